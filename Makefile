@@ -1,0 +1,34 @@
+# A fresh machine with Python 3.11 needs nothing else: `make run` serves, `make test` tests.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: run test check format
+
+run: .venv/run
+	$(BIN)/python manage.py serve $(SERVE)
+
+test: .venv/dev
+	$(BIN)/python -m pytest $(TESTS)
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+format: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/run: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

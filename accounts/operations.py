@@ -1,0 +1,161 @@
+"""Writing users and accounts. Each function owns its transaction and names its actor's request."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import uuid_utils.compat
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError
+from django.db.transaction import atomic
+
+from accounts import currencies
+from accounts.errors import ExternalIdTaken, IdentityReused, UserNotFound
+from accounts.models import MAIN, Account, User
+from events import outbox
+
+Answer = TypeVar("Answer")
+
+
+def lock_accounts(ids: Iterable[UUID]) -> dict[UUID, Account]:
+    """Lock the accounts until the end of the transaction, in the order of their ids, and read them.
+
+    Whoever locks accounts calls this and nothing else. A later statement sees what was committed while this
+    one waited; this one's own rows are the newest. Ids of no account are missing from the answer.
+    """
+    rows = Account.objects.select_for_update(no_key=True, of=("self",)).filter(id__in=set(ids)).order_by("id")
+    return {account.id: account for account in rows}
+
+
+def create_user(
+    *,
+    id: UUID | None,
+    name: str,
+    external_id: str | None = None,
+    currency: str | None = None,
+    metadata: dict[str, str] | None = None,
+    request_id: str,
+) -> tuple[User, bool]:
+    """The user with its `main` account, and whether it was there before: the same command is answered again.
+
+    The user is known again by `id`, or without one by `external_id`. Raises `CurrencyUnknown`,
+    `ExternalIdTaken`, `IdentityReused`.
+    """
+    currency = currency or settings.DEFAULT_CURRENCY
+    currencies.get_decimals(currency)
+    asked = {"name": name, "external_id": external_id, "currency": currency}
+
+    def find_or_create() -> tuple[User, bool]:
+        known = User.objects.filter(id=id).first() if id else None
+        namesake = User.objects.filter(external_id=external_id).first() if external_id else None
+        if found := known or (None if id else namesake):
+            _require_same_command(asked, found.created_as)
+            return found, True
+        if namesake:
+            raise ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
+        new_id = id or uuid_utils.compat.uuid7()
+        user = User.objects.create(
+            id=new_id,
+            username=str(new_id),
+            password=make_password(None),
+            name=name,
+            external_id=external_id,
+            metadata=metadata or {},
+            created_as=asked,
+        )
+        _open_account(user, currency=currency, name=MAIN, metadata={}, request_id=request_id)
+        outbox.record(
+            [
+                outbox.describe(
+                    "user.created",
+                    account_id=None,
+                    account_sequence=None,
+                    recorded_at=user.created_at,
+                    request_id=request_id,
+                    data=user.as_resource(),
+                )
+            ]
+        )
+        return user, False
+
+    return _once_more_after_a_race(find_or_create)
+
+
+def create_account(
+    *, user_id: UUID, currency: str, name: str = MAIN, metadata: dict[str, str] | None = None, request_id: str
+) -> tuple[Account, bool]:
+    """The user's account of that currency and name, and whether it was there before.
+
+    Raises `UserNotFound`, `CurrencyUnknown`.
+    """
+    currencies.get_decimals(currency)
+
+    def find_or_create() -> tuple[Account, bool]:
+        found = Account.objects.filter(user_id=user_id, currency=currency, name=name).first()
+        if found:
+            return found, True
+        user = User.objects.filter(id=user_id).first()
+        if user is None:
+            raise UserNotFound("There is no such user.")
+        account = _open_account(
+            user, currency=currency, name=name, metadata=metadata or {}, request_id=request_id
+        )
+        return account, False
+
+    return _once_more_after_a_race(find_or_create)
+
+
+@atomic
+def change_user(*, id: UUID, changes: dict[str, Any]) -> User:
+    """Set `name` and `metadata` where `changes` has them."""
+    user = User.objects.select_for_update(no_key=True).get(id=id)
+    for field, value in changes.items():
+        setattr(user, field, value)
+    user.save(update_fields=list(changes))
+    return user
+
+
+@atomic
+def change_account(*, id: UUID, metadata: dict[str, str]) -> Account:
+    account = lock_accounts([id])[id]
+    account.metadata = metadata
+    account.save(update_fields=["metadata"])
+    return account
+
+
+def _open_account(
+    user: User, *, currency: str, name: str, metadata: dict[str, str], request_id: str
+) -> Account:
+    account = Account.objects.create(
+        user=user, currency=currency, name=name, metadata=metadata, event_sequence=1
+    )
+    outbox.record(
+        [
+            outbox.describe(
+                "account.opened",
+                account_id=account.id,
+                account_sequence=account.event_sequence,
+                recorded_at=account.created_at,
+                request_id=request_id,
+                data=account.as_resource(),
+            )
+        ]
+    )
+    return account
+
+
+def _require_same_command(asked: dict[str, str | None], before: dict[str, str | None] | None) -> None:
+    differs = [field for field in asked if before is None or asked[field] != before.get(field)]
+    if differs:
+        raise IdentityReused("This identity was used before, for another user.", differs=differs)
+
+
+def _once_more_after_a_race(find_or_create: Callable[[], Answer]) -> Answer:
+    """Run it; if another request has just created the same thing, run it again, which finds that."""
+    try:
+        with atomic():
+            return find_or_create()
+    except IntegrityError:
+        with atomic():
+            return find_or_create()

@@ -1,0 +1,222 @@
+"""How refusals become HTTP: the only place with status numbers.
+
+Every failure under `/api/` is `application/problem+json` (RFC 9457) with a stable `code`; `docs/errors.md`
+explains each. The domain packages raise errors that have a `code`, a `detail` and `particulars`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Protocol, runtime_checkable
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import Error, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+
+from api.middleware import get_request_id
+
+STATUS = {
+    # 400: the request is malformed. Burns no id.
+    "malformed_json": 400,
+    "invalid_body": 400,
+    "duplicate_key": 400,
+    "unknown_field": 400,
+    "required": 400,
+    "invalid_type": 400,
+    "invalid_text": 400,
+    "invalid_choice": 400,
+    "too_long": 400,
+    "metadata_invalid": 400,
+    "metadata_too_large": 400,
+    "id_invalid": 400,
+    "identity_required": 400,
+    "two_identities": 400,
+    "idempotency_key_invalid": 400,
+    "conflicting_fields": 400,
+    "amount_invalid": 400,
+    "amount_not_positive": 400,
+    "amount_too_large": 400,
+    "amount_scale": 400,
+    "datetime_invalid": 400,
+    "datetime_precision": 400,
+    "timezone_invalid": 400,
+    "effective_at_in_future": 400,
+    "effective_at_too_early": 400,
+    "currency_required": 400,
+    "currency_unknown": 400,
+    "unknown_parameter": 400,
+    "duplicate_parameter": 400,
+    "invalid_parameter": 400,
+    "invalid_cursor": 400,
+    "bad_request": 400,
+    # Who, may not, is not there
+    "not_authenticated": 401,
+    "permission_denied": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "length_required": 411,
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
+    # Declined: recorded under the id for ever
+    "insufficient_funds": 402,
+    "insufficient_funds_at": 402,
+    "version_mismatch": 412,
+    "account_frozen": 422,
+    "account_closed": 422,
+    "balance_limit_exceeded": 422,
+    # Refused: not recorded
+    "idempotency_key_reused": 422,
+    "currency_mismatch": 422,
+    "external_id_taken": 422,
+    # The same request with the same id again
+    "request_in_progress": 409,
+    "internal_error": 500,
+    "busy": 503,
+    "database_unavailable": 503,
+}
+RETRY_AFTER_SECONDS = 1
+# A lost or refused connection; then locks, time-outs and exhausted resources.
+UNAVAILABLE = ("08", "57P")
+BUSY = ("25P03", "25P04", "40", "53", "55", "57014")
+
+logger = structlog.get_logger(__name__)
+
+
+@runtime_checkable
+class Refusal(Protocol):
+    """What a domain error looks like from here."""
+
+    code: str
+    field: str | None
+    detail: str
+    particulars: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing that is wrong: `pointer` is `/amount` in a body, `?at` in a query, or a header's name."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class InvalidRequest(Exception):
+    """A malformed request; its code is that of the first error."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+class Refused(Exception):
+    """A refusal of this package's own that is about the request as a whole."""
+
+    field = None
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.particulars: dict[str, Any] = {}
+
+
+def make_problem(
+    request: HttpRequest,
+    code: str,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    particulars: Mapping[str, Any] | None = None,
+) -> JsonResponse:
+    """The answer for a refusal: RFC 9457's members, the code, and the particulars of the rule."""
+    status = STATUS[code]
+    body: dict[str, Any] = {
+        "type": f"urn:ledger:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": get_request_id(request),
+    }
+    if errors:
+        body["errors"] = [
+            {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in errors
+        ]
+    response = JsonResponse(
+        {**(particulars or {}), **body}, status=status, content_type="application/problem+json"
+    )
+    if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.CONFLICT:
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """DRF's exception handler: whatever was raised in a view becomes a problem."""
+    request: HttpRequest = context["request"]
+    if isinstance(error, InvalidRequest):
+        first = error.errors[0]
+        return make_problem(request, first.code, first.detail, errors=error.errors)
+    if isinstance(error, Refusal):
+        errors = [FieldError(f"/{error.field}", error.code, error.detail)] if error.field else []
+        return make_problem(request, error.code, error.detail, errors=errors, particulars=error.particulars)
+    if isinstance(error, exceptions.APIException | Http404 | PermissionDenied):
+        return _handle_framework_exception(request, error)
+    if isinstance(error, Error) and (code := _classify_database_error(error)):
+        logger.warning("database_error", code=code, error=str(error).strip())
+        return make_problem(request, code, "The ledger cannot answer at this moment. Send the same again.")
+    logger.exception("request_failed", exc_info=error)
+    return make_problem(request, "internal_error", "The ledger failed. Send the same request again.")
+
+
+def _handle_framework_exception(
+    request: HttpRequest, error: exceptions.APIException | Http404 | PermissionDenied
+) -> HttpResponse:
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        response = make_problem(
+            request, "not_authenticated", "Send a valid token: Authorization: Bearer <token>."
+        )
+        response["WWW-Authenticate"] = 'Bearer realm="ledger"'
+        return response
+    if isinstance(error, exceptions.PermissionDenied | PermissionDenied):
+        return make_problem(request, "permission_denied", "The token has no right to do this.")
+    if isinstance(error, exceptions.NotFound | Http404):
+        return make_problem(request, "not_found", "There is nothing here.")
+    if isinstance(error, exceptions.MethodNotAllowed):
+        return make_problem(request, "method_not_allowed", "This address does not know the method.")
+    return make_problem(request, "bad_request", "The request is malformed.")
+
+
+def _classify_database_error(error: Error) -> str | None:
+    """`busy` or `database_unavailable` for what passes by itself; None for a fault of ours."""
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    if sqlstate is None:
+        lost = isinstance(error, OperationalError | InterfaceError)
+        return "database_unavailable" if lost else None
+    if sqlstate.startswith(BUSY):
+        return "busy"
+    return "database_unavailable" if sqlstate.startswith(UNAVAILABLE) else None
+
+
+# Django's own handlers, for what never reaches a view: problems under /api/, Django's pages elsewhere.
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not request.path.startswith("/api/"):
+        return defaults.bad_request(request, exception)
+    return make_problem(request, "bad_request", "The request is malformed.")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not request.path.startswith("/api/"):
+        return defaults.page_not_found(request, exception)
+    return make_problem(request, "not_found", "There is nothing here.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if not request.path.startswith("/api/"):
+        return defaults.server_error(request)
+    return make_problem(request, "internal_error", "The ledger failed. Send the same request again.")

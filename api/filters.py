@@ -1,0 +1,59 @@
+"""Lists take known filters, each once; anything else is an error, never ignored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.request import Request
+
+from api.errors import FieldError, InvalidRequest
+from api.fields import UUID_TEXT, Unfit, parse_time
+from api.parsers import read_query
+
+
+class StrictUUIDFormField(forms.UUIDField):
+    def to_python(self, value: Any) -> Any:
+        if value and not UUID_TEXT.fullmatch(value):
+            raise forms.ValidationError("Not a UUID.")
+        return super().to_python(value)
+
+
+class InstantFormField(forms.CharField):
+    def to_python(self, value: Any) -> Any:
+        try:
+            return parse_time(value) if value else None
+        except Unfit as unfit:
+            raise forms.ValidationError(unfit.detail) from unfit
+
+
+class UUIDFilter(django_filters.UUIDFilter):
+    field_class = StrictUUIDFormField
+
+
+class InstantFilter(django_filters.IsoDateTimeFilter):
+    field_class = InstantFormField
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """django-filter that refuses unknown, repeated, empty and unfit parameters."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        filters: Mapping[str, Any] = view.filterset_class.base_filters
+        query = read_query(request, {**filters, **dict.fromkeys(view.pagination_class.parameters)})
+        filterset = view.filterset_class(query, queryset=queryset, request=request)
+        errors = [
+            FieldError(f"?{name}", "invalid_parameter", str(messages[0]))
+            for name, messages in filterset.errors.items()
+        ]
+        errors += [
+            FieldError(f"?{name}", "invalid_parameter", "The parameter is empty.")
+            for name in query
+            if name in filters and not query[name]
+        ]
+        if errors:
+            raise InvalidRequest(*errors)
+        narrowed: QuerySet[Any] = filterset.qs
+        return narrowed

@@ -1,0 +1,97 @@
+"""How bytes become values: one strict reading of JSON bodies and of queries."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.http import UnreadablePostError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.request import Request
+
+from api.errors import FieldError, InvalidRequest, Refused
+
+CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
+
+
+class Number(str):
+    """The text of a JSON number. Never a float: money is read from the digits that were sent."""
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """The API speaks JSON, whatever the caller would rather have."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+def read_body(request: Request) -> dict[str, Any]:
+    """The JSON object in the body; its numbers are `Number`s.
+
+    Refuses what has two readings: another content type or encoding, bytes that are not UTF-8, duplicate keys,
+    `NaN`. Raises `Refused` (411, 413, 415) and `InvalidRequest`.
+    """
+    headers = request.META
+    if not CONTENT_TYPE.fullmatch(headers.get("CONTENT_TYPE", "")) or "HTTP_CONTENT_ENCODING" in headers:
+        raise Refused("unsupported_media_type", "Send application/json, UTF-8, without Content-Encoding.")
+    if "HTTP_TRANSFER_ENCODING" in headers:
+        raise Refused("length_required", "Send the body with a Content-Length, not chunked.")
+    length = headers.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length[:20]) > settings.BODY_BYTES_MAX:
+        raise Refused("body_too_large", f"A body has at most {settings.BODY_BYTES_MAX} bytes.")
+    try:
+        text = request._request.body.decode()
+        body = json.loads(
+            text,
+            object_pairs_hook=_refuse_duplicates,
+            parse_float=Number,
+            parse_int=Number,
+            parse_constant=_refuse_constant,
+        )
+    except (ValueError, RecursionError, UnreadablePostError) as error:
+        raise InvalidRequest(FieldError("", "malformed_json", "The body is not JSON in UTF-8.")) from error
+    if not isinstance(body, dict):
+        raise InvalidRequest(FieldError("", "invalid_body", "The body is not a JSON object."))
+    return body
+
+
+def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
+    """The query's parameters, each known and given once."""
+    query = request.query_params
+    errors = [
+        FieldError(f"?{echo(name)}", "unknown_parameter", f"There is no parameter {echo(name)}.")
+        for name in query
+        if name not in known
+    ]
+    errors += [
+        FieldError(f"?{name}", "duplicate_parameter", f"The parameter {name} is given more than once.")
+        for name in query
+        if name in known and len(query.getlist(name)) > 1
+    ]
+    if errors:
+        raise InvalidRequest(*errors)
+    return {name: query[name] for name in query}
+
+
+def echo(name: str) -> str:
+    """A caller's own word in an error: ASCII, and not all of it."""
+    return name[:40].encode("ascii", "backslashreplace").decode()
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise InvalidRequest(
+            FieldError("", "duplicate_key", f"The key {echo(twice)} stands more than once in an object.")
+        )
+    return values
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

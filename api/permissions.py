@@ -1,0 +1,28 @@
+"""Who may what: Django permissions, and everybody's own."""
+
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+class HasRight(BasePermission):
+    """A view's `rights` maps its actions to the permission each needs; reading needs none, it is narrowed."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        right: str | None = view.rights.get(view.action)
+        return right is None or request.user.has_perm(right)
+
+
+def narrow_to_own(
+    rows: QuerySet[AnyModel], request: Request, *, right: str, owner: str
+) -> QuerySet[AnyModel]:
+    """All rows for who has the right, else those of the caller: what is not theirs does not exist."""
+    if request.user.has_perm(right):
+        return rows
+    return rows.filter(**{owner: request.user.pk})

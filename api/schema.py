@@ -1,0 +1,79 @@
+"""What the OpenAPI document says of every operation: the problems it may answer, its headers, its path."""
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from api.errors import STATUS
+
+PROBLEM_JSON = "application/problem+json"
+EVERYWHERE = ("not_authenticated", "permission_denied", "internal_error", "busy", "database_unavailable")
+ON_BODIES = (
+    "malformed_json",
+    "invalid_body",
+    "duplicate_key",
+    "unknown_field",
+    "required",
+    "length_required",
+    "body_too_large",
+    "unsupported_media_type",
+)
+ON_QUERIES = ("unknown_parameter", "duplicate_parameter")
+ON_LISTS = (*ON_QUERIES, "invalid_parameter", "invalid_cursor")
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="Instead of an `id`: 1 to 255 printable ASCII characters; the id is derived from it and you.",
+)
+
+
+class UUIDConverter:
+    """A UUID in a path, in either case of letters."""
+
+    regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
+    def to_python(self, value: str) -> UUID:
+        return UUID(value)
+
+    def to_url(self, value: UUID) -> str:
+        return str(value)
+
+
+class FieldErrorSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    pointer = serializers.CharField(help_text="`/amount` in the body, `?at` in the query")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """RFC 9457. `code` is the contract; the particulars of the rule stand beside it."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.ChoiceField(choices=sorted(STATUS))
+    request_id = serializers.CharField()
+    errors = FieldErrorSerializer(many=True, required=False)
+    id = serializers.UUIDField(required=False, help_text="The declined transaction")
+    differs = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+def answers(status: int, serializer: Any, *codes: str) -> dict[Any, Any]:
+    """The responses of an operation: the good one, and a problem per status that the codes have."""
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for code in (*codes, *EVERYWHERE):
+        by_status[STATUS[code]].append(code)
+    problems = {
+        (problem_status, PROBLEM_JSON): OpenApiResponse(
+            ProblemSerializer, description=", ".join(f"`{code}`" for code in by_status[problem_status])
+        )
+        for problem_status in sorted(by_status)
+    }
+    return {status: serializer, **problems}

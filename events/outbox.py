@@ -1,0 +1,63 @@
+"""Writing events: inside the statement of the change they tell of, or beside it in the same transaction."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from django.db import connection
+
+from events.wire import format_time
+
+# Two arms of a WITH clause. Ids are drawn under the account's lock, in the order of its sequence numbers.
+WRITE_EVENTS = """
+recorded AS (
+    INSERT INTO events_event (type, account_id, account_sequence, recorded_at, request_id, data)
+    SELECT type, account_id, account_sequence, recorded_at, request_id, data
+    FROM jsonb_to_recordset(%(events)s::jsonb) AS event (
+        type text, account_id uuid, account_sequence bigint, recorded_at timestamptz, request_id text,
+        data jsonb
+    )
+    ORDER BY account_id, account_sequence
+    RETURNING id
+), pending AS (
+    INSERT INTO events_pending (event_id) SELECT id FROM recorded
+)"""
+
+
+class NewEvent(TypedDict):
+    """An event to be written, as JSON holds it."""
+
+    type: str
+    account_id: str | None
+    account_sequence: int | None
+    recorded_at: str
+    request_id: str
+    data: dict[str, Any]
+
+
+def describe(
+    type: str,
+    *,
+    account_id: UUID | None,
+    account_sequence: int | None,
+    recorded_at: datetime,
+    request_id: str,
+    data: dict[str, Any],
+) -> NewEvent:
+    """One event, ready for `record` or for a statement that contains `WRITE_EVENTS`."""
+    return {
+        "type": type,
+        "account_id": str(account_id) if account_id else None,
+        "account_sequence": account_sequence,
+        "recorded_at": format_time(recorded_at),
+        "request_id": request_id,
+        "data": data,
+    }
+
+
+def record(events: Sequence[NewEvent]) -> None:
+    """Write the events in the caller's transaction, beside the change they tell of."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {WRITE_EVENTS} SELECT", {"events": json.dumps(events)})

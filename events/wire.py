@@ -1,0 +1,8 @@
+"""The text form of values in answers, events and the chain: one form everywhere."""
+
+from datetime import UTC, datetime
+
+
+def format_time(instant: datetime) -> str:
+    """RFC 3339, UTC, always six digits of a second: `2023-01-04T00:00:00.000000Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

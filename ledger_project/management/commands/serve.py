@@ -1,0 +1,173 @@
+"""The whole service from one command: database, migrations, first credentials, server."""
+
+import ctypes
+import io
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from accounts.models import User
+
+WATCH_SECONDS = 0.5
+START_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 20
+BLOCKING_THREADS = 4  # per worker; more only contend for the interpreter
+TOKEN_DAYS = 365
+PR_SET_PDEATHSIG = 1
+TOKEN_FILE = settings.VAR / "api_token"
+PASSWORD_FILE = settings.VAR / "admin_password"
+
+
+class Command(BaseCommand):
+    help = "Serve the API and the back office, with the embedded database unless DATABASE_URL is set."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8080)
+        parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        require_free_port(host, port)
+        self.stopping = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.stop)
+        database = settings.EMBEDDED_POSTGRES
+        server = None
+        try:
+            if database is not None:
+                self.stdout.write("Starting the embedded PostgreSQL ...")
+                database.start()
+                database.ensure_database(settings.DATABASES["default"]["NAME"])
+            call_command("migrate", verbosity=0)
+            made = make_credentials() if database is not None else False
+            connections.close_all()
+            server = start_server(host, port, options["workers"])
+            self.wait_until_it_listens(server, host, port)
+            self.stdout.write(describe_service(port, with_secrets=made))
+            self.watch(server)
+        finally:
+            if server is not None:
+                stop_server(server)
+            if database is not None:
+                database.stop()
+        self.stdout.write("Stopped.")
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def wait_until_it_listens(self, server: subprocess.Popen[bytes], host: str, port: int) -> None:
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not self.stopping:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise CommandError("The server did not start; its messages are above.")
+            with socket.socket() as probe:
+                if probe.connect_ex((host, port)) == 0:
+                    return
+            time.sleep(0.1)
+
+    def watch(self, server: subprocess.Popen[bytes]) -> None:
+        """Until told to stop, bring a dead database back; granian brings back its own workers."""
+        database = settings.EMBEDDED_POSTGRES
+        while not self.stopping:
+            if server.poll() is not None:
+                raise CommandError(f"The server ended with exit code {server.returncode}.")
+            if database is not None and not database.is_running():
+                self.stderr.write("The embedded PostgreSQL is gone; starting it again ...")
+                database.start()
+            time.sleep(WATCH_SECONDS)
+
+
+def require_free_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}). Choose --port.") from None
+
+
+def start_server(host: str, port: int, workers: int) -> subprocess.Popen[bytes]:
+    metrics = settings.VAR / "metrics"  # one file per worker process; those of earlier runs do not count
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(parents=True)
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--respawn-failed-workers"]
+    command += ["--host", host, "--port", str(port), "--workers", str(workers)]
+    command += ["--blocking-threads", str(BLOCKING_THREADS), "ledger_project.wsgi:application"]
+    return subprocess.Popen(
+        command,
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+        preexec_fn=stop_with_parent if sys.platform == "linux" else None,
+    )
+
+
+def stop_with_parent() -> None:
+    """Ask the kernel to end the server when `serve` is killed, so that it cannot hold the port alone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def stop_server(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(STOP_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+def make_credentials() -> bool:
+    """An administrator and an API token, made once and kept in `var/`; whether that was now."""
+    if TOKEN_FILE.exists():
+        return False
+    password = secrets.token_urlsafe(18)
+    if not User.objects.filter(username="admin").exists():
+        User.objects.create_superuser(username="admin", password=password, name="Administrator")
+        keep_secret(PASSWORD_FILE, password)
+    token = io.StringIO()
+    call_command(
+        "issue_token",
+        "first-service",
+        group=["api-admin"],
+        days=TOKEN_DAYS,
+        stdout=token,
+        stderr=io.StringIO(),
+    )
+    keep_secret(TOKEN_FILE, token.getvalue().strip())
+    return True
+
+
+def keep_secret(file: Path, secret: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(secret + "\n")
+
+
+def describe_service(port: int, *, with_secrets: bool) -> str:
+    base = f"http://localhost:{port}"
+    lines = ["", f"API docs     {base}/api/docs", f"Back office  {base}/admin/"]
+    if with_secrets:
+        token = TOKEN_FILE.read_text().strip()
+        lines += [
+            f"             admin / {PASSWORD_FILE.read_text().strip()}",
+            f"API token    {token}",
+            "             Both are kept in var/, for your eyes only. The first call:",
+            "",
+            f"curl -s {base}/api/v1/users -H 'Authorization: Bearer {token}' \\",
+            """  -H 'Content-Type: application/json' -d '{"name": "petya", "external_id": "petya-1"}'""",
+        ]
+    return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])

@@ -1,0 +1,91 @@
+"""Prometheus metrics, added up over all workers (`PROMETHEUS_MULTIPROC_DIR`, which `serve` sets)."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+
+from django.conf import settings
+from django.db import Error, connection
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from api.authentication import TokenAuthentication
+from api.errors import make_problem
+
+REQUESTS = Counter("ledger_requests", "Requests answered.", ["method", "route", "status"])
+REQUEST_SECONDS = Histogram("ledger_request_seconds", "Time to answer a request.", ["method", "route"])
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def count_requests(get_response: GetResponse) -> GetResponse:
+    """Middleware, the outermost: what it measures is all that the service does for a request."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        response = get_response(request)
+        match = request.resolver_match
+        # A caller chooses paths and methods; labels are ours, so that their number stays small.
+        route = match.route if match else "none"
+        method = request.method if request.method in METHODS else "OTHER"
+        REQUESTS.labels(method=method, route=route, status=response.status_code).inc()
+        REQUEST_SECONDS.labels(method=method, route=route).observe(time.perf_counter() - started)
+        return response
+
+    return middleware
+
+
+class DatabaseConnections(Collector):
+    """The database's own count, so that it is of all workers and commands."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        gauge = GaugeMetricFamily(
+            "ledger_database_connections", "Open connections to the ledger's database.", labels=["state"]
+        )
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() GROUP BY 1"
+                )
+                for state, count in cursor.fetchall():
+                    gauge.add_metric([state], count)
+        except Error:
+            pass  # the rest of the metrics is wanted most when the database is away
+        yield gauge
+
+
+def serve_metrics(request: HttpRequest) -> HttpResponse:
+    """The text format of Prometheus. With `METRICS_PUBLIC` off it asks for a valid API token."""
+    if not settings.METRICS_PUBLIC and not _has_token(request):
+        return make_problem(
+            request, "not_authenticated", "Send a valid token: Authorization: Bearer <token>."
+        )
+    registry = CollectorRegistry()
+    registry.register(DatabaseConnections())
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        body = generate_latest(registry)
+    else:
+        body = generate_latest(REGISTRY) + generate_latest(registry)
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+def _has_token(request: HttpRequest) -> bool:
+    try:
+        return TokenAuthentication().authenticate(Request(request)) is not None
+    except AuthenticationFailed:
+        return False

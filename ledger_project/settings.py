@@ -1,0 +1,243 @@
+"""The one settings file. What a deployment changes comes from the environment; `.env.example` lists it.
+
+Without `DATABASE_URL` the project runs on its embedded PostgreSQL and keeps its own secrets under `var/`;
+with it, `SECRET_KEY` and `CHAIN_KEY` must be given, and their absence fails at once.
+"""
+
+import contextlib
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+import structlog
+
+from ledger_project.embedded_postgres import EmbeddedPostgres
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+VAR = Path(env.str("LEDGER_VAR", default=str(BASE_DIR / "var"))).resolve()
+DATABASE_URL = env.str("DATABASE_URL", default="")
+EMBEDDED_POSTGRES = None if DATABASE_URL else EmbeddedPostgres(VAR / "postgres")
+
+
+def read_secret(name: str) -> str:
+    """The secret from the environment; for the embedded database one made on first use and kept in `var/`."""
+    if DATABASE_URL or name in os.environ:
+        return env.str(name)
+    kept = VAR / name.lower()
+    if not kept.exists():
+        VAR.mkdir(parents=True, exist_ok=True)
+        made = VAR / f".{name.lower()}.{os.getpid()}"
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            os.link(made, kept)  # of several processes that make it at once, the first one wins
+        made.unlink()
+    return kept.read_text()
+
+
+SECRET_KEY = read_secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+CHAIN_KEY = read_secret("CHAIN_KEY")
+
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_structlog",
+    "rest_framework",
+    "knox",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "events",
+    "accounts",
+    "transactions",
+    "ledger_project",
+]
+
+MIDDLEWARE = [
+    "ledger_project.metrics.count_requests",
+    "api.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "ledger_project.urls"
+WSGI_APPLICATION = "ledger_project.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database. Persistent connections; prepared statements need both options together. PgBouncer in transaction
+# mode wants DATABASE_PREPARE_THRESHOLD=0 (off), unless it has max_prepared_statements.
+if EMBEDDED_POSTGRES is None:
+    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": "ledger",
+            "USER": "postgres",
+            "HOST": str(EMBEDDED_POSTGRES.socket_folder),
+        }
+    }
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
+    "CONN_HEALTH_CHECKS": True,
+    "DISABLE_SERVER_SIDE_CURSORS": True,
+    "OPTIONS": {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "connect_timeout": 3,
+        "server_side_binding": True,
+        "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=5) or None,
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = env.str("STATIC_ROOT", default=None)  # of collectstatic, if that was run; else from the packages
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+
+# Security headers. TLS ends at the proxy in front, which says so in X-Forwarded-Proto.
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+BEHIND_TLS = env.bool("BEHIND_TLS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
+
+# The API
+BODY_BYTES_MAX = 64 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.HasRight"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsers.AlwaysJSON",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "api.errors.handle_exception",
+}
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_TTL": timedelta(days=90),
+    "SECURE_HASH_ALGORITHM": "hashlib.sha512",
+}
+TOKEN_CACHE_SECONDS = 5
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Ledger",
+    "DESCRIPTION": "Users' money: deposits, withdrawals and balances, now and at any moment.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "tryItOutEnabled": True},
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "AccountStatus": "accounts.models.Account.Status",
+        "TransactionType": "transactions.models.Transaction.Type",
+        "TransactionStatus": "transactions.models.Transaction.Status",
+    },
+}
+# Private, /metrics asks for a token like the API does.
+METRICS_PUBLIC = env.bool("METRICS_PUBLIC", default=EMBEDDED_POSTGRES is not None)
+
+# Money
+DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", default="USD")
+CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "JPY", "BHD", "RUB"])  # of ISO 4217
+CUSTOM_CURRENCIES = env.dict(
+    "CUSTOM_CURRENCIES", cast={"value": int}, default={"POINTS": 0}
+)  # code: decimals
+
+# Logs: one JSON object per line on stderr, for structlog's own loggers and everybody else's alike.
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # api.middleware has checked it
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # one line per request: the finished one
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = 20
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+LOG_PROCESSORS = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+structlog.configure(
+    processors=[
+        *LOG_PROCESSORS,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    wrapper_class=structlog.stdlib.BoundLogger,
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": LOG_PROCESSORS,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        # Django's own copies of what the request line already says.
+        "django.request": {"level": "CRITICAL"},
+        "django.server": {"level": "WARNING"},
+    },
+}

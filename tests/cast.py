@@ -1,0 +1,88 @@
+"""The cast of the tests: users, accounts and movements, all made by the code that makes them in production."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+import factory
+import uuid_utils.compat
+from django.contrib.auth.models import Group
+from knox.models import AuthToken
+
+from accounts import operations
+from accounts.models import Account, User
+from transactions import posting
+from transactions.models import Transaction
+from transactions.orders import Order
+
+new_id = uuid_utils.compat.uuid7
+_numbers = count(1)
+
+
+class UserFactory(factory.Factory):
+    class Meta:
+        model = User
+
+    id = factory.LazyFunction(new_id)
+    name = factory.Sequence(lambda n: f"user {n}")
+    request_id = "test"
+
+    @classmethod
+    def _create(cls, model_class, **fields):
+        user, _ = operations.create_user(**fields)
+        return user
+
+
+class AccountFactory(factory.Factory):
+    """The main account of a user of its own."""
+
+    class Meta:
+        model = Account
+
+    currency = "USD"
+
+    @classmethod
+    def _create(cls, model_class, **fields):
+        return UserFactory(**fields).accounts.get()
+
+
+class OrderFactory(factory.Factory):
+    class Meta:
+        model = Order
+
+    id = factory.LazyFunction(new_id)
+    type = Transaction.Type.DEPOSIT
+    amount = Decimal("100.00")
+
+    @classmethod
+    def _create(cls, model_class, account, **fields):
+        return Order(account_id=account.id, **fields)
+
+
+def deposit(account, amount, **fields):
+    """Post a deposit and return its transaction."""
+    return move(account, Transaction.Type.DEPOSIT, amount, **fields)
+
+
+def withdraw(account, amount, **fields):
+    return move(account, Transaction.Type.WITHDRAW, amount, **fields)
+
+
+def move(account, type, amount, **fields):
+    order = OrderFactory(account=account, type=type, amount=Decimal(amount), **fields)
+    [answer] = posting.post([order], actor=account.user_id, request_id="test")
+    return answer.transaction
+
+
+def day(text):
+    """`2023-01-04` or `2023-01-04T12:00` as an instant in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def issue_token(*groups, user=None, expiry=timedelta(hours=1)):
+    if user is None:
+        number = next(_numbers)
+        user = User.objects.create_user(username=f"service-{number}", name=f"service {number}")
+    user.groups.add(*Group.objects.filter(name__in=groups))
+    _, token = AuthToken.objects.create(user=user, expiry=expiry)
+    return token

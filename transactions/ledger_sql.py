@@ -1,0 +1,186 @@
+"""The statements of posting that are written by hand: the look under the lock, the past, and the one write.
+
+A posting writes its transactions, events, pending events and accounts in one statement, because the guards
+of the database let a balance and its transactions change only together.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError, connection
+
+from accounts.models import Account
+from events import outbox
+from events.wire import format_time
+from transactions.errors import RequestInProgress
+from transactions.models import Transaction
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at the database found: its clock, and which of the ids are decided already."""
+
+    clock: datetime
+    isolation: str
+    decided: set[UUID]
+
+
+def look(ids: Sequence[UUID]) -> Look:
+    """One statement, so that under a lock it sees all that was committed before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT clock_timestamp(), current_setting('transaction_isolation'),
+                   array(SELECT id FROM transactions_transaction WHERE id = ANY(%s))
+            """,
+            [list(ids)],
+        )
+        clock, isolation, decided = cursor.fetchone()
+    return Look(clock=clock, isolation=isolation, decided=set(decided))
+
+
+def find_broken_instant(
+    account: Account, effective_at: datetime, amount: Decimal, unwritten: Iterable[Transaction]
+) -> tuple[datetime, Decimal] | None:
+    """The first instant at which a late withdrawal would break the past, and the balance there; or None.
+
+    The balance at the end of every instant from `effective_at` on must stay at or above minus the
+    credit limit. `account.balance` and `unwritten` hold what this same posting has decided before. Linear in
+    the rows that are effective after the instant.
+    """
+    moves = [
+        {"effective_at": format_time(row.effective_at), "change": str(row.change)}
+        for row in unwritten
+        if row.account_id == account.id and row.version and row.effective_at > effective_at
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            BROKEN_INSTANT,
+            {
+                "account": account.id,
+                "at": effective_at,
+                "balance": account.balance,
+                "needed": amount - account.credit_limit,
+                "unwritten": json.dumps(moves),
+            },
+        )
+        broken: tuple[datetime, Decimal] | None = cursor.fetchone()
+    return broken
+
+
+# From the present backwards: the balance at the end of an instant is today's less all that moved later.
+BROKEN_INSTANT = """
+WITH later AS (
+    SELECT effective_at, sum(change) AS change FROM (
+        SELECT effective_at, CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END AS change
+        FROM transactions_transaction
+        WHERE account_id = %(account)s AND status = 'POSTED' AND NOT late AND effective_at > %(at)s
+        UNION ALL
+        SELECT effective_at, CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END
+        FROM transactions_transaction
+        WHERE account_id = %(account)s AND status = 'POSTED' AND late AND effective_at > %(at)s
+        UNION ALL
+        SELECT effective_at, change
+        FROM jsonb_to_recordset(%(unwritten)s::jsonb) AS move (effective_at timestamptz, change numeric)
+    ) AS moves GROUP BY effective_at
+), instants AS (
+    SELECT effective_at, %(balance)s::numeric - coalesce(sum(change) OVER (
+        ORDER BY effective_at DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ), 0) AS balance FROM later
+    UNION ALL
+    SELECT %(at)s::timestamptz, %(balance)s::numeric - coalesce(sum(change), 0) FROM later
+)
+SELECT effective_at, balance FROM instants WHERE balance < %(needed)s::numeric
+ORDER BY effective_at LIMIT 1
+"""
+
+WRITE = f"""
+WITH written AS (
+    INSERT INTO transactions_transaction (
+        id, account_id, type, amount, reference, metadata, effective_at_asked, status, decline_reason,
+        decline_details, version, balance_after, recorded_at, effective_at, late, transfer, reverses, hold,
+        actor, request_id, chain_hash
+    )
+    SELECT id, account_id, type, amount, reference, metadata, effective_at_asked, status, decline_reason,
+        decline_details, version, balance_after, recorded_at, effective_at, late, transfer, reverses, hold,
+        actor, request_id, chain_hash
+    FROM jsonb_to_recordset(%(transactions)s::jsonb) AS row (
+        id uuid, account_id uuid, type text, amount numeric, reference text, metadata jsonb,
+        effective_at_asked timestamptz, status text, decline_reason text, decline_details jsonb,
+        version bigint, balance_after numeric, recorded_at timestamptz, effective_at timestamptz,
+        late boolean, transfer uuid, reverses uuid, hold uuid, actor uuid, request_id text, chain_hash bytea
+    )
+), {outbox.WRITE_EVENTS}
+UPDATE accounts_account AS account SET
+    balance = new.balance, version = new.version, event_sequence = new.event_sequence,
+    last_recorded_at = new.last_recorded_at, last_effective_at = new.last_effective_at,
+    chain_head = new.chain_head
+FROM jsonb_to_recordset(%(accounts)s::jsonb) AS new (
+    id uuid, balance numeric, version bigint, event_sequence bigint, last_recorded_at timestamptz,
+    last_effective_at timestamptz, chain_head bytea
+)
+WHERE account.id = new.id
+"""  # noqa: S608, no value is in the text
+
+
+def write(
+    transactions: Sequence[Transaction], accounts: Sequence[Account], events: Sequence[outbox.NewEvent]
+) -> None:
+    """Write a posting. Raises `RequestInProgress` when another transaction has an id of it in hand."""
+    parameters = {
+        "transactions": json.dumps([_as_row(transaction) for transaction in transactions]),
+        "accounts": json.dumps([_as_account_row(account) for account in accounts]),
+        "events": json.dumps(events),
+    }
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(WRITE, parameters)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+                raise RequestInProgress("The same id is being worked on at this moment.") from error
+            raise
+
+
+def _as_row(row: Transaction) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "account_id": str(row.account_id),
+        "type": row.type,
+        "amount": str(row.amount),
+        "reference": row.reference,
+        "metadata": row.metadata,
+        "effective_at_asked": row.effective_at_asked and format_time(row.effective_at_asked),
+        "status": row.status,
+        "decline_reason": row.decline_reason,
+        "decline_details": row.decline_details,
+        "version": row.version,
+        "balance_after": None if row.balance_after is None else str(row.balance_after),
+        "recorded_at": format_time(row.recorded_at),
+        "effective_at": format_time(row.effective_at),
+        "late": row.late,
+        "transfer": row.transfer and str(row.transfer),
+        "reverses": row.reverses and str(row.reverses),
+        "hold": row.hold and str(row.hold),
+        "actor": str(row.actor),
+        "request_id": row.request_id,
+        "chain_hash": "\\x" + row.chain_hash.hex(),
+    }
+
+
+def _as_account_row(account: Account) -> dict[str, Any]:
+    return {
+        "id": str(account.id),
+        "balance": str(account.balance),
+        "version": account.version,
+        "event_sequence": account.event_sequence,
+        "last_recorded_at": account.last_recorded_at and format_time(account.last_recorded_at),
+        "last_effective_at": account.last_effective_at and format_time(account.last_effective_at),
+        "chain_head": "\\x" + bytes(account.chain_head).hex(),
+    }

@@ -1,0 +1,179 @@
+"""The ledger's rows: one per movement of money on one account, append-only."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Length
+from django.db.models.lookups import Exact
+
+from accounts.currencies import format_amount
+from accounts.models import BALANCE_MAX, Account, IsFinite, MoneyField, metadata_is_an_object
+from events.wire import format_time
+
+AMOUNT_MAX = Decimal(10) ** 12
+EFFECTIVE_AT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
+REFERENCE_LENGTH_MAX = 200
+
+
+class Transaction(models.Model):
+    """One DEPOSIT or WITHDRAW on one account: what was asked, and what was decided, once and for ever.
+
+    Only `transactions.posting` writes rows, in one statement with the account they move.
+    """
+
+    class Type(models.TextChoices):
+        DEPOSIT = "DEPOSIT"
+        WITHDRAW = "WITHDRAW"
+
+    class Status(models.TextChoices):
+        POSTED = "POSTED"
+        DECLINED = "DECLINED"
+
+    id = models.UUIDField(primary_key=True, help_text="Chosen by the client: the identity of the command")
+    # What was asked
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    type = models.CharField(max_length=8, choices=Type)
+    amount = MoneyField()
+    reference = models.CharField(max_length=REFERENCE_LENGTH_MAX)
+    metadata = models.JSONField()
+    effective_at_asked = models.DateTimeField(null=True)
+    # What was decided
+    status = models.CharField(max_length=8, choices=Status)
+    decline_reason = models.CharField(max_length=40, null=True)
+    decline_details = models.JSONField(null=True)
+    version = models.BigIntegerField(null=True, help_text="The account's gapless sequence number")
+    balance_after = MoneyField(null=True, help_text="The account's balance right after, in posting order")
+    recorded_at = models.DateTimeField(help_text="When the ledger wrote it, by the database's clock")
+    effective_at = models.DateTimeField(help_text="When the money moved in the world")
+    late = models.BooleanField(help_text="Effective earlier than something the account already had")
+    # What it belongs to
+    transfer = models.UUIDField(null=True)
+    reverses = models.UUIDField(null=True)
+    hold = models.UUIDField(null=True)
+    actor = models.UUIDField()
+    request_id = models.CharField(max_length=64)
+    chain_hash = models.BinaryField()
+
+    reversed_by: UUID | None = None  # filled in by queries
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(type__in=["DEPOSIT", "WITHDRAW"]), name="transaction_type_is_known"
+            ),
+            # PostgreSQL holds NaN to be larger than every number, so an upper bound refuses it.
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX),
+                name="transaction_amount_is_positive_and_bounded",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status="POSTED",
+                    version__gte=1,
+                    balance_after__gte=-BALANCE_MAX,
+                    balance_after__lte=BALANCE_MAX,
+                    decline_reason__isnull=True,
+                    decline_details__isnull=True,
+                )
+                | Q(
+                    status="DECLINED",
+                    version__isnull=True,
+                    balance_after__isnull=True,
+                    decline_reason__isnull=False,
+                    decline_details__isnull=False,
+                ),
+                name="transaction_is_posted_with_version_or_declined_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(IsFinite(F("recorded_at")), IsFinite(F("effective_at"))),
+                name="transaction_times_are_finite",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_at_asked__isnull=True) | Q(IsFinite(F("effective_at_asked"))),
+                name="transaction_effective_at_asked_is_finite",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective_at__gte=EFFECTIVE_AT_MIN, effective_at__lte=F("recorded_at")),
+                name="transaction_is_not_effective_before_1970_or_in_the_future",
+            ),
+            models.CheckConstraint(
+                condition=metadata_is_an_object(), name="transaction_metadata_is_an_object"
+            ),
+            models.CheckConstraint(
+                condition=Exact(Length(F("chain_hash")), Value(32)), name="transaction_has_a_whole_chain_hash"
+            ),
+            models.UniqueConstraint(
+                fields=["account", "version"],
+                condition=Q(version__isnull=False),
+                name="transaction_version_is_used_once",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "recorded_at"], name="transaction_recorded_at_is_used_once"
+            ),
+            models.UniqueConstraint(
+                fields=["reverses"], condition=Q(status="POSTED"), name="transaction_is_reversed_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["account", "effective_at", "version"],
+                condition=Q(status="POSTED", late=False),
+                name="transaction_in_order",
+            ),
+            models.Index(
+                fields=["account", "effective_at"],
+                condition=Q(status="POSTED", late=True),
+                name="transaction_late_by_effect",
+            ),
+            models.Index(
+                fields=["account", "version"],
+                condition=Q(status="POSTED", late=True),
+                name="transaction_late_by_version",
+            ),
+            models.Index(fields=["recorded_at", "id"], name="transaction_by_recording"),
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="transaction_by_reference"),
+            models.Index(
+                fields=["transfer"], condition=Q(transfer__isnull=False), name="transaction_by_transfer"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.amount.normalize():f} {self.id}"
+
+    @property
+    def change(self) -> Decimal:
+        """What the transaction adds to the balance, if it is posted."""
+        return self.amount if self.type == self.Type.DEPOSIT else -self.amount
+
+    def as_resource(self) -> dict[str, Any]:
+        """The transaction as the API shows it; reads `account`."""
+        currency = self.account.currency
+        return {
+            "id": str(self.id),
+            "account": str(self.account_id),
+            "user": str(self.account.user_id),
+            "type": self.type,
+            "amount": format_amount(self.amount, currency),
+            "currency": currency,
+            "status": self.status,
+            "decline_reason": self.decline_reason,
+            "decline_details": self.decline_details,
+            "version": self.version,
+            "balance_after": None
+            if self.balance_after is None
+            else format_amount(self.balance_after, currency),
+            "effective_at": format_time(self.effective_at),
+            "recorded_at": format_time(self.recorded_at),
+            "late": self.late,
+            "reference": self.reference,
+            "metadata": self.metadata,
+            "transfer": self.transfer and str(self.transfer),
+            "reverses": self.reverses and str(self.reverses),
+            "reversed_by": self.reversed_by and str(self.reversed_by),
+            "hold": self.hold and str(self.hold),
+            "request_id": self.request_id,
+        }

@@ -1,0 +1,185 @@
+"""Reading transactions and balances, now and at any moment of both time axes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.transaction import atomic
+
+from accounts.currencies import format_amount
+from accounts.errors import AccountNotFound, CurrencyRequired
+from accounts.models import MAIN, Account, ClockTimestamp
+from events.wire import format_time
+from transactions.models import Transaction
+
+# A recorded moment is stamped before its commit; older than this, nothing is in flight any more.
+SETTLED_AFTER = timedelta(seconds=10)
+
+
+def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
+    """The transactions with all that `as_resource` reads."""
+    reversal = Transaction.objects.filter(reverses=OuterRef("id"), status=Transaction.Status.POSTED)
+    return transactions.select_related("account").annotate(reversed_by=Subquery(reversal.values("id")[:1]))
+
+
+def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
+    """The decided transactions of these ids. Identities are looked up here and nowhere else."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = with_resources(Transaction.objects.filter(id__in=wanted))
+    return {row.id: row for row in rows}
+
+
+def find_account_id(
+    accounts: QuerySet[Account],
+    *,
+    user_id: UUID,
+    currency: str | None,
+    name: str = MAIN,
+    transaction_id: UUID | None = None,
+) -> UUID:
+    """The user's account of that name among `accounts`; without a currency, the only one.
+
+    A command repeated after the user got a second currency still means the account it meant at first:
+    `transaction_id` finds it. Raises `AccountNotFound`, `CurrencyRequired`.
+    """
+    accounts = accounts.filter(user_id=user_id, name=name)
+    if currency is not None:
+        accounts = accounts.filter(currency=currency)
+    ids = list(accounts.values_list("id", flat=True)[:2])
+    if not ids:
+        raise AccountNotFound("There is no such account.")
+    if len(ids) == 1:
+        return ids[0]
+    before = find_transactions([transaction_id] if transaction_id else [])
+    for transaction in before.values():
+        if transaction.account.user_id == user_id and transaction.account.name == name:
+            return transaction.account_id
+    raise CurrencyRequired("The user has accounts in several currencies: name one.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What an account held: effective at `at`, as the ledger knew it at `known_at`.
+
+    `held` and `available` are of now only; None for a past moment. `version` is the account's last
+    transaction that was known.
+    """
+
+    account: Account
+    balance: Decimal
+    held: Decimal | None
+    available: Decimal | None
+    version: int
+    at: datetime
+    known_at: datetime
+
+    def as_resource(self) -> dict[str, Any]:
+        """The balance as the API shows it."""
+        currency = self.account.currency
+        return {
+            "user": str(self.account.user_id),
+            "account": str(self.account.id),
+            "currency": currency,
+            "balance": format_amount(self.balance, currency),
+            "held": None if self.held is None else format_amount(self.held, currency),
+            "available": None if self.available is None else format_amount(self.available, currency),
+            "version": self.version,
+            "at": format_time(self.at),
+            "known_at": format_time(self.known_at),
+        }
+
+
+def read_balance(
+    accounts: QuerySet[Account], *, at: datetime | None = None, known_at: datetime | None = None
+) -> Balance:
+    """The balance of the one account in `accounts`; bounds inclusive, later than now means now.
+
+    Without a moment it is one row read, and `at` is when it was read. An answer for a named moment stays
+    true for ever. Raises `AccountNotFound`.
+    """
+    account = accounts.annotate(clock=ClockTimestamp()).first()
+    if account is None:
+        raise AccountNotFound("There is no such account.")
+    clock: datetime = account.clock  # type: ignore[attr-defined]
+    if at is None and known_at is None:
+        return _current(account, clock)
+    if known_at is not None and known_at < clock - SETTLED_AFTER:
+        return _read_past(account, min(at or clock, clock), known_at)
+    with atomic():
+        # Whoever is posting holds the account; once it has committed, nothing before the clock can come.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM accounts_account WHERE id = %s FOR SHARE", [account.id])
+        account = accounts.annotate(clock=ClockTimestamp()).get()
+        clock = account.clock  # type: ignore[attr-defined]
+        at, known_at = min(at or clock, clock), min(known_at or clock, clock)
+        if at == known_at == clock:
+            return _current(account, clock)
+        return _read_past(account, at, known_at)
+
+
+def _current(account: Account, clock: datetime) -> Balance:
+    return Balance(
+        account=account,
+        balance=account.balance,
+        held=account.held,
+        available=account.available,
+        version=account.version,
+        at=clock,
+        known_at=clock,
+    )
+
+
+def _read_past(account: Account, at: datetime, known_at: datetime) -> Balance:
+    with connection.cursor() as cursor:
+        cursor.execute(BALANCE_AT, {"account": account.id, "at": at, "known_at": known_at})
+        version, balance = cursor.fetchone()
+    return Balance(
+        account=account,
+        balance=balance,
+        held=None,
+        available=None,
+        version=version,
+        at=at,
+        known_at=known_at,
+    )
+
+
+# The rows that are not late are in the order of both axes, so those effective by `at` and known by `known_at`
+# are a run from the first one to the earlier of two look-ups; its last row's `balance_after` holds everything
+# before it. Only late rows after that one are summed.
+BALANCE_AT = """
+WITH known AS (
+    SELECT coalesce((
+        SELECT version FROM transactions_transaction
+        WHERE account_id = %(account)s AND recorded_at <= %(known_at)s AND status = 'POSTED'
+        ORDER BY recorded_at DESC LIMIT 1
+    ), 0) AS version
+), ends AS (
+    (
+        SELECT version, balance_after FROM transactions_transaction
+        WHERE account_id = %(account)s AND status = 'POSTED' AND NOT late AND effective_at <= %(at)s
+        ORDER BY effective_at DESC, version DESC LIMIT 1
+    ) UNION ALL (
+        SELECT version, balance_after FROM transactions_transaction
+        WHERE account_id = %(account)s AND status = 'POSTED' AND NOT late
+            AND version <= (SELECT version FROM known)
+        ORDER BY version DESC LIMIT 1
+    )
+), base AS (
+    SELECT min(version) AS version, (array_agg(balance_after ORDER BY version))[1] AS balance
+    FROM ends HAVING count(*) = 2
+)
+SELECT known.version, coalesce((SELECT balance FROM base), 0) + coalesce((
+    SELECT sum(CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END) FROM transactions_transaction
+    WHERE account_id = %(account)s AND status = 'POSTED' AND late AND effective_at <= %(at)s
+        AND version > coalesce((SELECT version FROM base), 0) AND version <= known.version
+), 0)
+FROM known
+"""
