@@ -1,9 +1,11 @@
 """What requests about users and accounts hold, and what answers look like."""
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
-from accounts.models import NAME_LENGTH_MAX, Account
+from accounts.models import NAME_LENGTH_MAX, Account, User
 from api import fields
 
 CURRENCY_LENGTH_MAX = 12
@@ -43,7 +45,7 @@ class AccountChanges(fields.Shape):
     metadata = fields.MetadataField(help_text="Replaces the whole object")
 
 
-def amount_text(**options: object) -> serializers.RegexField:
+def amount_text(**options: Any) -> serializers.RegexField:
     """An amount in an answer: a decimal string in the precision of its currency."""
     return serializers.RegexField(r"^-?[0-9]+(\.[0-9]+)?$", **options)
 
@@ -63,7 +65,7 @@ class AccountSerializer(serializers.Serializer[Account]):
     created_at = serializers.DateTimeField()
 
 
-class UserSerializer(serializers.Serializer[object]):
+class UserSerializer(serializers.Serializer[User]):
     id = serializers.UUIDField()
     external_id = serializers.CharField(allow_null=True)
     name = serializers.CharField()

@@ -13,7 +13,7 @@ from accounts.models import MAIN, Account, User
 from api.filters import StrictFilterBackend
 from api.middleware import get_request_id
 from api.pagination import KeysetPagination
-from api.permissions import narrow_to_own
+from api.permissions import get_caller_id, narrow_to_own
 from api.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_LISTS, answers
 
 REPLAYED = {"Idempotency-Replayed": "true"}
@@ -54,7 +54,7 @@ class UserViewSet(GenericViewSet[User]):
         asked = serializers.UserRequest.read(request)
         key = request.headers.get("Idempotency-Key")
         find_identity = identify if "external_id" in asked else require_identity
-        id = find_identity(caller_id=request.user.pk, id=asked.pop("id", None), key=key)
+        id = find_identity(caller_id=get_caller_id(request), id=asked.pop("id", None), key=key)
         user, replayed = operations.create_user(id=id, **asked, request_id=get_request_id(request))
         return Response(user.as_resource(), status=201, headers=REPLAYED if replayed else None)
 

@@ -19,7 +19,7 @@ TOKEN_LENGTH_MAX = 200
 Known = tuple[AbstractBaseUser, datetime | None]
 
 
-class TokenAuthentication(auth.TokenAuthentication):
+class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
     """`Authorization: Bearer <token>`.
 
     The token's user, permissions and expiry are kept for `TOKEN_CACHE_SECONDS` in this process, so in the

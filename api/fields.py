@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -42,7 +42,7 @@ class Unfit(Exception):
         self.detail = detail
 
 
-class Field(serializers.Field):  # type: ignore[type-arg]
+class Field(serializers.Field):
     """A field that reads a value of a JSON body, or the text of a query parameter. Null means not sent."""
 
     def read(self, value: Any) -> Any:
@@ -85,7 +85,7 @@ class TextField(Field):
         super().__init__(**options)
         self.length_max = length_max
         self.length_min = length_min
-        describe_as({"type": "string", "minLength": length_min, "maxLength": length_max})(self)
+        describe_as({"type": "string", "minLength": length_min, "maxLength": length_max})(self)  # type: ignore[type-var]
 
     def read(self, value: Any) -> str:
         if type(value) is not str:
@@ -103,7 +103,7 @@ class ChoiceField(Field):
     def __init__(self, *, choices: type[Any], **options: Any) -> None:
         super().__init__(**options)
         self.choices = {str(choice.value): choice for choice in choices}
-        describe_as({"type": "string", "enum": list(self.choices)})(self)
+        describe_as({"type": "string", "enum": list(self.choices)})(self)  # type: ignore[type-var]
 
     def read(self, value: Any) -> Any:
         if type(value) is not str or value not in self.choices:
@@ -173,10 +173,10 @@ class TimeZoneField(Field):
         return ZoneInfo(value)
 
 
-class Shape(serializers.Serializer):  # type: ignore[type-arg]
+class Shape(serializers.Serializer):
     """What a request may hold. `read` and `read_query` give a dict of what was sent, each value checked."""
 
-    _declared_fields: ClassVar[dict[str, Field]]
+    _declared_fields: dict[str, Field]  # type: ignore[assignment]
 
     @classmethod
     def read(cls, request: Request) -> dict[str, Any]:

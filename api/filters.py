@@ -7,7 +7,6 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework.request import Request
 
 from api.errors import FieldError, InvalidRequest
 from api.fields import UUID_TEXT, Unfit, parse_time
@@ -33,14 +32,17 @@ class UUIDFilter(django_filters.UUIDFilter):
     field_class = StrictUUIDFormField
 
 
-class InstantFilter(django_filters.IsoDateTimeFilter):
+class InstantFilter(django_filters.Filter):
     field_class = InstantFormField
 
 
 class StrictFilterBackend(DjangoFilterBackend):
     """django-filter that refuses unknown, repeated, empty and unfit parameters."""
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+    def filter_queryset(self, request: Any, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        if view.action != "list":
+            read_query(request, {})
+            return queryset
         filters: Mapping[str, Any] = view.filterset_class.base_filters
         query = read_query(request, {**filters, **dict.fromkeys(view.pagination_class.parameters)})
         filterset = view.filterset_class(query, queryset=queryset, request=request)

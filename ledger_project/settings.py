@@ -28,7 +28,7 @@ EMBEDDED_POSTGRES = None if DATABASE_URL else EmbeddedPostgres(VAR / "postgres")
 def read_secret(name: str) -> str:
     """The secret from the environment; for the embedded database one made on first use and kept in `var/`."""
     if DATABASE_URL or name in os.environ:
-        return env.str(name)
+        return str(env.str(name))
     kept = VAR / name.lower()
     if not kept.exists():
         VAR.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default=None)  # of collectstatic, if that was run; else from the packages
+# What collectstatic made, if that was run; without it, static files come out of the packages.
+STATIC_ROOT = env.str("STATIC_ROOT", default=None)
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
 # Security headers. TLS ends at the proxy in front, which says so in X-Forwarded-Proto.
@@ -205,7 +206,7 @@ DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # api.middleware has checked 
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # one line per request: the finished one
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = 20
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
-LOG_PROCESSORS = [
+LOG_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

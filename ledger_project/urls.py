@@ -1,5 +1,7 @@
 """All public URLs on one screen."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
@@ -11,8 +13,8 @@ from transactions.views import BalanceViewSet, TransactionViewSet
 
 register_converter(UUIDConverter, "id")
 
-COLLECTION = {"get": "list", "post": "create"}
-MEMBER = {"get": "retrieve", "patch": "partial_update"}
+COLLECTION: Any = {"get": "list", "post": "create"}
+MEMBER: Any = {"get": "retrieve", "patch": "partial_update"}
 
 urlpatterns = [
     path("api/v1/users", UserViewSet.as_view(COLLECTION)),

@@ -1,4 +1,4 @@
-"""The cast of the tests: users, accounts and movements, all made by the code that makes them in production."""
+"""The cast of the tests: users, accounts and movements, made by the code that makes them in production."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

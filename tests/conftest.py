@@ -17,19 +17,12 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.cache import cache  # noqa: E402
-from django.db import connection  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from ledger_project.embedded_postgres import EmbeddedPostgres  # noqa: E402
 from tests import cast  # noqa: E402
-
-FAST_AND_UNSAFE = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
-    "max_connections": "200",
-}
+from tests.database import FAST_AND_UNSAFE, empty_the_ledger  # noqa: E402
 
 
 def pytest_unconfigure():
@@ -45,23 +38,6 @@ def django_db_modify_db_settings():
     server.start()
     yield
     server.stop()
-
-
-def empty_the_ledger(test_case):
-    """Instead of Django's flush, which the guards refuse: only here, only as owner of a test database."""
-    database = connection.settings_dict["NAME"]
-    assert database.startswith("test_"), f"{database} is not a test database"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
-            " WHERE tgfoid = 'ledger_refuse'::regproc AND tgtype & 32 = 32"  # on TRUNCATE
-        )
-        guards = cursor.fetchall()
-        for table, guard in guards:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
-        cursor.execute("TRUNCATE accounts_user, events_event, events_pending CASCADE")
-        for table, guard in guards:
-            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {guard}")
 
 
 TransactionTestCase._fixture_teardown = empty_the_ledger

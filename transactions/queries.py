@@ -24,7 +24,11 @@ SETTLED_AFTER = timedelta(seconds=10)
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
     """The transactions with all that `as_resource` reads."""
     reversal = Transaction.objects.filter(reverses=OuterRef("id"), status=Transaction.Status.POSTED)
-    return transactions.select_related("account").annotate(reversed_by=Subquery(reversal.values("id")[:1]))
+    return transactions.select_related(
+        "account"
+    ).annotate(  # type: ignore[no-redef]
+        reversed_by=Subquery(reversal.values("id")[:1])
+    )
 
 
 def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
@@ -107,7 +111,7 @@ def read_balance(
     account = accounts.annotate(clock=ClockTimestamp()).first()
     if account is None:
         raise AccountNotFound("There is no such account.")
-    clock: datetime = account.clock  # type: ignore[attr-defined]
+    clock: datetime = account.clock
     if at is None and known_at is None:
         return _current(account, clock)
     if known_at is not None and known_at < clock - SETTLED_AFTER:
@@ -117,7 +121,7 @@ def read_balance(
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM accounts_account WHERE id = %s FOR SHARE", [account.id])
         account = accounts.annotate(clock=ClockTimestamp()).get()
-        clock = account.clock  # type: ignore[attr-defined]
+        clock = account.clock
         at, known_at = min(at or clock, clock), min(known_at or clock, clock)
         if at == known_at == clock:
             return _current(account, clock)

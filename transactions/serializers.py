@@ -3,7 +3,7 @@
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
-from accounts.models import NAME_LENGTH_MAX
+from accounts.models import NAME_LENGTH_MAX, Account
 from accounts.serializers import CURRENCY_LENGTH_MAX, PETYA, amount_text
 from api import fields
 from transactions.models import REFERENCE_LENGTH_MAX, Transaction
@@ -63,7 +63,7 @@ class TransactionSerializer(serializers.Serializer[Transaction]):
     request_id = serializers.CharField()
 
 
-class BalanceSerializer(serializers.Serializer[object]):
+class BalanceSerializer(serializers.Serializer[Account]):
     user = serializers.UUIDField()
     account = serializers.UUIDField()
     currency = serializers.CharField()
@@ -84,7 +84,7 @@ ASKED = {
     "effective_at": "2023-01-04T00:00:00Z",
     "reference": "invoice 7",
 }
-POSTED = {
+POSTED: dict[str, object] = {
     "id": DEPOSIT,
     "account": "01910000-0000-7000-8000-00000000a001",
     "user": PETYA,

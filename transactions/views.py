@@ -17,8 +17,8 @@ from api.errors import FieldError, InvalidRequest, make_problem
 from api.filters import StrictFilterBackend
 from api.middleware import get_request_id
 from api.pagination import KeysetPagination
-from api.permissions import narrow_to_own
-from api.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_LISTS, ON_QUERIES, answers
+from api.permissions import get_caller_id, narrow_to_own
+from api.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_LISTS, answers
 from transactions import errors, posting, queries, serializers
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
@@ -77,7 +77,7 @@ class TransactionViewSet(GenericViewSet[Transaction]):
         """Post a deposit or a withdrawal, exactly once. A decline is recorded and answered again too."""
         asked = serializers.TransactionRequest.read(request)
         id = require_identity(
-            caller_id=request.user.pk,
+            caller_id=get_caller_id(request),
             id=asked.pop("id", None),
             key=request.headers.get("Idempotency-Key"),
         )
@@ -97,7 +97,7 @@ class TransactionViewSet(GenericViewSet[Transaction]):
             )
         order = Order(id=id, account_id=account_id, currency=currency, **asked)
         try:
-            [answer] = posting.post([order], actor=request.user.pk, request_id=get_request_id(request))
+            [answer] = posting.post([order], actor=get_caller_id(request), request_id=get_request_id(request))
         except errors.IdempotencyKeyReused as error:
             raise self._tell_who_may_see(error, user_id) from error
         return _respond(request, answer)
@@ -106,7 +106,7 @@ class TransactionViewSet(GenericViewSet[Transaction]):
         """What differs is for those who may see the stored row, in the words of their own request."""
         before = error.transaction.account
         may_see = self.request.user.has_perm("transactions.view_transaction")
-        if not may_see and before.user_id != self.request.user.pk:
+        if not may_see and before.user_id != get_caller_id(self.request):
             error.particulars = {}
         elif user_id is not None and "account" in error.differs:
             name = "currency" if before.user_id == user_id else "user"
@@ -145,7 +145,6 @@ class BalanceViewSet(GenericViewSet[Account]):
         responses=answers(
             200,
             serializers.BalanceSerializer,
-            *ON_QUERIES,
             "datetime_invalid",
             "datetime_precision",
             "timezone_invalid",
@@ -164,7 +163,6 @@ class BalanceViewSet(GenericViewSet[Account]):
         responses=answers(
             200,
             serializers.BalanceSerializer,
-            *ON_QUERIES,
             "datetime_invalid",
             "datetime_precision",
             "timezone_invalid",

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         users, transactions = options["users"], options["transactions"]
         if users < 1 or transactions < 0:
             raise CommandError("--users is at least 1, --transactions at least 0.")
-        console = Console(file=self.stdout._out)
+        console = Console()
         outcomes: Counter[str] = Counter()
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console) as progress:

@@ -1,0 +1,64 @@
+"""The same user, or the same account, made many times at once: there is one."""
+
+from collections import Counter
+from functools import partial
+
+import pytest
+
+from accounts import operations
+from accounts.errors import ExternalIdTaken, IdentityReused
+from accounts.models import Account, User
+from events.models import Event
+from tests.cast import UserFactory, new_id
+from tests.transactions.test_concurrency import run_at_once
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.parametrize("turn", range(3))]
+
+create_user = partial(operations.create_user, name="petya", request_id="test")
+
+
+def require_one(answers):
+    """All answers are the same row, made once."""
+    assert len({found.id for found, _ in answers}) == 1
+    assert Counter(replayed for _, replayed in answers) == {True: len(answers) - 1, False: 1}
+
+
+@pytest.mark.parametrize("identity", ["id", "external_id", "both"])
+def test_one_user_created_12_times_at_once_is_one_user(identity, turn):
+    fields = {
+        "id": None if identity == "external_id" else new_id(),
+        "external_id": None if identity == "id" else "crm-7",
+    }
+    require_one(run_at_once(*[partial(create_user, **fields)] * 12))
+    assert (User.objects.count(), Account.objects.count()) == (1, 1)
+    assert sorted(event.type for event in Event.objects.all()) == ["account.opened", "user.created"]
+
+
+def test_one_id_for_two_names_at_once_is_one_user(turn):
+    id = new_id()
+    calls = [partial(operations.create_user, id=id, name=name, request_id="test") for name in ("a", "b")]
+    answers = run_at_once(*calls * 6)
+    refusals = [answer for answer in answers if isinstance(answer, IdentityReused)]
+    assert len(refusals) == 6
+    assert {tuple(refusal.particulars["differs"]) for refusal in refusals} == {("name",)}
+    require_one([answer for answer in answers if answer not in refusals])
+    assert User.objects.count() == 1
+
+
+def test_one_external_id_for_12_users_at_once_belongs_to_one(turn):
+    answers = run_at_once(*[partial(create_user, id=new_id(), external_id="crm-7") for _ in range(12)])
+    refusals = [answer for answer in answers if isinstance(answer, ExternalIdTaken)]
+    assert len(refusals) == 11
+    require_one([answer for answer in answers if answer not in refusals])
+    assert (User.objects.count(), Account.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["main", "savings"])
+def test_one_account_created_12_times_at_once_is_one_account(name, turn):
+    user = UserFactory()
+    create = partial(operations.create_account, user_id=user.id, currency="EUR", name=name, request_id="test")
+    answers = run_at_once(*[create] * 12)
+    require_one(answers)
+    account, _ = answers[0]
+    assert user.accounts.filter(currency="EUR").get() == account
+    assert Event.objects.filter(account_id=account.id).count() == 1

@@ -1,0 +1,224 @@
+"""Every error code: provoked over HTTP, with its status, its shape, and nothing changed by it."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client, RequestFactory
+
+from accounts.models import BALANCE_MAX, Account
+from api.errors import STATUS
+from events.models import Event
+from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, issue_token, new_id
+from tests.conftest import make_client
+from transactions import posting
+from transactions.models import AMOUNT_MAX
+
+pytestmark = pytest.mark.django_db
+
+USERS, ACCOUNTS, TRANSACTIONS = "/api/v1/users", "/api/v1/accounts", "/api/v1/transactions"
+# Faults of the machinery; tests/transactions/test_retries.py and test_errors.py provoke them.
+FAULTS = {"busy", "database_unavailable", "internal_error", "request_in_progress"}
+
+
+class Asker:
+    """Sends one request that is wrong in one way, on an account of its own."""
+
+    def __init__(self, client):
+        self.client = client
+        self.account = AccountFactory()
+
+    def raw(self, body, **headers):
+        headers = {"content_type": "application/json", **headers}
+        return self.client.generic("POST", TRANSACTIONS, body, **headers)
+
+    def post(self, without=(), **changes):
+        body = {"id": str(new_id()), "account": str(self.account.id), "type": "DEPOSIT", "amount": "1"}
+        body.update(changes)
+        return self.client.post(TRANSACTIONS, {k: v for k, v in body.items() if k not in without})
+
+    def with_key(self, key, **changes):
+        body = {"account": str(self.account.id), "type": "DEPOSIT", "amount": "1", **changes}
+        return self.client.post(TRANSACTIONS, body, headers={"Idempotency-Key": key})
+
+    def withdraw(self, amount, **changes):
+        return self.post(type="WITHDRAW", amount=amount, **changes)
+
+    def set(self, **fields):
+        Account.objects.filter(id=self.account.id).update(**fields)
+        return self
+
+
+def two_currencies(asker):
+    asker.client.post(ACCOUNTS, {"user": str(asker.account.user_id), "currency": "EUR"})
+    return asker.client.get(f"{USERS}/{asker.account.user_id}/balance")
+
+
+def nearly_full(asker):
+    times = range(int(BALANCE_MAX / AMOUNT_MAX))
+    orders = [OrderFactory(account=asker.account, amount=AMOUNT_MAX) for _ in times]
+    posting.post(orders, actor=asker.account.user_id)
+    return asker.post()
+
+
+def reused(asker):
+    first = asker.post()
+    return asker.post(id=first.json()["id"], amount="2")
+
+
+def taken(asker):
+    UserFactory(external_id="crm-1")
+    return asker.client.post(USERS, {"id": str(new_id()), "name": "x", "external_id": "crm-1"})
+
+
+PROVOKE = {
+    "malformed_json": lambda a: a.raw('{"id": '),
+    "invalid_body": lambda a: a.raw("[]"),
+    "duplicate_key": lambda a: a.raw('{"amount": "1", "amount": "2"}'),
+    "unknown_field": lambda a: a.post(balance="5"),
+    "required": lambda a: a.post(without=["amount"]),
+    "invalid_type": lambda a: a.post(reference=["a"]),
+    "invalid_text": lambda a: a.post(reference="a\x00b"),
+    "invalid_choice": lambda a: a.post(type="TRANSFER"),
+    "too_long": lambda a: a.post(reference="a" * 201),
+    "metadata_invalid": lambda a: a.post(metadata={"n": 1}),
+    "metadata_too_large": lambda a: a.post(metadata={"k" * 41: "v"}),
+    "id_invalid": lambda a: a.post(id="00000000-0000-0000-0000-000000000000"),
+    "identity_required": lambda a: a.post(without=["id"]),
+    "two_identities": lambda a: a.with_key("k", id=str(new_id())),
+    "idempotency_key_invalid": lambda a: a.with_key("k" * 256),
+    "conflicting_fields": lambda a: a.post(user=str(a.account.user_id)),
+    "amount_invalid": lambda a: a.post(amount="1e2"),
+    "amount_not_positive": lambda a: a.post(amount="-1.00"),
+    "amount_too_large": lambda a: a.post(amount="1000000000000.01"),
+    "amount_scale": lambda a: a.post(amount="10.005"),
+    "datetime_invalid": lambda a: a.post(effective_at="2026-02-29T00:00:00Z"),
+    "datetime_precision": lambda a: a.post(effective_at="2026-01-01T00:00:00.1234567Z"),
+    "timezone_invalid": lambda a: a.client.get(f"{ACCOUNTS}/{a.account.id}/balance?tz=../etc/passwd"),
+    "effective_at_in_future": lambda a: a.post(effective_at="2999-01-01T00:00:00Z"),
+    "effective_at_too_early": lambda a: a.post(effective_at="1969-12-31T23:59:59Z"),
+    "currency_required": two_currencies,
+    "currency_unknown": lambda a: a.client.post(USERS, {"id": str(new_id()), "name": "x", "currency": "XXX"}),
+    "unknown_parameter": lambda a: a.client.get(f"{TRANSACTIONS}?user__password__startswith=p"),
+    "duplicate_parameter": lambda a: a.client.get(f"{TRANSACTIONS}?type=DEPOSIT&type=WITHDRAW"),
+    "invalid_parameter": lambda a: a.client.get(f"{TRANSACTIONS}?page_size=0"),
+    "invalid_cursor": lambda a: a.client.get(f"{TRANSACTIONS}?cursor=forged:cursor"),
+    "bad_request": lambda a: Client().get(TRANSACTIONS, headers={"Host": "evil.example"}),
+    "not_authenticated": lambda a: Client().get(TRANSACTIONS),
+    "permission_denied": lambda a: Asker(make_client("api-read")).post(),
+    "not_found": lambda a: a.client.get(f"{TRANSACTIONS}/{new_id()}"),
+    "method_not_allowed": lambda a: a.client.delete(f"{ACCOUNTS}/{a.account.id}"),
+    "length_required": lambda a: a.raw("{}", HTTP_TRANSFER_ENCODING="chunked"),
+    "body_too_large": lambda a: a.raw(json.dumps({"reference": "a" * 70_000})),
+    "unsupported_media_type": lambda a: a.raw("{}", content_type="text/plain"),
+    "insufficient_funds": lambda a: a.withdraw("1"),
+    "insufficient_funds_at": lambda a: (
+        deposit(a.account, "9", effective_at=day("2023-02-01"))
+        and a.withdraw("1", effective_at="2023-01-01T00:00:00Z")
+    ),
+    "version_mismatch": lambda a: a.post(expected_version=7),
+    "account_frozen": lambda a: a.set(status="FROZEN").withdraw("1"),
+    "account_closed": lambda a: a.set(status="CLOSED").post(),
+    "balance_limit_exceeded": nearly_full,
+    "idempotency_key_reused": reused,
+    "currency_mismatch": lambda a: a.post(currency="EUR"),
+    "external_id_taken": taken,
+}
+RECORDED = {
+    "insufficient_funds",
+    "insufficient_funds_at",
+    "version_mismatch",
+    "account_frozen",
+    "account_closed",
+    "balance_limit_exceeded",
+}
+
+
+def test_every_code_is_provoked():
+    assert set(PROVOKE) | FAULTS == set(STATUS)
+
+
+@pytest.mark.parametrize("code", PROVOKE)
+def test_a_refusal_has_its_code_status_and_shape(service, code):
+    answer = PROVOKE[code](Asker(service))
+    assert answer.status_code == STATUS[code], answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["code"] == code
+    assert problem["status"] == STATUS[code]
+    assert problem["request_id"] == answer["X-Request-Id"]
+    assert problem["type"].endswith(code)
+    assert problem["title"]
+    assert problem["detail"]
+    for error in problem.get("errors", []):
+        assert set(error) == {"pointer", "code", "detail"}
+        assert error["code"] in STATUS
+
+
+@pytest.mark.parametrize("code", sorted(set(PROVOKE) - RECORDED))
+def test_a_refusal_that_is_not_recorded_changes_nothing(service, code, monkeypatch):
+    send = RequestFactory.generic
+    changes = []
+
+    def watch(self, *args, **options):
+        before = take_stock()
+        answer = send(self, *args, **options)
+        changes.append(take_stock() != before)
+        return answer
+
+    asker = Asker(service)
+    monkeypatch.setattr(RequestFactory, "generic", watch)
+    PROVOKE[code](asker)
+    assert changes[-1] is False
+
+
+def take_stock():
+    """All that a request could change, as the database holds it."""
+    tables = ["accounts_user", "accounts_account", "transactions_transaction", "events_event"]
+    with connection.cursor() as cursor:
+        stock = []
+        for table in tables:
+            cursor.execute(
+                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
+            )
+            stock += cursor.fetchone()
+    return stock
+
+
+@pytest.mark.parametrize("code", sorted(RECORDED))
+def test_a_decline_is_recorded_with_its_reason_and_names_its_transaction(service, code):
+    problem = PROVOKE[code](Asker(service)).json()
+    stored = service.get(f"{TRANSACTIONS}/{problem['id']}").json()
+    assert stored["status"] == "DECLINED"
+    assert stored["decline_reason"] == code
+    assert stored["decline_details"].items() <= problem.items()
+    event = Event.objects.get(type="transaction.declined", data__id=problem["id"])
+    assert event.data == stored
+
+
+def test_all_that_is_wrong_is_told_at_once(service):
+    answer = Asker(service).post(amount="x", type="y", foo=1, effective_at="z")
+    problem = answer.json()
+    assert [error["pointer"] for error in problem["errors"]] == ["/type", "/amount", "/effective_at", "/foo"]
+    assert problem["code"] == problem["errors"][0]["code"] == "invalid_choice"
+
+
+def test_a_stranger_with_the_same_id_is_not_told_what_differs():
+    first = Asker(make_client("api-post"))
+    id = first.post().json()["id"]
+    seeing = Asker(make_client("api-post")).post(id=id)
+    assert seeing.json()["differs"] == ["account"]
+    blind_user = UserFactory()
+    blind_user.user_permissions.add(Permission.objects.get(codename="add_transaction"))
+    blind = Asker(make_client(user=blind_user)).post(id=id)
+    assert blind.status_code == 422
+    assert "differs" not in blind.json()
+
+
+def test_tokens_of_the_wrong_kind_are_all_the_same(db):
+    for header in ["", "Bearer", "Bearer a b", "Basic dXNlcjpwYXNz", "Bearer \xff", "Bearer " + "a" * 10_000]:
+        answer = Client().get(USERS, headers={"Authorization": header})
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated"), header
+        assert answer["WWW-Authenticate"].startswith("Bearer")
+    assert Client().get(f"{USERS}?token={issue_token('api-read')}").status_code == 401

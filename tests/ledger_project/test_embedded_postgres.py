@@ -1,0 +1,420 @@
+"""Real servers, each in its own folder, stopped and removed at the end of its test."""
+
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ledger_project import embedded_postgres
+from ledger_project.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+
+CHEAP = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "16MB",
+    "max_connections": "20",
+}
+PROJECT = Path(embedded_postgres.__file__).parent.parent
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to leave root behind")
+
+Make = Callable[..., EmbeddedPostgres]
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that everybody can reach, with a short path (pytest's own is neither)."""
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def make(place: Path) -> Iterator[Make]:
+    made: list[EmbeddedPostgres] = []
+
+    def make_postgres(folder: Path | None = None, **settings: str) -> EmbeddedPostgres:
+        postgres = EmbeddedPostgres(folder or place / "postgres", settings=CHEAP | settings)
+        made.append(postgres)
+        return postgres
+
+    yield make_postgres
+    for postgres in made:
+        location = postgres.folder / "location"
+        try:
+            postgres.stop()
+        finally:
+            if location.is_symlink():
+                shutil.rmtree(location.resolve(), ignore_errors=True)
+            if postgres.socket_folder.parent == Path("/tmp"):
+                shutil.rmtree(postgres.socket_folder, ignore_errors=True)
+
+
+def query(postgres: EmbeddedPostgres, statement: str, dbname: str = "postgres") -> list[tuple[object, ...]]:
+    with psycopg.connect(
+        host=str(postgres.socket_folder), port=5432, user="postgres", dbname=dbname, autocommit=True
+    ) as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def show(postgres: EmbeddedPostgres, setting: str) -> object:
+    return query(postgres, f"SHOW {setting}")[0][0]
+
+
+def read_pid(postgres: EmbeddedPostgres) -> int:
+    return int((postgres.log_file.parent / "data" / "postmaster.pid").read_text().split()[0])
+
+
+def kill_postmaster(postgres: EmbeddedPostgres) -> None:
+    os.kill(read_pid(postgres), signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def start_in_another_process(postgres: EmbeddedPostgres) -> subprocess.Popen[bytes]:
+    program = (
+        "import sys; from pathlib import Path; from ledger_project.embedded_postgres import EmbeddedPostgres;"
+        f"EmbeddedPostgres(Path(sys.argv[1]), settings={CHEAP!r}).start()"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", program, postgres.folder], cwd=PROJECT, env=child_environment()
+    )
+
+
+def child_environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PROJECT)}
+
+
+def test_data_survive_a_stop_and_a_start(make: Make) -> None:
+    postgres = make()
+    postgres.start()
+    query(postgres, "CREATE TABLE kept AS SELECT 42 AS answer")
+    postgres.stop()
+    assert not postgres.is_running()
+    postgres.start()
+    assert query(postgres, "SELECT answer FROM kept") == [(42,)]
+
+
+def test_nothing_is_written_before_the_first_start(make: Make) -> None:
+    postgres = make()
+    assert not postgres.is_running()
+    assert postgres.socket_folder == postgres.folder / "socket"
+    postgres.stop()
+    assert not postgres.folder.exists()
+
+
+def test_a_second_start_keeps_the_running_server_and_a_second_stop_is_quiet(make: Make) -> None:
+    postgres = make()
+    postgres.start()
+    pid = read_pid(postgres)
+    postgres.start()
+    assert read_pid(postgres) == pid
+    postgres.stop()
+    postgres.stop()
+    assert not postgres.is_running()
+
+
+def test_the_settings_are_ours_and_the_callers_go_over_them(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "TZ": "America/Chicago",
+        "PGDATA": "/nowhere",
+        "PGPORT": "6543",
+        "PGHOST": "x",
+    }.items():
+        monkeypatch.setenv(name, value)
+    postgres = make(jit="on", search_path="it's, a\\b")
+    postgres.start()
+    expected = {
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "listen_addresses": "",
+        "port": "5432",
+        "data_checksums": "on",
+        "server_encoding": "UTF8",
+        "unix_socket_permissions": "0700",
+        "lock_timeout": "3s",
+        "idle_in_transaction_session_timeout": "30s",
+        "client_connection_check_interval": "5s",
+        "max_wal_size": "2GB",
+        "fsync": "off",
+        "jit": "on",
+    }
+    assert {name: show(postgres, name) for name in expected} == expected
+    assert query(
+        postgres, "SELECT datcollate, datctype, datlocale FROM pg_database WHERE datname = 'postgres'"
+    ) == [("C.UTF-8", "C.UTF-8", "C.UTF-8")]
+    assert int(str(show(postgres, "server_version_num"))) >= 180000
+
+
+def test_settings_are_written_anew_at_each_start(make: Make) -> None:
+    make(work_mem="5MB").start()
+    postgres = make(work_mem="6MB")
+    postgres.stop()
+    postgres.start()
+    assert show(postgres, "work_mem") == "6MB"
+
+
+def test_only_the_owner_can_enter_the_socket_folder(make: Make) -> None:
+    postgres = make()
+    postgres.start()
+    assert stat.S_IMODE(postgres.socket_folder.stat().st_mode) == 0o700
+    postgres.stop()
+    postgres.socket_folder.chmod(0o755)
+    with pytest.raises(EmbeddedPostgresError, match="not a folder that only user"):
+        postgres.start()
+
+
+@pytest.mark.parametrize("name", ["a space", "o'clock", 'a "$(quote)" and `more`', "a,comma", "back\\slash"])
+def test_any_path_will_do(make: Make, place: Path, name: str) -> None:
+    postgres = make(place / name)
+    postgres.start()
+    assert query(postgres, "SELECT 1") == [(1,)]
+
+
+def test_a_path_too_long_for_a_socket_gets_a_private_folder_in_tmp(make: Make, place: Path) -> None:
+    postgres = make(place.joinpath(*["long" * 10] * 4))
+    postgres.start()
+    assert postgres.socket_folder.parent == Path("/tmp")
+    assert stat.S_IMODE(postgres.socket_folder.lstat().st_mode) == 0o700
+    assert query(postgres, "SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize("trap", ["open folder", "link"])
+def test_a_socket_folder_in_tmp_that_is_open_to_others_is_refused(make: Make, place: Path, trap: str) -> None:
+    postgres = make(place.joinpath(*["long" * 10] * 4))
+    in_tmp = postgres.socket_folder
+    if trap == "link":
+        (place / "elsewhere").mkdir(mode=0o700)
+        in_tmp.symlink_to(place / "elsewhere")
+    else:
+        in_tmp.mkdir()
+        in_tmp.chmod(0o777)
+    try:
+        for use in (postgres.start, postgres.is_running, lambda: postgres.socket_folder):
+            with pytest.raises(EmbeddedPostgresError, match="not a folder that only user"):
+                use()
+    finally:
+        in_tmp.unlink() if trap == "link" else in_tmp.rmdir()
+
+
+def test_twelve_processes_that_start_at_once_make_one_server(make: Make) -> None:
+    postgres = make()
+    processes = [start_in_another_process(postgres) for _ in range(12)]
+    assert [process.wait(timeout=60) for process in processes] == [0] * 12
+    assert postgres.is_running()
+    assert postgres.log_file.read_text().count("database system is ready to accept connections") == 1
+
+
+def test_the_server_outlives_the_session_that_started_it(make: Make) -> None:
+    postgres = make()
+    assert start_in_another_process(postgres).wait(timeout=60) == 0
+    assert postgres.is_running()
+    assert os.getsid(read_pid(postgres)) != os.getsid(0)
+
+
+def test_a_killed_server_is_noticed_and_healed_and_keeps_what_was_committed(make: Make) -> None:
+    postgres = make(synchronous_commit="on")
+    postgres.start()
+    query(postgres, "CREATE TABLE kept AS SELECT 42 AS answer")
+    kill_postmaster(postgres)
+    wait_for(lambda: not postgres.is_running())
+    postgres.start()
+    assert query(postgres, "SELECT answer FROM kept") == [(42,)]
+
+
+def test_a_killed_servers_last_query_is_waited_for(make: Make) -> None:
+    postgres = make()
+    postgres.start()
+    busy = "DO $$ BEGIN FOR i IN 1..2000000000 LOOP EXIT WHEN clock_timestamp() > now() + interval '2s'; END LOOP; END $$"
+    connection = psycopg.connect(
+        host=str(postgres.socket_folder), port=5432, user="postgres", autocommit=True
+    )
+    connection.pgconn.send_query(busy.encode())
+    wait_for(
+        lambda: query(postgres, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO%'") == [(1,)]
+    )
+    kill_postmaster(postgres)
+    started_at = time.monotonic()
+    postgres.start()
+    assert time.monotonic() - started_at > 0.5
+    assert query(postgres, "SELECT 1") == [(1,)]
+    connection.close()
+
+
+def test_a_stale_pid_that_is_now_another_process_does_not_stop_the_start(make: Make) -> None:
+    postgres = make()
+    postgres.start()
+    stale = postgres.log_file.parent / "data" / "postmaster.pid"
+    rest = stale.read_text().partition("\n")[2]
+    lock = (postgres.socket_folder / ".s.PGSQL.5432.lock").read_text().partition("\n")[2]
+    postgres.stop()
+    innocent = subprocess.Popen(["sleep", "60"])
+    try:
+        stale.write_text(f"{innocent.pid}\n{rest}")
+        (postgres.socket_folder / ".s.PGSQL.5432.lock").write_text(f"{innocent.pid}\n{lock}")
+        assert not postgres.is_running()
+        postgres.stop()
+        postgres.start()
+        assert query(postgres, "SELECT 1") == [(1,)]
+        assert innocent.poll() is None
+    finally:
+        innocent.kill()
+        innocent.wait()
+
+
+def test_a_half_finished_initdb_is_done_anew(make: Make) -> None:
+    postgres = make()
+    half = postgres.folder / "data.new"
+    (half / "base").mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    postgres.start()
+    assert query(postgres, "SELECT 1") == [(1,)]
+    assert not half.exists()
+
+
+def test_data_of_another_major_version_are_refused(make: Make) -> None:
+    postgres = make()
+    (postgres.folder / "data").mkdir(parents=True)
+    (postgres.folder / "data" / "PG_VERSION").write_text("16\n")
+    with pytest.raises(EmbeddedPostgresError, match="of PostgreSQL 16, not 18"):
+        postgres.start()
+    shutil.rmtree(postgres.folder)
+
+
+@only_root
+def test_data_of_another_user_are_refused(make: Make) -> None:
+    postgres = make()
+    data = postgres.folder / "data"
+    data.mkdir(parents=True)
+    os.chown(data, 1234, -1)
+    with pytest.raises(EmbeddedPostgresError, match="belongs to the user 1234, not to 0"):
+        postgres.start()
+    shutil.rmtree(postgres.folder)
+
+
+def test_a_failed_start_says_what_the_log_says(make: Make) -> None:
+    postgres = make(shared_buffers="a lot")
+    with pytest.raises(EmbeddedPostgresError, match='invalid value for parameter "shared_buffers"'):
+        postgres.start()
+
+
+def test_bundled_programs_run_against_the_server(make: Make) -> None:
+    postgres = make()
+    postgres.start()
+    answer = postgres.run("psql", "-XAtc", "SELECT 6 * 7", capture_output=True, text=True)
+    assert (answer.stdout, answer.stderr, answer.returncode) == ("42\n", "", 0)
+    assert postgres.run("pg_basebackup", "-D", "backup", capture_output=True).returncode == 0
+    assert (postgres.log_file.parent / "backup" / "PG_VERSION").exists()
+
+
+def test_a_database_is_created_once(make: Make) -> None:
+    postgres = make()
+    postgres.start()
+    postgres.ensure_database('the "ledger"')
+    postgres.ensure_database('the "ledger"')
+    assert query(postgres, "SELECT current_database()", dbname='the "ledger"') == [('the "ledger"',)]
+
+
+@only_root
+def test_root_works_below_a_private_folder_and_opens_nothing(make: Make, place: Path) -> None:
+    home = place / "home"
+    home.mkdir(mode=0o700)
+    postgres = make(home / "project" / "postgres")
+    before = {path: path.stat().st_mode for path in (place, home)}
+    postgres.start()
+    assert query(postgres, "SELECT 1") == [(1,)]
+    if not (postgres.folder / "location").is_symlink():
+        assert (postgres.folder / "data").stat().st_uid == 0
+    assert {path: path.stat().st_mode for path in (place, home)} == before
+
+
+@only_root
+def test_without_namespaces_root_runs_the_server_as_nobody(
+    make: Make, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forbid_namespaces(place, monkeypatch)
+    postgres = make()
+    host_before = postgres.socket_folder
+    postgres.start()
+    home = postgres.log_file.parent
+    nobody = pwd.getpwnam("nobody").pw_uid
+    assert home.parent == Path("/var/lib")
+    assert [stat.S_IMODE(home.stat().st_mode), home.stat().st_uid] == [0o700, nobody]
+    assert Path(f"/proc/{read_pid(postgres)}").stat().st_uid == nobody
+    assert capsys.readouterr().err.count("\n") == 1
+    assert postgres.socket_folder == host_before
+
+    monkeypatch.undo()
+    another = make()
+    assert another.is_running()
+    assert query(another, "SELECT 1") == [(1,)]
+    answer = another.run("psql", "-XAtc", "SELECT 42", capture_output=True, text=True)
+    assert (answer.stdout, answer.stderr) == ("42\n", "")
+    another.stop()
+    assert not postgres.is_running()
+    another.start()
+    assert another.log_file.parent == home
+    kill_postmaster(another)
+    wait_for(lambda: not another.is_running())
+    another.start()
+    assert capsys.readouterr().err == ""
+
+
+@only_root
+def test_root_in_another_users_private_home_falls_back_to_nobody(make: Make, place: Path) -> None:
+    home = place / "home"
+    home.mkdir(mode=0o700)
+    os.chown(home, 1234, 1234)
+    postgres = make(home / "postgres")
+    postgres.start()
+    assert (postgres.folder / "location").is_symlink()
+    assert query(postgres, "SELECT 1") == [(1,)]
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+@only_root
+def test_data_left_by_an_earlier_folder_of_the_same_path_are_not_taken_over(
+    make: Make, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forbid_namespaces(place, monkeypatch)
+    postgres = make()
+    postgres.start()
+    home = postgres.log_file.parent
+    postgres.stop()
+    shutil.rmtree(postgres.folder)
+    with pytest.raises(EmbeddedPostgresError, match="data of an earlier"):
+        postgres.start()
+    (postgres.folder / "location").symlink_to(home)
+    postgres.start()
+    postgres.stop()
+    shutil.rmtree(home)
+    with pytest.raises(EmbeddedPostgresError, match="is gone"):
+        postgres.start()
+    (postgres.folder / "location").unlink()
+
+
+def forbid_namespaces(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = place / "bin" / "unshare"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)

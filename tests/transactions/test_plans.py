@@ -1,0 +1,156 @@
+"""Hot paths cost the same on a long history as on a short one: their statements and rows are counted."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
+from tests.database import empty_the_ledger
+from transactions import ledger_sql, posting, queries
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db
+
+HISTORY = 10_000
+START = day("2023-01-01")
+
+
+@pytest.fixture(scope="module")
+def long_account(django_db_setup, django_db_blocker):
+    """An account with a long history in order, every thousandth row late, among others."""
+    with django_db_blocker.unblock():
+        yield make_long_account()
+        empty_the_ledger()
+
+
+def make_long_account():
+    account, other = AccountFactory(), AccountFactory()
+    for first in range(0, HISTORY, 1000):
+        orders = []
+        for number in range(first, first + 1000):
+            late = timedelta(days=2) if number % 1000 == 999 else timedelta()
+            orders.append(
+                OrderFactory(
+                    account=account if number % 2 else other,
+                    amount=Decimal(1),
+                    effective_at=START + timedelta(minutes=number) - late,
+                    reference=f"number {number}",
+                )
+            )
+        posting.post(orders, actor=account.user_id)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE transactions_transaction")
+    return account
+
+
+def count_rows_touched(sql, parameters):
+    """Rows that the statement's scans returned or threw away."""
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, parameters)
+        [plan] = cursor.fetchone()
+    return count_in(plan[0]["Plan"] if isinstance(plan, list) else json.loads(plan)[0]["Plan"])
+
+
+def count_in(node):
+    touched = sum(count_in(child) for child in node.get("Plans", []))
+    if "Relation Name" in node:
+        removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+        touched += (node["Actual Rows"] + removed) * node["Actual Loops"]
+    return touched
+
+
+def touched_by(queryset):
+    sql, parameters = queryset.query.sql_with_params()
+    return count_rows_touched(sql, parameters)
+
+
+@pytest.mark.parametrize("moment", ["2023-01-01T00:10", "2023-01-03", "2023-01-06"])
+def test_a_balance_at_a_date_touches_a_few_rows(long_account, moment):
+    at = day(moment)
+    recorded = Transaction.objects.filter(account=long_account, effective_at__lte=at).latest("version")
+    for known_at in (recorded.recorded_at, recorded.recorded_at + timedelta(days=365)):
+        parameters = {"account": long_account.id, "at": at, "known_at": known_at}
+        assert count_rows_touched(queries.BALANCE_AT, parameters) <= 4 + 10  # look-ups, late rows
+
+
+def test_a_late_withdrawal_reads_only_what_is_later(long_account):
+    at = START + timedelta(minutes=HISTORY - 200)
+    parameters = {"account": long_account.id, "at": at, "balance": 0, "needed": 0, "unwritten": "[]"}
+    assert count_rows_touched(ledger_sql.BROKEN_INSTANT, parameters) <= 110
+
+
+def test_a_page_of_an_account_touches_a_page_of_rows(long_account):
+    middle = Transaction.objects.get(reference=f"number {HISTORY // 2 + 1}")
+    page = Transaction.objects.filter(
+        account=long_account, recorded_at__lte=middle.recorded_at, recorded_at__lt=middle.recorded_at
+    )
+    assert touched_by(page.order_by("-recorded_at", "-id")[:51]) <= 2 * 51  # every second row is of another
+
+
+def test_a_page_of_everything_touches_a_page_of_rows(long_account):
+    middle = Transaction.objects.get(reference=f"number {HISTORY // 2}")
+    page = Transaction.objects.filter(recorded_at__lte=middle.recorded_at)
+    assert touched_by(page.order_by("-recorded_at", "-id")[:51]) <= 60
+
+
+def test_a_reference_is_found_by_its_index(long_account):
+    assert touched_by(Transaction.objects.filter(reference="number 77")) <= 1
+
+
+def statements_of(action):
+    with CaptureQueriesContext(connection) as captured:
+        action()
+    return [query["sql"] for query in captured if "SAVEPOINT" not in query["sql"]]
+
+
+def test_a_posting_costs_four_statements(account):
+    assert len(statements_of(lambda: deposit(account, "10"))) == 4
+    assert len(statements_of(lambda: withdraw(account, "10"))) == 4
+    assert len(statements_of(lambda: withdraw(account, "10"))) == 4  # a decline
+
+
+def test_a_late_withdrawal_costs_one_statement_more(account):
+    deposit(account, "10", effective_at=day("2023-01-01"))
+    deposit(account, "10", effective_at=day("2023-01-03"))
+    assert len(statements_of(lambda: withdraw(account, "5", effective_at=day("2023-01-02")))) == 5
+
+
+def test_a_list_costs_as_many_statements_as_one(account):
+    orders = [OrderFactory(account=account) for _ in range(100)]
+    assert len(statements_of(lambda: posting.post(orders, actor=account.user_id))) == 4
+
+
+def test_a_replay_costs_two_statements(account):
+    order = OrderFactory(account=account)
+    posting.post([order], actor=account.user_id)
+    assert len(statements_of(lambda: posting.post([order], actor=account.user_id))) == 2
+
+
+def test_over_http_a_posting_costs_what_the_engine_costs(service, account, petya):
+    def post(**target):
+        body = {"id": str(new_id()), "type": "DEPOSIT", "amount": "1", **target}
+        assert service.post("/api/v1/transactions", body).status_code == 201
+
+    post(account=str(account.id))  # the token is looked up once
+    assert len(statements_of(lambda: post(account=str(account.id)))) == 4
+    assert len(statements_of(lambda: post(user=str(petya.id)))) == 5  # which account is the user's
+
+
+def test_over_http_reads_cost_one_or_two_statements(service, account, petya):
+    row = deposit(account, "10")
+    service.get("/api/v1/accounts")
+    for address, statements in [
+        (f"/api/v1/transactions/{row.id}", 1),
+        (f"/api/v1/accounts/{account.id}", 1),
+        (f"/api/v1/accounts/{account.id}/balance", 1),
+        (f"/api/v1/users/{petya.id}/balance", 2),
+        ("/api/v1/transactions", 1),
+        ("/api/v1/accounts", 1),
+        ("/api/v1/users", 2),
+    ]:
+        found = statements_of(lambda address=address: service.get(address))
+        assert len(found) == statements, (address, found)
