@@ -55,7 +55,7 @@ class EmbeddedPostgresError(RuntimeError):
 
 
 class EmbeddedPostgres:
-    """One server in its folder; its superuser `postgres` has no password, the socket's folder keeps others out.
+    """One server in its folder. `postgres` needs no password: the socket's folder keeps others out.
 
     Every process of the server inherits an flock on `server.lock`: when that is free, none is left. A pid
     file proves nothing, its number may by now belong to a zombie or to somebody else. Run by root where
@@ -70,14 +70,14 @@ class EmbeddedPostgres:
 
     @property
     def socket_folder(self) -> Path:
-        """What clients give as host: the same in every process, before the first start and after.
+        """What clients give as host: the same in every process, also before the first start.
 
         In /tmp (not TMPDIR, which differs between processes) if the path is too long for a socket or has a
         comma, which separates hosts. Raises `EmbeddedPostgresError` if others could put a server there.
         """
         folder = self.folder / "socket"
         if len(os.fsencode(folder / SOCKET_NAME)) > SOCKET_PATH_BYTES_MAX or "," in str(folder):
-            folder = Path(f"/tmp/ledger-postgres-{os.geteuid()}-{self._key}")
+            folder = Path(f"/tmp/ledger-postgres-{os.geteuid()}-{self._key}")  # noqa: S108, verified below
             if os.path.lexists(folder):
                 _require_private(folder, os.geteuid())
         return folder
@@ -102,19 +102,15 @@ class EmbeddedPostgres:
         Crash recovery may take 120 s, and so may the last processes of a server that crashed. Raises
         `EmbeddedPostgresError`.
         """
-        with self._take_turn():
-            if self.is_running():
+        with self._take_turn() as lock:
+            if self.is_running() or not self._wait_for_end(lock):
                 return
             self._prepare_home()
             if not (self._home / "data").exists():
                 self._create_data()
-            with (self.folder / "server.lock").open("w") as lock:
-                if self._wait_for_end(lock):
-                    self._write_settings()
-                    self._disown_lock_files()
-                    self._run_or_raise(
-                        "pg_ctl", *PG_CTL, "-l", "server.log", "start", pass_fds=[lock.fileno()]
-                    )
+            self._write_settings()
+            self._disown_lock_files()
+            self._run_or_raise("pg_ctl", *PG_CTL, "-l", "server.log", "start", pass_fds=[lock.fileno()])
 
     def stop(self) -> None:
         """Stop the server if it runs, rolling back what is open; afterwards no process of it is left.
@@ -122,7 +118,7 @@ class EmbeddedPostgres:
         Raises `EmbeddedPostgresError`, also when that takes more than 120 s.
         """
         if self.folder.exists():
-            with self._take_turn(), (self.folder / "server.lock").open("w") as lock:
+            with self._take_turn() as lock:
                 if self._ping() in (pq.Ping.OK, pq.Ping.REJECT):
                     self._run_or_raise("pg_ctl", *PG_CTL, "-m", "fast", "stop")
                 self._wait_for_end(lock)
@@ -177,14 +173,17 @@ class EmbeddedPostgres:
         return pq.Ping(pq.PGconn.ping(os.fsencode(self._conninfo)))
 
     @contextmanager
-    def _take_turn(self) -> Iterator[None]:
-        """Starts and stops happen one at a time, whichever process asks."""
+    def _take_turn(self) -> Iterator[IO[str]]:
+        """Starts and stops happen one at a time, whichever process asks. Gives the open `server.lock`."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._require_usable_data()
-            with (self.folder / "start.lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
+            with (
+                (self.folder / "start.lock").open("w") as turn,
+                (self.folder / "server.lock").open("w") as lock,
+            ):
+                fcntl.flock(turn, fcntl.LOCK_EX)
+                yield lock
         except OSError as error:
             raise EmbeddedPostgresError(f"The embedded database cannot be used: {error}") from error
 
@@ -213,7 +212,7 @@ class EmbeddedPostgres:
             link.symlink_to(self._server_socket_folder / SOCKET_NAME)
 
     def _can_use_namespace(self) -> bool:
-        """Whether root reaches folder and binaries from a namespace; not so in another user's private home."""
+        """Whether root in a namespace reaches all it needs; not so in another user's private home."""
         paths = [str(self.folder), str(_find_wheel_binaries() / "postgres")]
         command = [*IN_NAMESPACE, "sh", "-c", 'test -w "$0" && "$1" --version', *paths]
         return bool(shutil.which("unshare")) and not subprocess.run(command, capture_output=True).returncode
@@ -226,7 +225,7 @@ class EmbeddedPostgres:
         for folder in (home, home / "socket"):
             _make_private(folder, pwd.getpwnam("nobody").pw_uid)
         location.symlink_to(home)
-        print(f"Namespaces do not work here: PostgreSQL runs as nobody in {home}.", file=sys.stderr)
+        sys.stderr.write(f"Namespaces do not work here: PostgreSQL runs as nobody in {home}.\n")
 
     def _copy_binaries(self) -> None:
         """At each start, so that they are those of the wheel; they find their libraries by relative paths."""

@@ -1,9 +1,9 @@
 """The same user, or the same account, made many times at once: there is one."""
 
-from collections import Counter
 from functools import partial
 
 import pytest
+from django.db import connection
 
 from accounts import operations
 from accounts.errors import ExternalIdTaken, IdentityReused
@@ -12,7 +12,8 @@ from events.models import Event
 from tests.cast import UserFactory, new_id
 from tests.transactions.test_concurrency import run_at_once
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.parametrize("turn", range(3))]
+pytestmark = pytest.mark.django_db(transaction=True)
+turns = pytest.mark.parametrize("turn", range(3))
 
 create_user = partial(operations.create_user, name="petya", request_id="test")
 
@@ -20,9 +21,10 @@ create_user = partial(operations.create_user, name="petya", request_id="test")
 def require_one(answers):
     """All answers are the same row, made once."""
     assert len({found.id for found, _ in answers}) == 1
-    assert Counter(replayed for _, replayed in answers) == {True: len(answers) - 1, False: 1}
+    assert [replayed for _, replayed in answers].count(False) == 1
 
 
+@turns
 @pytest.mark.parametrize("identity", ["id", "external_id", "both"])
 def test_one_user_created_12_times_at_once_is_one_user(identity, turn):
     fields = {
@@ -34,6 +36,20 @@ def test_one_user_created_12_times_at_once_is_one_user(identity, turn):
     assert sorted(event.type for event in Event.objects.all()) == ["account.opened", "user.created"]
 
 
+def test_a_user_created_between_the_looks_for_its_id_and_its_external_id_is_found():
+    command = partial(create_user, id=new_id(), external_id="crm-7")
+    others = []
+
+    def create_first(execute, sql, params, many, context):
+        if '"external_id" = ' in sql and not others:
+            others.extend(run_at_once(command))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(create_first):
+        require_one([command(), *others])
+
+
+@turns
 def test_one_id_for_two_names_at_once_is_one_user(turn):
     id = new_id()
     calls = [partial(operations.create_user, id=id, name=name, request_id="test") for name in ("a", "b")]
@@ -45,6 +61,7 @@ def test_one_id_for_two_names_at_once_is_one_user(turn):
     assert User.objects.count() == 1
 
 
+@turns
 def test_one_external_id_for_12_users_at_once_belongs_to_one(turn):
     answers = run_at_once(*[partial(create_user, id=new_id(), external_id="crm-7") for _ in range(12)])
     refusals = [answer for answer in answers if isinstance(answer, ExternalIdTaken)]
@@ -53,6 +70,7 @@ def test_one_external_id_for_12_users_at_once_belongs_to_one(turn):
     assert (User.objects.count(), Account.objects.count()) == (1, 1)
 
 
+@turns
 @pytest.mark.parametrize("name", ["main", "savings"])
 def test_one_account_created_12_times_at_once_is_one_account(name, turn):
     user = UserFactory()

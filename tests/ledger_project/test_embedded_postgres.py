@@ -51,14 +51,13 @@ def make(place: Path) -> Iterator[Make]:
 
     yield make_postgres
     for postgres in made:
+        postgres.stop()
+    for postgres in made:
         location = postgres.folder / "location"
-        try:
-            postgres.stop()
-        finally:
-            if location.is_symlink():
-                shutil.rmtree(location.resolve(), ignore_errors=True)
-            if postgres.socket_folder.parent == Path("/tmp"):
-                shutil.rmtree(postgres.socket_folder, ignore_errors=True)
+        if location.is_symlink():
+            shutil.rmtree(location.resolve(), ignore_errors=True)
+        if postgres.socket_folder.parent == Path("/tmp"):
+            shutil.rmtree(postgres.socket_folder, ignore_errors=True)
 
 
 def query(postgres: EmbeddedPostgres, statement: str, dbname: str = "postgres") -> list[tuple[object, ...]]:
@@ -93,13 +92,7 @@ def start_in_another_process(postgres: EmbeddedPostgres) -> subprocess.Popen[byt
         "import sys; from pathlib import Path; from ledger_project.embedded_postgres import EmbeddedPostgres;"
         f"EmbeddedPostgres(Path(sys.argv[1]), settings={CHEAP!r}).start()"
     )
-    return subprocess.Popen(
-        [sys.executable, "-c", program, postgres.folder], cwd=PROJECT, env=child_environment()
-    )
-
-
-def child_environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(PROJECT)}
+    return subprocess.Popen([sys.executable, "-c", program, postgres.folder], cwd=PROJECT)
 
 
 def test_data_survive_a_stop_and_a_start(make: Make) -> None:
@@ -183,7 +176,7 @@ def test_only_the_owner_can_enter_the_socket_folder(make: Make) -> None:
         postgres.start()
 
 
-@pytest.mark.parametrize("name", ["a space", "o'clock", 'a "$(quote)" and `more`', "a,comma", "back\\slash"])
+@pytest.mark.parametrize("name", ['o\'clock "$(at)" `noon` \\ 12', "a,comma"])
 def test_any_path_will_do(make: Make, place: Path, name: str) -> None:
     postgres = make(place / name)
     postgres.start()
@@ -244,7 +237,7 @@ def test_a_killed_server_is_noticed_and_healed_and_keeps_what_was_committed(make
 def test_a_killed_servers_last_query_is_waited_for(make: Make) -> None:
     postgres = make()
     postgres.start()
-    busy = "DO $$ BEGIN FOR i IN 1..2000000000 LOOP EXIT WHEN clock_timestamp() > now() + interval '2s'; END LOOP; END $$"
+    busy = "DO $$ BEGIN WHILE clock_timestamp() < now() + interval '2s' LOOP END LOOP; END $$"
     connection = psycopg.connect(
         host=str(postgres.socket_folder), port=5432, user="postgres", autocommit=True
     )

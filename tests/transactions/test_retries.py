@@ -1,0 +1,266 @@
+"""Lost connections, races and commits: a posting runs again with the same ids and ends with one row."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, IntegrityError, OperationalError, connection, connections
+from django.db.transaction import atomic, set_rollback
+
+from accounts.models import User
+from events.models import Event
+from tests.cast import OrderFactory, deposit, new_id
+from tests.transactions.test_concurrency import count_retries, require_problem
+from transactions import ledger_sql, posting
+from transactions.errors import CommitNotConfirmed
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch):
+    """The seconds that postings would have slept; as many as the counter of retries counts."""
+    asked, before = [], count_retries()
+    monkeypatch.setattr(posting, "time", SimpleNamespace(sleep=asked.append))
+    yield asked
+    assert count_retries() - before == len(asked)
+
+
+@contextmanager
+def another_connection():
+    other = connection.copy()
+    try:
+        yield other
+    finally:
+        other.close()
+
+
+def kill_connection():
+    pid = connection.connection.info.backend_pid
+    with another_connection() as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        assert cursor.fetchone() == (True,)
+
+
+def fail_with(sqlstate):
+    """Let the server itself raise it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{sqlstate}'; END $$")
+
+
+@pytest.fixture
+def disturb_writes(monkeypatch):
+    """Call something around the first so many writes; answers with the list of all writes."""
+
+    def disturb(*, times=1, before=lambda: None, after=lambda: None):
+        write, writes = ledger_sql.write, []
+
+        def disturbed(*parts):
+            writes.append(parts)
+            disturbing = len(writes) <= times
+            if disturbing:
+                before()
+            write(*parts)
+            if disturbing:
+                after()
+
+        monkeypatch.setattr(ledger_sql, "write", disturbed)
+        return writes
+
+    return disturb
+
+
+@pytest.fixture
+def disturb_commit(monkeypatch):
+    """Replace the next commit by what gets the real one."""
+
+    def disturb(instead):
+        wrapper, commit = connections["default"], connections["default"]._commit
+
+        def disturbed():
+            monkeypatch.setattr(wrapper, "_commit", commit)
+            with wrapper.wrap_database_errors:
+                instead(commit)
+
+        monkeypatch.setattr(wrapper, "_commit", disturbed)
+
+    return disturb
+
+
+def require_one_deposit(account, row):
+    account.refresh_from_db()
+    assert list(Transaction.objects.filter(account=account)) == [row]
+    assert (account.balance, account.version) == (100, 1)
+    assert Event.objects.filter(account_id=account.id, type="transaction.posted").count() == 1
+
+
+def require_nothing(account):
+    account.refresh_from_db()
+    assert not Transaction.objects.filter(account=account).exists()
+    assert (account.balance, account.version, account.event_sequence) == (0, 0, 1)
+
+
+# Inside a caller's transaction
+
+
+def test_a_posting_is_undone_with_the_transaction_of_its_caller(account):
+    with pytest.raises(ZeroDivisionError), atomic():
+        User.objects.create(username="of the caller")
+        assert deposit(account, "100").status == "POSTED"
+        raise ZeroDivisionError
+    require_nothing(account)
+    assert not User.objects.filter(username="of the caller").exists()
+
+
+def test_a_posting_is_committed_with_the_rows_of_its_caller(account):
+    with atomic():
+        User.objects.create(username="of the caller")
+        row = deposit(account, "100")
+        with another_connection() as other, other.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM transactions_transaction")
+            assert cursor.fetchone() == (0,)
+    require_one_deposit(account, row)
+    assert User.objects.filter(username="of the caller").exists()
+
+
+def test_inside_a_callers_transaction_nothing_is_run_again(account, disturb_writes, pauses):
+    writes = disturb_writes(before=lambda: fail_with("40P01"))
+    with pytest.raises(OperationalError, match="on purpose"), atomic():
+        deposit(account, "100")
+    assert (len(writes), pauses) == (1, [])
+    require_nothing(account)
+
+
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_another_isolation_level_is_refused(account, level):
+    with pytest.raises(ImproperlyConfigured, match=level), atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
+        deposit(account, "100")
+    require_nothing(account)
+
+
+# The commit witness
+
+
+@pytest.mark.parametrize("end", [lambda: set_rollback(True), lambda: connection.close()])
+def test_a_transaction_that_ends_quietly_without_a_commit_is_run_again(account, disturb_writes, pauses, end):
+    writes = disturb_writes(after=end)
+    row = deposit(account, "100")
+    assert (len(writes), len(pauses)) == (2, 1)
+    require_one_deposit(account, row)
+
+
+def test_a_commit_that_is_never_confirmed_is_an_error(account, disturb_writes, pauses):
+    writes = disturb_writes(times=99, after=lambda: set_rollback(True))
+    with pytest.raises(CommitNotConfirmed):
+        deposit(account, "100")
+    assert (len(writes), len(pauses)) == (posting.ATTEMPTS_MAX, posting.ATTEMPTS_MAX - 1)
+    require_nothing(account)
+
+
+# Lost connections
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_connection_killed_around_the_write_loses_and_doubles_nothing(
+    account, disturb_writes, pauses, when
+):
+    writes = disturb_writes(**{when: kill_connection})
+    row = deposit(account, "100")
+    assert (len(writes), len(pauses)) == (2, 1)
+    require_one_deposit(account, row)
+
+
+@pytest.mark.parametrize("lose", [kill_connection, lambda: connection.connection.close()])
+def test_a_connection_lost_between_two_postings_is_replaced(account, pauses, lose):
+    lose()
+    require_one_deposit(account, deposit(account, "100"))
+    assert len(pauses) == 1
+
+
+@pytest.mark.parametrize("reached_the_server", [True, False])
+def test_a_commit_without_an_answer_is_found_out(
+    account, disturb_commit, disturb_writes, pauses, reached_the_server
+):
+    def lose_the_answer(commit):
+        if reached_the_server:
+            commit()
+        connection.connection.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    writes = disturb_writes(times=0)
+    disturb_commit(lose_the_answer)
+    [answer] = posting.post([OrderFactory(account=account)], actor=account.user_id)
+    assert answer.replayed is reached_the_server
+    assert (len(writes), len(pauses)) == (1 if reached_the_server else 2, 1)
+    require_one_deposit(account, answer.transaction)
+
+
+# Errors of the database
+
+
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01", "23505", "08006", "57P01"])
+def test_an_error_that_passes_by_itself_is_run_again(account, disturb_writes, pauses, sqlstate):
+    writes = disturb_writes(before=lambda: fail_with(sqlstate))
+    row = deposit(account, "100")
+    assert (len(writes), len(pauses)) == (2, 1)
+    require_one_deposit(account, row)
+
+
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
+def test_a_posting_gives_up_after_its_last_attempt(account, disturb_writes, pauses, sqlstate):
+    writes = disturb_writes(times=99, before=lambda: fail_with(sqlstate))
+    with pytest.raises(OperationalError, match="on purpose"):
+        deposit(account, "100")
+    assert (len(writes), len(pauses)) == (posting.ATTEMPTS_MAX, posting.ATTEMPTS_MAX - 1)
+    require_nothing(account)
+
+
+def test_the_last_attempt_may_still_succeed(account, disturb_writes):
+    writes = disturb_writes(times=posting.ATTEMPTS_MAX - 1, before=lambda: fail_with("40001"))
+    row = deposit(account, "100")
+    assert len(writes) == posting.ATTEMPTS_MAX
+    require_one_deposit(account, row)
+
+
+@pytest.mark.parametrize(
+    "sqlstate", ["23514", "23503", "23502", "22003", "25P02", "42501", "53100", "55P03", "57014"]
+)
+def test_an_error_that_stays_comes_out_at_once(account, disturb_writes, pauses, sqlstate):
+    writes = disturb_writes(before=lambda: fail_with(sqlstate))
+    kind = IntegrityError if sqlstate.startswith("23") else Error
+    with pytest.raises(kind, match="on purpose"):
+        deposit(account, "100")
+    assert (len(writes), pauses) == (1, [])
+    require_nothing(account)
+
+
+# No database at all
+
+
+@contextmanager
+def database_away(folder):
+    """Nobody listens where the database was."""
+    connection.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(connection.settings_dict, "HOST", str(folder))
+        yield
+
+
+@pytest.mark.parametrize("token_is_known", [True, False])
+def test_without_a_database_every_request_is_answered_and_afterwards_served(
+    service, account, tmp_path, token_is_known
+):
+    read = f"/api/v1/accounts/{account.id}/balance"
+    body = {"id": str(new_id()), "account": str(account.id), "type": "DEPOSIT", "amount": "100.00"}
+    if token_is_known:
+        assert service.get(read).status_code == 200
+    with database_away(tmp_path):
+        require_problem(service.get(read), 503, "database_unavailable")
+        require_problem(service.post("/api/v1/transactions", body), 503, "database_unavailable")
+    assert service.post("/api/v1/transactions", body).status_code == 201
+    require_one_deposit(account, Transaction.objects.get(id=body["id"]))
