@@ -168,7 +168,11 @@ class Account(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(last_effective_at__isnull=True)
-                | Q(IsFinite(F("last_effective_at")), last_effective_at__lte=F("last_recorded_at")),
+                | Q(
+                    IsFinite(F("last_effective_at")),
+                    last_recorded_at__isnull=False,
+                    last_effective_at__lte=F("last_recorded_at"),
+                ),
                 name="account_last_effective_at_is_not_in_the_future",
             ),
             models.CheckConstraint(condition=IsFinite(F("created_at")), name="account_created_at_is_finite"),

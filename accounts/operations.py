@@ -47,8 +47,9 @@ def create_user(
     asked = {"name": name, "external_id": external_id, "currency": currency}
 
     def find_or_create() -> tuple[User, bool]:
-        known = User.objects.filter(id=id).first() if id else None
+        # In this order: a user of both, made between the two looks, is found by the second one.
         namesake = User.objects.filter(external_id=external_id).first() if external_id else None
+        known = User.objects.filter(id=id).first() if id else None
         if found := known or (None if id else namesake):
             _require_same_command(asked, found.created_as)
             return found, True

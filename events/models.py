@@ -26,7 +26,7 @@ class Event(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(account_id__isnull=True, account_sequence__isnull=True)
-                | Q(account_id__isnull=False, account_sequence__gte=1),
+                | Q(account_id__isnull=False, account_sequence__isnull=False, account_sequence__gte=1),
                 name="event_of_an_account_has_its_sequence",
             ),
         ]

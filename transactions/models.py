@@ -73,7 +73,9 @@ class Transaction(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     status="POSTED",
+                    version__isnull=False,
                     version__gte=1,
+                    balance_after__isnull=False,
                     balance_after__gte=-BALANCE_MAX,
                     balance_after__lte=BALANCE_MAX,
                     decline_reason__isnull=True,

@@ -19,7 +19,13 @@ DECLARE
     ending numeric;   -- the balance after the last of them
     wanted bigint := NEW.version - OLD.version;
 BEGIN
-    IF wanted = 1 THEN
+    IF wanted = 0 AND NEW.balance = OLD.balance THEN  -- declines only
+        PERFORM 1 FROM public.transactions_transaction
+            WHERE account_id = NEW.id AND recorded_at = NEW.last_recorded_at;
+        IF FOUND THEN
+            RETURN NULL;
+        END IF;
+    ELSIF wanted = 1 THEN
         SELECT CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END, 1, balance_after
             INTO change, seen, ending
             FROM public.transactions_transaction WHERE account_id = NEW.id AND version = NEW.version;
@@ -57,7 +63,10 @@ BEGIN
 END $$;
 
 CREATE TRIGGER balance_has_its_transactions AFTER UPDATE ON accounts_account
-    FOR EACH ROW WHEN (OLD.balance IS DISTINCT FROM NEW.balance OR OLD.version IS DISTINCT FROM NEW.version)
+    FOR EACH ROW WHEN (
+        (OLD.balance, OLD.version, OLD.last_recorded_at)
+        IS DISTINCT FROM (NEW.balance, NEW.version, NEW.last_recorded_at)
+    )
     EXECUTE FUNCTION ledger_require_transactions_of_balance();
 CREATE TRIGGER transactions_have_their_account AFTER INSERT ON transactions_transaction
     REFERENCING NEW TABLE AS new_rows
