@@ -1,98 +1,27 @@
 """Real servers, each in its own folder, stopped and removed at the end of its test."""
 
 import os
-import pwd
 import shutil
-import signal
 import stat
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from ledger_project import embedded_postgres
-from ledger_project.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from ledger_project.embedded_postgres import EmbeddedPostgresError
+from tests.servers import (
+    Make,
+    kill_postmaster,
+    query,
+    read_pid,
+    show,
+    start_in_another_process,
+    wait_for,
+)
 
-CHEAP = {
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
-    "shared_buffers": "16MB",
-    "max_connections": "20",
-}
-PROJECT = Path(embedded_postgres.__file__).parent.parent
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to leave root behind")
-
-Make = Callable[..., EmbeddedPostgres]
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder that everybody can reach, with a short path (pytest's own is neither)."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def make(place: Path) -> Iterator[Make]:
-    made: list[EmbeddedPostgres] = []
-
-    def make_postgres(folder: Path | None = None, **settings: str) -> EmbeddedPostgres:
-        postgres = EmbeddedPostgres(folder or place / "postgres", settings=CHEAP | settings)
-        made.append(postgres)
-        return postgres
-
-    yield make_postgres
-    for postgres in made:
-        postgres.stop()
-    for postgres in made:
-        location = postgres.folder / "location"
-        if location.is_symlink():
-            shutil.rmtree(location.resolve(), ignore_errors=True)
-        if postgres.socket_folder.parent == Path("/tmp"):
-            shutil.rmtree(postgres.socket_folder, ignore_errors=True)
-
-
-def query(postgres: EmbeddedPostgres, statement: str, dbname: str = "postgres") -> list[tuple[object, ...]]:
-    with psycopg.connect(
-        host=str(postgres.socket_folder), port=5432, user="postgres", dbname=dbname, autocommit=True
-    ) as connection:
-        cursor = connection.execute(statement)
-        return cursor.fetchall() if cursor.description else []
-
-
-def show(postgres: EmbeddedPostgres, setting: str) -> object:
-    return query(postgres, f"SHOW {setting}")[0][0]
-
-
-def read_pid(postgres: EmbeddedPostgres) -> int:
-    return int((postgres.log_file.parent / "data" / "postmaster.pid").read_text().split()[0])
-
-
-def kill_postmaster(postgres: EmbeddedPostgres) -> None:
-    os.kill(read_pid(postgres), signal.SIGKILL)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def start_in_another_process(postgres: EmbeddedPostgres) -> subprocess.Popen[bytes]:
-    program = (
-        "import sys; from pathlib import Path; from ledger_project.embedded_postgres import EmbeddedPostgres;"
-        f"EmbeddedPostgres(Path(sys.argv[1]), settings={CHEAP!r}).start()"
-    )
-    return subprocess.Popen([sys.executable, "-c", program, postgres.folder], cwd=PROJECT)
 
 
 def test_data_survive_a_stop_and_a_start(make: Make) -> None:
@@ -325,89 +254,3 @@ def test_a_database_is_created_once(make: Make) -> None:
     postgres.ensure_database('the "ledger"')
     postgres.ensure_database('the "ledger"')
     assert query(postgres, "SELECT current_database()", dbname='the "ledger"') == [('the "ledger"',)]
-
-
-@only_root
-def test_root_works_below_a_private_folder_and_opens_nothing(make: Make, place: Path) -> None:
-    home = place / "home"
-    home.mkdir(mode=0o700)
-    postgres = make(home / "project" / "postgres")
-    before = {path: path.stat().st_mode for path in (place, home)}
-    postgres.start()
-    assert query(postgres, "SELECT 1") == [(1,)]
-    if not (postgres.folder / "location").is_symlink():
-        assert (postgres.folder / "data").stat().st_uid == 0
-    assert {path: path.stat().st_mode for path in (place, home)} == before
-
-
-@only_root
-def test_without_namespaces_root_runs_the_server_as_nobody(
-    make: Make, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    forbid_namespaces(place, monkeypatch)
-    postgres = make()
-    host_before = postgres.socket_folder
-    postgres.start()
-    home = postgres.log_file.parent
-    nobody = pwd.getpwnam("nobody").pw_uid
-    assert home.parent == Path("/var/lib")
-    assert [stat.S_IMODE(home.stat().st_mode), home.stat().st_uid] == [0o700, nobody]
-    assert Path(f"/proc/{read_pid(postgres)}").stat().st_uid == nobody
-    assert capsys.readouterr().err.count("\n") == 1
-    assert postgres.socket_folder == host_before
-
-    monkeypatch.undo()
-    another = make()
-    assert another.is_running()
-    assert query(another, "SELECT 1") == [(1,)]
-    answer = another.run("psql", "-XAtc", "SELECT 42", capture_output=True, text=True)
-    assert (answer.stdout, answer.stderr) == ("42\n", "")
-    another.stop()
-    assert not postgres.is_running()
-    another.start()
-    assert another.log_file.parent == home
-    kill_postmaster(another)
-    wait_for(lambda: not another.is_running())
-    another.start()
-    assert capsys.readouterr().err == ""
-
-
-@only_root
-def test_root_in_another_users_private_home_falls_back_to_nobody(make: Make, place: Path) -> None:
-    home = place / "home"
-    home.mkdir(mode=0o700)
-    os.chown(home, 1234, 1234)
-    postgres = make(home / "postgres")
-    postgres.start()
-    assert (postgres.folder / "location").is_symlink()
-    assert query(postgres, "SELECT 1") == [(1,)]
-    assert stat.S_IMODE(home.stat().st_mode) == 0o700
-
-
-@only_root
-def test_data_left_by_an_earlier_folder_of_the_same_path_are_not_taken_over(
-    make: Make, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forbid_namespaces(place, monkeypatch)
-    postgres = make()
-    postgres.start()
-    home = postgres.log_file.parent
-    postgres.stop()
-    shutil.rmtree(postgres.folder)
-    with pytest.raises(EmbeddedPostgresError, match="data of an earlier"):
-        postgres.start()
-    (postgres.folder / "location").symlink_to(home)
-    postgres.start()
-    postgres.stop()
-    shutil.rmtree(home)
-    with pytest.raises(EmbeddedPostgresError, match="is gone"):
-        postgres.start()
-    (postgres.folder / "location").unlink()
-
-
-def forbid_namespaces(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = place / "bin" / "unshare"
-    fake.parent.mkdir()
-    fake.write_text("#!/bin/sh\nexit 1\n")
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)

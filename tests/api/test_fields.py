@@ -1,0 +1,131 @@
+"""Strict values, one by one."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api import fields
+from api.parsers import Number
+from transactions.models import Transaction
+
+
+def refusal(field, value):
+    with pytest.raises(fields.Unfit) as refused:
+        field.read(value)
+    return refused.value.code
+
+
+@pytest.mark.parametrize("text", ["100.00", "100", "0.01", "-1.00", "0", Number("10.10"), "0000000001.5"])
+def test_amounts_are_read_from_their_digits(text):
+    assert fields.AmountField().read(text) == Decimal(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["+1", "1_000", "1,000.00", "1e2", "NaN", "sNaN", "Infinity", "١٢", "１０", "½", "10.00\n", " 1", "1 "]  # noqa: RUF001
+    + ["5.", ".5", "", "0x10", "1.2.3", "--1", "$1", "10\x00", "\ud800", "\u202e1", True, None, 10, 1.5]
+    + [["1"], {"value": "1"}, Number("1E2"), Number("1e400")],
+)
+def test_what_is_not_a_decimal_is_no_amount(value):
+    assert refusal(fields.AmountField(), value) == "amount_invalid"
+
+
+def test_a_million_digits_are_refused_at_once():
+    assert refusal(fields.AmountField(), "9" * 1_000_000) == "amount_too_large"
+    assert refusal(fields.AmountField(), "0." + "0" * 1_000_000) == "amount_scale"
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2023-01-04T00:00:00Z", datetime(2023, 1, 4, tzinfo=UTC)),
+        ("2023-01-04T00:00:00.123456Z", datetime(2023, 1, 4, 0, 0, 0, 123456, UTC)),
+        ("2023-01-04T00:00:00.1234560000Z", datetime(2023, 1, 4, 0, 0, 0, 123456, UTC)),
+        ("2023-01-04T00:00:00.5+03:00", datetime(2023, 1, 3, 21, 0, 0, 500000, UTC)),
+        ("2023-01-04T00:00:00-05:30", datetime(2023, 1, 4, 5, 30, tzinfo=UTC)),
+        ("2023-01-04T00:00:00", datetime(2023, 1, 4, tzinfo=UTC)),
+        ("2023-01-04", datetime(2023, 1, 4, 23, 59, 59, 999999, UTC)),
+    ],
+)
+def test_times_are_rfc_3339(text, instant):
+    assert fields.parse_time(text) == instant
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "now", "infinity", "epoch", "2023-W01-1T00:00:00Z", "20230104T000000Z", "2023-001T00:00:00Z"]
+    + ["2023-01-04 00:00:00Z", "2023-01-04t00:00:00z", "2023-01-04T00:00:00,5Z", "2023-01-04T24:00:00Z"]
+    + ["2023-01-04T23:59:60Z", "2023-02-29T00:00:00Z", "2023-13-01T00:00:00Z", "10000-01-01T00:00:00Z"]
+    + ["2023-01-04T00:00:00+24:00", "2023-01-04T00:00:00+99:99", "2023-01-04T00:00:00Z\x00", "-001-01-01"]
+    + ["٢٠٢٣-01-04T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "9999-12-31"]
+    + [1672790400, True, None, [], "2023-01-04T00:00:00.Z"],
+)
+def test_what_is_not_a_time_is_refused(value):
+    assert refusal(fields.TimeField(), value) == "datetime_invalid"
+
+
+def test_a_day_ends_by_the_calendar_where_the_clocks_change():
+    berlin = ZoneInfo("Europe/Berlin")
+    short, long = fields.parse_time("2023-03-26", berlin), fields.parse_time("2023-10-29", berlin)
+    assert short == datetime(2023, 3, 26, 21, 59, 59, 999999, UTC)
+    assert long == datetime(2023, 10, 29, 22, 59, 59, 999999, UTC)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Base", "../etc/passwd", "America", "/etc/localtime", "europe/berlin", "x" * 5000]
+)
+def test_a_time_zone_is_a_name_of_the_database(name):
+    assert refusal(fields.TimeZoneField(), name) == "timezone_invalid"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "abc", "{3fa85f64-5717-4562-b3fc-2c963f66a003}", "urn:uuid:3fa85f64-5717-4562-b3fc-2c963f66a003"]
+    + ["3fa85f6457174562b3fc2c963f66a003", "3fa85f64-5717-4562-b3fc-2c963f66a003\n", 1, True, 1.5, [], {}]
+    + ["3fa85f64-5717-4562-b3fc-2c963f66a00３"],  # noqa: RUF001
+)
+def test_an_id_is_a_uuid_in_its_usual_form(value):
+    assert refusal(fields.UUIDField(), value) == "id_invalid"
+
+
+def test_an_id_in_upper_case_is_the_same_id():
+    text = "3fa85f64-5717-4562-b3fc-2c963f66a003"
+    assert fields.UUIDField().read(text.upper()) == fields.UUIDField().read(text)
+
+
+def test_texts_are_counted_in_characters():
+    field = fields.TextField(length_max=200)
+    assert field.read("😀" * 200)
+    assert refusal(field, "a" * 201) == "too_long"
+    assert refusal(field, Number("123")) == "invalid_type"
+    assert refusal(field, "\udc00x") == "invalid_text"
+
+
+@pytest.mark.parametrize("value", ["DEPOSIT ", "deposit", "TRANSFER", True, ["DEPOSIT"], "DЕPOSIT"])  # noqa: RUF001
+def test_a_choice_is_one_of_its_values(value):
+    assert refusal(fields.ChoiceField(choices=Transaction.Type), value) == "invalid_choice"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ([], "metadata_invalid"),
+        ("x", "metadata_invalid"),
+        ({"n": Number("1")}, "metadata_invalid"),
+        ({"n": {}}, "metadata_invalid"),
+        ({f"k{n}": "v" for n in range(51)}, "metadata_too_large"),
+        ({"k": "v" * 501}, "metadata_too_large"),
+        ({"a\x00": "v"}, "invalid_text"),
+        ({"\ud800": "v"}, "invalid_text"),
+    ],
+)
+def test_metadata_is_a_small_object_of_texts(value, code):
+    assert refusal(fields.MetadataField(), value) == code
+
+
+def test_whole_numbers_are_whole():
+    assert fields.CountField().read(Number("7")) == 7
+    for value in (Number("-1"), Number("1.0"), Number("1e3"), "7", True, Number("9" * 5000), Number("07")):
+        assert refusal(fields.CountField(), value) == "invalid_type"

@@ -1,0 +1,97 @@
+"""Bodies with two readings are refused, whatever their bytes."""
+
+import pytest
+
+from tests.cast import new_id
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def send(service, account):
+    def send(body, content_type="application/json", **headers):
+        answer = service.generic(
+            "POST", "/api/v1/transactions", body, content_type=content_type, headers=headers
+        )
+        return answer.status_code, answer.json().get("code")
+
+    return send
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"  ", b"{", b"{'a': 1}", b"{a: 1}", b"{} {}", b'{"a": 1,}', b'{"a": NaN}', b'{"a": -Infinity}']
+    + [b'\xef\xbb\xbf{"a": 1}', '{"a": 1}'.encode("utf-16"), b'{"a": "\xe9"}', b'{"a": "\xc0\x80"}']
+    + [b'{"a": "\xed\xa0\x80"}', b"[" * 60_000, b'{"a":' * 10_000, b'{"a": 01}', b"\x00"],
+)
+def test_what_is_not_json_in_utf_8_is_malformed(send, body):
+    assert send(body) == (400, "malformed_json")
+
+
+@pytest.mark.parametrize(
+    "body", [b"null", b"[]", b'"x"', b"1", b"true", b"1" * 5000, b'[{"type": "DEPOSIT"}]']
+)
+def test_a_body_is_an_object(send, body):
+    assert send(body) == (400, "invalid_body")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": 1, "a": 1}', rb'{"amount": "1", "\u0061mount": "2"}', b'{"metadata": {"a": "1", "a": "2"}}'],
+)
+def test_a_key_stands_once(send, body):
+    assert send(body) == (400, "duplicate_key")
+
+
+def test_many_different_keys_are_no_trouble(send):
+    body = "{" + ",".join(f'"k{n}":1' for n in range(6000)) + "}"
+    assert send(body)[0] == 400
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+    + ["application/json; charset=utf-16", "application/json; charset=bz2_codec", "application/jsonp"]
+    + ["application/json, text/plain", "application/vnd.api+json"],
+)
+def test_only_json_in_utf_8_is_read(send, content_type):
+    assert send(b"{}", content_type) == (415, "unsupported_media_type")
+
+
+def test_an_encoded_body_is_refused(send):
+    assert send(b"{}", **{"Content-Encoding": "gzip"}) == (415, "unsupported_media_type")
+
+
+def test_the_usual_content_types_are_read(send):
+    for content_type in (
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON;charset=UTF-8",
+    ):
+        assert send(b"{}", content_type) == (400, "required")
+
+
+def test_a_body_has_an_end(send):
+    assert send(b'{"reference": "' + b"a" * 65_536 + b'"}') == (413, "body_too_large")
+
+
+def test_a_number_is_read_from_its_digits(service, account):
+    body = f'{{"id": "{new_id()}", "account": "{account.id}", "type": "DEPOSIT", "amount": 0.10}}'
+    answer = service.generic("POST", "/api/v1/transactions", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["amount"]) == (201, "0.10")
+    noisy = body.replace("0.10", "0.30000000000000004").replace(str(account.id), str(account.id))
+    assert (
+        service.generic("POST", "/api/v1/transactions", noisy, content_type="application/json").status_code
+        == 400
+    )
+
+
+def test_a_query_has_no_place_where_none_is_known(service, account):
+    for address in (
+        f"/api/v1/accounts/{account.id}?status=ACTIVE",
+        f"/api/v1/accounts/{account.id}/balance?asof=1",
+    ):
+        assert service.get(address).json()["code"] == "unknown_parameter"
+    answer = service.post("/api/v1/accounts?dry_run=1", {"user": str(account.user_id), "currency": "EUR"})
+    assert answer.json()["code"] == "unknown_parameter"
+    assert service.get("/api/v1/transactions?\ud83d").status_code == 400
