@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from accounts.management.commands import issue_token
 from api.errors import STATUS
 from events.errors import LedgerError
 from transactions.errors import DECLINES
@@ -16,8 +15,12 @@ ROOT = Path(settings.BASE_DIR)
 PACKAGES = ("api", "events", "accounts", "transactions", "ledger_project")
 SOURCES = [path for package in (*PACKAGES, "tests") for path in sorted((ROOT / package).rglob("*.py"))]
 WRITTEN = [path for path in SOURCES if path.name != "0001_initial.py"]  # the others are by hand
+CODE = [path for path in SOURCES if not {"tests", "migrations"} & set(path.parts)]
 DOMAIN = {"errors", "models", "operations", "posting", "queries", "outbox", "wire", "currencies", "identity"}
 DOMAIN |= {"orders", "chain", "ledger_sql"}
+
+
+CODE = [path for path in CODE if path.parent.name != "api" or path.stem not in DOMAIN]
 
 
 def name(path):
@@ -88,7 +91,6 @@ def test_the_error_page_lists_every_code_with_its_status():
 def test_every_command_is_tested():
     commands = {p.stem for p in SOURCES if p.parent.name == "commands" and p.stem != "__init__"}
     tests = " ".join(p.read_text() for p in SOURCES if "tests" in p.parts)
-    assert issue_token.Command.help
     assert {command for command in commands if f'"{command}"' not in tests} == set()
 
 
