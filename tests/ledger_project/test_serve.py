@@ -1,0 +1,137 @@
+"""The whole service as an operator meets it: started, used, killed in the middle, stopped."""
+
+import os
+import re
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from decimal import Decimal
+
+import pytest
+
+from tests.cast import new_id
+from tests.servers import PROJECT
+from tests.service import Service
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    service = Service(tmp_path_factory.mktemp("a place") / "var").start()
+    yield service
+    if service.process.poll() is None:
+        service.stop()
+
+
+def test_the_first_run_says_where_everything_is_and_its_curl_works_when_pasted(service):
+    assert f"http://localhost:{service.port}/api/docs" in service.output
+    assert f"http://localhost:{service.port}/admin/" in service.output
+    for name in ("api_token", "admin_password", "secret_key", "chain_key"):
+        assert stat.S_IMODE((service.var / name).stat().st_mode) == 0o600
+    assert (service.var / "admin_password").read_text().strip() in service.output
+    curl = re.search(r"^curl .*\n.*$", service.output, flags=re.M)[0].replace("\\\n", " ")
+    answer = subprocess.run(shlex.split(curl), capture_output=True, text=True, check=True)
+    assert '"name":"petya"' in answer.stdout
+
+
+def test_health_metrics_docs_and_static_files_are_served(service):
+    for path in ("/livez", "/readyz", "/api/schema", "/api/docs", "/admin/login/"):
+        status, text, _ = service.send("GET", path)
+        assert status == 200, text
+    assert service.send("GET", "/static/admin/css/base.css")[0] == 200
+    for _ in range(20):  # both workers answer some
+        service.send("GET", "/api/v1/users")
+    _, text, _ = service.send("GET", "/metrics")
+    counted = re.search(
+        r'ledger_requests_total\{method="GET",route="api/v1/users",status="200"\} (\d+)', text
+    )
+    assert int(counted[1]) >= 20
+    assert int(float(re.search(r'ledger_database_connections\{state="active"\} (\S+)', text)[1])) >= 1
+
+
+def test_a_chunked_body_and_a_forged_host_get_named_errors(service):
+    assert (
+        '"length_required"'
+        in service.send("POST", "/api/v1/users", None, **{"Transfer-Encoding": "chunked"})[1]
+    )
+    assert '"bad_request"' in service.send("GET", "/api/v1/users", Host="evil.example")[1]
+
+
+def test_another_serve_on_the_same_port_says_so(service):
+    command = [sys.executable, "manage.py", "serve", "--port", str(service.port)]
+    environment = {**os.environ, "LEDGER_VAR": str(service.var)}
+    second = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
+    assert second.returncode == 1
+    assert f"Cannot listen on 127.0.0.1:{service.port}" in second.stderr
+    assert service.send("GET", "/readyz")[0] == 200
+
+
+def make_account(service):
+    _, user = service.insist("POST", "/api/v1/users", {"id": str(new_id()), "name": "petya"})
+    return user["accounts"][0]["id"]
+
+
+def run_load(service, account, acknowledged, stopping):
+    while not stopping.is_set():
+        body = {"id": str(new_id()), "account": account, "type": "DEPOSIT", "amount": "1.00"}
+        status, answer = service.insist("POST", "/api/v1/transactions", body)
+        assert status == 201, answer
+        acknowledged.append(body["id"])
+
+
+@pytest.mark.parametrize("victim", ["a worker", "the database", "all workers and the database"])
+def test_killed_under_load_nothing_acknowledged_is_lost_or_doubled(service, victim):
+    accounts = [make_account(service) for _ in range(3)]
+    acknowledged = {account: [] for account in accounts}
+    stopping = threading.Event()
+    threads = [
+        threading.Thread(target=run_load, args=(service, account, acknowledged[account], stopping))
+        for account in accounts * 2
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in range(2):
+        time.sleep(1)
+        if victim != "the database":
+            workers = service.find_workers()
+            for worker in workers[: 1 if victim == "a worker" else None]:
+                worker.kill()
+        if victim != "a worker":
+            os.kill(service.read_postmaster_pid(), signal.SIGKILL)
+    time.sleep(1)
+    stopping.set()
+    for thread in threads:
+        thread.join(60)
+    for account, ids in acknowledged.items():
+        assert len(ids) > 10
+        _, balance = service.insist("GET", f"/api/v1/accounts/{account}/balance")
+        assert Decimal(balance["balance"]) == len(ids) == balance["version"]
+        for id in ids[-5:] + ids[:5]:
+            status, row = service.insist("GET", f"/api/v1/transactions/{id}")
+            assert (status, row["status"]) == (200, "POSTED")
+
+
+def test_a_killed_serve_takes_its_server_along_and_the_next_one_goes_on(service):
+    account = make_account(service)
+    workers = service.find_workers()
+    service.process.kill()
+    service.process.communicate()
+    deadline = time.monotonic() + 20
+    while any(worker.is_running() and worker.status() != "zombie" for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    service.output = ""
+    service.start()
+    assert "API token" not in service.output
+    assert service.send("GET", f"/api/v1/accounts/{account}")[0] == 200
+
+
+def test_ctrl_c_stops_all_of_it(service):
+    pid = service.read_postmaster_pid()
+    assert service.stop(signal.SIGINT) == 0
+    assert "Stopped." in service.output
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -1,0 +1,133 @@
+"""Health, metrics, logs and the back office."""
+
+import json
+import re
+
+import pytest
+import structlog
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.test import Client
+
+from accounts.models import User
+from ledger_project import health
+from tests.cast import deposit, withdraw
+from tests.conftest import make_client
+
+pytestmark = pytest.mark.django_db
+
+
+def read_metric(name):
+    text = Client().get("/metrics").content.decode()
+    found = re.search(rf"^{re.escape(name)} (\S+)$", text, flags=re.M)
+    return float(found[1]) if found else 0.0
+
+
+def test_the_process_lives_and_is_ready(client):
+    assert client.get("/livez").status_code == 200
+    assert client.get("/readyz").status_code == 200
+
+
+def test_without_its_database_the_process_lives_but_is_not_ready(client, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(connection, "cursor", refuse)
+    assert client.get("/livez").status_code == 200
+    assert client.get("/readyz").status_code == 503
+
+
+def test_without_its_migrations_the_process_is_not_ready(client, monkeypatch):
+    monkeypatch.setattr(health, "_migrated", False)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'transactions' AND name = '0002_guards'")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "migrations are missing")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_and_postings_are_counted(service, account):
+    requests = 'ledger_requests_total{method="GET",route="api/v1/accounts",status="200"}'
+    posted = 'ledger_postings_total{outcome="posted",type="DEPOSIT"}'
+    declined = 'ledger_postings_total{outcome="insufficient_funds",type="WITHDRAW"}'
+    before = [read_metric(name) for name in (requests, posted, declined, "ledger_posting_seconds_count")]
+    service.get("/api/v1/accounts")
+    deposit(account, "10")
+    withdraw(account, "50")
+    after = [read_metric(name) for name in (requests, posted, declined, "ledger_posting_seconds_count")]
+    assert [new - old for new, old in zip(after, before, strict=True)] == [1, 1, 1, 2]
+    assert read_metric('ledger_database_connections{state="active"}') >= 1
+
+
+def test_labels_are_not_the_callers(client):
+    client.generic("BREW", "/api/v1/coffee")
+    text = Client().get("/metrics").content.decode()
+    assert "BREW" not in text
+    assert "coffee" not in text
+
+
+def test_private_metrics_ask_for_a_token(client, settings):
+    settings.METRICS_PUBLIC = False
+    assert client.get("/metrics").status_code == 401
+    assert make_client("api-read").get("/metrics").status_code == 200
+    assert client.get("/metrics", headers={"Authorization": "Bearer nonsense"}).status_code == 401
+
+
+def test_every_answer_has_its_request_id_and_a_callers_own_is_kept(client):
+    assert client.get("/livez", headers={"X-Request-Id": "trace-7"})["X-Request-Id"] == "trace-7"
+    for forged in ('x"\nINFO forged', "a" * 65, ""):
+        made = client.get("/api/v1/users", headers={"X-Request-Id": forged})["X-Request-Id"]
+        assert re.fullmatch(r"[0-9a-f-]{36}", made)
+
+
+def test_a_request_is_one_log_line_without_token_or_query(service):
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        service.get("/api/v1/transactions?reference=secret", headers={"X-Request-Id": "trace-7"})
+    [line] = [line for line in lines if line["log_level"] != "debug"]
+    assert (line["event"], line["code"], line["request_id"]) == ("request_finished", 200, "trace-7")
+    assert line["request"] == "GET /api/v1/transactions"
+    assert "secret" not in json.dumps(line)
+
+
+def test_the_row_knows_the_request_that_made_it(service, account):
+    body = {"account": str(account.id), "type": "DEPOSIT", "amount": "1"}
+    headers = {"Idempotency-Key": "k", "X-Request-Id": "trace-7"}
+    assert service.post("/api/v1/transactions", body, headers=headers).json()["request_id"] == "trace-7"
+
+
+@pytest.fixture
+def admin():
+    client = Client()
+    client.force_login(User.objects.create_superuser(username="admin", password="x" * 20))
+    return client
+
+
+def test_the_back_office_shows_everything_and_changes_nothing(admin, account, petya):
+    row = deposit(account, "12.50")
+    for model, id in [
+        ("accounts/user", petya.id),
+        ("accounts/account", account.id),
+        ("transactions/transaction", row.id),
+    ]:
+        assert admin.get(f"/admin/{model}/").status_code == 200
+        assert admin.get(f"/admin/{model}/?q={id}").status_code == 200
+        page = admin.get(f"/admin/{model}/{id}/change/")
+        assert page.status_code == 200
+        assert "pbkdf2" not in page.content.decode()
+        for address in (f"{id}/change/", f"{id}/delete/", "add/"):
+            assert admin.post(f"/admin/{model}/{address}", {"amount": "1"}).status_code == 403
+        acted = admin.post(f"/admin/{model}/", {"action": "delete_selected", "_selected_action": [str(id)]})
+        assert acted.status_code in (302, 403)
+    assert "12.50" in admin.get("/admin/transactions/transaction/").content.decode()
+    row.refresh_from_db()
+    assert row.amount == 12.5
+
+
+def test_pages_outside_the_api_are_not_problems(client):
+    assert client.get("/nowhere")["Content-Type"].startswith("text/html")
+    assert client.get("/api/nowhere")["Content-Type"] == "application/problem+json"
+
+
+def test_production_settings_pass_djangos_own_check():
+    assert settings.DEBUG is False
+    assert settings.SESSION_COOKIE_SECURE is settings.BEHIND_TLS

@@ -1,0 +1,88 @@
+"""The whole service, served by `manage.py serve` in processes of its own, and a client that obeys the rule."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.servers import PROJECT
+
+START_SECONDS_MAX = 60
+ANSWER_SECONDS_MAX = 40
+
+
+class Service:
+    """One `serve` in a folder of its own, with the embedded database."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.port = find_free_port()
+        self.output = ""
+
+    def start(self):
+        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+        environment |= {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+            cwd=PROJECT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for line in self.process.stdout:
+            self.output += line
+            if "Ctrl-C" in line:
+                return self
+        raise AssertionError(self.output)
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.output += self.process.communicate(timeout=START_SECONDS_MAX)[0]
+        return self.process.returncode
+
+    def find_workers(self):
+        """The processes that answer requests: the children of granian's own process."""
+        [server] = [p for p in psutil.Process(self.process.pid).children() if "granian" in p.cmdline()]
+        return [child for child in server.children() if "spawn_main" in " ".join(child.cmdline())]
+
+    def read_postmaster_pid(self):
+        return int((self.var / "postgres/data/postmaster.pid").read_text().split()[0])
+
+    def send(self, method, path, body=None, **headers):
+        """One request; raises what the network raises."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            token = (self.var / "api_token").read_text().strip()
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
+            connection.request(method, path, body and json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(), answer.headers
+        finally:
+            connection.close()
+
+    def insist(self, method, path, body=None):
+        """The client's rule: the same request with the same id on network errors, 409 and 5xx."""
+        deadline = time.monotonic() + ANSWER_SECONDS_MAX
+        while True:
+            try:
+                status, text, _ = self.send(method, path, body)
+            except (OSError, http.client.HTTPException):
+                status, text = 599, ""
+            if status != 409 and status < 500:
+                return status, json.loads(text)
+            assert time.monotonic() < deadline, (status, text)
+            time.sleep(0.05)
+
+
+def find_free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,198 @@
+"""The engine, called as other apps of the monolith call it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from accounts.errors import AccountNotFound
+from accounts.identity import derive_id
+from accounts.models import Account
+from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
+from transactions import chain, errors, posting
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db
+
+
+def post(*orders):
+    return posting.post(orders, actor=new_id(), request_id="test")
+
+
+def test_each_row_has_the_accounts_next_version_and_the_balance_right_after(account):
+    rows = [deposit(account, "100"), withdraw(account, "30"), withdraw(account, "500"), deposit(account, "5")]
+    assert [row.version for row in rows] == [1, 2, None, 3]
+    assert [row.balance_after for row in rows] == [100, 70, None, 75]
+    account.refresh_from_db()
+    assert (account.balance, account.version) == (75, 3)
+
+
+def test_orders_of_one_list_are_decided_in_turn(account):
+    answers = post(
+        OrderFactory(account=account, amount=Decimal(50)),
+        OrderFactory(account=account, amount=Decimal(40), type="WITHDRAW"),
+        OrderFactory(account=account, amount=Decimal(40), type="WITHDRAW"),
+    )
+    assert [answer.transaction.status for answer in answers] == ["POSTED", "POSTED", "DECLINED"]
+
+
+def test_answers_come_in_the_order_of_the_orders_replays_included(account):
+    first, second = OrderFactory(account=account), OrderFactory(account=account)
+    post(first)
+    answers = post(second, first)
+    assert [answer.transaction.id for answer in answers] == [second.id, first.id]
+    assert [answer.replayed for answer in answers] == [False, True]
+
+
+def test_one_refused_order_leaves_nothing_of_the_list(account):
+    with pytest.raises(errors.AmountScale):
+        post(OrderFactory(account=account), OrderFactory(account=account, amount=Decimal("0.001")))
+    assert Transaction.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": Decimal(2)},
+        {"type": Transaction.Type.WITHDRAW},
+        {"reference": "x"},
+        {"metadata": {"a": "b"}},
+        {"effective_at": day("2023-01-01")},
+        {"transfer": uuid4()},
+        {"reverses": uuid4()},
+        {"hold": uuid4()},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_same_id_with_another_command_is_refused_and_names_what_differs(account, change):
+    order = OrderFactory(account=account)
+    post(order)
+    with pytest.raises(errors.IdempotencyKeyReused) as refused:
+        post(replace(order, **change))
+    assert refused.value.differs == list(change)
+    assert Transaction.objects.count() == 1
+
+
+def test_the_same_id_on_another_account_is_refused(account):
+    order = OrderFactory(account=account)
+    post(order)
+    with pytest.raises(errors.IdempotencyKeyReused) as refused:
+        post(replace(order, account_id=AccountFactory().id))
+    assert refused.value.differs == ["account"]
+
+
+def test_the_same_value_in_another_spelling_is_the_same_command(account):
+    order = OrderFactory(account=account, amount=Decimal("10"), metadata={"a": "1", "b": "2"})
+    post(order)
+    again = replace(order, amount=Decimal("10.00"), metadata={"b": "2", "a": "1"})
+    assert post(again)[0].replayed
+
+
+def test_a_condition_is_no_part_of_the_command(account):
+    order = replace(OrderFactory(account=account), expected_version=0)
+    post(order)
+    assert post(replace(order, expected_version=7, currency="USD"))[0].replayed
+
+
+def test_what_a_few_minutes_of_clock_skew_ask_for_is_now(account):
+    now = deposit(account, "1").recorded_at
+    row = deposit(account, "1", effective_at=now + timedelta(minutes=4))
+    assert row.effective_at == row.recorded_at
+    assert row.effective_at_asked == now + timedelta(minutes=4)
+    with pytest.raises(errors.EffectiveAtInFuture):
+        deposit(account, "1", effective_at=now + timedelta(minutes=6))
+
+
+def test_money_may_have_moved_before_the_account_was_opened(account):
+    assert deposit(account, "1", effective_at=day("1970-01-01")).status == "POSTED"
+    with pytest.raises(errors.EffectiveAtTooEarly):
+        deposit(account, "1", effective_at=day("1969-12-31"))
+
+
+def test_what_is_held_or_lent_counts(account):
+    deposit(account, "100")
+    Account.objects.filter(id=account.id).update(held=30)
+    assert withdraw(account, "71").decline_details == {"available": "70.00", "required": "71.00"}
+    Account.objects.filter(id=account.id).update(credit_limit=50, credit_limit_max=50)
+    assert withdraw(account, "120").balance_after == -20
+
+
+def test_a_frozen_account_still_receives(account):
+    deposit(account, "100")
+    Account.objects.filter(id=account.id).update(status="FROZEN")
+    assert deposit(account, "1").status == "POSTED"
+    assert withdraw(account, "1").decline_reason == "account_frozen"
+
+
+def test_an_account_that_is_not_there_burns_no_id(account):
+    order = OrderFactory(account=account)
+    with pytest.raises(AccountNotFound):
+        post(replace(order, account_id=new_id()))
+    assert not post(order)[0].replayed
+
+
+@pytest.mark.parametrize("amount", [1.5, 1, "1", Decimal("NaN"), Decimal("Infinity")])
+def test_only_finite_decimals_are_amounts(account, amount):
+    with pytest.raises(errors.AmountInvalid):
+        OrderFactory(account=account, amount=amount)
+
+
+def test_an_id_twice_in_a_list_is_the_callers_mistake(account):
+    order = OrderFactory(account=account)
+    with pytest.raises(ValueError, match="twice"):
+        post(order, order)
+
+
+def test_recorded_at_rises_strictly(account):
+    rows = [answer.transaction for answer in post(*[OrderFactory(account=account) for _ in range(50)])]
+    times = [row.recorded_at for row in rows]
+    assert times == sorted(set(times))
+
+
+def test_the_chain_covers_every_field_of_every_row_in_order(account):
+    deposit(account, "10", effective_at=day("2023-01-01"), metadata={"a": "b"}, reference="x")
+    withdraw(account, "50")
+    deposit(account, "1", effective_at=day("2022-01-01"))
+    head = b""
+    rows = list(Transaction.objects.filter(account=account).order_by("recorded_at"))
+    for row in rows:
+        assert chain.compute_hash(head, row) == bytes(row.chain_hash)
+        head = bytes(row.chain_hash)
+    account.refresh_from_db()
+    assert bytes(account.chain_head) == head
+    stored = rows[0]
+    for field in Transaction._meta.concrete_fields:
+        if field.name in ("chain_hash",):
+            continue
+        changed = Transaction.objects.get(id=stored.id)
+        value = getattr(changed, field.attname)
+        setattr(changed, field.attname, other_than(value))
+        assert chain.compute_hash(b"", changed) != bytes(stored.chain_hash), field.name
+
+
+def other_than(value):
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, dict):
+        return {**value, "c": "d"}
+    if hasattr(value, "tzinfo"):
+        return value + timedelta(microseconds=1)
+    if isinstance(value, int | Decimal):
+        return value + 1
+    return uuid4() if value is None or hasattr(value, "hex") else value + "x"
+
+
+def test_null_and_empty_are_not_the_same_link(account):
+    row = deposit(account, "1")
+    before = chain.compute_hash(b"", row)
+    row.decline_reason = ""
+    assert chain.compute_hash(b"", row) != before
+
+
+def test_a_key_always_makes_the_same_id():
+    caller = new_id()
+    assert derive_id(caller, "order-1") == derive_id(caller, "order-1")
+    assert derive_id(caller, "order-1") != derive_id(new_id(), "order-1")
+    assert derive_id(caller, "order-1").version == 8
