@@ -1,4 +1,4 @@
-"""The whole service, served by `manage.py serve` in processes of its own, and a client that obeys the rule."""
+"""The whole service, as `manage.py serve` runs it, and a client that obeys the client's rule."""
 
 import http.client
 import json
@@ -27,7 +27,8 @@ class Service:
         self.output = ""
 
     def start(self):
-        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+        own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY"}
+        environment = {k: v for k, v in os.environ.items() if k not in own}
         environment |= {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", str(self.port)],
@@ -80,6 +81,11 @@ class Service:
                 return status, json.loads(text)
             assert time.monotonic() < deadline, (status, text)
             time.sleep(0.05)
+
+
+def is_gone(pid):
+    """Whether the process has ended, if perhaps nobody has asked for its exit status yet."""
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def find_free_port():
