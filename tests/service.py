@@ -38,6 +38,7 @@ class Service:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        assert self.process.stdout
         for line in self.process.stdout:
             self.output += line
             if "Ctrl-C" in line:
