@@ -146,8 +146,11 @@ def make_problem(
         body["errors"] = [
             {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in errors
         ]
+    # The standard's members first, and never overwritten by a particular of the same name.
     response = JsonResponse(
-        {**(particulars or {}), **body}, status=status, content_type="application/problem+json"
+        body | {name: value for name, value in (particulars or {}).items() if name not in body},
+        status=status,
+        content_type="application/problem+json",
     )
     if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.CONFLICT:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -191,6 +192,8 @@ class BalanceViewSet(GenericViewSet[Account]):
 def _respond(request: Request, answer: posting.Posting) -> HttpResponse:
     """201 with the transaction, or the problem that its decline is; the same again for a replay."""
     row = answer.transaction
+    outcome = "replayed" if answer.replayed else row.decline_reason or "posted"
+    structlog.contextvars.bind_contextvars(transaction_id=str(row.id), outcome=outcome)
     response: HttpResponse
     if row.decline_reason:
         response = make_problem(

@@ -89,10 +89,13 @@ def test_a_request_is_one_log_line_without_token_or_query(service):
     assert "secret" not in json.dumps(line)
 
 
-def test_the_row_knows_the_request_that_made_it(service, account):
+def test_the_row_knows_the_request_that_made_it_and_the_log_line_the_row(service, account):
     body = {"account": str(account.id), "type": "DEPOSIT", "amount": "1"}
     headers = {"Idempotency-Key": "k", "X-Request-Id": "trace-7"}
-    assert service.post("/api/v1/transactions", body, headers=headers).json()["request_id"] == "trace-7"
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        row = service.post("/api/v1/transactions", body, headers=headers).json()
+    assert row["request_id"] == "trace-7"
+    assert (lines[-1]["transaction_id"], lines[-1]["outcome"]) == (row["id"], "posted")
 
 
 @pytest.fixture
