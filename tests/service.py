@@ -24,36 +24,42 @@ class Service:
     def __init__(self, var: Path) -> None:
         self.var = var
         self.port = find_free_port()
-        self.output = ""
+        self.log = var / "serve.log"
+
+    @property
+    def output(self):
+        """What the present run has printed."""
+        return self.log.read_text()
 
     def start(self):
         own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY"}
         environment = {k: v for k, v in os.environ.items() if k not in own}
         environment |= {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(self.port)],
-            cwd=PROJECT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self.output += line
-            if "Ctrl-C" in line:
-                return self
-        raise AssertionError(self.output)
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+                cwd=PROJECT,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        while "Ctrl-C" not in self.output:
+            assert self.process.poll() is None, self.output
+            time.sleep(0.05)
+        return self
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        self.output += self.process.communicate(timeout=START_SECONDS_MAX)[0]
-        return self.process.returncode
+        return self.process.wait(START_SECONDS_MAX)
 
     def find_workers(self):
         """The processes that answer requests: the children of granian's own process."""
         [server] = [p for p in psutil.Process(self.process.pid).children() if "granian" in p.cmdline()]
-        return [child for child in server.children() if "spawn_main" in " ".join(child.cmdline())]
+        workers = [
+            child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline())
+        ]
+        assert workers
+        return workers
 
     def read_postmaster_pid(self):
         return int((self.var / "postgres/data/postmaster.pid").read_text().split()[0])

@@ -118,12 +118,11 @@ def test_a_killed_serve_takes_its_server_along_and_the_next_one_goes_on(service)
     account = make_account(service)
     workers = service.find_workers()
     service.process.kill()
-    service.process.communicate()
+    service.process.wait()
     deadline = time.monotonic() + 20
     while not all(is_gone(worker.pid) for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    service.output = ""
     service.start()
     assert "API token" not in service.output
     assert service.send("GET", f"/api/v1/accounts/{account}")[0] == 200

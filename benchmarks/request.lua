@@ -1,0 +1,36 @@
+-- wrk's requests: `post` moves money on a random account of the first `accounts`, with a new id each;
+-- `balance` and `past` read one. Arguments: what, file of account ids, how many of them, token.
+local what, ids, token, count
+
+function init(args)
+  what, count, token = args[1], tonumber(args[3]), args[4]
+  math.randomseed(tonumber(tostring(wrk.thread):match("0x(%x+)"), 16) % 2^31 + os.time())
+  ids = {}
+  for id in io.lines(args[2]) do ids[#ids + 1] = id end
+  wrk.headers["Authorization"] = "Bearer " .. token
+  wrk.headers["Content-Type"] = "application/json"
+end
+
+local function make_id() -- a UUIDv7: random within the second, rising from one second to the next
+  local ms = os.time() * 1000 + math.random(0, 999)
+  return string.format("%08x-%04x-7%03x-%04x-%06x%06x", math.floor(ms / 65536), ms % 65536,
+    math.random(0, 4095), math.random(32768, 49151), math.random(0, 16777215), math.random(0, 16777215))
+end
+
+function request()
+  local account = ids[math.random(1, count)]
+  if what == "post" then
+    local type = math.random(1, 2) == 1 and "DEPOSIT" or "WITHDRAW"
+    return wrk.format("POST", "/api/v1/transactions", nil, string.format(
+      '{"id":"%s","account":"%s","type":"%s","amount":"1.00","reference":"bench"}', make_id(), account, type))
+  end
+  local query = what == "past" and "?at=2026-01-01T00:00:00Z" or ""
+  return wrk.format("GET", "/api/v1/accounts/" .. account .. "/balance" .. query)
+end
+
+function done(summary, latency, requests)
+  local bad = summary.errors
+  io.write(string.format("FIGURES %d %d %.3f %.3f %d\n", summary.requests, summary.duration,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000,
+    bad.connect + bad.read + bad.write + bad.status + bad.timeout))
+end
