@@ -1,12 +1,12 @@
 import django_filters
 
 from accounts.models import Account, User
-from api.filters import UUIDFilter
+from api.filters import TextFilter, UUIDFilter
 
 
 class UserFilter(django_filters.FilterSet):
-    external_id = django_filters.CharFilter()
-    name = django_filters.CharFilter()
+    external_id = TextFilter()
+    name = TextFilter()
 
     class Meta:
         model = User
@@ -15,9 +15,9 @@ class UserFilter(django_filters.FilterSet):
 
 class AccountFilter(django_filters.FilterSet):
     user = UUIDFilter(field_name="user_id")
-    currency = django_filters.CharFilter()
+    currency = TextFilter()
     status = django_filters.ChoiceFilter(choices=Account.Status.choices)
-    name = django_filters.CharFilter()
+    name = TextFilter()
 
     class Meta:
         model = Account

@@ -1,13 +1,15 @@
 """Writing users and accounts. Each function owns its transaction and names its actor's request."""
 
+import json
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection
 from django.db.transaction import atomic
 
 from accounts import currencies
@@ -16,6 +18,7 @@ from accounts.models import MAIN, Account, User
 from events import outbox
 
 Answer = TypeVar("Answer")
+COLUMNS = [field.attname for field in Account._meta.concrete_fields]
 
 
 def lock_accounts(ids: Iterable[UUID]) -> dict[UUID, Account]:
@@ -24,8 +27,21 @@ def lock_accounts(ids: Iterable[UUID]) -> dict[UUID, Account]:
     Whoever locks accounts calls this and nothing else. A later statement sees what was committed while this
     one waited; this one's own rows are the newest. Ids of no account are missing from the answer.
     """
-    rows = Account.objects.select_for_update(no_key=True, of=("self",)).filter(id__in=set(ids)).order_by("id")
-    return {account.id: account for account in rows}
+    wanted = sorted(set(ids))
+    with connection.cursor() as cursor:
+        cursor.execute(_compile_lock(len(wanted)), wanted)
+        accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
+    for account in accounts:
+        account.metadata = json.loads(account.metadata)
+    return {account.id: account for account in accounts}
+
+
+@lru_cache(maxsize=1024)
+def _compile_lock(count: int) -> str:
+    """The statement that locks so many. The ORM needs longer to write it than PostgreSQL to run it."""
+    ids = [UUID(int=number) for number in range(count)]
+    rows = Account.objects.select_for_update(no_key=True, of=("self",)).filter(id__in=ids).order_by("id")
+    return rows.query.sql_with_params()[0]
 
 
 def create_user(

@@ -32,6 +32,13 @@ class UUIDFilter(django_filters.UUIDFilter):
     field_class = StrictUUIDFormField
 
 
+class TextFilter(django_filters.CharFilter):
+    """Finds exactly the text that was sent, spaces around it included."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strip=False, **options)
+
+
 class InstantFilter(django_filters.Filter):
     field_class = InstantFormField
 

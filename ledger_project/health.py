@@ -1,10 +1,15 @@
 """Whether the process lives, and whether it can do its work."""
 
-from django.db import Error, connection
+import select
+from collections.abc import Callable
+
+from django.db import Error, connection, connections
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 _migrated = False
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 def livez(request: HttpRequest) -> JsonResponse:
@@ -32,3 +37,21 @@ def has_pending_migrations() -> bool:
         executor = MigrationExecutor(connection)
         _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
     return not _migrated
+
+
+def drop_ended_connections(get_response: GetResponse) -> GetResponse:
+    """Middleware: a connection that the server has ended is made anew, as `CONN_HEALTH_CHECKS` would do.
+
+    That asks the database before every request. An idle connection has nothing to read unless it has ended.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        for wrapper in connections.all(initialized_only=True):
+            if wrapper.connection is not None and not wrapper.in_atomic_block:
+                poll = select.poll()
+                poll.register(wrapper.connection.fileno(), select.POLLIN)
+                if poll.poll(0):
+                    wrapper.close()
+        return get_response(request)
+
+    return middleware

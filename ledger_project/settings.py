@@ -7,6 +7,7 @@ with it, `SECRET_KEY` and `CHAIN_KEY` must be given, and their absence fails at 
 import contextlib
 import os
 import secrets
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,6 +71,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "ledger_project.metrics.count_requests",
+    "ledger_project.health.drop_ended_connections",
     "api.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -98,8 +100,9 @@ TEMPLATES = [
     }
 ]
 
-# Database. Persistent connections; prepared statements need both options together. PgBouncer in transaction
-# mode wants DATABASE_PREPARE_THRESHOLD=0 (off), unless it has max_prepared_statements.
+# Database. Persistent connections; `health.drop_ended_connections` takes care of ended ones. Prepared
+# statements need both options together. PgBouncer in transaction mode wants DATABASE_PREPARE_THRESHOLD=0
+# (off), unless it has max_prepared_statements.
 if EMBEDDED_POSTGRES is None:
     DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 else:
@@ -113,7 +116,6 @@ else:
     }
 DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
-    "CONN_HEALTH_CHECKS": True,
     "DISABLE_SERVER_SIDE_CURSORS": True,
     "OPTIONS": {
         **DATABASES["default"].get("OPTIONS", {}),
@@ -213,12 +215,9 @@ LOG_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.processors.format_exc_info,
 ]
 structlog.configure(
-    processors=[
-        *LOG_PROCESSORS,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    wrapper_class=structlog.stdlib.BoundLogger,
-    logger_factory=structlog.stdlib.LoggerFactory(),
+    processors=[*LOG_PROCESSORS, structlog.processors.JSONRenderer()],
+    wrapper_class=structlog.make_filtering_bound_logger(LOG_LEVEL),
+    logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     cache_logger_on_first_use=True,
 )
 LOGGING = {

@@ -12,7 +12,6 @@ os.environ["LEDGER_VAR"] = VAR
 os.environ["DJANGO_SETTINGS_MODULE"] = "ledger_project.settings"
 os.environ["SECRET_KEY"] = "a key for tests, of more than fifty characters, used nowhere else"
 os.environ["CHAIN_KEY"] = "a chain key for tests"
-os.environ["LOG_LEVEL"] = "CRITICAL"
 django.setup()
 
 from django.conf import settings  # noqa: E402

@@ -19,10 +19,11 @@ ANSWER_SECONDS_MAX = 40
 
 
 class Service:
-    """One `serve` in a folder of its own, with the embedded database."""
+    """One `serve` in a folder of its own, with the embedded database; `environment` is added to its own."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, environment: dict[str, str] | None = None) -> None:
         self.var = var
+        self.environment = environment or {}
         self.port = find_free_port()
         self.log = var / "serve.log"
 
@@ -34,7 +35,7 @@ class Service:
     def start(self):
         own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY"}
         environment = {k: v for k, v in os.environ.items() if k not in own}
-        environment |= {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1"}
+        environment |= {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **self.environment}
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],
@@ -64,9 +65,9 @@ class Service:
     def read_postmaster_pid(self):
         return int((self.var / "postgres/data/postmaster.pid").read_text().split()[0])
 
-    def send(self, method, path, body=None, **headers):
+    def send(self, method, path, body=None, timeout=20, **headers):
         """One request; raises what the network raises."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             token = (self.var / "api_token").read_text().strip()
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
@@ -92,7 +93,10 @@ class Service:
 
 def is_gone(pid):
     """Whether the process has ended, if perhaps nobody has asked for its exit status yet."""
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def find_free_port():

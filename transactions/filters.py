@@ -1,6 +1,6 @@
 import django_filters
 
-from api.filters import InstantFilter, UUIDFilter
+from api.filters import InstantFilter, TextFilter, UUIDFilter
 from transactions.models import Transaction
 
 
@@ -11,7 +11,7 @@ class TransactionFilter(django_filters.FilterSet):
     user = UUIDFilter(field_name="account__user_id")
     type = django_filters.ChoiceFilter(choices=Transaction.Type.choices)
     status = django_filters.ChoiceFilter(choices=Transaction.Status.choices)
-    reference = django_filters.CharFilter()
+    reference = TextFilter()
     transfer = UUIDFilter()
     recorded_after = InstantFilter(field_name="recorded_at", lookup_expr="gt")
     recorded_before = InstantFilter(field_name="recorded_at", lookup_expr="lte")

@@ -33,16 +33,20 @@ class Look:
 
 
 def look(ids: Sequence[UUID]) -> Look:
-    """One statement, so that under a lock it sees all that was committed before."""
+    """One statement, so that under a lock it sees all that was committed before.
+
+    The statements of a posting are planned once in a connection: to plan them takes longer than to run them.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT clock_timestamp(), current_setting('transaction_isolation'),
-                   array(SELECT id FROM transactions_transaction WHERE id = ANY(%s))
+                   array(SELECT id FROM transactions_transaction WHERE id = ANY(%s::uuid[])),
+                   set_config('plan_cache_mode', 'force_generic_plan', true)
             """,
-            [list(ids)],
+            [_as_array(ids)],
         )
-        clock, isolation, decided = cursor.fetchone()
+        clock, isolation, decided, _ = cursor.fetchone()
     return Look(clock=clock, isolation=isolation, decided=set(decided))
 
 
@@ -126,7 +130,7 @@ FROM jsonb_to_recordset(%(accounts)s::jsonb) AS new (
     id uuid, balance numeric, version bigint, event_sequence bigint, last_recorded_at timestamptz,
     last_effective_at timestamptz, chain_head bytea
 )
-WHERE account.id = new.id
+WHERE account.id = new.id AND account.id = ANY(%(ids)s::uuid[])
 """  # noqa: S608, no value is in the text
 
 
@@ -138,6 +142,7 @@ def write(
         "transactions": json.dumps([_as_row(transaction) for transaction in transactions]),
         "accounts": json.dumps([_as_account_row(account) for account in accounts]),
         "events": json.dumps(events),
+        "ids": _as_array(account.id for account in accounts),  # so that they are looked up by index
     }
     with connection.cursor() as cursor:
         try:
@@ -146,6 +151,11 @@ def write(
             if getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 raise RequestInProgress("The same id is being worked on at this moment.") from error
             raise
+
+
+def _as_array(ids: Iterable[UUID]) -> str:
+    """A text that PostgreSQL reads as uuid[]: much cheaper than to adapt the list."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _as_row(row: Transaction) -> dict[str, Any]:
