@@ -152,6 +152,8 @@ def make_problem(
         status=status,
         content_type="application/problem+json",
     )
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="ledger"'
     if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.CONFLICT:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -179,11 +181,9 @@ def _handle_framework_exception(
     request: HttpRequest, error: exceptions.APIException | Http404 | PermissionDenied
 ) -> HttpResponse:
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        response = make_problem(
+        return make_problem(
             request, "not_authenticated", "Send a valid token: Authorization: Bearer <token>."
         )
-        response["WWW-Authenticate"] = 'Bearer realm="ledger"'
-        return response
     if isinstance(error, exceptions.PermissionDenied | PermissionDenied):
         return make_problem(request, "permission_denied", "The token has no right to do this.")
     if isinstance(error, exceptions.NotFound | Http404):

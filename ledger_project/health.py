@@ -6,17 +6,20 @@ from collections.abc import Callable
 from django.db import Error, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 
 _migrated = False
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
+@require_safe
 def livez(request: HttpRequest) -> JsonResponse:
     """200 as long as the process answers; it looks at nothing else."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when the database answers and has all migrations, else 503 with the reason."""
     try:

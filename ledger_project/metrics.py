@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -68,6 +69,7 @@ class DatabaseConnections(Collector):
         yield gauge
 
 
+@require_safe
 def serve_metrics(request: HttpRequest) -> HttpResponse:
     """The text format of Prometheus. With `METRICS_PUBLIC` off it asks for a valid API token."""
     if not settings.METRICS_PUBLIC and not _has_token(request):

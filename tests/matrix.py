@@ -1,0 +1,243 @@
+"""Who may what, address by address: the rules that `tests/test_matrix.py` holds every route to.
+
+A new route is a new line in `API`, a new back-office model one in `OFFICE_MODELS`. In a route and in a body
+a kind of object, like `{user}`, stands for one that is one's own, somebody else's or nobody's; `{new}` for a
+fresh id. `python -m tests.matrix` prints the rules as a table.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.admindocs.views import simplify_regex
+from django.urls import URLPattern, get_resolver
+from django.urls.resolvers import RoutePattern
+
+from ledger_project.groups import GROUPS
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
+WITHOUT_VALID_TOKEN = ("no token", "bad token", "expired token", "disabled user")
+HOLDER = "holder"
+ROLES = (*WITHOUT_VALID_TOKEN, *GROUPS, HOLDER)
+OFFICE_ROLES = ("no token", "api-admin", HOLDER)  # the back office reads no tokens
+RIGHTS = {**GROUPS, HOLDER: set[str]()}
+OWN, FOREIGN, MISSING = "own", "foreign", "missing"
+KINDS = ("user", "account", "transaction")  # of objects that have an owner
+AN_OBJECT = re.compile(r"\{(" + "|".join(KINDS) + r")\}")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one method of a route asks of its caller.
+
+    `right` lets in, and None everybody with a valid token. `sees` is needed to find what is not one's own.
+    """
+
+    status: int = 200
+    right: str | None = None
+    sees: str | None = None
+    public: bool = False
+    office: bool = False
+    bodies: tuple[dict[str, object], ...] = ()
+
+
+def read(sees: str) -> Rule:
+    return Rule(sees=sees)
+
+
+def write(right: str, status: int, *bodies: dict[str, object], sees: str | None = None) -> Rule:
+    return Rule(status=status, right=right, sees=sees, bodies=bodies)
+
+
+PUBLIC = {"GET": Rule(public=True)}
+OFFICE = {method: Rule(status=302, office=True) for method in METHODS}
+
+USER, ACCOUNT, TRANSACTION = "accounts.view_user", "accounts.view_account", "transactions.view_transaction"
+DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
+API = {
+    "users": {
+        "GET": read(USER),
+        "POST": write("accounts.add_user", 201, {"id": "{new}", "name": "x"}),
+    },
+    "users/{user}": {
+        "GET": read(USER),
+        "PATCH": write("accounts.change_user", 200, {"name": "x"}, sees=USER),
+    },
+    "users/{user}/balance": {"GET": read(ACCOUNT)},
+    "accounts": {
+        "GET": read(ACCOUNT),
+        "POST": write("accounts.add_account", 201, {"user": "{user}", "currency": "EUR"}, sees=USER),
+    },
+    "accounts/{account}": {
+        "GET": read(ACCOUNT),
+        "PATCH": write("accounts.change_account", 200, {"metadata": {"k": "v"}}, sees=ACCOUNT),
+    },
+    "accounts/{account}/balance": {"GET": read(ACCOUNT)},
+    "transactions": {
+        "GET": read(TRANSACTION),
+        "POST": write(
+            "transactions.add_transaction",
+            201,
+            {**DEPOSIT, "account": "{account}"},
+            {**DEPOSIT, "user": "{user}"},
+            sees=ACCOUNT,
+        ),
+    },
+    "transactions/{transaction}": {"GET": read(TRANSACTION)},
+}
+# The filters of a list that name an object: foreign and missing ones find the same nothing.
+LISTS = {
+    "users": (),
+    "accounts": ("user={user}",),
+    "transactions": ("account={account}", "user={user}", "account={account}&user={user}"),
+}
+
+# The right that shows a model to staff; None: superusers only.
+OFFICE_MODELS = {
+    "accounts/user": USER,
+    "accounts/account": ACCOUNT,
+    "transactions/transaction": TRANSACTION,
+    "auth/group": None,
+    "knox/authtoken": None,
+}
+# What GET and POST answer to staff who may view the model: it can be looked at, and nothing else.
+MODEL_PAGES = {
+    "": (200, 200),
+    "add/": (403, 403),
+    "{object_id}/": (302, 302),
+    "{object_id}/change/": (200, 403),
+    "{object_id}/delete/": (403, 403),
+    "{object_id}/history/": (200, 200),
+}
+SITE_PAGES = (
+    "",
+    "logout/",
+    "password_change/",
+    "password_change/done/",
+    "autocomplete/",
+    "jsi18n/",
+    "r/{content_type_id}/{object_id}/",
+    "{app_label}/",
+    "{url}",
+)
+OTHERS = {
+    "api/schema": PUBLIC,
+    "api/docs": PUBLIC,
+    "livez": PUBLIC,
+    "readyz": PUBLIC,
+    "metrics": PUBLIC,  # unless METRICS_PUBLIC is off
+    # Django's own login form, which takes PUT for POST.
+    "admin/login/": {method: Rule(public=True) for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS")},
+}
+ROUTES: dict[str, dict[str, Rule]] = {
+    **{f"api/v1/{route}": rules for route, rules in API.items()},
+    **OTHERS,
+    **{f"admin/{page}": OFFICE for page in SITE_PAGES},
+    **{f"admin/{model}/{page}": OFFICE for model in OFFICE_MODELS for page in MODEL_PAGES},
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One question to one address: which method, who asks, whose object it names (None: no object)."""
+
+    route: str
+    method: str
+    role: str
+    whose: str | None
+    body: str = ""
+
+    @property
+    def rule(self) -> Rule | None:
+        return find_rule(self.route, self.method)
+
+    @property
+    def status(self) -> int:
+        """The answer that the rules want."""
+        rule = self.rule
+        if rule and rule.office:
+            return rule.status
+        public = any(each.public for each in ROUTES[self.route].values())
+        if not public and self.role in WITHOUT_VALID_TOKEN:
+            return 401
+        if rule is None:
+            return 405
+        if rule.public:
+            return rule.status
+        rights = RIGHTS[self.role]
+        if rule.right is not None and rule.right not in rights:
+            return 403
+        if self.whose == MISSING or (self.whose == FOREIGN and rule.sees not in rights):
+            return 404
+        return rule.status
+
+
+def find_rule(route: str, method: str) -> Rule | None:
+    """The rule of the method; HEAD is GET without the body. None: the route does not serve it."""
+    rules = ROUTES[route]
+    return rules.get(method) or (rules.get("GET") if method == "HEAD" else None)
+
+
+def list_bodies(route: str, method: str) -> list[str]:
+    """What to send: what the method takes, or for one that is not served what the route's others take."""
+    rule = find_rule(route, method)
+    rules = [rule] if rule else ROUTES[route].values()
+    return [json.dumps(body) for each in rules for body in each.bodies] or [""]
+
+
+def list_cells(route: str) -> Iterator[Cell]:
+    roles = OFFICE_ROLES if ROUTES[route] is OFFICE else ROLES
+    for method in METHODS:
+        for body in list_bodies(route, method):
+            whose = (OWN, FOREIGN, MISSING) if AN_OBJECT.search(route + body) else (None,)
+            yield from (Cell(route, method, role, one, body) for role in roles for one in whose)
+
+
+def find_routes() -> set[str]:
+    """Every address of the URL configuration, in the table's words."""
+    return set(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns, before: str) -> Iterator[str]:
+    for entry in patterns:
+        pattern = entry.pattern
+        text = str(pattern) if isinstance(pattern, RoutePattern) else simplify_regex(str(pattern)).lstrip("/")
+        route = re.sub(r"(\w+)s/<id:pk>", r"\1s/{\1}", before + text)
+        route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+        if isinstance(entry, URLPattern):
+            yield route
+        else:
+            yield from _walk(entry.url_patterns, route)
+
+
+def print_table() -> None:
+    """The rules in Markdown. A group's column is for what is somebody else's; a holder has all three."""
+    columns = [
+        ("no valid token", WITHOUT_VALID_TOKEN[0], OWN),
+        *((group, group, FOREIGN) for group in GROUPS),
+    ]
+    columns += [(f"{HOLDER}: {whose}", HOLDER, whose) for whose in (OWN, FOREIGN, MISSING)]
+    lines = ["| route | method | " + " | ".join(name for name, _, _ in columns) + " |"]
+    lines.append("|---" * (len(columns) + 2) + "|")
+    for route in (*(f"api/v1/{route}" for route in API), *OTHERS):
+        for method in ROUTES[route]:
+            [body, *_] = list_bodies(route, method)
+            named = AN_OBJECT.search(route + body)
+            cells = [Cell(route, method, role, whose if named else None) for _, role, whose in columns]
+            lines.append(
+                f"| `/{route}` | {method} | " + " | ".join(str(cell.status) for cell in cells) + " |"
+            )
+    asked = sum(1 for route in ROUTES for _ in list_cells(route))
+    lines += [
+        "",
+        "HEAD is as GET; every other method is 405 (401 without a valid token).",
+        "Every page under `/admin/` but the login sends who is not staff there.",
+        f"{len(ROUTES)} routes, {asked} cells.",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    print_table()

@@ -1,0 +1,245 @@
+"""Every address, every method, every role: the answers are what the rules of `tests/matrix.py` say."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.cache import cache
+from django.db import connection
+from django.db.transaction import atomic, set_rollback
+from django.test.utils import CaptureQueriesContext
+from knox.models import AuthToken
+from rest_framework.test import APIClient
+
+from ledger_project.groups import GROUPS
+from tests import matrix
+from tests.cast import UserFactory, deposit, issue_token, new_id
+from tests.database import empty_the_ledger
+from tests.matrix import FOREIGN, HOLDER, LISTS, MISSING, OWN, ROLES, ROUTES, WITHOUT_VALID_TOKEN
+
+pytestmark = pytest.mark.django_db
+
+OBJECTS = sorted(route for route in ROUTES if any(cell.whose for cell in matrix.list_cells(route)))
+OUTSIDE = [route for route in ROUTES if ROUTES[route] is not matrix.OFFICE]
+QUERIES = ("at=2020-01-01", "known_at=2020-01-01", "at=never", "currency=EUR", "account=x", "nonsense=1")
+
+CODES = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 405: "method_not_allowed"}
+
+
+class Scene:
+    """A user with money for every role, and one more who is a stranger to all of them."""
+
+    def __init__(self):
+        self.users = {role: UserFactory(name=role) for role in (*ROLES, FOREIGN)}
+        self.clients = {role: APIClient(raise_request_exception=False) for role in ROLES}
+        for role in ROLES[1:]:  # the first has no token
+            expiry = timedelta(seconds=-1 if role == "expired token" else 3600)
+            token = issue_token(*{role} & set(GROUPS), user=self.users[role], expiry=expiry)
+            if role == "bad token":
+                token = token[:-1] + ("0" if token[-1] != "0" else "1")
+            self.clients[role].credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        type(self.users[HOLDER]).objects.filter(id=self.users["disabled user"].id).update(is_active=False)
+        self.objects = {role: self.make_objects(user) for role, user in self.users.items()}
+        self.missing = {name: new_id() for name in self.objects[FOREIGN]}
+
+    def make_objects(self, user):
+        account = user.accounts.get()
+        return {
+            "user": user.id,
+            "account": account.id,
+            "transaction": deposit(account, "10").id,
+            "group": Group.objects.earliest("id").id,
+            "authtoken": AuthToken.objects.earliest("created").digest,
+        }
+
+    def fill(self, text, role, whose):
+        """The text with the ids that its places stand for."""
+        objects = {OWN: self.objects[role], MISSING: self.missing}.get(whose, self.objects[FOREIGN])
+        text = re.sub(r"^(admin/\w+/(\w+)/)\{object_id\}", r"\1{\2}", text)
+        places = {**objects, "new": new_id(), "app_label": "accounts", "content_type_id": 1, "object_id": 1}
+        return re.sub(r"\{(\w+)\}", lambda place: str(places.get(place[1], "nothing")), text)
+
+    def ask(self, cell, query="", client=None):
+        path = "/" + self.fill(cell.route, cell.role, cell.whose) + query
+        body = self.fill(cell.body, cell.role, cell.whose)
+        asking = client or self.clients[cell.role]
+        return asking.generic(cell.method, path, body, content_type="application/json")
+
+
+@pytest.fixture(scope="module")
+def scene(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        yield Scene()
+        empty_the_ledger()
+
+
+def take_stock():
+    """The contents of the whole database, as one number per table."""
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        sums = ", ".join(f"(SELECT sum(hashtextextended(t::text, 0)) FROM {table} t)" for table in tables)
+        cursor.execute(f"SELECT {sums}")
+        return dict(zip(tables, cursor.fetchone(), strict=True))
+
+
+def find_wrong(scene, cells):
+    """The cells that answer otherwise than the rules say, or change what they must not."""
+    wrong = []
+    before = take_stock()
+    for cell in cells:
+        is_write = bool(cell.rule and cell.rule.bodies and cell.status < 400)
+        with atomic():
+            answer = scene.ask(cell)
+            changed = is_write and take_stock() != before
+            set_rollback(is_write)
+        if answer.status_code != cell.status or changed != is_write or not is_of_its_kind(answer):
+            wrong.append(
+                f"{cell.method} as {cell.role} ({cell.whose}): {answer.status_code}, not {cell.status}"
+            )
+    assert take_stock() == before
+    return wrong
+
+
+def is_of_its_kind(answer):
+    """Refusals of the API name their code; whom the back office does not know is sent to its login."""
+    path, code = answer.wsgi_request.path, CODES.get(answer.status_code)
+    if answer.status_code == 302:
+        # The way out leads over the front page, which sends on to the login.
+        return answer["Location"] == ("/admin/" if path == "/admin/logout/" else f"/admin/login/?next={path}")
+    if not (code and path.startswith("/api/v1/")) or answer.wsgi_request.method == "HEAD":
+        return True
+    return answer.json()["code"] == code and (code != "not_authenticated" or "WWW-Authenticate" in answer)
+
+
+def test_every_route_of_the_url_configuration_is_in_the_table_and_asked_with_every_method_by_every_role():
+    assert matrix.find_routes() == set(ROUTES)
+    for route in ROUTES:
+        asked = {(cell.method, cell.role) for cell in matrix.list_cells(route)}
+        roles = matrix.OFFICE_ROLES if ROUTES[route] is matrix.OFFICE else ROLES
+        assert asked == {(method, role) for method in matrix.METHODS for role in roles}
+
+
+def test_the_table_can_be_printed(capsys):
+    matrix.print_table()
+    printed = capsys.readouterr().out
+    assert "| `/api/v1/users/{user}` | GET | 401 | 200 " in printed
+    assert f"{len(ROUTES)} routes" in printed
+
+
+def test_only_the_groups_that_post_hold_rights_to_change():
+    changing = {group for group, rights in GROUPS.items() if any(".view_" not in right for right in rights)}
+    assert changing == {"api-post", "api-admin"}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_method_that_is_served_answers_as_the_rules_say(scene, route):
+    assert find_wrong(scene, [cell for cell in matrix.list_cells(route) if cell.rule]) == []
+
+
+@pytest.mark.parametrize("route", OUTSIDE)
+def test_a_method_that_is_not_served_is_refused(scene, route):
+    assert find_wrong(scene, [cell for cell in matrix.list_cells(route) if not cell.rule]) == []
+
+
+def trace(scene, cell, query=""):
+    """All that a caller can tell an answer by, but for the request id; and what it cost."""
+    cache.clear()
+    with CaptureQueriesContext(connection) as queries:
+        answer = scene.ask(cell, query)
+    headers = {name: value for name, value in answer.headers.items() if name != "X-Request-Id"}
+    request_id = answer["X-Request-Id"].encode()
+    return answer.status_code, headers, answer.content.replace(request_id, b""), len(queries)
+
+
+@pytest.mark.parametrize("route", OBJECTS)
+def test_what_is_foreign_answers_like_what_is_missing(scene, route):
+    compared = 0
+    for cell in matrix.list_cells(route):
+        missing = replace(cell, whose=MISSING)
+        if cell.whose == FOREIGN and cell.status == missing.status:
+            assert trace(scene, cell) == trace(scene, missing), cell
+            compared += 1
+    assert compared >= len(matrix.METHODS)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("route", [route for route in OBJECTS if "{" in route])
+def test_a_question_about_what_is_foreign_answers_like_one_about_what_is_missing(scene, route, query):
+    cells = [matrix.Cell(route, "GET", HOLDER, whose) for whose in (FOREIGN, MISSING)]
+    foreign, missing = (trace(scene, cell, f"?{query}") for cell in cells)
+    assert foreign == missing
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.startswith("api/v1/")])
+def test_whoever_has_no_valid_token_is_told_the_same_of_everything(scene, route):
+    cells = [cell for cell in matrix.list_cells(route) if cell.role in WITHOUT_VALID_TOKEN]
+    for method in matrix.METHODS:
+        traces = [trace(scene, cell)[:3] for cell in cells if cell.method == method]
+        assert all(each == traces[0] for each in traces), method
+
+
+@pytest.mark.parametrize("role", [*GROUPS, HOLDER])
+@pytest.mark.parametrize("kind", LISTS)
+def test_a_list_shows_everything_to_who_may_see_it_and_to_others_only_their_own(scene, kind, role):
+    rows = scene.clients[role].get(f"/api/v1/{kind}").json()["results"]
+    owners = {row["id"] if kind == "users" else row["user"] for row in rows}
+    everybody = {str(user.id) for user in scene.users.values()}
+    assert owners == ({str(scene.users[HOLDER].id)} if role == HOLDER else everybody)
+
+
+@pytest.mark.parametrize(("kind", "filter"), [(kind, each) for kind in LISTS for each in LISTS[kind]])
+def test_a_filter_by_what_is_foreign_finds_the_same_nothing_as_by_what_is_missing(scene, kind, filter):
+    def look(whose):
+        query = scene.fill(f"?{filter}", HOLDER, whose)
+        return trace(scene, matrix.Cell(f"api/v1/{kind}", "GET", HOLDER, whose), query)
+
+    assert look(FOREIGN) == look(MISSING)
+    assert json.loads(look(MISSING)[2]) == {"next": None, "previous": None, "results": []}
+    assert json.loads(look(OWN)[2])["results"]
+
+
+def test_private_metrics_ask_for_a_valid_token(scene, settings):
+    settings.METRICS_PUBLIC = False
+    for role in ROLES:
+        answer = scene.ask(matrix.Cell("metrics", "GET", role, None))
+        assert answer.status_code == (401 if role in WITHOUT_VALID_TOKEN else 200), role
+        assert ("WWW-Authenticate" in answer) == (role in WITHOUT_VALID_TOKEN), role
+
+
+def log_in(user, **is_what):
+    type(user).objects.filter(id=user.id).update(**is_what)
+    client = APIClient(raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+@pytest.mark.parametrize("role", [HOLDER, "api-admin"])
+def test_a_session_of_who_is_not_staff_opens_no_page_of_the_back_office(scene, role):
+    client = log_in(scene.users[role])
+    before = take_stock()
+    for route in ROUTES:
+        if ROUTES[route] is matrix.OFFICE and route != "admin/logout/":  # which would end the session
+            for method in matrix.METHODS:
+                answer = scene.ask(matrix.Cell(route, method, role, None), client=client)
+                assert (answer.status_code, is_of_its_kind(answer)) == (302, True), (route, method)
+    assert take_stock() == before
+
+
+@pytest.mark.parametrize("role", ["support", "operations", "auditor", "api-admin", HOLDER, "superuser"])
+def test_staff_look_at_what_their_group_may_view_and_change_nothing(scene, role):
+    is_all = role == "superuser"
+    client = log_in(scene.users[HOLDER if is_all else role], is_staff=True, is_superuser=is_all)
+    before = take_stock()
+    for model, right in matrix.OFFICE_MODELS.items():
+        if is_all and right is None:
+            continue  # groups and tokens are what superusers manage
+        may_view = is_all or right in matrix.RIGHTS[role]
+        for page, statuses in matrix.MODEL_PAGES.items():
+            path = "/" + scene.fill(f"admin/{model}/{page}", HOLDER, FOREIGN)
+            answers = client.get(path), client.post(path, {"post": "yes", "name": "x"}, format="multipart")
+            refused = statuses if page == "{object_id}/" else (403, 403)
+            assert tuple(each.status_code for each in answers) == (statuses if may_view else refused), path
+    assert take_stock() == before
