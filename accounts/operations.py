@@ -58,7 +58,7 @@ def create_user(
     The user is known again by `id`, or without one by `external_id`. Raises `CurrencyUnknown`,
     `ExternalIdTaken`, `IdentityReused`.
     """
-    currency = currency or settings.DEFAULT_CURRENCY
+    currency = settings.DEFAULT_CURRENCY if currency is None else currency
     currencies.get_decimals(currency)
     asked = {"name": name, "external_id": external_id, "currency": currency}
 

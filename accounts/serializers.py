@@ -20,6 +20,7 @@ class UserRequest(fields.Shape):
         length_min=1, length_max=NAME_LENGTH_MAX, required=False, help_text="Your own handle: unique, exact"
     )
     currency = fields.TextField(
+        length_min=1,
         length_max=CURRENCY_LENGTH_MAX,
         required=False,
         help_text="Of the `main` account; default: the ledger's",
@@ -34,7 +35,7 @@ class UserChanges(fields.Shape):
 
 class AccountRequest(fields.Shape):
     user = fields.UUIDField()
-    currency = fields.TextField(length_max=CURRENCY_LENGTH_MAX)
+    currency = fields.TextField(length_min=1, length_max=CURRENCY_LENGTH_MAX)
     name = fields.TextField(
         length_min=1, length_max=NAME_LENGTH_MAX, required=False, help_text="Default: main"
     )

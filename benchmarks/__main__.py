@@ -16,6 +16,8 @@ from pathlib import Path
 
 import django
 
+from ledger_project.embedded_postgres import MAJOR_VERSION
+
 ACCOUNTS = 10_000
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
@@ -46,6 +48,7 @@ def measure(folder: Path, options: argparse.Namespace) -> int:
     console = Console()
     service = Service(folder).start()
     server = settings.EMBEDDED_POSTGRES
+    assert server is not None
     ids = folder / "account_ids"
     try:
         console.print(f"{options.accounts} accounts …")
@@ -112,14 +115,12 @@ RATIOS = {
 
 def describe(rounds, shares, options, wrong, transactions) -> str:  # type: ignore[no-untyped-def]
     """The report in Markdown: ratios, figures, profile, books."""
-    from django.db import connection
-
     with_seconds = f"{len(rounds)} rounds of {options.seconds} s"
     lines = [
         "# Results",
         "",
         f"`make bench` on {date.today().isoformat()}: {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}, PostgreSQL {connection.pg_version // 10000} with fsync, "
+        f"{platform.python_version()}, PostgreSQL {MAJOR_VERSION} with fsync, "
         f"{options.accounts} accounts, {with_seconds}; load, service and database share the cores.",
         "",
         "| measure | ours / floor, median (lowest and highest round) |",

@@ -6,6 +6,7 @@ import tempfile
 
 import django
 import pytest
+import structlog
 
 VAR = tempfile.mkdtemp(prefix="ledger-tests-")
 os.environ["LEDGER_VAR"] = VAR
@@ -13,6 +14,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "ledger_project.settings"
 os.environ["SECRET_KEY"] = "a key for tests, of more than fifty characters, used nowhere else"
 os.environ["CHAIN_KEY"] = "a chain key for tests"
 django.setup()
+structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # who wants the logs captures them
 
 from django.conf import settings  # noqa: E402
 from django.core.cache import cache  # noqa: E402

@@ -28,14 +28,15 @@ class Service:
         self.log = var / "serve.log"
 
     @property
-    def output(self):
+    def output(self) -> str:
         """What the present run has printed."""
         return self.log.read_text()
 
-    def start(self):
+    def start(self) -> "Service":
         own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY"}
         environment = {k: v for k, v in os.environ.items() if k not in own}
         environment |= {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **self.environment}
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],
@@ -49,11 +50,11 @@ class Service:
             time.sleep(0.05)
         return self
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(START_SECONDS_MAX)
 
-    def find_workers(self):
+    def find_workers(self) -> list[psutil.Process]:
         """The processes that answer requests: the children of granian's own process."""
         [server] = [p for p in psutil.Process(self.process.pid).children() if "granian" in p.cmdline()]
         workers = [

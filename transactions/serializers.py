@@ -14,7 +14,10 @@ class TransactionRequest(fields.Shape):
     account = fields.UUIDField(required=False)
     user = fields.UUIDField(required=False, help_text="Instead of an account: the user's main account")
     currency = fields.TextField(
-        length_max=CURRENCY_LENGTH_MAX, required=False, help_text="Which of the user's main accounts"
+        length_min=1,
+        length_max=CURRENCY_LENGTH_MAX,
+        required=False,
+        help_text="Which of the user's main accounts",
     )
     type = fields.ChoiceField(choices=Transaction.Type)
     amount = fields.AmountField()
@@ -33,9 +36,12 @@ class BalanceQuery(fields.Shape):
 
 
 class UserBalanceQuery(BalanceQuery):
-    currency = fields.TextField(length_max=CURRENCY_LENGTH_MAX, required=False)
+    currency = fields.TextField(length_min=1, length_max=CURRENCY_LENGTH_MAX, required=False)
     account = fields.TextField(
-        length_max=NAME_LENGTH_MAX, required=False, help_text="The account's name; default: main"
+        length_min=1,
+        length_max=NAME_LENGTH_MAX,
+        required=False,
+        help_text="The account's name; default: main",
     )
 
 

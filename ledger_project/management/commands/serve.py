@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,6 +23,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from accounts.models import User
+from ledger_project.embedded_postgres import EmbeddedPostgresError
 
 WATCH_SECONDS = 0.5
 START_SECONDS_MAX = 60
@@ -48,7 +51,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.stop)
         database = settings.EMBEDDED_POSTGRES
-        server = None
+        self.server: subprocess.Popen[bytes] | None = None
         try:
             if database is not None:
                 self.stdout.write("Starting the embedded PostgreSQL ...")
@@ -57,13 +60,14 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
             made = make_credentials() if database is not None else False
             connections.close_all()
-            server = start_server(host, port, options["workers"])
-            self.wait_until_it_listens(server, host, port)
+            start = partial(start_server, host, port, options["workers"])
+            self.server = start()
+            self.wait_until_it_listens(self.server, host, port)
             self.stdout.write(describe_service(port, with_secrets=made))
-            self.watch(server)
+            self.watch(start)
         finally:
-            if server is not None:
-                stop_server(server)
+            if self.server is not None:
+                stop_server(self.server)
             if database is not None:
                 database.stop()
         self.stdout.write("Stopped.")
@@ -81,15 +85,22 @@ class Command(BaseCommand):
                     return
             time.sleep(0.1)
 
-    def watch(self, server: subprocess.Popen[bytes]) -> None:
-        """Until told to stop, bring a dead database back; granian brings back its own workers."""
+    def watch(self, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+        """Until told to stop, bring back what has ended, as often as it takes: a full disk may become free.
+
+        granian brings back its own workers, and ends when they die too soon after one another.
+        """
         database = settings.EMBEDDED_POSTGRES
         while not self.stopping:
-            if server.poll() is not None:
-                raise CommandError(f"The server ended with exit code {server.returncode}.")
-            if database is not None and not database.is_running():
-                self.stderr.write("The embedded PostgreSQL is gone; starting it again ...")
-                database.start()
+            try:
+                if self.server is None or self.server.poll() is not None:
+                    self.stderr.write("The server has ended; starting it again ...")
+                    self.server = start()
+                if database is not None and not database.is_running():
+                    self.stderr.write("The embedded PostgreSQL is gone; starting it again ...")
+                    database.start()
+            except (OSError, EmbeddedPostgresError) as error:
+                self.stderr.write(str(error))
             time.sleep(WATCH_SECONDS)
 
 

@@ -1,0 +1,129 @@
+"""The bad inputs that a real server takes part in: its reading of header lines, its workers, their death."""
+
+import http.client
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ledger_project.embedded_postgres import EmbeddedPostgres
+from tests import bad_inputs
+from tests.bad_inputs import AT_A_SERVER, RUN, TRANSACTIONS
+from tests.bad_inputs_world import World
+from tests.cast import new_id
+from tests.raw_requests import send_to_port
+from tests.refusals import require_books, require_problem, take_stock
+from tests.servers import query, wait_for
+from tests.service import Service
+
+pytestmark = pytest.mark.serve
+
+# Refused by the HTTP server, before there is a request that the application could see.
+NOT_HTTP = {"JSO-045"}
+WITH_STEPS = {"IDE-044", "IDE-051"}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    service = Service(tmp_path_factory.mktemp("bad-inputs")).start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def ask(service):
+    """Runs SQL in the service's database."""
+    postgres = EmbeddedPostgres(service.var / "postgres")
+    return lambda statement: query(postgres, statement, dbname="ledger")
+
+
+@pytest.fixture
+def world(service):
+    _, user = service.insist("POST", "/api/v1/users", {"id": str(new_id()), "name": "petya"})
+    token = (service.var / "api_token").read_text().strip()
+    return World(token=token, account_id=user["accounts"][0]["id"])
+
+
+@pytest.mark.parametrize("id", sorted(AT_A_SERVER - WITH_STEPS))
+def test_a_bad_input_is_answered_by_the_server_as_it_must_be(service, world, ask, id):
+    request = bad_inputs.make_request(RUN[id], world.fill)
+    before = take_stock(ask)
+    answer = send_to_port(service.port, request)
+    expected = bad_inputs.find_expected(RUN[id])
+    assert expected.allows(answer.status, answer.code), (expected, answer)
+    require_books(before, take_stock(ask), request.method, answer)
+    if id in NOT_HTTP:
+        assert answer.text == ""
+    elif answer.status >= 400:
+        require_problem(answer)
+
+
+def test_two_lines_of_a_key_are_the_same_key_again(service, world):
+    """IDE-031 goes through; what matters is that it goes through once."""
+    keys = [("Idempotency-Key", str(new_id())) for _ in range(2)]
+    request = bad_inputs.make_request({**RUN["IDE-031"], "headers": keys}, world.fill)
+    first, second = send_to_port(service.port, request), send_to_port(service.port, request)
+    assert first.status == 201
+    assert second.headers["idempotency-replayed"] == "true"
+    assert second.text == first.text
+
+
+def find_rows(service, world):
+    status, page = service.insist("GET", f"{TRANSACTIONS}?account={world['account_id']}")
+    assert status == 200
+    return page["results"]
+
+
+def test_of_two_amounts_under_one_id_at_once_one_is_posted(service, world):
+    """IDE-044."""
+    [step] = RUN["IDE-044"]["steps"]
+    id, time = world["U"], world["now_rfc3339"]
+    requests = [
+        bad_inputs.make_request(RUN["IDE-044"], world.fill, over={"id": id, "effective_at": time, **body})
+        for body in step["body_over"]
+    ]
+    with ThreadPoolExecutor(len(requests)) as threads:
+        answers = list(threads.map(lambda request: send_to_port(service.port, request), requests))
+    [posted, refused] = sorted(answers, key=lambda answer: answer.status)
+    assert [posted.status, refused.status] == step["expect_status"] == [201, 422]
+    assert refused.code == step["expect_code"]
+    [row] = find_rows(service, world)
+    assert row == posted.json()
+
+
+def test_a_worker_killed_between_the_commit_and_the_answer_posted_once(service, world, ask):
+    """IDE-051. A commit that waits for a standby that never comes is done, and its client does not know."""
+    _, step, again = RUN["IDE-051"]["steps"]
+    request = bad_inputs.make_request(RUN["IDE-051"], world.fill, over=step["body_over"])
+    ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    ask("SELECT pg_reload_conf()")
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            future = threads.submit(send_to_port, service.port, request)
+            wait_for(lambda: ask("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
+            for worker in service.find_workers():
+                worker.send_signal(signal.SIGKILL)
+            with pytest.raises((OSError, http.client.HTTPException)):
+                future.result()
+    finally:
+        ask("ALTER SYSTEM RESET synchronous_standby_names")
+        ask("SELECT pg_reload_conf()")
+    answer = insist(service, request)
+    assert answer.status in again["expect_status"]
+    assert answer.headers["idempotency-replayed"] == "true"
+    [row] = find_rows(service, world)
+    assert row == answer.json()
+
+
+def insist(service, request):
+    answers = []
+
+    def ask_again():
+        try:
+            answers.append(send_to_port(service.port, request))
+        except (OSError, http.client.HTTPException):
+            return False
+        return answers[-1].status < 409 or answers[-1].status == 422
+
+    wait_for(ask_again)
+    return answers[-1]

@@ -1,0 +1,180 @@
+"""What the placeholders of the catalogue of bad inputs stand for, and what its cases find in place."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from urllib.parse import parse_qs, urlsplit
+
+from django.test import Client
+from knox.models import AuthToken
+from knox.settings import CONSTANTS
+
+from accounts.models import BALANCE_MAX, Account, User
+from events.wire import format_time
+from ledger_project.wsgi import application
+from tests.bad_inputs import TRANSACTIONS
+from tests.cast import OrderFactory, UserFactory, deposit, issue_token, new_id
+from tests.raw_requests import Request, send
+from transactions import posting
+from transactions.models import AMOUNT_MAX
+
+PLACEHOLDER = re.compile(r"\{\{([\w.]+)\}\}")
+ALWAYS_NEW = {"new_uuid", "rand"}
+
+
+class World(dict[str, str]):
+    """What placeholders stand for, each made when it is first needed; what was set before, stands."""
+
+    def __missing__(self, name: str) -> str:
+        if name in ALWAYS_NEW:
+            return str(new_id())
+        self[name] = MAKE[name](self)
+        return self[name]
+
+    def fill(self, text: str) -> str:
+        return PLACEHOLDER.sub(lambda match: self[match[1]], text)
+
+
+def make_account(world: World) -> str:
+    return str(UserFactory().accounts.get().id)
+
+
+def find_account(world: World, name: str = "account_id") -> Account:
+    return Account.objects.get(id=world[name])
+
+
+def find_user(world: World, name: str) -> User:
+    return find_account(world, name).user
+
+
+def in_time(**ahead: float) -> Callable[[World], str]:
+    return lambda world: format_time(datetime.now(UTC) + timedelta(**ahead))
+
+
+def find_cursor(world: World, address: str, caller: str = "token") -> str:
+    """The cursor of the second page of a list that has one."""
+    for _ in range(2):
+        deposit(find_account(world), "1")
+    headers = [("Host", "localhost"), ("Authorization", f"Bearer {world[caller]}")]
+    page = send(application, Request("GET", f"{address}page_size=1", headers)).json()
+    return str(parse_qs(urlsplit(page["next"]).query)["cursor"][0])
+
+
+def flip_a_bit(cursor: str) -> str:
+    return cursor[:-3] + chr(ord(cursor[-3]) ^ 1) + cursor[-2:]
+
+
+def revoke(world: World) -> str:
+    token: str = issue_token("api-post")
+    AuthToken.objects.get(token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH]).delete()
+    return token
+
+
+def disable(world: World) -> str:
+    user = UserFactory()
+    token: str = issue_token("api-post", user=user)
+    User.objects.filter(id=user.id).update(is_active=False)
+    return token
+
+
+MAKE: dict[str, Callable[[World], str]] = {
+    # Callers: a service, another one, and a holder who sees what is theirs
+    "token": lambda world: issue_token("api-post"),
+    "bob": lambda world: issue_token("api-post"),
+    "alice": lambda world: world["token"],
+    "holder": lambda world: issue_token(user=find_user(world, "alice_account")),
+    "valid": lambda world: issue_token("api-post"),
+    "read_only": lambda world: issue_token("api-read"),
+    "revoked": revoke,
+    "expired": lambda world: issue_token("api-post", expiry=timedelta(seconds=-1)),
+    "token_of_inactive_user": disable,
+    # What is theirs
+    "account_id": make_account,
+    "account_id_2": make_account,
+    "alice_account": make_account,
+    "bob_account": make_account,
+    "victim_account": make_account,
+    "user_id": lambda world: str(find_user(world, "account_id").id),
+    "transaction_id": lambda world: str(deposit(find_account(world), "1").id),
+    "bob_txn": lambda world: str(deposit(find_account(world, "bob_account"), "1").id),
+    # Cursors; there is no feed yet, and the list of accounts is another endpoint as well
+    "valid_cursor_bitflip": lambda world: flip_a_bit(find_cursor(world, f"{TRANSACTIONS}?")),
+    "cursor_of_bob": lambda world: find_cursor(world, f"{TRANSACTIONS}?", "bob"),
+    "cursor_from_other_filter": lambda world: find_cursor(world, f"{TRANSACTIONS}?type=DEPOSIT&"),
+    "cursor_of_events_feed": lambda world: world["account_id_2"] and find_cursor(world, "/api/v1/accounts?"),
+    # Values
+    "U": lambda world: str(new_id()),
+    "uuid_lower": lambda world: str(new_id()),
+    "uuid_upper": lambda world: world["uuid_lower"].upper(),
+    "now_rfc3339": in_time(),
+    "now_plus_6min": in_time(minutes=6),
+    "now_plus_1d": in_time(days=1),
+    "now_plus_1y": in_time(days=365),
+    "closed_period_date": in_time(days=-3 * 365),
+    "max_amount": lambda world: str(AMOUNT_MAX),
+    "1_MB_of_a": lambda world: "a" * 1024 * 1024,
+}
+
+
+def see_bobs(world: World) -> None:
+    """Alice's token, Bob's things."""
+    world["account_id"] = world["bob_account"]
+    world["token"] = world["holder"]
+
+
+def see_nobodys(world: World) -> None:
+    """Alice's token, ids of nothing."""
+    world.update({name: str(new_id()) for name in ("account_id", "transaction_id", "user_id")})
+    world["token"] = world["holder"]
+
+
+def meet_alice(world: World) -> None:
+    UserFactory(name="alice")
+
+
+def put_in(amount: str) -> Callable[[World], None]:
+    return lambda world: deposit(find_account(world), amount) and None
+
+
+def hold_half(world: World) -> None:
+    deposit(find_account(world), "10.00")
+    Account.objects.filter(id=world["account_id"]).update(held=Decimal("5.00"))
+
+
+def close(world: World) -> None:
+    Account.objects.filter(id=world["account_id"]).update(status=Account.Status.CLOSED)
+
+
+def nearly_fill(world: World) -> None:
+    account = find_account(world)
+    orders = [OrderFactory(account=account, amount=AMOUNT_MAX) for _ in range(int(BALANCE_MAX / AMOUNT_MAX))]
+    posting.post(orders, actor=account.user_id)
+
+
+def open_a_session(world: World) -> None:
+    browser = Client()
+    browser.force_login(find_user(world, "account_id"))
+    world["valid"] = browser.cookies["sessionid"].value
+
+
+def ask_a_hundred_times(world: World) -> None:
+    headers = [("Host", "localhost"), ("Authorization", f"Bearer {world['token']}")]
+    for _ in range(100):
+        assert send(application, Request("GET", TRANSACTIONS, headers)).status == 200
+
+
+# By case, or by what the case says of its setup.
+SETUP: dict[str, Callable[[World], None]] = {
+    "alice's token, bob's object": see_bobs,
+    "available 10.00": put_in("10.00"),
+    "posted 10.00, held 5.00": hold_half,
+    "closed": close,
+    "balance near numeric max": nearly_fill,
+    "limit 100/min": ask_a_hundred_times,
+    "USE-002": meet_alice,
+    "USE-003": meet_alice,
+    "USE-005": meet_alice,
+    "USE-006": meet_alice,
+    "AUT-019": open_a_session,
+}

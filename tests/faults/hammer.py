@@ -1,0 +1,190 @@
+"""Client processes on the real service, faults in between, and a verdict on what is left.
+
+`python -m tests.faults.hammer --operations 10000 --faults 50` ends with 0 if nothing is wrong.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from ledger_project.embedded_postgres import EmbeddedPostgres
+from tests.faults.ledger import Ledger, read_ledger
+from tests.faults.nemesis import Nemesis, plan_periods
+from tests.faults.operations import MAKERS, Operation, Plan
+from tests.faults.proxy import CommitProxy
+from tests.faults.replies import Reply, insist
+from tests.faults.verdict import CHARGES, Verdict, judge
+from tests.servers import PROJECT
+from tests.service import Service
+
+PROXY_PORT = 6543
+CLIENTS = 6
+ACCOUNTS = 4
+COMPLAINTS_SHOWN_MAX = 20
+STEP_SECONDS_MAX = 60
+FINAL_SECONDS_MAX = 120
+
+
+@dataclass
+class Report:
+    plan: Plan
+    seconds: float
+    kinds: Counter[str]
+    faults: Counter[str]
+    harmed: Counter[str]
+    replies: list[Reply]
+    ledger: Ledger
+    verdict: Verdict
+
+    def __str__(self) -> str:
+        distinct = len({reply.body["id"] for reply in self.replies})
+        rate = self.plan.operations / self.seconds
+        rows = Counter(row["status"] for row in self.ledger.transactions)
+        plan = self.plan
+        lines = [
+            f"{plan.operations} operations in {self.seconds:.0f} s ({rate:.0f}/s), seed {plan.seed},"
+            f" {plan.clients} clients, {len(plan.accounts)} accounts, {distinct} ids, {dict(rows)}",
+            *format_table("requests", self.kinds),
+            *format_table(f"faults: {sum(self.faults.values())}", self.faults),
+            *format_table(f"COMMITs harmed: {self.harmed.total()}", self.harmed),
+            *format_table(f"replies: {len(self.replies)}", self.verdict.replies),
+            *format_table("verdict", {charge: self.verdict.count(charge) for charge in CHARGES}),
+        ]
+        complaints = [f"! {name}: {what}" for name, what in self.verdict.charges]
+        return "\n".join([*lines, "", *complaints[:COMPLAINTS_SHOWN_MAX]])
+
+
+def format_table(title, counts) -> list[str]:
+    return ["", title, *(f"  {name:<48}{count:>8}" for name, count in counts.items())]
+
+
+@contextmanager
+def run_service_behind_proxy(folder: Path) -> Iterator[tuple[Service, EmbeddedPostgres, CommitProxy]]:
+    """`serve` watches its database at port 5432; Django, which is given no port, goes where PGPORT says."""
+    postgres = EmbeddedPostgres(folder / "var" / "postgres")
+    postgres.socket_folder.mkdir(mode=0o700, parents=True)
+    sockets = postgres.socket_folder
+    proxy = CommitProxy(sockets, PROXY_PORT, server_host=str(sockets), server_port=5432).start()
+    service = Service(folder / "var", {"PGPORT": str(PROXY_PORT), "LOG_LEVEL": "CRITICAL"})
+    service.log = folder / "serve.log"
+    try:
+        yield service.start(), postgres, proxy
+    finally:
+        if service.process.poll() is None:
+            service.stop()
+        proxy.stop()
+
+
+def hammer(*, operations: int, faults: int, seed: int, folder: Path) -> Report:
+    """One run in a new folder. Raises if it cannot come to an end; that is no pass."""
+    with run_service_behind_proxy(folder) as (service, postgres, proxy):
+        began_at = datetime.now(UTC).isoformat()
+        plan = Plan(operations, faults, seed, CLIENTS, began_at, str(service.var), service.port)
+        plan = replace(plan, accounts=[make_account(service) for _ in range(ACCOUNTS)])
+        (folder / "plan.json").write_text(json.dumps(plan.as_dict()))
+        nemesis = Nemesis(service, postgres, proxy, seed)
+        began = time.monotonic()
+        clients = [start_client(folder, number) for number in range(CLIENTS)]
+        try:
+            strike_on_the_way(nemesis, plan, folder, clients)
+            for client in clients:
+                assert client.wait(STEP_SECONDS_MAX + FINAL_SECONDS_MAX) == 0, "A client failed."
+        finally:
+            for client in clients:
+                client.kill()
+                client.wait()
+            nemesis.heal()
+        seconds = time.monotonic() - began
+        replies = read_journals(folder)
+        kinds = Counter(reply.kind for reply in replies)
+        resolve(service, replies)
+        shown = {account: read_balance(service, account) for account in plan.accounts}
+        ledger = read_ledger(postgres)
+    verdict = judge(replies, ledger, shown)
+    return Report(plan, seconds, kinds, nemesis.done, proxy.harmed, replies, ledger, verdict)
+
+
+def make_account(service: Service) -> str:
+    chance = random.SystemRandom()
+    name = f"hammered {chance.getrandbits(64)}"
+    _, user = service.insist("POST", "/api/v1/users", {"name": name, "external_id": name})
+    return str(user["accounts"][0]["id"])
+
+
+def read_balance(service: Service, account: str) -> Decimal:
+    _, balance = service.insist("GET", f"/api/v1/accounts/{account}/balance")
+    return Decimal(balance["balance"])
+
+
+def start_client(folder: Path, number: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.faults.client", str(folder), str(number)]
+    return subprocess.Popen(command, cwd=PROJECT)
+
+
+def strike_on_the_way(nemesis: Nemesis, plan: Plan, folder: Path, clients) -> None:
+    """The periods are spread evenly over the operations."""
+    periods = plan_periods(plan.faults, plan.seed)
+    for number, kinds in enumerate(periods):
+        wait_for_progress(folder, int(plan.operations * (number + 0.5) / len(periods)), clients)
+        for kind in kinds:
+            nemesis.strike(kind)
+
+
+def wait_for_progress(folder: Path, wanted: int, clients) -> None:
+    progress, seen, deadline = folder / "progress", 0, time.monotonic() + STEP_SECONDS_MAX
+    while seen < wanted:
+        assert time.monotonic() < deadline, f"Nothing goes on after {seen} operations."
+        assert all(client.poll() in (None, 0) for client in clients), "A client failed."
+        time.sleep(0.05)
+        size = progress.stat().st_size if progress.exists() else 0
+        if size > seen:
+            seen, deadline = size, time.monotonic() + STEP_SECONDS_MAX
+
+
+def read_journals(folder: Path) -> list[Reply]:
+    journals = sorted(folder.glob("journal-*"))
+    return [Reply(**json.loads(line)) for path in journals for line in path.read_text().splitlines()]
+
+
+def resolve(service: Service, replies: list[Reply]) -> None:
+    """Nothing is harmed any more: whatever has no final answer gets one now, by the same request."""
+    answered = {reply.body["id"] for reply in replies if reply.is_final}
+    open_ones = {reply.body["id"]: reply for reply in replies if reply.body["id"] not in answered}
+    deadline = time.monotonic() + FINAL_SECONDS_MAX
+    for reply in open_ones.values():
+        operation = Operation(reply.kind, reply.body, MAKERS[reply.kind][3])
+        insist(service, operation, replies.append, seconds=deadline - time.monotonic(), pause=0.1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--operations", type=int, default=1000)
+    parser.add_argument("--faults", type=int, help="default: one for every 200 operations")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))  # and stop what was started
+    faults = asked.operations // 200 if asked.faults is None else asked.faults
+    folder = Path(tempfile.mkdtemp(prefix="hammer-", dir="/tmp"))
+    sys.stdout.write(f"seed {asked.seed}, in {folder}\n")
+    report = hammer(operations=asked.operations, faults=faults, seed=asked.seed, folder=folder)
+    sys.stdout.write(f"{report}\n")
+    if report.verdict.charges:
+        sys.exit(1)
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

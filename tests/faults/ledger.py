@@ -1,0 +1,43 @@
+"""All of a ledger in one snapshot, as plain rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from ledger_project.embedded_postgres import EmbeddedPostgres
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Ledger:
+    accounts: list[Row]
+    transactions: list[Row]  # in the order of their recording
+    events: list[Row]  # of accounts, in the order of their sequence
+
+
+def connect(postgres: EmbeddedPostgres) -> psycopg.Connection[Row]:
+    """To the database itself, past any proxy."""
+    return psycopg.connect(
+        host=str(postgres.socket_folder),
+        port=5432,
+        user="postgres",
+        dbname="ledger",
+        connect_timeout=3,
+        row_factory=dict_row,
+    )
+
+
+def read_ledger(postgres: EmbeddedPostgres) -> Ledger:
+    with connect(postgres) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        return Ledger(
+            connection.execute("SELECT * FROM accounts_account").fetchall(),
+            connection.execute("SELECT * FROM transactions_transaction ORDER BY recorded_at, id").fetchall(),
+            connection.execute(
+                "SELECT * FROM events_event WHERE account_id IS NOT NULL"
+                " ORDER BY account_id, account_sequence"
+            ).fetchall(),
+        )

@@ -1,0 +1,97 @@
+"""A connection cut around the COMMIT tells the client nothing; the same id finds out what happened."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import OperationalError, connection
+
+from events.models import Event
+from tests.cast import OrderFactory, deposit, new_id
+from tests.faults.proxy import CUT_BEFORE, HARMS
+from tests.transactions.test_concurrency import count_retries, require_problem, require_sound
+from transactions import posting
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def post(order):
+    [answer] = posting.post([order], actor=order.account_id)
+    return answer
+
+
+def require_one(account, order, status):
+    [row] = Transaction.objects.filter(id=order.id)
+    assert (row.status, row.amount) == (status, order.amount)
+    assert Event.objects.filter(data__id=str(order.id)).count() == 1
+    require_sound(account)
+    return row
+
+
+@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize(("amount", "status"), [("30", "POSTED"), ("300", "DECLINED")])
+def test_a_commit_that_is_cut_ends_with_one_row_and_its_answer(proxy, account, harm, amount, status):
+    deposit(account, "100")
+    order = OrderFactory(account=account, type="WITHDRAW", amount=Decimal(amount))
+    before = count_retries()
+    proxy.harm(harm)
+    answer = post(order)
+    assert (proxy.harmed[harm], count_retries() - before) == (1, 1)
+    assert answer.replayed is (harm != CUT_BEFORE)
+    row = require_one(account, order, status)
+    assert answer.transaction.as_resource() == row.as_resource()
+    assert account.balance == (70 if status == "POSTED" else 100)
+    again = post(order)
+    assert (again.replayed, again.transaction.as_resource()) == (True, row.as_resource())
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_two_commits_cut_in_turn_double_nothing(proxy, account, harm):
+    proxy.harm(harm, times=2)
+    order = OrderFactory(account=account)
+    post(order)
+    assert proxy.harmed[harm] == 2
+    require_one(account, order, "POSTED")
+    assert account.balance == 100
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_when_every_commit_is_cut_the_error_leaves_it_to_the_same_id_sent_later(proxy, account, harm):
+    order = OrderFactory(account=account)
+    proxy.harm(harm, times=posting.ATTEMPTS_MAX)
+    with pytest.raises(OperationalError):
+        post(order)
+    assert proxy.harmed[harm] == posting.ATTEMPTS_MAX
+    connection.close_if_unusable_or_obsolete()  # as at the end of every request
+    assert Transaction.objects.filter(id=order.id).count() == (0 if harm == CUT_BEFORE else 1)
+    assert post(order).replayed is (harm != CUT_BEFORE)
+    require_one(account, order, "POSTED")
+    assert account.balance == 100
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_list_whose_commit_is_cut_is_whole_or_not_there(proxy, account, harm):
+    orders = [OrderFactory(account=account, amount=Decimal(n)) for n in (1, 2, 4)]
+    orders.append(OrderFactory(account=account, type="WITHDRAW", amount=Decimal(50)))
+    proxy.harm(harm)
+    answers = posting.post(orders, actor=account.user_id)
+    assert [answer.transaction.status for answer in answers] == ["POSTED"] * 3 + ["DECLINED"]
+    assert {answer.replayed for answer in answers} == {harm != CUT_BEFORE}
+    require_sound(account)
+    assert (account.balance, account.version) == (7, 3)
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_request_is_answered_503_when_every_commit_is_cut_and_resolved_when_sent_again(
+    service, proxy, account, harm
+):
+    body = {"id": str(new_id()), "account": str(account.id), "type": "DEPOSIT", "amount": "100.00"}
+    proxy.harm(harm, times=posting.ATTEMPTS_MAX)
+    refused = service.post("/api/v1/transactions", body)
+    require_problem(refused, 503, "database_unavailable")
+    connection.close_if_unusable_or_obsolete()
+    answer = service.post("/api/v1/transactions", body)
+    assert answer.status_code == 201
+    assert ("Idempotency-Replayed" in answer.headers) is (harm != CUT_BEFORE)
+    assert Transaction.objects.get().as_resource() == answer.json()
+    require_sound(account)

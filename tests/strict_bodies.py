@@ -1,0 +1,156 @@
+"""What a body may be, said a second time: so that what the API accepts can be judged by somebody else.
+
+By the words of the contract, with none of the API's code: a JSON object in UTF-8, no key twice, no field that
+is not known, null as if not sent, and every value fit for its field.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+CURRENCIES = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "BHD": 3, "RUB": 2, "POINTS": 0}
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")
+TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+
+
+class NumberText(str):
+    """The digits of a JSON number."""
+
+
+class Field(NamedTuple):
+    fits: Callable[[Any], bool]
+    required: bool = False
+
+
+def refuse(*_: Any) -> Any:
+    raise ValueError
+
+
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """The object that the bytes are in one reading only, or None."""
+
+    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        return dict(pairs) if len({name for name, _ in pairs}) == len(pairs) else refuse()
+
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=build,
+            parse_int=NumberText,
+            parse_float=NumberText,
+            parse_constant=refuse,
+        )
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def is_text(length_min: int, length_max: int) -> Callable[[Any], bool]:
+    def fits(value: Any) -> bool:
+        if type(value) is not str or not length_min <= len(value) <= length_max:
+            return False
+        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+    return fits
+
+
+def is_id(value: Any) -> bool:
+    return type(value) is str and UUID.fullmatch(value) is not None
+
+
+def is_new_id(value: Any) -> bool:
+    digits = value.replace("-", "").lower() if is_id(value) else "0"
+    derived = digits[12:13] == "8" and digits[16] in "89ab"
+    return len(set(digits)) > 1 and not derived
+
+
+def is_metadata(value: Any) -> bool:
+    if not isinstance(value, dict) or len(value) > 50:
+        return False
+    return all(is_text(0, 40)(name) and is_text(0, 500)(text) for name, text in value.items())
+
+
+def is_amount(value: Any) -> bool:
+    """Of US dollars."""
+    if type(value) not in (str, NumberText) or not AMOUNT.fullmatch(value):
+        return False
+    return 0 < Decimal(value) <= 10**12
+
+
+def is_time(value: Any) -> bool:
+    if type(value) is not str or not TIME.fullmatch(value):
+        return False
+    try:
+        if "T" not in value:
+            return date(1969, 12, 31) <= date.fromisoformat(value) <= datetime.now(UTC).date()
+        fraction = re.search(r"\.([0-9]+)", value)
+        text = value if fraction is None else value.replace(fraction[0], f".{fraction[1][:6]:0<6}")
+        instant = datetime.fromisoformat(text)
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        return datetime(1970, 1, 1, tzinfo=UTC) <= instant <= datetime.now(UTC) + timedelta(minutes=6)
+    except (ValueError, OverflowError):
+        return False
+
+
+def is_currency(value: Any) -> bool:
+    return type(value) is str and value in CURRENCIES
+
+
+def is_count(value: Any) -> bool:
+    return type(value) is NumberText and re.fullmatch(r"0|[1-9][0-9]*", value) is not None
+
+
+NAME = is_text(1, 150)
+FIELDS: dict[str, dict[str, Field]] = {
+    "POST /users": {
+        "id": Field(is_new_id),
+        "name": Field(NAME, required=True),
+        "external_id": Field(NAME),
+        "currency": Field(is_currency),
+        "metadata": Field(is_metadata),
+    },
+    "PATCH /users": {"name": Field(NAME), "metadata": Field(is_metadata)},
+    "POST /accounts": {
+        "user": Field(is_id, required=True),
+        "currency": Field(is_currency, required=True),
+        "name": Field(NAME),
+        "metadata": Field(is_metadata),
+    },
+    "PATCH /accounts": {"metadata": Field(is_metadata, required=True)},
+    "POST /transactions": {
+        "id": Field(is_new_id, required=True),
+        "account": Field(is_id),
+        "user": Field(is_id),
+        "currency": Field(is_currency),
+        "type": Field(lambda value: value in ("DEPOSIT", "WITHDRAW"), required=True),
+        "amount": Field(is_amount, required=True),
+        "effective_at": Field(is_time),
+        "reference": Field(is_text(0, 200)),
+        "metadata": Field(is_metadata),
+        "expected_version": Field(is_count),
+    },
+}
+# Of these a body has one at least.
+ONE_OF = {"POST /users": {"id", "external_id"}, "POST /transactions": {"account", "user"}}
+
+
+def is_valid(call: str, body: bytes) -> bool:
+    """Whether the API may accept the bytes as the body of this call (without an Idempotency-Key)."""
+    sent = read_object(body)
+    fields = FIELDS[call]
+    if sent is None or not sent.keys() <= fields.keys():
+        return False
+    values = {name: value for name, value in sent.items() if value is not None}
+    if any(field.required and name not in values for name, field in fields.items()):
+        return False
+    if call in ONE_OF and not ONE_OF[call] & values.keys():
+        return False
+    if call == "POST /transactions" and {"account", "user"} <= values.keys():
+        return False
+    return all(fields[name].fits(value) for name, value in values.items())
