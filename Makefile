@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check format
+.PHONY: run test check format soak mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
@@ -17,6 +17,17 @@ check: .venv/dev
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+# Kills and volumes: OPERATIONS=300000 FAULTS=2000 for a night.
+soak: .venv/dev
+	$(BIN)/python -m tests.faults.hammer --operations $(or $(OPERATIONS),10000) --faults $(or $(FAULTS),50)
+	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py
+
+mutants: .venv/dev
+	$(BIN)/python -m tests.mutants
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks --write
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

@@ -5,4 +5,4 @@ from datetime import UTC, datetime
 
 def format_time(instant: datetime) -> str:
     """RFC 3339, UTC, always six digits of a second: `2023-01-04T00:00:00.000000Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
