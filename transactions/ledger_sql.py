@@ -35,8 +35,8 @@ class Look:
 def look(ids: Sequence[UUID]) -> Look:
     """One statement, so that under a lock it sees all that was committed before.
 
-    The ids stand in a sub-select here and in `WRITE`: as it cannot see how many they are, PostgreSQL plans the
-    statement once in a connection and not each time, which takes longer than to run it.
+    The ids stand in a sub-select here and in `WRITE`. PostgreSQL cannot see how many they are, so it plans
+    the statement once in a connection and not each time, which takes longer than to run it.
     """
     with connection.cursor() as cursor:
         cursor.execute(
