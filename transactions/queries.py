@@ -108,7 +108,7 @@ def read_balance(
     Without a moment it is one row read, and `at` is when it was read. An answer for a named moment stays
     true for ever. Raises `AccountNotFound`.
     """
-    account = accounts.annotate(clock=ClockTimestamp()).first()
+    account = next(iter(accounts.annotate(clock=ClockTimestamp())), None)
     if account is None:
         raise AccountNotFound("There is no such account.")
     clock: datetime = account.clock
