@@ -37,6 +37,16 @@ def test_without_its_database_the_process_lives_but_is_not_ready(client, monkeyp
     assert client.get("/readyz").status_code == 503
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_server_has_ended_is_made_anew_before_the_request(service, account):
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+        assert cursor.fetchone() == (True,)
+    other.close()
+    assert service.get(f"/api/v1/accounts/{account.id}/balance").status_code == 200
+
+
 def test_without_its_migrations_the_process_is_not_ready(client, monkeypatch):
     monkeypatch.setattr(health, "_migrated", False)
     with connection.cursor() as cursor:
