@@ -25,7 +25,7 @@ from transactions import chain, posting, queries
 from transactions.models import Transaction
 from transactions.orders import Order
 
-EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "30"))
 STEPS = 40
 FIRST_DAY = day("2023-01-01")
 MICROSECOND = timedelta(microseconds=1)
@@ -131,7 +131,7 @@ class Histories(RuleBasedStateMachine):
         others = {
             "account": self.pick(account, self.ledger.accounts),
             "type": "DEPOSIT" if command.type == "WITHDRAW" else "WITHDRAW",
-            "amount": command.amount + 1,
+            "amount": Decimal(8 if command.amount == 7 else 7),
             "effective_at": FIRST_DAY - timedelta(days=1),
             "reference": command.reference + "!",
             "metadata": {**command.metadata, "k": "v"},
