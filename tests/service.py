@@ -52,7 +52,10 @@ class Service:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(START_SECONDS_MAX)
+        status = self.process.wait(START_SECONDS_MAX)
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", self.port)), "somebody still listens"
+        return status
 
     def find_workers(self) -> list[psutil.Process]:
         """The processes that answer requests: the children of granian's own process."""

@@ -1,5 +1,6 @@
 """The whole service from one command: database, migrations, first credentials, server."""
 
+import contextlib
 import ctypes
 import io
 import os
@@ -95,6 +96,8 @@ class Command(BaseCommand):
             try:
                 if self.server is None or self.server.poll() is not None:
                     self.stderr.write("The server has ended; starting it again ...")
+                    if self.server is not None:
+                        stop_server(self.server)
                     self.server = start()
                 if database is not None and not database.is_running():
                     self.stderr.write("The embedded PostgreSQL is gone; starting it again ...")
@@ -125,6 +128,7 @@ def start_server(host: str, port: int, workers: int) -> subprocess.Popen[bytes]:
         cwd=settings.BASE_DIR,
         env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
         preexec_fn=stop_with_parent if sys.platform == "linux" else None,
+        start_new_session=True,
     )
 
 
@@ -134,12 +138,13 @@ def stop_with_parent() -> None:
 
 
 def stop_server(server: subprocess.Popen[bytes]) -> None:
+    """Stop the server, and the workers that it left behind if it ended before them."""
     server.terminate()
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         server.wait(STOP_SECONDS_MAX)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 def make_credentials() -> bool:
