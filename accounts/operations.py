@@ -10,7 +10,7 @@ import uuid_utils.compat
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection
-from django.db.transaction import atomic
+from django.db.transaction import TransactionManagementError, atomic
 
 from accounts import currencies
 from accounts.errors import ExternalIdTaken, IdentityReused, UserNotFound
@@ -27,6 +27,8 @@ def lock_accounts(ids: Iterable[UUID]) -> dict[UUID, Account]:
     Whoever locks accounts calls this and nothing else. A later statement sees what was committed while this
     one waited; this one's own rows are the newest. Ids of no account are missing from the answer.
     """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("A lock lasts until the end of a transaction, and there is none.")
     wanted = sorted(set(ids))
     with connection.cursor() as cursor:
         cursor.execute(_compile_lock(len(wanted)), wanted)

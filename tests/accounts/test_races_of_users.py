@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 from django.db import connection
+from django.db.transaction import TransactionManagementError, atomic
 
 from accounts import operations
 from accounts.errors import ExternalIdTaken, IdentityReused
@@ -80,3 +81,10 @@ def test_one_account_created_12_times_at_once_is_one_account(name, turn):
     account, _ = answers[0]
     assert user.accounts.filter(currency="EUR").get() == account
     assert Event.objects.filter(account_id=account.id).count() == 1
+
+
+def test_accounts_are_locked_inside_a_transaction_only():
+    with atomic():
+        assert operations.lock_accounts([new_id()]) == {}
+    with pytest.raises(TransactionManagementError):
+        operations.lock_accounts([new_id()])
