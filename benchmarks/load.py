@@ -9,7 +9,6 @@ from benchmarks.floor import Figures
 from tests.service import Service
 
 REQUESTS = Path(__file__).parent / "request.lua"
-FUNDS = "1000000.00"
 
 
 class LoadFailed(Exception):

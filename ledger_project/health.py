@@ -1,16 +1,15 @@
 """Whether the process lives, and whether it can do its work."""
 
 import select
-from collections.abc import Callable
 
 from django.db import Error, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-_migrated = False
+from ledger_project.metrics import GetResponse
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
+_migrated = False
 
 
 @require_safe

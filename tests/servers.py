@@ -45,8 +45,8 @@ def kill_postmaster(postgres: EmbeddedPostgres) -> None:
     os.kill(read_pid(postgres), signal.SIGKILL)
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+def wait_for(condition: Callable[[], bool], seconds_max: float = 10) -> None:
+    deadline = time.monotonic() + seconds_max
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -12,6 +12,7 @@ from tests.faults.conftest import Place
 from tests.faults.hammer import run_service_behind_proxy
 from tests.faults.ledger import connect
 from tests.faults.proxy import CUT_BEFORE, HARMS, HOLD
+from tests.servers import wait_for
 from tests.service import is_gone
 from transactions.posting import ATTEMPTS_MAX
 
@@ -22,13 +23,6 @@ TERMINATE = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE datname = 'ledger' AND pid <> pg_backend_pid()"
 )
-
-
-def poll(condition):
-    deadline = time.monotonic() + RECOVERY_SECONDS_MAX
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def find_backends(place):
@@ -130,7 +124,7 @@ def kill_youngest_worker(place):
     workers = place.service.find_workers()
     victim = max(workers, key=lambda worker: worker.create_time())
     victim.kill()
-    poll(lambda: is_gone(victim.pid) and count_workers(place) == len(workers))
+    wait_for(lambda: is_gone(victim.pid) and count_workers(place) == len(workers), RECOVERY_SECONDS_MAX)
 
 
 def test_a_killed_worker_is_replaced_and_work_goes_on(place):
