@@ -5,7 +5,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from accounts.currencies import format_amount
-from accounts.models import Account, User
+from accounts.models import Account, Hold, User
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -47,3 +47,20 @@ class AccountAdmin(ReadOnlyAdmin):
     @admin.display(description="available")
     def available_shown(self, account: Account) -> str:
         return format_amount(account.available, account.currency)
+
+
+@admin.register(Hold)
+class HoldAdmin(ReadOnlyAdmin):
+    list_display = ("id", "account", "amount_shown", "captured_shown", "status", "expires_at", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("account",)
+    search_fields = ("=id", "=account__id", "=reference")
+    ordering = ("-created_at", "-id")
+
+    @admin.display(description="amount")
+    def amount_shown(self, hold: Hold) -> str:
+        return f"{format_amount(hold.amount, hold.account.currency)} {hold.account.currency}"
+
+    @admin.display(description="captured")
+    def captured_shown(self, hold: Hold) -> str:
+        return format_amount(hold.captured, hold.account.currency)

@@ -6,7 +6,15 @@ from functools import cache
 import moneyed
 from django.conf import settings
 
-from accounts.errors import CurrencyUnknown
+from accounts.errors import (
+    AmountInvalid,
+    AmountNotPositive,
+    AmountScale,
+    AmountTooLarge,
+    CurrencyUnknown,
+)
+
+AMOUNT_MAX = Decimal(10) ** 12
 
 
 @cache
@@ -19,11 +27,26 @@ def get_decimals(currency: str) -> int:
     raise CurrencyUnknown(f"{currency} is not a currency of this ledger.")
 
 
-def has_scale(amount: Decimal, currency: str) -> bool:
-    """Whether the amount needs no more decimals than the currency has."""
-    return amount == amount.quantize(Decimal(1).scaleb(-get_decimals(currency)))
+def require_amount(amount: Decimal | None) -> None:
+    """Whatever the currency: a finite number above zero and within `AMOUNT_MAX`, or an `Amount…` error."""
+    if not isinstance(amount, Decimal) or not amount.is_finite():
+        raise AmountInvalid("An amount is a finite decimal number.")
+    if amount <= 0:
+        raise AmountNotPositive("An amount is more than zero.")
+    if amount > AMOUNT_MAX:
+        raise AmountTooLarge(f"An amount is at most {AMOUNT_MAX}.", limit=str(AMOUNT_MAX))
+
+
+def require_scale(amount: Decimal, currency: str) -> None:
+    """Raises `AmountScale` when the amount has more decimals than its currency."""
+    if amount != amount.quantize(Decimal(1).scaleb(-get_decimals(currency))):
+        raise AmountScale(f"The amount has more decimals than {currency} has.")
 
 
 def format_amount(amount: Decimal, currency: str) -> str:
     """`"100.00"`: every amount leaves the ledger in the precision of its currency."""
     return f"{amount:.{get_decimals(currency)}f}"
+
+
+def format_optional(amount: Decimal | None, currency: str) -> str | None:
+    return None if amount is None else format_amount(amount, currency)

@@ -1,6 +1,9 @@
-import django_filters
+from typing import Any
 
-from accounts.models import Account, User
+import django_filters
+from django.db.models import Q, QuerySet
+
+from accounts.models import Account, ClockTimestamp, Hold, User
 from api.filters import TextFilter, UUIDFilter
 
 
@@ -22,3 +25,22 @@ class AccountFilter(django_filters.FilterSet):
     class Meta:
         model = Account
         fields = ()
+
+
+class HoldFilter(django_filters.FilterSet):
+    account = UUIDFilter(field_name="account_id")
+    user = UUIDFilter(field_name="account__user_id")
+    status = django_filters.ChoiceFilter(choices=Hold.Status.choices, method="have_status")
+
+    class Meta:
+        model = Hold
+        fields = ()
+
+    def have_status(self, holds: QuerySet[Hold], name: str, value: Any) -> QuerySet[Hold]:
+        """A hold that is due is found as expired, whether or not its end is written yet."""
+        due = Q(status=Hold.Status.OPEN, expires_at__lte=ClockTimestamp())
+        if value == Hold.Status.OPEN:
+            return holds.filter(Q(status=value) & (Q(expires_at=None) | Q(expires_at__gt=ClockTimestamp())))
+        if value == Hold.Status.EXPIRED:
+            return holds.filter(Q(status=value) | due)
+        return holds.filter(status=value)

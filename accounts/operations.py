@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection
 from django.db.transaction import TransactionManagementError, atomic
 
 from accounts import currencies
-from accounts.errors import ExternalIdTaken, IdentityReused, UserNotFound
+from accounts.errors import AccountNotFound, ExternalIdTaken, IdentityReused, UserNotFound
 from accounts.models import MAIN, Account, User
 from events import outbox
 
@@ -30,6 +31,8 @@ def lock_accounts(ids: Iterable[UUID]) -> dict[UUID, Account]:
     if not connection.in_atomic_block:
         raise TransactionManagementError("A lock lasts until the end of a transaction, and there is none.")
     wanted = sorted(set(ids))
+    # Up to the next power of two the last id is repeated, so that there are few statements to plan.
+    wanted += wanted[-1:] * ((1 << (len(wanted) - 1).bit_length()) - len(wanted))
     with connection.cursor() as cursor:
         cursor.execute(_compile_lock(len(wanted)), wanted)
         accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
@@ -38,11 +41,29 @@ def lock_accounts(ids: Iterable[UUID]) -> dict[UUID, Account]:
     return {account.id: account for account in accounts}
 
 
-@lru_cache(maxsize=1024)
+def lock_account(id: UUID) -> Account:
+    """One account, locked as `lock_accounts` does. Raises `AccountNotFound`."""
+    account = lock_accounts([id]).get(id)
+    if account is None:
+        raise AccountNotFound("There is no such account.")
+    return account
+
+
+def read_clock() -> datetime:
+    """The database's clock. Read after a lock, it is later than all that was recorded under it before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        clock: datetime = cursor.fetchone()[0]
+    return clock
+
+
+@lru_cache(maxsize=16)
 def _compile_lock(count: int) -> str:
     """The statement that locks so many. The ORM needs longer to write it than PostgreSQL to run it."""
     ids = [UUID(int=number) for number in range(count)]
-    rows = Account.objects.select_for_update(no_key=True, of=("self",)).filter(id__in=ids).order_by("id")
+    rows = (
+        Account._base_manager.select_for_update(no_key=True, of=("self",)).filter(id__in=ids).order_by("id")
+    )
     return rows.query.sql_with_params()[0]
 
 
@@ -98,7 +119,7 @@ def create_user(
         )
         return user, False
 
-    return _once_more_after_a_race(find_or_create)
+    return once_more_after_a_race(find_or_create)
 
 
 def create_account(
@@ -122,7 +143,7 @@ def create_account(
         )
         return account, False
 
-    return _once_more_after_a_race(find_or_create)
+    return once_more_after_a_race(find_or_create)
 
 
 @atomic
@@ -136,11 +157,10 @@ def change_user(*, id: UUID, changes: dict[str, Any]) -> User:
 
 
 @atomic
-def change_account(*, id: UUID, metadata: dict[str, str]) -> Account:
-    account = lock_accounts([id])[id]
+def change_account(*, id: UUID, metadata: dict[str, str]) -> None:
+    account = lock_account(id)
     account.metadata = metadata
     account.save(update_fields=["metadata"])
-    return account
 
 
 def _open_account(
@@ -170,7 +190,7 @@ def _require_same_command(asked: dict[str, str | None], before: dict[str, str | 
         raise IdentityReused("This identity was used before, for another user.", differs=differs)
 
 
-def _once_more_after_a_race(find_or_create: Callable[[], Answer]) -> Answer:
+def once_more_after_a_race(find_or_create: Callable[[], Answer]) -> Answer:
     """Run it; if another request has just created the same thing, run it again, which finds that."""
     try:
         with atomic():

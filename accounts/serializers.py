@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
-from accounts.models import NAME_LENGTH_MAX, Account, User
-from api import fields
+from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account, Hold, User
+from api import fields, shapes
 
 CURRENCY_LENGTH_MAX = 12
 
 
-class UserRequest(fields.Shape):
+class UserRequest(shapes.Shape):
     id = fields.UUIDField(
         required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key, or only an external_id"
     )
@@ -28,12 +27,12 @@ class UserRequest(fields.Shape):
     metadata = fields.MetadataField(required=False)
 
 
-class UserChanges(fields.Shape):
+class UserChanges(shapes.Shape):
     name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX, required=False)
     metadata = fields.MetadataField(required=False, help_text="Replaces the whole object")
 
 
-class AccountRequest(fields.Shape):
+class AccountRequest(shapes.Shape):
     user = fields.UUIDField()
     currency = fields.TextField(length_min=1, length_max=CURRENCY_LENGTH_MAX)
     name = fields.TextField(
@@ -42,8 +41,33 @@ class AccountRequest(fields.Shape):
     metadata = fields.MetadataField(required=False)
 
 
-class AccountChanges(fields.Shape):
+class AccountChanges(shapes.Shape):
     metadata = fields.MetadataField(help_text="Replaces the whole object")
+
+
+class LimitsRequest(shapes.Shape):
+    credit_limit = fields.AmountField(required=False, help_text="How far below zero the balance may go")
+    withdraw_max = fields.AmountField(
+        required=False, allow_null=True, help_text="The most that one withdrawal may take; null: no limit"
+    )
+    withdraw_day_max = fields.AmountField(
+        required=False,
+        allow_null=True,
+        help_text="The most that the withdrawals of a UTC day may take; null: no limit",
+    )
+
+
+class ReasonRequest(shapes.Shape):
+    reason = fields.TextField(length_min=1, length_max=REASON_LENGTH_MAX)
+
+
+class HoldRequest(shapes.Shape):
+    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+    account = fields.UUIDField()
+    amount = fields.AmountField()
+    expires_at = fields.TimeField(required=False, help_text="Default: never")
+    reference = fields.TextField(length_max=REFERENCE_LENGTH_MAX, required=False)
+    metadata = fields.MetadataField(required=False)
 
 
 def amount_text(**options: Any) -> serializers.RegexField:
@@ -57,13 +81,32 @@ class AccountSerializer(serializers.Serializer[Account]):
     name = serializers.CharField()
     currency = serializers.CharField()
     status = serializers.ChoiceField(choices=Account.Status.choices)
+    status_reason = serializers.CharField(allow_blank=True, help_text="Of the last freeze, unfreeze or close")
     balance = amount_text()
     held = amount_text()
     available = amount_text(help_text="balance - held + credit_limit")
     credit_limit = amount_text()
+    withdraw_max = amount_text(allow_null=True)
+    withdraw_day_max = amount_text(allow_null=True)
     version = serializers.IntegerField(help_text="Posted transactions so far")
     metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
     created_at = serializers.DateTimeField()
+
+
+class HoldSerializer(serializers.Serializer[Hold]):
+    id = serializers.UUIDField()
+    account = serializers.UUIDField()
+    amount = amount_text()
+    captured = amount_text()
+    remaining = amount_text(help_text="What can still be captured")
+    status = serializers.ChoiceField(choices=Hold.Status.choices)
+    decline_reason = serializers.CharField(allow_null=True)
+    decline_details = serializers.DictField(child=serializers.CharField(), allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    reference = serializers.CharField(allow_blank=True)
+    metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    created_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
 
 
 class UserSerializer(serializers.Serializer[User]):
@@ -73,61 +116,3 @@ class UserSerializer(serializers.Serializer[User]):
     metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
     created_at = serializers.DateTimeField()
     accounts = AccountSerializer(many=True)
-
-
-# The cast of the OpenAPI examples, which a test replays against a server.
-PETYA = "01910000-0000-7000-8000-000000000001"
-ACCOUNT = {
-    "id": "01910000-0000-7000-8000-00000000a001",
-    "user": PETYA,
-    "name": "main",
-    "currency": "USD",
-    "status": "ACTIVE",
-    "balance": "0.00",
-    "held": "0.00",
-    "available": "0.00",
-    "credit_limit": "0.00",
-    "version": 0,
-    "metadata": {},
-    "created_at": "2026-01-01T12:00:00.000000Z",
-}
-USER = {
-    "id": PETYA,
-    "external_id": "crm-17",
-    "name": "petya",
-    "metadata": {"tier": "gold"},
-    "created_at": "2026-01-01T12:00:00.000000Z",
-    "accounts": [ACCOUNT],
-}
-CREATE_USER = [
-    OpenApiExample(
-        "a user",
-        request_only=True,
-        value={"id": PETYA, "name": "petya", "external_id": "crm-17", "metadata": {"tier": "gold"}},
-    ),
-    OpenApiExample("created", response_only=True, status_codes=["201"], value=USER),
-]
-CHANGE_USER = [
-    OpenApiExample("another name", request_only=True, value={"name": "Petya P."}),
-    OpenApiExample("changed", response_only=True, status_codes=["200"], value={**USER, "name": "Petya P."}),
-]
-CREATE_ACCOUNT = [
-    OpenApiExample(
-        "savings in euro", request_only=True, value={"user": PETYA, "currency": "EUR", "name": "savings"}
-    ),
-    OpenApiExample(
-        "opened",
-        response_only=True,
-        status_codes=["201"],
-        value={**ACCOUNT, "currency": "EUR", "name": "savings"},
-    ),
-]
-CHANGE_ACCOUNT = [
-    OpenApiExample("a note", request_only=True, value={"metadata": {"purpose": "ads"}}),
-    OpenApiExample(
-        "changed",
-        response_only=True,
-        status_codes=["200"],
-        value={**ACCOUNT, "metadata": {"purpose": "ads"}},
-    ),
-]

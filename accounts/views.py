@@ -1,12 +1,14 @@
 """Users and accounts over HTTP."""
 
+from collections.abc import Callable
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from accounts import operations, serializers
+from accounts import examples, operations, rules, serializers
 from accounts.filters import AccountFilter, UserFilter
 from accounts.identity import identify, require_identity
 from accounts.models import MAIN, Account, User
@@ -17,6 +19,7 @@ from api.permissions import get_caller_id, narrow_to_own
 from api.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_LISTS, answers
 
 REPLAYED = {"Idempotency-Replayed": "true"}
+ON_STATUS = answers(200, serializers.AccountSerializer, *ON_BODIES, "not_found", "account_closed")
 
 
 class UserViewSet(GenericViewSet[User]):
@@ -35,7 +38,7 @@ class UserViewSet(GenericViewSet[User]):
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
         request=serializers.UserRequest,
-        examples=serializers.CREATE_USER,
+        examples=examples.CREATE_USER,
         responses=answers(
             201,
             serializers.UserSerializer,
@@ -71,7 +74,7 @@ class UserViewSet(GenericViewSet[User]):
 
     @extend_schema(
         request=serializers.UserChanges,
-        examples=serializers.CHANGE_USER,
+        examples=examples.CHANGE_USER,
         responses=answers(200, serializers.UserSerializer, *ON_BODIES, "not_found"),
     )
     def partial_update(self, request: Request, pk: object) -> Response:
@@ -84,7 +87,14 @@ class UserViewSet(GenericViewSet[User]):
 class AccountViewSet(GenericViewSet[Account]):
     """Accounts: one balance in one currency for one user."""
 
-    rights = {"create": "accounts.add_account", "partial_update": "accounts.change_account"}
+    rights = {
+        "create": "accounts.add_account",
+        "partial_update": "accounts.change_account",
+        "limits": "accounts.limit_account",
+        "freeze": "accounts.freeze_account",
+        "unfreeze": "accounts.freeze_account",
+        "close": "accounts.close_account",
+    }
     serializer_class = serializers.AccountSerializer
     filterset_class = AccountFilter
     filter_backends = [StrictFilterBackend]
@@ -95,7 +105,7 @@ class AccountViewSet(GenericViewSet[Account]):
 
     @extend_schema(
         request=serializers.AccountRequest,
-        examples=serializers.CREATE_ACCOUNT,
+        examples=examples.CREATE_ACCOUNT,
         responses=answers(201, serializers.AccountSerializer, *ON_BODIES, "currency_unknown", "not_found"),
     )
     def create(self, request: Request) -> Response:
@@ -123,11 +133,57 @@ class AccountViewSet(GenericViewSet[Account]):
 
     @extend_schema(
         request=serializers.AccountChanges,
-        examples=serializers.CHANGE_ACCOUNT,
+        examples=examples.CHANGE_ACCOUNT,
         responses=answers(200, serializers.AccountSerializer, *ON_BODIES, "not_found"),
     )
     def partial_update(self, request: Request, pk: object) -> Response:
         """Replace the metadata."""
         changes = serializers.AccountChanges.read(request)
-        account = operations.change_account(id=self.get_object().pk, **changes)
+        operations.change_account(id=self.get_object().pk, **changes)
+        return Response(self.get_object().as_resource())
+
+    @extend_schema(
+        request=serializers.LimitsRequest,
+        examples=examples.SET_LIMITS,
+        responses=answers(
+            200,
+            serializers.AccountSerializer,
+            *ON_BODIES,
+            "amount_invalid",
+            "amount_not_positive",
+            "amount_too_large",
+            "amount_scale",
+            "not_found",
+            "account_closed",
+            "credit_limit_in_use",
+        ),
+    )
+    def limits(self, request: Request, pk: object) -> Response:
+        """Set what is sent: how far the balance may go below zero, and what withdrawals may take."""
+        limits = serializers.LimitsRequest.read(request)
+        account = rules.set_limits(id=self.get_object().pk, limits=limits, request_id=get_request_id(request))
+        return Response(account.as_resource())
+
+    @extend_schema(request=serializers.ReasonRequest, examples=examples.FREEZE, responses=ON_STATUS)
+    def freeze(self, request: Request, pk: object) -> Response:
+        """No money out and no new holds; money in is accepted. A frozen account is answered as it is."""
+        return self._change(rules.freeze, request)
+
+    @extend_schema(request=serializers.ReasonRequest, examples=examples.UNFREEZE, responses=ON_STATUS)
+    def unfreeze(self, request: Request, pk: object) -> Response:
+        """Money may go out again. An active account is answered as it is."""
+        return self._change(rules.unfreeze, request)
+
+    @extend_schema(
+        request=serializers.ReasonRequest,
+        examples=examples.CLOSE,
+        responses=answers(200, serializers.AccountSerializer, *ON_BODIES, "not_found", "account_not_empty"),
+    )
+    def close(self, request: Request, pk: object) -> Response:
+        """Close it for ever, empty and with nothing held. A closed account is answered as it is."""
+        return self._change(rules.close, request)
+
+    def _change(self, change: Callable[..., Account], request: Request) -> Response:
+        reason = serializers.ReasonRequest.read(request)["reason"]
+        account = change(id=self.get_object().pk, reason=reason, request_id=get_request_id(request))
         return Response(account.as_resource())

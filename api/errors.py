@@ -45,6 +45,9 @@ STATUS = {
     "timezone_invalid": 400,
     "effective_at_in_future": 400,
     "effective_at_too_early": 400,
+    "expires_at_invalid": 400,
+    "batch_too_large": 400,
+    "duplicate_id": 400,
     "currency_required": 400,
     "currency_unknown": 400,
     "unknown_parameter": 400,
@@ -67,16 +70,26 @@ STATUS = {
     "account_frozen": 422,
     "account_closed": 422,
     "balance_limit_exceeded": 422,
+    "limit_exceeded": 422,
+    "already_reversed": 422,
+    "hold_not_open": 422,
+    "transfer_declined": 422,
+    "batch_declined": 422,
     # Refused: not recorded
     "idempotency_key_reused": 422,
     "currency_mismatch": 422,
     "external_id_taken": 422,
+    "same_account": 422,
+    "not_reversible": 422,
+    "account_not_empty": 422,
+    "credit_limit_in_use": 422,
     # The same request with the same id again
     "request_in_progress": 409,
     "internal_error": 500,
     "busy": 503,
     "database_unavailable": 503,
 }
+PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
 # A lost or refused connection; then locks, time-outs and exhausted resources.
 UNAVAILABLE = ("08", "57P")
@@ -92,7 +105,7 @@ class Refusal(Protocol):
     code: str
     field: str | None
     detail: str
-    particulars: Mapping[str, Any]
+    particulars: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,25 @@ def make_problem(
     particulars: Mapping[str, Any] | None = None,
 ) -> JsonResponse:
     """The answer for a refusal: RFC 9457's members, the code, and the particulars of the rule."""
+    body = describe_problem(request, code, detail, errors=errors, particulars=particulars)
+    status = STATUS[code]
+    response = JsonResponse(body, status=status, content_type=PROBLEM_JSON)
+    if status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="ledger"'
+    if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.CONFLICT:
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def describe_problem(
+    request: HttpRequest,
+    code: str,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    particulars: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The body of a problem."""
     status = STATUS[code]
     body: dict[str, Any] = {
         "type": f"urn:ledger:problem:{code}",
@@ -147,16 +179,17 @@ def make_problem(
             {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in errors
         ]
     # The standard's members first, and never overwritten by a particular of the same name.
-    response = JsonResponse(
-        body | {name: value for name, value in (particulars or {}).items() if name not in body},
-        status=status,
-        content_type="application/problem+json",
-    )
-    if status == HTTPStatus.UNAUTHORIZED:
-        response["WWW-Authenticate"] = 'Bearer realm="ledger"'
-    if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.CONFLICT:
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+    return body | {name: value for name, value in (particulars or {}).items() if name not in body}
+
+
+def describe_refusal(request: HttpRequest, error: Refusal | InvalidRequest, at: str = "") -> dict[str, Any]:
+    """The problem that an item of a batch was refused with; `at` points to the item."""
+    if isinstance(error, InvalidRequest):
+        first = error.errors[0]
+        return describe_problem(request, first.code, first.detail, errors=error.errors)
+    pointer = f"{at}/{error.field}" if error.field else at
+    errors = [FieldError(pointer, error.code, error.detail)] if pointer else []
+    return describe_problem(request, error.code, error.detail, errors=errors, particulars=error.particulars)
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse:

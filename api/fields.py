@@ -1,11 +1,6 @@
-"""Strict values: what each field of a request may be, for decoding and for the OpenAPI document alike.
-
-A `Shape` declares its fields once. It is a DRF serializer so that drf-spectacular can describe it, but it is
-read without instantiating one, which costs more than the rest of a request.
-"""
+"""Strict values: what each field of a request may be, for decoding and for the OpenAPI document alike."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
@@ -15,10 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
-from rest_framework.request import Request
 
-from api.errors import FieldError, InvalidRequest
-from api.parsers import Number, echo, read_body, read_query
+from api.parsers import Number
 
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -28,6 +21,7 @@ TIME_TEXT = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?P<fraction>[0-9]+))?(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
+DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 METADATA_PAIRS_MAX = 50
 METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
@@ -43,7 +37,10 @@ class Unfit(Exception):
 
 
 class Field(serializers.Field):
-    """A field that reads a value of a JSON body, or the text of a query parameter. Null means not sent."""
+    """A field that reads a value of a JSON body, or the text of a query parameter.
+
+    Null means not sent, except for a field that `allow_null` lets say "none".
+    """
 
     def read(self, value: Any) -> Any:
         """The value, checked. Raises `Unfit`."""
@@ -78,6 +75,14 @@ class AmountField(Field):
         if len(fraction) > DECIMAL_DIGITS_MAX:
             raise Unfit("amount_scale", "The amount has too many decimals.")
         return Decimal(value)
+
+
+@describe_as({"type": "boolean"})
+class BooleanField(Field):
+    def read(self, value: Any) -> bool:
+        if type(value) is not bool:
+            raise Unfit("invalid_type", "Not true or false.")
+        return value
 
 
 class TextField(Field):
@@ -163,6 +168,19 @@ class TimeField(Field):
         return parse_time(value)
 
 
+@describe_as({"type": "string", "format": "date"})
+class DateField(Field):
+    """A day, like 2023-01-04."""
+
+    def read(self, value: Any) -> date:
+        if type(value) is not str or not DATE_TEXT.fullmatch(value):
+            raise Unfit("datetime_invalid", "Not a day like 2023-01-04.")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise Unfit("datetime_invalid", "There is no such day.") from None
+
+
 @describe_as({"type": "string", "example": "Europe/Berlin"})
 class TimeZoneField(Field):
     """A name of the IANA time zone database."""
@@ -171,51 +189,6 @@ class TimeZoneField(Field):
         if value not in _time_zones():
             raise Unfit("timezone_invalid", "Not the name of a time zone, like Europe/Berlin.")
         return ZoneInfo(value)
-
-
-class Shape(serializers.Serializer):
-    """What a request may hold. `read` and `read_query` give a dict of what was sent, each value checked."""
-
-    _declared_fields: dict[str, Field]  # type: ignore[assignment]
-
-    @classmethod
-    def read(cls, request: Request) -> dict[str, Any]:
-        """The body's fields. Raises `InvalidRequest` with everything that is wrong."""
-        return cls._read(read_body(request), lambda name: f"/{name}")
-
-    @classmethod
-    def read_query(cls, request: Request) -> dict[str, Any]:
-        """The query's parameters. With a `tz`, times without an offset are read in it."""
-        query = read_query(request, cls._declared_fields)
-        values = cls._read(query, lambda name: f"?{name}")
-        if zone := values.get("tz"):
-            for name, field in cls._declared_fields.items():
-                if isinstance(field, TimeField) and name in values:
-                    values[name] = parse_time(query[name], zone)
-        return values
-
-    @classmethod
-    def _read(cls, sent: Mapping[str, Any], point: Any) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        errors = []
-        for name, field in cls._declared_fields.items():
-            value = sent.get(name)
-            if value is None:
-                if field.required:
-                    errors.append(FieldError(point(name), "required", "This is required."))
-                continue
-            try:
-                values[name] = field.read(value)
-            except Unfit as unfit:
-                errors.append(FieldError(point(name), unfit.code, unfit.detail))
-        errors.extend(
-            FieldError(point(echo(name)), "unknown_field", "There is no such field.")
-            for name in sent
-            if name not in cls._declared_fields
-        )
-        if errors:
-            raise InvalidRequest(*errors)
-        return values
 
 
 def is_storable(text: str) -> bool:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.http import UnreadablePostError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
@@ -30,7 +29,7 @@ class AlwaysJSON(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-def read_body(request: Request) -> dict[str, Any]:
+def read_body(request: Request, bytes_max: int) -> dict[str, Any]:
     """The JSON object in the body; its numbers are `Number`s.
 
     Refuses what has two readings: another content type or encoding, bytes that are not UTF-8, duplicate keys,
@@ -43,8 +42,8 @@ def read_body(request: Request) -> dict[str, Any]:
     if "HTTP_TRANSFER_ENCODING" in headers:
         raise Refused("length_required", "Send the body with a Content-Length, not chunked.")
     length = headers.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length[:20]) > settings.BODY_BYTES_MAX:
-        raise Refused("body_too_large", f"A body has at most {settings.BODY_BYTES_MAX} bytes.")
+    if not length.isdecimal() or int(length[:20]) > bytes_max:
+        raise Refused("body_too_large", f"This body has at most {bytes_max} bytes.")
     try:
         text = request._request.body.decode()
         body = json.loads(

@@ -8,9 +8,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from api.errors import STATUS
+from api.errors import PROBLEM_JSON, STATUS
 
-PROBLEM_JSON = "application/problem+json"
 EVERYWHERE = (
     "unknown_parameter",
     "duplicate_parameter",
@@ -99,8 +98,15 @@ def tighten(result: dict[str, Any], **context: Any) -> dict[str, Any]:
                     schema.setdefault("minLength", 1)
             if body := operation.get("requestBody"):
                 body["required"] = True
-                name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-                shape = result["components"]["schemas"][name]
-                shape["additionalProperties"] = False
-                shape.pop("description", None)  # that of `Shape` itself, which is for programmers
+                _close(body["content"]["application/json"]["schema"], result["components"]["schemas"])
     return result
+
+
+def _close(schema: dict[str, Any], shapes: dict[str, Any]) -> None:
+    """No other fields in the shape of a body, nor in the shapes of its lists."""
+    shape = shapes[schema["$ref"].rpartition("/")[2]]
+    shape["additionalProperties"] = False
+    shape.pop("description", None)  # that of `Shape` itself, which is for programmers
+    for property in shape["properties"].values():
+        if "$ref" in property.get("items", {}):
+            _close(property["items"], shapes)

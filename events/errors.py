@@ -1,6 +1,7 @@
 """What every named refusal of the domain packages is made of. HTTP statuses are `api.errors`' business."""
 
 from typing import Any
+from uuid import UUID
 
 
 class LedgerError(Exception):
@@ -12,6 +13,7 @@ class LedgerError(Exception):
 
     code: str
     field: str | None = None
+    command_id: UUID | None = None  # of several commands that came together, the one that is refused
 
     def __init__(self, detail: str, **particulars: Any) -> None:
         super().__init__(detail)

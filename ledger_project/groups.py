@@ -5,19 +5,28 @@ from typing import Any
 from django.apps import apps as all_apps
 from django.apps.registry import Apps
 
-VIEW = {"accounts.view_user", "accounts.view_account", "transactions.view_transaction"}
+VIEW = {
+    "accounts.view_user",
+    "accounts.view_account",
+    "accounts.view_hold",
+    "transactions.view_transaction",
+}
 POST = {
     "accounts.add_user",
     "accounts.change_user",
     "accounts.add_account",
     "accounts.change_account",
+    "accounts.add_hold",
+    "accounts.change_hold",
     "transactions.add_transaction",
 }
+FREEZE = {"accounts.freeze_account"}
+RULE = FREEZE | {"accounts.close_account", "accounts.limit_account"}
 GROUPS = {
     "api-read": VIEW,
     "api-post": VIEW | POST,
-    "api-admin": VIEW | POST,
-    "support": VIEW,
+    "api-admin": VIEW | POST | RULE,
+    "support": VIEW | FREEZE,
     "operations": VIEW,
     "auditor": VIEW,
 }

@@ -4,15 +4,18 @@ The classes are refusals: nothing is written, the id stays free. The constants a
 depend on the state of the account, recorded under the id for ever.
 """
 
+from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS
 from events.errors import LedgerError
 from transactions.models import Transaction
 
-INSUFFICIENT_FUNDS = "insufficient_funds"
 INSUFFICIENT_FUNDS_AT = "insufficient_funds_at"
-ACCOUNT_FROZEN = "account_frozen"
-ACCOUNT_CLOSED = "account_closed"
 VERSION_MISMATCH = "version_mismatch"
 BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
+LIMIT_EXCEEDED = "limit_exceeded"
+ALREADY_REVERSED = "already_reversed"
+HOLD_NOT_OPEN = "hold_not_open"
+TRANSFER_DECLINED = "transfer_declined"
+BATCH_DECLINED = "batch_declined"
 
 # What a recorded decline tells people; its particulars are in `decline_details`.
 DECLINES = {
@@ -22,29 +25,12 @@ DECLINES = {
     ACCOUNT_CLOSED: "The account is closed.",
     VERSION_MISMATCH: "The account is not at the expected version.",
     BALANCE_LIMIT_EXCEEDED: "The balance would pass the highest a balance may be.",
+    LIMIT_EXCEEDED: "The withdrawal is more than a limit of the account or the hold allows.",
+    ALREADY_REVERSED: "The transaction was reversed before.",
+    HOLD_NOT_OPEN: "The hold is not open any more.",
+    TRANSFER_DECLINED: "The other leg of the transfer was declined.",
+    BATCH_DECLINED: "Another transaction of the atomic batch was declined.",
 }
-
-
-class AmountInvalid(LedgerError):
-    code = "amount_invalid"
-    field = "amount"
-
-
-class AmountNotPositive(LedgerError):
-    code = "amount_not_positive"
-    field = "amount"
-
-
-class AmountTooLarge(LedgerError):
-    code = "amount_too_large"
-    field = "amount"
-
-
-class AmountScale(LedgerError):
-    """More decimals than the currency has. Never rounded."""
-
-    code = "amount_scale"
-    field = "amount"
 
 
 class EffectiveAtInFuture(LedgerError):
@@ -60,6 +46,23 @@ class EffectiveAtTooEarly(LedgerError):
 class CurrencyMismatch(LedgerError):
     code = "currency_mismatch"
     field = "currency"
+
+
+class TransactionNotFound(LedgerError):
+    code = "not_found"
+
+
+class SameAccount(LedgerError):
+    """A transfer goes from one account to another."""
+
+    code = "same_account"
+    field = "destination"
+
+
+class NotReversible(LedgerError):
+    """What was declined moved nothing; what is itself a reversal stays."""
+
+    code = "not_reversible"
 
 
 class IdempotencyKeyReused(LedgerError):

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from django.db import OperationalError, connection
 
-from accounts.models import Account
+from accounts import holds
+from accounts.models import Account, Hold
 from events import outbox
 from events.wire import format_time
 from transactions.errors import RequestInProgress
@@ -107,7 +108,7 @@ SELECT effective_at, balance FROM instants WHERE balance < %(needed)s::numeric
 ORDER BY effective_at LIMIT 1
 """
 
-WRITE = f"""
+WRITTEN = """
 WITH written AS (
     INSERT INTO transactions_transaction (
         id, account_id, type, amount, reference, metadata, effective_at_asked, status, decline_reason,
@@ -123,21 +124,28 @@ WITH written AS (
         version bigint, balance_after numeric, recorded_at timestamptz, effective_at timestamptz,
         late boolean, transfer uuid, reverses uuid, hold uuid, actor uuid, request_id text, chain_hash bytea
     )
-), {outbox.WRITE_EVENTS}
+)"""
+UPDATED = """
 UPDATE accounts_account AS account SET
-    balance = new.balance, version = new.version, event_sequence = new.event_sequence,
+    balance = new.balance, held = new.held, version = new.version, event_sequence = new.event_sequence,
     last_recorded_at = new.last_recorded_at, last_effective_at = new.last_effective_at,
-    chain_head = new.chain_head
+    chain_head = new.chain_head, withdrawn_on = new.withdrawn_on, withdrawn = new.withdrawn
 FROM jsonb_to_recordset(%(accounts)s::jsonb) AS new (
-    id uuid, balance numeric, version bigint, event_sequence bigint, last_recorded_at timestamptz,
-    last_effective_at timestamptz, chain_head bytea
+    id uuid, balance numeric, held numeric, version bigint, event_sequence bigint,
+    last_recorded_at timestamptz, last_effective_at timestamptz, chain_head bytea, withdrawn_on date,
+    withdrawn numeric
 )
 WHERE account.id = new.id AND account.id = ANY((SELECT %(ids)s::uuid[])::uuid[])
-"""  # noqa: S608, no value is in the text
+"""
+WRITE = f"{WRITTEN}, {outbox.WRITE_EVENTS}{UPDATED}"
+WRITE_WITH_HOLDS = f"{WRITTEN}, {holds.CHANGE_HOLDS}, {outbox.WRITE_EVENTS}{UPDATED}"
 
 
 def write(
-    transactions: Sequence[Transaction], accounts: Sequence[Account], events: Sequence[outbox.NewEvent]
+    transactions: Sequence[Transaction],
+    accounts: Sequence[Account],
+    events: Sequence[outbox.NewEvent],
+    changed_holds: Sequence[Hold] = (),
 ) -> None:
     """Write a posting. Raises `RequestInProgress` when another transaction has an id of it in hand."""
     parameters = {
@@ -148,7 +156,11 @@ def write(
     }
     with connection.cursor() as cursor:
         try:
-            cursor.execute(WRITE, parameters)
+            if changed_holds:
+                parameters["holds"] = holds.describe_changes(changed_holds)
+                cursor.execute(WRITE_WITH_HOLDS, parameters)
+            else:
+                cursor.execute(WRITE, parameters)
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 raise RequestInProgress("The same id is being worked on at this moment.") from error
@@ -190,9 +202,12 @@ def _as_account_row(account: Account) -> dict[str, Any]:
     return {
         "id": str(account.id),
         "balance": str(account.balance),
+        "held": str(account.held),
         "version": account.version,
         "event_sequence": account.event_sequence,
         "last_recorded_at": account.last_recorded_at and format_time(account.last_recorded_at),
         "last_effective_at": account.last_effective_at and format_time(account.last_effective_at),
         "chain_head": "\\x" + bytes(account.chain_head).hex(),
+        "withdrawn_on": account.withdrawn_on and account.withdrawn_on.isoformat(),
+        "withdrawn": str(account.withdrawn),
     }

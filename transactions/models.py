@@ -10,13 +10,18 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import Exact
 
-from accounts.currencies import format_amount
-from accounts.models import BALANCE_MAX, Account, IsFinite, MoneyField, metadata_is_an_object
+from accounts.currencies import AMOUNT_MAX, format_amount, format_optional
+from accounts.models import (
+    BALANCE_MAX,
+    REFERENCE_LENGTH_MAX,
+    Account,
+    IsFinite,
+    MoneyField,
+    metadata_is_an_object,
+)
 from events.wire import format_time
 
-AMOUNT_MAX = Decimal(10) ** 12
 EFFECTIVE_AT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
-REFERENCE_LENGTH_MAX = 200
 
 
 class Transaction(models.Model):
@@ -165,9 +170,7 @@ class Transaction(models.Model):
             "decline_reason": self.decline_reason,
             "decline_details": self.decline_details,
             "version": self.version,
-            "balance_after": None
-            if self.balance_after is None
-            else format_amount(self.balance_after, currency),
+            "balance_after": format_optional(self.balance_after, currency),
             "effective_at": format_time(self.effective_at),
             "recorded_at": format_time(self.recorded_at),
             "late": self.late,

@@ -1,32 +1,34 @@
-"""A command to move money."""
+"""Commands to move money: one DEPOSIT or WITHDRAW each, and what is made of these two."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from transactions.errors import (
-    AmountInvalid,
-    AmountNotPositive,
-    AmountTooLarge,
-    EffectiveAtTooEarly,
-)
-from transactions.models import AMOUNT_MAX, EFFECTIVE_AT_MIN, Transaction
+from accounts.currencies import require_amount
+from accounts.identity import make_uuid8
+from accounts.models import Hold
+from transactions.errors import EffectiveAtTooEarly, NotReversible, SameAccount
+from transactions.models import EFFECTIVE_AT_MIN, Transaction
+
+NOT_FINAL = {"final": "false"}  # the metadata of a capture that leaves its hold open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One DEPOSIT or WITHDRAW to be posted. Raises the refusals that need no look at the account.
 
-    `amount` is in the account's currency, `effective_at` is aware or None (the moment of recording).
-    `currency` and `expected_version` are conditions, not parts of the command.
+    `amount` is in the account's currency; None, for a capture only, is all that its hold has left.
+    `effective_at` is aware or None (the moment of recording). `currency` and `expected_version` are
+    conditions, not parts of the command.
     """
 
     id: UUID
     account_id: UUID
     type: Transaction.Type
-    amount: Decimal
+    amount: Decimal | None
     effective_at: datetime | None = None
     reference: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
@@ -37,21 +39,91 @@ class Order:
     expected_version: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.amount, Decimal) or not self.amount.is_finite():
-            raise AmountInvalid("An amount is a finite decimal number.")
-        if self.amount <= 0:
-            raise AmountNotPositive("An amount is more than zero; the type says which way the money goes.")
-        if self.amount > AMOUNT_MAX:
-            raise AmountTooLarge(f"An amount is at most {AMOUNT_MAX}.", limit=str(AMOUNT_MAX))
+        if self.amount is not None or self.hold is None:
+            require_amount(self.amount)
         if self.effective_at is not None and self.effective_at < EFFECTIVE_AT_MIN:
             raise EffectiveAtTooEarly("Nothing is effective before 1970-01-01T00:00:00Z.")
 
     def find_differences(self, before: Transaction) -> Iterator[str]:
         """The parts of the command that are not as they were when `before` was asked for."""
         if self.account_id != before.account_id:
-            yield "account"
+            legs = {"WITHDRAW": "source", "DEPOSIT": "destination"}
+            yield legs[self.type] if self.transfer else "account"
         if self.effective_at != before.effective_at_asked:
             yield "effective_at"
-        for name in ("type", "amount", "reference", "metadata", "transfer", "reverses", "hold"):
+        if self.amount not in (None, before.amount):
+            yield "amount"
+        for name in ("type", "reference", "metadata", "transfer", "reverses", "hold"):
             if getattr(self, name) != getattr(before, name):
                 yield name
+
+
+def order_transfer(
+    *, id: UUID, source_id: UUID, destination_id: UUID, amount: Decimal, **asked: Any
+) -> list[Order]:
+    """The two legs of a transfer, which are posted together or not at all. Raises `SameAccount`.
+
+    The WITHDRAW leg has the transfer's id; that of the DEPOSIT leg is derived from it.
+    """
+    if source_id == destination_id:
+        raise SameAccount("A transfer goes from one account to another.")
+    return [
+        Order(
+            id=id,
+            account_id=source_id,
+            type=Transaction.Type.WITHDRAW,
+            amount=amount,
+            transfer=id,
+            **asked,
+        ),
+        Order(
+            id=derive_destination_id(id),
+            account_id=destination_id,
+            type=Transaction.Type.DEPOSIT,
+            amount=amount,
+            transfer=id,
+            **asked,
+        ),
+    ]
+
+
+def derive_destination_id(transfer_id: UUID) -> UUID:
+    """The id of the DEPOSIT leg."""
+    return make_uuid8(str(transfer_id).encode() + b"\x00destination")
+
+
+def order_reversal(*, id: UUID, reason: str, rows: Sequence[Transaction]) -> list[Order]:
+    """What takes `rows` back: a transaction, or both legs of a transfer. Raises `NotReversible`.
+
+    A reversal is the opposite transaction with the full amount; that of a transfer is a transfer.
+    """
+    if any(row.status != Transaction.Status.POSTED or row.reverses for row in rows):
+        raise NotReversible("Only a posted transaction that is not itself a reversal can be taken back.")
+    transfer = id if len(rows) > 1 else None
+    opposite = {"DEPOSIT": Transaction.Type.WITHDRAW, "WITHDRAW": Transaction.Type.DEPOSIT}
+    orders = [
+        Order(
+            id=derive_destination_id(id) if transfer and row.type == "WITHDRAW" else id,
+            account_id=row.account_id,
+            type=opposite[row.type],
+            amount=row.amount,
+            metadata={"reason": reason},
+            transfer=transfer,
+            reverses=row.id,
+        )
+        for row in rows
+    ]
+    return sorted(orders, key=lambda order: order.type, reverse=True)  # WITHDRAW first, as in a transfer
+
+
+def order_capture(*, id: UUID, hold: Hold, amount: Decimal | None, final: bool = True) -> Order:
+    """The withdrawal of held funds; `amount` None is all that is left. What then remains is given back,
+    unless `final` is False."""
+    return Order(
+        id=id,
+        account_id=hold.account_id,
+        type=Transaction.Type.WITHDRAW,
+        amount=amount,
+        metadata={} if final else dict(NOT_FINAL),
+        hold=hold.id,
+    )

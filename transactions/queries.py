@@ -15,6 +15,7 @@ from accounts.currencies import format_amount
 from accounts.errors import AccountNotFound, CurrencyRequired
 from accounts.models import MAIN, Account, ClockTimestamp
 from events.wire import format_time
+from transactions.errors import TransactionNotFound
 from transactions.models import Transaction
 
 # A recorded moment is stamped before its commit; older than this, nothing is in flight any more.
@@ -40,6 +41,30 @@ def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
     return {row.id: row for row in rows}
 
 
+def find_reversals(ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Which transaction took back which: the posted reversals of these ids."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    found = Transaction.objects.filter(reverses__in=wanted, status=Transaction.Status.POSTED)
+    return {reverses: id for reverses, id in found.values_list("reverses", "id") if reverses}
+
+
+def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transaction]:
+    """The transaction among `transactions`, or both legs when it is one of a transfer, source first.
+
+    Raises `TransactionNotFound`, also when the other leg is not among them.
+    """
+    rows = list(transactions.filter(id=id))
+    if rows and rows[0].transfer:
+        rows = sorted(transactions.filter(transfer=rows[0].transfer), key=lambda row: row.type, reverse=True)
+        if len(rows) < 2:
+            rows = []
+    if not rows:
+        raise TransactionNotFound("There is no such transaction.")
+    return rows
+
+
 def find_account_id(
     accounts: QuerySet[Account],
     *,
@@ -53,19 +78,35 @@ def find_account_id(
     A command repeated after the user got a second currency still means the account it meant at first:
     `transaction_id` finds it. Raises `AccountNotFound`, `CurrencyRequired`.
     """
-    accounts = accounts.filter(user_id=user_id, name=name)
-    if currency is not None:
-        accounts = accounts.filter(currency=currency)
-    ids = list(accounts.values_list("id", flat=True)[:2])
+    by_currency = find_account_ids(accounts, [user_id], name).get(user_id, {})
+    return choose_account_id(by_currency, currency, transaction_id)
+
+
+def find_account_ids(
+    accounts: QuerySet[Account], user_ids: Iterable[UUID], name: str = MAIN
+) -> dict[UUID, dict[str, UUID]]:
+    """The users' accounts of that name among `accounts`: by user, then by currency."""
+    found: dict[UUID, dict[str, UUID]] = {}
+    named = accounts.filter(user_id__in=list(user_ids), name=name)
+    for user_id, currency, id in named.values_list("user_id", "currency", "id"):
+        found.setdefault(user_id, {})[currency] = id
+    return found
+
+
+def choose_account_id(
+    by_currency: dict[str, UUID], currency: str | None, transaction_id: UUID | None
+) -> UUID:
+    """The one that `find_account_id` means, out of a user's accounts."""
+    if currency is None and len(by_currency) > 1:
+        before = find_transactions([transaction_id] if transaction_id else [])
+        for transaction in before.values():
+            if transaction.account_id in by_currency.values():
+                return transaction.account_id
+        raise CurrencyRequired("The user has accounts in several currencies: name one.")
+    ids = [id for code, id in by_currency.items() if currency in (None, code)]
     if not ids:
         raise AccountNotFound("There is no such account.")
-    if len(ids) == 1:
-        return ids[0]
-    before = find_transactions([transaction_id] if transaction_id else [])
-    for transaction in before.values():
-        if transaction.account.user_id == user_id and transaction.account.name == name:
-            return transaction.account_id
-    raise CurrencyRequired("The user has accounts in several currencies: name one.")
+    return ids[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +149,8 @@ def read_balance(
     Without a moment it is one row read, and `at` is when it was read. An answer for a named moment stays
     true for ever. Raises `AccountNotFound`.
     """
-    account = next(iter(accounts.annotate(clock=ClockTimestamp())), None)
+    accounts = accounts.annotate(clock=ClockTimestamp())
+    account = next(iter(accounts), None)
     if account is None:
         raise AccountNotFound("There is no such account.")
     clock: datetime = account.clock
@@ -120,7 +162,7 @@ def read_balance(
         # Whoever is posting holds the account; once it has committed, nothing before the clock can come.
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM accounts_account WHERE id = %s FOR SHARE", [account.id])
-        account = accounts.annotate(clock=ClockTimestamp()).get()
+        account = accounts.get()
         clock = account.clock
         at, known_at = min(at or clock, clock), min(known_at or clock, clock)
         if at == known_at == clock:
@@ -132,7 +174,7 @@ def _current(account: Account, clock: datetime) -> Balance:
     return Balance(
         account=account,
         balance=account.balance,
-        held=account.held,
+        held=account.held_now,
         available=account.available,
         version=account.version,
         at=clock,

@@ -1,15 +1,17 @@
 """What requests to move and read money hold, and what answers look like."""
 
-from drf_spectacular.utils import OpenApiExample
+from typing import Any
+
 from rest_framework import serializers
 
-from accounts.models import NAME_LENGTH_MAX, Account
-from accounts.serializers import CURRENCY_LENGTH_MAX, PETYA, amount_text
-from api import fields
-from transactions.models import REFERENCE_LENGTH_MAX, Transaction
+from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account
+from accounts.serializers import CURRENCY_LENGTH_MAX, amount_text
+from api import fields, shapes
+from api.schema import ProblemSerializer
+from transactions.models import Transaction
 
 
-class TransactionRequest(fields.Shape):
+class TransactionRequest(shapes.Shape):
     id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
     account = fields.UUIDField(required=False)
     user = fields.UUIDField(required=False, help_text="Instead of an account: the user's main account")
@@ -27,7 +29,52 @@ class TransactionRequest(fields.Shape):
     expected_version = fields.CountField(required=False, help_text="Decline unless the account is at it")
 
 
-class BalanceQuery(fields.Shape):
+BATCH_LENGTH_MAX = 1000
+
+
+class BatchRequest(shapes.Shape):
+    bytes_max = 1024 * 1024
+
+    atomic = fields.BooleanField(help_text="All are posted or none; else each for itself, in one commit")
+    transactions = shapes.ListField(
+        of=TransactionRequest, length_max=BATCH_LENGTH_MAX, help_text="Each with its own id"
+    )
+
+
+class TransferRequest(shapes.Shape):
+    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+    source = fields.UUIDField(help_text="The account that the money leaves")  # type: ignore[assignment]
+    destination = fields.UUIDField(help_text="The account that it goes to")
+    amount = fields.AmountField()
+    effective_at = fields.TimeField(required=False, help_text="When the money moved; default: now")
+    reference = fields.TextField(length_max=REFERENCE_LENGTH_MAX, required=False)
+    metadata = fields.MetadataField(required=False)
+
+
+class ReversalRequest(shapes.Shape):
+    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+    reason = fields.TextField(length_min=1, length_max=REASON_LENGTH_MAX, help_text="Kept in the metadata")
+
+
+class CaptureRequest(shapes.Shape):
+    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+    amount = fields.AmountField(required=False, help_text="At most what is left; default: all of it")
+    final = fields.BooleanField(required=False, help_text="Default true: what is left is given back")
+
+
+class StatementQuery(shapes.Shape):
+    to = fields.DateField(help_text="The last day, inclusive")
+    tz = fields.TimeZoneField(required=False, help_text="The zone of the days; default: UTC")
+
+
+# `from` is no name for an attribute.
+StatementQuery._declared_fields = {
+    "from": fields.DateField(help_text="The first day, inclusive"),
+    **StatementQuery._declared_fields,
+}
+
+
+class BalanceQuery(shapes.Shape):
     at = fields.TimeField(required=False, help_text="Effective by this moment, inclusive; default: now")
     known_at = fields.TimeField(
         required=False, help_text="As the ledger knew it at this moment, inclusive; default: now"
@@ -81,85 +128,40 @@ class BalanceSerializer(serializers.Serializer[Account]):
     known_at = serializers.DateTimeField()
 
 
-DEPOSIT = "01910000-0000-7000-8000-00000000d001"
-ASKED = {
-    "id": DEPOSIT,
-    "user": PETYA,
-    "type": "DEPOSIT",
-    "amount": "100.00",
-    "effective_at": "2023-01-04T00:00:00Z",
-    "reference": "invoice 7",
-}
-POSTED: dict[str, object] = {
-    "id": DEPOSIT,
-    "account": "01910000-0000-7000-8000-00000000a001",
-    "user": PETYA,
-    "type": "DEPOSIT",
-    "amount": "100.00",
-    "currency": "USD",
-    "status": "POSTED",
-    "decline_reason": None,
-    "decline_details": None,
-    "version": 1,
-    "balance_after": "100.00",
-    "effective_at": "2023-01-04T00:00:00.000000Z",
-    "recorded_at": "2026-01-01T12:00:00.000000Z",
-    "late": False,
-    "reference": "invoice 7",
-    "metadata": {},
-    "transfer": None,
-    "reverses": None,
-    "reversed_by": None,
-    "hold": None,
-    "request_id": "7d0c8f6e-3a0b-4f7e-9d52-0a4d2f1f9a11",
-}
-CREATE_TRANSACTION = [
-    OpenApiExample("a deposit", request_only=True, value=ASKED),
-    OpenApiExample("posted", response_only=True, status_codes=["201"], value=POSTED),
-    OpenApiExample(
-        "a withdrawal of too much",
-        request_only=True,
-        value={
-            "id": "01910000-0000-7000-8000-00000000d002",
-            "user": PETYA,
-            "type": "WITHDRAW",
-            "amount": "250.00",
-        },
-    ),
-    OpenApiExample(
-        "declined",
-        response_only=True,
-        status_codes=["402"],
-        media_type="application/problem+json",
-        value={
-            "type": "urn:ledger:problem:insufficient_funds",
-            "title": "Payment Required",
-            "status": 402,
-            "detail": "The account has less available than the withdrawal requires.",
-            "code": "insufficient_funds",
-            "request_id": "0b9f1f0e-5a53-44c7-8b8c-0d5c5c2c4f10",
-            "id": "01910000-0000-7000-8000-00000000d002",
-            "available": "100.00",
-            "required": "250.00",
-        },
-    ),
-]
-READ_TRANSACTION = [OpenApiExample("posted", response_only=True, status_codes=["200"], value=POSTED)]
-READ_BALANCE = [
-    OpenApiExample(
-        "now",
-        response_only=True,
-        status_codes=["200"],
-        value={
-            "user": PETYA,
-            "account": "01910000-0000-7000-8000-00000000a001",
-            "currency": "USD",
-            "balance": "100.00",
-            "held": "0.00",
-            "available": "100.00",
-            "version": 1,
-            "at": "2026-01-01T12:00:00.000000Z",
-            "known_at": "2026-01-01T12:00:00.000000Z",
-        },
-    )
-]
+class BatchResultSerializer(serializers.Serializer[Transaction]):
+    status = serializers.IntegerField(help_text="What the transaction alone would have been answered with")
+    transaction = TransactionSerializer(required=False)
+    problem = ProblemSerializer(required=False)
+
+
+class BatchSerializer(serializers.Serializer[Transaction]):
+    results = BatchResultSerializer(many=True, help_text="In the order of the request")
+
+
+class TransferSerializer(serializers.Serializer[Transaction]):
+    id = serializers.UUIDField()
+    source = TransactionSerializer()  # type: ignore[assignment]
+    destination = TransactionSerializer()
+
+
+class StatementLineSerializer(serializers.Serializer[Transaction]):
+    transaction = serializers.UUIDField()
+    type = serializers.ChoiceField(choices=Transaction.Type.choices)
+    amount = amount_text()
+    balance = amount_text(help_text="The running balance, in the order of the lines")
+    effective_at = serializers.DateTimeField()
+    recorded_at = serializers.DateTimeField()
+    reference = serializers.CharField(allow_blank=True)
+
+
+class StatementSerializer(serializers.Serializer[Account]):
+    account = serializers.UUIDField()
+    currency = serializers.CharField()
+    to = serializers.DateField()
+    tz = serializers.CharField()
+    opening_balance = amount_text()
+    lines = StatementLineSerializer(many=True)
+    closing_balance = amount_text()
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": serializers.DateField(), **super().get_fields()}

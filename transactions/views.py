@@ -1,29 +1,45 @@
-"""Transactions and balances over HTTP."""
+"""Transactions, transfers and captures over HTTP."""
 
-from typing import Any
 from uuid import UUID
 
-import structlog
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.identity import require_identity
-from accounts.models import MAIN, Account
-from accounts.views import REPLAYED
-from api.errors import FieldError, InvalidRequest, make_problem
+from accounts.models import Account, Hold
 from api.filters import StrictFilterBackend
-from api.middleware import get_request_id
 from api.pagination import KeysetPagination
-from api.permissions import get_caller_id, narrow_to_own
+from api.permissions import narrow_to_own
 from api.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_LISTS, answers
-from transactions import errors, posting, queries, serializers
+from transactions import errors, examples, queries, serializers
+from transactions.commands import describe_transfer, make_order, post, respond, take_identity
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
-from transactions.orders import Order
+from transactions.orders import order_capture, order_reversal, order_transfer
+
+ON_COMMANDS = (
+    *ON_BODIES,
+    "identity_required",
+    "two_identities",
+    "id_invalid",
+    "idempotency_key_invalid",
+    "idempotency_key_reused",
+    "not_found",
+    "request_in_progress",
+)
+ON_AMOUNTS = ("amount_invalid", "amount_not_positive", "amount_too_large", "amount_scale")
+ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
+# What only reversals, captures and groups are declined for.
+DECLINES_OF_OTHERS = {
+    errors.ALREADY_REVERSED,
+    errors.HOLD_NOT_OPEN,
+    errors.TRANSFER_DECLINED,
+    errors.BATCH_DECLINED,
+}
+DECLINES_OF_ONE = [code for code in errors.DECLINES if code not in DECLINES_OF_OTHERS]
 
 
 class TransactionPagination(KeysetPagination):
@@ -50,69 +66,28 @@ class TransactionViewSet(GenericViewSet[Transaction]):
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
         request=serializers.TransactionRequest,
-        examples=serializers.CREATE_TRANSACTION,
+        examples=examples.CREATE_TRANSACTION,
         responses=answers(
             201,
             serializers.TransactionSerializer,
-            *ON_BODIES,
-            "identity_required",
-            "two_identities",
-            "id_invalid",
-            "idempotency_key_invalid",
+            *ON_COMMANDS,
             "conflicting_fields",
-            "amount_invalid",
-            "amount_not_positive",
-            "amount_too_large",
-            "amount_scale",
-            "effective_at_in_future",
-            "effective_at_too_early",
+            *ON_AMOUNTS,
+            *ON_EFFECT,
             "currency_required",
-            "not_found",
             "currency_mismatch",
-            "idempotency_key_reused",
-            "request_in_progress",
-            *errors.DECLINES,
+            *DECLINES_OF_ONE,
         ),
     )
     def create(self, request: Request) -> HttpResponse:
         """Post a deposit or a withdrawal, exactly once. A decline is recorded and answered again too."""
         asked = serializers.TransactionRequest.read(request)
-        id = require_identity(
-            caller_id=get_caller_id(request),
-            id=asked.pop("id", None),
-            key=request.headers.get("Idempotency-Key"),
-        )
-        user_id, currency = asked.pop("user", None), asked.pop("currency", None)
-        account_id = asked.pop("account", None)
-        if (account_id is None) == (user_id is None):
-            raise InvalidRequest(
-                FieldError(
-                    "/account",
-                    "required" if user_id is None else "conflicting_fields",
-                    "Name an account or a user.",
-                )
-            )
-        if account_id is None:
-            account_id = queries.find_account_id(
-                Account.objects.all(), user_id=user_id, currency=currency, transaction_id=id
-            )
-        order = Order(id=id, account_id=account_id, currency=currency, **asked)
-        try:
-            [answer] = posting.post([order], actor=get_caller_id(request), request_id=get_request_id(request))
-        except errors.IdempotencyKeyReused as error:
-            raise self._tell_who_may_see(error, user_id) from error
-        return _respond(request, answer)
-
-    def _tell_who_may_see(self, error: errors.IdempotencyKeyReused, user_id: UUID | None) -> Exception:
-        """What differs is for those who may see the stored row, in the words of their own request."""
-        before = error.transaction.account
-        may_see = self.request.user.has_perm("transactions.view_transaction")
-        if not may_see and before.user_id != get_caller_id(self.request):
-            error.particulars = {}
-        elif user_id is not None and "account" in error.differs:
-            name = "currency" if before.user_id == user_id else "user"
-            error.particulars = {"differs": [name, *(field for field in error.differs if field != "account")]}
-        return error
+        id = take_identity(request, asked)
+        user_id = asked.get("user")
+        accounts = queries.find_account_ids(Account.objects.all(), [user_id]) if user_id else {}
+        order = make_order({**asked, "id": id}, accounts)
+        [answer] = post(request, [order], user_id=user_id)
+        return respond(request, answer)
 
     @extend_schema(responses=answers(200, serializers.TransactionSerializer, *ON_LISTS))
     def list(self, request: Request) -> Response:
@@ -121,90 +96,120 @@ class TransactionViewSet(GenericViewSet[Transaction]):
         return self.get_paginated_response([row.as_resource() for row in transactions or []])
 
     @extend_schema(
-        examples=serializers.READ_TRANSACTION,
+        examples=examples.READ_TRANSACTION,
         responses=answers(200, serializers.TransactionSerializer, "not_found"),
     )
     def retrieve(self, request: Request, pk: object) -> Response:
         """One transaction, posted or declined."""
         return Response(self.get_object().as_resource())
 
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=serializers.ReversalRequest,
+        examples=examples.REVERSE,
+        responses=answers(
+            201,
+            PolymorphicProxySerializer(
+                "Reversal",
+                [serializers.TransactionSerializer, serializers.TransferSerializer],
+                resource_type_field_name=None,
+            ),
+            *ON_COMMANDS,
+            "not_reversible",
+            errors.ALREADY_REVERSED,
+            *DECLINES_OF_ONE,
+        ),
+    )
+    def reverse(self, request: Request, pk: UUID) -> HttpResponse:
+        """Take a transaction back, once and in full; of a transfer both legs, answered as a transfer."""
+        asked = serializers.ReversalRequest.read(request)
+        id = take_identity(request, asked)
+        rows = queries.find_whole(self.get_queryset(), pk)
+        orders = order_reversal(id=id, reason=asked["reason"], rows=rows)
+        postings = post(request, orders, words={"metadata": "reason"})
+        return respond(request, *postings)
 
-class BalanceViewSet(GenericViewSet[Account]):
-    """What an account holds, now and at any moment."""
 
-    rights: dict[str, str] = {}
-    serializer_class = serializers.BalanceSerializer
+class TransferViewSet(GenericViewSet[Transaction]):
+    """Money from one account to another: a WITHDRAW and a DEPOSIT, posted together or not at all."""
+
+    rights = {"create": "transactions.add_transaction"}
+    serializer_class = serializers.TransferSerializer
     pagination_class = None
 
-    def get_queryset(self) -> QuerySet[Account]:
-        return narrow_to_own(Account.objects.all(), self.request, right="accounts.view_account", owner="user")
+    def get_queryset(self) -> QuerySet[Transaction]:
+        return narrow_to_own(
+            queries.with_resources(Transaction.objects.all()),
+            self.request,
+            right="transactions.view_transaction",
+            owner="account__user",
+        )
 
     @extend_schema(
-        operation_id="accounts_balance_retrieve",
-        parameters=[serializers.BalanceQuery],
-        examples=serializers.READ_BALANCE,
+        parameters=[IDEMPOTENCY_KEY],
+        request=serializers.TransferRequest,
+        examples=examples.CREATE_TRANSFER,
         responses=answers(
-            200,
-            serializers.BalanceSerializer,
-            "datetime_invalid",
-            "datetime_precision",
-            "timezone_invalid",
-            "not_found",
+            201,
+            serializers.TransferSerializer,
+            *ON_COMMANDS,
+            *ON_AMOUNTS,
+            *ON_EFFECT,
+            "same_account",
+            "currency_mismatch",
+            *DECLINES_OF_ONE,
         ),
     )
-    def of_account(self, request: Request, pk: UUID) -> Response:
-        """The balance of an account. An answer for a named moment stays true for ever."""
-        asked = serializers.BalanceQuery.read_query(request)
-        return self._answer(pk, asked)
+    def create(self, request: Request) -> HttpResponse:
+        """Transfer, exactly once. Declined, it is answered with the reason of the culprit leg."""
+        asked = serializers.TransferRequest.read(request)
+        id = take_identity(request, asked)
+        orders = order_transfer(
+            id=id, source_id=asked.pop("source"), destination_id=asked.pop("destination"), **asked
+        )
+        return respond(request, *post(request, orders))
 
     @extend_schema(
-        operation_id="users_balance_retrieve",
-        parameters=[serializers.UserBalanceQuery],
-        examples=serializers.READ_BALANCE,
+        operation_id="transfers_retrieve",
+        responses=answers(200, serializers.TransferSerializer, "not_found"),
+    )
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """Both legs, posted or declined."""
+        rows = queries.find_whole(self.get_queryset().filter(transfer=pk), pk)
+        return Response(describe_transfer(rows))
+
+
+class CaptureViewSet(GenericViewSet[Hold]):
+    """Withdrawing what was held."""
+
+    rights = {"create": "transactions.add_transaction"}
+    serializer_class = serializers.TransactionSerializer  # type: ignore[assignment]
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Hold]:
+        return narrow_to_own(
+            Hold.objects.all(), self.request, right="accounts.view_hold", owner="account__user"
+        )
+
+    @extend_schema(
+        operation_id="holds_capture",
+        parameters=[IDEMPOTENCY_KEY],
+        request=serializers.CaptureRequest,
+        examples=examples.CAPTURE,
         responses=answers(
-            200,
-            serializers.BalanceSerializer,
-            "datetime_invalid",
-            "datetime_precision",
-            "timezone_invalid",
-            "currency_required",
-            "not_found",
+            201,
+            serializers.TransactionSerializer,
+            *ON_COMMANDS,
+            *ON_AMOUNTS,
+            errors.HOLD_NOT_OPEN,
+            *DECLINES_OF_ONE,
         ),
     )
-    def of_user(self, request: Request, pk: UUID) -> Response:
-        """The balance of a user's account: the only one of that name, or the one in `currency`."""
-        asked = serializers.UserBalanceQuery.read_query(request)
-        account_id = queries.find_account_id(
-            self.get_queryset(),
-            user_id=pk,
-            currency=asked.get("currency"),
-            name=asked.get("account", MAIN),
+    def create(self, request: Request, pk: UUID) -> HttpResponse:
+        """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
+        asked = serializers.CaptureRequest.read(request)
+        id = take_identity(request, asked)
+        order = order_capture(
+            id=id, hold=self.get_object(), amount=asked.get("amount"), final=asked.get("final", True)
         )
-        return self._answer(account_id, asked)
-
-    def _answer(self, account_id: UUID, asked: dict[str, Any]) -> Response:
-        balance = queries.read_balance(
-            self.get_queryset().filter(id=account_id), at=asked.get("at"), known_at=asked.get("known_at")
-        )
-        return Response(balance.as_resource(), headers={"Cache-Control": "no-store"})
-
-
-def _respond(request: Request, answer: posting.Posting) -> HttpResponse:
-    """201 with the transaction, or the problem that its decline is; the same again for a replay."""
-    row = answer.transaction
-    outcome = "replayed" if answer.replayed else row.decline_reason or "posted"
-    structlog.contextvars.bind_contextvars(transaction_id=str(row.id), outcome=outcome)
-    response: HttpResponse
-    if row.decline_reason:
-        response = make_problem(
-            request,
-            row.decline_reason,
-            errors.DECLINES[row.decline_reason],
-            particulars={"id": str(row.id), **(row.decline_details or {})},
-        )
-    else:
-        response = Response(row.as_resource(), status=201)
-    if answer.replayed:
-        for name, value in REPLAYED.items():
-            response[name] = value
-    return response
+        return respond(request, *post(request, [order], words={"metadata": "final"}))

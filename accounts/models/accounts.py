@@ -1,104 +1,34 @@
-"""Users, and the accounts that hold their money."""
+"""The accounts that hold the users' money."""
 
 from decimal import Decimal
 from typing import Any
 
 import uuid_utils.compat
-from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Q
 from django.db.models.functions import Now
-from django.db.models.lookups import Exact
 
-from accounts.currencies import format_amount
+from accounts.currencies import format_amount, format_optional
+from accounts.models.columns import (
+    BALANCE_MAX,
+    NAME_LENGTH_MAX,
+    REASON_LENGTH_MAX,
+    HeldDue,
+    IsFinite,
+    MoneyField,
+    metadata_is_an_object,
+)
+from accounts.models.users import User
 from events.wire import format_time
 
-BALANCE_MAX = Decimal(10) ** 15
-NAME_LENGTH_MAX = 150
 MAIN = "main"
 
 
-class ClockTimestamp(Func):
-    """The database's clock at this very moment, not at the start of the transaction."""
+class AccountManager(models.Manager["Account"]):
+    """Reads accounts with `held_due`: what holds still have whose time is over but whose end nobody wrote."""
 
-    function = "clock_timestamp"
-    output_field = models.DateTimeField()
-
-
-class IsFinite(Func):
-    """False for PostgreSQL's `infinity`, which no datetime can hold."""
-
-    function = "isfinite"
-    output_field = models.BooleanField()
-
-
-class JSONType(Func):
-    function = "jsonb_typeof"
-    output_field = models.TextField()
-
-
-def metadata_is_an_object() -> Exact:
-    return Exact(JSONType(F("metadata")), Value("object"))
-
-
-class MoneyField(models.DecimalField):
-    """`numeric(28,8)`: wide enough for every currency; its currency says how many decimals count."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{**options, "max_digits": 28, "decimal_places": 8})
-
-
-class User(AbstractUser):
-    """Somebody the ledger knows: an account holder, a client service or a member of staff.
-
-    Users made over the API have no usable password, no permissions, and their id as their user name.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
-    name = models.CharField(max_length=NAME_LENGTH_MAX, blank=True)
-    external_id = models.CharField(
-        max_length=NAME_LENGTH_MAX, null=True, blank=True, unique=True, help_text="The client's own handle"
-    )
-    metadata = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    created_as = models.JSONField(
-        null=True,
-        editable=False,
-        help_text="What the API was asked for; a repeated request is compared with it",
-    )
-    first_name = None  # type: ignore[assignment]
-    last_name = None  # type: ignore[assignment]
-    date_joined = None  # type: ignore[assignment]
-
-    class Meta(AbstractUser.Meta):
-        constraints = [
-            models.CheckConstraint(condition=metadata_is_an_object(), name="user_metadata_is_an_object")
-        ]
-        indexes = [
-            models.Index(fields=["created_at", "id"], name="user_by_creation"),
-            models.Index(fields=["name"], name="user_by_name"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name or self.username
-
-    def get_full_name(self) -> str:
-        return self.name
-
-    def get_short_name(self) -> str:
-        return self.name
-
-    def as_resource(self) -> dict[str, Any]:
-        """The user as the API shows it, with its accounts (prefetch `accounts` for lists)."""
-        accounts = sorted(self.accounts.all(), key=lambda account: account.id)
-        return {
-            "id": str(self.id),
-            "external_id": self.external_id,
-            "name": self.name,
-            "metadata": self.metadata,
-            "created_at": format_time(self.created_at),
-            "accounts": [account.as_resource() for account in accounts],
-        }
+    def get_queryset(self) -> models.QuerySet["Account"]:
+        return super().get_queryset().annotate(held_due=HeldDue(F("id")))  # type: ignore[no-redef]
 
 
 class Account(models.Model):
@@ -122,6 +52,11 @@ class Account(models.Model):
     held = MoneyField(default=0)
     credit_limit = MoneyField(default=0)
     credit_limit_max = MoneyField(default=0, help_text="The highest the credit limit ever was")
+    status_reason = models.CharField(max_length=REASON_LENGTH_MAX, default="", db_default="", blank=True)
+    withdraw_max = MoneyField(null=True, help_text="The most that one withdrawal may take")
+    withdraw_day_max = MoneyField(null=True, help_text="The most that a UTC day's withdrawals may take")
+    withdrawn_on = models.DateField(null=True, help_text="The UTC day of the last withdrawal")
+    withdrawn = MoneyField(default=0, db_default=0, help_text="What that day's withdrawals took")
     version = models.BigIntegerField(default=0, help_text="Posted transactions so far")
     event_sequence = models.BigIntegerField(default=0, help_text="Events so far")
     last_recorded_at = models.DateTimeField(null=True)
@@ -129,6 +64,9 @@ class Account(models.Model):
     chain_head = models.BinaryField(default=b"", help_text="The hash of the account's last transaction")
     metadata = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = AccountManager()
+    held_due = Decimal(0)
 
     class Meta:
         constraints = [
@@ -150,6 +88,21 @@ class Account(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(credit_limit_max__lte=BALANCE_MAX), name="account_credit_limit_max_is_bounded"
+            ),
+            models.CheckConstraint(
+                condition=Q(withdraw_max__isnull=True)
+                | Q(withdraw_max__gte=0, withdraw_max__lte=BALANCE_MAX),
+                name="account_withdraw_max_is_bounded",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdraw_day_max__isnull=True)
+                | Q(withdraw_day_max__gte=0, withdraw_day_max__lte=BALANCE_MAX),
+                name="account_withdraw_day_max_is_bounded",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_on__isnull=True, withdrawn=0)
+                | Q(withdrawn_on__isnull=False, withdrawn__gte=0, withdrawn__lt=Decimal(10) ** 20),
+                name="account_withdrawn_is_of_a_day",
             ),
             models.CheckConstraint(
                 condition=Q(balance__gte=F("held") - F("credit_limit")),
@@ -179,14 +132,24 @@ class Account(models.Model):
             models.CheckConstraint(condition=metadata_is_an_object(), name="account_metadata_is_an_object"),
         ]
         indexes = [models.Index(fields=["created_at", "id"], name="account_by_creation")]
+        permissions = [
+            ("freeze_account", "Can freeze and unfreeze accounts"),
+            ("close_account", "Can close accounts"),
+            ("limit_account", "Can set the limits of accounts"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.currency} {self.id}"
 
     @property
+    def held_now(self) -> Decimal:
+        """What is set aside: a hold that is due counts no more, whether or not its end is written yet."""
+        return self.held - self.held_due
+
+    @property
     def available(self) -> Decimal:
         """What a withdrawal may take now."""
-        return self.balance - self.held + self.credit_limit
+        return self.balance - self.held_now + self.credit_limit
 
     def as_resource(self) -> dict[str, Any]:
         """The account as the API shows it."""
@@ -196,10 +159,13 @@ class Account(models.Model):
             "name": self.name,
             "currency": self.currency,
             "status": self.status,
+            "status_reason": self.status_reason,
             "balance": format_amount(self.balance, self.currency),
-            "held": format_amount(self.held, self.currency),
+            "held": format_amount(self.held_now, self.currency),
             "available": format_amount(self.available, self.currency),
             "credit_limit": format_amount(self.credit_limit, self.currency),
+            "withdraw_max": format_optional(self.withdraw_max, self.currency),
+            "withdraw_day_max": format_optional(self.withdraw_day_max, self.currency),
             "version": self.version,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),

@@ -1,0 +1,114 @@
+"""Holds over HTTP; capturing one is a posting, and so answered by `transactions`."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from accounts import errors, examples, holds, serializers
+from accounts.filters import HoldFilter
+from accounts.identity import require_identity
+from accounts.models import Hold
+from accounts.views import REPLAYED
+from api.errors import make_problem
+from api.filters import StrictFilterBackend
+from api.middleware import get_request_id
+from api.pagination import KeysetPagination
+from api.permissions import get_caller_id, narrow_to_own
+from api.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_LISTS, answers
+from api.shapes import NoFields
+
+
+class HoldViewSet(GenericViewSet[Hold]):
+    """Funds set aside: placed, captured in part or whole, released, or expired."""
+
+    rights = {"create": "accounts.add_hold", "release": "accounts.change_hold"}
+    serializer_class = serializers.HoldSerializer
+    filterset_class = HoldFilter
+    filter_backends = [StrictFilterBackend]
+    pagination_class = KeysetPagination
+
+    def get_queryset(self) -> QuerySet[Hold]:
+        return narrow_to_own(
+            Hold.objects.all(), self.request, right="accounts.view_hold", owner="account__user"
+        )
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=serializers.HoldRequest,
+        examples=examples.PLACE_HOLD,
+        responses=answers(
+            201,
+            serializers.HoldSerializer,
+            *ON_BODIES,
+            "identity_required",
+            "two_identities",
+            "id_invalid",
+            "idempotency_key_invalid",
+            "amount_invalid",
+            "amount_not_positive",
+            "amount_too_large",
+            "amount_scale",
+            "expires_at_invalid",
+            "not_found",
+            "idempotency_key_reused",
+            *errors.DECLINES,
+        ),
+    )
+    def create(self, request: Request) -> HttpResponse:
+        """Place a hold, exactly once. A decline is recorded and answered again too."""
+        asked = serializers.HoldRequest.read(request)
+        id = require_identity(
+            caller_id=get_caller_id(request),
+            id=asked.pop("id", None),
+            key=request.headers.get("Idempotency-Key"),
+        )
+        try:
+            hold, replayed = holds.place_hold(
+                id=id,
+                account_id=asked.pop("account"),
+                actor=get_caller_id(request),
+                request_id=get_request_id(request),
+                **asked,
+            )
+        except errors.HoldReused as error:
+            may_see = request.user.has_perm("accounts.view_hold")
+            if not may_see and error.hold.account.user_id != get_caller_id(request):
+                error.particulars = {}
+            raise
+        headers: dict[str, Any] = REPLAYED if replayed else {}
+        if hold.decline_reason:
+            particulars = {"id": str(hold.id), **(hold.decline_details or {})}
+            problem = make_problem(
+                request, hold.decline_reason, errors.DECLINES[hold.decline_reason], particulars=particulars
+            )
+            for name, value in headers.items():
+                problem[name] = value
+            return problem
+        return Response(hold.as_resource(), status=201, headers=headers)
+
+    @extend_schema(responses=answers(200, serializers.HoldSerializer, *ON_LISTS))
+    def list(self, request: Request) -> Response:
+        """Holds, newest first."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response([hold.as_resource() for hold in page or []])
+
+    @extend_schema(responses=answers(200, serializers.HoldSerializer, "not_found"))
+    def retrieve(self, request: Request, pk: object) -> Response:
+        """One hold."""
+        return Response(self.get_object().as_resource())
+
+    @extend_schema(
+        request=None,
+        examples=examples.RELEASE_HOLD,
+        responses=answers(200, serializers.HoldSerializer, "not_found", "hold_not_open"),
+    )
+    def release(self, request: Request, pk: object) -> Response:
+        """Give back what is left. A released hold is answered as it is. There is no body."""
+        NoFields.read_optional(request)
+        hold = holds.release_hold(id=self.get_object().pk, request_id=get_request_id(request))
+        return Response(hold.as_resource())

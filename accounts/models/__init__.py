@@ -1,0 +1,32 @@
+"""Users, the accounts that hold their money, and what is set aside of it."""
+
+from accounts.models.accounts import MAIN, Account
+from accounts.models.columns import (
+    BALANCE_MAX,
+    NAME_LENGTH_MAX,
+    REASON_LENGTH_MAX,
+    REFERENCE_LENGTH_MAX,
+    ClockTimestamp,
+    IsFinite,
+    JSONType,
+    MoneyField,
+    metadata_is_an_object,
+)
+from accounts.models.holds import Hold
+from accounts.models.users import User
+
+__all__ = [
+    "BALANCE_MAX",
+    "MAIN",
+    "NAME_LENGTH_MAX",
+    "REASON_LENGTH_MAX",
+    "REFERENCE_LENGTH_MAX",
+    "Account",
+    "ClockTimestamp",
+    "Hold",
+    "IsFinite",
+    "JSONType",
+    "MoneyField",
+    "User",
+    "metadata_is_an_object",
+]

@@ -1,0 +1,142 @@
+"""Money that is set aside."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.currencies import AMOUNT_MAX, format_amount
+from accounts.models.accounts import Account
+from accounts.models.columns import (
+    REFERENCE_LENGTH_MAX,
+    ClockTimestamp,
+    IsFinite,
+    MoneyField,
+    metadata_is_an_object,
+)
+from events.wire import format_time
+
+
+class HoldManager(models.Manager["Hold"]):
+    """Reads holds with their accounts, and the `clock` that says which of them are due."""
+
+    def get_queryset(self) -> models.QuerySet["Hold"]:
+        return super().get_queryset().select_related("account").annotate(clock=ClockTimestamp())  # type: ignore[no-redef]
+
+
+class Hold(models.Model):
+    """Funds of an account that are set aside, until withdrawals capture them, or they are released or expire.
+
+    An account's `held` is what its open holds have left; both change in one statement, and triggers refuse
+    anything else. A closed hold never changes. A declined one was refused for the state of its account.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN"
+        CAPTURED = "CAPTURED"
+        RELEASED = "RELEASED"
+        EXPIRED = "EXPIRED"
+        DECLINED = "DECLINED"
+
+    id = models.UUIDField(primary_key=True, help_text="Chosen by the client: the identity of the command")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    amount = MoneyField()
+    captured = MoneyField(default=0)
+    status = models.CharField(max_length=8, choices=Status)
+    decline_reason = models.CharField(max_length=40, null=True)
+    decline_details = models.JSONField(null=True)
+    expires_at = models.DateTimeField(null=True, help_text="Null: never")
+    reference = models.CharField(max_length=REFERENCE_LENGTH_MAX)
+    metadata = models.JSONField()
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    actor = models.UUIDField()
+    request_id = models.CharField(max_length=64)
+
+    objects = HoldManager()
+    clock = None
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX), name="hold_amount_is_positive_and_bounded"
+            ),
+            models.CheckConstraint(
+                condition=Q(captured__gte=0, captured__lte=F("amount")),
+                name="hold_captures_at_most_its_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="OPEN", closed_at__isnull=True, captured__lt=F("amount"))
+                | Q(status="CAPTURED", closed_at__isnull=False, captured__gt=0)
+                | Q(status="RELEASED", closed_at__isnull=False, captured__lt=F("amount"))
+                | Q(
+                    status="EXPIRED",
+                    closed_at__isnull=False,
+                    captured__lt=F("amount"),
+                    expires_at__isnull=False,
+                )
+                | Q(status="DECLINED", closed_at__isnull=False, captured=0),
+                name="hold_status_fits_what_was_captured",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="DECLINED", decline_reason__isnull=False, decline_details__isnull=False)
+                | (~Q(status="DECLINED") & Q(decline_reason__isnull=True, decline_details__isnull=True)),
+                name="hold_is_declined_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(IsFinite(F("created_at")))
+                & (Q(expires_at__isnull=True) | Q(IsFinite(F("expires_at"))))
+                & (Q(closed_at__isnull=True) | Q(IsFinite(F("closed_at")))),
+                name="hold_times_are_finite",
+            ),
+            models.CheckConstraint(condition=metadata_is_an_object(), name="hold_metadata_is_an_object"),
+        ]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="hold_by_creation"),
+            models.Index(fields=["account", "created_at"], name="hold_by_account"),
+            models.Index(fields=["account"], condition=Q(status="OPEN"), name="hold_open"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(status="OPEN", expires_at__isnull=False),
+                name="hold_to_expire",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.amount.normalize():f} {self.id}"
+
+    def is_due(self, clock: datetime) -> bool:
+        """Open by its row, but its time is over."""
+        return self.status == self.Status.OPEN and self.expires_at is not None and self.expires_at <= clock
+
+    @property
+    def remaining(self) -> Decimal:
+        """What can still be captured."""
+        return self.amount - self.captured if self.status == self.Status.OPEN else Decimal(0)
+
+    def close(self, status: Status, closed_at: datetime) -> None:
+        self.status = status
+        self.closed_at = closed_at
+
+    def as_resource(self) -> dict[str, Any]:
+        """The hold as the API shows it; reads `account`. One that is due is shown as expired."""
+        if self.clock is not None and self.expires_at is not None and self.is_due(self.clock):
+            self.close(self.Status.EXPIRED, self.expires_at)
+        currency = self.account.currency
+        return {
+            "id": str(self.id),
+            "account": str(self.account_id),
+            "amount": format_amount(self.amount, currency),
+            "captured": format_amount(self.captured, currency),
+            "remaining": format_amount(self.remaining, currency),
+            "status": self.status,
+            "decline_reason": self.decline_reason,
+            "decline_details": self.decline_details,
+            "expires_at": self.expires_at and format_time(self.expires_at),
+            "reference": self.reference,
+            "metadata": self.metadata,
+            "created_at": format_time(self.created_at),
+            "closed_at": self.closed_at and format_time(self.closed_at),
+        }

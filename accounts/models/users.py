@@ -1,0 +1,64 @@
+"""Who the ledger knows."""
+
+from typing import Any
+
+import uuid_utils.compat
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models.columns import NAME_LENGTH_MAX, metadata_is_an_object
+from events.wire import format_time
+
+
+class User(AbstractUser):
+    """Somebody the ledger knows: an account holder, a client service or a member of staff.
+
+    Users made over the API have no usable password, no permissions, and their id as their user name.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
+    name = models.CharField(max_length=NAME_LENGTH_MAX, blank=True)
+    external_id = models.CharField(
+        max_length=NAME_LENGTH_MAX, null=True, blank=True, unique=True, help_text="The client's own handle"
+    )
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_as = models.JSONField(
+        null=True,
+        editable=False,
+        help_text="What the API was asked for; a repeated request is compared with it",
+    )
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    date_joined = None  # type: ignore[assignment]
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(condition=metadata_is_an_object(), name="user_metadata_is_an_object")
+        ]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="user_by_creation"),
+            models.Index(fields=["name"], name="user_by_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    def as_resource(self) -> dict[str, Any]:
+        """The user as the API shows it, with its accounts (prefetch `accounts` for lists)."""
+        accounts = sorted(self.accounts.all(), key=lambda account: account.id)
+        return {
+            "id": str(self.id),
+            "external_id": self.external_id,
+            "name": self.name,
+            "metadata": self.metadata,
+            "created_at": format_time(self.created_at),
+            "accounts": [account.as_resource() for account in accounts],
+        }

@@ -1,0 +1,175 @@
+"""Balances and statements over HTTP."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.models import MAIN, Account
+from api.errors import FieldError, InvalidRequest
+from api.permissions import narrow_to_own
+from api.schema import answers
+from transactions import examples, queries, serializers, statements
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a spreadsheet compute a text
+PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed
+
+
+class BalanceViewSet(GenericViewSet[Account]):
+    """What an account holds, now and at any moment."""
+
+    rights: dict[str, str] = {}
+    serializer_class = serializers.BalanceSerializer
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Account]:
+        return narrow_to_own(Account.objects.all(), self.request, right="accounts.view_account", owner="user")
+
+    @extend_schema(
+        operation_id="accounts_balance_retrieve",
+        parameters=[serializers.BalanceQuery],
+        examples=examples.READ_BALANCE,
+        responses=answers(
+            200,
+            serializers.BalanceSerializer,
+            "datetime_invalid",
+            "datetime_precision",
+            "timezone_invalid",
+            "not_found",
+        ),
+    )
+    def of_account(self, request: Request, pk: UUID) -> Response:
+        """The balance of an account. An answer for a named moment stays true for ever."""
+        asked = serializers.BalanceQuery.read_query(request)
+        return self._answer(pk, asked)
+
+    @extend_schema(
+        operation_id="users_balance_retrieve",
+        parameters=[serializers.UserBalanceQuery],
+        examples=examples.READ_BALANCE,
+        responses=answers(
+            200,
+            serializers.BalanceSerializer,
+            "datetime_invalid",
+            "datetime_precision",
+            "timezone_invalid",
+            "currency_required",
+            "not_found",
+        ),
+    )
+    def of_user(self, request: Request, pk: UUID) -> Response:
+        """The balance of a user's account: the only one of that name, or the one in `currency`."""
+        asked = serializers.UserBalanceQuery.read_query(request)
+        account_id = queries.find_account_id(
+            self.get_queryset(),
+            user_id=pk,
+            currency=asked.get("currency"),
+            name=asked.get("account", MAIN),
+        )
+        return self._answer(account_id, asked)
+
+    def _answer(self, account_id: UUID, asked: dict[str, Any]) -> Response:
+        balance = queries.read_balance(
+            self.get_queryset().filter(id=account_id), at=asked.get("at"), known_at=asked.get("known_at")
+        )
+        return Response(balance.as_resource(), headers={"Cache-Control": "no-store"})
+
+
+class StatementViewSet(GenericViewSet[Account]):
+    """What moved on an account over days, and the balances at both ends."""
+
+    rights: dict[str, str] = {}
+    serializer_class = serializers.StatementSerializer
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Account]:
+        return narrow_to_own(Account.objects.all(), self.request, right="accounts.view_account", owner="user")
+
+    @extend_schema(
+        operation_id="accounts_statement_retrieve",
+        parameters=[serializers.StatementQuery],
+        responses={
+            **answers(
+                200,
+                serializers.StatementSerializer,
+                "required",
+                "datetime_invalid",
+                "timezone_invalid",
+                "invalid_parameter",
+                "not_found",
+            ),
+            (200, "text/csv"): OpenApiTypes.STR,
+        },
+    )
+    def retrieve(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
+        """The posted transactions effective on those days, in order. `Accept: text/csv` gives a table."""
+        asked = serializers.StatementQuery.read_query(request)
+        if asked["from"] > asked["to"]:
+            raise InvalidRequest(FieldError("?to", "invalid_parameter", "The last day is before the first."))
+        statement = statements.read_statement(
+            self.get_queryset().filter(id=pk),
+            first_day=asked["from"],
+            last_day=asked["to"],
+            zone=asked.get("tz"),
+        )
+        if request._request.get_preferred_type(["application/json", "text/csv"]) == "text/csv":
+            response = _respond(_write_csv(statement), "text/csv; charset=utf-8")
+            name = f"statement-{statement.account.id}-{statement.first_day}-{statement.last_day}.csv"
+            response["Content-Disposition"] = f'attachment; filename="{name}"'
+        else:
+            response = _respond(_write_json(statement), "application/json")
+        response["Cache-Control"] = "no-store"
+        response["Vary"] = "Accept"
+        return response
+
+
+def _respond(pieces: Iterator[str], content_type: str) -> HttpResponse | StreamingHttpResponse:
+    first = list(islice(pieces, PIECES_AT_ONCE))
+    if len(first) < PIECES_AT_ONCE:
+        return HttpResponse("".join(first), content_type=content_type)
+    return StreamingHttpResponse(chain(first, pieces), content_type=content_type)
+
+
+def _write_json(statement: statements.Statement) -> Iterator[str]:
+    yield json.dumps(statement.as_opening()).removesuffix("}") + ', "lines": ['
+    between = ""
+    for line in statement.read_lines():
+        yield between + json.dumps(line)
+        between = ", "
+    yield "], " + json.dumps(statement.as_closing()).removeprefix("{")
+
+
+def _write_csv(statement: statements.Statement) -> Iterator[str]:
+    """The lines between the two balances, which stand in lines of their own."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, statements.LINE, restval="")
+
+    def write(line: dict[str, str]) -> str:
+        line = {**line, "reference": _escape_formula(line.get("reference", ""))}
+        writer.writerow(line)
+        text = buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+        return text
+
+    writer.writeheader()
+    yield write({"type": "OPENING", "balance": statement.as_opening()["opening_balance"]})
+    for line in statement.read_lines():
+        yield write(line)
+    yield write({"type": "CLOSING", "balance": statement.as_closing()["closing_balance"]})
+
+
+def _escape_formula(text: str) -> str:
+    """A text that a spreadsheet shows as it is."""
+    return "'" + text if text.startswith(FORMULA) else text

@@ -1,0 +1,196 @@
+"""Many transactions in one request and one commit."""
+
+from typing import Any, NoReturn
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.errors import IdentityRequired, TwoIdentities
+from accounts.identity import require_identity
+from accounts.models import Account
+from accounts.views import REPLAYED
+from api.errors import (
+    STATUS,
+    FieldError,
+    InvalidRequest,
+    describe_problem,
+    describe_refusal,
+    make_problem,
+)
+from api.middleware import get_request_id
+from api.permissions import get_caller_id
+from api.schema import ON_BODIES, answers
+from events.errors import LedgerError
+from transactions import errors, examples, posting, queries, serializers
+from transactions.commands import describe_decline, make_order, tell_who_may_see
+from transactions.models import Transaction
+from transactions.orders import Order
+
+ERRORS_MAX = 100
+Refusal = InvalidRequest | LedgerError
+
+
+class BatchViewSet(GenericViewSet[Transaction]):
+    """Up to 1,000 transactions. Atomic, all are posted or all declined; else each stands for itself."""
+
+    rights = {"create": "transactions.add_transaction"}
+    serializer_class = serializers.BatchSerializer
+    pagination_class = None
+
+    @extend_schema(
+        operation_id="transactions_batch",
+        request=serializers.BatchRequest,
+        examples=examples.BATCH,
+        responses=answers(
+            200,
+            serializers.BatchSerializer,
+            *ON_BODIES,
+            "two_identities",
+            "batch_too_large",
+            "duplicate_id",
+            "not_found",
+            "currency_mismatch",
+            "idempotency_key_reused",
+            "request_in_progress",
+            "batch_declined",
+        ),
+    )
+    def create(self, request: Request) -> HttpResponse:
+        """Post a batch in one commit, exactly once. Repeated whole or in part, it replays.
+
+        What is wrong with an item is the answer to that item, and refuses an atomic batch whole, unrecorded.
+        """
+        asked = serializers.BatchRequest.read(request)
+        if "Idempotency-Key" in request.headers:
+            raise TwoIdentities("The transactions of a batch have ids of their own: send no Idempotency-Key.")
+        batch = Batch(request, asked["transactions"])
+        if asked["atomic"]:
+            return batch.post_together()
+        return batch.post_each()
+
+
+class Batch:
+    """The items of a request as orders, and what is wrong with those that cannot be."""
+
+    def __init__(self, request: Request, items: list[Any]) -> None:
+        self.request = request
+        self.count = len(items)
+        self.orders: dict[int, Order] = {}  # by their place in the request
+        self.refusals: dict[int, Refusal] = {}
+        self.users: dict[UUID, UUID] = {}  # that the items named in place of an account, by item
+        self._read(items)
+
+    def post_together(self) -> HttpResponse:
+        """All are posted, or none: 422 with the results."""
+        if self.refusals:
+            self._refuse()
+        try:
+            answers = posting.post(list(self.orders.values()), **self._caller, together=True)
+        except LedgerError as error:
+            places = {order.id: place for place, order in self.orders.items()}
+            place = places.get(error.command_id) if error.command_id else None
+            self.refusals = {place or 0: self._hide(error)}
+            self._refuse()
+        results = dict(zip(self.orders, answers, strict=True))
+        if any(answer.transaction.decline_reason for answer in answers):
+            response: HttpResponse = make_problem(
+                self.request,
+                errors.BATCH_DECLINED,
+                "A transaction of the batch was declined, and so all of it.",
+                particulars=self._describe(results),
+            )
+        else:
+            response = Response(self._describe(results))
+        return self._mark(response, answers)
+
+    def post_each(self) -> HttpResponse:
+        """200 with the results, whatever they are."""
+        answers = posting.post_each(list(self.orders.values()), **self._caller) if self.orders else []
+        results: dict[int, posting.Posting] = {}
+        for place, answer in zip(self.orders, answers, strict=True):
+            if isinstance(answer, LedgerError):
+                self.refusals[place] = self._hide(answer)
+            else:
+                results[place] = answer
+        return self._mark(Response(self._describe(results)), list(results.values()))
+
+    @property
+    def _caller(self) -> dict[str, Any]:
+        return {"actor": get_caller_id(self.request), "request_id": get_request_id(self.request)}
+
+    def _read(self, items: list[Any]) -> None:
+        read: dict[int, dict[str, Any]] = {}
+        for place, item in enumerate(items):
+            try:
+                read[place] = serializers.TransactionRequest.read_item(item, _point(place))
+                if "id" not in read[place]:
+                    raise IdentityRequired("Each transaction of a batch has an id.")
+                require_identity(caller_id=get_caller_id(self.request), id=read[place]["id"], key=None)
+            except (InvalidRequest, LedgerError) as error:
+                self.refusals[place] = error
+        self._require_different_ids(read)
+        users = {item["user"] for item in read.values() if "user" in item}
+        accounts = queries.find_account_ids(Account.objects.all(), users) if users else {}
+        for place, item in read.items():
+            if place in self.refusals:
+                continue
+            if "user" in item:
+                self.users[item["id"]] = item["user"]
+            try:
+                self.orders[place] = make_order(item, accounts, at=_point(place))
+            except (InvalidRequest, LedgerError) as error:
+                self.refusals[place] = error
+
+    def _require_different_ids(self, read: dict[int, dict[str, Any]]) -> None:
+        seen: dict[UUID, int] = {}
+        for place, item in read.items():
+            if "id" in item and seen.setdefault(item["id"], place) != place:
+                detail = f"The transaction {seen[item['id']]} of the batch has the same id."
+                raise InvalidRequest(FieldError(f"{_point(place)}/id", "duplicate_id", detail))
+
+    def _hide(self, error: LedgerError) -> LedgerError:
+        if isinstance(error, errors.IdempotencyKeyReused) and error.command_id:
+            tell_who_may_see(self.request, error, self.users.get(error.command_id))
+        return error
+
+    def _refuse(self) -> NoReturn:
+        """The batch as a whole, with everything that is wrong in it."""
+        malformed = [error for error in self.refusals.values() if isinstance(error, InvalidRequest)]
+        if malformed:
+            found = [field_error for error in malformed for field_error in error.errors]
+            raise InvalidRequest(*found[:ERRORS_MAX])
+        for place, error in self.refusals.items():
+            if isinstance(error, LedgerError):
+                at = _point(place).removeprefix("/")
+                error.field = f"{at}/{error.field}" if error.field else at
+            raise error
+        raise AssertionError("Nothing is wrong.")
+
+    def _describe(self, results: dict[int, posting.Posting]) -> dict[str, Any]:
+        return {"results": [self._describe_one(place, results) for place in range(self.count)]}
+
+    def _describe_one(self, place: int, results: dict[int, posting.Posting]) -> dict[str, Any]:
+        if place in self.refusals:
+            problem = describe_refusal(self.request, self.refusals[place], at=_point(place))
+            return {"status": problem["status"], "problem": problem}
+        row = results[place].transaction
+        if row.decline_reason is None:
+            return {"status": 201, "transaction": row.as_resource()}
+        detail, particulars = describe_decline(row)
+        problem = describe_problem(self.request, row.decline_reason, detail, particulars=particulars)
+        return {"status": STATUS[row.decline_reason], "problem": problem}
+
+    def _mark(self, response: HttpResponse, answers: list[posting.Posting]) -> HttpResponse:
+        """As a replay, when there was nothing new in it."""
+        if answers and not self.refusals and all(answer.replayed for answer in answers):
+            for name, value in REPLAYED.items():
+                response[name] = value
+        return response
+
+
+def _point(place: int) -> str:
+    return f"/transactions/{place}"

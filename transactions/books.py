@@ -1,0 +1,297 @@
+"""Deciding in memory: the locked accounts of one posting, and all that was decided on them so far."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from accounts import holds
+from accounts.currencies import format_amount, require_scale
+from accounts.errors import (
+    ACCOUNT_CLOSED,
+    ACCOUNT_FROZEN,
+    INSUFFICIENT_FUNDS,
+    AccountNotFound,
+    HoldNotFound,
+)
+from accounts.models import BALANCE_MAX, Account, Hold
+from events import outbox
+from events.errors import LedgerError
+from events.wire import format_time
+from transactions import chain, errors, ledger_sql, queries
+from transactions.models import Transaction
+from transactions.orders import NOT_FINAL, Order
+
+CLOCK_SKEW_MAX = timedelta(minutes=5)
+MICROSECOND = timedelta(microseconds=1)
+DEPOSIT, WITHDRAW = Transaction.Type.DEPOSIT, Transaction.Type.WITHDRAW
+
+Decline = tuple[str, dict[str, str]]
+
+
+class Books:
+    """Opened under the locks, with the clock read after them; due holds are ended before anything else."""
+
+    def __init__(
+        self,
+        orders: Collection[Order],
+        accounts: dict[UUID, Account],
+        *,
+        clock: datetime,
+        actor: UUID,
+        request_id: str,
+    ) -> None:
+        self.accounts = accounts
+        self.clock = clock
+        self.actor = actor
+        self.request_id = request_id
+        self.rows: list[Transaction] = []
+        self.changed_holds, self.events = holds.expire_due(accounts.values(), clock, request_id)
+        self.holds = self._find_holds({order.hold for order in orders if order.hold})
+        self.reversals = queries.find_reversals({order.reverses for order in orders if order.reverses})
+        self.transfer_times: dict[UUID, datetime] = {}
+        for order in orders:
+            if order.transfer and order.account_id in accounts:
+                earliest = self._find_time(accounts[order.account_id])
+                self.transfer_times[order.transfer] = max(
+                    earliest, self.transfer_times.get(order.transfer, earliest)
+                )
+
+    def decide(self, orders: Sequence[Order], decline: Decline | None = None) -> list[Transaction]:
+        """The rows of orders that are posted together or declined together; one order is a group of one.
+
+        `decline` is why none of them can be posted. Raises the refusals of `posting.post`; then nothing of
+        the group is in the books.
+        """
+        if len(orders) == 1:
+            return [self._decide(orders[0], decline)]
+        before = self._take_stock(orders)
+        try:
+            rows = []
+            for order in orders:
+                row = self._decide(order, decline)
+                rows.append(row)
+                if row.decline_reason and decline is None:
+                    self._restore(before)
+                    return self._decline(orders, row)
+            return rows
+        except LedgerError:
+            self._restore(before)
+            raise
+
+    def write(self) -> None:
+        """All of it in one statement."""
+        touched = {row.account_id: row.account for row in self.rows}
+        touched |= {hold.account_id: hold.account for hold in self.changed_holds}
+        ledger_sql.write(self.rows, list(touched.values()), self.events, self.changed_holds)
+
+    def _decline(self, orders: Sequence[Order], culprit: Transaction) -> list[Transaction]:
+        """Everything declined: the culprit with its reason, the others because of it."""
+        rows = []
+        for order in orders:
+            if order.id == culprit.id:
+                decline = (culprit.decline_reason or "", culprit.decline_details or {})
+            else:
+                same_transfer = order.transfer is not None and order.transfer == culprit.transfer
+                reason = errors.TRANSFER_DECLINED if same_transfer else errors.BATCH_DECLINED
+                decline = (reason, {"culprit": str(culprit.id)})
+            rows.append(self._decide(order, decline))
+        return rows
+
+    def _decide(self, order: Order, decline: Decline | None) -> Transaction:
+        """The new row, and its effect on the locked account."""
+        try:
+            row, hold = self._make_row(order)
+        except LedgerError as error:
+            error.command_id = order.id
+            raise
+        account = row.account
+        decline = decline or self._find_decline(order, row, hold)
+        if decline:
+            row.status = Transaction.Status.DECLINED
+            row.decline_reason, row.decline_details = decline
+        else:
+            row.status = Transaction.Status.POSTED
+            account.balance = row.balance_after = account.balance + row.change
+            account.version = row.version = account.version + 1
+            account.last_effective_at = max(account.last_effective_at or row.effective_at, row.effective_at)
+            if row.reverses:
+                self.reversals[row.reverses] = row.id
+            elif row.type == WITHDRAW:
+                account.withdrawn = self._find_withdrawn(row) + row.amount
+                account.withdrawn_on = row.recorded_at.date()
+        account.last_recorded_at = row.recorded_at
+        account.event_sequence += 1
+        account.chain_head = row.chain_hash = chain.compute_hash(bytes(account.chain_head), row)
+        self.rows.append(row)
+        self.events.append(self._describe(row))
+        if hold and not decline:
+            self._capture(hold, row)
+        return row
+
+    def _make_row(self, order: Order) -> tuple[Transaction, Hold | None]:
+        """The row of what was asked, not decided yet, and the hold it captures."""
+        account = self.accounts.get(order.account_id)
+        if account is None:
+            raise AccountNotFound("There is no such account.")
+        if order.currency not in (None, account.currency):
+            raise errors.CurrencyMismatch(f"The account is in {account.currency}, not in {order.currency}.")
+        hold = self.holds.get(order.hold) if order.hold else None
+        if order.hold and (hold is None or hold.account_id != account.id):
+            raise HoldNotFound("There is no such hold.")
+        amount = order.amount
+        if amount is None:
+            amount = (hold.remaining or hold.amount) if hold else Decimal(0)
+        require_scale(amount, account.currency)
+        if order.effective_at is not None and order.effective_at > self.clock + CLOCK_SKEW_MAX:
+            raise errors.EffectiveAtInFuture("Money cannot move later than now.")
+        recorded_at = self._find_time(account)
+        if order.transfer:  # both legs at the same moment
+            recorded_at = max(recorded_at, self.transfer_times[order.transfer])
+        effective_at = min(order.effective_at or recorded_at, recorded_at)
+        row = Transaction(
+            id=order.id,
+            account=account,
+            type=order.type,
+            amount=amount,
+            reference=order.reference,
+            metadata=order.metadata,
+            effective_at_asked=order.effective_at,
+            recorded_at=recorded_at,
+            effective_at=effective_at,
+            late=account.last_effective_at is not None and effective_at < account.last_effective_at,
+            transfer=order.transfer,
+            reverses=order.reverses,
+            hold=order.hold,
+            actor=self.actor,
+            request_id=self.request_id,
+        )
+        return row, hold
+
+    def _find_time(self, account: Account) -> datetime:
+        """When the account's next row is recorded: now, but after its last one."""
+        if account.last_recorded_at is None:
+            return self.clock
+        return max(self.clock, account.last_recorded_at + MICROSECOND)
+
+    def _find_decline(self, order: Order, row: Transaction, hold: Hold | None) -> Decline | None:
+        """The reason not to post, with its particulars, or None."""
+        account = row.account
+        if order.expected_version is not None and order.expected_version != account.version:
+            return errors.VERSION_MISMATCH, {
+                "expected_version": str(order.expected_version),
+                "version": str(account.version),
+            }
+        if account.status == Account.Status.CLOSED:
+            return ACCOUNT_CLOSED, {}
+        if row.reverses in self.reversals:
+            return errors.ALREADY_REVERSED, {"reversed_by": str(self.reversals[row.reverses])}
+        if row.type == DEPOSIT:
+            if account.balance + row.amount > BALANCE_MAX:
+                return errors.BALANCE_LIMIT_EXCEEDED, {
+                    "balance": format_amount(account.balance, account.currency),
+                    "limit": format_amount(BALANCE_MAX, account.currency),
+                }
+            return None
+        if hold and hold.status != Hold.Status.OPEN:
+            return errors.HOLD_NOT_OPEN, {"hold_status": hold.status}
+        if account.status == Account.Status.FROZEN:
+            return ACCOUNT_FROZEN, {}
+        return self._find_limit(row, hold) or self._find_lack_of_funds(row, hold)
+
+    def _find_limit(self, row: Transaction, hold: Hold | None) -> Decline | None:
+        """What the hold and the account's own limits say; a reversal is no withdrawal of the user's."""
+        account = row.account
+
+        def exceed(rule: str, limit: Decimal, **particulars: Decimal) -> Decline:
+            particulars |= {"limit": limit, "required": row.amount}
+            amounts = {name: format_amount(value, account.currency) for name, value in particulars.items()}
+            return errors.LIMIT_EXCEEDED, {"rule": rule, **amounts}
+
+        if hold and row.amount > hold.remaining:
+            return exceed("hold", hold.remaining)
+        if row.reverses:
+            return None
+        if account.withdraw_max is not None and row.amount > account.withdraw_max:
+            return exceed("withdraw_max", account.withdraw_max)
+        if account.withdraw_day_max is not None:
+            withdrawn = self._find_withdrawn(row)
+            if withdrawn + row.amount > account.withdraw_day_max:
+                return exceed("withdraw_day_max", account.withdraw_day_max, withdrawn=withdrawn)
+        return None
+
+    def _find_withdrawn(self, row: Transaction) -> Decimal:
+        """What was withdrawn from the account before, on the UTC day of the row."""
+        account = row.account
+        return account.withdrawn if account.withdrawn_on == row.recorded_at.date() else Decimal(0)
+
+    def _find_lack_of_funds(self, row: Transaction, hold: Hold | None) -> Decline | None:
+        account = row.account
+
+        def particulars(available: Decimal) -> dict[str, str]:
+            return {
+                "available": format_amount(available, account.currency),
+                "required": format_amount(row.amount, account.currency),
+            }
+
+        available = account.available + (row.amount if hold else 0)  # a capture spends what is held for it
+        if row.amount > available:
+            return INSUFFICIENT_FUNDS, particulars(available)
+        if row.late:
+            broken = ledger_sql.find_broken_instant(account, row.effective_at, row.amount, self.rows)
+            if broken:
+                instant, balance = broken
+                return errors.INSUFFICIENT_FUNDS_AT, {
+                    "instant": format_time(instant),
+                    **particulars(balance + account.credit_limit),
+                }
+        return None
+
+    def _capture(self, hold: Hold, row: Transaction) -> None:
+        final = row.metadata != NOT_FINAL
+        self.events.append(
+            holds.capture(hold, row.amount, final=final, clock=row.recorded_at, request_id=self.request_id)
+        )
+        if hold not in self.changed_holds:
+            self.changed_holds.append(hold)
+
+    def _find_holds(self, ids: set[UUID]) -> dict[UUID, Hold]:
+        """The holds as they are in these books: those that have just expired included."""
+        if not ids:
+            return {}
+        found = {hold.id: hold for hold in Hold.objects.filter(id__in=ids)}
+        found |= {hold.id: hold for hold in self.changed_holds if hold.id in ids}
+        for hold in found.values():
+            hold.account = self.accounts.get(hold.account_id, hold.account)
+        return found
+
+    def _describe(self, row: Transaction) -> outbox.NewEvent:
+        """The event of a row just decided; the account's counter stands at it."""
+        return outbox.describe(
+            f"transaction.{row.status.lower()}",
+            account_id=row.account_id,
+            account_sequence=row.account.event_sequence,
+            recorded_at=row.recorded_at,
+            request_id=row.request_id,
+            data=row.as_resource(),
+        )
+
+    def _take_stock(self, orders: Iterable[Order]) -> Any:
+        """What deciding these orders can change."""
+        touched: list[Account | Hold] = [
+            self.accounts[id] for id in {order.account_id for order in orders} if id in self.accounts
+        ]
+        touched += [self.holds[id] for id in {order.hold for order in orders} if id in self.holds]
+        return (
+            [(each, vars(each).copy()) for each in touched],
+            [(each, each.copy()) for each in (self.rows, self.events, self.changed_holds)],
+            self.reversals.copy(),
+        )
+
+    def _restore(self, before: Any) -> None:
+        objects, lists, self.reversals = before
+        for each, values in objects:
+            vars(each).update(values)
+        for each, items in lists:
+            each[:] = items
