@@ -22,6 +22,7 @@ TIME_TEXT = re.compile(
     r"(T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?P<fraction>[0-9]+))?(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DAY_MIN, DAY_MAX = date(1970, 1, 1), date(9998, 12, 31)  # every zone has the midnights around them
 METADATA_PAIRS_MAX = 50
 METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
@@ -176,9 +177,12 @@ class DateField(Field):
         if type(value) is not str or not DATE_TEXT.fullmatch(value):
             raise Unfit("datetime_invalid", "Not a day like 2023-01-04.")
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             raise Unfit("datetime_invalid", "There is no such day.") from None
+        if not DAY_MIN <= day <= DAY_MAX:
+            raise Unfit("datetime_invalid", f"A day is from {DAY_MIN} to {DAY_MAX}.")
+        return day
 
 
 @describe_as({"type": "string", "example": "Europe/Berlin"})

@@ -4,20 +4,25 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 class HasRight(BasePermission):
-    """A view's `rights` maps its actions to the permission each needs; reading needs none, it is narrowed."""
+    """A view's `rights` maps its actions to the permission each needs; reading needs none, it is narrowed.
+
+    A command that no right is named for is nobody's.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:
             return False
         right: str | None = view.rights.get(view.action)
-        return right is None or request.user.has_perm(right)
+        if right is None:
+            return request.method in SAFE_METHODS
+        return request.user.has_perm(right)
 
 
 def get_caller_id(request: Request) -> UUID:

@@ -1,5 +1,7 @@
 """The cast of the tests: users, accounts and movements, made by the code that makes them in production."""
 
+import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -9,7 +11,8 @@ import uuid_utils.compat
 from django.contrib.auth.models import Group
 from knox.models import AuthToken
 
-from accounts import operations
+from accounts import holds, operations
+from accounts.errors import ExpiresAtInvalid
 from accounts.models import Account, User
 from transactions import posting
 from transactions.models import Transaction
@@ -72,6 +75,24 @@ def move(account, type, amount, **fields):
     order = OrderFactory(account=account, type=type, amount=Decimal(amount), **fields)
     [answer] = posting.post([order], actor=account.user_id, request_id="test")
     return answer.transaction
+
+
+def hold(account, amount, **fields):
+    """Set funds aside and return the hold."""
+    placed, _ = holds.place_hold(
+        id=new_id(), account_id=account.id, amount=Decimal(amount), actor=account.user_id, **fields
+    )
+    return placed
+
+
+def hold_that_expires(account, amount):
+    """Set funds aside, and wait until their time is over: nobody has written the end of the hold yet."""
+    while True:
+        expires_at = datetime.now(UTC) + timedelta(milliseconds=200)
+        with suppress(ExpiresAtInvalid):  # a busy machine may need longer than that
+            placed = hold(account, amount, expires_at=expires_at)
+            time.sleep(max(0.0, (expires_at - datetime.now(UTC)).total_seconds()) + 0.01)
+            return placed
 
 
 def day(text):

@@ -54,8 +54,8 @@ def test_the_domain_knows_no_http(path):
 
 
 def test_only_posting_and_its_statement_write_the_ledger():
-    writing = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (transactions_|accounts_account|events_)")
-    allowed = {"transactions/ledger_sql.py", "events/outbox.py"}
+    writing = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (transactions_|accounts_account|accounts_hold|events_)")
+    allowed = {"transactions/ledger_sql.py", "accounts/holds.py", "events/outbox.py"}
     found = {
         name(p)
         for p in SOURCES

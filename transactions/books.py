@@ -7,27 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from accounts import holds
-from accounts.currencies import format_amount, require_scale
+from accounts.currencies import require_scale
 from accounts.errors import (
-    ACCOUNT_CLOSED,
-    ACCOUNT_FROZEN,
-    INSUFFICIENT_FUNDS,
     AccountNotFound,
     HoldNotFound,
 )
-from accounts.models import BALANCE_MAX, Account, Hold
+from accounts.models import Account, Hold
 from events import outbox
 from events.errors import LedgerError
-from events.wire import format_time
 from transactions import chain, errors, ledger_sql, queries
+from transactions.declines import Decline, find_decline, find_withdrawn
 from transactions.models import Transaction
 from transactions.orders import NOT_FINAL, Order
 
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)
-DEPOSIT, WITHDRAW = Transaction.Type.DEPOSIT, Transaction.Type.WITHDRAW
-
-Decline = tuple[str, dict[str, str]]
 
 
 class Books:
@@ -50,13 +44,11 @@ class Books:
         self.changed_holds, self.events = holds.expire_due(accounts.values(), clock, request_id)
         self.holds = self._find_holds({order.hold for order in orders if order.hold})
         self.reversals = queries.find_reversals({order.reverses for order in orders if order.reverses})
-        self.transfer_times: dict[UUID, datetime] = {}
+        self.legs: dict[UUID, list[UUID]] = {}  # the accounts of each transfer
         for order in orders:
-            if order.transfer and order.account_id in accounts:
-                earliest = self._find_time(accounts[order.account_id])
-                self.transfer_times[order.transfer] = max(
-                    earliest, self.transfer_times.get(order.transfer, earliest)
-                )
+            if order.transfer:
+                self.legs.setdefault(order.transfer, []).append(order.account_id)
+        self.transfer_times: dict[UUID, datetime] = {}
 
     def decide(self, orders: Sequence[Order], decline: Decline | None = None) -> list[Transaction]:
         """The rows of orders that are posted together or declined together; one order is a group of one.
@@ -107,7 +99,7 @@ class Books:
             error.command_id = order.id
             raise
         account = row.account
-        decline = decline or self._find_decline(order, row, hold)
+        decline = decline or find_decline(order, row, hold, reversals=self.reversals, unwritten=self.rows)
         if decline:
             row.status = Transaction.Status.DECLINED
             row.decline_reason, row.decline_details = decline
@@ -118,8 +110,8 @@ class Books:
             account.last_effective_at = max(account.last_effective_at or row.effective_at, row.effective_at)
             if row.reverses:
                 self.reversals[row.reverses] = row.id
-            elif row.type == WITHDRAW:
-                account.withdrawn = self._find_withdrawn(row) + row.amount
+            elif row.type == Transaction.Type.WITHDRAW:
+                account.withdrawn = find_withdrawn(row) + row.amount
                 account.withdrawn_on = row.recorded_at.date()
         account.last_recorded_at = row.recorded_at
         account.event_sequence += 1
@@ -147,8 +139,8 @@ class Books:
         if order.effective_at is not None and order.effective_at > self.clock + CLOCK_SKEW_MAX:
             raise errors.EffectiveAtInFuture("Money cannot move later than now.")
         recorded_at = self._find_time(account)
-        if order.transfer:  # both legs at the same moment
-            recorded_at = max(recorded_at, self.transfer_times[order.transfer])
+        if order.transfer:
+            recorded_at = max(recorded_at, self._find_transfer_time(order.transfer))
         effective_at = min(order.effective_at or recorded_at, recorded_at)
         row = Transaction(
             id=order.id,
@@ -175,78 +167,14 @@ class Books:
             return self.clock
         return max(self.clock, account.last_recorded_at + MICROSECOND)
 
-    def _find_decline(self, order: Order, row: Transaction, hold: Hold | None) -> Decline | None:
-        """The reason not to post, with its particulars, or None."""
-        account = row.account
-        if order.expected_version is not None and order.expected_version != account.version:
-            return errors.VERSION_MISMATCH, {
-                "expected_version": str(order.expected_version),
-                "version": str(account.version),
-            }
-        if account.status == Account.Status.CLOSED:
-            return ACCOUNT_CLOSED, {}
-        if row.reverses in self.reversals:
-            return errors.ALREADY_REVERSED, {"reversed_by": str(self.reversals[row.reverses])}
-        if row.type == DEPOSIT:
-            if account.balance + row.amount > BALANCE_MAX:
-                return errors.BALANCE_LIMIT_EXCEEDED, {
-                    "balance": format_amount(account.balance, account.currency),
-                    "limit": format_amount(BALANCE_MAX, account.currency),
-                }
-            return None
-        if hold and hold.status != Hold.Status.OPEN:
-            return errors.HOLD_NOT_OPEN, {"hold_status": hold.status}
-        if account.status == Account.Status.FROZEN:
-            return ACCOUNT_FROZEN, {}
-        return self._find_limit(row, hold) or self._find_lack_of_funds(row, hold)
-
-    def _find_limit(self, row: Transaction, hold: Hold | None) -> Decline | None:
-        """What the hold and the account's own limits say; a reversal is no withdrawal of the user's."""
-        account = row.account
-
-        def exceed(rule: str, limit: Decimal, **particulars: Decimal) -> Decline:
-            particulars |= {"limit": limit, "required": row.amount}
-            amounts = {name: format_amount(value, account.currency) for name, value in particulars.items()}
-            return errors.LIMIT_EXCEEDED, {"rule": rule, **amounts}
-
-        if hold and row.amount > hold.remaining:
-            return exceed("hold", hold.remaining)
-        if row.reverses:
-            return None
-        if account.withdraw_max is not None and row.amount > account.withdraw_max:
-            return exceed("withdraw_max", account.withdraw_max)
-        if account.withdraw_day_max is not None:
-            withdrawn = self._find_withdrawn(row)
-            if withdrawn + row.amount > account.withdraw_day_max:
-                return exceed("withdraw_day_max", account.withdraw_day_max, withdrawn=withdrawn)
-        return None
-
-    def _find_withdrawn(self, row: Transaction) -> Decimal:
-        """What was withdrawn from the account before, on the UTC day of the row."""
-        account = row.account
-        return account.withdrawn if account.withdrawn_on == row.recorded_at.date() else Decimal(0)
-
-    def _find_lack_of_funds(self, row: Transaction, hold: Hold | None) -> Decline | None:
-        account = row.account
-
-        def particulars(available: Decimal) -> dict[str, str]:
-            return {
-                "available": format_amount(available, account.currency),
-                "required": format_amount(row.amount, account.currency),
-            }
-
-        available = account.available + (row.amount if hold else 0)  # a capture spends what is held for it
-        if row.amount > available:
-            return INSUFFICIENT_FUNDS, particulars(available)
-        if row.late:
-            broken = ledger_sql.find_broken_instant(account, row.effective_at, row.amount, self.rows)
-            if broken:
-                instant, balance = broken
-                return errors.INSUFFICIENT_FUNDS_AT, {
-                    "instant": format_time(instant),
-                    **particulars(balance + account.credit_limit),
-                }
-        return None
+    def _find_transfer_time(self, transfer: UUID) -> datetime:
+        """Both legs are recorded at the same moment, and in the same currency."""
+        if transfer not in self.transfer_times:
+            accounts = [self.accounts[id] for id in self.legs[transfer] if id in self.accounts]
+            if len({account.currency for account in accounts}) > 1:
+                raise errors.CurrencyMismatch("The accounts of a transfer have the same currency.")
+            self.transfer_times[transfer] = max(self._find_time(account) for account in accounts)
+        return self.transfer_times[transfer]
 
     def _capture(self, hold: Hold, row: Transaction) -> None:
         final = row.metadata != NOT_FINAL

@@ -20,11 +20,13 @@ from accounts import operations
 from accounts.models import Account
 from events.errors import LedgerError
 from transactions import errors, ledger_sql, metrics, queries
-from transactions.books import Books, Decline
+from transactions.books import Books
+from transactions.declines import Decline
 from transactions.models import Transaction
 from transactions.orders import Order
 
 ATTEMPTS_MAX = 5
+LEGS = 2  # of a transfer
 # A duplicate id, a serialization failure, a deadlock: nothing was written. A shutdown: unknown.
 RUN_AGAIN = {"23505", "40001", "40P01", "57P01", "57P02", "57P03"}
 
@@ -65,9 +67,6 @@ def post_each(orders: Sequence[Order], *, actor: UUID, request_id: str = "") -> 
 def _post(orders: Sequence[Order], *, actor: UUID, request_id: str, together: bool, each: bool) -> Answers:
     if len({order.id for order in orders}) < len(orders):
         raise ValueError("An id stands twice in one posting.")
-    legs = Counter((order.transfer, order.amount) for order in orders if order.transfer)
-    if any(count != 2 for count in legs.values()):
-        raise ValueError("A transfer has two legs with the same amount.")
 
     def run() -> Answers:
         return _post_once(orders, actor, request_id, together, each)
@@ -165,6 +164,12 @@ def _find_declined(before: Iterable[Transaction]) -> Decline | None:
 
 def _group(orders: Sequence[Order], together: bool) -> list[list[Order]]:
     """What is posted or declined together: everything, or the two legs of each transfer."""
+    legs = Counter((order.transfer, order.amount) for order in orders if order.transfer)
+    if any(count != LEGS for count in legs.values()):
+        raise ValueError("A transfer has two legs with the same amount.")
+    legs = Counter((order.transfer, order.amount) for order in orders if order.transfer)
+    if any(count != LEGS for count in legs.values()):
+        raise ValueError("A transfer has two legs with the same amount.")
     if together:
         return [list(orders)]
     groups: dict[UUID, list[Order]] = {}

@@ -49,7 +49,7 @@ class TransactionPagination(KeysetPagination):
 class TransactionViewSet(GenericViewSet[Transaction]):
     """The movements of money. A posting goes through `posting.post` and nothing else."""
 
-    rights = {"create": "transactions.add_transaction"}
+    rights = {"create": "transactions.add_transaction", "reverse": "transactions.add_transaction"}
     serializer_class = serializers.TransactionSerializer
     filterset_class = TransactionFilter
     filter_backends = [StrictFilterBackend]

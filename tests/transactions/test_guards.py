@@ -64,12 +64,6 @@ def test_the_ledgers_own_posting_passes(account):
     assert cast.withdraw(account, "2").balance_after == Decimal(3)
 
 
-def test_what_is_held_changes_alone(account):
-    execute(post(account, AFTER_FIRST, FIRST))
-    execute(move(account, {"held": "5"}))
-    assert Account.objects.get().held == Decimal(5)
-
-
 @pytest.mark.parametrize(
     "change",
     [

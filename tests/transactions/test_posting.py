@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.errors import AccountNotFound
+from accounts.errors import AccountNotFound, AmountInvalid, AmountScale
 from accounts.identity import derive_id
 from accounts.models import Account
-from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
+from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, new_id, withdraw
 from transactions import chain, errors, posting
 from transactions.models import Transaction
 
@@ -47,7 +47,7 @@ def test_answers_come_in_the_order_of_the_orders_replays_included(account):
 
 
 def test_one_refused_order_leaves_nothing_of_the_list(account):
-    with pytest.raises(errors.AmountScale):
+    with pytest.raises(AmountScale):
         post(OrderFactory(account=account), OrderFactory(account=account, amount=Decimal("0.001")))
     assert Transaction.objects.count() == 0
 
@@ -113,7 +113,7 @@ def test_money_may_have_moved_before_the_account_was_opened(account):
 
 def test_what_is_held_or_lent_counts(account):
     deposit(account, "100")
-    Account.objects.filter(id=account.id).update(held=30)
+    hold(account, "30")
     assert withdraw(account, "71").decline_details == {"available": "70.00", "required": "71.00"}
     Account.objects.filter(id=account.id).update(credit_limit=50, credit_limit_max=50)
     assert withdraw(account, "120").balance_after == -20
@@ -135,7 +135,7 @@ def test_an_account_that_is_not_there_burns_no_id(account):
 
 @pytest.mark.parametrize("amount", [1.5, 1, "1", Decimal("NaN"), Decimal("Infinity")])
 def test_only_finite_decimals_are_amounts(account, amount):
-    with pytest.raises(errors.AmountInvalid):
+    with pytest.raises(AmountInvalid):
         OrderFactory(account=account, amount=amount)
 
 

@@ -1,0 +1,222 @@
+"""Many transactions in one request and one commit: each for itself, or all or none."""
+
+import pytest
+
+from accounts.models import Account
+from tests.cast import AccountFactory, deposit, new_id, withdraw
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db
+
+URL = "/api/v1/transactions/batch"
+
+
+@pytest.fixture
+def item(account):
+    def make(type, amount, **changes):
+        return {
+            "id": str(new_id()),
+            "account": str(account.id),
+            "type": type,
+            "amount": amount,
+            **changes,
+        }
+
+    return make
+
+
+@pytest.fixture
+def post(service):
+    def send(*items, atomic=False):
+        return service.post(URL, {"atomic": atomic, "transactions": items})
+
+    return send
+
+
+def list_statuses(answer):
+    return [result["status"] for result in answer.json()["results"]]
+
+
+def list_codes(answer):
+    return [result.get("problem", {}).get("code") for result in answer.json()["results"]]
+
+
+def read_balance(account):
+    return Account.objects.get(id=account.id).balance
+
+
+def test_each_transaction_stands_for_itself(post, item, account):
+    answer = post(
+        item("DEPOSIT", "10"),
+        item("WITHDRAW", "50"),
+        item("WITHDRAW", "4"),
+        item("DEPOSIT", "0.001"),
+        item("DEPOSIT", "1", account=str(new_id())),
+        {"id": "nonsense"},
+    )
+    assert answer.status_code == 200
+    assert list_statuses(answer) == [201, 402, 201, 400, 404, 400]
+    assert read_balance(account) == 6
+    assert answer.json()["results"][3]["problem"]["errors"][0]["pointer"] == "/transactions/3/amount"
+    assert Transaction.objects.count() == 3
+
+
+def test_an_item_is_answered_as_it_would_be_alone(service, post, item):
+    items = [item("DEPOSIT", "10", reference="a", metadata={"k": "v"}), item("WITHDRAW", "50")]
+    results = post(*items).json()["results"]
+    for request, result in zip(items, results, strict=True):
+        alone = service.post("/api/v1/transactions", request)
+        assert alone["Idempotency-Replayed"] == "true"
+        assert alone.status_code == result["status"]
+        told = result.get("transaction") or {**result["problem"], "request_id": alone["X-Request-Id"]}
+        assert alone.json() == told
+
+
+def test_an_atomic_batch_is_posted_whole(post, item, account):
+    answer = post(item("DEPOSIT", "10"), item("WITHDRAW", "10"), item("DEPOSIT", "1"), atomic=True)
+    assert list_statuses(answer) == [201, 201, 201]
+    assert read_balance(account) == 1
+
+
+def test_an_atomic_batch_with_one_decline_posts_nothing_and_records_all(post, item, account):
+    other = AccountFactory()
+    items = [
+        item("DEPOSIT", "10"),
+        item("DEPOSIT", "5", account=str(other.id)),
+        item("WITHDRAW", "50"),
+        item("DEPOSIT", "1"),
+    ]
+    answer = post(*items, atomic=True)
+    assert (answer.status_code, answer.json()["code"]) == (422, "batch_declined")
+    assert list_codes(answer) == [
+        "batch_declined",
+        "batch_declined",
+        "insufficient_funds",
+        "batch_declined",
+    ]
+    assert answer.json()["results"][0]["problem"]["culprit"] == items[2]["id"]
+    assert answer.json()["results"][2]["problem"]["available"] == "10.00"
+    assert (read_balance(account), read_balance(other)) == (0, 0)
+    assert set(Transaction.objects.values_list("status", flat=True)) == {"DECLINED"}
+
+
+def test_a_declined_batch_stays_declined(post, item, account):
+    items = [item("WITHDRAW", "50"), item("DEPOSIT", "1")]
+    first = post(*items, atomic=True)
+    deposit(account, "100")
+    again = post(*items, atomic=True)
+    assert (again.status_code, again["Idempotency-Replayed"]) == (422, "true")
+    assert list_codes(again) == list_codes(first) == ["insufficient_funds", "batch_declined"]
+    assert list_statuses(post(items[1])) == [422]
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_a_batch_repeated_whole_or_in_part_replays(post, item, account, atomic):
+    items = [item("DEPOSIT", "10"), item("WITHDRAW", "3"), item("WITHDRAW", "4")]
+    first = post(*items, atomic=atomic)
+    again = post(*items, atomic=atomic)
+    assert again.json() == first.json()
+    assert again["Idempotency-Replayed"] == "true"
+    new = item("DEPOSIT", "1")
+    part = post(items[2], new, items[0], atomic=atomic)
+    results = first.json()["results"]
+    assert [part.json()["results"][place] for place in (0, 2)] == [results[2], results[0]]
+    assert "Idempotency-Replayed" not in part
+    assert read_balance(account) == 4
+
+
+def test_what_was_declined_before_declines_an_atomic_batch(post, item, account):
+    declined = item("WITHDRAW", "50")
+    post(declined)
+    new = item("DEPOSIT", "1")
+    answer = post(declined, new, atomic=True)
+    assert list_codes(answer) == ["insufficient_funds", "batch_declined"]
+    assert answer.json()["results"][1]["problem"]["culprit"] == declined["id"]
+    assert read_balance(account) == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "code", "pointer"),
+    [
+        ({"amount": "x"}, 400, "amount_invalid", "/transactions/1/amount"),
+        ({"amount": "0.001"}, 400, "amount_scale", "/transactions/1/amount"),
+        ({"amount": "0"}, 400, "amount_not_positive", "/transactions/1/amount"),
+        ({"id": None}, 400, "identity_required", "/transactions/1/id"),
+        ({"account": str(new_id())}, 404, "not_found", "/transactions/1"),
+        ({"currency": "EUR"}, 422, "currency_mismatch", "/transactions/1/currency"),
+        ({"effective_at": "2999-01-01"}, 400, "effective_at_in_future", "/transactions/1/effective_at"),
+    ],
+)
+def test_one_wrong_item_refuses_an_atomic_batch_unrecorded(post, item, account, wrong, status, code, pointer):
+    good = item("DEPOSIT", "1")
+    answer = post(good, {**item("DEPOSIT", "1"), **wrong}, atomic=True)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert Transaction.objects.count() == 0
+    assert list_statuses(post(good)) == [201]
+
+
+def test_a_used_id_refuses_an_atomic_batch_and_only_itself_otherwise(post, item, account):
+    used = item("DEPOSIT", "1")
+    post(used)
+    changed, new = {**used, "amount": "2"}, item("DEPOSIT", "5")
+    answer = post(new, changed, atomic=True)
+    assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert answer.json()["differs"] == ["amount"]
+    assert answer.json()["errors"][0]["pointer"] == "/transactions/1"
+    assert list_codes(post(new, changed)) == [None, "idempotency_key_reused"]
+    assert read_balance(account) == 6
+
+
+def test_an_id_twice_refuses_any_batch(post, item):
+    twice = item("DEPOSIT", "1")
+    for atomic in (True, False):
+        answer = post(twice, item("DEPOSIT", "1"), twice, atomic=atomic)
+        assert (answer.status_code, answer.json()["code"]) == (400, "duplicate_id")
+        assert answer.json()["errors"][0]["pointer"] == "/transactions/2/id"
+    assert Transaction.objects.count() == 0
+
+
+def test_a_batch_has_one_to_a_thousand_transactions(post, service):
+    assert post().json()["errors"][0]["pointer"] == "/transactions"
+    assert post(*[{}] * 1001).json()["code"] == "batch_too_large"
+    assert service.post(URL, {"transactions": [{}]}).json()["errors"][0]["pointer"] == "/atomic"
+
+
+def test_a_batch_has_no_key_of_its_own(service, item):
+    answer = service.post(
+        URL, {"atomic": False, "transactions": [item("DEPOSIT", "1")]}, headers={"Idempotency-Key": "k"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "two_identities")
+
+
+def test_items_may_name_users(service, post, item, petya, account):
+    by_user = item("DEPOSIT", "1", user=str(petya.id))
+    del by_user["account"]
+    service.post("/api/v1/accounts", {"user": str(petya.id), "currency": "EUR"})
+    euros = {**by_user, "id": str(new_id()), "currency": "EUR"}
+    dollars = {**by_user, "id": str(new_id()), "currency": "USD"}
+    stranger = {**by_user, "id": str(new_id()), "user": str(new_id())}
+    answer = post(by_user, euros, dollars, stranger)
+    assert list_codes(answer) == ["currency_required", None, None, "not_found"]
+    assert read_balance(account) == 1
+
+
+def test_a_thousand_transactions_over_many_accounts_in_one_commit(post, item):
+    accounts = [AccountFactory() for _ in range(20)]
+    items = [item("DEPOSIT", "2", account=str(accounts[n % 20].id)) for n in range(600)]
+    items += [item("WITHDRAW", "1", account=str(accounts[n % 20].id)) for n in range(400)]
+    answer = post(*items, atomic=True)
+    assert list_statuses(answer) == [201] * 1000
+    assert {read_balance(account) for account in accounts} == {40}
+
+
+def test_a_late_withdrawal_of_a_batch_sees_what_the_batch_moved(post, item, account):
+    deposit(account, "10")
+    answer = post(
+        item("DEPOSIT", "10", effective_at="2023-01-01T00:00:00Z"),
+        item("WITHDRAW", "6", effective_at="2023-02-01T00:00:00Z"),
+        item("WITHDRAW", "6", effective_at="2023-02-01T00:00:00Z"),
+    )
+    assert list_codes(answer) == [None, None, "insufficient_funds_at"]
+    assert withdraw(account, "14").status == "POSTED"

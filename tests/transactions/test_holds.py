@@ -1,0 +1,285 @@
+"""Funds set aside: captured in part or whole, released, or expired, whichever comes first."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+
+from accounts import holds, rules
+from accounts.errors import HoldNotOpen
+from accounts.models import Account, Hold
+from events.models import Event
+from tests.cast import AccountFactory, deposit, hold, hold_that_expires, new_id, withdraw
+
+pytestmark = pytest.mark.django_db
+
+URL = "/api/v1/holds"
+
+
+@pytest.fixture
+def rich(account):
+    deposit(account, "100")
+    return account
+
+
+@pytest.fixture
+def place(service, rich):
+    def send(amount="40", **changes):
+        body = {"id": str(new_id()), "account": str(rich.id), "amount": amount}
+        return service.post(URL, {**body, **changes})
+
+    return send
+
+
+@pytest.fixture
+def capture(service):
+    def send(pk, **body):
+        return service.post(f"{URL}/{pk}/capture", {"id": str(new_id()), **body})
+
+    return send
+
+
+def read_account(service, account):
+    shown = service.get(f"/api/v1/accounts/{account.id}").json()
+    return shown["balance"], shown["held"], shown["available"]
+
+
+def read_hold(service, id):
+    shown = service.get(f"{URL}/{id}").json()
+    return shown["status"], shown["captured"], shown["remaining"]
+
+
+def test_a_hold_sets_funds_aside_without_moving_them(service, place, rich):
+    answer = place("40", reference="campaign 9", metadata={"k": "v"})
+    assert answer.status_code == 201
+    shown = answer.json()
+    assert (shown["status"], shown["amount"], shown["remaining"]) == ("OPEN", "40.00", "40.00")
+    assert service.get(f"{URL}/{shown['id']}").json() == shown
+    assert read_account(service, rich) == ("100.00", "40.00", "60.00")
+    assert withdraw(rich, "60.01").decline_reason == "insufficient_funds"
+    assert withdraw(rich, "60").status == "POSTED"
+
+
+def test_a_hold_repeated_is_answered_again(service, place, rich):
+    first = place(expires_at="2999-01-01T00:00:00Z").json()
+    again = place(id=first["id"], expires_at="2999-01-01T00:00:00Z")
+    assert (again.status_code, again.json(), again["Idempotency-Replayed"]) == (201, first, "true")
+    changed = place("41", id=first["id"], expires_at="2998-01-01T00:00:00Z")
+    assert (changed.status_code, changed.json()["differs"]) == (422, ["amount", "expires_at"])
+    elsewhere = place(id=first["id"], account=str(AccountFactory().id), expires_at="2999-01-01T00:00:00Z")
+    assert elsewhere.json()["differs"] == ["account"]
+    assert read_account(service, rich) == ("100.00", "40.00", "60.00")
+
+
+def test_a_hold_by_key_is_placed_once(service, rich):
+    body = {"account": str(rich.id), "amount": "1"}
+    first, again = (service.post(URL, body, headers={"Idempotency-Key": "k1"}) for _ in range(2))
+    assert first.json() == again.json()
+    assert Hold.objects.count() == 1
+
+
+def test_a_declined_hold_stays_declined_after_a_top_up(service, place, rich):
+    first = place("100.01")
+    problem = first.json()
+    assert (first.status_code, problem["code"]) == (402, "insufficient_funds")
+    assert (problem["available"], problem["required"]) == ("100.00", "100.01")
+    deposit(rich, "1")
+    again = place("100.01", id=problem["id"])
+    assert (again.status_code, again["Idempotency-Replayed"]) == (402, "true")
+    assert read_hold(service, problem["id"]) == ("DECLINED", "0.00", "0.00")
+    assert service.post(f"{URL}/{problem['id']}/release").json()["hold_status"] == "DECLINED"
+
+
+def test_a_capture_takes_part_and_gives_back_the_rest(service, place, capture, rich):
+    id = place("40").json()["id"]
+    answer = capture(id, amount="15")
+    assert answer.status_code == 201
+    assert (answer.json()["type"], answer.json()["hold"]) == ("WITHDRAW", id)
+    assert read_hold(service, id) == ("CAPTURED", "15.00", "0.00")
+    assert read_account(service, rich) == ("85.00", "0.00", "85.00")
+
+
+def test_a_capture_without_an_amount_takes_what_is_left(service, place, capture, rich):
+    id = place("40").json()["id"]
+    capture(id, amount="15", final=False)
+    assert read_account(service, rich) == ("85.00", "25.00", "60.00")
+    last = capture(id)
+    assert last.json()["amount"] == "25.00"
+    assert read_hold(service, id) == ("CAPTURED", "40.00", "0.00")
+    assert read_account(service, rich) == ("60.00", "0.00", "60.00")
+
+
+def test_several_captures_leave_the_hold_open_until_nothing_is_left(service, place, capture):
+    id = place("30").json()["id"]
+    for left in ("20.00", "10.00"):
+        assert capture(id, amount="10", final=False).status_code == 201
+        assert read_hold(service, id)[::2] == ("OPEN", left)
+    assert capture(id, amount="10", final=False).status_code == 201
+    assert read_hold(service, id) == ("CAPTURED", "30.00", "0.00")
+
+
+def test_a_capture_repeated_is_answered_again(service, place, capture, rich):
+    id, first = place("40").json()["id"], str(new_id())
+    answers = [capture(id, id=first, amount="10", final=False) for _ in range(2)]
+    assert answers[0].json() == answers[1].json()
+    assert read_account(service, rich) == ("90.00", "30.00", "60.00")
+    assert capture(id, id=first, amount="11", final=False).json()["differs"] == ["amount"]
+    assert capture(id, id=first, amount="10").json()["differs"] == ["final"]
+    other = place("5").json()["id"]
+    assert capture(other, id=first, amount="10", final=False).json()["differs"] == ["hold"]
+
+
+def test_no_more_is_captured_than_is_left(service, place, capture):
+    id = place("40").json()["id"]
+    capture(id, amount="30", final=False)
+    answer = capture(id, amount="10.01")
+    assert (answer.status_code, answer.json()["code"]) == (422, "limit_exceeded")
+    assert answer.json()["rule"] == "hold"
+    assert answer.json()["limit"] == "10.00"
+    assert read_hold(service, id) == ("OPEN", "30.00", "10.00")
+
+
+def test_a_closed_hold_is_not_captured(service, place, capture):
+    id = place("40").json()["id"]
+    capture(id)
+    declined = capture(id)
+    assert (declined.status_code, declined.json()["code"]) == (422, "hold_not_open")
+    assert declined.json()["hold_status"] == "CAPTURED"
+    stored = service.get(f"/api/v1/transactions/{declined.json()['id']}").json()
+    assert (stored["status"], stored["amount"]) == ("DECLINED", "40.00")
+
+
+def test_a_release_gives_everything_back_and_may_be_repeated(service, place, capture, rich):
+    id = place("40").json()["id"]
+    capture(id, amount="15", final=False)
+    first, again = service.post(f"{URL}/{id}/release"), service.post(f"{URL}/{id}/release", {})
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    assert read_hold(service, id) == ("RELEASED", "15.00", "0.00")
+    assert read_account(service, rich) == ("85.00", "0.00", "85.00")
+    assert capture(id).json()["code"] == "hold_not_open"
+
+
+def test_what_was_captured_cannot_be_released(place, capture, service):
+    id = place("40").json()["id"]
+    capture(id)
+    answer = service.post(f"{URL}/{id}/release")
+    assert (answer.status_code, answer.json()["code"]) == (422, "hold_not_open")
+
+
+def test_a_due_hold_counts_no_more_although_nobody_wrote_its_end(service, rich, petya):
+    placed = hold_that_expires(rich, "40")
+    assert Account._base_manager.get(id=rich.id).held == 40
+    assert read_account(service, rich) == ("100.00", "0.00", "100.00")
+    user = service.get(f"/api/v1/users/{petya.id}").json()
+    assert user["accounts"][0]["available"] == "100.00"
+    balance = service.get(f"/api/v1/users/{petya.id}/balance").json()
+    assert (balance["held"], balance["available"]) == ("0.00", "100.00")
+    shown = service.get(f"{URL}/{placed.id}").json()
+    assert (shown["status"], shown["remaining"]) == ("EXPIRED", "0.00")
+    assert shown["closed_at"] == shown["expires_at"]
+    for status, found in (("OPEN", 0), ("EXPIRED", 1)):
+        assert len(service.get(f"{URL}?status={status}").json()["results"]) == found
+    account = service.patch(f"/api/v1/accounts/{rich.id}", {"metadata": {"k": "v"}}).json()
+    assert account["available"] == "100.00"
+
+
+def test_an_expired_hold_never_causes_a_decline(service, rich):
+    placed = hold_that_expires(rich, "40")
+    before = service.get(f"{URL}/{placed.id}").json()
+    assert withdraw(rich, "100").status == "POSTED"
+    assert service.get(f"{URL}/{placed.id}").json() == before
+    assert Account._base_manager.get(id=rich.id).held == 0
+    types = (
+        Event.objects.filter(account_id=rich.id).order_by("account_sequence").values_list("type", flat=True)
+    )
+    assert list(types)[-2:] == ["hold.expired", "transaction.posted"]
+
+
+def test_an_expired_hold_makes_room_for_a_new_one(rich):
+    hold_that_expires(rich, "100")
+    assert hold(rich, "100").status == "OPEN"
+
+
+def test_an_expired_hold_is_neither_captured_nor_released(service, rich, capture):
+    placed = hold_that_expires(rich, "40")
+    answer = service.post(f"{URL}/{placed.id}/release")
+    assert answer.json()["hold_status"] == "EXPIRED"
+    declined = capture(placed.id)
+    assert (declined.json()["code"], declined.json()["hold_status"]) == ("hold_not_open", "EXPIRED")
+    with pytest.raises(HoldNotOpen):
+        holds.release_hold(id=placed.id)
+
+
+def test_a_command_ends_what_is_due(rich, capsys):
+    other = AccountFactory()
+    deposit(other, "10")
+    hold(other, "1")
+    due = [hold_that_expires(account, "5") for account in (rich, other)]
+    call_command("expire_holds")
+    assert capsys.readouterr().out == "2 holds have expired.\n"
+    assert set(Hold.objects.filter(status="EXPIRED")) == set(due)
+    assert [Account._base_manager.get(id=account.id).held for account in (rich, other)] == [0, 1]
+    call_command("expire_holds")
+    assert capsys.readouterr().out == "0 holds have expired.\n"
+
+
+def test_a_hold_expires_later_than_now(place):
+    past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    answer = place(expires_at=past)
+    assert (answer.status_code, answer.json()["code"]) == (400, "expires_at_invalid")
+
+
+def test_a_frozen_account_takes_no_hold_and_no_capture_but_a_release(service, place, capture, rich):
+    id = place("40").json()["id"]
+    rules.freeze(id=rich.id, reason="look", request_id="r")
+    assert place("1").json()["code"] == "account_frozen"
+    assert capture(id).json()["code"] == "account_frozen"
+    assert service.post(f"{URL}/{id}/release").status_code == 200
+
+
+def test_a_capture_is_covered_by_its_own_hold_down_to_the_credit_limit(capture, rich):
+    rules.set_limits(id=rich.id, limits={"credit_limit": Decimal(50)}, request_id="r")
+    placed = hold(rich, "150")
+    assert withdraw(rich, "0.01").decline_reason == "insufficient_funds"
+    assert capture(placed.id, amount="150").json()["balance_after"] == "-50.00"
+
+
+def test_a_capture_counts_to_the_limits_of_its_account(capture, rich):
+    rules.set_limits(id=rich.id, limits={"withdraw_day_max": Decimal(30)}, request_id="r")
+    placed = hold(rich, "100")
+    assert capture(placed.id, amount="20", final=False).status_code == 201
+    declined = capture(placed.id, amount="20", final=False).json()
+    assert (declined["rule"], declined["withdrawn"]) == ("withdraw_day_max", "20.00")
+
+
+def test_every_step_of_a_hold_is_told_in_the_order_of_the_account(service, place, capture, rich):
+    id = place("40").json()["id"]
+    capture(id, amount="10", final=False)
+    service.post(f"{URL}/{id}/release")
+    events = list(Event.objects.filter(account_id=rich.id).order_by("account_sequence"))
+    assert [event.type for event in events[2:]] == [
+        "hold.placed",
+        "transaction.posted",
+        "hold.captured",
+        "hold.released",
+    ]
+    assert [event.account_sequence for event in events] == list(range(1, 7))
+    assert [event.data["status"] for event in events if event.type.startswith("hold")] == [
+        "OPEN",
+        "OPEN",
+        "RELEASED",
+    ]
+
+
+def test_a_holder_sees_their_own_holds_only(holder, service, place, account):
+    own = place("1").json()
+    stranger = AccountFactory()
+    deposit(stranger, "1")
+    foreign = hold(stranger, "1")
+    assert holder.get(f"{URL}/{own['id']}").json() == own
+    assert holder.get(f"{URL}/{foreign.id}").status_code == 404
+    assert [shown["id"] for shown in holder.get(URL).json()["results"]] == [own["id"]]
+    for path in (URL, f"{URL}/{own['id']}/capture", f"{URL}/{own['id']}/release"):
+        assert holder.post(path, {}).status_code == 403

@@ -1,0 +1,134 @@
+"""There is no edit and no delete: a transaction is taken back by its opposite, once."""
+
+import pytest
+
+from accounts import rules
+from accounts.models import Account
+from tests.cast import AccountFactory, deposit, hold, new_id, withdraw
+
+pytestmark = pytest.mark.django_db
+
+URL = "/api/v1/transactions"
+
+
+@pytest.fixture
+def reverse(service):
+    def send(pk, reason="a mistake", **changes):
+        return service.post(f"{URL}/{pk}/reverse", {"id": str(new_id()), "reason": reason, **changes})
+
+    return send
+
+
+def read_balance(account):
+    return Account.objects.get(id=account.id).balance
+
+
+def test_a_deposit_is_taken_back_and_both_know_of_each_other(service, reverse, account):
+    row = deposit(account, "100", reference="invoice 7")
+    answer = reverse(row.id, "typed twice")
+    body = answer.json()
+    assert answer.status_code == 201
+    assert (body["type"], body["amount"], body["reverses"]) == ("WITHDRAW", "100.00", str(row.id))
+    assert body["metadata"] == {"reason": "typed twice"}
+    assert service.get(f"{URL}/{row.id}").json()["reversed_by"] == body["id"]
+    assert read_balance(account) == 0
+
+
+def test_a_reversal_repeated_is_answered_again(reverse, account):
+    row = deposit(account, "100")
+    id = str(new_id())
+    first, again = reverse(row.id, id=id), reverse(row.id, id=id)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again["Idempotency-Replayed"] == "true"
+    changed = reverse(row.id, "another reason", id=id)
+    assert (changed.status_code, changed.json()["differs"]) == (422, ["reason"])
+
+
+def test_a_transaction_is_reversed_once(service, reverse, account):
+    row = deposit(account, "100")
+    first = reverse(row.id).json()
+    second = reverse(row.id)
+    problem = second.json()
+    assert (second.status_code, problem["code"]) == (422, "already_reversed")
+    assert problem["reversed_by"] == first["id"]
+    assert service.get(f"{URL}/{problem['id']}").json()["status"] == "DECLINED"
+
+
+def test_reversing_a_deposit_needs_the_funds_and_may_be_tried_again(reverse, account):
+    row = deposit(account, "100")
+    withdraw(account, "1")
+    answer = reverse(row.id)
+    assert (answer.status_code, answer.json()["code"]) == (402, "insufficient_funds")
+    deposit(account, "1")
+    assert reverse(row.id).status_code == 201
+
+
+def test_what_is_held_cannot_be_reversed_away(reverse, account):
+    row = deposit(account, "100")
+    hold(account, "1")
+    assert reverse(row.id).json()["code"] == "insufficient_funds"
+
+
+def test_a_withdrawal_is_given_back(reverse, account):
+    deposit(account, "100")
+    row = withdraw(account, "40")
+    assert reverse(row.id).json()["type"] == "DEPOSIT"
+    assert read_balance(account) == 100
+
+
+def test_neither_a_reversal_nor_a_decline_can_be_reversed(reverse, account):
+    row = deposit(account, "100")
+    reversal = reverse(row.id).json()
+    declined = withdraw(account, "500")
+    for id in (reversal["id"], declined.id):
+        answer = reverse(id)
+        assert (answer.status_code, answer.json()["code"]) == (422, "not_reversible")
+    assert reverse(new_id()).status_code == 404
+
+
+def test_either_leg_takes_the_whole_transfer_back(service, reverse, account):
+    deposit(account, "100")
+    other = AccountFactory()
+    for leg in ("source", "destination"):
+        body = {"id": str(new_id()), "source": str(account.id), "destination": str(other.id), "amount": "30"}
+        sent = service.post("/api/v1/transfers", body).json()
+        back = reverse(sent[leg]["id"]).json()
+        assert back["source"]["reverses"] == sent["destination"]["id"]
+        assert back["destination"]["reverses"] == sent["source"]["id"]
+        assert {back[name]["transfer"] for name in ("source", "destination")} == {back["id"]}
+        assert (read_balance(account), read_balance(other)) == (100, 0)
+        assert reverse(sent["id"]).json()["code"] == "already_reversed"
+        assert reverse(back["destination"]["id"]).json()["code"] == "not_reversible"
+        assert service.get(f"/api/v1/transfers/{back['id']}").json() == back
+
+
+def test_a_transfer_whose_money_is_spent_stays(service, reverse, account):
+    deposit(account, "100")
+    other = AccountFactory()
+    body = {"id": str(new_id()), "source": str(account.id), "destination": str(other.id), "amount": "30"}
+    service.post("/api/v1/transfers", body)
+    withdraw(other, "1")
+    answer = reverse(body["id"])
+    assert (answer.status_code, answer.json()["code"]) == (402, "insufficient_funds")
+    assert (read_balance(account), read_balance(other)) == (70, 29)
+
+
+def test_a_frozen_account_gives_nothing_back_but_receives(reverse, account):
+    out, back = deposit(account, "100"), withdraw(account, "40")
+    rules.freeze(id=account.id, reason="look", request_id="r")
+    assert reverse(out.id).json()["code"] == "account_frozen"
+    assert reverse(back.id).status_code == 201
+
+
+def test_a_reason_is_required(reverse, account):
+    row = deposit(account, "100")
+    for reason in (None, ""):
+        answer = reverse(row.id, reason)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/reason")
+    assert reverse(row.id, "r" * 501).json()["code"] == "too_long"
+
+
+def test_a_holder_without_the_right_reverses_nothing(holder, account):
+    row = deposit(account, "100")
+    answer = holder.post(f"{URL}/{row.id}/reverse", {"id": str(new_id()), "reason": "mine"})
+    assert answer.status_code == 403

@@ -1,0 +1,168 @@
+"""A transfer is a withdrawal and a deposit: both or neither, once."""
+
+from decimal import Decimal
+
+import pytest
+
+from accounts import rules
+from tests.cast import AccountFactory, OrderFactory, deposit, new_id
+from transactions import posting
+from transactions.models import Transaction
+from transactions.orders import derive_destination_id, order_transfer
+
+pytestmark = pytest.mark.django_db
+
+URL = "/api/v1/transfers"
+
+
+@pytest.fixture
+def source(account):
+    deposit(account, "100")
+    return account
+
+
+@pytest.fixture
+def destination(db):
+    return AccountFactory()
+
+
+@pytest.fixture
+def transfer(service, source, destination):
+    def send(amount="30", **changes):
+        body = {
+            "id": str(new_id()),
+            "source": str(source.id),
+            "destination": str(destination.id),
+            "amount": amount,
+        }
+        return service.post(URL, {**body, **changes})
+
+    return send
+
+
+def read_balances(*accounts):
+    for account in accounts:
+        account.refresh_from_db()
+    return [str(account.balance.normalize()) for account in accounts]
+
+
+def test_a_transfer_moves_money_from_one_account_to_another(service, transfer, source, destination):
+    answer = transfer(reference="rent", metadata={"month": "11"})
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["source"]["id"] == body["id"]
+    assert body["destination"]["id"] == str(derive_destination_id(Transaction.objects.get(id=body["id"]).id))
+    for leg, type in (("source", "WITHDRAW"), ("destination", "DEPOSIT")):
+        assert body[leg]["type"] == type
+        assert body[leg]["transfer"] == body["id"]
+        assert body[leg]["reference"] == "rent"
+        assert body[leg]["metadata"] == {"month": "11"}
+    assert body["source"]["effective_at"] == body["destination"]["effective_at"]
+    assert read_balances(source, destination) == ["7E+1", "3E+1"]
+    assert service.get(f"{URL}/{body['id']}").json() == body
+
+
+def test_a_transfer_repeated_is_answered_again_and_moves_nothing(transfer, source, destination):
+    first = transfer(id=str(new_id()))
+    again = transfer(id=first.json()["id"])
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again["Idempotency-Replayed"] == "true"
+    assert read_balances(source, destination) == ["7E+1", "3E+1"]
+
+
+def test_another_transfer_under_the_same_id_is_refused_in_its_own_words(transfer, source):
+    first = transfer().json()
+    other = AccountFactory()
+    assert transfer(id=first["id"], amount="31").json()["differs"] == ["amount"]
+    assert transfer(id=first["id"], destination=str(other.id)).json()["differs"] == ["destination"]
+    assert transfer(id=first["id"], source=str(other.id)).json()["differs"] == ["source"]
+
+
+def test_a_transaction_and_a_transfer_never_share_an_id(service, transfer, source):
+    row = deposit(source, "1")
+    assert transfer(id=str(row.id)).json()["code"] == "idempotency_key_reused"
+    body = {"account": str(source.id), "type": "WITHDRAW", "amount": "30"}
+    answer = service.post("/api/v1/transactions", {**body, "id": transfer().json()["id"]})
+    assert answer.json()["differs"] == ["transfer"]
+
+
+def test_a_transfer_without_funds_declines_both_legs(service, transfer, source, destination):
+    answer = transfer("100.01")
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (402, "insufficient_funds")
+    assert problem["available"] == "100.00"
+    legs = service.get(f"{URL}/{problem['transfer']}").json()
+    assert legs["source"]["decline_reason"] == "insufficient_funds"
+    assert legs["destination"]["decline_reason"] == "transfer_declined"
+    assert legs["destination"]["decline_details"] == {"culprit": legs["source"]["id"]}
+    assert read_balances(source, destination) == ["1E+2", "0"]
+
+
+def test_a_transfer_to_a_closed_account_takes_nothing_from_its_source(transfer, source, destination):
+    rules.close(id=destination.id, reason="gone", request_id="r")
+    id = str(new_id())
+    answer = transfer(id=id)
+    assert (answer.status_code, answer.json()["code"]) == (422, "account_closed")
+    assert Transaction.objects.get(id=id).decline_reason == "transfer_declined"
+    assert read_balances(source, destination) == ["1E+2", "0"]
+    again = transfer(id=id)
+    assert again.json()["code"] == "account_closed"
+    assert again["Idempotency-Replayed"] == "true"
+
+
+def test_a_frozen_account_still_receives_transfers(transfer, source, destination):
+    rules.freeze(id=destination.id, reason="look", request_id="r")
+    assert transfer().status_code == 201
+    rules.freeze(id=source.id, reason="look", request_id="r")
+    assert transfer().json()["code"] == "account_frozen"
+
+
+def test_what_can_never_be_a_transfer_is_refused_and_burns_no_id(transfer, source):
+    id = str(new_id())
+    euros = AccountFactory(currency="EUR")
+    refusals = {
+        "same_account": transfer(id=id, destination=str(source.id)),
+        "currency_mismatch": transfer(id=id, destination=str(euros.id)),
+        "not_found": transfer(id=id, destination=str(new_id())),
+        "amount_scale": transfer(id=id, amount="0.001"),
+        "amount_not_positive": transfer(id=id, amount="0"),
+        "effective_at_in_future": transfer(id=id, effective_at="2999-01-01T00:00:00Z"),
+    }
+    assert {code: answer.json()["code"] for code, answer in refusals.items()} == {
+        code: code for code in refusals
+    }
+    assert transfer(id=id).status_code == 201
+
+
+def test_both_legs_are_recorded_at_the_same_moment_after_all_their_accounts_had(source, destination):
+    for _ in range(3):
+        orders = order_transfer(
+            id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(1)
+        )
+        busy = [OrderFactory(account=destination, amount=Decimal(1)) for _ in range(5)]
+        rows = [answer.transaction for answer in posting.post([*busy, *orders], actor=source.user_id)]
+        assert rows[-1].recorded_at == rows[-2].recorded_at > rows[-3].recorded_at
+        assert rows[-1].effective_at == rows[-2].effective_at
+
+
+def test_a_late_transfer_must_leave_every_later_moment_covered(transfer, source, destination):
+    answer = transfer(effective_at="2023-01-01T00:00:00Z")
+    assert answer.json()["code"] == "insufficient_funds_at"
+    assert read_balances(source, destination) == ["1E+2", "0"]
+
+
+def test_half_a_transfer_cannot_be_posted(source, destination):
+    [leg, _] = order_transfer(
+        id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(1)
+    )
+    with pytest.raises(ValueError, match="two legs"):
+        posting.post([leg], actor=source.user_id)
+
+
+def test_a_holder_sees_a_transfer_when_both_accounts_are_theirs(service, holder, transfer, source, petya):
+    foreign = transfer().json()
+    assert holder.get(f"{URL}/{foreign['id']}").status_code == 404
+    assert holder.get(f"/api/v1/transactions/{foreign['id']}").status_code == 200
+    savings = service.post("/api/v1/accounts", {"user": str(petya.id), "currency": "USD", "name": "savings"})
+    own = transfer(destination=savings.json()["id"]).json()
+    assert holder.get(f"{URL}/{own['id']}").json() == own
