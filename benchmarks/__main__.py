@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4, help="of each run in a round")
     parser.add_argument("--accounts", type=int, default=ACCOUNTS)
+    parser.add_argument("--only", default="", help="the runs whose name has this text, and no profile")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
@@ -80,14 +81,21 @@ def measure(folder: Path, options: argparse.Namespace) -> int:
             "GET balance, 16 connections": http("balance", 16),
             "GET balance at a date, 16 connections": http("past", 16),
         }
-        for what in ("post", "balance", "past"):  # connections opened, statements prepared, caches warm
-            http(what, 16)()
+        cells |= {
+            "pgbench b, 4 clients, for a batch": pgbench("b", 4),
+            "batch of 1,000 over HTTP, 2 connections": http("batch", 2),
+            "pgbench b, 1 client, for a batch": pgbench("b", 1),
+            "batch of 1,000 in process": lambda: books.run_batches(ids, seconds=seconds),
+        }
+        cells = {name: run for name, run in cells.items() if options.only in name}
+        for run in cells.values():  # connections opened, statements prepared, caches warm
+            run()
         rounds = []
         for number in range(options.rounds):
             rounds.append({name: run() for name, run in cells.items()})
             rates = ", ".join(f"{figures.rate:.0f}" for figures in rounds[-1].values())
             console.print(f"round {number + 1}: {rates} a second")
-        shares = profile.profile_postings(service, http("post", 16))
+        shares = [] if options.only else profile.profile_postings(service, http("post", 16))
         wrong, transactions = books.count_wrong_accounts(), books.count_transactions()
     finally:
         service.stop()
@@ -110,6 +118,14 @@ RATIOS = {
         "GET balance at a date, 16 connections",
         "GET balance, 16 connections",
     ),
+    "transactions of a batch of 1,000 over HTTP, 2 connections": (
+        "batch of 1,000 over HTTP, 2 connections",
+        "pgbench b, 4 clients, for a batch",
+    ),
+    "transactions of a batch of 1,000 in process": (
+        "batch of 1,000 in process",
+        "pgbench b, 1 client, for a batch",
+    ),
 }
 
 
@@ -127,14 +143,15 @@ def describe(rounds, shares, options, wrong, transactions) -> str:  # type: igno
         "|---|---|",
     ]
     for name, (ours, beside) in RATIOS.items():
+        if not {ours, beside} <= set(rounds[0]):
+            continue
         ratios = sorted(row[ours].rate / row[beside].rate for row in rounds)
         median, spread = statistics.median(ratios), f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
         lines.append(f"| {name} / {beside} | **{median:.2f}** ({spread}) |")
-    tails = statistics.median(
-        row["POST, 16 connections"].p99 / row["POST, 16 connections"].p50 for row in rounds
-    )
-    lines += [f"| p99 / p50 of a POST, 16 connections | **{tails:.1f}** |", ""]
-    lines += ["| run | a second | p50 ms | p99 ms |", "|---|---|---|---|"]
+    if posts := [row["POST, 16 connections"] for row in rounds if "POST, 16 connections" in row]:
+        tails = statistics.median(figures.p99 / figures.p50 for figures in posts)
+        lines.append(f"| p99 / p50 of a POST, 16 connections | **{tails:.1f}** |")
+    lines += ["", "| run | a second | p50 ms | p99 ms |", "|---|---|---|---|"]
     for name in rounds[0]:
         rate, p50, p99 = (
             statistics.median(getattr(row[name], figure) for row in rounds)

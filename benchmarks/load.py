@@ -9,6 +9,7 @@ from benchmarks.floor import Figures
 from tests.service import Service
 
 REQUESTS = Path(__file__).parent / "request.lua"
+BATCH = 1000  # transactions, as in request.lua
 
 
 class LoadFailed(Exception):
@@ -23,7 +24,7 @@ def require_wrk() -> None:
 def run_wrk(
     service: Service, what: str, ids: Path, *, connections: int, accounts: int, seconds: int
 ) -> Figures:
-    """`what` (`post`, `balance`, `past`) on the first `accounts` of the account ids in the file."""
+    """`what` (`post`, `balance`, `past`, `batch`) on the first `accounts` of the account ids in the file."""
     token = (service.var / "api_token").read_text().strip()
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", str(REQUESTS)]
     command += [f"http://127.0.0.1:{service.port}", "--", what, str(ids), str(accounts), token]
@@ -32,4 +33,5 @@ def run_wrk(
     if found is None or int(found[1]) == 0 or int(found[5]) > 0:
         raise LoadFailed(output)
     requests, microseconds, p50, p99 = int(found[1]), int(found[2]), float(found[3]), float(found[4])
-    return Figures(requests / microseconds * 1e6, p50, p99)
+    transactions = requests * (BATCH if what == "batch" else 1)
+    return Figures(transactions / microseconds * 1e6, p50, p99)

@@ -1,5 +1,5 @@
 -- wrk's requests: `post` moves money on a random account of the first `accounts`, with a new id each;
--- `balance` and `past` read one. Arguments: what, file of account ids, how many of them, token.
+-- `balance` and `past` read one; `batch` moves money a thousand times in one request. Arguments: what, file of account ids, how many of them, token.
 local what, ids, token, count
 
 function init(args)
@@ -17,12 +17,22 @@ local function make_id() -- a UUIDv7: random within the second, rising from one 
     math.random(0, 4095), math.random(32768, 49151), math.random(0, 16777215), math.random(0, 16777215))
 end
 
+local function make_transaction(account)
+  local type = math.random(1, 2) == 1 and "DEPOSIT" or "WITHDRAW"
+  return string.format('{"id":"%s","account":"%s","type":"%s","amount":"1.00","reference":"bench"}',
+    make_id(), account, type)
+end
+
 function request()
   local account = ids[math.random(1, count)]
   if what == "post" then
-    local type = math.random(1, 2) == 1 and "DEPOSIT" or "WITHDRAW"
-    return wrk.format("POST", "/api/v1/transactions", nil, string.format(
-      '{"id":"%s","account":"%s","type":"%s","amount":"1.00","reference":"bench"}', make_id(), account, type))
+    return wrk.format("POST", "/api/v1/transactions", nil, make_transaction(account))
+  end
+  if what == "batch" then
+    local items = {}
+    for n = 1, 1000 do items[n] = make_transaction(ids[math.random(1, count)]) end
+    return wrk.format("POST", "/api/v1/transactions/batch", nil,
+      '{"atomic":false,"transactions":[' .. table.concat(items, ",") .. "]}")
   end
   local query = what == "past" and "?at=2026-01-01T00:00:00Z" or ""
   return wrk.format("GET", "/api/v1/accounts/" .. account .. "/balance" .. query)
