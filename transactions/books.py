@@ -98,7 +98,7 @@ class Books:
         except LedgerError as error:
             error.command_id = order.id
             raise
-        account = row.account
+        account = self.accounts[order.account_id]
         decline = decline or find_decline(order, row, hold, reversals=self.reversals, unwritten=self.rows)
         if decline:
             row.status = Transaction.Status.DECLINED

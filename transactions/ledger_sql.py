@@ -115,11 +115,11 @@ WITH written AS (
         decline_details, version, balance_after, recorded_at, effective_at, late, transfer, reverses, hold,
         actor, request_id, chain_hash
     )
-    SELECT id, account_id, type, amount, reference, metadata, effective_at_asked, status, decline_reason,
+    SELECT id, account, type, amount, reference, metadata, effective_at_asked, status, decline_reason,
         decline_details, version, balance_after, recorded_at, effective_at, late, transfer, reverses, hold,
         actor, request_id, chain_hash
     FROM jsonb_to_recordset(%(transactions)s::jsonb) AS row (
-        id uuid, account_id uuid, type text, amount numeric, reference text, metadata jsonb,
+        id uuid, account uuid, type text, amount numeric, reference text, metadata jsonb,
         effective_at_asked timestamptz, status text, decline_reason text, decline_details jsonb,
         version bigint, balance_after numeric, recorded_at timestamptz, effective_at timestamptz,
         late boolean, transfer uuid, reverses uuid, hold uuid, actor uuid, request_id text, chain_hash bytea
@@ -173,27 +173,11 @@ def _as_array(ids: Iterable[UUID]) -> str:
 
 
 def _as_row(row: Transaction) -> dict[str, Any]:
+    """What the API shows of it, and what it does not show."""
     return {
-        "id": str(row.id),
-        "account_id": str(row.account_id),
-        "type": row.type,
-        "amount": str(row.amount),
-        "reference": row.reference,
-        "metadata": row.metadata,
+        **row.as_resource(),
         "effective_at_asked": row.effective_at_asked and format_time(row.effective_at_asked),
-        "status": row.status,
-        "decline_reason": row.decline_reason,
-        "decline_details": row.decline_details,
-        "version": row.version,
-        "balance_after": None if row.balance_after is None else str(row.balance_after),
-        "recorded_at": format_time(row.recorded_at),
-        "effective_at": format_time(row.effective_at),
-        "late": row.late,
-        "transfer": row.transfer and str(row.transfer),
-        "reverses": row.reverses and str(row.reverses),
-        "hold": row.hold and str(row.hold),
         "actor": str(row.actor),
-        "request_id": row.request_id,
         "chain_hash": "\\x" + row.chain_hash.hex(),
     }
 

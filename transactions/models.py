@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Length
 from django.db.models.lookups import Exact
+from django.utils.functional import cached_property
 
 from accounts.currencies import AMOUNT_MAX, format_amount, format_optional
 from accounts.models import (
@@ -157,7 +158,11 @@ class Transaction(models.Model):
         return self.amount if self.type == self.Type.DEPOSIT else -self.amount
 
     def as_resource(self) -> dict[str, Any]:
-        """The transaction as the API shows it; reads `account`."""
+        """The transaction as the API shows it; reads `account`. Made once: a decided row never changes."""
+        return self._resource
+
+    @cached_property
+    def _resource(self) -> dict[str, Any]:
         currency = self.account.currency
         return {
             "id": str(self.id),
