@@ -22,6 +22,7 @@ check: .venv/dev
 soak: .venv/dev
 	$(BIN)/python -m tests.faults.hammer --operations $(or $(OPERATIONS),10000) --faults $(or $(FAULTS),50)
 	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py
+	LEDGER_ROWS=$(or $(ROWS),1000000) $(BIN)/python -m pytest -q tests/transactions/test_long_account.py
 
 mutants: .venv/dev
 	$(BIN)/python -m tests.mutants
