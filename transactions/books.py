@@ -191,6 +191,7 @@ class Books:
         found = {hold.id: hold for hold in Hold.objects.filter(id__in=ids)}
         found |= {hold.id: hold for hold in self.changed_holds if hold.id in ids}
         for hold in found.values():
+            hold.clock = None  # here the clock of the posting says what is due
             hold.account = self.accounts.get(hold.account_id, hold.account)
         return found
 

@@ -56,7 +56,7 @@ class Hold(models.Model):
     request_id = models.CharField(max_length=64)
 
     objects = HoldManager()
-    clock = None
+    clock: datetime | None = None  # when it was read
 
     class Meta:
         constraints = [
@@ -122,21 +122,22 @@ class Hold(models.Model):
 
     def as_resource(self) -> dict[str, Any]:
         """The hold as the API shows it; reads `account`. One that is due is shown as expired."""
-        if self.clock is not None and self.expires_at is not None and self.is_due(self.clock):
-            self.close(self.Status.EXPIRED, self.expires_at)
+        expired = self.clock is not None and self.is_due(self.clock)
+        closed_at = self.expires_at if expired else self.closed_at
+        remaining = Decimal(0) if expired else self.remaining
         currency = self.account.currency
         return {
             "id": str(self.id),
             "account": str(self.account_id),
             "amount": format_amount(self.amount, currency),
             "captured": format_amount(self.captured, currency),
-            "remaining": format_amount(self.remaining, currency),
-            "status": self.status,
+            "remaining": format_amount(remaining, currency),
+            "status": self.Status.EXPIRED if expired else self.status,
             "decline_reason": self.decline_reason,
             "decline_details": self.decline_details,
             "expires_at": self.expires_at and format_time(self.expires_at),
             "reference": self.reference,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
-            "closed_at": self.closed_at and format_time(self.closed_at),
+            "closed_at": closed_at and format_time(closed_at),
         }

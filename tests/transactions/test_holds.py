@@ -283,3 +283,10 @@ def test_a_holder_sees_their_own_holds_only(holder, service, place, account):
     assert [shown["id"] for shown in holder.get(URL).json()["results"]] == [own["id"]]
     for path in (URL, f"{URL}/{own['id']}/capture", f"{URL}/{own['id']}/release"):
         assert holder.post(path, {}).status_code == 403
+
+
+def test_showing_a_due_hold_changes_nothing_of_it(rich):
+    placed = hold_that_expires(rich, "40")
+    read = Hold.objects.get(id=placed.id)
+    assert (read.as_resource()["status"], read.as_resource()["remaining"]) == ("EXPIRED", "0.00")
+    assert (read.status, read.remaining, read.closed_at) == ("OPEN", 40, None)
