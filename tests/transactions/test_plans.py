@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
+from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, new_id, withdraw
 from tests.database import empty_the_ledger
 from transactions import ledger_sql, posting, queries
 from transactions.models import Transaction
@@ -154,3 +154,28 @@ def test_over_http_reads_cost_one_or_two_statements(service, account, petya):
     ]:
         found = statements_of(lambda address=address: service.get(address))
         assert len(found) == statements, (address, found)
+
+
+def test_over_http_every_movement_costs_a_few_statements(service, account):
+    """Beside the four of a posting: what is captured or reversed, before the lock and under it."""
+    other = AccountFactory()
+    row = deposit(account, "100")
+    placed = hold(account, "10")
+
+    def post(path, **body):
+        return lambda: service.post(f"/api/v1/{path}", {"id": str(new_id()), **body})
+
+    items = [
+        {"id": str(new_id()), "account": str(account.id), "type": "DEPOSIT", "amount": "1"} for _ in range(50)
+    ]
+    both = {"source": str(account.id), "destination": str(other.id)}
+    post("holds", account=str(account.id), amount="1")()  # the token is looked up once
+    for movement, statements in [
+        (lambda: service.post("/api/v1/transactions/batch", {"atomic": True, "transactions": items}), 5),
+        (post("transfers", **both, amount="1"), 5),
+        (post("holds", account=str(account.id), amount="1"), 6),
+        (post(f"holds/{placed.id}/capture", amount="1", final=False), 7),
+        (post(f"transactions/{row.id}/reverse", reason="too much"), 7),
+    ]:
+        found = statements_of(movement)
+        assert len(found) == statements, found
