@@ -289,4 +289,4 @@ def test_showing_a_due_hold_changes_nothing_of_it(rich):
     placed = hold_that_expires(rich, "40")
     read = Hold.objects.get(id=placed.id)
     assert (read.as_resource()["status"], read.as_resource()["remaining"]) == ("EXPIRED", "0.00")
-    assert (read.status, read.remaining, read.closed_at) == ("OPEN", 40, None)
+    assert (read.status, read.remaining, read.closed_at) == ("OPEN", Decimal(40), None)
