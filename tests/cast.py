@@ -16,7 +16,7 @@ from accounts.errors import ExpiresAtInvalid
 from accounts.models import Account, User
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order
+from transactions.orders import Order, order_transfer
 
 new_id = uuid_utils.compat.uuid7
 _numbers = count(1)
@@ -75,6 +75,15 @@ def move(account, type, amount, **fields):
     order = OrderFactory(account=account, type=type, amount=Decimal(amount), **fields)
     [answer] = posting.post([order], actor=account.user_id, request_id="test")
     return answer.transaction
+
+
+def transfer(source, destination, amount, **fields):
+    """Post a transfer and return its withdrawal, whose id it has."""
+    orders = order_transfer(
+        id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(amount), **fields
+    )
+    withdrawal, _ = posting.post(orders, actor=source.user_id, request_id="test")
+    return withdrawal.transaction
 
 
 def hold(account, amount, **fields):

@@ -10,142 +10,16 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Column, Table
 
+from tests.planted_faults import MUTANTS, Mutant
 from tests.servers import PROJECT
 
-CONCURRENCY = "tests/transactions/test_concurrency.py::"
-POSTING = "tests/transactions/test_posting.py::"
-WORKED = "tests/test_worked_examples.py::"
 SECONDS_MAX = 300
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".hypothesis", ".*_cache")
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """`old` in `file` becomes `new`, and `test` must see it."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    test: str
-
-
-MUTANTS = [
-    Mutant(
-        "no lock",
-        "accounts/operations.py",
-        'Account.objects.select_for_update(no_key=True, of=("self",))',
-        "Account.objects",
-        CONCURRENCY + "test_twenty_withdrawals_at_once_spend_the_balance_once",
-    ),
-    Mutant(
-        "lock after read",
-        "accounts/operations.py",
-        """        cursor.execute(_compile_lock(len(wanted)), wanted)
-        accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
-""",
-        """        cursor.execute(_compile_lock(len(wanted)).partition(" FOR ")[0], wanted)
-        accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
-        cursor.execute(_compile_lock(len(wanted)), wanted)
-""",
-        CONCURRENCY + "test_twenty_withdrawals_at_once_spend_the_balance_once",
-    ),
-    Mutant(
-        "locks in no order",
-        "accounts/operations.py",
-        """    wanted = sorted(set(ids))
-    with connection.cursor() as cursor:
-        cursor.execute(_compile_lock(len(wanted)), wanted)
-""",
-        """    wanted = list(dict.fromkeys(ids))
-    with connection.cursor() as cursor:
-        for id in wanted:
-            cursor.execute(_compile_lock(1), [id])
-        cursor.execute(_compile_lock(len(wanted)), wanted)
-""",
-        CONCURRENCY
-        + "test_lists_over_the_same_accounts_in_opposite_orders_never_wait_for_each_other_in_a_ring",
-    ),
-    Mutant(
-        "clock before lock",
-        "transactions/posting.py",
-        "        accounts = operations.lock_accounts(order.account_id for order in open_orders)\n"
-        "        seen = ledger_sql.look(ids)\n",
-        "        seen = ledger_sql.look(ids)\n"
-        "        accounts = operations.lock_accounts(order.account_id for order in open_orders)\n",
-        CONCURRENCY + "test_an_answer_for_a_named_moment_stays_true_whatever_is_being_posted",
-    ),
-    Mutant(
-        "no second look",
-        "transactions/posting.py",
-        "        decided = seen.decided\n",
-        "",
-        CONCURRENCY + "test_one_id_sent_24_times_at_once_is_decided_once",
-    ),
-    Mutant(
-        "decline not recorded",
-        "transactions/posting.py",
-        "            new.append(row)\n            happened.append(_describe(row))\n",
-        "            if row.version:\n                new.append(row)\n"
-        "                happened.append(_describe(row))\n",
-        WORKED + "test_a_declined_withdrawal_stays_declined_after_a_top_up",
-    ),
-    Mutant(
-        "check without held",
-        "accounts/models.py",
-        "return self.balance - self.held + self.credit_limit",
-        "return self.balance + self.credit_limit",
-        POSTING + "test_what_is_held_or_lent_counts",
-    ),
-    Mutant(
-        "id made by the server",
-        "transactions/views.py",
-        "order = Order(id=id, ",
-        "import uuid\n\n        order = Order(id=uuid.uuid4(), ",
-        WORKED + "test_the_story_of_the_original_service",
-    ),
-    Mutant(
-        "guard trigger dropped",
-        "transactions/migrations/0002_guards.py",
-        "ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER balance_has_its_transactions;\n",
-        "DROP TRIGGER balance_has_its_transactions ON accounts_account;\n",
-        "tests/transactions/test_guards.py::test_a_balance_or_a_version_alone_is_refused",
-    ),
-    Mutant(
-        "cursor off by one",
-        "api/pagination.py",
-        'Q(**{f"id__{beyond}": id})',
-        'Q(**{f"id__{beyond}e": id})',
-        "tests/api/test_lists.py::test_pages_are_newest_first_and_complete",
-    ),
-    Mutant(
-        "past without its bound",
-        "transactions/queries.py",
-        "AND NOT late AND effective_at <= %(at)s",
-        "AND NOT late AND effective_at < %(at)s",
-        "tests/transactions/test_balances.py::test_both_bounds_are_inclusive",
-    ),
-    Mutant(
-        "late withdrawals unchecked",
-        "transactions/posting.py",
-        "    if row.late:\n",
-        "    if False:\n",
-        WORKED + "test_a_withdrawal_from_before_the_deposit_is_declined_and_names_the_instant",
-    ),
-    Mutant(
-        "a field out of the chain",
-        "transactions/chain.py",
-        "row.actor, row.request_id)",
-        "row.actor)",
-        POSTING + "test_the_chain_covers_every_field_of_every_row_in_order",
-    ),
-]
 
 
 def run_tests(project: Path, *tests: str) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 
 from drf_spectacular.utils import OpenApiExample
 
-from accounts.examples import HOLD_ID, PETYA
+from accounts.examples import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
 
 DEPOSIT = "01910000-0000-7000-8000-00000000d001"
 ASKED = {
@@ -15,7 +15,7 @@ ASKED = {
 }
 POSTED: dict[str, object] = {
     "id": DEPOSIT,
-    "account": "01910000-0000-7000-8000-00000000a001",
+    "account": ACCOUNT_ID,
     "user": PETYA,
     "type": "DEPOSIT",
     "amount": "100.00",
@@ -75,7 +75,7 @@ READ_BALANCE = [
         status_codes=["200"],
         value={
             "user": PETYA,
-            "account": "01910000-0000-7000-8000-00000000a001",
+            "account": ACCOUNT_ID,
             "currency": "USD",
             "balance": "100.00",
             "held": "0.00",
@@ -86,8 +86,6 @@ READ_BALANCE = [
         },
     )
 ]
-ACCOUNT_ID = "01910000-0000-7000-8000-00000000a001"
-SAVINGS_ID = "01910000-0000-7000-8000-00000000a002"
 NOW = "2026-01-01T12:00:00.000000Z"
 
 

@@ -167,9 +167,6 @@ def _group(orders: Sequence[Order], together: bool) -> list[list[Order]]:
     legs = Counter((order.transfer, order.amount) for order in orders if order.transfer)
     if any(count != LEGS for count in legs.values()):
         raise ValueError("A transfer has two legs with the same amount.")
-    legs = Counter((order.transfer, order.amount) for order in orders if order.transfer)
-    if any(count != LEGS for count in legs.values()):
-        raise ValueError("A transfer has two legs with the same amount.")
     if together:
         return [list(orders)]
     groups: dict[UUID, list[Order]] = {}

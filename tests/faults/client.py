@@ -7,7 +7,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.faults.operations import Operation, Plan, choose_old_step, is_new, make_operation
+from tests.faults.makers import make_operation
+from tests.faults.operations import Operation, Plan, choose_old_step, is_new
 from tests.faults.replies import insist
 from tests.service import Service
 
@@ -33,8 +34,8 @@ class Client:
 
             for step in range(self.number, self.plan.operations, self.plan.clients):
                 operation = self.choose(step)
-                reply = insist(self.service, operation, keep, seconds=INSIST_SECONDS, pause=PAUSE_SECONDS)
-                if reply.is_decided:
+                replies = insist(self.service, operation, keep, seconds=INSIST_SECONDS, pause=PAUSE_SECONDS)
+                if replies[0].is_decided and not operation.is_release:
                     self.decided.append(operation)
                 os.write(progress, b".")
 

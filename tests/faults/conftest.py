@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from contextlib import ExitStack
+from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,11 +11,15 @@ import pytest
 from django.db import connection
 
 from tests.cast import new_id
-from tests.faults.hammer import PROXY_PORT, make_account, run_service_behind_proxy
+from tests.faults.hammer import PROXY_PORT, hammer, make_account, run_service_behind_proxy
 from tests.faults.ledger import connect
-from tests.faults.operations import TRANSACTIONS
+from tests.faults.makers import TRANSACTIONS
+from tests.faults.nemesis import KINDS
 from tests.faults.proxy import CommitProxy
+from tests.faults.verdict import judge
 from tests.service import Service
+
+HAMMER_SEED = 4
 
 
 class Place:
@@ -87,6 +92,37 @@ def proxy(account, monkeypatch):
         connection.close()
     proxy.stop()
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
+    """Of a short run of the hammer, with every kind of fault once."""
+    folder = tmp_path_factory.mktemp("hammer")
+    return hammer(operations=600, faults=len(KINDS), seed=HAMMER_SEED, folder=folder)
+
+
+@pytest.fixture
+def accuse(report):
+    """What the verdict says of that run after some damage to it."""
+
+    def judge_damaged(damage):
+        replies, ledger = list(report.replies), deepcopy(report.ledger)
+        shown = {str(account["id"]): account["balance"] for account in ledger.accounts}
+        damage(replies, ledger)
+        return judge(replies, ledger, shown).charges
+
+    return judge_damaged
+
+
+def find_row(ledger, status="POSTED", **columns):
+    """The first row that has these values; True: any but null."""
+    for row in ledger.transactions:
+        found = {
+            name: row[name] is not None if value is True else row[name] for name, value in columns.items()
+        }
+        if row["status"] == status and found == columns:
+            return row
+    raise AssertionError(f"The run has no row {status} with {columns}.")
 
 
 @pytest.fixture(scope="module")

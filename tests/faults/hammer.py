@@ -21,12 +21,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from ledger_project.embedded_postgres import EmbeddedPostgres
+from tests.faults.charges import CHARGES
 from tests.faults.ledger import Ledger, read_ledger
 from tests.faults.nemesis import Nemesis, plan_periods
-from tests.faults.operations import MAKERS, Operation, Plan
+from tests.faults.operations import Operation, Plan
 from tests.faults.proxy import CommitProxy
 from tests.faults.replies import Reply, insist
-from tests.faults.verdict import CHARGES, Verdict, judge
+from tests.faults.verdict import Verdict, judge
 from tests.servers import PROJECT
 from tests.service import Service
 
@@ -50,14 +51,16 @@ class Report:
     verdict: Verdict
 
     def __str__(self) -> str:
-        distinct = len({reply.body["id"] for reply in self.replies})
+        distinct = len({reply.id for reply in self.replies})
         rate = self.plan.operations / self.seconds
         rows = Counter(row["status"] for row in self.ledger.transactions)
+        holds = Counter(row["status"] for row in self.ledger.holds)
         plan = self.plan
         lines = [
             f"{plan.operations} operations in {self.seconds:.0f} s ({rate:.0f}/s), seed {plan.seed},"
-            f" {plan.clients} clients, {len(plan.accounts)} accounts, {distinct} ids, {dict(rows)}",
-            *format_table("requests", self.kinds),
+            f" {plan.clients} clients, {len(plan.accounts)} accounts, {distinct} ids,"
+            f" transactions: {dict(rows)}, holds: {dict(holds)}",
+            *format_table("asked for", self.kinds),
             *format_table(f"faults: {sum(self.faults.values())}", self.faults),
             *format_table(f"COMMITs harmed: {self.harmed.total()}", self.harmed),
             *format_table(f"replies: {len(self.replies)}", self.verdict.replies),
@@ -156,16 +159,17 @@ def wait_for_progress(folder: Path, wanted: int, clients) -> None:
 
 def read_journals(folder: Path) -> list[Reply]:
     journals = sorted(folder.glob("journal-*"))
-    return [Reply(**json.loads(line)) for path in journals for line in path.read_text().splitlines()]
+    replies = [json.loads(line) for path in journals for line in path.read_text().splitlines()]
+    return [Reply(**{**reply, "operation": Operation(**reply["operation"])}) for reply in replies]
 
 
 def resolve(service: Service, replies: list[Reply]) -> None:
-    """Nothing is harmed any more: whatever has no final answer gets one now, by the same request."""
-    answered = {reply.body["id"] for reply in replies if reply.is_final}
-    open_ones = {reply.body["id"]: reply for reply in replies if reply.body["id"] not in answered}
+    """Nothing is harmed any more: whatever may be unknown still gets its answer now, by the same request."""
+    decided = {reply.id for reply in replies if reply.is_decided}
+    unknown = [reply for reply in replies if not reply.is_final and reply.id not in decided]
+    open_ones = {next(iter(reply.operation.asked)): reply.operation for reply in unknown}
     deadline = time.monotonic() + FINAL_SECONDS_MAX
-    for reply in open_ones.values():
-        operation = Operation(reply.kind, reply.body, MAKERS[reply.kind][3])
+    for operation in open_ones.values():
         insist(service, operation, replies.append, seconds=deadline - time.monotonic(), pause=0.1)
 
 

@@ -15,6 +15,7 @@ Row = dict[str, Any]
 class Ledger:
     accounts: list[Row]
     transactions: list[Row]  # in the order of their recording
+    holds: list[Row]
     events: list[Row]  # of accounts, in the order of their sequence
 
 
@@ -36,6 +37,7 @@ def read_ledger(postgres: EmbeddedPostgres) -> Ledger:
         return Ledger(
             connection.execute("SELECT * FROM accounts_account").fetchall(),
             connection.execute("SELECT * FROM transactions_transaction ORDER BY recorded_at, id").fetchall(),
+            connection.execute("SELECT * FROM accounts_hold ORDER BY created_at, id").fetchall(),
             connection.execute(
                 "SELECT * FROM events_event WHERE account_id IS NOT NULL"
                 " ORDER BY account_id, account_sequence"

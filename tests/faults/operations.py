@@ -1,38 +1,68 @@
 """What the hammer's clients ask for. An operation is a pure function of the run's seed and its step.
 
 So every client can send every other one's operation again, also while that is still in flight, and shares
-nothing. To hammer a new command, add its maker to `MAKERS`.
+nothing. What each kind of operation is, `makers` says.
 """
 
 import random
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
-from uuid import UUID
 
-TRANSACTIONS = "/api/v1/transactions"
-LATE_DAYS_MAX = 30
 RECENT_STEPS = 30  # old operations are taken from these half of the time: they may be in flight
+ANOTHER_AMOUNT, ANOTHER_REASON = "777.77", "another reason"
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One request. `refusal` is the code of the only final refusal it may get; None: it must be decided."""
+    """One request, and the rows that it asks for, by id: what their columns must be, as text.
+
+    `refusals` are the codes of the only final refusals a row may get; without any it must be decided.
+    A batch has several rows, a transfer two. A release has no id: it is judged by its hold.
+    """
 
     kind: str
-    body: dict[str, Any]
-    refusal: str | None = None
-    path: str = TRANSACTIONS
+    path: str
+    body: dict[str, Any] | None
+    asked: dict[str, Row]
+    refusals: dict[str, list[str]] = field(default_factory=dict)
 
     @property
-    def id(self) -> str:
-        return str(self.body["id"])
+    def is_release(self) -> bool:
+        return self.body is None
+
+    @property
+    def is_atomic(self) -> bool:
+        """All of its rows are posted, or none."""
+        return self.body is not None and self.body.get("atomic", False)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Its answer does not say which of its rows are new."""
+        return self.is_release or ("transactions" in (self.body or {}) and not self.is_atomic)
 
     def change(self) -> "Operation":
-        """The same id for another command: to be refused once the first one is decided."""
-        body = {**self.body, "amount": "777.77"}
-        return Operation("changed " + self.kind, body, "idempotency_key_reused", self.path)
+        """The same ids for another command: to be refused once the first one is decided."""
+        body, changed = dict(self.body or {}), list(self.asked)
+        row: Row = {"amount": ANOTHER_AMOUNT}
+        if "transactions" in body:
+            first, *others = body["transactions"]
+            body["transactions"], changed = [{**first, **row}, *others], [first["id"]]
+        elif "reason" in body:
+            body["reason"] = ANOTHER_REASON
+            row = {"metadata": {"reason": ANOTHER_REASON}}
+        else:
+            body |= row
+        refused = list(self.asked) if self.is_atomic else changed
+        return replace(
+            self,
+            kind="changed " + self.kind,
+            body=body,
+            asked=self.asked | {id: {**self.asked[id], **row} for id in changed},
+            refusals=self.refusals | refuse(refused, "idempotency_key_reused"),
+        )
 
 
 @dataclass(frozen=True)
@@ -51,61 +81,9 @@ class Plan:
     as_dict = asdict
 
 
-def deposit(chance: random.Random) -> dict[str, Any]:
-    return {"type": "DEPOSIT", "amount": f"{chance.randint(1, 9999) / 100:.2f}"}
-
-
-def withdraw(chance: random.Random) -> dict[str, Any]:
-    return {"type": "WITHDRAW", "amount": f"{chance.randint(1, 9999) / 100:.2f}"}
-
-
-def withdraw_too_much(chance: random.Random) -> dict[str, Any]:
-    return {"type": "WITHDRAW", "amount": f"{chance.randint(10**6, 10**9)}.00"}
-
-
-def use_a_wrong_scale(chance: random.Random) -> dict[str, Any]:
-    return {"type": "DEPOSIT", "amount": "0.001"}
-
-
-def use_an_unknown_account(chance: random.Random) -> dict[str, Any]:
-    return {**deposit(chance), "account": make_id(chance)}
-
-
-def come_from_the_future(chance: random.Random) -> dict[str, Any]:
-    return {**deposit(chance), "effective_at": "2999-01-01T00:00:00Z"}
-
-
-Maker = Callable[[random.Random], dict[str, Any]]
-
-# name: (how often, maker, whether it is effective in the past, refusal)
-MAKERS: dict[str, tuple[int, Maker, bool, str | None]] = {
-    "deposit": (30, deposit, False, None),
-    "withdrawal": (30, withdraw, False, None),
-    "late deposit": (12, deposit, True, None),
-    "late withdrawal": (15, withdraw, True, None),
-    "withdrawal of too much": (5, withdraw_too_much, False, None),
-    "wrong scale": (3, use_a_wrong_scale, False, "amount_scale"),
-    "unknown account": (3, use_an_unknown_account, False, "not_found"),
-    "from the future": (2, come_from_the_future, False, "effective_at_in_future"),
-}
-
-
-def make_id(chance: random.Random) -> str:
-    return str(UUID(int=chance.getrandbits(128), version=4))
-
-
-def make_operation(plan: Plan, step: int) -> Operation:
-    chance = random.Random(f"{plan.seed} operation {step}")
-    [kind] = chance.choices(list(MAKERS), [often for often, *_ in MAKERS.values()])
-    _, maker, late, refusal = MAKERS[kind]
-    id = make_id(chance)
-    body = {"id": id, "reference": id, "account": chance.choice(plan.accounts), **maker(chance)}
-    if late:
-        ago = timedelta(seconds=chance.randint(1, LATE_DAYS_MAX * 86400))
-        body["effective_at"] = (datetime.fromisoformat(plan.began_at) - ago).isoformat()
-    if chance.random() < 0.3:
-        body["metadata"] = {"step": str(step)}
-    return Operation(kind, body, refusal)
+def refuse(ids: Iterable[str], *codes: str) -> dict[str, list[str]]:
+    """The `refusals` of an operation that has the same ones for all these rows."""
+    return {id: list(codes) for id in ids}
 
 
 def is_new(plan: Plan, step: int) -> bool:

@@ -1,0 +1,113 @@
+"""What the verdict sees of holds: a run of the hammer with one thing that is not as it was."""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from tests.faults.charges import DRIFT, HELD, LOST, NEGATIVE, WRONG
+from tests.faults.conftest import find_row
+from tests.faults.makers import NOT_FINAL
+
+pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
+
+OTHER_ID = UUID(int=1)
+
+
+def find_hold(ledger, *, captured=False):
+    holds = [hold for hold in ledger.holds if hold["status"] != "DECLINED"]
+    return next(hold for hold in holds if hold["captured"] or not captured)
+
+
+def find_capture(ledger):
+    return find_row(ledger, hold=find_hold(ledger, captured=True)["id"])
+
+
+def change_what_is_held(replies, ledger):
+    ledger.accounts[0]["held"] += 1
+
+
+def change_what_is_captured(replies, ledger):
+    find_hold(ledger)["captured"] += Decimal("0.01")
+
+
+def capture_for_another_account(replies, ledger):
+    find_capture(ledger)["account_id"] = OTHER_ID
+
+
+def capture_after_the_end(replies, ledger):
+    find_hold(ledger, captured=True)["expires_at"] = find_capture(ledger)["recorded_at"] - timedelta(
+        seconds=1
+    )
+
+
+def ignore_that_a_capture_was_final(replies, ledger):
+    find_capture(ledger)["metadata"] = {}
+    find_hold(ledger, captured=True).update(status="OPEN", closed_at=None)
+
+
+def keep_a_hold_open_that_was_captured_whole(replies, ledger):
+    hold = find_hold(ledger, captured=True)
+    hold.update(status="RELEASED", captured=hold["amount"])
+    find_capture(ledger)["metadata"] = NOT_FINAL
+
+
+def let_holds_grow(replies, ledger):
+    for event in ledger.events:
+        if event["type"] == "hold.placed":
+            event["data"]["remaining"] = "1000000.00"
+
+
+def hold_more_than_there_is(replies, ledger):
+    ledger.accounts[0]["held"] = ledger.accounts[0]["balance"] + 1
+
+
+def tell_of_a_release_instead(replies, ledger):
+    find_event(ledger)["type"] = "hold.released"
+
+
+def tell_another_state(replies, ledger):
+    find_event(ledger)["data"]["captured"] = "123.45"
+
+
+def find_event(ledger):
+    """The last one of a hold."""
+    id = str(find_hold(ledger)["id"])
+    return [event for event in ledger.events if event["data"]["id"] == id][-1]
+
+
+def find_released(replies, ledger):
+    released = {
+        reply.asked["hold"] for reply in replies if reply.operation.is_release and reply.status == 200
+    }
+    return next(hold for hold in ledger.holds if str(hold["id"]) in released)
+
+
+def forget_a_released_hold(replies, ledger):
+    ledger.holds.remove(find_released(replies, ledger))
+
+
+def expire_what_was_released(replies, ledger):
+    find_released(replies, ledger)["status"] = "EXPIRED"
+
+
+@pytest.mark.parametrize(
+    ("damage", "charge", "words"),
+    [
+        (change_what_is_held, HELD, "its open holds have"),
+        (change_what_is_captured, HELD, "has the captures"),
+        (capture_for_another_account, HELD, "captured elsewhere"),
+        (capture_after_the_end, HELD, "after its end"),
+        (ignore_that_a_capture_was_final, HELD, "does not fit"),
+        (keep_a_hold_open_that_was_captured_whole, HELD, "does not fit"),
+        (let_holds_grow, NEGATIVE, "at event"),
+        (hold_more_than_there_is, NEGATIVE, "has only"),
+        (tell_of_a_release_instead, DRIFT, "has the events"),
+        (tell_another_state, DRIFT, "the last event"),
+        (forget_a_released_hold, LOST, "a hold that is not there"),
+        (expire_what_was_released, WRONG, "was told RELEASED"),
+    ],
+)
+def test_the_verdict_sees(accuse, damage, charge, words):
+    assert any(name == charge and words in what for name, what in accuse(damage))

@@ -1,0 +1,80 @@
+"""The verdict on each account: its history, its past, and what its rows and events say of each other."""
+
+from bisect import insort
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import pairwise
+
+from tests.faults.charges import DRIFT, LEAKED, NEGATIVE, Charge
+from tests.faults.ledger import Ledger, Row
+
+
+def judge_account(account: Row, ledger: Ledger) -> Iterator[Charge]:
+    id = account["id"]
+    rows = [row for row in ledger.transactions if row["account_id"] == id]
+    posted = sorted((row for row in rows if row["status"] == "POSTED"), key=lambda row: row["version"])
+    events = [event for event in ledger.events if event["account_id"] == id]
+    total = Decimal(0)
+    for version, row in enumerate(posted, start=1):
+        total += get_change(row)
+        if row["version"] != version or row["balance_after"] != total:
+            yield DRIFT, f"{id}: version {version} with {total} is {row}"
+        if total < 0:
+            yield NEGATIVE, f"{id}: {total} at version {version}"
+    if (account["balance"], account["version"]) != (total, len(posted)):
+        yield DRIFT, f"{id} has {account['balance']}, its {len(posted)} rows add up to {total}"
+    if [event["account_sequence"] for event in events] != list(range(1, account["event_sequence"] + 1)):
+        yield DRIFT, f"{id}: the sequence of its events has gaps"
+    of_rows = [event["data"]["id"] for event in events if event["type"].startswith("transaction.")]
+    if of_rows != [str(row["id"]) for row in rows]:
+        yield DRIFT, f"{id}: its events are not those of its rows, in their order"
+    moments = [row["recorded_at"] for row in rows]
+    if any(later <= earlier for earlier, later in pairwise(moments)):
+        yield DRIFT, f"{id}: recorded_at does not rise"
+    if [row["version"] for row in rows if row["version"]] != [row["version"] for row in posted]:
+        yield DRIFT, f"{id}: versions and recorded_at are in different orders"
+    if (account["withdrawn_on"], account["withdrawn"]) != (expected := add_up_withdrawals(posted)):
+        yield DRIFT, f"{id} has withdrawn {account['withdrawn']} on {account['withdrawn_on']}, not {expected}"
+    yield from judge_past(posted)
+
+
+def add_up_withdrawals(posted: list[Row]) -> tuple[date | None, Decimal]:
+    """The UTC day of the last withdrawal, and what that day's took; a reversal is none."""
+    days = [
+        (row["recorded_at"].astimezone(UTC).date(), row["amount"])
+        for row in posted
+        if row["type"] == "WITHDRAW" and row["reverses"] is None
+    ]
+    last = days[-1][0] if days else None
+    return last, sum((amount for day, amount in days if day == last), Decimal(0))
+
+
+def judge_past(posted: list[Row]) -> Iterator[Charge]:
+    """The balance at the end of every effective instant, as it was known after every withdrawal."""
+    known: list[tuple[datetime, Decimal]] = []
+    for row in posted:
+        insort(known, (row["effective_at"], get_change(row)))
+        if row["type"] == "DEPOSIT":
+            continue
+        balance = Decimal(0)
+        for place, (instant, change) in enumerate(known, start=1):
+            balance += change
+            ends = place == len(known) or known[place][0] > instant
+            if ends and balance < 0:
+                yield NEGATIVE, f"{row['account_id']}: {balance} at {instant}, known from {row['version']}"
+                break
+
+
+def judge_money(ledger: Ledger) -> Iterator[Charge]:
+    """Money comes from outside or from another account, and is nowhere else."""
+    outside = [row for row in ledger.transactions if row["status"] == "POSTED" and row["transfer"] is None]
+    came = sum((get_change(row) for row in outside), Decimal(0))
+    kept = sum((account["balance"] for account in ledger.accounts), Decimal(0))
+    if came != kept:
+        yield LEAKED, f"{came} came from outside, the accounts have {kept}"
+
+
+def get_change(row: Row) -> Decimal:
+    amount: Decimal = row["amount"]
+    return amount if row["type"] == "DEPOSIT" else -amount

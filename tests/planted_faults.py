@@ -1,0 +1,260 @@
+"""Faults for `mutants` to plant, and for each the test that must see it."""
+
+from dataclasses import dataclass
+
+CONCURRENCY = "tests/transactions/test_concurrency.py::"
+POSTING = "tests/transactions/test_posting.py::"
+WORKED = "tests/test_worked_examples.py::"
+RACES = "tests/transactions/test_races.py::"
+RACES_OF_HOLDS = "tests/transactions/test_races_of_holds.py::"
+TRANSFERS = "tests/transactions/test_transfers.py::"
+REVERSALS = "tests/transactions/test_reversals.py::"
+HOLDS = "tests/transactions/test_holds.py::"
+BATCHES = "tests/transactions/test_batches.py::"
+STATEMENTS = "tests/transactions/test_statements.py::"
+RULES = "tests/accounts/test_rules.py::"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old` in `file` becomes `new`, and `test` must see it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+MUTANTS = [
+    Mutant(
+        "no lock",
+        "accounts/operations.py",
+        'Account._base_manager.select_for_update(no_key=True, of=("self",))',
+        "Account._base_manager",
+        CONCURRENCY + "test_twenty_withdrawals_at_once_spend_the_balance_once",
+    ),
+    Mutant(
+        "lock after read",
+        "accounts/operations.py",
+        """        cursor.execute(_compile_lock(len(wanted)), wanted)
+        accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
+""",
+        """        cursor.execute(_compile_lock(len(wanted)).partition(" FOR ")[0], wanted)
+        accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
+        cursor.execute(_compile_lock(len(wanted)), wanted)
+""",
+        CONCURRENCY + "test_twenty_withdrawals_at_once_spend_the_balance_once",
+    ),
+    Mutant(
+        "locks in no order",
+        "accounts/operations.py",
+        "    wanted = sorted(set(ids))\n",
+        """    wanted = list(dict.fromkeys(ids))
+    with connection.cursor() as cursor:
+        for id in wanted:
+            cursor.execute(_compile_lock(1), [id])
+""",
+        CONCURRENCY
+        + "test_lists_over_the_same_accounts_in_opposite_orders_never_wait_for_each_other_in_a_ring",
+    ),
+    Mutant(
+        "clock before lock",
+        "transactions/posting.py",
+        "        accounts = operations.lock_accounts(order.account_id for order in open_orders)\n"
+        "        seen = ledger_sql.look(ids)\n",
+        "        seen = ledger_sql.look(ids)\n"
+        "        accounts = operations.lock_accounts(order.account_id for order in open_orders)\n",
+        CONCURRENCY + "test_an_answer_for_a_named_moment_stays_true_whatever_is_being_posted",
+    ),
+    Mutant(
+        "no second look",
+        "transactions/posting.py",
+        "        decided = seen.decided\n",
+        "",
+        CONCURRENCY + "test_one_id_sent_24_times_at_once_is_decided_once",
+    ),
+    Mutant(
+        "decline not recorded",
+        "transactions/books.py",
+        "        self.rows.append(row)\n        self.events.append(self._describe(row))\n",
+        "        if row.version:\n            self.rows.append(row)\n"
+        "            self.events.append(self._describe(row))\n",
+        WORKED + "test_a_declined_withdrawal_stays_declined_after_a_top_up",
+    ),
+    Mutant(
+        "check without held",
+        "accounts/models/accounts.py",
+        "return self.balance - self.held_now + self.credit_limit",
+        "return self.balance + self.credit_limit",
+        POSTING + "test_what_is_held_or_lent_counts",
+    ),
+    Mutant(
+        "id made by the server",
+        "transactions/views.py",
+        'order = make_order({**asked, "id": id}, accounts)',
+        'import uuid\n\n        order = make_order({**asked, "id": uuid.uuid4()}, accounts)',
+        WORKED + "test_the_story_of_the_original_service",
+    ),
+    Mutant(
+        "guard trigger dropped",
+        "transactions/migrations/0002_guards.py",
+        "ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER balance_has_its_transactions;\n",
+        "DROP TRIGGER balance_has_its_transactions ON accounts_account;\n",
+        "tests/transactions/test_guards.py::test_a_balance_or_a_version_alone_is_refused",
+    ),
+    Mutant(
+        "cursor off by one",
+        "api/pagination.py",
+        'Q(**{f"id__{beyond}": id})',
+        'Q(**{f"id__{beyond}e": id})',
+        "tests/api/test_lists.py::test_pages_are_newest_first_and_complete",
+    ),
+    Mutant(
+        "past without its bound",
+        "transactions/queries.py",
+        "AND NOT late AND effective_at <= %(at)s",
+        "AND NOT late AND effective_at < %(at)s",
+        "tests/transactions/test_balances.py::test_both_bounds_are_inclusive",
+    ),
+    Mutant(
+        "late withdrawals unchecked",
+        "transactions/declines.py",
+        "    if row.late:\n",
+        "    if False:\n",
+        WORKED + "test_a_withdrawal_from_before_the_deposit_is_declined_and_names_the_instant",
+    ),
+    Mutant(
+        "a field out of the chain",
+        "transactions/chain.py",
+        "    yield row.actor\n",
+        "",
+        POSTING + "test_the_chain_covers_every_field_of_every_row_in_order",
+    ),
+    Mutant(
+        "other leg of a declined transfer posted",
+        "transactions/books.py",
+        "                if row.decline_reason and decline is None:\n",
+        "                if False:\n",
+        TRANSFERS + "test_a_transfer_without_funds_declines_both_legs",
+    ),
+    Mutant(
+        "declined group keeps what its accounts became",
+        "transactions/books.py",
+        "        for each, values in objects:\n",
+        "        for each, values in []:\n",
+        TRANSFERS + "test_a_transfer_to_a_closed_account_takes_nothing_from_its_source",
+    ),
+    Mutant(
+        "legs recorded at different moments",
+        "transactions/books.py",
+        "recorded_at = max(recorded_at, self._find_transfer_time(order.transfer))",
+        "self._find_transfer_time(order.transfer)",
+        TRANSFERS + "test_both_legs_are_recorded_at_the_same_moment_after_all_their_accounts_had",
+    ),
+    Mutant(
+        "reversals not looked for",
+        "transactions/declines.py",
+        "    if row.reverses and row.reverses in reversals:\n",
+        "    if False:\n",
+        REVERSALS + "test_a_transaction_is_reversed_once",
+    ),
+    Mutant(
+        "reversals reversed",
+        "transactions/orders.py",
+        "row.status != Transaction.Status.POSTED or row.reverses for row in rows",
+        "row.status != Transaction.Status.POSTED for row in rows",
+        REVERSALS + "test_neither_a_reversal_nor_a_decline_can_be_reversed",
+    ),
+    Mutant(
+        "batch never atomic",
+        "transactions/posting.py",
+        "    if together:\n        return [list(orders)]\n",
+        "",
+        BATCHES + "test_an_atomic_batch_with_one_decline_posts_nothing_and_records_all",
+    ),
+    Mutant(
+        "no lock for holds",
+        "accounts/holds.py",
+        "        account = lock_account(account_id)\n",
+        "        account = Account.objects.get(id=account_id)\n",
+        RACES_OF_HOLDS + "test_of_six_holds_at_once_five_find_funds",
+    ),
+    Mutant(
+        "due holds still count",
+        "transactions/books.py",
+        "holds.expire_due(accounts.values(), clock, request_id)",
+        "[], []",
+        HOLDS + "test_an_expired_hold_never_causes_a_decline",
+    ),
+    Mutant(
+        "capture of a closed hold",
+        "transactions/declines.py",
+        "    if hold and hold.status != Hold.Status.OPEN:\n",
+        "    if False:\n",
+        RACES_OF_HOLDS + "test_capture_release_and_expiry_of_one_hold_at_once_have_one_winner",
+    ),
+    Mutant(
+        "captured funds still held",
+        "accounts/holds.py",
+        "    hold.account.held -= amount\n",
+        "",
+        HOLDS + "test_a_capture_takes_part_and_gives_back_the_rest",
+    ),
+    Mutant(
+        "captures without an end",
+        "transactions/declines.py",
+        "    if hold and row.amount > hold.remaining:\n",
+        "    if False:\n",
+        HOLDS + "test_no_more_is_captured_than_is_left",
+    ),
+    Mutant(
+        "every capture final",
+        "transactions/books.py",
+        "final = row.metadata != NOT_FINAL",
+        "final = True",
+        HOLDS + "test_several_captures_leave_the_hold_open_until_nothing_is_left",
+    ),
+    Mutant(
+        "frozen accounts take holds",
+        "accounts/holds.py",
+        "        return errors.ACCOUNT_FROZEN, {}\n",
+        "        pass\n",
+        HOLDS + "test_a_frozen_account_takes_no_hold_and_no_capture_but_a_release",
+    ),
+    Mutant(
+        "hold guard dropped",
+        "accounts/migrations/0004_hold_guards.py",
+        "ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER held_has_its_holds;\n",
+        "DROP TRIGGER held_has_its_holds ON accounts_account;\n",
+        "tests/accounts/test_hold_guards.py::test_what_is_held_alone_is_refused",
+    ),
+    Mutant(
+        "no lock for rules",
+        "accounts/rules.py",
+        "    account = operations.lock_account(id)\n",
+        "    account = Account.objects.get(id=id)\n",
+        RACES + "test_no_withdrawal_is_posted_after_the_freeze",
+    ),
+    Mutant(
+        "highest credit limit forgotten",
+        "accounts/rules.py",
+        "max(account.credit_limit_max, account.credit_limit)",
+        "account.credit_limit",
+        RULES + "test_the_highest_credit_limit_is_kept",
+    ),
+    Mutant(
+        "withdrawals of the day not added up",
+        "transactions/books.py",
+        "account.withdrawn = find_withdrawn(row) + row.amount",
+        "account.withdrawn = row.amount",
+        RACES + "test_a_days_limit_is_spent_once_by_twenty_withdrawals_at_once",
+    ),
+    Mutant(
+        "statement opened too late",
+        "transactions/statements.py",
+        "at=find_start(first_day, zone) - MICROSECOND)",
+        "at=find_start(first_day, zone))",
+        STATEMENTS + "test_a_months_statement_adds_up",
+    ),
+]
