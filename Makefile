@@ -8,7 +8,7 @@ run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
 
 test: .venv/dev
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 class HasRight(BasePermission):
     """A view's `rights` maps its actions to the permission each needs; reading needs none, it is narrowed.
 
-    A command that no right is named for is nobody's.
+    A command that no right is named for is nobody's. An action of None is a method that is not served.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -21,7 +21,7 @@ class HasRight(BasePermission):
             return False
         right: str | None = view.rights.get(view.action)
         if right is None:
-            return request.method in SAFE_METHODS
+            return view.action is None or request.method in SAFE_METHODS
         return request.user.has_perm(right)
 
 

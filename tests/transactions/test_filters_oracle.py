@@ -23,7 +23,7 @@ from tests.conftest import make_client
 from tests.database import empty_the_ledger
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order
+from transactions.orders import Order, order_transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -76,9 +76,9 @@ class Oracle:
                     reference=random.choice(REFERENCES),
                 )
             )
-        transfer = {"transfer": new_id(), "amount": Decimal(1)}
-        for type, account in zip(["WITHDRAW", "DEPOSIT"], random.sample(self.accounts, 2), strict=True):
-            orders.append(Order(id=uuid4(), account_id=account.id, type=type, **transfer))
+        dollars = [account.id for account in self.accounts if account.currency == "USD"]
+        source, destination = random.sample(dollars, 2)
+        orders += order_transfer(id=new_id(), source_id=source, destination_id=destination, amount=Decimal(1))
         for answer in posting.post(orders, actor=new_id(), request_id="test"):
             self.rows.append(Row(*READ_ROW(answer.transaction)))
 
