@@ -8,8 +8,9 @@ import django
 import pytest
 import structlog
 
-VAR = tempfile.mkdtemp(prefix="ledger-tests-")
-os.environ["LEDGER_VAR"] = VAR
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # whose server and folder are those of its parent
+if not IS_WORKER:
+    os.environ["LEDGER_VAR"] = tempfile.mkdtemp(prefix="ledger-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "ledger_project.settings"
 os.environ["SECRET_KEY"] = "a key for tests, of more than fifty characters, used nowhere else"
 os.environ["METRICS_PUBLIC"] = "true"  # whatever DATABASE_URL makes of it
@@ -28,18 +29,17 @@ from tests.database import FAST_AND_UNSAFE, empty_the_ledger  # noqa: E402
 
 
 def pytest_unconfigure():
-    shutil.rmtree(VAR, ignore_errors=True)
+    if IS_WORKER:
+        return
+    if settings.EMBEDDED_POSTGRES:
+        settings.EMBEDDED_POSTGRES.stop()
+    shutil.rmtree(settings.VAR, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings():
-    if settings.EMBEDDED_POSTGRES is None:
-        yield
-        return
-    server = EmbeddedPostgres(settings.EMBEDDED_POSTGRES.folder, settings=FAST_AND_UNSAFE)
-    server.start()
-    yield
-    server.stop()
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    if settings.EMBEDDED_POSTGRES:
+        EmbeddedPostgres(settings.EMBEDDED_POSTGRES.folder, settings=FAST_AND_UNSAFE).start()
 
 
 TransactionTestCase._fixture_teardown = empty_the_ledger
