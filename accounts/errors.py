@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 INSUFFICIENT_FUNDS = "insufficient_funds"
 ACCOUNT_FROZEN = "account_frozen"
 ACCOUNT_CLOSED = "account_closed"
+LIMIT_EXCEEDED = "limit_exceeded"
 
 # What a declined hold tells people; its particulars are in `decline_details`.
 DECLINES = {
     INSUFFICIENT_FUNDS: "The account has less available than the hold requires.",
     ACCOUNT_FROZEN: "The account is frozen: it accepts no new holds.",
     ACCOUNT_CLOSED: "The account is closed.",
+    LIMIT_EXCEEDED: "The account would hold more than a balance may be.",
 }
 
 

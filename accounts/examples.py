@@ -3,8 +3,10 @@
 from drf_spectacular.utils import OpenApiExample
 
 PETYA = "01910000-0000-7000-8000-000000000001"
+ACCOUNT_ID = "01910000-0000-7000-8000-00000000a001"
+SAVINGS_ID = "01910000-0000-7000-8000-00000000a002"
 ACCOUNT: dict[str, object] = {
-    "id": "01910000-0000-7000-8000-00000000a001",
+    "id": ACCOUNT_ID,
     "user": PETYA,
     "name": "main",
     "currency": "USD",
@@ -41,14 +43,12 @@ CHANGE_USER = [
     OpenApiExample("changed", response_only=True, status_codes=["200"], value={**USER, "name": "Petya P."}),
 ]
 CREATE_ACCOUNT = [
-    OpenApiExample(
-        "savings in euro", request_only=True, value={"user": PETYA, "currency": "EUR", "name": "savings"}
-    ),
+    OpenApiExample("savings", request_only=True, value={"user": PETYA, "currency": "USD", "name": "savings"}),
     OpenApiExample(
         "opened",
         response_only=True,
         status_codes=["201"],
-        value={**ACCOUNT, "currency": "EUR", "name": "savings"},
+        value={**ACCOUNT, "id": SAVINGS_ID, "name": "savings"},
     ),
 ]
 CHANGE_ACCOUNT = [
@@ -85,7 +85,7 @@ CLOSE = [
 HOLD_ID = "01910000-0000-7000-8000-00000000e001"
 HOLD: dict[str, object] = {
     "id": HOLD_ID,
-    "account": "01910000-0000-7000-8000-00000000a001",
+    "account": ACCOUNT_ID,
     "amount": "20.00",
     "captured": "0.00",
     "remaining": "20.00",

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from accounts import currencies, errors, queries
-from accounts.models import Account, Hold
+from accounts.models import BALANCE_MAX, Account, Hold
 from accounts.operations import lock_account, once_more_after_a_race, read_clock
 from events import outbox
 from events.wire import format_time
@@ -214,6 +214,11 @@ def _find_decline(hold: Hold) -> tuple[str, dict[str, str]] | None:
         return errors.ACCOUNT_CLOSED, {}
     if account.status == Account.Status.FROZEN:
         return errors.ACCOUNT_FROZEN, {}
+    if account.held + hold.amount > BALANCE_MAX:
+        limit, required = (
+            currencies.format_amount(amount, account.currency) for amount in (BALANCE_MAX, hold.amount)
+        )
+        return errors.LIMIT_EXCEEDED, {"rule": "held", "limit": limit, "required": required}
     if hold.amount > account.available:
         return errors.INSUFFICIENT_FUNDS, {
             "available": currencies.format_amount(account.available, account.currency),

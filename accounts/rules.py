@@ -116,8 +116,8 @@ def _save(account: Account, event: str, request_id: str, **changes: Any) -> None
 
 def _require_limit(name: str, limit: Decimal, currency: str) -> None:
     try:
-        if limit < 0:
-            raise errors.AmountNotPositive("A limit is zero or more.")
+        if limit.is_signed():
+            raise errors.AmountNotPositive("A limit is zero or more, without a sign.")
         if limit > BALANCE_MAX:
             raise errors.AmountTooLarge(f"A limit is at most {BALANCE_MAX}.", limit=str(BALANCE_MAX))
         currencies.require_scale(limit, currency)

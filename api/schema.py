@@ -68,7 +68,11 @@ class ProblemSerializer(serializers.Serializer):
     request_id = serializers.CharField()
     errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
     id = serializers.UUIDField(required=False, help_text="The declined transaction")
+    transfer = serializers.UUIDField(required=False, help_text="Of a declined leg")
     differs = serializers.ListField(child=serializers.CharField(), required=False)
+    results = serializers.ListField(
+        child=serializers.DictField(), required=False, help_text="Of a declined batch"
+    )
 
 
 def answers(status: int, serializer: Any, *codes: str) -> dict[Any, Any]:

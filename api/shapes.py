@@ -91,7 +91,7 @@ class ListField(Field):
     def __init__(self, *, of: type[Shape], length_max: int, **options: Any) -> None:
         super().__init__(**options)
         self.length_max = length_max
-        describe_as(of(many=True))(self)  # type: ignore[type-var]
+        describe_as(of(many=True, min_length=1, max_length=length_max))(self)  # type: ignore[type-var, call-arg]
 
     def read(self, value: Any) -> list[Any]:
         if type(value) is not list:

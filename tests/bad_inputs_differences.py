@@ -40,10 +40,30 @@ LISTED: dict[str, dict[tuple[int, str | None], str]] = {
         (422, "idempotency_key_reused"): "IDE-042",
     },
     "declined for funds is 402": {
-        (402, "insufficient_funds"): "IDE-045 BUS-003 BUS-004",
+        (402, "insufficient_funds"): "IDE-045 BUS-003 BUS-004 BUS-014 BUS-015 BUS-029",
     },
     "a precondition is `expected_version`, and its code version_mismatch": {
         (412, "version_mismatch"): "BUS-038",
+    },
+    "codes of the same meaning have other names here": {
+        (422, "same_account"): "BUS-011",
+        (422, "hold_not_open"): "BUS-019 BUS-020 BUS-023",
+        (400, "duplicate_id"): "BUS-036",
+    },
+    "what a hold has left is one of the limits of a withdrawal": {
+        (422, "limit_exceeded"): "BUS-018",
+    },
+    "a hold may last as long as it is asked to": {
+        (201, None): "BUS-017",
+    },
+    "a reversal takes back the whole amount: there is nothing to say of it": {
+        (400, "unknown_field"): "BUS-030",
+    },
+    "an empty list is as good as none": {
+        (400, "required"): "BUS-034",
+    },
+    "a batch has a code of its own, and each of its transactions the reason in its result": {
+        (422, "batch_declined"): "BUS-037",
     },
     "metadata is texts by texts, which is looked at before what is in them": {
         (400, "metadata_invalid"): "TEX-003 TEX-007 TEX-012",
@@ -77,7 +97,7 @@ LISTED: dict[str, dict[tuple[int, str | None], str]] = {
         (200, None): "PAT-019",
     },
     "a holder's token writes nothing, whose account it may be": {
-        (403, "permission_denied"): "PAT-024 PAT-030",
+        (403, "permission_denied"): "PAT-024 PAT-025 PAT-026 PAT-030",
     },
     "no filter by amount": {
         (400, "unknown_parameter"): "LIS-037",

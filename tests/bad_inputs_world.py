@@ -3,21 +3,23 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from django.test import Client
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
 
+from accounts import holds, queries
 from accounts.models import BALANCE_MAX, Account, User
 from events.wire import format_time
 from ledger_project.wsgi import application
 from tests.bad_inputs import TRANSACTIONS
-from tests.cast import OrderFactory, UserFactory, deposit, issue_token, new_id
+from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, hold, issue_token, new_id, withdraw
 from tests.raw_requests import Request, send
 from transactions import posting
-from transactions.models import AMOUNT_MAX
+from transactions.models import AMOUNT_MAX, Transaction
+from transactions.orders import order_capture, order_reversal
 
 PLACEHOLDER = re.compile(r"\{\{([\w.]+)\}\}")
 ALWAYS_NEW = {"new_uuid", "rand"}
@@ -46,6 +48,12 @@ def find_account(world: World, name: str = "account_id") -> Account:
 
 def find_user(world: World, name: str) -> User:
     return find_account(world, name).user
+
+
+def make_hold(world: World) -> str:
+    """Of all that its account has."""
+    deposit(find_account(world), "10.00")
+    return str(hold(find_account(world), "10.00").id)
 
 
 def in_time(**ahead: float) -> Callable[[World], str]:
@@ -97,6 +105,7 @@ MAKE: dict[str, Callable[[World], str]] = {
     "victim_account": make_account,
     "user_id": lambda world: str(find_user(world, "account_id").id),
     "transaction_id": lambda world: str(deposit(find_account(world), "1").id),
+    "hold_id": make_hold,
     "bob_txn": lambda world: str(deposit(find_account(world, "bob_account"), "1").id),
     # Cursors; there is no feed yet, and the list of accounts is another endpoint as well
     "valid_cursor_bitflip": lambda world: flip_a_bit(find_cursor(world, f"{TRANSACTIONS}?")),
@@ -111,6 +120,7 @@ MAKE: dict[str, Callable[[World], str]] = {
     "now_plus_6min": in_time(minutes=6),
     "now_plus_1d": in_time(days=1),
     "now_plus_1y": in_time(days=365),
+    "now_plus_5y": in_time(days=5 * 365),
     "closed_period_date": in_time(days=-3 * 365),
     "max_amount": lambda world: str(AMOUNT_MAX),
     "1_MB_of_a": lambda world: "a" * 1024 * 1024,
@@ -125,7 +135,7 @@ def see_bobs(world: World) -> None:
 
 def see_nobodys(world: World) -> None:
     """Alice's token, ids of nothing."""
-    world.update({name: str(new_id()) for name in ("account_id", "transaction_id", "user_id")})
+    world.update({name: str(new_id()) for name in ("account_id", "transaction_id", "user_id", "hold_id")})
     world["token"] = world["holder"]
 
 
@@ -139,11 +149,48 @@ def put_in(amount: str) -> Callable[[World], None]:
 
 def hold_half(world: World) -> None:
     deposit(find_account(world), "10.00")
-    Account.objects.filter(id=world["account_id"]).update(held=Decimal("5.00"))
+    hold(find_account(world), "5.00")
 
 
-def close(world: World) -> None:
-    Account.objects.filter(id=world["account_id"]).update(status=Account.Status.CLOSED)
+def close(world: World, name: str = "account_id") -> None:
+    Account.objects.filter(id=world[name]).update(status=Account.Status.CLOSED)
+
+
+def close_destination(world: World) -> None:
+    deposit(find_account(world), "10.00")
+    close(world, "account_id_2")
+
+
+def have_other_currency(world: World) -> None:
+    world["account_id_2"] = str(AccountFactory(currency="EUR").id)
+
+
+def capture(world: World) -> None:
+    held = queries.find_hold(UUID(world["hold_id"]))
+    posting.post([order_capture(id=new_id(), hold=held, amount=None)], actor=new_id())
+
+
+def release(world: World) -> None:
+    holds.release_hold(id=UUID(world["hold_id"]))
+
+
+def reverse(world: World) -> None:
+    row = Transaction.objects.get(id=world["transaction_id"])
+    posting.post(order_reversal(id=new_id(), reason="test", rows=[row]), actor=new_id())
+
+
+def be_a_reversal(world: World) -> None:
+    reverse(world)
+    world["transaction_id"] = str(Transaction.objects.get(reverses=world["transaction_id"]).id)
+
+
+def be_declined(world: World) -> None:
+    world["transaction_id"] = str(withdraw(find_account(world), "1").id)
+
+
+def spend(world: World) -> None:
+    world["transaction_id"] = str(deposit(find_account(world), "10").id)
+    withdraw(find_account(world), "10")
 
 
 def nearly_fill(world: World) -> None:
@@ -171,7 +218,17 @@ SETUP: dict[str, Callable[[World], None]] = {
     "posted 10.00, held 5.00": hold_half,
     "closed": close,
     "balance near numeric max": nearly_fill,
+    "destination closed": close_destination,
+    "hold 10.00": lambda world: None,  # the one that is made when it is named
+    "captured": capture,
+    "voided": release,
+    "reversed once": reverse,
+    "target is a reversal": be_a_reversal,
+    "target declined": be_declined,
+    "deposit 10, then withdrew 10": spend,
     "limit 100/min": ask_a_hundred_times,
+    "BUS-012": have_other_currency,
+    "BUS-017": put_in("10.00"),
     "USE-002": meet_alice,
     "USE-003": meet_alice,
     "USE-005": meet_alice,

@@ -2,7 +2,8 @@
 
 A new route is a new line in `API`, a new back-office model one in `OFFICE_MODELS`. In a route and in a body
 a kind of object, like `{user}`, stands for one that is one's own, somebody else's or nobody's; `{new}` for a
-fresh id. `python -m tests.matrix` prints the rules as a table.
+fresh id. A transfer is one's own when both its accounts are; `{spare}` is an account that is empty and
+frozen. `python -m tests.matrix` prints the rules as a table.
 """
 
 import json
@@ -24,7 +25,7 @@ ROLES = (*WITHOUT_VALID_TOKEN, *GROUPS, HOLDER)
 OFFICE_ROLES = ("no token", "api-admin", HOLDER)  # the back office reads no tokens
 RIGHTS = {**GROUPS, HOLDER: set[str]()}
 OWN, FOREIGN, MISSING = "own", "foreign", "missing"
-KINDS = ("user", "account", "transaction")  # of objects that have an owner
+KINDS = ("user", "account", "spare", "transaction", "transfer", "hold")  # of objects that have an owner
 AN_OBJECT = re.compile(r"\{(" + "|".join(KINDS) + r")\}")
 
 
@@ -41,10 +42,11 @@ class Rule:
     public: bool = False
     office: bool = False
     bodies: tuple[dict[str, object], ...] = ()
+    query: str = ""  # without which nothing is answered
 
 
-def read(sees: str) -> Rule:
-    return Rule(sees=sees)
+def read(sees: str, query: str = "") -> Rule:
+    return Rule(sees=sees, query=query)
 
 
 def write(right: str, status: int, *bodies: dict[str, object], sees: str | None = None) -> Rule:
@@ -55,7 +57,9 @@ PUBLIC = {"GET": Rule(public=True)}
 OFFICE = {method: Rule(status=302, office=True) for method in METHODS}
 
 USER, ACCOUNT, TRANSACTION = "accounts.view_user", "accounts.view_account", "transactions.view_transaction"
+HOLD, POST = "accounts.view_hold", "transactions.add_transaction"
 DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
+WHY = {"reason": "x"}
 API = {
     "users": {
         "GET": read(USER),
@@ -75,10 +79,17 @@ API = {
         "PATCH": write("accounts.change_account", 200, {"metadata": {"k": "v"}}, sees=ACCOUNT),
     },
     "accounts/{account}/balance": {"GET": read(ACCOUNT)},
+    "accounts/{account}/statement": {"GET": read(ACCOUNT, "?from=2020-01-01&to=2020-01-01")},
+    "accounts/{account}/limits": {
+        "POST": write("accounts.limit_account", 200, {"withdraw_max": "5"}, sees=ACCOUNT),
+    },
+    "accounts/{account}/freeze": {"POST": write("accounts.freeze_account", 200, WHY, sees=ACCOUNT)},
+    "accounts/{spare}/unfreeze": {"POST": write("accounts.freeze_account", 200, WHY, sees=ACCOUNT)},
+    "accounts/{spare}/close": {"POST": write("accounts.close_account", 200, WHY, sees=ACCOUNT)},
     "transactions": {
         "GET": read(TRANSACTION),
         "POST": write(
-            "transactions.add_transaction",
+            POST,
             201,
             {**DEPOSIT, "account": "{account}"},
             {**DEPOSIT, "user": "{user}"},
@@ -86,18 +97,53 @@ API = {
         ),
     },
     "transactions/{transaction}": {"GET": read(TRANSACTION)},
+    "transactions/{transaction}/reverse": {
+        "POST": write(POST, 201, {"id": "{new}", **WHY}, sees=TRANSACTION)
+    },
+    "transactions/batch": {
+        "POST": write(
+            POST,
+            200,
+            {"atomic": True, "transactions": [{**DEPOSIT, "account": "{account}"}]},
+            {"atomic": True, "transactions": [{**DEPOSIT, "user": "{user}"}]},
+            sees=ACCOUNT,
+        ),
+    },
+    "transfers": {
+        "POST": write(
+            POST,
+            201,
+            {"id": "{new}", "source": "{account}", "destination": "{spare}", "amount": "1"},
+            sees=ACCOUNT,
+        ),
+    },
+    "transfers/{transfer}": {"GET": read(TRANSACTION)},
+    "holds": {
+        "GET": read(HOLD),
+        "POST": write(
+            "accounts.add_hold", 201, {"id": "{new}", "account": "{account}", "amount": "1"}, sees=ACCOUNT
+        ),
+    },
+    "holds/{hold}": {"GET": read(HOLD)},
+    "holds/{hold}/capture": {"POST": write(POST, 201, {"id": "{new}"}, sees=HOLD)},
+    "holds/{hold}/release": {"POST": write("accounts.change_hold", 200, {}, sees=HOLD)},
 }
 # The filters of a list that name an object: foreign and missing ones find the same nothing.
 LISTS = {
     "users": (),
     "accounts": ("user={user}",),
-    "transactions": ("account={account}", "user={user}", "account={account}&user={user}"),
+    "transactions": (
+        *("account={account}", "user={user}", "account={account}&user={user}"),
+        *("transfer={transfer}", "transfer={transfer}&account={account}"),
+    ),
+    "holds": ("account={account}", "user={user}", "account={account}&user={user}"),
 }
 
 # The right that shows a model to staff; None: superusers only.
 OFFICE_MODELS = {
     "accounts/user": USER,
     "accounts/account": ACCOUNT,
+    "accounts/hold": HOLD,
     "transactions/transaction": TRANSACTION,
     "auth/group": None,
     "knox/authtoken": None,

@@ -11,9 +11,16 @@ from api.errors import STATUS
 from tests.raw_requests import Answer
 from transactions.errors import DECLINES
 
-TABLES = ("accounts_user", "accounts_account", "transactions_transaction", "events_event", "events_pending")
+TABLES = (
+    *("accounts_user", "accounts_account", "accounts_hold"),
+    *("transactions_transaction", "events_event", "events_pending"),
+)
 ROWS = " UNION ALL ".join(f"SELECT '{table}', t::text FROM {table} t" for table in TABLES)
 BALANCES = "SELECT id::text, balance::text, held::text, version::text, status FROM accounts_account"
+# How many rows are new or changed by what is created: a transaction, a capture, a transfer, its reversal, a
+# hold, an account, a user.
+CREATED = ("transactions_transaction", "accounts_account", "accounts_hold", "accounts_user")
+CREATED_AT_ONCE = {(1, 1, 0, 0), (1, 1, 1, 0), (2, 2, 0, 0), (0, 1, 1, 0), (0, 1, 0, 0), (0, 1, 0, 1)}
 MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
 INNARDS = re.compile(
     r"Traceback|File \"|line \d+, in|\.py\b|psycopg|django|rest_framework|\bSELECT\b|\bINSERT\b"
@@ -59,18 +66,35 @@ def require_problem(answer: Answer) -> None:
 
 
 def require_books(before: Stock, after: Stock, method: str, answer: Answer) -> None:
-    """A refusal, a read and a replay change nothing; a decline is one more row; what is created, is there."""
+    """A refusal, a read and a replay change nothing; a decline is more rows; what is created, is there."""
     added = Counter(table for table, _ in after.rows - before.rows)
     replayed = "idempotency-replayed" in answer.headers
-    if answer.code in DECLINES and not replayed:
-        assert after.balances == before.balances
-        assert added == Counter(TABLES) - Counter(["accounts_user"])  # the account counts its events
-        assert Counter(table for table, _ in before.rows - after.rows) == Counter(["accounts_account"])
-        [row] = [text for table, text in after.rows - before.rows if table == "transactions_transaction"]
-        assert "DECLINED" in row
-        assert answer.json()["id"] in row
-    elif answer.status == 201 and not replayed:
-        created = added["transactions_transaction"], added["accounts_user"], added["accounts_account"]
-        assert created in [(1, 0, 1), (0, 1, 1), (0, 0, 1)], added
-    elif answer.status >= 400 or replayed or method != "PATCH":
+    changes = method in ("POST", "PATCH") and answer.status < 400 and not replayed
+    if answer.code in DECLINES and not replayed and {"id", "results"} & answer.json().keys():
+        require_declined(before, after, answer.json(), added)
+    elif answer.status == 201 and changes:
+        assert tuple(added[table] for table in CREATED) in CREATED_AT_ONCE, added
+    elif not changes:
         assert after == before, added
+
+
+def require_declined(before: Stock, after: Stock, problem: dict[str, Any], added: Counter[Any]) -> None:
+    """No balance has changed; there is a declined hold, or declined transactions that their accounts know."""
+    assert after.balances == before.balances
+    new = {table: [text for name, text in after.rows - before.rows if name == table] for table in added}
+    declined = new.get("accounts_hold") or new["transactions_transaction"]
+    assert all("DECLINED" in row for row in declined)
+    for id in [problem.get("id")] if "id" in problem else find_ids(problem["results"]):
+        assert len([row for row in declined if row.startswith(f"({id},")]) == 1
+    if "accounts_hold" in new:
+        assert added == {"accounts_hold": 1}
+        return
+    changed = Counter(table for table, _ in before.rows - after.rows)
+    assert changed == {"accounts_account": added["accounts_account"]}
+    count = len(problem["results"]) if "results" in problem else 2 if "transfer" in problem else 1
+    written = ("transactions_transaction", "events_event", "events_pending")
+    assert added == dict.fromkeys(written, count) | changed
+
+
+def find_ids(results: list[dict[str, Any]]) -> list[str]:
+    return [result["problem"]["id"] for result in results]

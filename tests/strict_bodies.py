@@ -7,10 +7,11 @@ is not known, null as if not sent, and every value fit for its field.
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+MICROSECOND = timedelta(microseconds=1)
 CURRENCIES = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "BHD": 3, "RUB": 2, "POINTS": 0}
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")
@@ -76,26 +77,57 @@ def is_metadata(value: Any) -> bool:
     return all(is_text(0, 40)(name) and is_text(0, 500)(text) for name, text in value.items())
 
 
-def is_amount(value: Any) -> bool:
+def is_decimal(value: Any) -> bool:
     """Of US dollars."""
-    if type(value) not in (str, NumberText) or not AMOUNT.fullmatch(value):
-        return False
-    return 0 < Decimal(value) <= 10**12
+    return type(value) in (str, NumberText) and AMOUNT.fullmatch(value) is not None
 
 
-def is_time(value: Any) -> bool:
+def is_amount(value: Any) -> bool:
+    return is_decimal(value) and 0 < Decimal(value) <= 10**12
+
+
+def is_limit(value: Any) -> bool:
+    return is_decimal(value) and Decimal(value) <= 10**15
+
+
+def read_time(value: Any) -> datetime | None:
+    """The instant in UTC, of a date its last; None if it is not one."""
     if type(value) is not str or not TIME.fullmatch(value):
-        return False
+        return None
     try:
         if "T" not in value:
-            return date(1969, 12, 31) <= date.fromisoformat(value) <= datetime.now(UTC).date()
+            return datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), UTC) - MICROSECOND
         fraction = re.search(r"\.([0-9]+)", value)
         text = value if fraction is None else value.replace(fraction[0], f".{fraction[1][:6]:0<6}")
         instant = datetime.fromisoformat(text)
-        instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-        return datetime(1970, 1, 1, tzinfo=UTC) <= instant <= datetime.now(UTC) + timedelta(minutes=6)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def is_time(value: Any) -> bool:
+    """When money moved: of today only the whole day is not over yet."""
+    instant = read_time(value)
+    if instant is None:
         return False
+    return datetime(1970, 1, 1, tzinfo=UTC) <= instant <= datetime.now(UTC) + timedelta(minutes=6)
+
+
+def is_expiry(value: Any) -> bool:
+    instant = read_time(value)
+    return instant is not None and instant > datetime.now(UTC)
+
+
+def is_flag(value: Any) -> bool:
+    return type(value) is bool
+
+
+def is_list_of_transactions(value: Any) -> bool:
+    """Whatever they are, no id stands twice."""
+    if type(value) is not list or not 1 <= len(value) <= 1000:
+        return False
+    fit = [item for item in value if is_valid_object("POST /transactions", item)]
+    return len({item["id"].lower() for item in fit}) == len(fit)
 
 
 def is_currency(value: Any) -> bool:
@@ -106,7 +138,14 @@ def is_count(value: Any) -> bool:
     return type(value) is NumberText and re.fullmatch(r"0|[1-9][0-9]*", value) is not None
 
 
-NAME = is_text(1, 150)
+NAME, REASON = is_text(1, 150), is_text(1, 500)
+WHY = {"reason": Field(REASON, required=True)}
+MONEY = {
+    "id": Field(is_new_id, required=True),
+    "amount": Field(is_amount, required=True),
+    "reference": Field(is_text(0, 200)),
+    "metadata": Field(is_metadata),
+}
 FIELDS: dict[str, dict[str, Field]] = {
     "POST /users": {
         "id": Field(is_new_id),
@@ -115,26 +154,44 @@ FIELDS: dict[str, dict[str, Field]] = {
         "currency": Field(is_currency),
         "metadata": Field(is_metadata),
     },
-    "PATCH /users": {"name": Field(NAME), "metadata": Field(is_metadata)},
+    "PATCH /users/{id}": {"name": Field(NAME), "metadata": Field(is_metadata)},
     "POST /accounts": {
         "user": Field(is_id, required=True),
         "currency": Field(is_currency, required=True),
         "name": Field(NAME),
         "metadata": Field(is_metadata),
     },
-    "PATCH /accounts": {"metadata": Field(is_metadata, required=True)},
+    "PATCH /accounts/{id}": {"metadata": Field(is_metadata, required=True)},
+    "POST /accounts/{id}/limits": {
+        "credit_limit": Field(is_limit),
+        "withdraw_max": Field(is_limit),
+        "withdraw_day_max": Field(is_limit),
+    },
+    "POST /accounts/{id}/freeze": WHY,
+    "POST /accounts/{id}/unfreeze": WHY,
+    "POST /accounts/{id}/close": WHY,
     "POST /transactions": {
-        "id": Field(is_new_id, required=True),
+        **MONEY,
         "account": Field(is_id),
         "user": Field(is_id),
         "currency": Field(is_currency),
         "type": Field(lambda value: value in ("DEPOSIT", "WITHDRAW"), required=True),
-        "amount": Field(is_amount, required=True),
         "effective_at": Field(is_time),
-        "reference": Field(is_text(0, 200)),
-        "metadata": Field(is_metadata),
         "expected_version": Field(is_count),
     },
+    "POST /transactions/batch": {
+        "atomic": Field(is_flag, required=True),
+        "transactions": Field(is_list_of_transactions, required=True),
+    },
+    "POST /transactions/{id}/reverse": {"id": MONEY["id"], **WHY},
+    "POST /transfers": {
+        **MONEY,
+        "source": Field(is_id, required=True),
+        "destination": Field(is_id, required=True),
+        "effective_at": Field(is_time),
+    },
+    "POST /holds": {**MONEY, "account": Field(is_id, required=True), "expires_at": Field(is_expiry)},
+    "POST /holds/{id}/capture": {"id": MONEY["id"], "amount": Field(is_amount), "final": Field(is_flag)},
 }
 # Of these a body has one at least.
 ONE_OF = {"POST /users": {"id", "external_id"}, "POST /transactions": {"account", "user"}}
@@ -143,8 +200,16 @@ ONE_OF = {"POST /users": {"id", "external_id"}, "POST /transactions": {"account"
 def is_valid(call: str, body: bytes) -> bool:
     """Whether the API may accept the bytes as the body of this call (without an Idempotency-Key)."""
     sent = read_object(body)
+    if not is_valid_object(call, sent):
+        return False
+    if call == "POST /transactions/batch" and sent["atomic"]:
+        return all(is_valid_object("POST /transactions", item) for item in sent["transactions"])
+    return True
+
+
+def is_valid_object(call: str, sent: Any) -> bool:
     fields = FIELDS[call]
-    if sent is None or not sent.keys() <= fields.keys():
+    if type(sent) is not dict or not sent.keys() <= fields.keys():
         return False
     values = {name: value for name, value in sent.items() if value is not None}
     if any(field.required and name not in values for name, field in fields.items()):

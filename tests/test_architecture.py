@@ -54,7 +54,9 @@ def test_the_domain_knows_no_http(path):
 
 
 def test_only_posting_and_its_statement_write_the_ledger():
-    writing = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (transactions_|accounts_account|accounts_hold|events_)")
+    writing = re.compile(
+        r"(INSERT INTO|UPDATE|DELETE FROM) (transactions_|accounts_account|accounts_hold|events_)"
+    )
     allowed = {"transactions/ledger_sql.py", "accounts/holds.py", "events/outbox.py"}
     found = {
         name(p)

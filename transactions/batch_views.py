@@ -92,8 +92,9 @@ class Batch:
             answers = posting.post(list(self.orders.values()), **self._caller, together=True)
         except LedgerError as error:
             places = {order.id: place for place, order in self.orders.items()}
-            place = places.get(error.command_id) if error.command_id else None
-            self.refusals = {place or 0: self._hide(error)}
+            if error.command_id is None:  # about the posting as a whole
+                raise
+            self.refusals = {places[error.command_id]: self._hide(error)}
             self._refuse()
         results = dict(zip(self.orders, answers, strict=True))
         if any(answer.transaction.decline_reason for answer in answers):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.currencies import format_amount
-from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS
+from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
 from accounts.models import BALANCE_MAX, Account, Hold
 from events.wire import format_time
 from transactions import errors, ledger_sql
@@ -59,7 +59,7 @@ def _find_limit(row: Transaction, hold: Hold | None) -> Decline | None:
     def exceed(rule: str, limit: Decimal, **particulars: Decimal) -> Decline:
         particulars |= {"limit": limit, "required": row.amount}
         amounts = {name: format_amount(value, account.currency) for name, value in particulars.items()}
-        return errors.LIMIT_EXCEEDED, {"rule": rule, **amounts}
+        return LIMIT_EXCEEDED, {"rule": rule, **amounts}
 
     if hold and row.amount > hold.remaining:
         return exceed("hold", hold.remaining)

@@ -4,14 +4,13 @@ The classes are refusals: nothing is written, the id stays free. The constants a
 depend on the state of the account, recorded under the id for ever.
 """
 
-from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS
+from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
 from events.errors import LedgerError
 from transactions.models import Transaction
 
 INSUFFICIENT_FUNDS_AT = "insufficient_funds_at"
 VERSION_MISMATCH = "version_mismatch"
 BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
-LIMIT_EXCEEDED = "limit_exceeded"
 ALREADY_REVERSED = "already_reversed"
 HOLD_NOT_OPEN = "hold_not_open"
 TRANSFER_DECLINED = "transfer_declined"

@@ -135,6 +135,7 @@ class TransferViewSet(GenericViewSet[Transaction]):
 
     rights = {"create": "transactions.add_transaction"}
     serializer_class = serializers.TransferSerializer
+    filter_backends = [StrictFilterBackend]
     pagination_class = None
 
     def get_queryset(self) -> QuerySet[Transaction]:
@@ -175,7 +176,7 @@ class TransferViewSet(GenericViewSet[Transaction]):
     )
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """Both legs, posted or declined."""
-        rows = queries.find_whole(self.get_queryset().filter(transfer=pk), pk)
+        rows = queries.find_whole(self.filter_queryset(self.get_queryset()).filter(transfer=pk), pk)
         return Response(describe_transfer(rows))
 
 

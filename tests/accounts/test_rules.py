@@ -4,8 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
-from accounts.models import Account
+from accounts.models import BALANCE_MAX, Account
 from events.models import Event
 from tests.cast import AccountFactory, deposit, hold, hold_that_expires, new_id, withdraw
 from tests.conftest import make_client
@@ -197,3 +198,23 @@ def test_a_house_account_keeps_the_same_rules(service, admin):
     assert withdraw(account, "1").decline_reason == "insufficient_funds"
     admin.post(f"/api/v1/accounts/{account.id}/limits", {"credit_limit": "1000"})
     assert withdraw(account, "1").balance_after == Decimal(-1)
+
+
+def test_no_more_is_held_than_a_balance_may_be(service, rule, account):
+    rule("limits", credit_limit=str(BALANCE_MAX))
+    thousand_holds = """
+        WITH placed AS (
+            INSERT INTO accounts_hold (
+                id, account_id, amount, captured, status, reference, metadata, created_at, actor, request_id
+            )
+            SELECT gen_random_uuid(), %(account)s, 1e12, 0, 'OPEN', '', '{}', now(), %(account)s, ''
+            FROM generate_series(1, 1000)
+        )
+        UPDATE accounts_account SET held = 1e15 WHERE id = %(account)s
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(thousand_holds, {"account": account.id})
+    body = {"id": str(new_id()), "account": str(account.id), "amount": "1"}
+    answer = service.post("/api/v1/holds", body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "limit_exceeded")
+    assert answer.json()["rule"] == "held"

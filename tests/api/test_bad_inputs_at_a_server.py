@@ -2,6 +2,7 @@
 
 import http.client
 import signal
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,7 +21,8 @@ pytestmark = pytest.mark.serve
 
 # Refused by the HTTP server, before there is a request that the application could see.
 NOT_HTTP = {"JSO-045"}
-WITH_STEPS = {"IDE-044", "IDE-051"}
+WITH_STEPS = {"IDE-044", "IDE-051", "BUS-023"}
+ROUNDS = 100
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +91,30 @@ def test_of_two_amounts_under_one_id_at_once_one_is_posted(service, world):
     assert refused.code == step["expect_code"]
     [row] = find_rows(service, world)
     assert row == posted.json()
+
+
+def test_of_a_capture_and_a_release_at_once_one_wins(service, world):
+    """BUS-023."""
+    account, won = {"account": world["account_id"], "amount": "1.00"}, Counter()
+    money = {**account, "amount": str(ROUNDS), "type": "DEPOSIT"}
+    assert service.insist("POST", TRANSACTIONS, {**money, "id": str(new_id())})[0] == 201
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(ROUNDS):
+            _, held = service.insist("POST", "/api/v1/holds", {**account, "id": str(new_id())})
+            commands = {"capture": {"id": str(new_id())}, "release": None}
+            ask = [
+                threads.submit(service.insist, "POST", f"/api/v1/holds/{held['id']}/{name}", body)
+                for name, body in commands.items()
+            ]
+            (captured, answer), (released, other) = (each.result() for each in ask)
+            if captured == 201:
+                assert (released, other["code"], other["hold_status"]) == (422, "hold_not_open", "CAPTURED")
+            else:
+                assert (released, captured, answer["code"]) == (200, 422, "hold_not_open")
+            won[captured] += 1
+    _, left = service.insist("GET", f"/api/v1/accounts/{account['account']}")
+    assert (left["held"], left["balance"]) == ("0.00", f"{ROUNDS - won[201]}.00")
+    assert {row["status"] for row in find_rows(service, world)} == {"POSTED", "DECLINED"}
 
 
 def test_a_worker_killed_between_the_commit_and_the_answer_posted_once(service, world, ask):

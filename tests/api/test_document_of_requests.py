@@ -1,7 +1,12 @@
 """What a schema can say of a request, the document says: what fits it is not refused for its shape."""
 
+import json
+
 import pytest
 from drf_spectacular.generators import SchemaGenerator
+
+from tests.cast import deposit, hold
+from tests.conftest import make_client
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +27,7 @@ def bodies(document):
                 reference = body["content"]["application/json"]["schema"]["$ref"]
                 schema = document["components"]["schemas"][reference.rpartition("/")[2]]
                 found[f"{method.upper()} {path}"] = body, schema
-    assert len(found) == 5
+    assert len(found) == 14
     return found
 
 
@@ -36,26 +41,62 @@ def test_every_body_is_required(bodies):
     assert [call for call, (body, _) in bodies.items() if body.get("required") is not True] == []
 
 
-def test_what_the_server_requires_is_required(bodies, service, account, petya):
-    calls = {
-        "POST /api/v1/users": service.post("/api/v1/users", {}),
-        "POST /api/v1/accounts": service.post("/api/v1/accounts", {}),
-        "POST /api/v1/transactions": service.post("/api/v1/transactions", {}),
-        "PATCH /api/v1/users/{id}": service.patch(f"/api/v1/users/{petya.id}", {}),
-        "PATCH /api/v1/accounts/{id}": service.patch(f"/api/v1/accounts/{account.id}", {}),
-    }
+@pytest.fixture
+def ask(account, petya):
+    """Sends a body to a call, about what is there."""
+    client, row = make_client("api-admin"), deposit(account, "10")
+    ids = {"users": petya.id, "accounts": account.id, "transactions": row.id, "holds": hold(account, "5").id}
+
+    def send(call, body):
+        method, _, path = call.partition(" ")
+        address = path.replace("{id}", str(ids.get(path.split("/")[3])))
+        return client.generic(method, address, json.dumps(body), content_type="application/json")
+
+    return send
+
+
+def test_what_the_server_requires_is_required(bodies, ask):
     missed = {
         call: {
-            error["pointer"][1:] for error in answer.json().get("errors", []) if error["code"] == "required"
+            error["pointer"][1:]
+            for error in ask(call, {}).json().get("errors", [])
+            if error["code"] == "required"
         }
-        for call, answer in calls.items()
+        for call in bodies
     }
     assert {call: set(schema.get("required", [])) for call, (_, schema) in bodies.items()} == missed
+    assert missed["POST /api/v1/transactions/batch"] == {"atomic", "transactions"}
+
+
+def test_the_items_of_a_batch_are_in_the_document_and_closed_too(document, bodies, ask):
+    schemas = document["components"]["schemas"]
+    nested = [
+        property["items"]["$ref"].rpartition("/")[2]
+        for _, schema in bodies.values()
+        for property in schema["properties"].values()
+        if "$ref" in property.get("items", {})
+    ]
+    assert nested == ["TransactionRequest"]
+    assert schemas["TransactionRequest"]["additionalProperties"] is False
+    [*errors] = ask("POST /api/v1/transactions/batch", {"atomic": True, "transactions": [{}]}).json()[
+        "errors"
+    ]
+    missed = {error["pointer"].rpartition("/")[2] for error in errors}
+    assert missed == set(schemas["TransactionRequest"]["required"])
+
+
+def test_a_release_has_no_body_and_takes_an_empty_one(document, ask):
+    release = "POST /api/v1/holds/{id}/release"
+    assert "requestBody" not in document["paths"]["/api/v1/holds/{id}/release"]["post"]
+    assert ask(release, {"reason": "x"}).json()["code"] == "unknown_field"
+    assert ask(release, []).json()["code"] == "invalid_body"
+    assert ask(release + "?x=1", {}).json()["code"] == "unknown_parameter"
+    assert ask(release, {}).status_code == 200
 
 
 def test_a_filter_that_may_not_be_empty_says_so(document, service):
     silent = []
-    for path in ("/api/v1/users", "/api/v1/accounts", "/api/v1/transactions"):
+    for path in ("/api/v1/users", "/api/v1/accounts", "/api/v1/transactions", "/api/v1/holds"):
         for parameter in document["paths"][path]["get"]["parameters"]:
             says_so = {"enum", "format", "minLength", "pattern", "minimum"} & parameter["schema"].keys()
             answer = service.get(f"{path}?{parameter['name']}=")

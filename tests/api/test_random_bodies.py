@@ -1,61 +1,84 @@
-"""10,000 bodies at random: none breaks the ledger, and none is accepted that is not valid to the letter."""
+"""Bodies at random: none breaks the ledger, and none is accepted that is not valid to the letter."""
 
+import json
 import os
 from random import Random
 
 import pytest
 from django.db.transaction import atomic, set_rollback
 
+from api.errors import STATUS
 from ledger_project.wsgi import application
 from tests import random_bodies, strict_bodies
-from tests.cast import issue_token, new_id
+from tests.cast import AccountFactory, day, deposit, hold, issue_token, new_id
 from tests.raw_requests import Request, connection_kept, send
 from tests.refusals import require_problem, take_stock
+from tests.strict_bodies import is_valid_object
 from transactions.errors import DECLINES
 
 BODIES = 2_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
 LOOK_EVERY = 25
+BATCH = "POST /transactions/batch"
 # Of a valid body: there is no such account, or it is in another currency, or not at that version.
-REFUSED_BY_STATE = {"not_found", "currency_mismatch", "idempotency_key_reused", "external_id_taken"}
+REFUSED_BY_STATE = {
+    *("not_found", "currency_mismatch", "idempotency_key_reused", "external_id_taken", "same_account"),
+    "credit_limit_in_use",
+}
+VALUES = {
+    "name": "x", "reason": "x", "final": False, "type": "DEPOSIT", "amount": "10.00", "reference": "r",
+    "effective_at": "2026-01-04T00:00:00Z", "expires_at": "2999-01-01T00:00:00Z", "credit_limit": "10.00",
+    "withdraw_max": "10.00", "withdraw_day_max": "10.00", "metadata": {"order": "7", "é": "ü"},
+}  # fmt: skip
 
 
 class Target:
     """A call, its address, and a valid body for it."""
 
     def __init__(self, call, account):
-        method, _, collection = call.partition(" ")
-        self.call, self.method = call, method
-        member = {"/users": account.user_id, "/accounts": account.id}.get(collection)
-        self.address = f"/api/v1{collection}" + (f"/{member}" if method == "PATCH" else "")
-        self.account = account
+        self.call, self.account, self.other = call, account, AccountFactory()
+        self.method, _, path = call.partition(" ")
+        kind = path.split("/")[1]
+        if kind in ("transactions", "transfers", "holds"):
+            deposit(account, "1000", effective_at=day("2023-01-01"))
+        self.address = f"/api/v1{path}"
+        if "{id}" in path:
+            self.address = self.address.replace("{id}", str(self.find_id(kind)))
+        self.headers = [
+            ("Host", "localhost"),
+            ("Authorization", f"Bearer {issue_token('api-admin')}"),
+            ("Content-Type", "application/json"),
+        ]
+
+    def find_id(self, kind):
+        if kind == "holds":
+            return hold(self.account, "100").id
+        if kind == "transactions":
+            return deposit(self.account, "1").id
+        return {"users": self.account.user_id, "accounts": self.account.id}[kind]
 
     def make_valid(self):
-        metadata = {"order": "7", "é": "ü"}
-        if self.call == "POST /transactions":
-            money = {
-                "id": str(new_id()),
-                "account": str(self.account.id),
-                "type": "DEPOSIT",
-                "amount": "10.00",
-            }
-            return {
-                **money,
-                "effective_at": "2023-01-04T00:00:00Z",
-                "reference": "r",
-                "currency": "USD",
-                "metadata": metadata,
-            }
-        if self.call == "POST /accounts":
-            return {"user": str(self.account.user_id), "currency": "EUR", "name": "x", "metadata": metadata}
-        if self.call == "POST /users":
-            return {
-                "id": str(new_id()),
-                "name": "x",
-                "external_id": str(new_id()),
-                "currency": "USD",
-                "metadata": metadata,
-            }
-        return {"name": "x", "metadata": metadata} if self.call == "PATCH /users" else {"metadata": metadata}
+        """All fields but those that exclude others."""
+        if self.call == BATCH:
+            return {"atomic": True, "transactions": [self.make("POST /transactions") for _ in range(2)]}
+        return self.make(self.call)
+
+    def make(self, call):
+        values = VALUES | {"id": str(new_id()), "external_id": str(new_id())}
+        values |= dict.fromkeys(("account", "source"), str(self.account.id))
+        values |= {"destination": str(self.other.id), "user": str(self.account.user_id)}
+        values["currency"] = "EUR" if call == "POST /accounts" else "USD"
+        left_out = {"user", "expected_version"} if call == "POST /transactions" else set()
+        return {name: values[name] for name in strict_bodies.FIELDS[call] if name not in left_out}
+
+    def send(self, body):
+        return send(application, Request(self.method, self.address, self.headers, body))
+
+    def try_valid(self, body):
+        """What is accepted, and is taken back."""
+        with atomic():
+            answer = self.send(body)
+            set_rollback(True)
+        return answer
 
 
 @pytest.fixture
@@ -64,31 +87,49 @@ def kept(db):
         yield
 
 
+def require_refused(body, answer):
+    assert 400 <= answer.status < 500, (body, answer)
+    assert answer.code not in DECLINES, (body, answer)
+    require_problem(answer)
+
+
 @pytest.mark.parametrize("call", strict_bodies.FIELDS)
 def test_what_is_not_valid_is_refused_and_changes_nothing(kept, account, call):
     target, random = Target(call, account), Random(f"{call} 1")
-    token = issue_token("api-post")
-    headers = [
-        ("Host", "localhost"),
-        ("Authorization", f"Bearer {token}"),
-        ("Content-Type", "application/json"),
-    ]
     before, accepted = take_stock(), 0
-    for number, body in enumerate(random_bodies.make_bodies(random, target.make_valid, BODIES)):
-        request = Request(target.method, target.address, headers, body)
+    count = BODIES if len(target.make_valid()) > 3 else BODIES // 4
+    for number, body in enumerate(random_bodies.make_bodies(random, target.make_valid, count)):
         if strict_bodies.is_valid(call, body):
-            with atomic():
-                answer = send(application, request)
-                set_rollback(True)
+            answer = target.try_valid(body)
             assert answer.status < 400 or answer.code in {*DECLINES, *REFUSED_BY_STATE}, (body, answer)
             accepted += answer.status < 400
+            if answer.status >= 400:
+                require_problem(answer)
         else:
-            answer = send(application, request)
-            assert 400 <= answer.status < 500, (body, answer)
-            assert answer.code not in DECLINES, (body, answer)
-        if answer.status >= 400:
-            require_problem(answer)
+            require_refused(body, target.send(body))
         if number % LOOK_EVERY == 0:
             assert take_stock() == before, (number, body)
     assert take_stock() == before
-    assert BODIES / 20 < accepted < BODIES / 2
+    assert count / 20 < accepted < count / 2
+
+
+@pytest.mark.parametrize("atomic", ["true", "false"])
+def test_an_item_of_a_batch_is_judged_like_a_transaction_of_its_own(kept, account, atomic):
+    target, random = Target(BATCH, account), Random(f"item {atomic}")
+    valid, before, wrong = json.dumps(target.make("POST /transactions")).encode(), take_stock(), 0
+    bodies = random_bodies.make_bodies(random, lambda: target.make("POST /transactions"), BODIES // 2)
+    for item in bodies:
+        body = b'{"atomic": %s, "transactions": [%s, %s]}' % (atomic.encode(), valid, item)
+        if not strict_bodies.is_valid(BATCH, body):
+            require_refused(body, target.send(body))
+            continue
+        answer = target.try_valid(body)
+        assert answer.status == 200 or answer.code in {*DECLINES, *REFUSED_BY_STATE}, (body, answer)
+        items = strict_bodies.read_object(body)["transactions"]
+        for sent, result in zip(items, answer.json().get("results", []), strict=answer.status == 200):
+            code, fits = result.get("problem", {}).get("code"), is_valid_object("POST /transactions", sent)
+            answered = {None, *DECLINES, *REFUSED_BY_STATE} if fits else set(STATUS) - {*DECLINES}
+            assert code in answered, (sent, result)
+            wrong += not fits
+    assert take_stock() == before
+    assert (wrong > BODIES / 10) == (atomic == "false")

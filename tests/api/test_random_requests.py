@@ -16,7 +16,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from api.fields import UUID_TEXT
 from ledger_project.wsgi import application
-from tests.bad_inputs_world import World
+from tests.bad_inputs_world import World, find_account
+from tests.cast import AccountFactory, day, deposit, issue_token, transfer
 from tests.raw_requests import Answer, connection_kept
 from tests.refusals import require_books, require_problem, take_stock
 
@@ -26,15 +27,26 @@ DOCUMENT = SchemaGenerator().get_schema(request=None, public=True)
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=SchemathesisConfig(seed=1))
 SCHEMA.app = application
 
+KINDS = {"users": "user_id", "accounts": "account_id", "transactions": "transaction_id", "holds": "hold_id"}
+NAMED = {
+    "account": "account_id",
+    "user": "user_id",
+    "source": "account_id",
+    "destination": "account_id_2",
+}
+
 
 class Caller:
     """A service with a token, and the ids of what is there."""
 
     def __init__(self):
-        self.world = World()
+        self.world = World(token=issue_token("api-admin"))
         self.headers = {"Authorization": f"Bearer {self.world['token']}"}
-        kinds = {"users": "user_id", "accounts": "account_id", "transactions": "transaction_id"}
-        self.ids = {kind: self.world[name] for kind, name in kinds.items()}
+        self.ids = {kind: self.world[name] for kind, name in KINDS.items()}
+        account, other = (find_account(self.world, name) for name in ("account_id", "account_id_2"))
+        deposit(account, "100", effective_at=day("1970-01-01"))
+        self.ids["transfers"] = str(transfer(account, other, "1").id)
+        self.empty = str(AccountFactory().id)
         self.seen = Counter()
 
     def bring_to_life(self, case):
@@ -42,22 +54,25 @@ class Caller:
         if case.meta.generation.mode is not GenerationMode.POSITIVE:
             return
         if UUID_TEXT.fullmatch(str((case.path_parameters or {}).get("id"))):
-            case.path_parameters["id"] = self.ids[case.path.split("/")[3]]
+            is_closed = case.path.endswith("/close")
+            case.path_parameters["id"] = self.empty if is_closed else self.ids[case.path.split("/")[3]]
         if isinstance(case.body, dict):
-            known = find_schema(case.operation.definition.raw["requestBody"])["properties"]
-            case.body = {name: value for name, value in case.body.items() if name in known}
-            for name, kind in {"account": "accounts", "user": "users"}.items():
-                if name in case.body:
-                    case.body[name] = self.ids[kind]
-            if "account" in case.body:
-                case.body.pop("user", None)
+            content = case.operation.definition.raw["requestBody"]["content"]
+            case.body = self.fill(case.body, content["application/json"]["schema"])
             if "id" in case.body:
                 case.headers.pop("Idempotency-Key", None)
 
-
-def find_schema(body):
-    reference = body["content"]["application/json"]["schema"]["$ref"]
-    return DOCUMENT["components"]["schemas"][reference.rpartition("/")[2]]
+    def fill(self, body, schema):
+        known = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
+        body = {name: value for name, value in body.items() if name in known}
+        for name, value in body.items():
+            if isinstance(value, list):
+                body[name] = [self.fill(item, known[name]["items"]) for item in value]
+            elif name in NAMED:
+                body[name] = self.world[NAMED[name]]
+        if "account" in body:
+            body.pop("user", None)
+        return body
 
 
 @pytest.fixture

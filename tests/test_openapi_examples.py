@@ -1,0 +1,128 @@
+"""The examples of the OpenAPI document are one story: each happens to the letter as it stands there."""
+
+import json
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+
+from accounts.examples import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
+from tests.conftest import make_client
+from tests.test_openapi import find_operation, require_schema
+from transactions.examples import DEPOSIT
+
+pytestmark = pytest.mark.django_db
+
+DOCUMENT = SchemaGenerator().get_schema(request=None, public=True)
+VOLATILE = {"created_at", "recorded_at", "closed_at", "at", "known_at", "request_id"}
+IDS = {"users": PETYA, "accounts": ACCOUNT_ID, "transactions": DEPOSIT, "holds": HOLD_ID}
+USER, MONEY, HOLD = "post users", "post transactions", "post holds"
+SAVINGS, FREEZE = "post accounts", "post accounts/{id}/freeze"
+# The operations that have examples, each with what happened before.
+BEFORE = {
+    "post users": [],
+    "patch users/{id}": [USER],
+    "get users/{id}/balance": [USER, MONEY],
+    "post accounts": [USER],
+    "patch accounts/{id}": [USER],
+    "get accounts/{id}/balance": [USER, MONEY],
+    "post accounts/{id}/limits": [USER],
+    "post accounts/{id}/freeze": [USER],
+    "post accounts/{id}/unfreeze": [USER, FREEZE],
+    "post accounts/{id}/close": [USER],
+    "post transactions": [USER],
+    "get transactions/{id}": [USER, MONEY],
+    "post transactions/{id}/reverse": [USER, MONEY],
+    "post transactions/batch": [USER, MONEY],
+    "post transfers": [USER, SAVINGS, MONEY],
+    "post holds": [USER, MONEY],
+    "post holds/{id}/capture": [USER, MONEY, HOLD],
+    "post holds/{id}/release": [USER, MONEY, HOLD],
+}
+
+
+def find(call):
+    method, _, name = call.partition(" ")
+    return method, f"/api/v1/{name}", find_operation(DOCUMENT, method, f"/api/v1/{name}")
+
+
+def read_requests(operation):
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return [example["value"] for example in content.get("examples", {}).values()]
+
+
+def read_answers(operation):
+    return [
+        (int(status), example["value"])
+        for status, response in operation["responses"].items()
+        for content in response.get("content", {}).values()
+        for example in content.get("examples", {}).values()
+    ]
+
+
+def strip(value):
+    """Without what differs from run to run: the moments of recording, and what is effective at them."""
+    if isinstance(value, list):
+        return [strip(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    volatile = VOLATILE | (
+        {"effective_at"} if value.get("effective_at") == value.get("recorded_at") else set()
+    )
+    return {key: strip(item) for key, item in value.items() if key not in volatile}
+
+
+class Story:
+    """Tells the examples of a call. The ids of accounts are the server's: the document has others."""
+
+    def __init__(self):
+        self.client = make_client("api-admin")
+        self.real = {}  # by the ids in the document
+
+    def tell(self, call):
+        method, path, operation = find(call)
+        address = path.replace("{id}", IDS.get(path.split("/")[3], ""))
+        for request in read_requests(operation) or [None]:
+            address, request = self.translate([address, request], self.real)
+            answer = self.client.generic(
+                method.upper(),
+                address,
+                json.dumps(request) if request else "",
+                content_type="application/json",
+            )
+            require_schema(DOCUMENT, operation, answer.status_code, answer)
+            self.meet(answer.json())
+            known = {real: example for example, real in self.real.items()}
+            yield answer.status_code, strip(self.translate(answer.json(), known))
+
+    def meet(self, body):
+        for account in body.get("accounts", [body]):
+            example = {"main": ACCOUNT_ID, "savings": SAVINGS_ID}.get(account.get("name"))
+            if example and "currency" in account:
+                self.real[example] = account["id"]
+
+    def translate(self, value, names):
+        text = json.dumps(value)
+        for old, new in names.items():
+            text = text.replace(old, new)
+        return json.loads(text)
+
+
+@pytest.mark.parametrize("call", BEFORE)
+def test_the_examples_of_a_call_happen_as_they_stand_in_the_document(db, call):
+    story = Story()
+    for earlier in BEFORE[call]:
+        assert [*story.tell(earlier)]
+    seen = [*story.tell(call)]
+    assert seen == [(status, strip(value)) for status, value in read_answers(find(call)[2])]
+    assert seen
+
+
+def test_every_command_has_examples():
+    having = set()
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            if read_requests(operation) or read_answers(operation):
+                having.add(f"{method} {path.removeprefix('/api/v1/')}")
+            else:
+                assert method == "get"
+    assert having == set(BEFORE)
