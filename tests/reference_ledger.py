@@ -4,193 +4,262 @@ Nothing here is fast or shared with the product: a balance is a sum, every momen
 thing a model cannot know is the database's clock: a command is decided at the `recorded_at` it was given.
 """
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
-from uuid import UUID
 
-DECIMALS = {"USD": 2, "JPY": 0, "BHD": 3, "POINTS": 0}
+from tests.reference_accounts import ReferenceAccounts
+from tests.reference_commands import Refusal, Row, format_amount, format_time
+
 BALANCE_MAX = Decimal(10) ** 15
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Not recorded: the id stays free."""
+class ReferenceLedger(ReferenceAccounts):
+    def find_legs(self, transfer):
+        """The rows of a transfer, source first."""
+        rows = [row for row in self.rows.values() if row.command.transfer == transfer]
+        return sorted(rows, key=lambda row: row.command.type, reverse=True)
 
-    code: str
-    differs: list | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Command:
-    """What somebody asks for, in plain values. `currency` and `expected_version` are conditions."""
-
-    id: UUID
-    account: UUID
-    type: str
-    amount: Decimal
-    effective_at: datetime | None = None
-    reference: str = ""
-    metadata: dict = field(default_factory=dict)
-    currency: str | None = None
-    expected_version: int | None = None
-
-    def list_differences(self, other):
-        names = ("account", "effective_at", "type", "amount", "reference", "metadata")
-        return [name for name in names if getattr(self, name) != getattr(other, name)]
-
-
-@dataclass
-class Account:
-    id: UUID
-    user: UUID
-    currency: str
-    status: str = "ACTIVE"
-    credit_limit: Decimal = Decimal(0)
-
-
-@dataclass(kw_only=True)
-class Row:
-    """A command and what was decided."""
-
-    command: Command
-    recorded_at: datetime
-    effective_at: datetime
-    late: bool
-    version: int | None = None
-    balance_after: Decimal | None = None
-    reason: str | None = None
-    details: dict | None = None
-
-    @property
-    def change(self):
-        if self.reason:
-            return Decimal(0)
-        return self.command.amount if self.command.type == "DEPOSIT" else -self.command.amount
-
-
-class ReferenceLedger:
-    def __init__(self):
-        self.accounts: dict[UUID, Account] = {}
-        self.rows: dict[UUID, Row] = {}  # in the order in which they were recorded
-
-    def open_account(self, id, user, currency):
-        self.accounts[id] = Account(id=id, user=user, currency=currency)
-
-    def find_rows(self, account):
-        return [row for row in self.rows.values() if row.command.account == account]
-
-    def sum_balance(self, account, at=None, known_at=None):
-        """The definition: everything effective by `at` that was recorded by `known_at`, added up."""
-        return sum(
-            (
-                row.change
-                for row in self.find_rows(account)
-                if (at is None or row.effective_at <= at)
-                and (known_at is None or row.recorded_at <= known_at)
-            ),
-            Decimal(0),
-        )
-
-    def count_versions(self, account, known_at=None):
-        rows = self.find_rows(account)
-        return sum(1 for row in rows if row.version and (known_at is None or row.recorded_at <= known_at))
+    def sum_outside(self, currency):
+        """What came from outside less what went there: no leg of a transfer."""
+        rows = [row for row in self.rows.values() if not row.command.transfer]
+        in_currency = [row for row in rows if self.accounts[row.command.account].currency == currency]
+        return sum((row.change for row in in_currency), Decimal(0))
 
     def find_refusal(self, command, clock):
         """Why nothing is recorded, or None: then the command is decided, now or before."""
         if before := self.rows.get(command.id):
-            differs = command.list_differences(before.command)
+            differs = command.find_differences(before)
             return Refusal("idempotency_key_reused", differs) if differs else None
-        account = self.accounts[command.account]
-        if command.currency not in (None, account.currency):
+        currency = self.accounts[command.account].currency
+        if command.currency not in (None, currency):
             return Refusal("currency_mismatch")
-        if command.amount != round(command.amount, DECIMALS[account.currency]):
+        if command.amount is not None and not self.has_scale(command.amount, command.account):
             return Refusal("amount_scale")
         if command.effective_at and command.effective_at > clock + timedelta(minutes=5):
             return Refusal("effective_at_in_future")
+        if command.other_leg and self.accounts[command.other_leg].currency != currency:
+            return Refusal("currency_mismatch")
         return None
 
-    def decide(self, command, recorded_at):
-        """Record the answer to a new command that is not refused."""
-        account = self.accounts[command.account]
-        posted = [row for row in self.find_rows(account.id) if row.version]
+    def list_refusals(self, commands, clock):
+        """By id; what is wrong with one leg of a transfer is wrong with both."""
+        refusals = {command.id: self.find_refusal(command, clock) for command in commands}
+        for command in commands:
+            legs = [leg for leg in commands if leg.transfer and leg.transfer == command.transfer]
+            wrong = [refusals[leg.id] for leg in legs if refusals[leg.id] and leg.id not in self.rows]
+            if wrong and command.id not in self.rows:
+                refusals[command.id] = wrong[0]
+        return {id: refusal for id, refusal in refusals.items() if refusal}
+
+    def post(self, commands, times, *, request_id, together=False):
+        """Decide in one commit, each at its moment in `times`; those without one were decided or refused.
+
+        The legs of a transfer are posted both or neither; `together` says so of all commands.
+        """
+        if not times:
+            return
+        clock = min(times.values())
+        for account in {command.account for command in commands if command.id not in self.rows}:
+            self.expire(account, clock)
+        declined = [self.rows[c.id] for c in commands if c.id in self.rows and self.rows[c.id].reason]
+        groups = {}
+        for command in commands:
+            if command.id in times:
+                groups.setdefault(together or command.transfer or command.id, []).append(command)
+        for group in groups.values():
+            self._decide_group(group, times, clock, request_id, declined[:1] if together else [])
+
+    def _decide_group(self, group, times, clock, request_id, declined):
+        rows_before = len(self.rows)
+        events_before = {account: len(events) for account, events in self.events.items()}
+        for command in group:
+            if not declined:
+                row = self._decide(command, times[command.id], clock, request_id)
+                declined = [row] if row.reason else []
+        if not declined or (declined[0].command.id == group[0].id and len(group) == 1):
+            return
+        while len(self.rows) > rows_before:  # as if none had been decided
+            self.rows.popitem()
+        for account, count in events_before.items():
+            del self.events[account][count:]
+        [culprit] = declined
+        for command in group:
+            decline = culprit.reason, culprit.details
+            if command.id != culprit.command.id:
+                same_transfer = command.transfer and command.transfer == culprit.command.transfer
+                reason = "transfer_declined" if same_transfer else "batch_declined"
+                decline = reason, {"culprit": str(culprit.command.id)}
+            self._decide(command, times[command.id], clock, request_id, decline)
+
+    def _decide(self, command, recorded_at, clock, request_id, decline=None):
+        posted = [row for row in self.find_rows(command.account) if row.version]
         effective_at = min(command.effective_at or recorded_at, recorded_at)
         row = Row(
             command=command,
+            amount=self._find_amount(command, clock),
             recorded_at=recorded_at,
             effective_at=effective_at,
             late=any(effective_at < other.effective_at for other in posted),
+            request_id=request_id,
         )
-        decline = self._find_decline(account, command, effective_at)
+        decline = decline or self._find_decline(row, clock)
         if decline:
             row.reason, row.details = decline
         else:
             row.version = len(posted) + 1
-            row.balance_after = self.sum_balance(account.id) + row.change
+            row.balance_after = self.sum_balance(command.account) + row.change
         self.rows[command.id] = row
+        type = "transaction.declined" if row.reason else "transaction.posted"
+        self.events[command.account].append((type, self.describe(command.id)))
+        if command.hold and not row.reason:
+            self.tell("hold.captured", self.holds[command.hold], clock)
         return row
 
-    def _find_decline(self, account, command, effective_at):
-        def text(amount):
-            return f"{amount:.{DECIMALS[account.currency]}f}"
+    def _find_amount(self, command, clock):
+        """What was asked; of a capture without an amount what is left, or of a closed hold its whole."""
+        if command.amount is not None:
+            return command.amount
+        hold = self.holds[command.hold]
+        return self.find_hold_state(hold, clock)[1] or hold.command.amount
 
+    def _find_decline(self, row, clock):
+        command, account = row.command, self.accounts[row.command.account]
         version = self.count_versions(account.id)
         if command.expected_version not in (None, version):
             details = {"expected_version": str(command.expected_version), "version": str(version)}
             return "version_mismatch", details
         if account.status == "CLOSED":
             return "account_closed", {}
-        balance = self.sum_balance(account.id)
+        if command.reverses and (reversed_by := self.find_reversal(command.reverses)):
+            return "already_reversed", {"reversed_by": str(reversed_by)}
         if command.type == "DEPOSIT":
-            if balance + command.amount > BALANCE_MAX:
-                return "balance_limit_exceeded", {"balance": text(balance), "limit": text(BALANCE_MAX)}
+            balance = self.sum_balance(account.id)
+            if balance + row.amount > BALANCE_MAX:
+                amounts = {"balance": balance, "limit": BALANCE_MAX}
+                return "balance_limit_exceeded", self._format(account, amounts)
             return None
+        if command.hold:
+            status, _, _ = self.find_hold_state(self.holds[command.hold], clock)
+            if status != "OPEN":
+                return "hold_not_open", {"hold_status": status}
         if account.status == "FROZEN":
             return "account_frozen", {}
-        available = balance + account.credit_limit
-        if command.amount > available:
-            return "insufficient_funds", {"available": text(available), "required": text(command.amount)}
-        for instant in self._list_instants(account.id, effective_at):
-            available = self.sum_balance(account.id, at=instant) + account.credit_limit
-            if command.amount > available:
-                details = {"available": text(available), "required": text(command.amount)}
-                return "insufficient_funds_at", {"instant": format_time(instant), **details}
+        return self._find_limit(row, account, clock) or self._find_lack_of_funds(row, account, clock)
+
+    def _find_limit(self, row, account, clock):
+        """The first limit that is passed; the account's own ones are not for reversals."""
+        withdrawn = sum(
+            (
+                other.amount
+                for other in self.find_rows(account.id)
+                if other.version
+                and other.command.type == "WITHDRAW"
+                and not other.command.reverses
+                and other.recorded_at.astimezone(UTC).date() == row.recorded_at.astimezone(UTC).date()
+            ),
+            Decimal(0),
+        )
+        required = {"required": row.amount}
+        limits = []
+        if row.command.hold:
+            left = self.find_hold_state(self.holds[row.command.hold], clock)[1]
+            limits.append(("hold", left, row.amount, required))
+        if not row.command.reverses:
+            limits.append(("withdraw_max", account.withdraw_max, row.amount, required))
+            day = {"withdrawn": withdrawn, **required}
+            limits.append(("withdraw_day_max", account.withdraw_day_max, withdrawn + row.amount, day))
+        for rule, limit, amount, amounts in limits:
+            if limit is not None and amount > limit:
+                return "limit_exceeded", {"rule": rule, **self._format(account, {"limit": limit, **amounts})}
         return None
+
+    def _find_lack_of_funds(self, row, account, clock):
+        available = self.find_available(account.id, clock)
+        if row.command.hold:
+            available += row.amount
+        if row.amount > available:
+            return "insufficient_funds", self._format(
+                account, {"available": available, "required": row.amount}
+            )
+        for instant in self._list_instants(account.id, row.effective_at):
+            available = self.sum_balance(account.id, at=instant) + account.credit_limit
+            if row.late and row.amount > available:
+                amounts = self._format(account, {"available": available, "required": row.amount})
+                return "insufficient_funds_at", {"instant": format_time(instant), **amounts}
+        return None
+
+    def _format(self, account, amounts):
+        return {name: format_amount(amount, account.currency) for name, amount in amounts.items()}
 
     def _list_instants(self, account, start):
         """The moments from `start` on at which the balance is another, `start` itself included."""
         later = {row.effective_at for row in self.find_rows(account) if row.version}
         return sorted({start} | {instant for instant in later if instant > start})
 
-    def describe(self, id, request_id):
+    def find_reversal(self, id):
+        found = [row.command.id for row in self.rows.values() if row.command.reverses == id and row.version]
+        return found[0] if found else None
+
+    def describe(self, id):
         """The transaction as the API must show it."""
         row = self.rows[id]
         command, account = row.command, self.accounts[row.command.account]
-        decimals = DECIMALS[account.currency]
+        belongs = {
+            "transfer": command.transfer,
+            "reverses": command.reverses,
+            "reversed_by": self.find_reversal(id),
+            "hold": command.hold,
+        }
         return {
             "id": str(command.id),
             "account": str(account.id),
             "user": str(account.user),
             "type": command.type,
-            "amount": f"{command.amount:.{decimals}f}",
+            "amount": format_amount(row.amount, account.currency),
             "currency": account.currency,
             "status": "DECLINED" if row.reason else "POSTED",
             "decline_reason": row.reason,
             "decline_details": row.details,
             "version": row.version,
-            "balance_after": None if row.reason else f"{row.balance_after:.{decimals}f}",
+            "balance_after": None if row.reason else format_amount(row.balance_after, account.currency),
             "effective_at": format_time(row.effective_at),
             "recorded_at": format_time(row.recorded_at),
             "late": row.late,
             "reference": command.reference,
             "metadata": command.metadata,
-            "transfer": None,
-            "reverses": None,
-            "reversed_by": None,
-            "hold": None,
-            "request_id": request_id,
+            **{name: value and str(value) for name, value in belongs.items()},
+            "request_id": row.request_id,
         }
 
-
-def format_time(instant):
-    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    def make_statement(self, account, first_day, last_day, zone):
+        """The posted rows whose effect fell on these days by the clocks of the zone, with running totals."""
+        currency = self.accounts[account].currency
+        days = {id: row.effective_at.astimezone(zone).date() for id, row in self.rows.items()}
+        posted = [row for row in self.find_rows(account) if row.version]
+        before = [row for row in posted if days[row.command.id] < first_day]
+        balance = opening = sum((row.change for row in before), Decimal(0))
+        lines = []
+        for row in sorted(posted, key=lambda row: (row.effective_at, row.version)):
+            if first_day <= days[row.command.id] <= last_day:
+                balance += row.change
+                lines.append(
+                    {
+                        "transaction": str(row.command.id),
+                        "type": row.command.type,
+                        "amount": format_amount(row.amount, currency),
+                        "balance": format_amount(balance, currency),
+                        "effective_at": format_time(row.effective_at),
+                        "recorded_at": format_time(row.recorded_at),
+                        "reference": row.command.reference,
+                    }
+                )
+        return {
+            "account": str(account),
+            "currency": currency,
+            "from": first_day.isoformat(),
+            "to": last_day.isoformat(),
+            "tz": str(zone),
+            "opening_balance": format_amount(opening, currency),
+            "lines": lines,
+            "closing_balance": format_amount(balance, currency),
+        }

@@ -7,7 +7,7 @@ everything in one statement, commit. One order is a batch of one.
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -122,9 +122,16 @@ def _post_once(orders: Sequence[Order], actor: UUID, request_id: str, together: 
         if order.id in before:
             with _kept(answers, [order], each):
                 answers[order.id] = _replay(order, before[order.id])
-    if new := [order for order in orders if order.id not in before]:
+    # Of a transfer whose id was used for something else, the other leg is refused with it.
+    refused = {
+        order.transfer: answers[order.id]
+        for order in orders
+        if order.transfer and isinstance(answers.get(order.id), LedgerError)
+    }
+    answers.update((order.id, refused[order.transfer]) for order in orders if order.transfer in refused)
+    if new := [order for order in orders if order.id not in before and order.id not in answers]:
         books = Books(new, accounts, clock=seen.clock, actor=actor, request_id=request_id)
-        decline = _find_declined(before.values()) if together else None
+        decline = _find_declined(orders, before) if together else None
         for group in _group(new, together):
             with _kept(answers, group, each):
                 rows = books.decide(group, decline)
@@ -154,10 +161,11 @@ def _replay(order: Order, before: Transaction) -> Posting:
     return Posting(before, replayed=True)
 
 
-def _find_declined(before: Iterable[Transaction]) -> Decline | None:
+def _find_declined(orders: Iterable[Order], before: Mapping[UUID, Transaction]) -> Decline | None:
     """Why an atomic list cannot be posted any more: one of it was declined before."""
-    for row in before:
-        if row.decline_reason:
+    for order in orders:
+        row = before.get(order.id)
+        if row and row.decline_reason:
             return errors.BATCH_DECLINED, {"culprit": str(row.id)}
     return None
 
@@ -167,11 +175,11 @@ def _group(orders: Sequence[Order], together: bool) -> list[list[Order]]:
     legs = Counter((order.transfer, order.amount) for order in orders if order.transfer)
     if any(count != LEGS for count in legs.values()):
         raise ValueError("A transfer has two legs with the same amount.")
-    if together:
-        return [list(orders)]
     groups: dict[UUID, list[Order]] = {}
     for order in orders:
         groups.setdefault(order.transfer or order.id, []).append(order)
+    if together:  # the legs of a transfer one after the other, at the same moment
+        return [[order for group in groups.values() for order in group]]
     return list(groups.values())
 
 

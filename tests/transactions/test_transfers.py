@@ -7,6 +7,7 @@ import pytest
 from accounts import rules
 from tests.cast import AccountFactory, OrderFactory, deposit, new_id
 from transactions import posting
+from transactions.errors import IdempotencyKeyReused
 from transactions.models import Transaction
 from transactions.orders import derive_destination_id, order_transfer
 
@@ -166,3 +167,25 @@ def test_a_holder_sees_a_transfer_when_both_accounts_are_theirs(service, holder,
     savings = service.post("/api/v1/accounts", {"user": str(petya.id), "currency": "USD", "name": "savings"})
     own = transfer(destination=savings.json()["id"]).json()
     assert holder.get(f"{URL}/{own['id']}").json() == own
+
+
+def test_legs_that_stand_apart_in_an_atomic_list_are_recorded_together(source, destination):
+    withdrawal, deposit_leg = order_transfer(
+        id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(1)
+    )
+    between = OrderFactory(account=destination)
+    answers = posting.post([withdrawal, between, deposit_leg], actor=source.user_id, together=True)
+    rows = [answer.transaction for answer in answers]
+    assert [row.id for row in rows] == [withdrawal.id, between.id, deposit_leg.id]
+    assert rows[0].recorded_at == rows[2].recorded_at
+
+
+def test_a_transfer_under_a_used_id_is_refused_whole_and_the_others_are_posted(source, destination):
+    used = deposit(source, "1")
+    legs = order_transfer(id=used.id, source_id=source.id, destination_id=destination.id, amount=Decimal(1))
+    other = OrderFactory(account=destination)
+    first, second, third = posting.post_each([*legs, other], actor=source.user_id)
+    assert first is second
+    assert isinstance(first, IdempotencyKeyReused)
+    assert isinstance(third, posting.Posting)
+    assert third.transaction.status == "POSTED"

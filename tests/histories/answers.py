@@ -1,0 +1,32 @@
+"""What a door of the ledger answers with, so that both can be held to the same."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tests.reference_commands import Refusal
+
+
+@dataclass(kw_only=True)
+class Answer:
+    """`rows` are transactions as they are shown. `replayed` is told of each, or once of them all."""
+
+    rows: dict[UUID, dict] = field(default_factory=dict)
+    refusals: dict[UUID, Refusal] = field(default_factory=dict)  # of single ones among many
+    refusal: Refusal | None = None  # of everything
+    replayed: dict[UUID, bool] | bool = False
+    request_id: str = ""
+
+
+@dataclass(kw_only=True)
+class Shown:
+    """A hold or an account."""
+
+    resource: dict[str, Any] | None = None
+    refusal: Refusal | None = None
+    replayed: bool = False
+
+
+def make_refusal(code, particulars):
+    differs = particulars.get("differs")
+    return Refusal(code, differs and frozenset(differs))

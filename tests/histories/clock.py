@@ -1,0 +1,51 @@
+"""The database's clock in the hands of a test: every look is a millisecond later, and days can be skipped.
+
+So holds expire, days end, and both happen at the very moment of a posting, without anybody waiting for it.
+"""
+
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from tests.cast import day
+
+START = day("2030-10-26T20:00")  # the night in which Berlin's clocks are set back, and its day has 25 hours
+TICK = timedelta(milliseconds=1)
+INSTALL = f"""
+CREATE SCHEMA moving;
+CREATE SEQUENCE moving.ticks;
+CREATE FUNCTION moving.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+    SELECT timestamptz '{START.isoformat()}' + nextval('moving.ticks') * interval '1 millisecond'
+$$;
+SET search_path = moving, pg_catalog, public
+"""
+
+
+@contextmanager
+def moving_clock():
+    with connection.cursor() as cursor:
+        cursor.execute(INSTALL)
+        try:
+            yield
+        finally:
+            cursor.execute("RESET search_path; DROP SCHEMA moving CASCADE")
+
+
+def read_clock() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        clock: datetime = cursor.fetchone()[0]
+    return clock
+
+
+def move_clock(to: datetime) -> None:
+    """On to that moment, which the next look but one will see; never back."""
+    with connection.cursor() as cursor:
+        ticks = (to - START) // TICK
+        cursor.execute("SELECT setval('moving.ticks', greatest(nextval('moving.ticks'), %s))", [ticks])
+
+
+def restart_clock() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('moving.ticks', 1)")

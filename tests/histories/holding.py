@@ -1,0 +1,143 @@
+"""Rules about holds and about what an account may do."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from tests.histories.clock import TICK, move_clock, read_clock
+from tests.histories.world import World, amounts, doors, limits, picks, references
+from tests.reference_commands import Capture, Placement
+
+SPANS = [timedelta(hours=1), timedelta(hours=1), timedelta(days=1), 60 * TICK, 200 * TICK, -TICK]
+lifetimes = st.none() | st.sampled_from(SPANS)
+
+
+class Holding(World):
+    @rule(
+        over_http=doors,
+        account=picks,
+        amount=amounts,
+        lifetime=lifetimes,
+        reference=references,
+        wrong=st.sampled_from([None] * 7 + ["scale"]),
+    )
+    def place_hold(self, over_http, account, amount, lifetime, reference, wrong):
+        account = self.pick_account(account)
+        command = self.make_placement(account, self.fit_amount(amount, account, wrong), lifetime, reference)
+        self.require_placement(self.choose_door(over_http), command)
+
+    def make_placement(self, account, amount, lifetime, reference=""):
+        return Placement(
+            id=self.take_id(),
+            account=account.id,
+            amount=amount,
+            expires_at=self.find_moment(lifetime),
+            reference=reference,
+            metadata={"note": reference} if reference else {},
+        )
+
+    @rule(
+        over_http=doors, account=picks, ticks=st.integers(0, 6), whole=st.sampled_from([False, False, True])
+    )
+    def capture_at_the_last_moment(self, over_http, account, ticks, whole):
+        """Of a hold that falls due while it is captured, just before, or just after."""
+        account = self.pick_account(account)
+        command = self.make_placement(account, Decimal(2), timedelta(hours=1))
+        self.require_placement(self.inside, command)
+        move_clock(command.expires_at - ticks * TICK)
+        amount = None if whole else Decimal(1)
+        capture = Capture(id=self.take_id(), hold=command.id, amount=amount, final=whole)
+        self.ask(self.choose_door(over_http), capture)
+
+    @precondition(lambda self: self.ledger.holds)
+    @rule(
+        old=picks,
+        over_http=doors,
+        change=st.sampled_from([None, "account", "amount", "expires_at", "reference", "metadata"]),
+        account=picks,
+    )
+    def repeat_placement(self, old, over_http, change, account):
+        command = self.pick(old, self.ledger.holds.values()).command
+        others = {
+            "account": self.pick_account(account).id,
+            "amount": Decimal(8 if command.amount == 7 else 7),
+            "expires_at": None if command.expires_at else read_clock() + timedelta(days=1),
+            "reference": command.reference + "!",
+            "metadata": {**command.metadata, "k": "v"},
+        }
+        asked = {**vars(command)} | ({change: others[change]} if change else {})
+        self.let_holds_end()
+        self.require_placement(self.choose_door(over_http), Placement(**asked))
+
+    def require_placement(self, door, command):
+        started_at = read_clock()
+        refusal = self.ledger.find_hold_refusal(command, started_at)
+        known = command.id in self.ledger.holds
+        answer = door.place_hold(command)
+        if answer.refusal and not refusal:  # its time came while it was asked for
+            refusal = self.ledger.find_hold_refusal(command, read_clock())
+        assert answer.refusal == refusal
+        if refusal:
+            return
+        assert answer.replayed == known
+        if known:
+            moment = read_clock()
+        else:
+            moment = self.read_moment(answer.resource["created_at"])
+            assert started_at <= moment <= read_clock()
+            assert command.expires_at is None or moment < command.expires_at
+            self.ledger.place_hold(command, moment)
+        assert answer.resource == self.ledger.describe_hold(command.id, moment)
+
+    @precondition(lambda self: self.ledger.holds)
+    @rule(hold=picks, over_http=doors)
+    def release_hold(self, hold, over_http):
+        id = self.pick_hold(hold).id
+        self.let_holds_end()
+        before = read_clock()
+        answer = self.choose_door(over_http).release_hold(id)
+        moment = before
+        if answer.resource:
+            moment = max(before, self.read_moment(answer.resource["closed_at"]))
+        assert answer.refusal == self.ledger.release_hold(id, moment)
+        if answer.resource:
+            assert answer.resource == self.ledger.describe_hold(id, moment)
+
+    @rule(account=picks, over_http=doors, asked=limits)
+    def set_limits(self, account, over_http, asked):
+        id = self.pick_account(account).id
+        self.require_rule(
+            id,
+            lambda: self.choose_door(over_http).set_limits(id, asked),
+            lambda clock: self.ledger.set_limits(id, asked, clock),
+        )
+
+    @rule(
+        account=picks,
+        over_http=doors,
+        status=st.sampled_from(["FROZEN", "ACTIVE", "ACTIVE", "CLOSED"]),
+        reason=st.sampled_from(["asked for", "a suspicion"]),
+    )
+    def set_status(self, account, over_http, status, reason):
+        id = self.pick_account(account).id
+        empty = [each for each in self.ledger.accounts if not self.ledger.sum_balance(each)]
+        if status == "CLOSED" and empty and account % 4:
+            id = self.pick(account, empty)
+        self.require_status(id, status, reason, self.choose_door(over_http))
+
+    def require_status(self, account, status, reason, door):
+        self.require_rule(
+            account,
+            lambda: door.set_status(account, status, reason),
+            lambda clock: self.ledger.set_status(account, status, reason, clock),
+        )
+
+    def require_rule(self, account, send, expect):
+        self.let_holds_end()
+        answer = send()
+        clock = read_clock()
+        assert answer.refusal == expect(clock)
+        if answer.resource:
+            assert answer.resource == self.ledger.describe_account(account, clock)

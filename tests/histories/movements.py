@@ -1,0 +1,201 @@
+"""Rules that move money, by single commands and by many in one commit, and ask for the same again."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from tests.histories.world import FIRST_DAY, World, amounts, doors, moments, picks, references
+from tests.reference_commands import DECIMALS, Capture, Move, Refusal, Reversal, Transfer
+
+PARTS = {
+    Move: ["account", "type", "amount", "effective_at", "reference", "metadata"],
+    Transfer: ["source", "destination", "amount", "effective_at", "reference", "metadata"],
+    Reversal: ["target", "reason"],
+    Capture: ["hold", "amount", "final"],
+}
+RIGHT = [None] * 12
+move_fields = {
+    "account": picks,
+    "type": st.sampled_from(["DEPOSIT", "WITHDRAW", "WITHDRAW"]),
+    "amount": amounts,
+    "moment": moments,
+    "reference": references,
+    "wrong": st.sampled_from([*RIGHT, "currency", "version", "scale"]),
+}
+transfer_fields = {
+    "source": picks,
+    "destination": picks,
+    "amount": amounts,
+    "moment": moments,
+    "reference": references,
+    "wrong": st.sampled_from([*RIGHT, "currency", "account", "scale"]),
+}
+reversal_fields = {"target": picks, "reason": st.sampled_from(["a mistake", "ein Fehler ☃"])}
+capture_fields = {"hold": picks, "part": st.sampled_from([None, 1, 1, 2, 3, 4]), "final": st.booleans()}
+
+ways = st.sampled_from([{}, {"together": True}, {"each": True}])
+
+
+class Movements(World):
+    def make_move(self, account, type, amount, moment, reference, wrong):
+        account = self.pick_account(account)
+        currency = version = None
+        if wrong == "currency":
+            currency = self.pick(len(reference), DECIMALS)
+        if wrong == "version":
+            version = max(0, self.ledger.count_versions(account.id) - len(reference))
+        return Move(
+            id=self.take_id(),
+            account=account.id,
+            type=type,
+            amount=self.fit_amount(amount, account, wrong),
+            effective_at=self.find_moment(moment),
+            reference=reference,
+            metadata={"note": reference} if reference else {},
+            currency=currency,
+            expected_version=version,
+        )
+
+    def make_transfer(self, source, destination, amount, moment, reference, wrong):
+        """Between two accounts of one currency, unless it shall be wrong."""
+        source = self.pick_account(source)
+        others = [account for account in self.ledger.accounts.values() if account != source]
+        if wrong != "currency":
+            others = [account for account in others if account.currency == source.currency]
+        if wrong == "account" or not others:
+            others = [source]
+        return Transfer(
+            id=self.take_id(),
+            source=source.id,
+            destination=self.pick(destination, others).id,
+            amount=self.fit_amount(amount, source, wrong),
+            effective_at=self.find_moment(moment),
+            reference=reference,
+            metadata={"note": reference} if reference else {},
+        )
+
+    def make_reversal(self, target, reason):
+        return Reversal(id=self.take_id(), target=self.pick(target, self.ledger.rows), reason=reason)
+
+    def make_capture(self, hold, part, final):
+        """A third of a hold, two, all of it, more than that, or what it has left."""
+        hold = self.pick_hold(hold)
+        amount = None
+        if part:
+            amount = self.fit_amount(hold.amount * part / 3, self.ledger.accounts[hold.account])
+        return Capture(id=self.take_id(), hold=hold.id, amount=amount, final=final)
+
+    @rule(over_http=doors, asked=st.fixed_dictionaries(move_fields))
+    def move(self, over_http, asked):
+        self.ask(self.choose_door(over_http), self.make_move(**asked))
+
+    @rule(over_http=doors, asked=st.fixed_dictionaries(transfer_fields))
+    def transfer(self, over_http, asked):
+        self.ask(self.choose_door(over_http), self.make_transfer(**asked))
+
+    @rule(over_http=doors, asked=st.fixed_dictionaries(reversal_fields))
+    def reverse(self, over_http, asked):
+        self.ask(self.choose_door(over_http), self.make_reversal(**asked))
+
+    @precondition(lambda self: self.ledger.holds)
+    @rule(over_http=doors, asked=st.fixed_dictionaries(capture_fields))
+    def capture(self, over_http, asked):
+        self.ask(self.choose_door(over_http), self.make_capture(**asked))
+
+    @rule(old=picks, over_http=doors, change=st.none() | picks, asked=st.fixed_dictionaries(move_fields))
+    def repeat(self, old, over_http, change, asked):
+        """Any old id again: with the same command, one part of it changed, or a command of another kind."""
+        kinds = sorted({type(ask).__name__ for ask in self.sent.values()})
+        kind = self.pick(old, kinds)
+        ask = self.pick(old // 4, [ask for ask in self.sent.values() if type(ask).__name__ == kind])
+        if change is not None:
+            ask = self.change(ask, change, asked)
+        self.ask(self.choose_door(over_http), ask)
+
+    def change(self, ask, number, asked):
+        part = self.pick(number, [*PARTS[type(ask)], "kind"])
+        if part == "kind":
+            return replace(self.make_move(**asked), id=ask.id)
+        row = self.ledger.rows[ask.id]
+        choices = {
+            "type": ["DEPOSIT", "WITHDRAW"],
+            "amount": [Decimal(7), Decimal(8)],
+            "effective_at": [FIRST_DAY - timedelta(days=1)],
+            "reference": [row.command.reference + "!"],
+            "metadata": [{**row.command.metadata, "k": "v"}],
+            "target": self.ledger.rows,
+            "reason": ["another"],
+            "hold": self.ledger.holds,
+            "final": [True, False],
+        }
+        others = [value for value in choices.get(part, self.ledger.accounts) if value != getattr(ask, part)]
+        return replace(ask, **{part: self.pick(number // 8, others)}) if others else ask
+
+    kinds = (
+        st.tuples(st.just("move"), st.fixed_dictionaries(move_fields))
+        | st.tuples(st.just("transfer"), st.fixed_dictionaries(transfer_fields))
+        | st.tuples(st.just("reversal"), st.fixed_dictionaries(reversal_fields))
+        | st.tuples(st.just("capture"), st.fixed_dictionaries(capture_fields))
+        | st.tuples(st.just("old"), picks)
+    )
+
+    @rule(
+        kinds=st.lists(kinds, min_size=2, max_size=6),
+        way=ways,
+    )
+    def post_many_inside(self, kinds, way):
+        together = "together" in way
+        self.post_inside(self.make_asks(kinds, declined_max=1 if together else len(self.ledger.rows)), way)
+
+    def post_inside(self, asks, way):
+        commands = [command for ask in asks for command in ask.list_commands(self.ledger)]
+        self.post(
+            asks,
+            commands,
+            lambda: self.inside.post_commands(commands, **way),
+            together="together" in way,
+        )
+
+    def make_asks(self, kinds, declined_max):
+        """Those that are possible, each once; and no more than so many that were declined before: which of
+        them declines the others is not said."""
+        makers = {
+            "move": self.make_move,
+            "transfer": self.make_transfer,
+            "reversal": self.make_reversal,
+            "capture": self.make_capture,
+        }
+        asks = {}
+        for kind, asked in kinds:
+            if kind == "capture" and not self.ledger.holds:
+                continue
+            ask = self.pick(asked, self.sent.values()) if kind == "old" else makers[kind](**asked)
+            commands = ask.list_commands(self.ledger)
+            if isinstance(commands, Refusal) or ask.id in asks:
+                continue
+            rows = [self.ledger.rows[command.id] for command in commands if command.id in self.ledger.rows]
+            declined = [row for row in rows if row.reason]
+            if len(declined) <= declined_max:
+                asks[ask.id] = ask
+                declined_max -= len(declined)
+        return list(asks.values())
+
+    @rule(
+        moves=st.lists(st.fixed_dictionaries(move_fields), min_size=1, max_size=5),
+        old=picks,
+        change=st.none() | picks,
+        atomic=st.booleans(),
+    )
+    def post_batch_over_http(self, moves, old, change, atomic):
+        asks = [self.make_move(**asked) for asked in moves]
+        moves_before = [ask for ask in self.sent.values() if isinstance(ask, Move)]
+        if moves_before and old % 2:
+            ask = self.pick(old, moves_before)
+            if change is not None and change % 4 == 0:
+                ask = self.change(ask, change, moves[0])
+            asks.insert(old % len(asks), ask)
+        commands = [command for ask in asks for command in ask.list_commands(self.ledger)]
+        self.post(asks, commands, lambda: self.http.post_batch(asks, atomic=atomic), together=atomic)

@@ -1,0 +1,173 @@
+"""The door for everybody else: HTTP, and what is promised of statuses, headers and problems."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import singledispatchmethod
+from uuid import UUID
+
+from tests.conftest import make_client
+from tests.histories.answers import Answer, Shown, make_refusal
+from tests.reference_commands import Capture, Move, Reversal, Transfer, format_time
+
+API = "/api/v1"
+STATUS = {
+    "insufficient_funds": 402,
+    "insufficient_funds_at": 402,
+    "version_mismatch": 412,
+    "amount_scale": 400,
+    "effective_at_in_future": 400,
+    "expires_at_invalid": 400,
+}
+UNDERSTOOD_AND_REFUSED = 422
+WORDS = {"reason": "metadata", "final": "metadata"}  # the requests' own for parts of a command
+CHANGES = {"FROZEN": "freeze", "ACTIVE": "unfreeze", "CLOSED": "close"}
+
+
+class OverHttp:
+    def __init__(self):
+        self.client = make_client("api-post", "api-admin")
+
+    def send(self, ask, commands):
+        response = self._request(ask)
+        body = response.json()
+        if is_refused(body):
+            return Answer(refusal=read_refusal(response.status_code, body))
+        answer = Answer(replayed=read_replayed(response), request_id=response.headers["X-Request-Id"])
+        answer.rows = {command.id: self.read_transaction(command.id) for command in commands}
+        rows = list(answer.rows.values())
+        shown = rows[0]
+        if len(rows) > 1:
+            shown = {"id": rows[0]["transfer"], "source": rows[0], "destination": rows[1]}
+            assert self._get(f"transfers/{rows[0]['transfer']}") == shown
+        if response.status_code == 201:
+            assert body == shown
+        else:
+            culprit = next((row for row in rows if row["decline_reason"] != "transfer_declined"), rows[0])
+            require_decline(response.status_code, body, culprit)
+        return answer
+
+    @singledispatchmethod
+    def _request(self, ask):
+        raise NotImplementedError
+
+    @_request.register
+    def _(self, ask: Move | Transfer):
+        return self._post("transfers" if isinstance(ask, Transfer) else "transactions", **vars(ask))
+
+    @_request.register
+    def _(self, ask: Reversal):
+        return self._post(f"transactions/{ask.target}/reverse", id=ask.id, reason=ask.reason)
+
+    @_request.register
+    def _(self, ask: Capture):
+        return self._post(f"holds/{ask.hold}/capture", id=ask.id, amount=ask.amount, final=ask.final)
+
+    def post_batch(self, moves, *, atomic):
+        response = self._post("transactions/batch", atomic=atomic, transactions=[vars(ask) for ask in moves])
+        body = response.json()
+        if "results" not in body:
+            return Answer(refusal=read_refusal(response.status_code, body))
+        answer = Answer(replayed=read_replayed(response), request_id=response.headers["X-Request-Id"])
+        for ask, result in zip(moves, body["results"], strict=True):
+            problem = result.get("problem")
+            if problem and is_refused(problem):
+                answer.refusals[ask.id] = read_refusal(result["status"], problem)
+                continue
+            row = answer.rows[ask.id] = self.read_transaction(ask.id)
+            if problem:
+                require_decline(result["status"], problem, row)
+            else:
+                assert result == {"status": 201, "transaction": row}
+        all_posted = all(row["status"] == "POSTED" for row in answer.rows.values())
+        assert response.status_code == (200 if all_posted or not atomic else UNDERSTOOD_AND_REFUSED)
+        assert body.get("code") == (None if response.status_code == 200 else "batch_declined")
+        return answer
+
+    def place_hold(self, command):
+        response = self._post("holds", **vars(command))
+        body = response.json()
+        if is_refused(body):
+            return Shown(refusal=read_refusal(response.status_code, body))
+        shown = body
+        if response.status_code != 201:
+            shown = self._get(f"holds/{command.id}")
+            require_decline(response.status_code, body, shown)
+        return Shown(resource=shown, replayed=read_replayed(response))
+
+    def release_hold(self, id):
+        return self._change(self.client.post(f"{API}/holds/{id}/release"))
+
+    def set_limits(self, id, limits):
+        return self._change(self._post(f"accounts/{id}/limits", **limits))
+
+    def set_status(self, id, status, reason):
+        return self._change(self._post(f"accounts/{id}/{CHANGES[status]}", reason=reason))
+
+    def _change(self, response):
+        body = response.json()
+        if response.status_code == 200:
+            return Shown(resource=body)
+        return Shown(refusal=read_refusal(response.status_code, body))
+
+    def read_transaction(self, id):
+        return self._get(f"transactions/{id}")
+
+    def read_account(self, id):
+        return self._get(f"accounts/{id}")
+
+    def list_holds(self, account, status):
+        """By their ids."""
+        page = self._get("holds", account=account, status=status, page_size=500)
+        return {UUID(hold["id"]): hold for hold in page["results"]}
+
+    def read_balance(self, account, at, known_at):
+        asked = {"at": at, "known_at": known_at}
+        query = {name: format_time(moment) for name, moment in asked.items() if moment}
+        return self._get(f"accounts/{account}/balance", **query)
+
+    def read_statement(self, account, first_day, last_day, zone):
+        days = {"from": first_day.isoformat(), "to": last_day.isoformat()}
+        return self._get(f"accounts/{account}/statement", **days, tz=str(zone))
+
+    def _post(self, path, **body):
+        return self.client.post(f"{API}/{path}", make_plain(body))
+
+    def _get(self, path, **query):
+        response = self.client.get(f"{API}/{path}", query)
+        assert response.status_code == 200, response.content
+        return response.json()
+
+
+def make_plain(value):
+    if isinstance(value, dict):
+        return {name: make_plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [make_plain(part) for part in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID | Decimal) else value
+
+
+def is_refused(body):
+    """A refusal is a problem without the id of something that was recorded."""
+    return "code" in body and "id" not in body
+
+
+def read_refusal(status, problem):
+    refusal = make_refusal(problem["code"], problem)
+    assert status == STATUS.get(refusal.code, UNDERSTOOD_AND_REFUSED)
+    differs = refusal.differs and [WORDS.get(name, name) for name in refusal.differs]
+    return make_refusal(refusal.code, {"differs": differs})
+
+
+def read_replayed(response):
+    header = response.headers.get("Idempotency-Replayed")
+    assert header in (None, "true")
+    return header is not None
+
+
+def require_decline(status, problem, shown):
+    """The problem tells what is recorded."""
+    code = shown["decline_reason"]
+    assert (status, problem["code"]) == (STATUS.get(code, UNDERSTOOD_AND_REFUSED), code)
+    assert problem.items() >= {"id": shown["id"], **shown["decline_details"]}.items()

@@ -1,0 +1,68 @@
+"""Rules for what meets on one account within a day: all ways to spend from the first one, in a row."""
+
+from decimal import Decimal
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from tests.cast import new_id
+from tests.histories.holding import Holding
+from tests.histories.movements import Movements, ways
+from tests.histories.world import doors, half_days
+from tests.reference_commands import Capture, Move, Reversal, Transfer
+
+amounts = st.sampled_from([10, 40, 40, 350]).map(Decimal)
+movements = st.sampled_from(["deposit", "withdraw", "withdraw late", "transfer", "transfer in vain"])
+often = ["hold", "capture", "freeze", "unfreeze"]
+changes = st.sampled_from([*often, *often, "capture the rest", "reverse"])
+
+
+class Spending(Movements, Holding):
+    @rule(
+        steps=st.lists(st.tuples(movements | changes, amounts, doors), min_size=3, max_size=6), late=half_days
+    )
+    def spend_step_by_step(self, steps, late):
+        account = self.pick_account(0)
+        self.require_placement(self.inside, self.make_placement(account, Decimal(30), None))
+        for step, amount, over_http in steps:
+            door = self.choose_door(over_http)
+            if step == "hold":
+                self.require_placement(door, self.make_placement(account, amount, None))
+            elif step in ("freeze", "unfreeze"):
+                self.require_status(account.id, "FROZEN" if step == "freeze" else "ACTIVE", step, door)
+            elif ask := self.make_step(step, account, amount, late):
+                self.ask(door, ask)
+
+    @rule(steps=st.lists(st.tuples(movements, amounts), min_size=3, max_size=6), late=half_days, way=ways)
+    def spend_in_one_commit(self, steps, late, way):
+        account = self.pick_account(0)
+        self.post_inside([self.make_step(step, account, amount, late) for step, amount in steps], way)
+
+    def make_step(self, step, account, amount, late):
+        """None, when there is nothing to capture or to reverse."""
+        posted = [row.command.id for row in self.ledger.find_rows(account.id) if row.version]
+        holds = [hold for hold in self.list_open_holds() if hold.command.account == account.id]
+        fields = {"id": new_id(), "amount": amount}
+        if step.startswith("transfer"):
+            destination = self.pick_destination(account, closed=step == "transfer in vain")
+            return Transfer(source=account.id, destination=destination, **fields)
+        if step.startswith("capture"):
+            fields["amount"] = None if step == "capture the rest" else Decimal(10)
+            return Capture(hold=holds[-1].command.id, final=amount != 40, **fields) if holds else None
+        if step == "reverse":
+            return Reversal(id=new_id(), target=posted[-1], reason=step) if posted else None
+        type = "DEPOSIT" if step == "deposit" else "WITHDRAW"
+        effective_at = late if step == "withdraw late" else None
+        return Move(account=account.id, type=type, effective_at=effective_at, **fields)
+
+    def pick_destination(self, source, closed):
+        """Another account in the same currency; a closed one is made if there is none."""
+        others = [each for each in self.ledger.accounts.values() if each.currency == source.currency]
+        found = [each.id for each in others if (each.status == "CLOSED") == closed and each != source]
+        if found:
+            return found[0]
+        self.open_account(source.currency, Decimal(0))
+        newest = list(self.ledger.accounts)[-1]
+        if closed:
+            self.require_status(newest, "CLOSED", "for good", self.inside)
+        return newest

@@ -1,0 +1,230 @@
+"""The half of the reference ledger that holds accounts: balances, holds, limits, and the events of all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from tests.reference_commands import DECIMALS, Placement, Refusal, Row, format_amount, format_time
+
+STATUS_EVENTS = {"FROZEN": "account.frozen", "ACTIVE": "account.unfrozen", "CLOSED": "account.closed"}
+
+
+@dataclass(kw_only=True)
+class Account:
+    id: UUID
+    user: UUID
+    currency: str
+    opened_at: datetime
+    status: str = "ACTIVE"
+    reason: str = ""
+    credit_limit: Decimal = Decimal(0)
+    credit_limit_max: Decimal = Decimal(0)
+    withdraw_max: Decimal | None = None
+    withdraw_day_max: Decimal | None = None
+
+
+@dataclass(kw_only=True)
+class Hold:
+    command: Placement
+    created_at: datetime
+    reason: str | None = None
+    details: dict | None = None
+    released_at: datetime | None = None
+    expiry_is_told: bool = False
+
+
+class ReferenceAccounts:
+    def __init__(self):
+        self.accounts: dict[UUID, Account] = {}
+        self.holds: dict[UUID, Hold] = {}
+        self.rows: dict[UUID, Row] = {}  # in the order in which they were recorded
+        self.events: dict[UUID, list] = {}  # of each account: what kind, and the resource at that moment
+
+    def open_account(self, id, user, currency, opened_at):
+        self.accounts[id] = Account(id=id, user=user, currency=currency, opened_at=opened_at)
+        self.events[id] = [("account.opened", self.describe_account(id, opened_at))]
+
+    def find_rows(self, account):
+        return [row for row in self.rows.values() if row.command.account == account]
+
+    def sum_balance(self, account, at=None, known_at=None):
+        """The definition: everything effective by `at` that was recorded by `known_at`, added up."""
+        return sum(
+            (
+                row.change
+                for row in self.find_rows(account)
+                if (at is None or row.effective_at <= at)
+                and (known_at is None or row.recorded_at <= known_at)
+            ),
+            Decimal(0),
+        )
+
+    def count_versions(self, account, known_at=None):
+        rows = self.find_rows(account)
+        return sum(1 for row in rows if row.version and (known_at is None or row.recorded_at <= known_at))
+
+    # Holds
+
+    def find_hold_refusal(self, command, clock):
+        if before := self.holds.get(command.id):
+            differs = command.find_differences(before.command)
+            return Refusal("idempotency_key_reused", differs) if differs else None
+        if not self.has_scale(command.amount, command.account):
+            return Refusal("amount_scale")
+        if command.expires_at and command.expires_at <= clock:
+            return Refusal("expires_at_invalid")
+        return None
+
+    def place_hold(self, command, clock):
+        account = self.accounts[command.account]
+        self.expire(account.id, clock)
+        hold = Hold(command=command, created_at=clock)
+        available = self.find_available(account.id, clock)
+        if account.status != "ACTIVE":
+            hold.reason, hold.details = f"account_{account.status.lower()}", {}
+        elif command.amount > available:
+            amounts = {"available": available, "required": command.amount}
+            hold.reason = "insufficient_funds"
+            hold.details = {name: format_amount(amounts[name], account.currency) for name in amounts}
+        self.holds[command.id] = hold
+        if not hold.reason:
+            self.tell("hold.placed", hold, clock)
+
+    def release_hold(self, id, clock):
+        """Why it cannot be released, or None. What is released already changes nothing."""
+        hold = self.holds[id]
+        status, _, _ = self.find_hold_state(hold, clock)
+        if status == "OPEN":
+            self.expire(hold.command.account, clock)
+            hold.released_at = clock
+            self.tell("hold.released", hold, clock)
+        return None if status in ("OPEN", "RELEASED") else Refusal("hold_not_open")
+
+    def expire(self, account, clock):
+        """Tell of those whose time is over; how many that were not told of before."""
+        due = [
+            hold
+            for hold in self.holds.values()
+            if hold.command.account == account
+            and self.find_hold_state(hold, clock)[0] == "EXPIRED"
+            and not hold.expiry_is_told
+        ]
+        for hold in sorted(due, key=lambda hold: (hold.command.expires_at, hold.command.id)):
+            hold.expiry_is_told = True
+            self.tell("hold.expired", hold, clock)
+        return len(due)
+
+    def tell(self, type, hold, clock):
+        self.events[hold.command.account].append((type, self.describe_hold(hold.command.id, clock)))
+
+    def find_captures(self, hold):
+        return [row for row in self.rows.values() if row.command.hold == hold.command.id and row.version]
+
+    def find_hold_state(self, hold, now):
+        """Its status, what is left of it, and since when it is closed."""
+        captures = self.find_captures(hold)
+        left = hold.command.amount - sum(row.amount for row in captures)
+        if hold.reason:
+            return "DECLINED", 0, hold.created_at
+        if captures and (left == 0 or captures[-1].command.is_final):
+            return "CAPTURED", 0, captures[-1].recorded_at
+        if hold.released_at:
+            return "RELEASED", 0, hold.released_at
+        if hold.command.expires_at and hold.command.expires_at <= now:
+            return "EXPIRED", 0, hold.command.expires_at
+        return "OPEN", left, None
+
+    def sum_held(self, account, now):
+        holds = [hold for hold in self.holds.values() if hold.command.account == account]
+        return sum((self.find_hold_state(hold, now)[1] for hold in holds), Decimal(0))
+
+    def list_expiries(self, after, until):
+        """Of holds that are open until then."""
+        open_holds = [hold for hold in self.holds.values() if self.find_hold_state(hold, after)[0] == "OPEN"]
+        expiries = [hold.command.expires_at for hold in open_holds if hold.command.expires_at]
+        return [moment for moment in expiries if moment <= until]
+
+    def find_available(self, account, now):
+        return self.sum_balance(account) - self.sum_held(account, now) + self.accounts[account].credit_limit
+
+    # Rules
+
+    def set_limits(self, id, limits, clock):
+        """Why they cannot be set, or None."""
+        account = self.accounts[id]
+        if account.status == "CLOSED":
+            return Refusal("account_closed")
+        if not all(self.has_scale(limit, id) for limit in limits.values() if limit is not None):
+            return Refusal("amount_scale")
+        if limits.get("credit_limit", account.credit_limit) < self.sum_held(id, clock) - self.sum_balance(id):
+            return Refusal("credit_limit_in_use")
+        self.expire(id, clock)
+        if any(getattr(account, name) != limit for name, limit in limits.items()):
+            vars(account).update(limits)
+            account.credit_limit_max = max(account.credit_limit_max, account.credit_limit)
+            self.events[id].append(("account.limits_changed", self.describe_account(id, clock)))
+        return None
+
+    def set_status(self, id, status, reason, clock):
+        """Why it cannot be set, or None. What is so already changes nothing."""
+        account = self.accounts[id]
+        if account.status == "CLOSED" != status:
+            return Refusal("account_closed")
+        if status == "CLOSED" and (self.sum_balance(id) or self.sum_held(id, clock)):
+            return Refusal("account_not_empty")
+        self.expire(id, clock)
+        if account.status != status:
+            account.status, account.reason = status, reason
+            self.events[id].append((STATUS_EVENTS[status], self.describe_account(id, clock)))
+        return None
+
+    def has_scale(self, amount, account):
+        return amount == round(amount, DECIMALS[self.accounts[account].currency])
+
+    # As the API must show them
+
+    def describe_account(self, id, now):
+        account = self.accounts[id]
+
+        def text(amount):
+            return None if amount is None else format_amount(amount, account.currency)
+
+        return {
+            "id": str(id),
+            "user": str(account.user),
+            "name": "main",
+            "currency": account.currency,
+            "status": account.status,
+            "status_reason": account.reason,
+            "balance": text(self.sum_balance(id)),
+            "held": text(self.sum_held(id, now)),
+            "available": text(self.find_available(id, now)),
+            "credit_limit": text(account.credit_limit),
+            "withdraw_max": text(account.withdraw_max),
+            "withdraw_day_max": text(account.withdraw_day_max),
+            "version": self.count_versions(id),
+            "metadata": {},
+            "created_at": format_time(account.opened_at),
+        }
+
+    def describe_hold(self, id, now):
+        hold = self.holds[id]
+        command, currency = hold.command, self.accounts[hold.command.account].currency
+        status, left, closed_at = self.find_hold_state(hold, now)
+        captured = sum((row.amount for row in self.find_captures(hold)), Decimal(0))
+        return {
+            "id": str(id),
+            "account": str(command.account),
+            "amount": format_amount(command.amount, currency),
+            "captured": format_amount(captured, currency),
+            "remaining": format_amount(left, currency),
+            "status": status,
+            "decline_reason": hold.reason,
+            "decline_details": hold.details,
+            "expires_at": command.expires_at and format_time(command.expires_at),
+            "reference": command.reference,
+            "metadata": command.metadata,
+            "created_at": format_time(hold.created_at),
+            "closed_at": closed_at and format_time(closed_at),
+        }

@@ -1,0 +1,216 @@
+"""What the reference ledger can be asked for, in plain values, and what it answers with."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+DECIMALS = {"USD": 2, "JPY": 0, "BHD": 3, "POINTS": 0}
+OPPOSITE = {"DEPOSIT": "WITHDRAW", "WITHDRAW": "DEPOSIT"}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Not recorded: the id stays free."""
+
+    code: str
+    differs: frozenset | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One movement on one account. `currency`, `expected_version` and `other_leg` are conditions.
+
+    `amount` None, of a capture, is all that the hold has left. `other_leg` is the account of the other leg.
+    """
+
+    id: UUID
+    account: UUID
+    type: str
+    amount: Decimal | None
+    effective_at: datetime | None = None
+    reference: str = ""
+    metadata: dict = field(default_factory=dict)
+    transfer: UUID | None = None
+    reverses: UUID | None = None
+    hold: UUID | None = None
+    currency: str | None = None
+    expected_version: int | None = None
+    other_leg: UUID | None = None
+
+    @property
+    def is_final(self):
+        return self.metadata != {"final": "false"}
+
+    def find_differences(self, row):
+        """The names of what is not as it was when `row` was asked for."""
+        before = row.command
+        names = ("type", "effective_at", "reference", "metadata", "transfer", "reverses", "hold")
+        differs = {name for name in names if getattr(self, name) != getattr(before, name)}
+        if self.amount not in (None, row.amount):
+            differs.add("amount")
+        if self.account != before.account:
+            legs = {"WITHDRAW": "source", "DEPOSIT": "destination"}
+            differs.add(legs[self.type] if self.transfer else "account")
+        return frozenset(differs)
+
+
+@dataclass(kw_only=True)
+class Row:
+    """A command and what was decided."""
+
+    command: Command
+    amount: Decimal
+    recorded_at: datetime
+    effective_at: datetime
+    late: bool
+    request_id: str
+    version: int | None = None
+    balance_after: Decimal | None = None
+    reason: str | None = None
+    details: dict | None = None
+
+    @property
+    def change(self):
+        if self.reason:
+            return Decimal(0)
+        return self.amount if self.command.type == "DEPOSIT" else -self.amount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A deposit or a withdrawal."""
+
+    id: UUID
+    account: UUID
+    type: str
+    amount: Decimal
+    effective_at: datetime | None = None
+    reference: str = ""
+    metadata: dict = field(default_factory=dict)
+    currency: str | None = None
+    expected_version: int | None = None
+
+    def list_commands(self, ledger):
+        return [Command(**vars(self))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    id: UUID
+    source: UUID
+    destination: UUID
+    amount: Decimal
+    effective_at: datetime | None = None
+    reference: str = ""
+    metadata: dict = field(default_factory=dict)
+
+    def list_commands(self, ledger):
+        if self.source == self.destination:
+            return Refusal("same_account")
+        return make_legs(
+            self.id,
+            self.source,
+            self.destination,
+            amount=self.amount,
+            effective_at=self.effective_at,
+            reference=self.reference,
+            metadata=self.metadata,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reversal:
+    """The opposite of `target` in full, and of its other leg; that of a transfer is a transfer back."""
+
+    id: UUID
+    target: UUID
+    reason: str
+
+    def list_commands(self, ledger):
+        target = ledger.rows[self.target]
+        if target.reason or target.command.reverses:
+            return Refusal("not_reversible")
+        asked = {"amount": target.amount, "metadata": {"reason": self.reason}}
+        if not target.command.transfer:
+            type = OPPOSITE[target.command.type]
+            account = target.command.account
+            return [Command(id=self.id, account=account, type=type, reverses=self.target, **asked)]
+        source, destination = ledger.find_legs(target.command.transfer)
+        return make_legs(
+            self.id,
+            destination.command.account,
+            source.command.account,
+            reverses=(destination.command.id, source.command.id),
+            **asked,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    id: UUID
+    hold: UUID
+    amount: Decimal | None = None
+    final: bool = True
+
+    def list_commands(self, ledger):
+        return [
+            Command(
+                id=self.id,
+                account=ledger.holds[self.hold].command.account,
+                type="WITHDRAW",
+                amount=self.amount,
+                metadata={} if self.final else {"final": "false"},
+                hold=self.hold,
+            )
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Of a hold."""
+
+    id: UUID
+    account: UUID
+    amount: Decimal
+    expires_at: datetime | None = None
+    reference: str = ""
+    metadata: dict = field(default_factory=dict)
+
+    def find_differences(self, before):
+        return frozenset(name for name in vars(self) if getattr(self, name) != getattr(before, name))
+
+
+def make_legs(id, source, destination, *, reverses=(None, None), **asked):
+    return [
+        Command(
+            id=leg_id,
+            account=account,
+            type=type,
+            transfer=id,
+            reverses=reversed_leg,
+            other_leg=other,
+            **asked,
+        )
+        for leg_id, account, other, type, reversed_leg in (
+            (id, source, destination, "WITHDRAW", reverses[0]),
+            (derive_destination_id(id), destination, source, "DEPOSIT", reverses[1]),
+        )
+    ]
+
+
+def derive_destination_id(transfer):
+    """UUIDv8: the first half of a SHA-256 with version and variant written over it (RFC 9562)."""
+    digits = list(hashlib.sha256(f"{transfer}\0destination".encode()).hexdigest()[:32])
+    digits[12] = "8"
+    digits[16] = "89ab"[int(digits[16], 16) % 4]
+    return UUID("".join(digits))
+
+
+def format_time(instant):
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def format_amount(amount, currency):
+    return f"{amount:.{DECIMALS[currency]}f}"
