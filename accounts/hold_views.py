@@ -1,7 +1,5 @@
 """Holds over HTTP; capturing one is a posting, and so answered by `transactions`."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -10,16 +8,15 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import errors, examples, holds, serializers
+from accounts.commands import mark, take_identity
 from accounts.filters import HoldFilter
-from accounts.identity import require_identity
 from accounts.models import Hold
-from accounts.views import REPLAYED
 from api.errors import make_problem
 from api.filters import StrictFilterBackend
 from api.middleware import get_request_id
 from api.pagination import KeysetPagination
 from api.permissions import get_caller_id, narrow_to_own
-from api.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_LISTS, answers
+from api.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
 from api.shapes import NoFields
 
 
@@ -45,28 +42,17 @@ class HoldViewSet(GenericViewSet[Hold]):
             201,
             serializers.HoldSerializer,
             *ON_BODIES,
-            "identity_required",
-            "two_identities",
-            "id_invalid",
-            "idempotency_key_invalid",
-            "amount_invalid",
-            "amount_not_positive",
-            "amount_too_large",
-            "amount_scale",
+            *ON_IDENTITY,
+            *ON_AMOUNTS,
             "expires_at_invalid",
             "not_found",
-            "idempotency_key_reused",
             *errors.DECLINES,
         ),
     )
     def create(self, request: Request) -> HttpResponse:
         """Place a hold, exactly once. A decline is recorded and answered again too."""
         asked = serializers.HoldRequest.read(request)
-        id = require_identity(
-            caller_id=get_caller_id(request),
-            id=asked.pop("id", None),
-            key=request.headers.get("Idempotency-Key"),
-        )
+        id = take_identity(request, asked)
         try:
             hold, replayed = holds.place_hold(
                 id=id,
@@ -80,16 +66,15 @@ class HoldViewSet(GenericViewSet[Hold]):
             if not may_see and error.hold.account.user_id != get_caller_id(request):
                 error.particulars = {}
             raise
-        headers: dict[str, Any] = REPLAYED if replayed else {}
+        response: HttpResponse
         if hold.decline_reason:
             particulars = {"id": str(hold.id), **(hold.decline_details or {})}
-            problem = make_problem(
+            response = make_problem(
                 request, hold.decline_reason, errors.DECLINES[hold.decline_reason], particulars=particulars
             )
-            for name, value in headers.items():
-                problem[name] = value
-            return problem
-        return Response(hold.as_resource(), status=201, headers=headers)
+        else:
+            response = Response(hold.as_resource(), status=201)
+        return mark(response, replayed=replayed)
 
     @extend_schema(responses=answers(200, serializers.HoldSerializer, *ON_LISTS))
     def list(self, request: Request) -> Response:

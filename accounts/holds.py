@@ -16,7 +16,12 @@ from django.db.transaction import atomic
 
 from accounts import currencies, errors, queries
 from accounts.models import BALANCE_MAX, Account, Hold
-from accounts.operations import lock_account, once_more_after_a_race, read_clock
+from accounts.operations import (
+    describe_next_event,
+    lock_account,
+    once_more_after_a_race,
+    read_clock,
+)
 from events import outbox
 from events.wire import format_time
 
@@ -228,15 +233,8 @@ def _find_decline(hold: Hold) -> tuple[str, dict[str, str]] | None:
 
 
 def _tell(type: str, hold: Hold, clock: datetime, request_id: str) -> outbox.NewEvent:
-    account = hold.account
-    account.event_sequence += 1
-    return outbox.describe(
-        type,
-        account_id=account.id,
-        account_sequence=account.event_sequence,
-        recorded_at=max(clock, account.last_recorded_at or clock),
-        request_id=request_id,
-        data=hold.as_resource(),
+    return describe_next_event(
+        type, hold.account, clock=clock, request_id=request_id, data=hold.as_resource()
     )
 
 

@@ -49,6 +49,21 @@ def lock_account(id: UUID) -> Account:
     return account
 
 
+def describe_next_event(
+    type: str, account: Account, *, clock: datetime, request_id: str, data: dict[str, Any]
+) -> outbox.NewEvent:
+    """The next event of a locked account: its time is the clock's, but not before its last transaction."""
+    account.event_sequence += 1
+    return outbox.describe(
+        type,
+        account_id=account.id,
+        account_sequence=account.event_sequence,
+        recorded_at=max(clock, account.last_recorded_at or clock),
+        request_id=request_id,
+        data=data,
+    )
+
+
 def read_clock() -> datetime:
     """The database's clock. Read after a lock, it is later than all that was recorded under it before."""
     with connection.cursor() as cursor:

@@ -94,24 +94,14 @@ def _set_status(
     return account
 
 
-def _save(account: Account, event: str, request_id: str, **changes: Any) -> None:
+def _save(account: Account, type: str, request_id: str, **changes: Any) -> None:
     for name, value in changes.items():
         setattr(account, name, value)
-    account.event_sequence += 1
-    account.save(update_fields=[*changes, "event_sequence"])
-    clock = operations.read_clock()
-    outbox.record(
-        [
-            outbox.describe(
-                event,
-                account_id=account.id,
-                account_sequence=account.event_sequence,
-                recorded_at=max(clock, account.last_recorded_at or clock),
-                request_id=request_id,
-                data=account.as_resource(),
-            )
-        ]
+    event = operations.describe_next_event(
+        type, account, clock=operations.read_clock(), request_id=request_id, data=account.as_resource()
     )
+    account.save(update_fields=[*changes, "event_sequence"])
+    outbox.record([event])
 
 
 def _require_limit(name: str, limit: Decimal, currency: str) -> None:

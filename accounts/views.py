@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import examples, operations, rules, serializers
+from accounts.commands import mark
 from accounts.filters import AccountFilter, UserFilter
 from accounts.identity import identify, require_identity
 from accounts.models import MAIN, Account, User
@@ -16,9 +17,8 @@ from api.filters import StrictFilterBackend
 from api.middleware import get_request_id
 from api.pagination import KeysetPagination
 from api.permissions import get_caller_id, narrow_to_own
-from api.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_LISTS, answers
+from api.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
 
-REPLAYED = {"Idempotency-Replayed": "true"}
 ON_STATUS = answers(200, serializers.AccountSerializer, *ON_BODIES, "not_found", "account_closed")
 
 
@@ -43,12 +43,8 @@ class UserViewSet(GenericViewSet[User]):
             201,
             serializers.UserSerializer,
             *ON_BODIES,
-            "identity_required",
-            "two_identities",
-            "id_invalid",
-            "idempotency_key_invalid",
+            *ON_IDENTITY,
             "currency_unknown",
-            "idempotency_key_reused",
             "external_id_taken",
         ),
     )
@@ -59,7 +55,7 @@ class UserViewSet(GenericViewSet[User]):
         find_identity = identify if "external_id" in asked else require_identity
         id = find_identity(caller_id=get_caller_id(request), id=asked.pop("id", None), key=key)
         user, replayed = operations.create_user(id=id, **asked, request_id=get_request_id(request))
-        return Response(user.as_resource(), status=201, headers=REPLAYED if replayed else None)
+        return mark(Response(user.as_resource(), status=201), replayed=replayed)
 
     @extend_schema(responses=answers(200, serializers.UserSerializer, *ON_LISTS))
     def list(self, request: Request) -> Response:
@@ -118,7 +114,7 @@ class AccountViewSet(GenericViewSet[Account]):
             metadata=asked.get("metadata"),
             request_id=get_request_id(request),
         )
-        return Response(account.as_resource(), status=201, headers=REPLAYED if replayed else None)
+        return mark(Response(account.as_resource(), status=201), replayed=replayed)
 
     @extend_schema(responses=answers(200, serializers.AccountSerializer, *ON_LISTS))
     def list(self, request: Request) -> Response:
@@ -149,10 +145,7 @@ class AccountViewSet(GenericViewSet[Account]):
             200,
             serializers.AccountSerializer,
             *ON_BODIES,
-            "amount_invalid",
-            "amount_not_positive",
-            "amount_too_large",
-            "amount_scale",
+            *ON_AMOUNTS,
             "not_found",
             "account_closed",
             "credit_limit_in_use",

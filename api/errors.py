@@ -146,9 +146,12 @@ def make_problem(
     particulars: Mapping[str, Any] | None = None,
 ) -> JsonResponse:
     """The answer for a refusal: RFC 9457's members, the code, and the particulars of the rule."""
-    body = describe_problem(request, code, detail, errors=errors, particulars=particulars)
-    status = STATUS[code]
-    response = JsonResponse(body, status=status, content_type=PROBLEM_JSON)
+    return _send(describe_problem(request, code, detail, errors=errors, particulars=particulars))
+
+
+def _send(problem: dict[str, Any]) -> JsonResponse:
+    status = problem["status"]
+    response = JsonResponse(problem, status=status, content_type=PROBLEM_JSON)
     if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Bearer realm="ledger"'
     if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.CONFLICT:
@@ -183,7 +186,7 @@ def describe_problem(
 
 
 def describe_refusal(request: HttpRequest, error: Refusal | InvalidRequest, at: str = "") -> dict[str, Any]:
-    """The problem that an item of a batch was refused with; `at` points to the item."""
+    """The body of the problem that a refusal is. `at` points to the item of the body that it is about."""
     if isinstance(error, InvalidRequest):
         first = error.errors[0]
         return describe_problem(request, first.code, first.detail, errors=error.errors)
@@ -195,12 +198,8 @@ def describe_refusal(request: HttpRequest, error: Refusal | InvalidRequest, at: 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """DRF's exception handler: whatever was raised in a view becomes a problem."""
     request: HttpRequest = context["request"]
-    if isinstance(error, InvalidRequest):
-        first = error.errors[0]
-        return make_problem(request, first.code, first.detail, errors=error.errors)
-    if isinstance(error, Refusal):
-        errors = [FieldError(f"/{error.field}", error.code, error.detail)] if error.field else []
-        return make_problem(request, error.code, error.detail, errors=errors, particulars=error.particulars)
+    if isinstance(error, InvalidRequest | Refusal):
+        return _send(describe_refusal(request, error))
     if isinstance(error, exceptions.APIException | Http404 | PermissionDenied):
         return _handle_framework_exception(request, error)
     if isinstance(error, Error) and (code := _classify_database_error(error)):

@@ -29,6 +29,14 @@ ON_BODIES = (
     "body_too_large",
     "unsupported_media_type",
 )
+ON_IDENTITY = (
+    "identity_required",
+    "two_identities",
+    "id_invalid",
+    "idempotency_key_invalid",
+    "idempotency_key_reused",
+)
+ON_AMOUNTS = ("amount_invalid", "amount_not_positive", "amount_too_large", "amount_scale")
 ON_LISTS = ("invalid_parameter", "invalid_cursor")
 
 IDEMPOTENCY_KEY = OpenApiParameter(

@@ -10,7 +10,7 @@ from accounts.hold_views import HoldViewSet
 from accounts.views import AccountViewSet, UserViewSet
 from api.schema import UUIDConverter
 from ledger_project import health, metrics
-from transactions.balance_views import BalanceViewSet, StatementViewSet
+from transactions.balance_views import BalanceViewSet
 from transactions.batch_views import BatchViewSet
 from transactions.views import CaptureViewSet, TransactionViewSet, TransferViewSet
 
@@ -26,7 +26,7 @@ urlpatterns = [
     path("api/v1/accounts", AccountViewSet.as_view(COLLECTION)),
     path("api/v1/accounts/<id:pk>", AccountViewSet.as_view(MEMBER)),
     path("api/v1/accounts/<id:pk>/balance", BalanceViewSet.as_view({"get": "of_account"})),
-    path("api/v1/accounts/<id:pk>/statement", StatementViewSet.as_view({"get": "retrieve"})),
+    path("api/v1/accounts/<id:pk>/statement", BalanceViewSet.as_view({"get": "statement"})),
     path("api/v1/accounts/<id:pk>/limits", AccountViewSet.as_view({"post": "limits"})),
     path("api/v1/accounts/<id:pk>/freeze", AccountViewSet.as_view({"post": "freeze"})),
     path("api/v1/accounts/<id:pk>/unfreeze", AccountViewSet.as_view({"post": "unfreeze"})),
@@ -39,7 +39,7 @@ urlpatterns = [
     path("api/v1/transfers/<id:pk>", TransferViewSet.as_view({"get": "retrieve"})),
     path("api/v1/holds", HoldViewSet.as_view(COLLECTION)),
     path("api/v1/holds/<id:pk>", HoldViewSet.as_view({"get": "retrieve"})),
-    path("api/v1/holds/<id:pk>/capture", CaptureViewSet.as_view({"post": "create"})),
+    path("api/v1/holds/<id:pk>/capture", CaptureViewSet.as_view({"post": "capture"})),
     path("api/v1/holds/<id:pk>/release", HoldViewSet.as_view({"post": "release"})),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),

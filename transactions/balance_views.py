@@ -27,7 +27,7 @@ PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is
 
 
 class BalanceViewSet(GenericViewSet[Account]):
-    """What an account holds, now and at any moment."""
+    """What an account holds, now and at any moment, and what moved on it."""
 
     rights: dict[str, str] = {}
     serializer_class = serializers.BalanceSerializer
@@ -85,17 +85,6 @@ class BalanceViewSet(GenericViewSet[Account]):
         )
         return Response(balance.as_resource(), headers={"Cache-Control": "no-store"})
 
-
-class StatementViewSet(GenericViewSet[Account]):
-    """What moved on an account over days, and the balances at both ends."""
-
-    rights: dict[str, str] = {}
-    serializer_class = serializers.StatementSerializer
-    pagination_class = None
-
-    def get_queryset(self) -> QuerySet[Account]:
-        return narrow_to_own(Account.objects.all(), self.request, right="accounts.view_account", owner="user")
-
     @extend_schema(
         operation_id="accounts_statement_retrieve",
         parameters=[serializers.StatementQuery],
@@ -112,7 +101,7 @@ class StatementViewSet(GenericViewSet[Account]):
             (200, "text/csv"): OpenApiTypes.STR,
         },
     )
-    def retrieve(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
+    def statement(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
         """The posted transactions effective on those days, in order. `Accept: text/csv` gives a table."""
         asked = serializers.StatementQuery.read_query(request)
         if asked["from"] > asked["to"]:

@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.commands import mark
 from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.identity import require_identity
 from accounts.models import Account
-from accounts.views import REPLAYED
 from api.errors import (
     STATUS,
     FieldError,
@@ -187,10 +187,8 @@ class Batch:
 
     def _mark(self, response: HttpResponse, answers: list[posting.Posting]) -> HttpResponse:
         """As a replay, when there was nothing new in it."""
-        if answers and not self.refusals and all(answer.replayed for answer in answers):
-            for name, value in REPLAYED.items():
-                response[name] = value
-        return response
+        replayed = bool(answers) and not self.refusals and all(answer.replayed for answer in answers)
+        return mark(response, replayed=replayed)
 
 
 def _point(place: int) -> str:

@@ -8,11 +8,9 @@ from uuid import UUID
 
 from accounts import holds
 from accounts.currencies import require_scale
-from accounts.errors import (
-    AccountNotFound,
-    HoldNotFound,
-)
+from accounts.errors import AccountNotFound, HoldNotFound
 from accounts.models import Account, Hold
+from accounts.operations import describe_next_event
 from events import outbox
 from events.errors import LedgerError
 from transactions import chain, errors, ledger_sql, queries
@@ -114,7 +112,6 @@ class Books:
                 account.withdrawn = find_withdrawn(row) + row.amount
                 account.withdrawn_on = row.recorded_at.date()
         account.last_recorded_at = row.recorded_at
-        account.event_sequence += 1
         account.chain_head = row.chain_hash = chain.compute_hash(bytes(account.chain_head), row)
         self.rows.append(row)
         self.events.append(self._describe(row))
@@ -196,12 +193,10 @@ class Books:
         return found
 
     def _describe(self, row: Transaction) -> outbox.NewEvent:
-        """The event of a row just decided; the account's counter stands at it."""
-        return outbox.describe(
+        return describe_next_event(
             f"transaction.{row.status.lower()}",
-            account_id=row.account_id,
-            account_sequence=row.account.event_sequence,
-            recorded_at=row.recorded_at,
+            row.account,
+            clock=row.recorded_at,
             request_id=row.request_id,
             data=row.as_resource(),
         )

@@ -9,23 +9,13 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.identity import require_identity
-from accounts.views import REPLAYED
+from accounts.commands import mark
 from api.errors import FieldError, InvalidRequest, make_problem
 from api.middleware import get_request_id
 from api.permissions import get_caller_id
 from transactions import errors, posting, queries
 from transactions.models import Transaction
 from transactions.orders import Order
-
-
-def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
-    """The id of a command out of what it asked, or the one that its Idempotency-Key stands for."""
-    return require_identity(
-        caller_id=get_caller_id(request),
-        id=asked.pop("id", None),
-        key=request.headers.get("Idempotency-Key"),
-    )
 
 
 def make_order(asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = "") -> Order:
@@ -87,10 +77,7 @@ def respond(request: Request, *answers: posting.Posting) -> HttpResponse:
         response = make_problem(request, row.decline_reason, detail, particulars=particulars)
     else:
         response = Response(describe_transfer(rows) if len(rows) > 1 else row.as_resource(), status=201)
-    if replayed:
-        for name, value in REPLAYED.items():
-            response[name] = value
-    return response
+    return mark(response, replayed=replayed)
 
 
 def describe_decline(row: Transaction) -> tuple[str, dict[str, Any]]:

@@ -71,15 +71,10 @@ def find_account_id(
     user_id: UUID,
     currency: str | None,
     name: str = MAIN,
-    transaction_id: UUID | None = None,
 ) -> UUID:
-    """The user's account of that name among `accounts`; without a currency, the only one.
-
-    A command repeated after the user got a second currency still means the account it meant at first:
-    `transaction_id` finds it. Raises `AccountNotFound`, `CurrencyRequired`.
-    """
+    """The user's account of that name among `accounts`. Raises what `choose_account_id` does."""
     by_currency = find_account_ids(accounts, [user_id], name).get(user_id, {})
-    return choose_account_id(by_currency, currency, transaction_id)
+    return choose_account_id(by_currency, currency)
 
 
 def find_account_ids(
@@ -94,9 +89,13 @@ def find_account_ids(
 
 
 def choose_account_id(
-    by_currency: dict[str, UUID], currency: str | None, transaction_id: UUID | None
+    by_currency: dict[str, UUID], currency: str | None, transaction_id: UUID | None = None
 ) -> UUID:
-    """The one that `find_account_id` means, out of a user's accounts."""
+    """Out of a user's accounts the one in that currency; without a currency, the only one.
+
+    A command repeated after the user got a second currency still means the account it meant at first:
+    `transaction_id` finds it. Raises `AccountNotFound`, `CurrencyRequired`.
+    """
     if currency is None and len(by_currency) > 1:
         before = find_transactions([transaction_id] if transaction_id else [])
         for transaction in before.values():

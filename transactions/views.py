@@ -9,28 +9,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import Account, Hold
+from accounts.commands import take_identity
+from accounts.hold_views import HoldViewSet
+from accounts.models import Account
 from api.filters import StrictFilterBackend
 from api.pagination import KeysetPagination
 from api.permissions import narrow_to_own
-from api.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_LISTS, answers
+from api.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
 from transactions import errors, examples, queries, serializers
-from transactions.commands import describe_transfer, make_order, post, respond, take_identity
+from transactions.commands import describe_transfer, make_order, post, respond
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
 from transactions.orders import order_capture, order_reversal, order_transfer
 
-ON_COMMANDS = (
-    *ON_BODIES,
-    "identity_required",
-    "two_identities",
-    "id_invalid",
-    "idempotency_key_invalid",
-    "idempotency_key_reused",
-    "not_found",
-    "request_in_progress",
-)
-ON_AMOUNTS = ("amount_invalid", "amount_not_positive", "amount_too_large", "amount_scale")
+ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "request_in_progress")
 ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
 # What only reversals, captures and groups are declined for.
 DECLINES_OF_OTHERS = {
@@ -99,7 +91,7 @@ class TransactionViewSet(GenericViewSet[Transaction]):
         examples=examples.READ_TRANSACTION,
         responses=answers(200, serializers.TransactionSerializer, "not_found"),
     )
-    def retrieve(self, request: Request, pk: object) -> Response:
+    def retrieve(self, request: Request, pk: UUID) -> Response:
         """One transaction, posted or declined."""
         return Response(self.get_object().as_resource())
 
@@ -130,21 +122,10 @@ class TransactionViewSet(GenericViewSet[Transaction]):
         return respond(request, *postings)
 
 
-class TransferViewSet(GenericViewSet[Transaction]):
+class TransferViewSet(TransactionViewSet):
     """Money from one account to another: a WITHDRAW and a DEPOSIT, posted together or not at all."""
 
-    rights = {"create": "transactions.add_transaction"}
-    serializer_class = serializers.TransferSerializer
-    filter_backends = [StrictFilterBackend]
-    pagination_class = None
-
-    def get_queryset(self) -> QuerySet[Transaction]:
-        return narrow_to_own(
-            queries.with_resources(Transaction.objects.all()),
-            self.request,
-            right="transactions.view_transaction",
-            owner="account__user",
-        )
+    serializer_class = serializers.TransferSerializer  # type: ignore[assignment]
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
@@ -180,17 +161,11 @@ class TransferViewSet(GenericViewSet[Transaction]):
         return Response(describe_transfer(rows))
 
 
-class CaptureViewSet(GenericViewSet[Hold]):
+class CaptureViewSet(HoldViewSet):
     """Withdrawing what was held."""
 
-    rights = {"create": "transactions.add_transaction"}
+    rights = {"capture": "transactions.add_transaction"}
     serializer_class = serializers.TransactionSerializer  # type: ignore[assignment]
-    pagination_class = None
-
-    def get_queryset(self) -> QuerySet[Hold]:
-        return narrow_to_own(
-            Hold.objects.all(), self.request, right="accounts.view_hold", owner="account__user"
-        )
 
     @extend_schema(
         operation_id="holds_capture",
@@ -206,7 +181,7 @@ class CaptureViewSet(GenericViewSet[Hold]):
             *DECLINES_OF_ONE,
         ),
     )
-    def create(self, request: Request, pk: UUID) -> HttpResponse:
+    def capture(self, request: Request, pk: UUID) -> HttpResponse:
         """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
         asked = serializers.CaptureRequest.read(request)
         id = take_identity(request, asked)
