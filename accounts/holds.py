@@ -138,6 +138,15 @@ def expire_holds(account: Account, *, request_id: str = "") -> int:
     return len(changed)
 
 
+def expire_some(accounts_max: int = 100) -> int:
+    """End due holds of so many accounts at most, an account per commit; how many holds there were."""
+    expired = 0
+    for id in queries.find_accounts_with_due_holds(accounts_max):
+        with atomic():
+            expired += expire_holds(lock_account(id))
+    return expired
+
+
 def expire_due(
     accounts: Iterable[Account], clock: datetime, request_id: str
 ) -> tuple[list[Hold], list[outbox.NewEvent]]:

@@ -54,12 +54,17 @@ STATUS = {
     "duplicate_parameter": 400,
     "invalid_parameter": 400,
     "invalid_cursor": 400,
+    "url_not_allowed": 400,
     "bad_request": 400,
     # Who, may not, is not there
     "not_authenticated": 401,
     "permission_denied": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    # A cursor that cannot be gone on from
+    "feed_epoch_changed": 410,
+    "cursor_ahead_of_feed": 410,
+    "events_pruned": 410,
     "length_required": 411,
     "body_too_large": 413,
     "unsupported_media_type": 415,
@@ -83,11 +88,16 @@ STATUS = {
     "not_reversible": 422,
     "account_not_empty": 422,
     "credit_limit_in_use": 422,
+    "subscription_exists": 422,
+    "limit_reached": 422,
+    "broker_not_configured": 422,
+    "not_a_webhook": 422,
     # The same request with the same id again
     "request_in_progress": 409,
     "internal_error": 500,
     "busy": 503,
     "database_unavailable": 503,
+    "feed_stopped": 503,
 }
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 1

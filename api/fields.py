@@ -117,6 +117,55 @@ class ChoiceField(Field):
         return self.choices[value]
 
 
+class ChoicesField(Field):
+    """A list of some of the choices, each once."""
+
+    def __init__(self, *, choices: type[Any], **options: Any) -> None:
+        super().__init__(**options)
+        self.choices = [str(choice.value) for choice in choices]
+        items = {"type": "string", "enum": self.choices}
+        describe_as({"type": "array", "items": items, "uniqueItems": True})(self)  # type: ignore[type-var]
+
+    def read(self, value: Any) -> list[str]:
+        if type(value) is not list:
+            raise Unfit("invalid_type", "Not a list.")
+        if any(type(each) is not str or each not in self.choices for each in value):
+            raise Unfit("invalid_choice", f"Some of {', '.join(self.choices)}.")
+        if len(set(value)) < len(value):
+            raise Unfit("invalid_choice", "One of them stands twice.")
+        return value
+
+
+class ChoicesParameter(Field):
+    """Some of the choices in a query, with commas between them."""
+
+    def __init__(self, *, choices: type[Any], **options: Any) -> None:
+        super().__init__(**options)
+        self.choices = [str(choice.value) for choice in choices]
+        describe_as({"type": "string", "example": ",".join(self.choices[:2])})(self)  # type: ignore[type-var]
+
+    def read(self, value: Any) -> list[str]:
+        chosen: list[str] = value.split(",")
+        if not set(chosen) <= set(self.choices) or len(set(chosen)) < len(chosen):
+            raise Unfit("invalid_parameter", f"Some of {', '.join(self.choices)}, each once.")
+        return chosen
+
+
+class NumberParameter(Field):
+    """A whole number in a query."""
+
+    def __init__(self, *, minimum: int, maximum: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.minimum, self.maximum = minimum, maximum
+        describe_as({"type": "integer", "minimum": minimum, "maximum": maximum})(self)  # type: ignore[type-var]
+
+    def read(self, value: Any) -> int:
+        number = int(value) if INTEGER_TEXT.fullmatch(value) else -1
+        if not self.minimum <= number <= self.maximum:
+            raise Unfit("invalid_parameter", f"A whole number from {self.minimum} to {self.maximum}.")
+        return number
+
+
 @describe_as({"type": "integer", "minimum": 0})
 class CountField(Field):
     """A whole number from zero on."""

@@ -117,6 +117,8 @@ def tighten(result: dict[str, Any], **context: Any) -> dict[str, Any]:
 def _close(schema: dict[str, Any], shapes: dict[str, Any]) -> None:
     """No other fields in the shape of a body, nor in the shapes of its lists."""
     shape = shapes[schema["$ref"].rpartition("/")[2]]
+    if shape["type"] != "object":
+        return
     shape["additionalProperties"] = False
     shape.pop("description", None)  # that of `Shape` itself, which is for programmers
     for property in shape["properties"].values():

@@ -1,4 +1,7 @@
-"""What every named refusal of the domain packages is made of. HTTP statuses are `api.errors`' business."""
+"""What every named refusal of the domain packages is made of, and the refusals of the feed.
+
+HTTP statuses are `api.errors`' business.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -19,3 +22,57 @@ class LedgerError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.particulars = particulars
+
+
+class FeedStopped(LedgerError):
+    """The database is not the one whose history the feed tells; `new_feed_epoch` starts another."""
+
+    code = "feed_stopped"
+
+
+class FeedEpochChanged(LedgerError):
+    """The cursor is of a history that a restore or a failover has ended."""
+
+    code = "feed_epoch_changed"
+
+
+class CursorAheadOfFeed(LedgerError):
+    code = "cursor_ahead_of_feed"
+
+
+class EventsPruned(LedgerError):
+    """What was asked for is older than what is kept."""
+
+    code = "events_pruned"
+
+
+class UrlNotAllowed(LedgerError):
+    """The url is not one that the ledger calls: see `events.targets`."""
+
+    code = "url_not_allowed"
+    field = "url"
+
+
+class SubscriptionNotFound(LedgerError):
+    code = "not_found"
+
+
+class SubscriptionExists(LedgerError):
+    """There is one for this url (or for the broker) already, with other types."""
+
+    code = "subscription_exists"
+
+
+class TooManySubscriptions(LedgerError):
+    code = "limit_reached"
+
+
+class BrokerNotConfigured(LedgerError):
+    code = "broker_not_configured"
+    field = "kind"
+
+
+class NotAWebhook(LedgerError):
+    """Only webhooks have a secret and a url."""
+
+    code = "not_a_webhook"

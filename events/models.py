@@ -1,15 +1,35 @@
-"""What happened. Events are immutable; the database refuses to change or remove them."""
+"""What happened, its place in the feed, and who is told."""
 
+import uuid_utils.compat
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Now
+
+from events.wire import format_optional_time
+
+URL_LENGTH_MAX = 2048
 
 
 class Event(models.Model):
-    """A fact, written in the same database transaction as the change it tells of.
+    """A fact, written in the same database transaction as the change it tells of. Immutable.
 
     Of one account the events carry a gapless `account_sequence`, whatever their type.
     `data` is the resource as the API shows it.
     """
+
+    class Type(models.TextChoices):
+        USER_CREATED = "user.created"
+        ACCOUNT_OPENED = "account.opened"
+        ACCOUNT_FROZEN = "account.frozen"
+        ACCOUNT_UNFROZEN = "account.unfrozen"
+        ACCOUNT_CLOSED = "account.closed"
+        ACCOUNT_LIMITS_CHANGED = "account.limits_changed"
+        TRANSACTION_POSTED = "transaction.posted"
+        TRANSACTION_DECLINED = "transaction.declined"
+        HOLD_PLACED = "hold.placed"
+        HOLD_CAPTURED = "hold.captured"
+        HOLD_RELEASED = "hold.released"
+        HOLD_EXPIRED = "hold.expired"
 
     id = models.BigAutoField(primary_key=True)
     type = models.CharField(max_length=40)
@@ -47,3 +67,165 @@ class PendingEvent(models.Model):
 
     def __str__(self) -> str:
         return f"pending {self.event_id}"
+
+
+class Placement(models.Model):
+    """An event's place in the feed. Positions have no gaps and are given in the order of their commits."""
+
+    position = models.BigIntegerField(primary_key=True)
+    event = models.OneToOneField(
+        Event, on_delete=models.PROTECT, related_name="placement", db_constraint=False
+    )
+    account_id = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["account_id", "position"], name="placement_of_an_account")]
+        constraints = [
+            models.CheckConstraint(condition=Q(position__gte=1), name="placement_position_is_positive")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: event {self.event_id}"
+
+
+class FeedState(models.Model):
+    """The one row that says how far the feed has come; whoever gives places holds its lock.
+
+    `epoch` is the name of this history. The other three say which database cluster it is the history of: in
+    another one (a restored backup, a promoted standby) events that were told may be missing.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    epoch = models.UUIDField()
+    last_position = models.BigIntegerField(default=0)
+    pruned_through = models.BigIntegerField(default=0)
+    system_identifier = models.BigIntegerField()
+    timeline_id = models.BigIntegerField()
+    database_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "events_feed_state"
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="feed_state_is_one_row"),
+            models.CheckConstraint(
+                condition=Q(pruned_through__gte=0, pruned_through__lte=F("last_position")),
+                name="feed_state_is_pruned_up_to_its_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.epoch} at {self.last_position}"
+
+
+class SubscriptionManager(models.Manager["Subscription"]):
+    """Reads subscriptions with what their lag is made of."""
+
+    def get_queryset(self) -> models.QuerySet["Subscription"]:
+        waiting = Placement.objects.filter(position__gt=OuterRef("position")).order_by("position")[:1]
+        return (
+            super()
+            .get_queryset()
+            .annotate(
+                feed_end=Subquery(FeedState.objects.values("last_position")[:1]),
+                waits_since=Subquery(waiting.values("event__recorded_at")),
+                clock=Now(),  # type: ignore[no-redef]
+            )
+        )
+
+
+class Subscription(models.Model):
+    """Somebody to be told: a webhook, or the broker. Its cursor is (`epoch`, `position`): sent up to there.
+
+    The secret of a webhook is not kept anywhere: it is computed from the subscription, the generation and a
+    key outside the database (`events.webhooks`).
+    """
+
+    class Kind(models.TextChoices):
+        WEBHOOK = "webhook"
+        BROKER = "broker"
+
+    class Status(models.TextChoices):
+        ACTIVE = "ACTIVE"
+        PAUSED = "PAUSED"  # by people
+        DISABLED = "DISABLED"  # by the receiver: it answered 410, or every attempt has failed
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind)
+    url = models.CharField(max_length=URL_LENGTH_MAX, null=True)
+    types = models.JSONField(default=list, help_text="Of events; empty: all")
+    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    epoch = models.UUIDField()
+    position = models.BigIntegerField()
+    attempts = models.IntegerField(default=0, help_text="That failed, of the event after the cursor")
+    next_attempt_at = models.DateTimeField(null=True)
+    lease = models.UUIDField(null=True, help_text="The relay that sends at this moment")
+    leased_until = models.DateTimeField(null=True)
+    sent = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+    unroutable = models.BigIntegerField(default=0, help_text="That the broker had no queue for")
+    last_sent_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, null=True)
+    last_error_at = models.DateTimeField(null=True)
+    secret_generation = models.IntegerField(default=1)
+    secret_rotated_at = models.DateTimeField(null=True)
+    actor = models.UUIDField(help_text="Who made it")
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = SubscriptionManager()
+    feed_end: int
+    waits_since = None
+    clock = None
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="webhook", url__isnull=False) | Q(kind="broker", url__isnull=True),
+                name="subscription_of_a_webhook_has_its_url",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["ACTIVE", "PAUSED", "DISABLED"]), name="subscription_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(position__gte=0), name="subscription_position_is_not_negative"
+            ),
+            models.UniqueConstraint(fields=["url"], name="subscription_url_is_used_once"),
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(kind="broker"), name="subscription_of_the_broker_is_one"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.url or ''}".strip()
+
+    @property
+    def lag_events(self) -> int:
+        return max(0, self.feed_end - self.position)
+
+    @property
+    def lag_seconds(self) -> float:
+        """The age of the oldest event that was not sent yet."""
+        if self.waits_since is None or self.clock is None:
+            return 0.0
+        return max(0.0, (self.clock - self.waits_since).total_seconds())
+
+    def as_resource(self) -> dict[str, object]:
+        from events.feed import Cursor  # a cursor's text is the feed's
+
+        return {
+            "id": str(self.id),
+            "kind": self.kind,
+            "url": self.url,
+            "types": self.types,
+            "status": self.status,
+            "cursor": str(Cursor(self.epoch, self.position)),
+            "lag": {"events": self.lag_events, "seconds": round(self.lag_seconds, 3)},
+            "attempts": self.attempts,
+            "next_attempt_at": format_optional_time(self.next_attempt_at),
+            "sent": self.sent,
+            "failed": self.failed,
+            "unroutable": self.unroutable,
+            "last_sent_at": format_optional_time(self.last_sent_at),
+            "last_error": self.last_error,
+            "last_error_at": format_optional_time(self.last_error_at),
+            "created_at": format_optional_time(self.created_at),
+        }

@@ -10,6 +10,8 @@ VIEW = {
     "accounts.view_account",
     "accounts.view_hold",
     "transactions.view_transaction",
+    "events.view_event",
+    "events.view_subscription",
 }
 POST = {
     "accounts.add_user",
@@ -22,10 +24,11 @@ POST = {
 }
 FREEZE = {"accounts.freeze_account"}
 RULE = FREEZE | {"accounts.close_account", "accounts.limit_account"}
+SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
 GROUPS = {
     "api-read": VIEW,
     "api-post": VIEW | POST,
-    "api-admin": VIEW | POST | RULE,
+    "api-admin": VIEW | POST | RULE | SUBSCRIBE,
     "support": VIEW | FREEZE,
     "operations": VIEW,
     "auditor": VIEW,

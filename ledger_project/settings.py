@@ -1,7 +1,7 @@
 """The one settings file. What a deployment changes comes from the environment; `.env.example` lists it.
 
 Without `DATABASE_URL` the project runs on its embedded PostgreSQL and keeps its own secrets under `var/`;
-with it, `SECRET_KEY` and `CHAIN_KEY` must be given, and their absence fails at once.
+with it, `SECRET_KEY`, `CHAIN_KEY` and `WEBHOOK_KEY` must be given, and their absence fails at once.
 """
 
 import contextlib
@@ -45,6 +45,7 @@ def read_secret(name: str) -> str:
 SECRET_KEY = read_secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 CHAIN_KEY = read_secret("CHAIN_KEY")
+WEBHOOK_KEY = read_secret("WEBHOOK_KEY")
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -196,6 +197,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AccountStatus": "accounts.models.Account.Status",
         "HoldStatus": "accounts.models.Hold.Status",
+        "EventType": "events.models.Event.Type",
+        "SubscriptionKind": "events.models.Subscription.Kind",
+        "SubscriptionStatus": "events.models.Subscription.Status",
         "TransactionType": "transactions.models.Transaction.Type",
         "TransactionStatus": "transactions.models.Transaction.Status",
     },
@@ -209,6 +213,13 @@ CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "JPY", "BHD", 
 CUSTOM_CURRENCIES = env.dict(
     "CUSTOM_CURRENCIES", cast={"value": int}, default={"POINTS": 0}
 )  # code: decimals
+
+# Telling others
+WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=False)  # may call this machine: tests, development
+BROKER_URL = env.str("BROKER_URL", default="")
+BROKER_EXCHANGE = env.str("BROKER_EXCHANGE", default="ledger.events")
+# After a relay was killed, another one goes on with its subscriptions when their lease is over.
+RELAY_LEASE_SECONDS = env.float("RELAY_LEASE_SECONDS", default=10.0)
 
 # Logs: one JSON object per line on stderr, for structlog's own loggers and everybody else's alike.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
@@ -247,5 +258,6 @@ LOGGING = {
         # Django's own copies of what the request line already says.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},  # a line for every webhook
     },
 }

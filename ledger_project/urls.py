@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from accounts.hold_views import HoldViewSet
 from accounts.views import AccountViewSet, UserViewSet
 from api.schema import UUIDConverter
+from events.views import EventViewSet, SubscriptionViewSet
 from ledger_project import health, metrics
 from transactions.balance_views import BalanceViewSet
 from transactions.batch_views import BatchViewSet
@@ -41,6 +42,16 @@ urlpatterns = [
     path("api/v1/holds/<id:pk>", HoldViewSet.as_view({"get": "retrieve"})),
     path("api/v1/holds/<id:pk>/capture", CaptureViewSet.as_view({"post": "capture"})),
     path("api/v1/holds/<id:pk>/release", HoldViewSet.as_view({"post": "release"})),
+    path("api/v1/events", EventViewSet.as_view({"get": "list"})),
+    path("api/v1/subscriptions", SubscriptionViewSet.as_view(COLLECTION)),
+    path("api/v1/subscriptions/<id:pk>", SubscriptionViewSet.as_view({**MEMBER, "delete": "destroy"})),
+    path("api/v1/subscriptions/<id:pk>/pause", SubscriptionViewSet.as_view({"post": "pause"})),
+    path("api/v1/subscriptions/<id:pk>/resume", SubscriptionViewSet.as_view({"post": "resume"})),
+    path("api/v1/subscriptions/<id:pk>/replay", SubscriptionViewSet.as_view({"post": "replay"})),
+    path(
+        "api/v1/subscriptions/<id:pk>/rotate-secret", SubscriptionViewSet.as_view({"post": "rotate_secret"})
+    ),
+    path("api/v1/subscriptions/<id:pk>/test", SubscriptionViewSet.as_view({"post": "test"})),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
     path("admin/", admin.site.urls),

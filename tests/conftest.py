@@ -15,6 +15,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "ledger_project.settings"
 os.environ["SECRET_KEY"] = "a key for tests, of more than fifty characters, used nowhere else"
 os.environ["METRICS_PUBLIC"] = "true"  # whatever DATABASE_URL makes of it
 os.environ["CHAIN_KEY"] = "a chain key for tests"
+os.environ["WEBHOOK_KEY"] = "a webhook key for tests"
 django.setup()
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # who wants the logs captures them
 

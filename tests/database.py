@@ -1,6 +1,10 @@
 """The test database: how its server is run, and how it is emptied."""
 
+from importlib import import_module
+
 from django.db import connection
+
+BEGIN = import_module("events.migrations.0005_feed_begins").BEGIN
 
 FAST_AND_UNSAFE = {
     "fsync": "off",
@@ -22,6 +26,10 @@ def empty_the_ledger(test_case=None):
         guards = cursor.fetchall()
         for table, guard in guards:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
-        cursor.execute("TRUNCATE accounts_user, events_event, events_pending CASCADE")
+        cursor.execute(
+            "TRUNCATE accounts_user, events_event, events_pending, events_placement, events_feed_state,"
+            " events_subscription CASCADE"
+        )
+        cursor.execute(BEGIN)
         for table, guard in guards:
             cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {guard}")

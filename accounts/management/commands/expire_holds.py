@@ -3,11 +3,8 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db.transaction import atomic
 
-from accounts import holds, operations, queries
-
-ACCOUNTS_AT_ONCE = 100
+from accounts import holds
 
 
 class Command(BaseCommand):
@@ -15,8 +12,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         expired = 0
-        while ids := queries.find_accounts_with_due_holds(ACCOUNTS_AT_ONCE):
-            for id in ids:
-                with atomic():
-                    expired += holds.expire_holds(operations.lock_account(id))
+        while some := holds.expire_some():
+            expired += some
         self.stdout.write(f"{expired} holds have expired.")

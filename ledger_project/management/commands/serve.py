@@ -1,4 +1,4 @@
-"""The whole service from one command: database, migrations, first credentials, server."""
+"""The whole service from one command: database, migrations, first credentials, server, relay."""
 
 import contextlib
 import ctypes
@@ -35,6 +35,8 @@ PR_SET_PDEATHSIG = 1
 TOKEN_FILE = settings.VAR / "api_token"
 PASSWORD_FILE = settings.VAR / "admin_password"
 
+Starts = dict[str, Callable[[], subprocess.Popen[bytes]]]  # by the name of what they start
+
 
 class Command(BaseCommand):
     help = "Serve the API and the back office, with the embedded database unless DATABASE_URL is set."
@@ -52,7 +54,11 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.stop)
         database = settings.EMBEDDED_POSTGRES
-        self.server: subprocess.Popen[bytes] | None = None
+        starts: Starts = {
+            "server": partial(start_server, host, port, options["workers"]),
+            "relay": start_relay,
+        }
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
         try:
             if database is not None:
                 self.stdout.write("Starting the embedded PostgreSQL ...")
@@ -61,14 +67,16 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
             made = make_credentials() if database is not None else False
             connections.close_all()
-            start = partial(start_server, host, port, options["workers"])
-            self.server = start()
-            self.wait_until_it_listens(self.server, host, port)
+            for name, start in starts.items():
+                self.running[name] = start()
+            self.wait_until_it_listens(self.running["server"], host, port)
             self.stdout.write(describe_service(port, with_secrets=made))
-            self.watch(start)
+            self.watch(starts)
         finally:
-            if self.server is not None:
-                stop_server(self.server)
+            for process in self.running.values():
+                process.terminate()
+            for process in self.running.values():
+                end_group(process)
             if database is not None:
                 database.stop()
         self.stdout.write("Stopped.")
@@ -86,7 +94,7 @@ class Command(BaseCommand):
                     return
             time.sleep(0.1)
 
-    def watch(self, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+    def watch(self, starts: Starts) -> None:
         """Until told to stop, bring back what has ended, as often as it takes: a full disk may become free.
 
         granian brings back its own workers, and ends when they die too soon after one another.
@@ -94,11 +102,11 @@ class Command(BaseCommand):
         database = settings.EMBEDDED_POSTGRES
         while not self.stopping:
             try:
-                if self.server is None or self.server.poll() is not None:
-                    self.stderr.write("The server has ended; starting it again ...")
-                    if self.server is not None:
-                        stop_server(self.server)
-                    self.server = start()
+                for name, start in starts.items():
+                    if self.running[name].poll() is not None:
+                        self.stderr.write(f"The {name} has ended; starting it again ...")
+                        end_group(self.running[name])
+                        self.running[name] = start()
                 if database is not None and not database.is_running():
                     self.stderr.write("The embedded PostgreSQL is gone; starting it again ...")
                     database.start()
@@ -123,28 +131,35 @@ def start_server(host: str, port: int, workers: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--respawn-failed-workers"]
     command += ["--host", host, "--port", str(port), "--workers", str(workers)]
     command += ["--blocking-threads", str(BLOCKING_THREADS), "ledger_project.wsgi:application"]
+    return start_process(command, PROMETHEUS_MULTIPROC_DIR=str(metrics))
+
+
+def start_relay() -> subprocess.Popen[bytes]:
+    return start_process([sys.executable, "manage.py", "relay_events"])
+
+
+def start_process(command: list[str], **environment: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         cwd=settings.BASE_DIR,
-        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
+        env={**os.environ, **environment},
         preexec_fn=stop_with_parent if sys.platform == "linux" else None,
         start_new_session=True,
     )
 
 
 def stop_with_parent() -> None:
-    """Ask the kernel to end the server when `serve` is killed, so that it cannot hold the port alone."""
+    """Ask the kernel to end the process when `serve` is killed, so that nothing holds the port alone."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def stop_server(server: subprocess.Popen[bytes]) -> None:
-    """Stop the server, and the workers that it left behind if it ended before them."""
-    server.terminate()
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process that was told to end, and end what it leaves behind."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        server.wait(STOP_SECONDS_MAX)
+        process.wait(STOP_SECONDS_MAX)
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def make_credentials() -> bool:

@@ -1,0 +1,42 @@
+"""What sending to a subscriber comes to, whatever kind of subscriber it is."""
+
+import json
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+from uuid import UUID
+
+from events.models import Subscription
+
+
+class DeliveryFailed(Exception):
+    """An event was not taken. `retry_after`: seconds that the receiver asks for; `is_gone`: for ever."""
+
+    def __init__(self, reason: str, *, retry_after: float = 0, is_gone: bool = False) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.is_gone = is_gone
+
+
+class Channel(Protocol):
+    """A way to one subscriber, open while a batch is sent."""
+
+    def send(self, envelope: dict[str, Any]) -> bool:
+        """Returns when the receiver has the event; False if it had no use for it. Raises `DeliveryFailed`."""
+
+
+def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
+    """Raises `DeliveryFailed` on entering, if nobody is there."""
+    from events import brokers, webhooks
+
+    if subscription.kind == Subscription.Kind.BROKER:
+        return brokers.open_channel()
+    return webhooks.open_channel(subscription)
+
+
+def make_message_id(envelope: dict[str, Any]) -> str:
+    """The same whenever this event is sent; with the epoch, as a restore may give its number away again."""
+    return f"{UUID(envelope['epoch']).hex}-{envelope['id']}"
+
+
+def make_body(envelope: dict[str, Any]) -> str:
+    return json.dumps(envelope, separators=(",", ":"))

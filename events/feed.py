@@ -1,0 +1,214 @@
+"""The feed: every event in one order without gaps, and cursors into it.
+
+An event gets its place after its commit. Ids are drawn under the lock of the account, so whoever sees an
+event of an account in `events_pending` sees the earlier ones too: taken in the order of their ids they keep
+each account's order. Positions are given one batch after another, under the lock of `events_feed_state`, so
+that whoever sees a position sees all before it. Readers give places first: the feed needs no process of its
+own.
+"""
+
+import re
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.transaction import atomic
+
+from events import errors
+from events.models import Event, FeedState, Placement
+from events.wire import format_time
+
+PLACES_AT_ONCE = 1000
+LOCK_WAIT_SECONDS_MAX = 1.0
+LOCK_POLL_SECONDS = 0.02
+READ_MAX = 500  # events that one reading gives
+SCAN_MAX = 5000  # events that one reading by types looks at
+CURSOR_TEXT = re.compile(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,17})")
+
+# Which cluster, which of its histories, which database. `pg_control_checkpoint` learns of a promotion late.
+IDENTITY = """
+(SELECT system_identifier FROM pg_control_system()),
+('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint,
+(SELECT oid::bigint FROM pg_database WHERE datname = current_database())
+"""
+LOOK = f"""
+SELECT epoch, last_position, pruned_through,
+    (system_identifier, timeline_id, database_id) = ({IDENTITY}),
+    EXISTS (SELECT FROM events_pending)
+FROM events_feed_state
+"""  # noqa: S608, no value is in the text
+PLACE = """
+WITH taken AS (
+    DELETE FROM events_pending
+    WHERE event_id = ANY(ARRAY(SELECT event_id FROM events_pending ORDER BY event_id LIMIT %(limit)s))
+    RETURNING event_id
+), placed AS (
+    INSERT INTO events_placement (position, event_id, account_id)
+    SELECT %(last)s + row_number() OVER (ORDER BY event_id), event_id, account_id
+    FROM taken JOIN events_event ON id = event_id
+    RETURNING position
+)
+UPDATE events_feed_state SET last_position = last_position + (SELECT count(*) FROM placed)
+RETURNING last_position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the feed: everything up to `position` was read. Its text is opaque to its owner."""
+
+    epoch: UUID
+    position: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch.hex}-{self.position}"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far the feed has come."""
+
+    epoch: UUID
+    last_position: int
+    pruned_through: int
+    has_pending: bool
+
+    @property
+    def start(self) -> Cursor:
+        """Before the oldest event that is kept."""
+        return Cursor(self.epoch, self.pruned_through)
+
+    @property
+    def end(self) -> Cursor:
+        return Cursor(self.epoch, self.last_position)
+
+    def require(self, cursor: Cursor) -> None:
+        """Raises `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`."""
+        if cursor.epoch != self.epoch:
+            raise errors.FeedEpochChanged("The cursor is of another epoch of the feed.")
+        if cursor.position > self.last_position:
+            raise errors.CursorAheadOfFeed("The cursor is ahead of the feed.")
+        if cursor.position < self.pruned_through:
+            raise errors.EventsPruned("Events after this cursor are not kept any more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events in their order, as the API shows them, and the place after them."""
+
+    events: list[dict[str, Any]]
+    cursor: Cursor
+    has_more: bool
+
+
+def parse_cursor(text: str) -> Cursor | None:
+    """None: that is no cursor."""
+    match = CURSOR_TEXT.fullmatch(text)
+    return Cursor(UUID(match[1]), int(match[2])) if match else None
+
+
+def read_state() -> State:
+    """Without a lock. Raises `FeedStopped`."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK)
+        epoch, last_position, pruned_through, is_ours, has_pending = cursor.fetchone()
+    if not is_ours:
+        raise errors.FeedStopped(
+            "The database was restored or has failed over: the feed waits for an operator (new_feed_epoch)."
+        )
+    return State(epoch, last_position, pruned_through, has_pending)
+
+
+def place_pending() -> int:
+    """Give places to pending events, 1,000 at most; how many got one.
+
+    Waits a second at most for somebody else who is doing it. Raises `FeedStopped`.
+    """
+    deadline = time.monotonic() + LOCK_WAIT_SECONDS_MAX
+    while read_state().has_pending:
+        with atomic():
+            state = FeedState.objects.select_for_update(skip_locked=True).first()
+            if state is not None:
+                with connection.cursor() as cursor:
+                    cursor.execute(PLACE, {"last": state.last_position, "limit": PLACES_AT_ONCE})
+                    last_position: int = cursor.fetchone()[0]
+                return last_position - state.last_position
+        if time.monotonic() > deadline:
+            break
+        time.sleep(LOCK_POLL_SECONDS)
+    return 0
+
+
+def read(
+    after: Cursor | None = None,
+    *,
+    types: Collection[str] = (),
+    accounts: "Iterable[UUID] | QuerySet[Any] | None" = None,
+    limit: int = READ_MAX,
+) -> Page:
+    """The events after a cursor (None: from the oldest that is kept), of all types and accounts or of some.
+
+    A reading that finds few of its types looks at a bounded part of the feed and gives a cursor beyond it.
+    Raises `FeedStopped`, `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`.
+    """
+    place_pending()
+    state = read_state()
+    after = after or state.start
+    state.require(after)
+    window = Placement.objects.filter(position__gt=after.position, position__lte=state.last_position)
+    if accounts is not None:
+        window = window.filter(account_id__in=accounts)
+    scan = SCAN_MAX if types else limit
+    scanned = list(window.order_by("position").values_list("position", "event_id", "event__type")[:scan])
+    wanted = [(position, id) for position, id, type in scanned if not types or type in types][:limit]
+    is_scanned_out = len(scanned) < scan
+    if len(wanted) == limit:
+        position = wanted[-1][0]
+    else:
+        position = state.last_position if is_scanned_out else scanned[-1][0]
+    rest = not is_scanned_out or (bool(scanned) and scanned[-1][0] > position)
+    return Page(_describe(wanted, state), Cursor(state.epoch, position), rest or state.has_pending)
+
+
+def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX) -> Page:
+    """The events of an account after one of its own sequence numbers: what fills a consumer's gap.
+
+    Raises `FeedStopped`, `EventsPruned`.
+    """
+    place_pending()
+    state = read_state()
+    rows = Placement.objects.filter(
+        event__account_id=account_id,
+        event__account_sequence__gt=after_sequence,
+        position__lte=state.last_position,
+    ).order_by("event__account_sequence")
+    found = list(rows.values_list("position", "event_id", "event__account_sequence")[: limit + 1])
+    if found and found[0][2] != after_sequence + 1:
+        raise errors.EventsPruned("Events of this account after that one are not kept any more.")
+    wanted = [(position, id) for position, id, _ in found[:limit]]
+    cursor = Cursor(state.epoch, wanted[-1][0]) if wanted else state.end
+    return Page(_describe(wanted, state), cursor, len(found) > limit)
+
+
+def describe_event(event: Event, *, epoch: UUID, position: int) -> dict[str, Any]:
+    """The envelope: the same in the feed, in webhooks and on the broker."""
+    return {
+        "id": event.id,
+        "epoch": str(epoch),
+        "position": position,
+        "type": event.type,
+        "account": str(event.account_id) if event.account_id else None,
+        "account_sequence": event.account_sequence,
+        "recorded_at": format_time(event.recorded_at),
+        "request_id": event.request_id,
+        "data": event.data,
+    }
+
+
+def _describe(places: list[tuple[int, int]], state: State) -> list[dict[str, Any]]:
+    events = Event.objects.in_bulk([id for _, id in places])
+    return [describe_event(events[id], epoch=state.epoch, position=position) for position, id in places]

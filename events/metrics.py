@@ -1,0 +1,70 @@
+"""How far the feed and its subscribers have come; `ledger_project.metrics` serves it.
+
+Read from the database when it is asked for, so that it is of all relays, and right when none runs.
+"""
+
+from collections.abc import Iterator
+
+from django.db import Error, connection
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from events.models import Subscription
+
+FEED = """
+SELECT last_position, pruned_through,
+    (SELECT count(*) FROM (SELECT FROM events_pending LIMIT 100000) AS some),
+    coalesce((
+        SELECT extract(epoch FROM clock_timestamp() - recorded_at) FROM events_event
+        WHERE id = (SELECT min(event_id) FROM events_pending)
+    ), 0)
+FROM events_feed_state
+"""
+OF_FEED = {
+    "ledger_feed_position": "The last place that was given in the feed.",
+    "ledger_feed_pruned_through": "The last place whose event was pruned.",
+    "ledger_feed_pending_events": "Committed events without a place (counted up to 100,000).",
+    "ledger_feed_oldest_pending_seconds": "Age of the oldest event without a place.",
+}
+LABELS = ["subscription", "kind"]
+
+
+class FeedMetrics(Collector):
+    def collect(self) -> Iterator[Metric]:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(FEED)
+                values = cursor.fetchone()
+            yield from (
+                GaugeMetricFamily(name, text, value=float(value))
+                for (name, text), value in zip(OF_FEED.items(), values, strict=True)
+            )
+            yield from _describe_subscriptions(list(Subscription.objects.all()))
+        except Error:
+            pass  # the rest of the metrics is wanted most when the database is away
+
+
+def _describe_subscriptions(subscriptions: list[Subscription]) -> Iterator[Metric]:
+    families: dict[str, Metric] = {
+        "lag_events": GaugeMetricFamily(
+            "ledger_subscription_lag_events", "Events not sent yet.", labels=LABELS
+        ),
+        "lag_seconds": GaugeMetricFamily(
+            "ledger_subscription_lag_seconds", "Age of the oldest event not sent yet.", labels=LABELS
+        ),
+        "attempts": GaugeMetricFamily(
+            "ledger_subscription_failed_attempts", "Failed attempts of the next event.", labels=LABELS
+        ),
+        "is_active": GaugeMetricFamily(
+            "ledger_subscription_active", "1; 0 when paused or disabled.", labels=LABELS
+        ),
+        "sent": CounterMetricFamily("ledger_deliveries_sent", "Events that were taken.", labels=LABELS),
+        "failed": CounterMetricFamily("ledger_deliveries_failed", "Attempts that failed.", labels=LABELS),
+        "unroutable": CounterMetricFamily(
+            "ledger_deliveries_unroutable", "Events that the broker had no queue for.", labels=LABELS
+        ),
+    }
+    for subscription in subscriptions:
+        for name, family in families.items():
+            family.add_metric([str(subscription.id), subscription.kind], float(getattr(subscription, name)))  # type: ignore[attr-defined]
+    yield from families.values()

@@ -1,0 +1,253 @@
+"""The relay: gives events their places, and sends them to every subscription in order, at least once.
+
+One thread talks to the database: it claims subscriptions by a lease, reads a batch for each, and moves the
+cursor when the batch is sent. The sending is done by a thread per subscription, so that one that does not
+answer holds up nobody else. Killed at any moment, a relay has sent at most one batch per subscription beyond
+the cursor; when its lease is over, another relay goes on from there.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event as Flag
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from django.conf import settings
+from django.db import Error, connection
+from django.db.models import F, Q
+from django.db.models.expressions import Expression
+from django.db.models.functions import Now
+from django.db.transaction import atomic
+
+from events import deliveries, feed
+from events.deliveries import DeliveryFailed
+from events.errors import EventsPruned, FeedStopped
+from events.feed import Page
+from events.models import Subscription
+from events.subscriptions import SUBSCRIPTIONS_MAX
+
+BATCH = 100
+BATCH_SECONDS_MAX = 5  # a slow receiver's batch ends early, so that its cursor moves
+PAUSE_SECONDS = 0.1  # between two looks when there is nothing to do
+PAUSE_SECONDS_AFTER_ERROR = 1.0
+CHORES_SECONDS = 1.0  # between two rounds of chores
+# Seconds after the first, second … failed attempt of a webhook. After the tenth it is disabled.
+WEBHOOK_DELAYS = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+BROKER_DELAYS = (1, 2, 5, 10, 30)  # the operator's own: tried for ever
+JITTER = 0.1
+ERROR_LENGTH_MAX = 500
+
+logger = structlog.get_logger(__name__)
+Chore = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch: everything up to `position` was sent."""
+
+    position: int
+    attempts: int
+    sent: int
+    unroutable: int
+    failure: DeliveryFailed | None
+
+
+class Relay:
+    """`chores` are done between batches: small things of other packages that must happen now and then."""
+
+    def __init__(self, *, chores: tuple[Chore, ...] = ()) -> None:
+        self.lease = uuid4()
+        self.stopping = Flag()
+        self.chores = chores
+        self.sending: dict[Future[Outcome], Subscription] = {}
+        self.renewed_at = self.chores_at = time.monotonic()
+        self.pool = ThreadPoolExecutor(SUBSCRIPTIONS_MAX, thread_name_prefix="send")
+
+    def stop(self) -> None:
+        """End after the events that are being sent at this moment."""
+        self.stopping.set()
+
+    def run(self, *, once: bool = False) -> None:
+        """Until `stop`, or with `once` until nothing is due any more."""
+        while not self.stopping.is_set():
+            try:
+                is_idle = not self.step()
+            except FeedStopped as error:
+                if once:
+                    raise
+                logger.error("feed_stopped", reason=error.detail)
+                self.stopping.wait(PAUSE_SECONDS_AFTER_ERROR)
+            except Error as error:
+                if once:
+                    raise
+                logger.warning("relay_waits_for_the_database", error=str(error).strip())
+                connection.close()
+                self.stopping.wait(PAUSE_SECONDS_AFTER_ERROR)
+            else:
+                if once and is_idle:
+                    break
+                if is_idle:
+                    self.stopping.wait(PAUSE_SECONDS)
+        self.finish()
+
+    def step(self) -> bool:
+        """One round; whether there was anything to do."""
+        placed = feed.place_pending()
+        self.do_chores()
+        self.renew()
+        moved = self.collect()
+        claimed = self.claim()
+        if self.sending and not (placed or moved or claimed):
+            wait(self.sending, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED)
+        return bool(placed or moved or claimed or self.sending)
+
+    def finish(self) -> None:
+        """Wait for what is being sent, note it, and give the leases back."""
+        self.stopping.set()
+        self.pool.shutdown(wait=True)
+        try:
+            self.collect()
+            self._mine().update(lease=None, leased_until=None)
+        except Error as error:  # the leases end by themselves, and what was sent is sent once more
+            logger.warning("relay_ends_without_the_database", error=str(error).strip())
+
+    def do_chores(self) -> None:
+        if time.monotonic() >= self.chores_at:
+            self.chores_at = time.monotonic() + CHORES_SECONDS
+            for chore in self.chores:
+                chore()
+
+    def renew(self) -> None:
+        """A lease is renewed long before its end, for as long as this thread is well."""
+        if self.sending and time.monotonic() - self.renewed_at > settings.RELAY_LEASE_SECONDS / 4:
+            self.renewed_at = time.monotonic()
+            self._mine().update(leased_until=_from_now(settings.RELAY_LEASE_SECONDS))
+
+    def claim(self) -> int:
+        """Begin to send to all that are due; to how many."""
+        state = feed.read_state()
+        with atomic():
+            due = (
+                Subscription._base_manager.filter(
+                    Q(next_attempt_at=None) | Q(next_attempt_at__lte=_from_now(0)),
+                    Q(leased_until=None) | Q(leased_until__lt=_from_now(0)),
+                    status=Subscription.Status.ACTIVE,
+                    epoch=state.epoch,
+                    position__lt=state.last_position,
+                )
+                .exclude(id__in=[subscription.id for subscription in self.sending.values()])
+                .select_for_update(skip_locked=True)
+            )
+            claimed = list(due)
+            Subscription._base_manager.filter(id__in=[each.id for each in claimed]).update(
+                lease=self.lease, leased_until=_from_now(settings.RELAY_LEASE_SECONDS)
+            )
+        for subscription in claimed:
+            try:
+                page = feed.read(
+                    feed.Cursor(subscription.epoch, subscription.position),
+                    types=subscription.types,
+                    limit=BATCH,
+                )
+            except EventsPruned as error:
+                self._disable(subscription, error.detail)
+                continue
+            if page.events:
+                self.sending[self.pool.submit(send, subscription, page, self.stopping)] = subscription
+            else:
+                self._mine(subscription).update(position=page.cursor.position, lease=None, leased_until=None)
+        return len(claimed)
+
+    def collect(self) -> int:
+        """Note what became of the batches that are done; how many."""
+        done = [future for future in self.sending if future.done()]
+        for future in done:
+            subscription = self.sending[future]
+            self.record(subscription, future.result())
+            del self.sending[future]
+        return len(done)
+
+    def record(self, subscription: Subscription, outcome: Outcome) -> None:
+        """Move the cursor, unless the lease was lost meanwhile, to a replay or to another relay."""
+        changes: dict[str, Any] = {
+            "position": outcome.position,
+            "sent": F("sent") + outcome.sent,
+            "unroutable": F("unroutable") + outcome.unroutable,
+            "lease": None,
+            "leased_until": None,
+        }
+        if outcome.sent:
+            changes["last_sent_at"] = Now()
+        if outcome.failure is None:
+            changes |= {"attempts": 0, "next_attempt_at": None}
+        else:
+            changes |= self._plan_next_attempt(subscription, outcome.attempts, outcome.failure)
+        moved = self._mine(subscription).update(**changes)
+        if outcome.failure is not None:
+            logger.warning(
+                "delivery_failed",
+                subscription=str(subscription.id),
+                attempts=outcome.attempts,
+                status=changes.get("status", subscription.status),
+                error=str(outcome.failure),
+                lease_kept=bool(moved),
+            )
+
+    def _plan_next_attempt(
+        self, subscription: Subscription, attempts: int, failure: DeliveryFailed
+    ) -> dict[str, Any]:
+        changes: dict[str, Any] = {
+            "attempts": attempts,
+            "failed": F("failed") + 1,
+            "last_error": str(failure)[:ERROR_LENGTH_MAX],
+            "last_error_at": Now(),
+        }
+        is_webhook = subscription.kind == Subscription.Kind.WEBHOOK
+        if is_webhook and (failure.is_gone or attempts > len(WEBHOOK_DELAYS)):
+            return {**changes, "status": Subscription.Status.DISABLED, "next_attempt_at": None}
+        delays = WEBHOOK_DELAYS if is_webhook else BROKER_DELAYS
+        delay = delays[min(attempts, len(delays)) - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311
+        return {**changes, "next_attempt_at": _from_now(max(delay, failure.retry_after))}
+
+    def _disable(self, subscription: Subscription, reason: str) -> None:
+        self._mine(subscription).update(
+            status=Subscription.Status.DISABLED, last_error=reason, last_error_at=Now(), lease=None,
+            leased_until=None,
+        )  # fmt: skip
+
+    def _mine(self, *subscriptions: Subscription) -> Any:
+        mine = Subscription._base_manager.filter(lease=self.lease)
+        return mine.filter(id__in=[each.id for each in subscriptions]) if subscriptions else mine
+
+
+def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
+    """Send the events of the page in their order, until one fails or the batch takes too long."""
+    position, sent, unroutable, failure = subscription.position, 0, 0, None
+    ends_at = time.monotonic() + BATCH_SECONDS_MAX
+    try:
+        with deliveries.open_channel(subscription) as channel:
+            for envelope in page.events:
+                if stopping.is_set() or time.monotonic() > ends_at:
+                    break
+                unroutable += not channel.send(envelope)
+                position, sent = envelope["position"], sent + 1
+    except DeliveryFailed as error:
+        failure = error
+    except Exception as error:  # a fault of ours; the others must go on, and this one be seen
+        logger.exception("delivery_broke", subscription=str(subscription.id))
+        failure = DeliveryFailed(f"{type(error).__name__}: {error}")
+    if sent == len(page.events):
+        position = page.cursor.position
+    attempts = (0 if sent else subscription.attempts) + (failure is not None)
+    return Outcome(position, attempts, sent, unroutable, failure)
+
+
+def _from_now(seconds: float) -> Expression:
+    """By the database's clock, which all relays share."""
+    moment: Expression = Now() + timedelta(seconds=seconds)
+    return moment

@@ -1,0 +1,139 @@
+"""Who is told: the commands of people. What the relay does with subscriptions is in `events.relay`."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.db.transaction import atomic
+
+from events import errors, feed, targets
+from events.feed import Cursor
+from events.models import FeedState, Subscription
+
+SUBSCRIPTIONS_MAX = 100
+
+
+def create(
+    *, kind: str, url: str | None, types: Sequence[str] = (), actor: UUID
+) -> tuple[Subscription, bool]:
+    """The subscription, at the end of the feed, and whether it was there before.
+
+    It is known again by its url, the broker's by being the broker's. Raises `UrlNotAllowed`,
+    `BrokerNotConfigured`, `SubscriptionExists`, `TooManySubscriptions`.
+    """
+    if kind == Subscription.Kind.WEBHOOK:
+        targets.require_allowed(url or "")
+    elif url is not None:
+        raise errors.UrlNotAllowed("The broker is the operator's: BROKER_URL.")
+    elif not settings.BROKER_URL:
+        raise errors.BrokerNotConfigured("There is no broker: BROKER_URL is not set.")
+
+    def find() -> Subscription | None:
+        found = Subscription.objects.filter(kind=kind, url=url).first()
+        if found and sorted(found.types) != sorted(types):
+            raise errors.SubscriptionExists("There is a subscription for this already, with other types.")
+        return found
+
+    feed.place_pending()
+    try:
+        with atomic():
+            state = FeedState.objects.select_for_update().get()  # so that they can be counted
+            if found := find():
+                return found, True
+            if Subscription._base_manager.count() >= SUBSCRIPTIONS_MAX:
+                raise errors.TooManySubscriptions(f"There are {SUBSCRIPTIONS_MAX} subscriptions already.")
+            made = Subscription.objects.create(
+                kind=kind,
+                url=url,
+                types=list(types),
+                epoch=state.epoch,
+                position=state.last_position,
+                actor=actor,
+            )
+    except IntegrityError:
+        raise errors.SubscriptionExists("There is a subscription for this already.") from None
+    return get(made.id), False
+
+
+def get(id: UUID) -> Subscription:
+    """Raises `SubscriptionNotFound`."""
+    found = Subscription.objects.filter(id=id).first()
+    if found is None:
+        raise errors.SubscriptionNotFound("There is no such subscription.")
+    return found
+
+
+def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = None) -> Subscription:
+    """Another url or other types. Raises `UrlNotAllowed`, `NotAWebhook`, `SubscriptionExists`."""
+    changes: dict[str, Any] = {}
+    if url is not None:
+        if get(id).kind != Subscription.Kind.WEBHOOK:
+            raise errors.NotAWebhook("Only a webhook has a url.")
+        targets.require_allowed(url)
+        changes |= {"url": url, "attempts": 0, "next_attempt_at": None}
+    if types is not None:
+        changes["types"] = list(types)
+    try:
+        with atomic():
+            return _update(id, **changes)
+    except IntegrityError:
+        raise errors.SubscriptionExists("There is a subscription for this url already.") from None
+
+
+def delete(*, id: UUID) -> None:
+    Subscription._base_manager.filter(id=id).delete()
+
+
+def pause(*, id: UUID) -> Subscription:
+    """Nothing more is sent. What is being sent at this moment may still arrive."""
+    return _update(id, status=Subscription.Status.PAUSED, lease=None, leased_until=None)
+
+
+@atomic
+def resume(*, id: UUID) -> Subscription:
+    """Go on from its cursor, at once. Raises `EventsPruned`: some of what a disabled one missed is gone."""
+    state = FeedState.objects.select_for_update().get()
+    if get(id).position < state.pruned_through:
+        raise errors.EventsPruned(
+            "Events after its cursor are not kept any more. Replay it from a later one."
+        )
+    return _update(id, status=Subscription.Status.ACTIVE, attempts=0, next_attempt_at=None)
+
+
+@atomic
+def replay(*, id: UUID, after: Cursor | None) -> Subscription:
+    """Send again from a cursor on (None: all that is kept), or skip up to it.
+
+    Raises `FeedStopped`, `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`.
+    """
+    FeedState.objects.select_for_update().get()
+    state = feed.read_state()
+    after = after or state.start
+    state.require(after)
+    # Without its lease, the relay that is sending cannot move the cursor any more.
+    return _update(
+        id, position=after.position, attempts=0, next_attempt_at=None, lease=None, leased_until=None
+    )
+
+
+@atomic
+def rotate_secret(*, id: UUID) -> Subscription:
+    """A new secret; for a day the old one signs too. Raises `NotAWebhook`."""
+    locked: QuerySet[Subscription] = Subscription._base_manager.select_for_update()
+    subscription = locked.filter(id=id).first() or get(id)
+    if subscription.kind != Subscription.Kind.WEBHOOK:
+        raise errors.NotAWebhook("Only a webhook has a secret.")
+    return _update(
+        id, secret_generation=subscription.secret_generation + 1, secret_rotated_at=Now(), attempts=0,
+        next_attempt_at=None,
+    )  # fmt: skip
+
+
+def _update(id: UUID, **changes: Any) -> Subscription:
+    if changes:
+        Subscription._base_manager.filter(id=id).update(**changes)
+    return get(id)

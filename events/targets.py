@@ -1,0 +1,158 @@
+"""Which addresses a webhook may have: public ones over https; the ledger's own network is nobody's to call.
+
+The name is resolved when the subscription is made, to refuse early, and again for every connection, which
+goes to the very address that was checked: a name that changes its mind in between gains nothing.
+"""
+
+import ipaddress
+import re
+import socket
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore2
+from django.conf import settings
+
+from events.errors import UrlNotAllowed
+from events.models import URL_LENGTH_MAX
+
+URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)"
+    r"(:(?P<port>[0-9]{1,5}))?(?P<path>[/?][!$-\[\]-~]*)?"  # printable ASCII but for quotes, # and backslash
+)
+PORTS = {443, 8443}
+PORT_MAX = 65535
+PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
+# Where an IPv4 address is inside, or nothing public is: 6to4, Teredo and friends, documentation.
+NOT_PUBLIC_IPV6 = [
+    ipaddress.ip_network(net) for net in ("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20")
+]
+NOT_PUBLIC_IPV4 = [ipaddress.ip_network("192.88.99.0/24")]  # 6to4 relays
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def require_allowed(url: str) -> None:
+    """Raises `UrlNotAllowed`, with the reason."""
+    match = URL.fullmatch(url) if len(url) <= URL_LENGTH_MAX else None
+    if match is None:
+        raise UrlNotAllowed("Not a url like https://example.com/hook, in ASCII and without user or fragment.")
+    host = match["host"].strip("[]")
+    port = int(match["port"] or (443 if match["scheme"] == "https" else 80))
+    if not 1 <= port <= PORT_MAX:
+        raise UrlNotAllowed("There is no such port.")
+    if host.rpartition(".")[2][0].isdigit() and ":" not in host:
+        try:
+            ipaddress.IPv4Address(host)
+        except ValueError:
+            raise UrlNotAllowed("An IPv4 address is written with four decimal numbers.") from None
+    resolve(host, port, scheme=match["scheme"])
+
+
+def resolve(host: str, port: int, *, scheme: str) -> list[str]:
+    """The addresses of the name, when every one of them is allowed. Raises `UrlNotAllowed`."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise UrlNotAllowed("The name of the host does not resolve.") from None
+    addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+    for text in addresses:
+        address = _unwrap(ipaddress.ip_address(text))
+        if address.is_loopback and settings.WEBHOOK_LOOPBACK:
+            continue
+        if not is_public(address):
+            raise UrlNotAllowed("The host is not at a public address.")
+        if scheme != "https" and not settings.DEBUG:
+            raise UrlNotAllowed("Only https is called.")
+        if port not in PORTS and not settings.DEBUG:
+            raise UrlNotAllowed("Only the ports 443 and 8443 are called.")
+    return addresses
+
+
+def is_public(address: Address) -> bool:
+    """Whether the address is one of the internet at large."""
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in net for net in NOT_PUBLIC_IPV4)
+    return address in PUBLIC_IPV6 and not any(address in net for net in NOT_PUBLIC_IPV6)
+
+
+def _unwrap(address: Address) -> Address:
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+class CheckedBackend(httpcore2.SyncBackend):
+    """Connects to checked addresses only, and ends what takes too long or says too much.
+
+    httpx2's own time-outs are for one read each; a receiver that sends a byte now and then would hold a
+    connection for hours.
+    """
+
+    def __init__(self, scheme: str, *, seconds_max: float, bytes_max: int) -> None:
+        self.scheme = scheme
+        self.seconds_max = seconds_max
+        self.bytes_max = bytes_max
+        self.begin()
+
+    def begin(self) -> None:
+        """A new request: all of the time and all of the bytes again."""
+        self.deadline = time.monotonic() + self.seconds_max
+        self.bytes_left = self.bytes_max
+
+    def get_timeout(self) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore2.ReadTimeout(f"No complete answer in {self.seconds_max:g} s.")
+        return left
+
+    def take(self, data: bytes) -> bytes:
+        self.bytes_left -= len(data)
+        if self.bytes_left < 0:
+            raise httpcore2.ReadError(f"The answer has more than {self.bytes_max} bytes.")
+        return data
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        try:
+            addresses = resolve(host, port, scheme=self.scheme)
+        except UrlNotAllowed as error:
+            raise httpcore2.ConnectError(error.detail) from error
+        for address in addresses:
+            try:
+                stream = super().connect_tcp(address, port, self.get_timeout(), local_address, socket_options)
+                return _BoundedStream(stream, self)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+
+class _BoundedStream(httpcore2.NetworkStream):
+    def __init__(self, stream: httpcore2.NetworkStream, bounds: CheckedBackend) -> None:
+        self.stream = stream
+        self.bounds = bounds
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self.bounds.take(self.stream.read(max_bytes, self.bounds.get_timeout()))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.stream.write(buffer, self.bounds.get_timeout())
+
+    def close(self) -> None:
+        self.stream.close()
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        stream = self.stream.start_tls(ssl_context, server_hostname, self.bounds.get_timeout())
+        return _BoundedStream(stream, self.bounds)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.stream.get_extra_info(info)

@@ -1,0 +1,271 @@
+"""The feed and its subscriptions over HTTP."""
+
+import time
+from collections.abc import Callable
+from threading import BoundedSemaphore
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from api.errors import FieldError, InvalidRequest, Refused
+from api.middleware import get_request_id
+from api.pagination import KeysetPagination
+from api.parsers import read_query
+from api.permissions import get_caller_id, narrow_to_own
+from api.schema import ON_BODIES, ON_LISTS, answers
+from api.shapes import NoFields
+from events import deliveries, examples, feed, serializers, subscriptions, webhooks
+from events.deliveries import DeliveryFailed
+from events.models import Event, Subscription
+from events.wire import format_time
+
+LIMIT_DEFAULT = 100
+POLL_SECONDS = 0.2
+# Requests that wait for somebody else have this many of a process's threads; the others are for work.
+WAITING_MAX = 2
+_waiting = BoundedSemaphore(WAITING_MAX)
+ON_CURSORS = ("invalid_cursor", "feed_epoch_changed", "cursor_ahead_of_feed", "events_pruned", "feed_stopped")
+
+
+class EventViewSet(GenericViewSet[Event]):
+    """What happened, in one order without gaps."""
+
+    rights: dict[str, str] = {}
+    serializer_class = serializers.EventsSerializer
+    pagination_class = None
+    queryset = Event.objects.none()
+
+    @extend_schema(
+        operation_id="events_list",
+        parameters=[serializers.EventsQuery],
+        responses=answers(
+            200,
+            serializers.EventsSerializer(many=False),
+            "invalid_parameter",
+            "id_invalid",
+            "required",
+            "conflicting_fields",
+            *ON_CURSORS,
+        ),
+    )
+    def list(self, request: Request) -> Response:
+        """Events after a cursor, oldest first. With `wait` the answer may wait for the first one.
+
+        Without the right to see everything: those of the caller's own accounts.
+        """
+        asked = serializers.EventsQuery.read_query(request)
+        if "after_sequence" in asked and "account" not in asked:
+            raise InvalidRequest(FieldError("?account", "required", "Whose sequence is it?"))
+        if "after_sequence" in asked and "after" in asked:
+            raise InvalidRequest(FieldError("?after", "conflicting_fields", "Either this or after_sequence."))
+        page = self._read(request, asked)
+        if asked.get("wait") and not page.events and _waiting.acquire(blocking=False):
+            try:
+                page = self._wait(request, asked, page)
+            finally:
+                _waiting.release()
+        return Response(
+            {"events": page.events, "cursor": str(page.cursor), "has_more": page.has_more},
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _wait(self, request: Request, asked: dict[str, Any], page: feed.Page) -> feed.Page:
+        """Look again and again: a connection that listens would be lost for everything else."""
+        deadline = time.monotonic() + asked["wait"]
+        while not page.events and time.monotonic() < deadline:
+            if not page.has_more:
+                time.sleep(POLL_SECONDS)
+            after = {} if "after_sequence" in asked else {"after": page.cursor}
+            page = self._read(request, {**asked, **after})
+        return page
+
+    def _read(self, request: Request, asked: dict[str, Any]) -> feed.Page:
+        account, limit = asked.get("account"), asked.get("limit", LIMIT_DEFAULT)
+        accounts: Any = None if account is None else [account]
+        if not request.user.has_perm("events.view_event"):
+            own = request.user.accounts.order_by().values_list("id", flat=True)  # type: ignore[union-attr]
+            accounts = list(own if account is None else own.filter(id=account))
+        if "after_sequence" in asked and accounts:
+            return feed.read_account(asked["account"], asked["after_sequence"], limit=limit)
+        return feed.read(asked.get("after"), types=asked.get("types", ()), accounts=accounts, limit=limit)
+
+
+class SubscriptionViewSet(GenericViewSet[Subscription]):
+    """Who is told: webhooks, and the broker."""
+
+    rights = {
+        "create": "events.add_subscription",
+        "partial_update": "events.change_subscription",
+        "destroy": "events.delete_subscription",
+        "pause": "events.change_subscription",
+        "resume": "events.change_subscription",
+        "replay": "events.change_subscription",
+        "rotate_secret": "events.change_subscription",
+        "test": "events.change_subscription",
+    }
+    serializer_class = serializers.SubscriptionSerializer
+    pagination_class = KeysetPagination
+
+    def get_queryset(self) -> QuerySet[Subscription]:
+        return narrow_to_own(
+            Subscription.objects.all(), self.request, right="events.view_subscription", owner="actor"
+        )
+
+    @extend_schema(
+        request=serializers.SubscriptionRequest,
+        examples=examples.CREATE_SUBSCRIPTION,
+        responses=answers(
+            201,
+            serializers.NewSubscriptionSerializer,
+            *ON_BODIES,
+            "invalid_choice",
+            "url_not_allowed",
+            "broker_not_configured",
+            "subscription_exists",
+            "limit_reached",
+            "feed_stopped",
+        ),
+    )
+    def create(self, request: Request) -> Response:
+        """Subscribe, from now on. Repeated, with the same url, it is the same one, without its secret."""
+        asked = serializers.SubscriptionRequest.read(request)
+        if asked["kind"] == Subscription.Kind.WEBHOOK and "url" not in asked:
+            raise InvalidRequest(FieldError("/url", "required", "A webhook has a url."))
+        subscription, replayed = subscriptions.create(
+            kind=asked["kind"],
+            url=asked.get("url"),
+            types=asked.get("types", []),
+            actor=get_caller_id(request),
+        )
+        response = Response(_show_with_secret(subscription, hidden=replayed), status=201)
+        if replayed:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+    @extend_schema(responses=answers(200, serializers.SubscriptionSerializer, *ON_LISTS))
+    def list(self, request: Request) -> Response:
+        """Subscriptions, newest first."""
+        read_query(request, dict.fromkeys(KeysetPagination.parameters))
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response([subscription.as_resource() for subscription in page or []])
+
+    @extend_schema(responses=answers(200, serializers.SubscriptionSerializer, "not_found"))
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """One subscription: its cursor, its lag and its last error."""
+        read_query(request, {})
+        return Response(self.get_object().as_resource())
+
+    @extend_schema(
+        request=serializers.SubscriptionChanges,
+        examples=examples.CHANGE_SUBSCRIPTION,
+        responses=answers(
+            200,
+            serializers.SubscriptionSerializer,
+            *ON_BODIES,
+            "invalid_choice",
+            "url_not_allowed",
+            "not_a_webhook",
+            "subscription_exists",
+            "not_found",
+        ),
+    )
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Change the url or the types."""
+        changes = serializers.SubscriptionChanges.read(request)
+        return Response(subscriptions.change(id=self.get_object().pk, **changes).as_resource())
+
+    @extend_schema(responses=answers(204, None, "not_found"))
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Nobody is told any more."""
+        read_query(request, {})
+        subscriptions.delete(id=self.get_object().pk)
+        return Response(status=204)
+
+    @extend_schema(
+        request=None,
+        examples=examples.PAUSE,
+        responses=answers(200, serializers.SubscriptionSerializer, "not_found"),
+    )
+    def pause(self, request: Request, pk: UUID) -> Response:
+        """Send nothing until it is resumed. There is no body."""
+        return self._change(request, subscriptions.pause)
+
+    @extend_schema(
+        request=None,
+        examples=examples.RESUME,
+        responses=answers(200, serializers.SubscriptionSerializer, "not_found", "events_pruned"),
+    )
+    def resume(self, request: Request, pk: UUID) -> Response:
+        """Go on from its cursor at once, paused or disabled. There is no body."""
+        return self._change(request, subscriptions.resume)
+
+    @extend_schema(
+        request=serializers.ReplayRequest,
+        examples=examples.REPLAY,
+        responses=answers(200, serializers.SubscriptionSerializer, *ON_BODIES, *ON_CURSORS, "not_found"),
+    )
+    def replay(self, request: Request, pk: UUID) -> Response:
+        """Send again from a cursor on, or skip up to it."""
+        after = serializers.ReplayRequest.read_optional(request).get("after")
+        return Response(subscriptions.replay(id=self.get_object().pk, after=after).as_resource())
+
+    @extend_schema(
+        request=None,
+        examples=examples.ROTATE_SECRET,
+        responses=answers(200, serializers.NewSubscriptionSerializer, "not_found", "not_a_webhook"),
+    )
+    def rotate_secret(self, request: Request, pk: UUID) -> Response:
+        """A new secret. For 24 hours every message is signed with the old one too. There is no body."""
+        NoFields.read_optional(request)
+        return Response(_show_with_secret(subscriptions.rotate_secret(id=self.get_object().pk)))
+
+    @extend_schema(
+        request=None,
+        examples=examples.TEST,
+        responses=answers(200, serializers.TestSerializer, "not_found"),
+    )
+    def test(self, request: Request, pk: UUID) -> Response:
+        """Send a `subscription.test` now, beside the feed, and say what came of it. There is no body."""
+        NoFields.read_optional(request)
+        subscription = self.get_object()
+        if not _waiting.acquire(blocking=False):
+            raise Refused("busy", "Others are waiting already. Send the same again.")
+        try:
+            with deliveries.open_channel(subscription) as channel:
+                is_routed = channel.send(_make_test(subscription, get_request_id(request)))
+            error = None if is_routed else "No queue is bound for this type."
+        except DeliveryFailed as failure:
+            error = str(failure)
+        finally:
+            _waiting.release()
+        return Response({"delivered": error is None, "error": error})
+
+    def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:
+        NoFields.read_optional(request)
+        return Response(change(id=self.get_object().pk).as_resource())
+
+
+def _show_with_secret(subscription: Subscription, *, hidden: bool = False) -> dict[str, object]:
+    has_secret = subscription.kind == Subscription.Kind.WEBHOOK and not hidden
+    secret = webhooks.make_secret(subscription.id, subscription.secret_generation) if has_secret else None
+    return {**subscription.as_resource(), "secret": secret}
+
+
+def _make_test(subscription: Subscription, request_id: str) -> dict[str, Any]:
+    """An envelope like an event's, but of no account and at no position."""
+    return {
+        "id": f"test-{request_id}",
+        "epoch": str(subscription.epoch),
+        "position": None,
+        "type": "subscription.test",
+        "account": None,
+        "account_sequence": None,
+        "recorded_at": format_time(subscription.clock or subscription.created_at),
+        "request_id": request_id,
+        "data": {"subscription": str(subscription.id)},
+    }

@@ -1,0 +1,28 @@
+import signal
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import holds
+from events.errors import FeedStopped
+from events.relay import Relay
+
+
+class Command(BaseCommand):
+    help = (
+        "Give events their places in the feed, send them to every subscription, and end holds whose time is "
+        "over. Several may run. SIGTERM ends it after the events that are being sent."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="until nothing is due any more")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        relay = Relay(chores=(holds.expire_some,))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: relay.stop())
+        try:
+            relay.run(once=options["once"])
+        except FeedStopped as error:
+            raise CommandError(error.detail) from error
