@@ -5,7 +5,7 @@ Read from the database when it is asked for, so that it is of all relays, and ri
 
 from collections.abc import Iterator
 
-from django.db import Error, connection
+from django.db import InterfaceError, OperationalError, connection
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -13,7 +13,7 @@ from events.models import Subscription
 
 FEED = """
 SELECT last_position, pruned_through,
-    (SELECT count(*) FROM (SELECT FROM events_pending LIMIT 100000) AS some),
+    (SELECT count(*) FROM (SELECT FROM events_pending LIMIT 100000) AS counted),
     coalesce((
         SELECT extract(epoch FROM clock_timestamp() - recorded_at) FROM events_event
         WHERE id = (SELECT min(event_id) FROM events_pending)
@@ -40,7 +40,7 @@ class FeedMetrics(Collector):
                 for (name, text), value in zip(OF_FEED.items(), values, strict=True)
             )
             yield from _describe_subscriptions(list(Subscription.objects.all()))
-        except Error:
+        except (OperationalError, InterfaceError):
             pass  # the rest of the metrics is wanted most when the database is away
 
 
@@ -66,5 +66,6 @@ def _describe_subscriptions(subscriptions: list[Subscription]) -> Iterator[Metri
     }
     for subscription in subscriptions:
         for name, family in families.items():
-            family.add_metric([str(subscription.id), subscription.kind], float(getattr(subscription, name)))  # type: ignore[attr-defined]
+            value = float(getattr(subscription, name))
+            family.add_metric([str(subscription.id), subscription.kind], value)  # type: ignore[attr-defined]
     yield from families.values()

@@ -198,6 +198,10 @@ class Subscription(models.Model):
         return f"{self.kind} {self.url or ''}".strip()
 
     @property
+    def is_active(self) -> bool:
+        return self.status == self.Status.ACTIVE
+
+    @property
     def lag_events(self) -> int:
         return max(0, self.feed_end - self.position)
 

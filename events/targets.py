@@ -18,7 +18,7 @@ from events.errors import UrlNotAllowed
 from events.models import URL_LENGTH_MAX
 
 URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)"
+    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)"
     r"(:(?P<port>[0-9]{1,5}))?(?P<path>[/?][!$-\[\]-~]*)?"  # printable ASCII but for quotes, # and backslash
 )
 PORTS = {443, 8443}

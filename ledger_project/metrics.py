@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import (
@@ -65,7 +65,7 @@ class DatabaseConnections(Collector):
                 )
                 for state, count in cursor.fetchall():
                     gauge.add_metric([state], count)
-        except Error:
+        except (OperationalError, InterfaceError):
             pass  # the rest of the metrics is wanted most when the database is away
         yield gauge
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import django
 import pytest
@@ -26,6 +27,7 @@ from rest_framework.test import APIClient  # noqa: E402
 
 from ledger_project.embedded_postgres import EmbeddedPostgres  # noqa: E402
 from tests import cast  # noqa: E402
+from tests.broker import PROGRAM, Broker  # noqa: E402
 from tests.database import FAST_AND_UNSAFE, empty_the_ledger  # noqa: E402
 
 
@@ -56,6 +58,20 @@ def make_client(*groups, user=None):
     client.default_format = "json"
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {cast.issue_token(*groups, user=user)}")
     return client
+
+
+@pytest.fixture(scope="session")
+def broker():
+    """A RabbitMQ, where Debian's rabbitmq-server is installed. CI has it, and skips nothing."""
+    if not PROGRAM.exists():
+        if "LEDGER_SKIP_NOTHING" in os.environ:
+            pytest.fail(f"There is no {PROGRAM}.")
+        pytest.skip("there is no RabbitMQ: apt-get install rabbitmq-server")
+    broker = Broker(Path(tempfile.mkdtemp(prefix="ledger-broker-")))
+    try:
+        yield broker.start()
+    finally:
+        broker.remove()
 
 
 @pytest.fixture

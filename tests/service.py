@@ -66,6 +66,10 @@ class Service:
         assert workers
         return workers
 
+    def find_relay(self) -> psutil.Process:
+        [relay] = [p for p in psutil.Process(self.process.pid).children() if "relay_events" in p.cmdline()]
+        return relay
+
     def read_postmaster_pid(self):
         return int((self.var / "postgres/data/postmaster.pid").read_text().split()[0])
 

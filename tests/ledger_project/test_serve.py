@@ -1,5 +1,6 @@
 """The whole service as an operator meets it: started, used, killed in the middle, stopped."""
 
+import json
 import os
 import re
 import shlex
@@ -14,13 +15,15 @@ from decimal import Decimal
 import pytest
 
 from tests.cast import new_id
-from tests.servers import PROJECT
+from tests.receivers import receiver
+from tests.servers import PROJECT, wait_for
 from tests.service import Service, is_gone
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    service = Service(tmp_path_factory.mktemp("a place") / "var").start()
+    environment = {"WEBHOOK_LOOPBACK": "true", "RELAY_LEASE_SECONDS": "1"}
+    service = Service(tmp_path_factory.mktemp("a place") / "var", environment).start()
     yield service
     if service.process.poll() is None:
         service.stop()
@@ -29,7 +32,7 @@ def service(tmp_path_factory):
 def test_the_first_run_says_where_everything_is_and_its_curl_works_when_pasted(service):
     assert f"http://localhost:{service.port}/api/docs" in service.output
     assert f"http://localhost:{service.port}/admin/" in service.output
-    for name in ("api_token", "admin_password", "secret_key", "chain_key"):
+    for name in ("api_token", "admin_password", "secret_key", "chain_key", "webhook_key"):
         assert stat.S_IMODE((service.var / name).stat().st_mode) == 0o600
     assert (service.var / "admin_password").read_text().strip() in service.output
     curl = re.search(r"^curl .*\n.*$", service.output, flags=re.M)[0].replace("\\\n", " ")
@@ -114,9 +117,30 @@ def test_killed_under_load_nothing_acknowledged_is_lost_or_doubled(service, vict
             assert (status, row["status"]) == (200, "POSTED")
 
 
+def test_a_killed_relay_comes_back_and_goes_on(service):
+    account = make_account(service)
+    with receiver() as hook:
+        status, text, _ = service.send("POST", "/api/v1/subscriptions", {"kind": "webhook", "url": hook.url})
+        assert status == 201, text
+        ids = []
+        for _ in range(3):
+            for _ in range(10):
+                ids.append(str(new_id()))
+                body = {"id": ids[-1], "account": account, "type": "DEPOSIT", "amount": "1.00"}
+                service.insist("POST", "/api/v1/transactions", body)
+            service.find_relay().kill()
+            wait_for(lambda: "The relay has ended" in service.output)
+            time.sleep(1)
+        wait_for(lambda: {event["data"]["id"] for event in hook.events} >= set(ids), 30)
+        assert all(event["type"] == "transaction.posted" for event in hook.verify(json.loads(text)["secret"]))
+        first = dict.fromkeys(hook.positions)  # without repeats
+        assert list(first) == sorted(first)
+        assert service.send("DELETE", f"/api/v1/subscriptions/{json.loads(text)['id']}")[0] == 204
+
+
 def test_a_killed_serve_takes_its_server_along_and_the_next_one_goes_on(service):
     account = make_account(service)
-    workers = service.find_workers()
+    workers = [*service.find_workers(), service.find_relay()]
     service.process.kill()
     service.process.wait()
     deadline = time.monotonic() + 20
@@ -129,7 +153,7 @@ def test_a_killed_serve_takes_its_server_along_and_the_next_one_goes_on(service)
 
 
 def test_ctrl_c_stops_all_of_it(service):
-    pid = service.read_postmaster_pid()
+    pids = [service.read_postmaster_pid(), service.find_relay().pid]
     assert service.stop(signal.SIGINT) == 0
     assert "Stopped." in service.output
-    assert is_gone(pid)
+    assert all(is_gone(pid) for pid in pids)

@@ -1,0 +1,50 @@
+import socket
+
+import pytest
+
+from events import subscriptions, webhooks
+from events.relay import Relay
+from tests.cast import new_id
+from tests.receivers import receiver
+
+
+@pytest.fixture
+def loopback(settings):
+    """Webhooks may call this machine."""
+    settings.WEBHOOK_LOOPBACK = True
+
+
+@pytest.fixture
+def hook(loopback):
+    """A receiver on this machine that takes everything."""
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """What names resolve to: a dictionary of names and lists of addresses; every look-up is noted."""
+    table, real = {}, socket.getaddrinfo
+
+    def resolve(host, port, *args, **kw):
+        table.setdefault("looked up", []).append(host)
+        if host not in table:
+            return real(host, port, *args, **kw)
+        address = table[host].pop(0) if len(table[host]) > 1 else table[host][0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr("events.targets.socket.getaddrinfo", resolve)
+    return table
+
+
+def subscribe(url=None, kind="webhook", types=()):
+    subscription, _ = subscriptions.create(kind=kind, url=url, types=types, actor=new_id())
+    return subscription
+
+
+def relay_once():
+    Relay().run(once=True)
+
+
+def get_secret(subscription):
+    return webhooks.make_secret(subscription.id, subscription.secret_generation)

@@ -1,0 +1,178 @@
+"""The feed: places after the commit, in order and without gaps; cursors; what a reader may ask."""
+
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from events import errors, feed
+from events.models import Event, FeedState, PendingEvent, Placement
+from tests.cast import AccountFactory, deposit, new_id, withdraw
+
+pytestmark = pytest.mark.django_db
+
+
+def positions(page):
+    return [event["position"] for event in page.events]
+
+
+def test_reading_places_what_is_pending_in_the_order_of_the_ids(account):
+    for _ in range(3):
+        deposit(account, "1")
+    page = feed.read()
+    assert PendingEvent.objects.count() == 0
+    assert positions(page) == [1, 2, 3, 4, 5]
+    assert [event["id"] for event in page.events] == sorted(Event.objects.values_list("id", flat=True))
+    assert (page.cursor.position, page.has_more) == (5, False)
+    assert FeedState.objects.get().last_position == 5
+
+
+def test_the_envelope_is_the_event_as_the_api_shows_it(account):
+    row = deposit(account, "10")
+    event = feed.read().events[-1]
+    stored = Event.objects.latest("id")
+    assert event == {
+        "id": stored.id,
+        "epoch": str(FeedState.objects.get().epoch),
+        "position": 3,
+        "type": "transaction.posted",
+        "account": str(account.id),
+        "account_sequence": 2,
+        "recorded_at": row.as_resource()["recorded_at"],
+        "request_id": "test",
+        "data": row.as_resource(),
+    }
+
+
+def test_a_cursor_goes_on_where_it_was(account):
+    seen, cursor = [], None
+    for _ in range(4):
+        deposit(account, "1")
+        page = feed.read(cursor, limit=2)
+        seen += positions(page)
+        cursor = page.cursor
+    while page.has_more:
+        page = feed.read(cursor, limit=2)
+        cursor = page.cursor
+        seen += positions(page)
+    assert seen == [1, 2, 3, 4, 5, 6]
+    assert feed.read(cursor).events == []
+
+
+def test_one_reading_places_a_bounded_number_and_says_that_there_is_more(account, monkeypatch):
+    monkeypatch.setattr(feed, "PLACES_AT_ONCE", 2)
+    for _ in range(3):
+        deposit(account, "1")
+    page = feed.read()
+    assert (positions(page), page.has_more) == ([1, 2], True)
+    assert positions(feed.read(page.cursor)) == [3, 4]
+
+
+def test_some_types_are_read_by_looking_at_a_bounded_part(account, monkeypatch):
+    monkeypatch.setattr(feed, "SCAN_MAX", 3)
+    for _ in range(5):
+        deposit(account, "1")
+    withdraw(account, "99")
+    asked = {"types": ["transaction.declined"]}
+    page = feed.read(**asked)
+    assert (page.events, page.cursor.position, page.has_more) == ([], 3, True)
+    page = feed.read(page.cursor, **asked)
+    assert (page.events, page.cursor.position, page.has_more) == ([], 6, True)
+    page = feed.read(page.cursor, **asked)
+    assert (positions(page), page.cursor.position) == ([8], 8)
+    assert positions(feed.read(types=["user.created", "account.opened"], limit=1)) == [1]
+
+
+def test_some_accounts_are_read_alone(account):
+    other = AccountFactory()
+    for each in (account, other, account):
+        deposit(each, "1")
+    page = feed.read(accounts=[other.id])
+    assert {event["account"] for event in page.events} == {str(other.id)}
+    assert len(page.events) == 2
+    assert page.cursor == feed.read_state().end
+    assert feed.read(accounts=[]).events == []
+
+
+def test_a_gap_of_an_account_is_filled_by_its_own_sequence(account):
+    for _ in range(4):
+        deposit(account, "1")
+    page = feed.read_account(account.id, 2, limit=2)
+    assert [event["account_sequence"] for event in page.events] == [3, 4]
+    assert page.has_more
+    page = feed.read_account(account.id, 4)
+    assert ([event["account_sequence"] for event in page.events], page.has_more) == ([5], False)
+    assert feed.read_account(account.id, 5).events == []
+    assert feed.read_account(new_id(), 0).events == []
+
+
+def test_a_cursor_of_another_epoch_or_ahead_of_the_feed_is_refused(account):
+    end = feed.read().cursor
+    with pytest.raises(errors.FeedEpochChanged):
+        feed.read(feed.Cursor(uuid4(), 1))
+    with pytest.raises(errors.CursorAheadOfFeed):
+        feed.read(feed.Cursor(end.epoch, end.position + 1))
+
+
+@pytest.mark.parametrize("column", ["system_identifier", "timeline_id", "database_id"])
+def test_in_another_database_the_feed_stops(account, column):
+    FeedState.objects.update(**{column: 7})
+    with pytest.raises(errors.FeedStopped):
+        feed.read()
+    with pytest.raises(errors.FeedStopped):
+        feed.read_account(account.id, 0)
+    assert Placement.objects.count() == 0
+    assert deposit(account, "1").status == "POSTED"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "1", "g" * 32 + "-1", "0" * 32 + "-01", "0" * 32 + "-1\n", "0" * 32]
+)
+def test_what_is_no_cursor_is_none(text):
+    assert feed.parse_cursor(text) is None
+
+
+def test_a_cursor_survives_its_text():
+    cursor = feed.Cursor(uuid4(), 17)
+    assert feed.parse_cursor(str(cursor)) == cursor
+
+
+def test_reading_costs_the_same_whatever_is_there(account, django_assert_num_queries):
+    for _ in range(20):
+        deposit(account, "1")
+    feed.read()
+    with django_assert_num_queries(4):  # is anything pending, the state, the places, the events
+        feed.read(limit=5)
+    deposit(account, "1")
+    with django_assert_num_queries(8):  # and a savepoint, the lock, the places given, its end
+        feed.read(limit=5)
+
+
+def test_the_plans_of_reading_walk_indexes(account):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH told AS (INSERT INTO events_event"
+            " (type, account_id, account_sequence, recorded_at, request_id, data)"
+            " SELECT 'hold.placed', CASE WHEN n %% 20 = 0 THEN %s ELSE gen_random_uuid() END, n + 1,"
+            " now(), '', '{}'"
+            " FROM generate_series(1, 20000) n RETURNING id) INSERT INTO events_pending SELECT id FROM told",
+            [account.id],
+        )
+        while feed.place_pending():
+            pass
+        cursor.execute("ANALYZE events_event, events_placement")
+    places = Placement.objects.order_by("position")
+    for rows, index in [
+        (places.filter(position__gt=100), "events_placement_pkey"),
+        (places.filter(position__gt=100, account_id__in=[account.id]), "placement_of_an_account"),
+        (
+            places.filter(event__account_id=account.id, event__account_sequence__gt=100).order_by(
+                "event__account_sequence"
+            ),
+            "event_account_sequence_is_used_once",
+        ),
+    ]:
+        plan = rows.values("event_id")[:100].explain()
+        assert index in plan
+        assert "Sort" not in plan
+        assert "Seq Scan" not in plan

@@ -1,0 +1,130 @@
+"""GET /events: what a consumer asks and may see, and how long it may wait."""
+
+import threading
+import time
+
+import pytest
+from django.db import connection
+
+from events import views
+from tests.cast import AccountFactory, deposit, withdraw
+from tests.conftest import make_client
+
+EVENTS = "/api/v1/events"
+
+
+def ask(client, **query):
+    answer = client.get(EVENTS, query)
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+def test_a_consumer_reads_page_by_page(db, reader, account):
+    for _ in range(3):
+        deposit(account, "1")
+    first = ask(reader, limit=3)
+    second = ask(reader, limit=3, after=first["cursor"])
+    types = [event["type"] for event in first["events"] + second["events"]]
+    assert types == ["account.opened", "user.created"] + ["transaction.posted"] * 3
+    assert (first["has_more"], second["has_more"]) == (True, False)
+    assert ask(reader, after=second["cursor"])["events"] == []
+
+
+def test_types_and_account_narrow_it(db, reader, account):
+    deposit(account, "1")
+    withdraw(account, "5")
+    deposit(AccountFactory(), "1")
+    found = ask(reader, types="transaction.posted,transaction.declined", account=account.id)["events"]
+    assert [event["type"] for event in found] == ["transaction.posted", "transaction.declined"]
+
+
+def test_a_gap_is_filled_by_the_sequence_of_the_account(db, reader, account):
+    for _ in range(3):
+        deposit(account, "1")
+    found = ask(reader, account=account.id, after_sequence=2)["events"]
+    assert [event["account_sequence"] for event in found] == [3, 4]
+
+
+def test_a_holder_reads_the_events_of_their_own_accounts(db, holder, account):
+    other = AccountFactory()
+    for each in (account, other):
+        deposit(each, "1")
+    assert {event["account"] for event in ask(holder)["events"]} == {str(account.id)}
+    assert ask(holder, account=other.id)["events"] == []
+    assert ask(holder, account=other.id, after_sequence=0)["events"] == []
+    assert len(ask(holder, account=account.id, after_sequence=0)["events"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"after": "nonsense"}, "invalid_cursor"),
+        ({"types": "transaction.posted,nonsense"}, "invalid_parameter"),
+        ({"types": "user.created,user.created"}, "invalid_parameter"),
+        ({"types": ""}, "invalid_parameter"),
+        ({"limit": "0"}, "invalid_parameter"),
+        ({"limit": "501"}, "invalid_parameter"),
+        ({"wait": "11"}, "invalid_parameter"),
+        ({"wait": "1.5"}, "invalid_parameter"),
+        ({"after_sequence": "1"}, "required"),
+        ({"account": "x"}, "id_invalid"),
+        ({"page_size": "5"}, "unknown_parameter"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(db, reader, query, code):
+    answer = reader.get(EVENTS, query)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) in [
+        (400, code),
+        (400, "unknown_parameter"),
+    ]
+
+
+def test_a_cursor_and_a_sequence_together_make_no_sense(db, reader, account):
+    cursor = ask(reader)["cursor"]
+    answer = reader.get(EVENTS, {"account": account.id, "after": cursor, "after_sequence": 1})
+    assert answer.json()["code"] == "conflicting_fields"
+
+
+def in_a_thread(work):
+    """Run it with a connection of its own; what it returns is appended to the list that is given back."""
+    found = []
+
+    def run():
+        try:
+            found.append(work())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_waiting_reader_is_answered_by_the_next_event():
+    account, reader = AccountFactory(), make_client("api-read")
+    cursor = ask(reader)["cursor"]
+    thread, found = in_a_thread(lambda: ask(reader, after=cursor, wait=10))
+    time.sleep(0.3)
+    started = time.monotonic()
+    deposit(account, "1")
+    thread.join(10)
+    assert time.monotonic() - started < 5
+    assert [event["type"] for event in found[0]["events"]] == ["transaction.posted"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_beyond_a_few_waiting_readers_the_next_is_answered_at_once():
+    reader = make_client("api-read")
+    cursor = ask(reader)["cursor"]
+    waiting = [in_a_thread(lambda: ask(reader, after=cursor, wait=3)) for _ in range(views.WAITING_MAX)]
+    time.sleep(0.5)
+    started = time.monotonic()
+    assert ask(reader, after=cursor, wait=10)["events"] == []
+    assert time.monotonic() - started < 2
+    for thread, found in waiting:
+        thread.join(10)
+        assert found[0]["events"] == []
+    started = time.monotonic()
+    ask(reader, after=cursor, wait=1)
+    assert time.monotonic() - started >= 1  # their places are free again

@@ -1,0 +1,277 @@
+"""The relay: in order, at least once, patient with who fails, and held up by nobody."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Hold
+from events import relay, subscriptions
+from events.models import FeedState, Placement, Subscription
+from events.relay import WEBHOOK_DELAYS, Relay
+from ledger_project.management.commands import relay_events
+from tests.cast import AccountFactory, deposit, hold_that_expires, withdraw
+from tests.events.conftest import relay_once, subscribe
+from tests.receivers import answering, receiver, silent, taking
+
+pytestmark = pytest.mark.django_db
+
+
+def fetch(subscription):
+    return Subscription.objects.get(id=subscription.id)
+
+
+def make_due(subscription):
+    Subscription.objects.filter(id=subscription.id).update(next_attempt_at=timezone.now() - timedelta(days=2))
+
+
+def test_everything_after_the_subscription_is_sent_once_in_order(hook, account):
+    deposit(account, "1")
+    subscription = subscribe(hook.url)
+    for _ in range(relay.BATCH + 20):
+        deposit(account, "1")
+    relay_once()
+    relay_once()
+    assert hook.positions == list(range(4, 4 + relay.BATCH + 20))
+    after = fetch(subscription)
+    assert (after.position, after.sent, after.failed, after.lag_events) == (3 + relay.BATCH + 20, 120, 0, 0)
+    assert (after.lease, after.last_error) == (None, None)
+
+
+def test_only_the_types_it_asked_for_are_sent_and_its_cursor_passes_the_others(hook, account):
+    subscription = subscribe(hook.url, types=["transaction.declined"])
+    deposit(account, "1")
+    withdraw(account, "9")
+    deposit(account, "1")
+    relay_once()
+    assert [event["type"] for event in hook.events] == ["transaction.declined"]
+    assert fetch(subscription).lag_events == 0
+
+
+def test_what_fails_is_tried_again_later_and_nothing_overtakes_it(hook, account):
+    subscription = subscribe(hook.url)
+    hook.behaviour = answering(500)
+    for _ in range(3):
+        deposit(account, "1")
+    relay_once()
+    relay_once()
+    assert hook.positions == [3]
+    waiting = fetch(subscription)
+    assert (waiting.attempts, waiting.failed, waiting.lag_events) == (1, 1, 3)
+    assert waiting.last_error == "The receiver answered 500."
+    hook.behaviour = taking
+    make_due(subscription)
+    relay_once()
+    assert hook.positions == [3, 3, 4, 5]
+    done = fetch(subscription)
+    assert (done.attempts, done.next_attempt_at, done.status) == (0, None, "ACTIVE")
+
+
+def test_the_ten_attempts_of_the_standard_and_then_it_is_disabled(hook, account):
+    subscription = subscribe(hook.url)
+    hook.behaviour = answering(503)
+    deposit(account, "1")
+    for delay in WEBHOOK_DELAYS:
+        relay_once()
+        waiting = fetch(subscription)
+        assert waiting.status == "ACTIVE"
+        seconds = (waiting.next_attempt_at - waiting.last_error_at).total_seconds()
+        assert delay - 1 < seconds < delay * 1.11
+        make_due(subscription)
+    relay_once()
+    assert len(hook.requests) == 10
+    assert fetch(subscription).status == "DISABLED"
+    relay_once()
+    assert len(hook.requests) == 10
+    subscriptions.resume(id=subscription.id)
+    hook.behaviour = taking
+    relay_once()
+    assert hook.positions == [3] * 11
+
+
+def test_retry_after_is_honoured(hook, account):
+    subscription = subscribe(hook.url)
+    hook.behaviour = answering(429, Retry_After="3600")
+    deposit(account, "1")
+    relay_once()
+    waiting = fetch(subscription)
+    assert 3595 < (waiting.next_attempt_at - waiting.last_error_at).total_seconds() <= 3601
+
+
+def test_gone_disables_at_once(hook, account):
+    subscription = subscribe(hook.url)
+    hook.behaviour = answering(410)
+    deposit(account, "1")
+    relay_once()
+    assert (fetch(subscription).status, len(hook.requests)) == ("DISABLED", 1)
+
+
+def test_attempts_count_for_one_event_only(hook, account):
+    subscription = subscribe(hook.url)
+    taken = iter([500, 204, 500])
+    hook.behaviour = lambda handler: handler.answer(next(taken))
+    deposit(account, "1")
+    deposit(account, "1")
+    relay_once()
+    make_due(subscription)
+    relay_once()
+    after = fetch(subscription)
+    assert (after.attempts, after.failed, after.sent) == (1, 2, 1)
+    assert hook.positions == [3, 3, 4]
+
+
+def test_who_does_not_answer_holds_up_nobody_else(hook, account):
+    with receiver(silent) as dead:
+        blocked = [subscribe(f"{dead.url}/{number}") for number in range(20)]
+        subscribe(hook.url)
+        for _ in range(10):
+            deposit(account, "1")
+        running = Relay()
+        started = time.monotonic()
+        while len(hook.requests) < 10:
+            running.step()
+            assert time.monotonic() - started < 10
+        running.collect()
+        assert {subscription.url for subscription in running.sending.values()} >= {
+            each.url for each in blocked
+        }
+
+
+def test_paused_nothing_is_sent_and_resumed_all_of_it(hook, account):
+    subscription = subscribe(hook.url)
+    subscriptions.pause(id=subscription.id)
+    deposit(account, "1")
+    relay_once()
+    assert hook.requests == []
+    assert fetch(subscription).lag_events == 1
+    subscriptions.resume(id=subscription.id)
+    relay_once()
+    assert hook.positions == [3]
+
+
+def test_a_replay_sends_again(hook, account):
+    subscription = subscribe(hook.url)
+    deposit(account, "1")
+    relay_once()
+    subscriptions.replay(id=subscription.id, after=None)
+    relay_once()
+    assert hook.positions == [3, 1, 2, 3]
+
+
+def test_who_lost_the_lease_moves_no_cursor(hook, account):
+    subscription = subscribe(hook.url)
+    for _ in range(3):
+        deposit(account, "1")
+    running = Relay()
+    running.step()
+    subscriptions.replay(id=subscription.id, after=None)
+    while running.sending:
+        running.collect()
+    assert fetch(subscription).position == 0
+    relay_once()
+    assert fetch(subscription).position == 5
+    assert hook.positions[-5:] == [1, 2, 3, 4, 5]
+
+
+def test_what_another_relay_is_sending_is_left_to_it_until_its_lease_is_over(hook, account):
+    subscription = subscribe(hook.url)
+    deposit(account, "1")
+    first = Relay()
+    first.claim = lambda: 0  # to hold a lease without sending
+    Subscription.objects.filter(id=subscription.id).update(
+        lease=first.lease, leased_until=timezone.now() + timedelta(seconds=60)
+    )
+    relay_once()
+    assert hook.requests == []
+    Subscription.objects.filter(id=subscription.id).update(leased_until=timezone.now() - timedelta(seconds=1))
+    relay_once()
+    assert hook.positions == [3]
+
+
+def test_the_lease_is_renewed_while_the_receiver_takes_its_time(hook, account, settings):
+    settings.RELAY_LEASE_SECONDS = 0.4
+    subscription = subscribe(hook.url)
+
+    def slow(handler):
+        time.sleep(1.5)
+        handler.answer(204)
+
+    hook.behaviour = slow
+    deposit(account, "1")
+    running, other = Relay(), Relay()
+    while running.step():
+        other.claim()
+    assert hook.positions == [3]
+    assert fetch(subscription).sent == 1
+
+
+def test_a_slow_receivers_batch_ends_early_so_that_the_cursor_moves(hook, account, monkeypatch):
+    monkeypatch.setattr(relay, "BATCH_SECONDS_MAX", 0)
+    subscription = subscribe(hook.url)
+    for _ in range(3):
+        deposit(account, "1")
+    running = Relay()
+    for _ in range(20):
+        running.step()
+    assert fetch(subscription).position == 2  # nothing fits in no time at all; and nothing is lost
+    monkeypatch.undo()
+    running.run(once=True)
+    assert hook.positions == [3, 4, 5]
+
+
+def test_a_fault_of_ours_is_kept_to_its_subscription(hook, account, monkeypatch):
+    with receiver() as other:
+        broken, whole = subscribe(hook.url), subscribe(other.url)
+        deposit(account, "1")
+
+        def open_channel(subscription, real=relay.deliveries.open_channel):
+            return 1 / 0 if subscription.id == broken.id else real(subscription)
+
+        monkeypatch.setattr(relay.deliveries, "open_channel", open_channel)
+        relay_once()
+        assert other.positions == [3]
+        assert (fetch(broken).attempts, fetch(whole).attempts) == (1, 0)
+        assert "ZeroDivisionError" in fetch(broken).last_error
+
+
+def test_without_subscriptions_events_get_their_places_all_the_same(account):
+    deposit(account, "1")
+    relay_once()
+    assert Placement.objects.count() == 3
+
+
+def test_in_another_database_nothing_is_sent(hook, account):
+    subscribe(hook.url)
+    deposit(account, "1")
+    FeedState.objects.update(system_identifier=7)
+    with pytest.raises(relay.FeedStopped):
+        relay_once()
+    assert hook.requests == []
+
+
+def test_a_subscription_whose_events_are_gone_is_disabled(hook, account):
+    subscription = subscribe(hook.url)
+    deposit(account, "1")
+    relay_once()
+    Subscription.objects.filter(id=subscription.id).update(position=0, status="DISABLED")
+    with relay.connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE events_feed_state DISABLE TRIGGER feed_goes_forward")
+        cursor.execute("UPDATE events_feed_state SET pruned_through = 2")
+        cursor.execute("ALTER TABLE events_feed_state ENABLE ALWAYS TRIGGER feed_goes_forward")
+    Subscription.objects.filter(id=subscription.id).update(status="ACTIVE")
+    relay_once()
+    after = fetch(subscription)
+    assert (after.status, after.last_error) == ("DISABLED", "Events after this cursor are not kept any more.")
+
+
+def test_the_command_ends_due_holds_too(capsys):
+    from django.core.management import call_command
+
+    account = AccountFactory()
+    deposit(account, "5")
+    placed = hold_that_expires(account, "3")
+    call_command("relay_events", "--once")
+    assert Hold.objects.get(id=placed.id).status == "EXPIRED"
+    assert Placement.objects.latest("position").event.type in ("hold.placed", "hold.expired")
+    assert relay_events.Command.help

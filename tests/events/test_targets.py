@@ -1,0 +1,91 @@
+"""Which addresses a webhook may have."""
+
+import ipaddress
+
+import pytest
+
+from events import targets
+from events.errors import UrlNotAllowed
+
+PRIVATE = [
+    *("0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.0.0.1"),
+    *("192.0.2.1", "192.88.99.1", "192.168.0.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1"),
+    *("240.0.0.1", "255.255.255.255", "::", "::1", "::7f00:1", "::ffff:10.0.0.1", "64:ff9b::7f00:1"),
+    *("64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2002:7f00:1::1", "3fff::1", "fc00::1"),
+    *("fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1"),
+]
+PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "2a00:1450:4001:800::200e"]
+
+
+@pytest.mark.parametrize("text", PRIVATE)
+def test_what_is_not_of_the_internet_at_large_is_not_public(text):
+    assert not targets.is_public(ipaddress.ip_address(text))
+
+
+@pytest.mark.parametrize("text", PUBLIC)
+def test_what_is_of_the_internet_at_large_is_public(text):
+    assert targets.is_public(ipaddress.ip_address(text))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://8.8.8.8/hook", "https://8.8.8.8:8443/a?b=c", "https://[2606:4700::1111]/x", "https://1.1.1.1"],
+)
+def test_a_public_address_over_https_is_allowed(url):
+    targets.require_allowed(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "x", "https://", "http://8.8.8.8/", "HTTPS://8.8.8.8/", "ftp://8.8.8.8/", "https:8.8.8.8/"),
+        *("https://8.8.8.8:22/", "https://8.8.8.8:0/", "https://8.8.8.8:99999/", "https://8.8.8.8:/"),
+        *(
+            "https://8.8.8.8@127.0.0.1/",
+            "https://user@8.8.8.8/",
+            "https://8.8.8.8/#x",
+            "https://8.8.8.8\\@x/",
+        ),
+        *(
+            "https://8.8.8.8 /",
+            " https://8.8.8.8/",
+            "https://8.8.8.8/\n",
+            "https://8.8.8.8/a b",
+            "https://8.8.8.8/é",
+        ),
+        *(
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f000001/",
+            "https://0177.0.0.1/",
+            "https://8.8.2056/",
+        ),
+        *(
+            "https://134744072/",
+            "https://08.8.8.8/",
+            "https://8.8.8.8./",
+            "https://-8.8.8.8/",
+            "https://[8.8.8.8]/",
+        ),
+        *("https://[::1%25lo]/", "https://[::ffff:127.0.0.1]/", "https://localhost/", "https://localhost./"),
+        *("https://a..b/", "https://" + "a" * 64 + ".com/", "https://8.8.8.8/" + "a" * 2048),
+    ],
+)
+def test_whatever_else_is_refused(url):
+    with pytest.raises(UrlNotAllowed):
+        targets.require_allowed(url)
+
+
+def test_one_private_address_among_the_names_addresses_is_enough(monkeypatch):
+    found = [(2, 1, 6, "", (address, 443)) for address in ("8.8.8.8", "10.0.0.1")]
+    monkeypatch.setattr("events.targets.socket.getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(UrlNotAllowed):
+        targets.require_allowed("https://ads.example.com/")
+
+
+def test_loopback_is_allowed_by_its_setting_over_http_and_at_any_port(loopback):
+    targets.require_allowed("http://127.0.0.1:9001/hook")
+    targets.require_allowed("http://[::1]:9001/hook")
+    for url in ("http://10.0.0.1/", "http://8.8.8.8/", "http://0.0.0.0/", "https://8.8.8.8:9001/"):
+        with pytest.raises(UrlNotAllowed):
+            targets.require_allowed(url)
