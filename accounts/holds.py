@@ -19,6 +19,7 @@ from accounts.models import BALANCE_MAX, Account, Hold
 from accounts.operations import (
     describe_next_event,
     lock_account,
+    lock_accounts,
     once_more_after_a_race,
     read_clock,
 )
@@ -139,11 +140,15 @@ def expire_holds(account: Account, *, request_id: str = "") -> int:
 
 
 def expire_some(accounts_max: int = 100) -> int:
-    """End due holds of so many accounts at most, an account per commit; how many holds there were."""
+    """End due holds of so many accounts at most, an account per commit; how many holds there were.
+
+    An account that is being worked on is left alone: who works on it ends its due holds.
+    """
     expired = 0
     for id in queries.find_accounts_with_due_holds(accounts_max):
         with atomic():
-            expired += expire_holds(lock_account(id))
+            for account in lock_accounts([id], skip_locked=True).values():
+                expired += expire_holds(account)
     return expired
 
 

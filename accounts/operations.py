@@ -22,11 +22,12 @@ Answer = TypeVar("Answer")
 COLUMNS = [field.attname for field in Account._meta.concrete_fields]
 
 
-def lock_accounts(ids: Iterable[UUID]) -> dict[UUID, Account]:
+def lock_accounts(ids: Iterable[UUID], *, skip_locked: bool = False) -> dict[UUID, Account]:
     """Lock the accounts until the end of the transaction, in the order of their ids, and read them.
 
     Whoever locks accounts calls this and nothing else. A later statement sees what was committed while this
-    one waited; this one's own rows are the newest. Ids of no account are missing from the answer.
+    one waited; this one's own rows are the newest. Ids of no account are missing from the answer, and with
+    `skip_locked` those that somebody else has locked.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("A lock lasts until the end of a transaction, and there is none.")
@@ -34,7 +35,7 @@ def lock_accounts(ids: Iterable[UUID]) -> dict[UUID, Account]:
     # Up to the next power of two the last id is repeated, so that there are few statements to plan.
     wanted += wanted[-1:] * ((1 << (len(wanted) - 1).bit_length()) - len(wanted))
     with connection.cursor() as cursor:
-        cursor.execute(_compile_lock(len(wanted)), wanted)
+        cursor.execute(_compile_lock(len(wanted), skip_locked), wanted)
         accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
     for account in accounts:
         account.metadata = json.loads(account.metadata)
@@ -73,12 +74,11 @@ def read_clock() -> datetime:
 
 
 @lru_cache(maxsize=16)
-def _compile_lock(count: int) -> str:
+def _compile_lock(count: int, skip_locked: bool) -> str:
     """The statement that locks so many. The ORM needs longer to write it than PostgreSQL to run it."""
     ids = [UUID(int=number) for number in range(count)]
-    rows = (
-        Account._base_manager.select_for_update(no_key=True, of=("self",)).filter(id__in=ids).order_by("id")
-    )
+    locked = Account._base_manager.select_for_update(no_key=True, of=("self",), skip_locked=skip_locked)
+    rows = locked.filter(id__in=ids).order_by("id")
     return rows.query.sql_with_params()[0]
 
 

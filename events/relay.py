@@ -131,19 +131,17 @@ class Relay:
     def claim(self) -> int:
         """Begin to send to all that are due; to how many."""
         state = feed.read_state()
+        due = Subscription._base_manager.filter(
+            Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()),
+            Q(leased_until=None) | Q(leased_until__lt=Now()),
+            status=Subscription.Status.ACTIVE,
+            epoch=state.epoch,
+            position__lt=state.last_position,
+        ).exclude(id__in=[subscription.id for subscription in self.sending.values()])
+        if not due.exists():
+            return 0
         with atomic():
-            due = (
-                Subscription._base_manager.filter(
-                    Q(next_attempt_at=None) | Q(next_attempt_at__lte=_from_now(0)),
-                    Q(leased_until=None) | Q(leased_until__lt=_from_now(0)),
-                    status=Subscription.Status.ACTIVE,
-                    epoch=state.epoch,
-                    position__lt=state.last_position,
-                )
-                .exclude(id__in=[subscription.id for subscription in self.sending.values()])
-                .select_for_update(skip_locked=True)
-            )
-            claimed = list(due)
+            claimed = list(due.select_for_update(skip_locked=True))
             Subscription._base_manager.filter(id__in=[each.id for each in claimed]).update(
                 lease=self.lease, leased_until=_from_now(settings.RELAY_LEASE_SECONDS)
             )

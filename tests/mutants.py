@@ -15,9 +15,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from tests.planted_faults import MUTANTS, Mutant
+from tests import planted_faults, planted_faults_of_the_feed
+from tests.planted_faults import Mutant
 from tests.servers import PROJECT
 
+MUTANTS = [*planted_faults.MUTANTS, *planted_faults_of_the_feed.MUTANTS]
 SECONDS_MAX = 300
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".hypothesis", ".*_cache")
 

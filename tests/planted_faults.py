@@ -30,19 +30,19 @@ MUTANTS = [
     Mutant(
         "no lock",
         "accounts/operations.py",
-        'Account._base_manager.select_for_update(no_key=True, of=("self",))',
+        'Account._base_manager.select_for_update(no_key=True, of=("self",), skip_locked=skip_locked)',
         "Account._base_manager",
         CONCURRENCY + "test_twenty_withdrawals_at_once_spend_the_balance_once",
     ),
     Mutant(
         "lock after read",
         "accounts/operations.py",
-        """        cursor.execute(_compile_lock(len(wanted)), wanted)
+        """        cursor.execute(_compile_lock(len(wanted), skip_locked), wanted)
         accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
 """,
-        """        cursor.execute(_compile_lock(len(wanted)).partition(" FOR ")[0], wanted)
+        """        cursor.execute(_compile_lock(len(wanted), skip_locked).partition(" FOR ")[0], wanted)
         accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
-        cursor.execute(_compile_lock(len(wanted)), wanted)
+        cursor.execute(_compile_lock(len(wanted), skip_locked), wanted)
 """,
         CONCURRENCY + "test_twenty_withdrawals_at_once_spend_the_balance_once",
     ),
@@ -53,7 +53,7 @@ MUTANTS = [
         """    wanted = list(dict.fromkeys(ids))
     with connection.cursor() as cursor:
         for id in wanted:
-            cursor.execute(_compile_lock(1), [id])
+            cursor.execute(_compile_lock(1, skip_locked), [id])
 """,
         CONCURRENCY
         + "test_lists_over_the_same_accounts_in_opposite_orders_never_wait_for_each_other_in_a_ring",

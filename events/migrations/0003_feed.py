@@ -132,4 +132,12 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        # Rows come and go all the time here.
+        migrations.RunSQL(
+            "ALTER TABLE events_pending SET (autovacuum_vacuum_scale_factor = 0,"
+            " autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_insert_threshold = -1)",
+            "ALTER TABLE events_pending RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold,"
+            " autovacuum_vacuum_insert_threshold)",
+        ),
+        migrations.RunSQL("ALTER TABLE events_feed_state SET (fillfactor = 10)", migrations.RunSQL.noop),
     ]

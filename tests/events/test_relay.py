@@ -159,6 +159,19 @@ def test_a_replay_sends_again(hook, account):
     assert hook.positions == [3, 1, 2, 3]
 
 
+def test_in_the_middle_of_a_batch_the_cursor_has_not_moved(hook, account):
+    seen = []
+    subscription = subscribe(hook.url)
+    for _ in range(3):
+        deposit(account, "1")
+    running = Relay()
+    hook.behaviour = lambda handler: (time.sleep(0.2), handler.answer(204))
+    while running.step():
+        seen.append((len(hook.requests), fetch(subscription).position))
+    assert {position for sent, position in seen if sent < 3} == {2}
+    assert seen[-1] == (3, 5)
+
+
 def test_who_lost_the_lease_moves_no_cursor(hook, account):
     subscription = subscribe(hook.url)
     for _ in range(3):

@@ -1,0 +1,162 @@
+"""Faults for `mutants` to plant where others are told, and for each the test that must see it."""
+
+from tests.planted_faults import Mutant
+
+FEED = "tests/events/test_feed.py::"
+FEED_API = "tests/events/test_feed_api.py::"
+RELAY = "tests/events/test_relay.py::"
+WEBHOOKS = "tests/events/test_webhooks.py::"
+TARGETS = "tests/events/test_targets.py::"
+BROKER = "tests/events/test_broker.py::"
+UPKEEP = "tests/events/test_upkeep.py::"
+
+MUTANTS = [
+    Mutant(
+        "cursors of every epoch",
+        "events/feed.py",
+        "        if cursor.epoch != self.epoch:\n",
+        "        if False:\n",
+        FEED + "test_a_cursor_of_another_epoch_or_ahead_of_the_feed_is_refused",
+    ),
+    Mutant(
+        "a promotion unnoticed",
+        "events/feed.py",
+        "(system_identifier, timeline_id, database_id) = ({IDENTITY})",
+        "system_identifier = (SELECT system_identifier FROM pg_control_system())",
+        FEED + "test_in_another_database_the_feed_stops",
+    ),
+    Mutant(
+        "a filtered cursor jumps to the end",
+        "events/feed.py",
+        "position = state.last_position if is_scanned_out else scanned[-1][0]",
+        "position = state.last_position",
+        FEED + "test_some_types_are_read_by_looking_at_a_bounded_part",
+    ),
+    Mutant(
+        "a gap of pruned events unnoticed",
+        "events/feed.py",
+        "if found and found[0][2] != after_sequence + 1:",
+        "if False:",
+        UPKEEP + "test_a_cursor_below_what_was_pruned_is_told_so",
+    ),
+    Mutant(
+        "everybody's events for everybody",
+        "events/views.py",
+        'if not request.user.has_perm("events.view_event"):',
+        "if False:",
+        FEED_API + "test_a_holder_reads_the_events_of_their_own_accounts",
+    ),
+    Mutant(
+        "any number of waiting readers",
+        "events/views.py",
+        "WAITING_MAX = 2\n",
+        "WAITING_MAX = 2\nBoundedSemaphore = lambda _, real=BoundedSemaphore: real(999)\n",
+        FEED_API + "test_beyond_a_few_waiting_readers_the_next_is_answered_at_once",
+    ),
+    Mutant(
+        "cursor moved before sending",
+        "events/relay.py",
+        "            if page.events:\n",
+        "            self._mine(subscription).update(position=page.cursor.position)\n"
+        "            if page.events:\n",
+        RELAY + "test_in_the_middle_of_a_batch_the_cursor_has_not_moved",
+    ),
+    Mutant(
+        "leases ignored",
+        "events/relay.py",
+        "Subscription._base_manager.filter(lease=self.lease)",
+        "Subscription._base_manager.all()",
+        RELAY + "test_who_lost_the_lease_moves_no_cursor",
+    ),
+    Mutant(
+        "leases not renewed",
+        "events/relay.py",
+        "        if self.sending and time.monotonic()",
+        "        if False and time.monotonic()",
+        RELAY + "test_the_lease_is_renewed_while_the_receiver_takes_its_time",
+    ),
+    Mutant(
+        "one subscription after the other",
+        "events/relay.py",
+        "ThreadPoolExecutor(SUBSCRIPTIONS_MAX,",
+        "ThreadPoolExecutor(1,",
+        RELAY + "test_who_does_not_answer_holds_up_nobody_else",
+    ),
+    Mutant(
+        "Retry-After ignored",
+        "events/relay.py",
+        "max(delay, failure.retry_after)",
+        "delay",
+        RELAY + "test_retry_after_is_honoured",
+    ),
+    Mutant(
+        "what is gone is tried for ever",
+        "events/relay.py",
+        "(failure.is_gone or attempts > len(WEBHOOK_DELAYS))",
+        "False",
+        RELAY + "test_gone_disables_at_once",
+    ),
+    Mutant(
+        "redirects followed",
+        "events/webhooks.py",
+        "follow_redirects=False",
+        "follow_redirects=True",
+        WEBHOOKS + "test_a_redirect_is_a_failure_and_not_followed",
+    ),
+    Mutant(
+        "connected by name",
+        "events/targets.py",
+        "            addresses = resolve(host, port, scheme=self.scheme)\n",
+        "            addresses = [host]\n",
+        WEBHOOKS + "test_a_name_that_changes_to_a_private_address_is_not_called",
+    ),
+    Mutant(
+        "the first address alone checked",
+        "events/targets.py",
+        "    for text in addresses:\n",
+        "    for text in addresses[:1]:\n",
+        TARGETS + "test_one_private_address_among_the_names_addresses_is_enough",
+    ),
+    Mutant(
+        "time-outs of one read only",
+        "events/targets.py",
+        "        left = self.deadline - time.monotonic()\n",
+        "        left = self.seconds_max\n",
+        WEBHOOKS + "test_an_attempt_ends_in_time_whatever_the_receiver_does",
+    ),
+    Mutant(
+        "old secret dropped at once",
+        "events/webhooks.py",
+        "sent_at < rotated_at + ROTATION",
+        "sent_at < rotated_at",
+        WEBHOOKS + "test_for_a_day_after_a_rotation_both_secrets_verify",
+    ),
+    Mutant(
+        "unroutable unnoticed",
+        "events/brokers.py",
+        "mandatory=True",
+        "mandatory=False",
+        BROKER + "test_what_no_queue_is_bound_for_is_counted_and_holds_up_nothing",
+    ),
+    Mutant(
+        "messages that a restart loses",
+        "events/brokers.py",
+        "PERSISTENT = 2",
+        "PERSISTENT = 1",
+        BROKER + "test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after",
+    ),
+    Mutant(
+        "pruned whatever somebody waits for",
+        "events/upkeep.py",
+        "or (sent is not None and position > sent)",
+        "",
+        UPKEEP + "test_what_a_live_subscription_waits_for_stays",
+    ),
+    Mutant(
+        "pruning guard dropped",
+        "events/migrations/0004_feed_guards.py",
+        "    IF OLD.position <= (SELECT pruned_through FROM events_feed_state) THEN\n",
+        "    IF true THEN\n",
+        UPKEEP + "test_the_database_lets_nothing_young_go_whoever_asks",
+    ),
+]
