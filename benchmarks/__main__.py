@@ -33,6 +33,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
         Path(folder).chmod(0o755)
         os.environ |= {"LEDGER_VAR": folder, "DJANGO_SETTINGS_MODULE": "ledger_project.settings"}
+        os.environ |= {"WEBHOOK_LOOPBACK": "true", "BROKER_URL": "amqp://guest:guest@127.0.0.1:1//"}
         os.environ.pop("DATABASE_URL", None)
         django.setup()
         return measure(Path(folder), options)
@@ -42,7 +43,7 @@ def measure(folder: Path, options: argparse.Namespace) -> int:
     from django.conf import settings
     from rich.console import Console
 
-    from benchmarks import books, floor, load, profile
+    from benchmarks import books, floor, load, profile, telling
     from tests.service import Service
 
     load.require_wrk()
@@ -87,6 +88,14 @@ def measure(folder: Path, options: argparse.Namespace) -> int:
             "pgbench b, 1 client, for a batch": pgbench("b", 1),
             "batch of 1,000 in process": lambda: books.run_batches(ids, seconds=seconds),
         }
+        cells |= {
+            "POST, 16 connections, told to nobody": http("post", 16),
+            "POST, 16 connections, subscribers and broker down": lambda: telling.with_dead_subscribers(
+                http("post", 16)
+            ),
+            "events read, 500 a page": lambda: telling.read_feed(seconds=seconds),
+            "events sent to a webhook": telling.send_to_a_webhook,
+        }
         cells = {name: run for name, run in cells.items() if options.only in name}
         for run in cells.values():  # connections opened, statements prepared, caches warm
             run()
@@ -121,6 +130,14 @@ RATIOS = {
     "transactions of a batch of 1,000 over HTTP, 2 connections": (
         "batch of 1,000 over HTTP, 2 connections",
         "pgbench b, 4 clients, for a batch",
+    ),
+    "a POST while subscribers and broker are down": (
+        "POST, 16 connections, subscribers and broker down",
+        "POST, 16 connections, told to nobody",
+    ),
+    "sending to a webhook, beside the postings": (
+        "events sent to a webhook",
+        "POST, 16 connections, told to nobody",
     ),
     "transactions of a batch of 1,000 in process": (
         "batch of 1,000 in process",
