@@ -7,6 +7,7 @@ from uuid import UUID
 from benchmarks.floor import Figures
 from events import feed, subscriptions
 from events.models import Subscription
+from events.wire import Cursor
 from tests.receivers import receiver, silent
 
 EVENTS = 3000
@@ -46,7 +47,7 @@ def send_to_a_webhook() -> Figures:
         state = feed.read_state()
         began = time.perf_counter()
         subscriptions.replay(
-            id=id, after=feed.Cursor(state.epoch, max(state.pruned_through, state.last_position - EVENTS))
+            id=id, after=Cursor(state.epoch, max(state.pruned_through, state.last_position - EVENTS))
         )
         while subscriptions.get(id).position < state.last_position:
             time.sleep(0.02)

@@ -1,11 +1,8 @@
 """What sending to a subscriber comes to, whatever kind of subscriber it is."""
 
 import json
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 from uuid import UUID
-
-from events.models import Subscription
 
 
 class DeliveryFailed(Exception):
@@ -22,15 +19,6 @@ class Channel(Protocol):
 
     def send(self, envelope: dict[str, Any]) -> bool:
         """Returns when the receiver has the event; False if it had no use for it. Raises `DeliveryFailed`."""
-
-
-def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
-    """Raises `DeliveryFailed` on entering, if nobody is there."""
-    from events import brokers, webhooks
-
-    if subscription.kind == Subscription.Kind.BROKER:
-        return brokers.open_channel()
-    return webhooks.open_channel(subscription)
 
 
 def make_message_id(envelope: dict[str, Any]) -> str:

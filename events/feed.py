@@ -7,7 +7,6 @@ that whoever sees a position sees all before it. Readers give places first: the 
 own.
 """
 
-import re
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -20,14 +19,13 @@ from django.db.transaction import atomic
 
 from events import errors
 from events.models import Event, FeedState, Placement
-from events.wire import format_time
+from events.wire import Cursor, format_time
 
 PLACES_AT_ONCE = 1000
 LOCK_WAIT_SECONDS_MAX = 1.0
 LOCK_POLL_SECONDS = 0.02
 READ_MAX = 500  # events that one reading gives
 SCAN_MAX = 5000  # events that one reading by types looks at
-CURSOR_TEXT = re.compile(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,17})")
 
 # Which cluster, which of its histories, which database. `pg_control_checkpoint` learns of a promotion late.
 IDENTITY = """
@@ -55,17 +53,6 @@ WITH taken AS (
 UPDATE events_feed_state SET last_position = last_position + (SELECT count(*) FROM placed)
 RETURNING last_position
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in the feed: everything up to `position` was read. Its text is opaque to its owner."""
-
-    epoch: UUID
-    position: int
-
-    def __str__(self) -> str:
-        return f"{self.epoch.hex}-{self.position}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +90,6 @@ class Page:
     events: list[dict[str, Any]]
     cursor: Cursor
     has_more: bool
-
-
-def parse_cursor(text: str) -> Cursor | None:
-    """None: that is no cursor."""
-    match = CURSOR_TEXT.fullmatch(text)
-    return Cursor(UUID(match[1]), int(match[2])) if match else None
 
 
 def read_state() -> State:

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
-from events.wire import format_optional_time
+from events.wire import Cursor, format_optional_time
 
 URL_LENGTH_MAX = 2048
 
@@ -213,8 +213,6 @@ class Subscription(models.Model):
         return max(0.0, (self.clock - self.waits_since).total_seconds())
 
     def as_resource(self) -> dict[str, object]:
-        from events.feed import Cursor  # a cursor's text is the feed's
-
         return {
             "id": str(self.id),
             "kind": self.kind,

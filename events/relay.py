@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event as Flag
@@ -24,12 +25,13 @@ from django.db.models.expressions import Expression
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
-from events import deliveries, feed
-from events.deliveries import DeliveryFailed
+from events import brokers, feed, webhooks
+from events.deliveries import Channel, DeliveryFailed
 from events.errors import EventsPruned, FeedStopped
 from events.feed import Page
 from events.models import Subscription
 from events.subscriptions import SUBSCRIPTIONS_MAX
+from events.wire import Cursor
 
 BATCH = 100
 BATCH_SECONDS_MAX = 5  # a slow receiver's batch ends early, so that its cursor moves
@@ -109,9 +111,11 @@ class Relay:
     def finish(self) -> None:
         """Wait for what is being sent, note it, and give the leases back."""
         self.stopping.set()
-        self.pool.shutdown(wait=True)
         try:
-            self.collect()
+            while self.sending:
+                wait(self.sending, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED)
+                self.renew()
+                self.collect()
             self._mine().update(lease=None, leased_until=None)
         except Error as error:  # the leases end by themselves, and what was sent is sent once more
             logger.warning("relay_ends_without_the_database", error=str(error).strip())
@@ -148,7 +152,7 @@ class Relay:
         for subscription in claimed:
             try:
                 page = feed.read(
-                    feed.Cursor(subscription.epoch, subscription.position),
+                    Cursor(subscription.epoch, subscription.position),
                     types=subscription.types,
                     limit=BATCH,
                 )
@@ -228,7 +232,7 @@ def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
     position, sent, unroutable, failure = subscription.position, 0, 0, None
     ends_at = time.monotonic() + BATCH_SECONDS_MAX
     try:
-        with deliveries.open_channel(subscription) as channel:
+        with open_channel(subscription) as channel:
             for envelope in page.events:
                 if stopping.is_set() or time.monotonic() > ends_at:
                     break
@@ -243,6 +247,13 @@ def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
         position = page.cursor.position
     attempts = (0 if sent else subscription.attempts) + (failure is not None)
     return Outcome(position, attempts, sent, unroutable, failure)
+
+
+def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
+    """The way to a subscriber. Raises `DeliveryFailed` on entering, if nobody is there."""
+    if subscription.kind == Subscription.Kind.BROKER:
+        return brokers.open_channel()
+    return webhooks.open_channel(subscription)
 
 
 def _from_now(seconds: float) -> Expression:

@@ -6,8 +6,9 @@ from rest_framework import serializers
 
 from api import fields, shapes
 from api.fields import Unfit
-from events.feed import READ_MAX, Cursor, parse_cursor
+from events.feed import READ_MAX
 from events.models import URL_LENGTH_MAX, Event, Subscription
+from events.wire import Cursor, parse_cursor
 
 WAIT_SECONDS_MAX = 10
 SEQUENCE_MAX = 10**18

@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 from django.db.transaction import atomic
 
 from events import errors, feed, targets
-from events.feed import Cursor
 from events.models import FeedState, Subscription
+from events.wire import Cursor
 
 SUBSCRIPTIONS_MAX = 100
 

@@ -19,9 +19,10 @@ from api.parsers import read_query
 from api.permissions import get_caller_id, narrow_to_own
 from api.schema import ON_BODIES, ON_LISTS, answers
 from api.shapes import NoFields
-from events import deliveries, examples, feed, serializers, subscriptions, webhooks
+from events import examples, feed, serializers, subscriptions, webhooks
 from events.deliveries import DeliveryFailed
 from events.models import Event, Subscription
+from events.relay import open_channel
 from events.wire import format_time
 
 LIMIT_DEFAULT = 100
@@ -236,7 +237,7 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
         if not _waiting.acquire(blocking=False):
             raise Refused("busy", "Others are waiting already. Send the same again.")
         try:
-            with deliveries.open_channel(subscription) as channel:
+            with open_channel(subscription) as channel:
                 is_routed = channel.send(_make_test(subscription, get_request_id(request)))
             error = None if is_routed else "No queue is bound for this type."
         except DeliveryFailed as failure:

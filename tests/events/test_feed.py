@@ -7,6 +7,7 @@ from django.db import connection
 
 from events import errors, feed
 from events.models import Event, FeedState, PendingEvent, Placement
+from events.wire import Cursor, parse_cursor
 from tests.cast import AccountFactory, deposit, new_id, withdraw
 
 pytestmark = pytest.mark.django_db
@@ -109,9 +110,9 @@ def test_a_gap_of_an_account_is_filled_by_its_own_sequence(account):
 def test_a_cursor_of_another_epoch_or_ahead_of_the_feed_is_refused(account):
     end = feed.read().cursor
     with pytest.raises(errors.FeedEpochChanged):
-        feed.read(feed.Cursor(uuid4(), 1))
+        feed.read(Cursor(uuid4(), 1))
     with pytest.raises(errors.CursorAheadOfFeed):
-        feed.read(feed.Cursor(end.epoch, end.position + 1))
+        feed.read(Cursor(end.epoch, end.position + 1))
 
 
 @pytest.mark.parametrize("column", ["system_identifier", "timeline_id", "database_id"])
@@ -129,12 +130,12 @@ def test_in_another_database_the_feed_stops(account, column):
     "text", ["", "x", "1", "g" * 32 + "-1", "0" * 32 + "-01", "0" * 32 + "-1\n", "0" * 32]
 )
 def test_what_is_no_cursor_is_none(text):
-    assert feed.parse_cursor(text) is None
+    assert parse_cursor(text) is None
 
 
 def test_a_cursor_survives_its_text():
-    cursor = feed.Cursor(uuid4(), 17)
-    assert feed.parse_cursor(str(cursor)) == cursor
+    cursor = Cursor(uuid4(), 17)
+    assert parse_cursor(str(cursor)) == cursor
 
 
 def test_reading_costs_the_same_whatever_is_there(account, django_assert_num_queries):

@@ -165,7 +165,12 @@ def test_in_the_middle_of_a_batch_the_cursor_has_not_moved(hook, account):
     for _ in range(3):
         deposit(account, "1")
     running = Relay()
-    hook.behaviour = lambda handler: (time.sleep(0.2), handler.answer(204))
+
+    def slow(handler):
+        time.sleep(0.2)
+        handler.answer(204)
+
+    hook.behaviour = slow
     while running.step():
         seen.append((len(hook.requests), fetch(subscription).position))
     assert {position for sent, position in seen if sent < 3} == {2}
@@ -219,6 +224,26 @@ def test_the_lease_is_renewed_while_the_receiver_takes_its_time(hook, account, s
     assert fetch(subscription).sent == 1
 
 
+def test_told_to_stop_it_ends_after_the_event_that_is_being_sent_and_gives_its_lease_back(hook, account):
+    subscription = subscribe(hook.url)
+    for _ in range(5):
+        deposit(account, "1")
+    running = Relay()
+
+    def slow(handler):
+        running.stop()
+        time.sleep(0.5)
+        handler.answer(204)
+
+    hook.behaviour = slow
+    running.run()
+    after = fetch(subscription)
+    assert (hook.positions, after.position, after.sent, after.lease) == ([3], 3, 1, None)
+    hook.behaviour = taking
+    relay_once()
+    assert hook.positions == [3, 4, 5, 6, 7]
+
+
 def test_a_slow_receivers_batch_ends_early_so_that_the_cursor_moves(hook, account, monkeypatch):
     monkeypatch.setattr(relay, "BATCH_SECONDS_MAX", 0)
     subscription = subscribe(hook.url)
@@ -238,10 +263,10 @@ def test_a_fault_of_ours_is_kept_to_its_subscription(hook, account, monkeypatch)
         broken, whole = subscribe(hook.url), subscribe(other.url)
         deposit(account, "1")
 
-        def open_channel(subscription, real=relay.deliveries.open_channel):
+        def open_channel(subscription, real=relay.open_channel):
             return 1 / 0 if subscription.id == broken.id else real(subscription)
 
-        monkeypatch.setattr(relay.deliveries, "open_channel", open_channel)
+        monkeypatch.setattr(relay, "open_channel", open_channel)
         relay_once()
         assert other.positions == [3]
         assert (fetch(broken).attempts, fetch(whole).attempts) == (1, 0)
