@@ -5,6 +5,7 @@ from tests.planted_faults import Mutant
 FEED = "tests/events/test_feed.py::"
 FEED_API = "tests/events/test_feed_api.py::"
 RELAY = "tests/events/test_relay.py::"
+LEASES = "tests/events/test_leases.py::"
 WEBHOOKS = "tests/events/test_webhooks.py::"
 TARGETS = "tests/events/test_targets.py::"
 BROKER = "tests/events/test_broker.py::"
@@ -59,21 +60,21 @@ MUTANTS = [
         "            if page.events:\n",
         "            self._mine(subscription).update(position=page.cursor.position)\n"
         "            if page.events:\n",
-        RELAY + "test_in_the_middle_of_a_batch_the_cursor_has_not_moved",
+        LEASES + "test_in_the_middle_of_a_batch_the_cursor_has_not_moved",
     ),
     Mutant(
         "leases ignored",
         "events/relay.py",
         "Subscription._base_manager.filter(lease=self.lease)",
         "Subscription._base_manager.all()",
-        RELAY + "test_who_lost_the_lease_moves_no_cursor",
+        LEASES + "test_who_lost_the_lease_moves_no_cursor",
     ),
     Mutant(
         "leases not renewed",
         "events/relay.py",
         "        if self.sending and time.monotonic()",
         "        if False and time.monotonic()",
-        RELAY + "test_the_lease_is_renewed_while_the_receiver_takes_its_time",
+        LEASES + "test_the_lease_is_renewed_while_the_receiver_takes_its_time",
     ),
     Mutant(
         "one subscription after the other",

@@ -3,6 +3,7 @@ import socket
 import pytest
 
 from events import subscriptions, webhooks
+from events.models import Subscription
 from events.relay import Relay
 from tests.cast import new_id
 from tests.receivers import receiver
@@ -48,3 +49,7 @@ def relay_once():
 
 def get_secret(subscription):
     return webhooks.make_secret(subscription.id, subscription.secret_generation)
+
+
+def fetch(subscription):
+    return Subscription.objects.get(id=subscription.id)

@@ -11,7 +11,7 @@ from kombu import Connection, Exchange, Queue
 from events import brokers, errors, subscriptions
 from events.models import Subscription
 from tests.cast import deposit, new_id, withdraw
-from tests.events.conftest import relay_once, subscribe
+from tests.events.conftest import fetch, relay_once, subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -53,10 +53,6 @@ def bind(broker, exchange):
 
     yield make
     connection.collect(socket_timeout=1)
-
-
-def fetch(subscription):
-    return Subscription.objects.get(id=subscription.id)
 
 
 def try_again(subscription):

@@ -1,12 +1,17 @@
 """Every change has its event, in the same transaction, with a place in the account's own sequence."""
 
+import re
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from django.db.transaction import atomic
 
 from accounts import operations
 from events.models import Event, PendingEvent
 from tests.cast import AccountFactory, OrderFactory, deposit, withdraw
 from transactions import posting
+from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +71,13 @@ def test_a_replay_is_told_once(account):
     for _ in range(3):
         posting.post([order], actor=account.user_id)
     assert Event.objects.filter(type="transaction.posted").count() == 1
+
+
+def test_every_type_that_the_packages_tell_of_is_a_known_one():
+    root = Path(settings.BASE_DIR)
+    sources = " ".join(
+        file.read_text() for app in ("accounts", "transactions") for file in (root / app).glob("*.py")
+    )
+    told = set(re.findall(r"\"((?:user|account|hold)\.[a-z_]+)\"", sources))
+    statuses = {f"transaction.{status.lower()}" for status in Transaction.Status.values}
+    assert told | statuses == set(Event.Type.values)

@@ -12,14 +12,10 @@ from events.models import FeedState, Placement, Subscription
 from events.relay import WEBHOOK_DELAYS, Relay
 from ledger_project.management.commands import relay_events
 from tests.cast import AccountFactory, deposit, hold_that_expires, withdraw
-from tests.events.conftest import relay_once, subscribe
+from tests.events.conftest import fetch, relay_once, subscribe
 from tests.receivers import answering, receiver, silent, taking
 
 pytestmark = pytest.mark.django_db
-
-
-def fetch(subscription):
-    return Subscription.objects.get(id=subscription.id)
 
 
 def make_due(subscription):
@@ -157,105 +153,6 @@ def test_a_replay_sends_again(hook, account):
     subscriptions.replay(id=subscription.id, after=None)
     relay_once()
     assert hook.positions == [3, 1, 2, 3]
-
-
-def test_in_the_middle_of_a_batch_the_cursor_has_not_moved(hook, account):
-    seen = []
-    subscription = subscribe(hook.url)
-    for _ in range(3):
-        deposit(account, "1")
-    running = Relay()
-
-    def slow(handler):
-        time.sleep(0.2)
-        handler.answer(204)
-
-    hook.behaviour = slow
-    while running.step():
-        seen.append((len(hook.requests), fetch(subscription).position))
-    assert {position for sent, position in seen if sent < 3} == {2}
-    assert seen[-1] == (3, 5)
-
-
-def test_who_lost_the_lease_moves_no_cursor(hook, account):
-    subscription = subscribe(hook.url)
-    for _ in range(3):
-        deposit(account, "1")
-    running = Relay()
-    running.step()
-    subscriptions.replay(id=subscription.id, after=None)
-    while running.sending:
-        running.collect()
-    assert fetch(subscription).position == 0
-    relay_once()
-    assert fetch(subscription).position == 5
-    assert hook.positions[-5:] == [1, 2, 3, 4, 5]
-
-
-def test_what_another_relay_is_sending_is_left_to_it_until_its_lease_is_over(hook, account):
-    subscription = subscribe(hook.url)
-    deposit(account, "1")
-    first = Relay()
-    first.claim = lambda: 0  # to hold a lease without sending
-    Subscription.objects.filter(id=subscription.id).update(
-        lease=first.lease, leased_until=timezone.now() + timedelta(seconds=60)
-    )
-    relay_once()
-    assert hook.requests == []
-    Subscription.objects.filter(id=subscription.id).update(leased_until=timezone.now() - timedelta(seconds=1))
-    relay_once()
-    assert hook.positions == [3]
-
-
-def test_the_lease_is_renewed_while_the_receiver_takes_its_time(hook, account, settings):
-    settings.RELAY_LEASE_SECONDS = 0.4
-    subscription = subscribe(hook.url)
-
-    def slow(handler):
-        time.sleep(1.5)
-        handler.answer(204)
-
-    hook.behaviour = slow
-    deposit(account, "1")
-    running, other = Relay(), Relay()
-    while running.step():
-        other.claim()
-    assert hook.positions == [3]
-    assert fetch(subscription).sent == 1
-
-
-def test_told_to_stop_it_ends_after_the_event_that_is_being_sent_and_gives_its_lease_back(hook, account):
-    subscription = subscribe(hook.url)
-    for _ in range(5):
-        deposit(account, "1")
-    running = Relay()
-
-    def slow(handler):
-        running.stop()
-        time.sleep(0.5)
-        handler.answer(204)
-
-    hook.behaviour = slow
-    running.run()
-    after = fetch(subscription)
-    assert (hook.positions, after.position, after.sent, after.lease) == ([3], 3, 1, None)
-    hook.behaviour = taking
-    relay_once()
-    assert hook.positions == [3, 4, 5, 6, 7]
-
-
-def test_a_slow_receivers_batch_ends_early_so_that_the_cursor_moves(hook, account, monkeypatch):
-    monkeypatch.setattr(relay, "BATCH_SECONDS_MAX", 0)
-    subscription = subscribe(hook.url)
-    for _ in range(3):
-        deposit(account, "1")
-    running = Relay()
-    for _ in range(20):
-        running.step()
-    assert fetch(subscription).position == 2  # nothing fits in no time at all; and nothing is lost
-    monkeypatch.undo()
-    running.run(once=True)
-    assert hook.positions == [3, 4, 5]
 
 
 def test_a_fault_of_ours_is_kept_to_its_subscription(hook, account, monkeypatch):
