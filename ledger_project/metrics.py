@@ -25,6 +25,7 @@ from rest_framework.request import Request
 from api.authentication import TokenAuthentication
 from api.errors import make_problem
 from events.metrics import FeedMetrics
+from transactions.metrics import AuditMetrics
 
 REQUESTS = Counter("ledger_requests", "Requests answered.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("ledger_request_seconds", "Time to answer a request.", ["method", "route"])
@@ -80,6 +81,7 @@ def serve_metrics(request: HttpRequest) -> HttpResponse:
     registry = CollectorRegistry()
     registry.register(DatabaseConnections())
     registry.register(FeedMetrics())
+    registry.register(AuditMetrics())
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         body = generate_latest(registry)

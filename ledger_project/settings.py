@@ -1,7 +1,7 @@
 """The one settings file. What a deployment changes comes from the environment; `.env.example` lists it.
 
 Without `DATABASE_URL` the project runs on its embedded PostgreSQL and keeps its own secrets under `var/`;
-with it, `SECRET_KEY`, `CHAIN_KEY` and `WEBHOOK_KEY` must be given, and their absence fails at once.
+with it, `SECRET_KEY`, `CHAIN_KEY`, `WEBHOOK_KEY` and `ANCHOR_KEY` must be given; their absence fails at once.
 """
 
 import contextlib
@@ -45,7 +45,10 @@ def read_secret(name: str) -> str:
 SECRET_KEY = read_secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 CHAIN_KEY = read_secret("CHAIN_KEY")
+CHAIN_KEY_FALLBACKS = env.list("CHAIN_KEY_FALLBACKS", default=[])
 WEBHOOK_KEY = read_secret("WEBHOOK_KEY")
+ANCHOR_KEY = read_secret("ANCHOR_KEY")
+ANCHOR_PUBLIC_KEYS = env.list("ANCHOR_PUBLIC_KEYS", default=[])
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])

@@ -17,6 +17,7 @@ os.environ["SECRET_KEY"] = "a key for tests, of more than fifty characters, used
 os.environ["METRICS_PUBLIC"] = "true"  # whatever DATABASE_URL makes of it
 os.environ["CHAIN_KEY"] = "a chain key for tests"
 os.environ["WEBHOOK_KEY"] = "a webhook key for tests"
+os.environ["ANCHOR_KEY"] = "an anchor key for tests"
 django.setup()
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # who wants the logs captures them
 

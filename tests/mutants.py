@@ -26,7 +26,7 @@ NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".hyp
 
 def run_tests(project: Path, *tests: str) -> subprocess.CompletedProcess[str]:
     """The outcome of the tests on that copy, with a database of its own."""
-    own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "LEDGER_VAR"}
+    own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY", "LEDGER_VAR"}
     environment = {name: value for name, value in os.environ.items() if name not in own}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(

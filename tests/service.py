@@ -33,7 +33,7 @@ class Service:
         return self.log.read_text()
 
     def start(self) -> "Service":
-        own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY"}
+        own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY"}
         environment = {k: v for k, v in os.environ.items() if k not in own}
         environment |= {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **self.environment}
         self.log.parent.mkdir(parents=True, exist_ok=True)

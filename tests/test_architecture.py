@@ -18,7 +18,7 @@ WRITTEN = [path for path in SOURCES if path.name != "0001_initial.py"]  # the ot
 CODE = [path for path in SOURCES if not {"tests", "migrations"} & set(path.parts)]
 DOMAIN = {"errors", "models", "operations", "posting", "queries", "outbox", "wire", "currencies", "identity"}
 DOMAIN |= {"orders", "chain", "ledger_sql", "feed", "upkeep", "relay", "subscriptions", "deliveries"}
-DOMAIN |= {"webhooks", "brokers", "targets"}
+DOMAIN |= {"webhooks", "brokers", "targets", "audit", "audit_sql", "anchors", "guards"}
 
 
 CODE = [path for path in CODE if path.parent.name != "api" or path.stem not in DOMAIN]

@@ -35,11 +35,11 @@ def _parts(row: Transaction) -> Iterator[object]:
     yield row.type
     yield f"{row.amount:.8f}"
     yield row.reference
-    yield _write_json(row.metadata)
+    yield write_json(row.metadata)
     yield _count_microseconds(row.effective_at_asked)
     yield row.status
     yield row.decline_reason
-    yield _write_json(row.decline_details)
+    yield write_json(row.decline_details)
     yield row.version
     yield None if row.balance_after is None else f"{row.balance_after:.8f}"
     yield _count_microseconds(row.recorded_at)
@@ -57,7 +57,7 @@ def _count_microseconds(instant: datetime | None) -> str | None:
     return None if instant is None else str((instant - EPOCH) // MICROSECOND)
 
 
-def _write_json(value: dict[str, str] | None) -> str | None:
+def write_json(value: dict[str, str] | None) -> str | None:
     if not value:
         return None if value is None else "{}"
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

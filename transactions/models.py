@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import uuid_utils.compat
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Length
+from django.db.models.functions import Length, Now
 from django.db.models.lookups import Exact
 from django.utils.functional import cached_property
 
@@ -187,3 +188,22 @@ class Transaction(models.Model):
             "hold": self.hold and str(self.hold),
             "request_id": self.request_id,
         }
+
+
+class AuditRun(models.Model):
+    """An audit that was made, and what it found."""
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(db_default=Now())
+    seen_through = models.DateTimeField(help_text="All that was recorded up to here was seen: for `--since`")
+    is_whole = models.BooleanField(help_text="All accounts and all checks, if perhaps since an earlier one")
+    accounts = models.BigIntegerField()
+    rows = models.BigIntegerField()
+    findings = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["finished_at"], name="audit_run_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.findings} findings at {format_time(self.finished_at)}"

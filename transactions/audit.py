@@ -1,0 +1,268 @@
+"""The audit: proof of every balance from its rows, in one snapshot, without a lock on anything.
+
+The accounts are divided into slices that worker processes take one after the other, all in the same exported
+snapshot. What is wrong is a `Finding` that names the row; nothing is repaired.
+"""
+
+import hmac
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from multiprocessing import get_context
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from django.db.transaction import atomic
+
+from accounts.models import Account
+from transactions import audit_remedies, audit_worker, guards
+from transactions.audit_sql import FLAGS, QUESTIONS, WALK, Question
+from transactions.chain import FORMAT, write_json
+from transactions.queries import SETTLED_AFTER
+
+ROWS_A_SLICE = 50_000
+WORTH_WORKERS = 20  # tasks: to start a process takes longer than a few of them
+FINDINGS_MAX = 1000  # that are kept; the others are counted
+PER_ACCOUNT_MAX = 3  # of one check: behind a wrong row everything may look wrong
+WALKED = frozenset({*(check for check, _ in FLAGS.values()), "chain"})
+CHECKS = [*(check for check, _ in FLAGS.values()), "chain", *(each.name for each in QUESTIONS), "guards"]
+NO_TIME = "-infinity"
+NULL = b"\\N"
+ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+ESCAPES = {b"\\": b"\\", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it must be. `row` is the key of a row of `table`."""
+
+    check: str
+    account: str | None
+    table: str
+    row: str
+    expected: str
+    found: str
+
+    def as_dict(self) -> dict[str, str | None]:
+        return asdict(self)
+
+    @property
+    def remedy(self) -> str:
+        """What puts it right, in the operator's hands."""
+        return audit_remedies.find(self.check)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Accounts from one id to another, and how many rows they have together, more or less."""
+
+    first: UUID
+    last: UUID
+    rows: int
+    accounts: int
+
+
+@dataclass
+class Result:
+    accounts: int = 0
+    rows: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    count: int = 0  # of findings, those that were not kept included
+
+    def add(self, findings: Sequence[Finding], *, rows: int = 0) -> None:
+        self.rows += rows
+        self.count += len(findings)
+        self.findings += findings[: max(0, FINDINGS_MAX - len(self.findings))]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is audited: some accounts or all, some checks or all, all rows or those recorded after `since`."""
+
+    accounts: tuple[UUID, ...] | None = None
+    checks: frozenset[str] = frozenset(CHECKS)
+    since: datetime | None = None
+
+    def is_asked(self, question: Question) -> bool:
+        """A question of all accounts is not asked about some; a whole one of no part of any kind."""
+        if self.accounts is not None:
+            return False
+        return self.since is None or not question.is_whole
+
+
+Task = tuple[Scope, str | None, Slice | None, str | None]  # with the snapshot, and a question of all accounts
+
+
+def run(
+    scope: Scope, *, workers: int = 1, progress: Callable[[int, int], object] = lambda done, total: None
+) -> tuple[Result, datetime]:
+    """Audit; and the moment up to which all that was recorded was seen, where `since` may go on from.
+
+    `progress` is told of rows done, of all. With one worker it works in this process, inside the caller's
+    transaction if there is one.
+    """
+    result, done = Result(), 0
+    with take_snapshot() as (snapshot, moment):
+        slices = list(_make_slices(scope))
+        total = sum(each.rows for each in slices)
+        result.accounts = sum(each.accounts for each in slices)
+        tasks: list[Task] = [(scope, snapshot, each, None) for each in slices]
+        tasks += [
+            (scope, snapshot, None, question.name)
+            for question in QUESTIONS
+            if not question.is_sliced and question.name in scope.checks and scope.is_asked(question)
+        ]
+        for task_rows, rows, findings in _work(tasks, workers):
+            result.add(findings, rows=rows)
+            done += task_rows
+            progress(done, total)
+        if "guards" in scope.checks:
+            result.add(
+                [
+                    Finding("guards", None, table, name, "there, and always on", found)
+                    for table, name, found in guards.find_missing()
+                ]
+            )
+    result.findings.sort(
+        key=lambda finding: (CHECKS.index(finding.check), finding.account or "", finding.row)
+    )
+    return result, moment
+
+
+def _work(tasks: Sequence[Task], workers: int) -> Iterator[tuple[int, int, list[Finding]]]:
+    if workers == 1 or len(tasks) < WORTH_WORKERS:
+        yield from (_audit(task) for task in tasks)
+        return
+    name = connection.settings_dict["NAME"]
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=audit_worker.set_up, initargs=(name,)
+    ) as pool:
+        for future in as_completed([pool.submit(_audit_in_snapshot, task) for task in tasks]):
+            yield future.result()
+
+
+def _audit_in_snapshot(task: Task) -> tuple[int, int, list[Finding]]:
+    with take_snapshot(task[1]):
+        return _audit(task)
+
+
+@contextmanager
+def take_snapshot(name: str | None = None) -> Iterator[tuple[str | None, datetime]]:
+    """A read-only transaction that sees one moment: the named snapshot's, or one that others may share."""
+    is_inside = connection.in_atomic_block
+    with atomic(), connection.cursor() as cursor:
+        if not is_inside:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            if name:
+                cursor.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
+            cursor.execute(
+                "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0;"
+                "SET LOCAL work_mem = '64MB'"
+            )
+        cursor.execute("SELECT clock_timestamp()" + ("" if is_inside or name else ", pg_export_snapshot()"))
+        moment, *exported = cursor.fetchone()
+        yield (exported[0] if exported else None), moment - SETTLED_AFTER
+
+
+def _make_slices(scope: Scope) -> Iterator[Slice]:
+    """The accounts in the order of their ids, so many together that their rows are about a slice."""
+    accounts = Account._base_manager.order_by("id")
+    if scope.accounts is not None:
+        accounts = accounts.filter(id__in=scope.accounts)
+    if scope.since is not None:
+        accounts = accounts.filter(last_recorded_at__gt=scope.since)
+    first, last, rows, count = None, None, 0, 0
+    for id, sequence in accounts.values_list("id", "event_sequence").iterator(chunk_size=10_000):
+        if first is not None and (rows >= ROWS_A_SLICE or scope.accounts is not None):
+            yield Slice(first, last or first, rows, count)
+            first, rows, count = None, 0, 0
+        first, last = first or id, id
+        rows, count = rows + sequence, count + 1
+    if first is not None:
+        yield Slice(first, last or first, rows, count)
+
+
+def _audit(task: Task) -> tuple[int, int, list[Finding]]:
+    """A slice's share of the progress, how many rows it had, and what is wrong with them."""
+    scope, _, part, name = task
+    since = NO_TIME if scope.since is None else scope.since
+    if part is None:
+        [question] = [question for question in QUESTIONS if question.name == name]
+        return 0, 0, list(_ask(question, {"since": since}))
+    parameters = {"since": since, "first": part.first, "last": part.last}
+    findings: list[Finding] = []
+    rows = 0
+    if scope.checks & WALKED:
+        rows = _walk(scope, parameters, findings)
+    for question in QUESTIONS:
+        if question.is_sliced and question.name in scope.checks:
+            findings += _ask(question, parameters)
+    return part.rows, rows, findings
+
+
+def _ask(question: Question, parameters: dict[str, Any]) -> Iterator[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute(question.sql, parameters)
+        for account, table, row, expected, found in cursor.fetchall():
+            yield Finding(question.name, account and str(account), table, row, expected, found)
+
+
+def _walk(scope: Scope, parameters: dict[str, Any], findings: list[Finding]) -> int:
+    """Every row of the accounts, in the order of the chain, streamed; how many there were."""
+    keys = [key.encode() for key in (settings.CHAIN_KEY, *settings.CHAIN_KEY_FALLBACKS)]
+    seen: Counter[tuple[str, bytes]] = Counter()
+
+    def find(check: str, account: bytes, row: bytes, expected: str, found: str) -> None:
+        seen[check, account] += 1
+        if check in scope.checks and seen[check, account] <= PER_ACCOUNT_MAX:
+            findings.append(
+                Finding(check, account.decode(), "transactions_transaction", row.decode(), expected, found)
+            )
+
+    rows = 0
+    raw = connection.connection
+    query = psycopg.ClientCursor(raw).mogrify(WALK, parameters)
+    with raw.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT") as copy:
+        for line in _split_lines(copy):
+            rows += 1
+            account, row, flags, previous, link, head, metadata, middle, details, tail = line
+            if flags != b"0":
+                for bit, (check, expected) in FLAGS.items():
+                    if int(flags) & bit:
+                        find(check, account, row, expected, "otherwise")
+            before = bytes.fromhex(previous.decode())
+            body = head + _write(metadata, b"2:{}") + middle + _write(details, b"-") + tail
+            message = b"%s%d:%s%s" % (FORMAT, len(before), before, body)
+            if not any(hmac.digest(key, message, "sha256").hex().encode() == link for key in keys):
+                find("chain", account, row, "the hash of this row and the one before it", "another")
+    return rows
+
+
+def _split_lines(copy: Iterable[Any]) -> Iterator[list[bytes]]:
+    """The fields of each line of COPY's text format."""
+    for line in copy:
+        text = bytes(line)
+        fields = text[:-1].split(b"\t")
+        if b"\\" in text:
+            fields = [ESCAPE.sub(_unescape, each) if each != NULL else each for each in fields]
+        yield fields
+
+
+def _unescape(match: "re.Match[bytes]") -> bytes:
+    return ESCAPES[match[1]]
+
+
+def _write(value: bytes, absent: bytes) -> bytes:
+    """An object as the chain writes it; `absent` for one that is not there."""
+    if value == NULL:
+        return absent
+    text = (write_json(json.loads(value)) or "").encode()
+    return b"%d:%s" % (len(text), text)

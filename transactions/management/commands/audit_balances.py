@@ -1,0 +1,153 @@
+"""The proof of every balance, for operators and for programs."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.table import Column, Table
+
+from accounts.models import Account
+from events.wire import format_time
+from transactions import audit
+from transactions.models import AuditRun
+
+FOUND, COULD_NOT_RUN = 1, 2
+LAST = "last"
+SHOWN = 20
+
+
+class Command(BaseCommand):
+    help = (
+        "Prove every balance from its rows, in one snapshot and without locking anything. Exit status: 0 "
+        "clean, 1 something was found, 2 the audit could not run. Nothing is repaired."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--account", type=UUID, action="append", help="only this account (repeatable)")
+        parser.add_argument("--user", type=UUID, action="append", help="only the accounts of this user")
+        parser.add_argument(
+            "--since", help="`last`, the id of an earlier clean run, or a time: only what is newer"
+        )
+        parser.add_argument(
+            "--check", action="append", choices=audit.CHECKS, help="only this check (repeatable)"
+        )
+        parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+        parser.add_argument("--json", action="store_true", help="a JSON object per finding, then one in all")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            result = self.prove(options)
+        except (CommandError, Error) as error:
+            self.stderr.write(f"The audit could not run: {error}")
+            sys.exit(COULD_NOT_RUN)
+        if result.count:
+            sys.exit(FOUND)
+
+    def prove(self, options: dict[str, Any]) -> audit.Result:
+        if options["workers"] < 1:
+            raise CommandError("--workers is at least 1.")
+        scope = audit.Scope(
+            accounts=find_accounts(options["account"], options["user"]),
+            checks=frozenset(options["check"] or audit.CHECKS),
+            since=find_moment(options["since"]),
+        )
+        started_at = timezone.now()
+        console = Console(stderr=True)
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, disable=options["json"]) as progress:
+            task = progress.add_task("Events", total=None)
+            result, moment = audit.run(
+                scope,
+                workers=options["workers"],
+                progress=lambda done, total: progress.update(task, completed=done, total=total),
+            )
+        AuditRun.objects.create(
+            started_at=started_at,
+            seen_through=moment,
+            is_whole=scope.accounts is None and scope.checks == frozenset(audit.CHECKS),
+            accounts=result.accounts,
+            rows=result.rows,
+            findings=result.count,
+        )
+        seconds = (timezone.now() - started_at).total_seconds()
+        if options["json"]:
+            self.print_json(result, moment, seconds)
+        else:
+            self.print_tables(result, seconds)
+        return result
+
+    def print_json(self, result: audit.Result, moment: datetime, seconds: float) -> None:
+        for finding in result.findings:
+            self.stdout.write(json.dumps({**finding.as_dict(), "remedy": finding.remedy}))
+        summary = {"accounts": result.accounts, "transactions": result.rows, "findings": result.count}
+        self.stdout.write(
+            json.dumps({**summary, "seen_through": format_time(moment), "seconds": round(seconds, 1)})
+        )
+
+    def print_tables(self, result: audit.Result, seconds: float) -> None:
+        console = Console(file=self.stdout)  # type: ignore[arg-type]
+        if result.findings:
+            texts = [Column(name, overflow="fold") for name in ("row", "expected", "found")]
+            table = Table("check", Column("account", overflow="fold"), *texts, title="Findings")
+            for finding in result.findings[:SHOWN]:
+                where = f"{finding.table} {finding.row}"
+                table.add_row(finding.check, finding.account or "", where, finding.expected, finding.found)
+            console.print(table)
+            for remedy in dict.fromkeys(finding.remedy for finding in result.findings):
+                checks = sorted({each.check for each in result.findings if each.remedy == remedy})
+                console.print(f"[bold]{', '.join(checks)}[/]: {remedy}")
+            if result.count > SHOWN:
+                console.print(f"{result.count - SHOWN} more findings; --json shows them.")
+        verdict = f"{result.count} findings" if result.count else "clean: every balance is proven"
+        console.print(
+            f"{result.accounts} accounts, {result.rows} transactions in {seconds:.1f} s: {verdict}.",
+            highlight=False,
+        )
+
+
+def find_accounts(accounts: list[UUID] | None, users: list[UUID] | None) -> tuple[UUID, ...] | None:
+    """The accounts that were named, or None for all. Raises `CommandError` for one that is not there."""
+    if not accounts and not users:
+        return None
+    wanted = Account._base_manager.filter(id__in=accounts or []) | Account._base_manager.filter(
+        user_id__in=users or []
+    )
+    found = tuple(wanted.values_list("id", flat=True))
+    if missing := set(accounts or []) - set(found):
+        raise CommandError(f"There is no account {missing.pop()}.")
+    if not found:
+        raise CommandError("The user has no accounts.")
+    return found
+
+
+def find_moment(text: str | None) -> datetime | None:
+    """What `--since` means. Only of clean runs of everything is it known that all before them is right."""
+    if text is None:
+        return None
+    clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at")
+    if text == LAST:
+        run = clean.first()
+        if run is None:
+            raise CommandError("There is no clean audit of everything yet.")
+        return run.seen_through
+    try:
+        run = clean.filter(id=UUID(text)).first()
+    except ValueError:
+        pass
+    else:
+        if run is None:
+            raise CommandError(f"There is no clean audit of everything with the id {text}.")
+        return run.seen_through
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"--since is `last`, the id of a run, or a time; not {text!r}.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_current_timezone())
