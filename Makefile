@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check format soak mutants bench
+.PHONY: run test check demo format soak mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
@@ -21,6 +21,8 @@ check: .venv/dev
 # Kills and volumes: OPERATIONS=300000 FAULTS=2000 for a night.
 soak: .venv/dev
 	$(BIN)/python -m tests.faults.hammer --operations $(or $(OPERATIONS),10000) --faults $(or $(FAULTS),50)
+	$(BIN)/python -m tests.faults.feed --events $(or $(EVENTS),100000) --kills $(or $(KILLS),50)
+	$(BIN)/python -m tests.faults.relay_kills --kills $(or $(KILLS),50) $(if $(wildcard /usr/lib/rabbitmq),--own-broker)
 	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py
 	LEDGER_ROWS=$(or $(ROWS),1000000) $(BIN)/python -m pytest -q tests/transactions/test_long_account.py
 

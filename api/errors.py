@@ -101,8 +101,8 @@ STATUS = {
 }
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
-# A lost or refused connection; then locks, time-outs and exhausted resources.
-UNAVAILABLE = ("08", "57P")
+# A lost or refused connection, or a standby; then locks, time-outs and exhausted resources.
+UNAVAILABLE = ("08", "57P", "25006")
 BUSY = ("25P03", "25P04", "40", "53", "55", "57014")
 
 logger = structlog.get_logger(__name__)

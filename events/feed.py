@@ -27,15 +27,18 @@ LOCK_POLL_SECONDS = 0.02
 READ_MAX = 500  # events that one reading gives
 SCAN_MAX = 5000  # events that one reading by types looks at
 
-# Which cluster, which of its histories, which database. `pg_control_checkpoint` learns of a promotion late.
+# Which cluster, which of its histories, which database, and whether its tables were made anew in it, as a
+# restore does. `pg_control_checkpoint` learns of a promotion late.
 IDENTITY = """
 (SELECT system_identifier FROM pg_control_system()),
 ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint,
-(SELECT oid::bigint FROM pg_database WHERE datname = current_database())
+(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
+'events_feed_state'::regclass::bigint
 """
+IDENTIFIERS = "system_identifier, timeline_id, database_id, table_id"
 LOOK = f"""
 SELECT epoch, last_position, pruned_through,
-    (system_identifier, timeline_id, database_id) = ({IDENTITY}),
+    ({IDENTIFIERS}) = ({IDENTITY}),
     (SELECT min(event_id) FROM events_pending) IS NOT NULL
 FROM events_feed_state
 """  # noqa: S608, no value is in the text. EXISTS would read the whole table, dead rows and all
@@ -137,6 +140,17 @@ def read(
     Raises `FeedStopped`, `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`.
     """
     place_pending()
+    return read_placed(after, types=types, accounts=accounts, limit=limit)
+
+
+def read_placed(
+    after: Cursor | None = None,
+    *,
+    types: Collection[str] = (),
+    accounts: "Iterable[UUID] | QuerySet[Any] | None" = None,
+    limit: int = READ_MAX,
+) -> Page:
+    """As `read`, of the events that have their places already."""
     state = read_state()
     after = after or state.start
     state.require(after)
@@ -152,7 +166,9 @@ def read(
     else:
         position = state.last_position if is_scanned_out else scanned[-1][0]
     rest = not is_scanned_out or (bool(scanned) and scanned[-1][0] > position)
-    return Page(_describe(wanted, state), Cursor(state.epoch, position), rest or state.has_pending)
+    events = _describe(wanted, state)
+    read_state().require(after)  # nothing was pruned meanwhile
+    return Page(events, Cursor(state.epoch, position), rest or state.has_pending)
 
 
 def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX) -> Page:
@@ -168,11 +184,17 @@ def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX
         position__lte=state.last_position,
     ).order_by("event__account_sequence")
     found = list(rows.values_list("position", "event_id", "event__account_sequence")[: limit + 1])
-    if found and found[0][2] != after_sequence + 1:
-        raise errors.EventsPruned("Events of this account after that one are not kept any more.")
     wanted = [(position, id) for position, id, _ in found[:limit]]
+    events = _describe(wanted, state)
+    is_kept = found or not state.pruned_through or _has_event(account_id, after_sequence)
+    if not is_kept or (found and found[0][2] != after_sequence + 1) or len(events) < len(wanted):
+        raise errors.EventsPruned("Events of this account after that one are not kept any more.")
     cursor = Cursor(state.epoch, wanted[-1][0]) if wanted else state.end
-    return Page(_describe(wanted, state), cursor, len(found) > limit)
+    return Page(events, cursor, len(found) > limit)
+
+
+def _has_event(account_id: UUID, account_sequence: int) -> bool:
+    return Event.objects.filter(account_id=account_id, account_sequence=account_sequence).exists()
 
 
 def describe_event(event: Event, *, epoch: UUID, position: int) -> dict[str, Any]:
@@ -192,4 +214,8 @@ def describe_event(event: Event, *, epoch: UUID, position: int) -> dict[str, Any
 
 def _describe(places: list[tuple[int, int]], state: State) -> list[dict[str, Any]]:
     events = Event.objects.in_bulk([id for _, id in places])
-    return [describe_event(events[id], epoch=state.epoch, position=position) for position, id in places]
+    return [
+        describe_event(events[id], epoch=state.epoch, position=position)
+        for position, id in places
+        if id in events  # else it was pruned a moment ago, which the caller looks into
+    ]

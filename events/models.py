@@ -91,8 +91,8 @@ class Placement(models.Model):
 class FeedState(models.Model):
     """The one row that says how far the feed has come; whoever gives places holds its lock.
 
-    `epoch` is the name of this history. The other three say which database cluster it is the history of: in
-    another one (a restored backup, a promoted standby) events that were told may be missing.
+    `epoch` is the name of this history. The last four say of which database it is the history: in another one
+    (a restored backup, a promoted standby) events that were told may be missing.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -102,6 +102,7 @@ class FeedState(models.Model):
     system_identifier = models.BigIntegerField()
     timeline_id = models.BigIntegerField()
     database_id = models.BigIntegerField()
+    table_id = models.BigIntegerField()
 
     class Meta:
         db_table = "events_feed_state"

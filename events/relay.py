@@ -27,7 +27,7 @@ from django.db.transaction import atomic
 
 from events import brokers, feed, webhooks
 from events.deliveries import Channel, DeliveryFailed
-from events.errors import EventsPruned, FeedStopped
+from events.errors import CursorAheadOfFeed, EventsPruned, FeedEpochChanged, FeedStopped
 from events.feed import Page
 from events.models import Subscription
 from events.subscriptions import SUBSCRIPTIONS_MAX
@@ -99,8 +99,8 @@ class Relay:
 
     def step(self) -> bool:
         """One round; whether there was anything to do."""
-        placed = feed.place_pending()
         self.do_chores()
+        placed = feed.place_pending()
         self.renew()
         moved = self.collect()
         claimed = self.claim()
@@ -130,7 +130,8 @@ class Relay:
         """A lease is renewed long before its end, for as long as this thread is well."""
         if self.sending and time.monotonic() - self.renewed_at > settings.RELAY_LEASE_SECONDS / 4:
             self.renewed_at = time.monotonic()
-            self._mine().update(leased_until=_from_now(settings.RELAY_LEASE_SECONDS))
+            # No others: one that was claimed and, for an error, not begun must become free.
+            self._mine(*self.sending.values()).update(leased_until=_from_now(settings.RELAY_LEASE_SECONDS))
 
     def claim(self) -> int:
         """Begin to send to all that are due; to how many."""
@@ -151,13 +152,15 @@ class Relay:
             )
         for subscription in claimed:
             try:
-                page = feed.read(
+                page = feed.read_placed(
                     Cursor(subscription.epoch, subscription.position),
                     types=subscription.types,
                     limit=BATCH,
                 )
             except EventsPruned as error:
                 self._disable(subscription, error.detail)
+                continue
+            except (FeedEpochChanged, CursorAheadOfFeed):  # a new epoch began this moment
                 continue
             if page.events:
                 self.sending[self.pool.submit(send, subscription, page, self.stopping)] = subscription

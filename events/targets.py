@@ -24,11 +24,11 @@ URL = re.compile(
 PORTS = {443, 8443}
 PORT_MAX = 65535
 PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
-# Where an IPv4 address is inside, or nothing public is: 6to4, Teredo and friends, documentation.
+# Beyond what `is_global` knows: where an IPv4 address is inside, documentation, protocols, 6to4 relays.
 NOT_PUBLIC_IPV6 = [
     ipaddress.ip_network(net) for net in ("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20")
 ]
-NOT_PUBLIC_IPV4 = [ipaddress.ip_network("192.88.99.0/24")]  # 6to4 relays
+NOT_PUBLIC_IPV4 = [ipaddress.ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24")]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -15,7 +15,7 @@ PRUNED_AT_ONCE = 1000
 
 BEGIN_EPOCH = f"""
 UPDATE events_feed_state
-SET epoch = %s, (system_identifier, timeline_id, database_id) = ({feed.IDENTITY})
+SET epoch = %s, ({feed.IDENTIFIERS}) = ({feed.IDENTITY})
 """  # noqa: S608, no value is in the text
 
 

@@ -62,7 +62,7 @@ class WebhookChannel:
         self.bounds.begin()
         try:
             answer = self.client.post(self.subscription.url or "", content=body, headers=headers)
-        except (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError) as error:
+        except Exception as error:  # also what httpx2 makes of an answer that is none
             raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
         if not answer.is_success:
             raise DeliveryFailed(
@@ -94,7 +94,7 @@ def read_retry_after(text: str, now: datetime) -> float:
     else:
         try:
             seconds = (parsedate_to_datetime(text) - now).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return 0
     return min(max(seconds, 0), RETRY_AFTER_SECONDS_MAX)
 

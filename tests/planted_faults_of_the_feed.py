@@ -22,7 +22,7 @@ MUTANTS = [
     Mutant(
         "a promotion unnoticed",
         "events/feed.py",
-        "(system_identifier, timeline_id, database_id) = ({IDENTITY})",
+        "({IDENTIFIERS}) = ({IDENTITY})",
         "system_identifier = (SELECT system_identifier FROM pg_control_system())",
         FEED + "test_in_another_database_the_feed_stops",
     ),
@@ -36,7 +36,7 @@ MUTANTS = [
     Mutant(
         "a gap of pruned events unnoticed",
         "events/feed.py",
-        "if found and found[0][2] != after_sequence + 1:",
+        "if not is_kept or (found and found[0][2] != after_sequence + 1) or len(events) < len(wanted):",
         "if False:",
         UPKEEP + "test_a_cursor_below_what_was_pruned_is_told_so",
     ),

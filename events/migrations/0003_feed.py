@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ("system_identifier", models.BigIntegerField()),
                 ("timeline_id", models.BigIntegerField()),
                 ("database_id", models.BigIntegerField()),
+                ("table_id", models.BigIntegerField()),
             ],
             options={
                 "db_table": "events_feed_state",

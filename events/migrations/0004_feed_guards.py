@@ -1,4 +1,7 @@
-"""What the database refuses of the feed: gaps, places given twice, and letting go what is young or awaited."""
+"""What the database refuses of the feed: gaps, places given twice, and letting go what is young or awaited.
+
+The tables are named with their schema: a temporary table of the same name would be found first.
+"""
 
 from django.db import migrations
 
@@ -7,7 +10,7 @@ CREATE = """
 CREATE FUNCTION ledger_refuse_unless_pruned() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.recorded_at < clock_timestamp() - interval '30 days' AND EXISTS (
-        SELECT FROM events_placement, events_feed_state
+        SELECT FROM public.events_placement, public.events_feed_state
         WHERE event_id = OLD.id AND position <= pruned_through
     ) THEN
         RETURN OLD;
@@ -25,7 +28,7 @@ ALTER TABLE events_event ENABLE ALWAYS TRIGGER event_is_kept_until_pruned;
 -- An event stops waiting by getting its place, in the same statement.
 CREATE FUNCTION ledger_require_places() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM gone LEFT JOIN events_placement USING (event_id) WHERE position IS NULL) THEN
+    IF EXISTS (SELECT FROM gone LEFT JOIN public.events_placement USING (event_id) WHERE position IS NULL) THEN
         RAISE EXCEPTION 'a pending event goes when it has its place: %', TG_NAME
             USING ERRCODE = 'restrict_violation';
     END IF;
@@ -46,11 +49,11 @@ CREATE FUNCTION ledger_require_no_gaps() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (
         SELECT FROM (SELECT min(position) AS low, max(position) AS high, count(*) AS many FROM placed) AS batch,
-            events_feed_state
+            public.events_feed_state
         WHERE many > 0 AND (
             high <> last_position OR many <> high - low + 1
             OR low > 1 AND low - 1 > pruned_through
-                AND NOT EXISTS (SELECT FROM events_placement WHERE position = low - 1)
+                AND NOT EXISTS (SELECT FROM public.events_placement WHERE position = low - 1)
         )
     ) THEN
         RAISE EXCEPTION 'places are given without gaps: %', TG_NAME USING ERRCODE = 'restrict_violation';
@@ -61,7 +64,7 @@ CREATE TRIGGER places_have_no_gaps AFTER INSERT ON events_placement
     REFERENCING NEW TABLE AS placed FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_no_gaps();
 CREATE FUNCTION ledger_refuse_unless_pruned_place() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF OLD.position <= (SELECT pruned_through FROM events_feed_state) THEN
+    IF OLD.position <= (SELECT pruned_through FROM public.events_feed_state) THEN
         RETURN OLD;
     END IF;
     RAISE EXCEPTION '% of % is refused: %', TG_OP, TG_TABLE_NAME, TG_NAME USING ERRCODE = 'restrict_violation';
@@ -82,12 +85,12 @@ CREATE FUNCTION ledger_require_forward() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.last_position < OLD.last_position OR NEW.pruned_through < OLD.pruned_through
         OR NEW.last_position > OLD.last_position
-            AND NOT EXISTS (SELECT FROM events_placement WHERE position = NEW.last_position)
+            AND NOT EXISTS (SELECT FROM public.events_placement WHERE position = NEW.last_position)
         OR NEW.pruned_through > OLD.pruned_through AND (
             EXISTS (
-                SELECT FROM events_subscription WHERE status <> 'DISABLED' AND position < NEW.pruned_through
+                SELECT FROM public.events_subscription WHERE status <> 'DISABLED' AND position < NEW.pruned_through
             ) OR EXISTS (
-                SELECT FROM events_placement JOIN events_event ON id = event_id
+                SELECT FROM public.events_placement JOIN public.events_event ON id = event_id
                 WHERE position > OLD.pruned_through AND position <= NEW.pruned_through
                     AND recorded_at >= clock_timestamp() - interval '30 days'
             )

@@ -115,7 +115,7 @@ def test_a_cursor_of_another_epoch_or_ahead_of_the_feed_is_refused(account):
         feed.read(Cursor(end.epoch, end.position + 1))
 
 
-@pytest.mark.parametrize("column", ["system_identifier", "timeline_id", "database_id"])
+@pytest.mark.parametrize("column", ["system_identifier", "timeline_id", "database_id", "table_id"])
 def test_in_another_database_the_feed_stops(account, column):
     FeedState.objects.update(**{column: 7})
     with pytest.raises(errors.FeedStopped):
@@ -142,10 +142,10 @@ def test_reading_costs_the_same_whatever_is_there(account, django_assert_num_que
     for _ in range(20):
         deposit(account, "1")
     feed.read()
-    with django_assert_num_queries(4):  # is anything pending, the state, the places, the events
+    with django_assert_num_queries(5):  # is anything pending, the state, the places, the events, the state
         feed.read(limit=5)
     deposit(account, "1")
-    with django_assert_num_queries(8):  # and a savepoint, the lock, the places given, its end
+    with django_assert_num_queries(9):  # and a savepoint, the lock, the places given, its end
         feed.read(limit=5)
 
 

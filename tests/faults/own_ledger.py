@@ -1,0 +1,112 @@
+"""A ledger of a program's own: an embedded server in a folder, and processes that work on it.
+
+Django is loaded once and the processes are forked, so that a kill costs milliseconds. The program itself
+never opens a connection of Django's: none is shared over a fork.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import django
+
+from ledger_project.embedded_postgres import EmbeddedPostgres
+
+KEYS = {
+    "SECRET_KEY": "a key for tests, of more than fifty characters, used nowhere else",
+    "CHAIN_KEY": "a chain key for tests",
+    "WEBHOOK_KEY": "a webhook key for tests",
+}
+SETTINGS = {"shared_buffers": "64MB", "max_connections": "60"}
+PR_SET_PDEATHSIG = 1
+MIGRATE_SECONDS_MAX = 60
+
+
+def begin(folder: Path, **environment: str) -> EmbeddedPostgres:
+    """Before anything of Django is imported. Afterwards Django works on a new ledger in the folder."""
+    os.environ.update(
+        KEYS,
+        DATABASE_URL="",
+        LEDGER_VAR=str(folder),
+        DJANGO_SETTINGS_MODULE="ledger_project.settings",
+        LOG_LEVEL="CRITICAL",
+        **environment,
+    )
+    postgres = EmbeddedPostgres(folder / "postgres", settings=SETTINGS)
+    postgres.start()
+    postgres.ensure_database("ledger")
+    django.setup()
+    from django.core.management import call_command
+
+    finish(fork(call_command, "migrate", verbosity=0), MIGRATE_SECONDS_MAX)
+    return postgres
+
+
+def fork(work: Callable[..., object], *arguments: object, **named: object) -> int:
+    """The process that does it. Its status is 0 if it comes to an end; it is killed with this one."""
+    sys.stdout.flush()
+    parent, pid = os.getpid(), os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        if os.getppid() == parent:
+            work(*arguments, **named)
+            status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def finish(pid: int, seconds_max: float) -> None:
+    """Wait for a process that must come to a good end."""
+    deadline = time.monotonic() + seconds_max
+    while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
+        if time.monotonic() > deadline:
+            kill(pid)
+            raise AssertionError(f"A process has not ended after {seconds_max:g} s.")
+        time.sleep(0.01)
+    assert ended[1] == 0, "A process has failed; its message is above."
+
+
+def kill(pid: int) -> None:
+    """Also one whose end was noticed already."""
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def wait_until_killed(pid: int, seconds_max: float) -> None:
+    """Wait for a process that kills itself."""
+    deadline = time.monotonic() + seconds_max
+    while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
+        if time.monotonic() > deadline:
+            kill(pid)
+            raise AssertionError(f"A process did not come to its point in {seconds_max:g} s.")
+        time.sleep(0.002)
+    assert os.waitstatus_to_exitcode(ended[1]) == -signal.SIGKILL, "It ended in another way."
+
+
+def wait_until_stopped(pid: int, seconds_max: float) -> None:
+    """Wait for a process that stops itself, and may be continued."""
+    deadline = time.monotonic() + seconds_max
+    while not (ended := os.waitpid(pid, os.WUNTRACED | os.WNOHANG))[0]:
+        assert time.monotonic() < deadline, f"A process did not come to its point in {seconds_max:g} s."
+        time.sleep(0.002)
+    assert os.WIFSTOPPED(ended[1]), "A process has ended; its message is above."
+
+
+def require_alive(pid: int, name: str) -> None:
+    assert os.waitpid(pid, os.WNOHANG) == (0, 0), f"{name} has ended; its message is above."
