@@ -56,6 +56,8 @@ class BrokerChannel:
 @contextmanager
 def open_channel() -> Iterator[BrokerChannel]:
     """A connection of its own, closed after the batch: a late confirmation is never taken for another's."""
+    if not settings.BROKER_URL:
+        raise DeliveryFailed("BROKER_URL is not set.")
     connection = Connection(
         settings.BROKER_URL,
         connect_timeout=CONNECT_SECONDS_MAX,

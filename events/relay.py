@@ -209,7 +209,7 @@ class Relay:
         changes: dict[str, Any] = {
             "attempts": attempts,
             "failed": F("failed") + 1,
-            "last_error": str(failure)[:ERROR_LENGTH_MAX],
+            "last_error": _make_printable(str(failure))[:ERROR_LENGTH_MAX],
             "last_error_at": Now(),
         }
         is_webhook = subscription.kind == Subscription.Kind.WEBHOOK
@@ -257,6 +257,11 @@ def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
     if subscription.kind == Subscription.Kind.BROKER:
         return brokers.open_channel()
     return webhooks.open_channel(subscription)
+
+
+def _make_printable(text: str) -> str:
+    """What a receiver may have had a hand in, as a text that the database takes."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _from_now(seconds: float) -> Expression:

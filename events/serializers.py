@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from api import fields, shapes
@@ -11,7 +12,7 @@ from events.models import URL_LENGTH_MAX, Event, Subscription
 from events.wire import Cursor, parse_cursor
 
 WAIT_SECONDS_MAX = 10
-SEQUENCE_MAX = 10**18
+SEQUENCE_MAX = 10**18 - 1
 
 
 class CursorField(fields.TextField):
@@ -80,6 +81,7 @@ class EventSerializer(serializers.Serializer):
     data = serializers.DictField(help_text="The resource, as it was then")  # type: ignore[assignment]
 
 
+@extend_schema_serializer(many=False)  # a page of the feed, not a list of pages
 class EventsSerializer(serializers.Serializer):
     events = EventSerializer(many=True)
     cursor = serializers.CharField(help_text="To be sent as `after`")

@@ -24,11 +24,13 @@ URL = re.compile(
 PORTS = {443, 8443}
 PORT_MAX = 65535
 PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
-# Beyond what `is_global` knows: where an IPv4 address is inside, documentation, protocols, 6to4 relays.
+# Beyond what `is_global` knows: where an IPv4 address is inside, documentation, a cloud's own host.
 NOT_PUBLIC_IPV6 = [
     ipaddress.ip_network(net) for net in ("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20")
 ]
-NOT_PUBLIC_IPV4 = [ipaddress.ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24")]
+NOT_PUBLIC_IPV4 = [
+    ipaddress.ip_network(network) for network in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24")
+]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

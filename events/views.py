@@ -21,6 +21,7 @@ from api.schema import ON_BODIES, ON_LISTS, answers
 from api.shapes import NoFields
 from events import examples, feed, serializers, subscriptions, webhooks
 from events.deliveries import DeliveryFailed
+from events.errors import SubscriptionExists
 from events.models import Event, Subscription
 from events.relay import open_channel
 from events.wire import format_time
@@ -46,7 +47,7 @@ class EventViewSet(GenericViewSet[Event]):
         parameters=[serializers.EventsQuery],
         responses=answers(
             200,
-            serializers.EventsSerializer(many=False),
+            serializers.EventsSerializer,
             "invalid_parameter",
             "id_invalid",
             "required",
@@ -143,6 +144,8 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
             types=asked.get("types", []),
             actor=get_caller_id(request),
         )
+        if not self.get_queryset().filter(id=subscription.id).exists():
+            raise SubscriptionExists("There is a subscription for this already.")  # somebody else's
         response = Response(_show_with_secret(subscription, hidden=replayed), status=201)
         if replayed:
             response["Idempotency-Replayed"] = "true"

@@ -61,7 +61,11 @@ class WebhookChannel:
         }
         self.bounds.begin()
         try:
-            answer = self.client.post(self.subscription.url or "", content=body, headers=headers)
+            with self.client.stream(
+                "POST", self.subscription.url or "", content=body, headers=headers
+            ) as answer:
+                for _ in answer.iter_raw():  # not decoded: a little gzip can be a lot of text
+                    pass
         except Exception as error:  # also what httpx2 makes of an answer that is none
             raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
         if not answer.is_success:

@@ -97,7 +97,10 @@ LISTED: dict[str, dict[tuple[int, str | None], str]] = {
         (200, None): "PAT-019",
     },
     "a holder's token writes nothing, whose account it may be": {
-        (403, "permission_denied"): "PAT-024 PAT-025 PAT-026 PAT-030",
+        (403, "permission_denied"): "PAT-024 PAT-025 PAT-026 PAT-028 PAT-030",
+    },
+    "a long url is a text that is too long": {
+        (400, "too_long"): "WEB-036",
     },
     "no filter by amount": {
         (400, "unknown_parameter"): "LIS-037",

@@ -12,10 +12,15 @@ from knox.settings import CONSTANTS
 
 from accounts import holds, queries
 from accounts.models import BALANCE_MAX, Account, User
+from events import feed, subscriptions
+from events.feed import Cursor
+from events.models import Subscription
+from events.subscriptions import SUBSCRIPTIONS_MAX
 from events.wire import format_time
 from ledger_project.wsgi import application
 from tests.bad_inputs import TRANSACTIONS
 from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, hold, issue_token, new_id, withdraw
+from tests.names import PUBLIC
 from tests.raw_requests import Request, send
 from transactions import posting
 from transactions.models import AMOUNT_MAX, Transaction
@@ -69,6 +74,19 @@ def find_cursor(world: World, address: str, caller: str = "token") -> str:
     return str(parse_qs(urlsplit(page["next"]).query)["cursor"][0])
 
 
+def make_webhook(world: World) -> str:
+    """Another service's."""
+    url = f"https://{PUBLIC}/{new_id()}"
+    made, _ = subscriptions.create(kind="webhook", url=url, actor=new_id())
+    return str(made.id)
+
+
+def find_place(*, ahead: int = 0, **of: UUID) -> str:
+    """A cursor of the feed."""
+    end = feed.read_state().end
+    return str(Cursor(of.get("epoch", end.epoch), end.position + ahead))
+
+
 def flip_a_bit(cursor: str) -> str:
     return cursor[:-3] + chr(ord(cursor[-3]) ^ 1) + cursor[-2:]
 
@@ -89,6 +107,7 @@ def disable(world: World) -> str:
 MAKE: dict[str, Callable[[World], str]] = {
     # Callers: a service, another one, and a holder who sees what is theirs
     "token": lambda world: issue_token("api-post"),
+    "admin": lambda world: issue_token("api-admin"),
     "bob": lambda world: issue_token("api-post"),
     "alice": lambda world: world["token"],
     "holder": lambda world: issue_token(user=find_user(world, "alice_account")),
@@ -107,11 +126,14 @@ MAKE: dict[str, Callable[[World], str]] = {
     "transaction_id": lambda world: str(deposit(find_account(world), "1").id),
     "hold_id": make_hold,
     "bob_txn": lambda world: str(deposit(find_account(world, "bob_account"), "1").id),
-    # Cursors; there is no feed yet, and the list of accounts is another endpoint as well
+    "webhook_id": make_webhook,
+    # Cursors
     "valid_cursor_bitflip": lambda world: flip_a_bit(find_cursor(world, f"{TRANSACTIONS}?")),
     "cursor_of_bob": lambda world: find_cursor(world, f"{TRANSACTIONS}?", "bob"),
     "cursor_from_other_filter": lambda world: find_cursor(world, f"{TRANSACTIONS}?type=DEPOSIT&"),
-    "cursor_of_events_feed": lambda world: world["account_id_2"] and find_cursor(world, "/api/v1/accounts?"),
+    "cursor_of_events_feed": lambda world: find_place(),
+    "feed_pos_future": lambda world: find_place(ahead=1),
+    "pos_from_old_epoch": lambda world: find_place(epoch=new_id()),
     # Values
     "U": lambda world: str(new_id()),
     "uuid_lower": lambda world: str(new_id()),
@@ -124,6 +146,7 @@ MAKE: dict[str, Callable[[World], str]] = {
     "closed_period_date": in_time(days=-3 * 365),
     "max_amount": lambda world: str(AMOUNT_MAX),
     "1_MB_of_a": lambda world: "a" * 1024 * 1024,
+    "rebind_host": lambda world: "rebind.example.com",
 }
 
 
@@ -135,7 +158,8 @@ def see_bobs(world: World) -> None:
 
 def see_nobodys(world: World) -> None:
     """Alice's token, ids of nothing."""
-    world.update({name: str(new_id()) for name in ("account_id", "transaction_id", "user_id", "hold_id")})
+    ids = ("account_id", "transaction_id", "user_id", "hold_id", "webhook_id")
+    world.update({name: str(new_id()) for name in ids})
     world["token"] = world["holder"]
 
 
@@ -211,6 +235,15 @@ def ask_a_hundred_times(world: World) -> None:
         assert send(application, Request("GET", TRANSACTIONS, headers)).status == 200
 
 
+def subscribe_all(world: World) -> None:
+    """As many as there may be."""
+    epoch = feed.read_state().epoch
+    Subscription.objects.bulk_create(
+        Subscription(kind="webhook", url=str(number), epoch=epoch, position=0, actor=new_id())
+        for number in range(SUBSCRIPTIONS_MAX)
+    )
+
+
 # By case, or by what the case says of its setup.
 SETUP: dict[str, Callable[[World], None]] = {
     "alice's token, bob's object": see_bobs,
@@ -234,4 +267,12 @@ SETUP: dict[str, Callable[[World], None]] = {
     "USE-005": meet_alice,
     "USE-006": meet_alice,
     "AUT-019": open_a_session,
+    "WEB-041": subscribe_all,
+}
+# The names of hosts that the cases have, and where they lead.
+HOSTS = {
+    "example.com": [PUBLIC],
+    "metadata.google.internal": ["169.254.169.254"],
+    "localtest.me": ["127.0.0.1"],
+    "rebind.example.com": [PUBLIC, "127.0.0.1"],
 }

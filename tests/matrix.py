@@ -1,9 +1,9 @@
 """Who may what, address by address: the rules that `tests/test_matrix.py` holds every route to.
 
-A new route is a new line in `API`, a new back-office model one in `OFFICE_MODELS`. In a route and in a body
-a kind of object, like `{user}`, stands for one that is one's own, somebody else's or nobody's; `{new}` for a
-fresh id. A transfer is one's own when both its accounts are; `{spare}` is an account that is empty and
-frozen. `python -m tests.matrix` prints the rules as a table.
+A new route is a new line in `API`, a new back-office model one in `matrix_of_office.py`. In a route and in a
+body a kind of object, like `{user}`, stands for one that is one's own, somebody else's or nobody's; `{new}`
+for a fresh id. A transfer is one's own when both its accounts are, a subscription when one made it;
+`{spare}` is an account that is empty and frozen. `python -m tests.matrix` prints the rules as a table.
 """
 
 import json
@@ -17,6 +17,8 @@ from django.urls import URLPattern, get_resolver
 from django.urls.resolvers import RoutePattern
 
 from ledger_project.groups import GROUPS
+from tests.matrix_of_office import MODEL_PAGES, OFFICE_MODELS, SITE_PAGES
+from tests.names import NOBODY
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 WITHOUT_VALID_TOKEN = ("no token", "bad token", "expired token", "disabled user")
@@ -25,7 +27,8 @@ ROLES = (*WITHOUT_VALID_TOKEN, *GROUPS, HOLDER)
 OFFICE_ROLES = ("no token", "api-admin", HOLDER)  # the back office reads no tokens
 RIGHTS = {**GROUPS, HOLDER: set[str]()}
 OWN, FOREIGN, MISSING = "own", "foreign", "missing"
-KINDS = ("user", "account", "spare", "transaction", "transfer", "hold")  # of objects that have an owner
+# Of objects that have an owner.
+KINDS = ("user", "account", "spare", "transaction", "transfer", "hold", "subscription")
 AN_OBJECT = re.compile(r"\{(" + "|".join(KINDS) + r")\}")
 
 
@@ -34,6 +37,7 @@ class Rule:
     """What one method of a route asks of its caller.
 
     `right` lets in, and None everybody with a valid token. `sees` is needed to find what is not one's own.
+    What has `bodies` changes something when it is done; what has none changes nothing.
     """
 
     status: int = 200
@@ -58,7 +62,10 @@ OFFICE = {method: Rule(status=302, office=True) for method in METHODS}
 
 USER, ACCOUNT, TRANSACTION = "accounts.view_user", "accounts.view_account", "transactions.view_transaction"
 HOLD, POST = "accounts.view_hold", "transactions.add_transaction"
+EVENT, SUBSCRIPTION = "events.view_event", "events.view_subscription"
+SUBSCRIBE, TELL = "events.add_subscription", "events.change_subscription"
 DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
+URL = NOBODY + "{new}"
 WHY = {"reason": "x"}
 API = {
     "users": {
@@ -127,8 +134,23 @@ API = {
     "holds/{hold}": {"GET": read(HOLD)},
     "holds/{hold}/capture": {"POST": write(POST, 201, {"id": "{new}"}, sees=HOLD)},
     "holds/{hold}/release": {"POST": write("accounts.change_hold", 200, {}, sees=HOLD)},
+    "events": {"GET": read(EVENT)},
+    "subscriptions": {
+        "GET": read(SUBSCRIPTION),
+        "POST": write(SUBSCRIBE, 201, {"kind": "webhook", "url": URL}),
+    },
+    "subscriptions/{subscription}": {
+        "GET": read(SUBSCRIPTION),
+        "PATCH": write(TELL, 200, {"types": ["user.created"]}, {"url": URL}, sees=SUBSCRIPTION),
+        "DELETE": write("events.delete_subscription", 204, {}, sees=SUBSCRIPTION),
+    },
+    "subscriptions/{subscription}/pause": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
+    "subscriptions/{subscription}/resume": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
+    "subscriptions/{subscription}/replay": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
+    "subscriptions/{subscription}/rotate-secret": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
+    "subscriptions/{subscription}/test": {"POST": Rule(right=TELL, sees=SUBSCRIPTION)},
 }
-# The filters of a list that name an object: foreign and missing ones find the same nothing.
+# The filters of a list, and of the feed, that name an object: foreign and missing ones find the same nothing.
 LISTS = {
     "users": (),
     "accounts": ("user={user}",),
@@ -137,37 +159,14 @@ LISTS = {
         *("transfer={transfer}", "transfer={transfer}&account={account}"),
     ),
     "holds": ("account={account}", "user={user}", "account={account}&user={user}"),
+    "subscriptions": (),
 }
-
-# The right that shows a model to staff; None: superusers only.
-OFFICE_MODELS = {
-    "accounts/user": USER,
-    "accounts/account": ACCOUNT,
-    "accounts/hold": HOLD,
-    "transactions/transaction": TRANSACTION,
-    "auth/group": None,
-    "knox/authtoken": None,
-}
-# What GET and POST answer to staff who may view the model: it can be looked at, and nothing else.
-MODEL_PAGES = {
-    "": (200, 200),
-    "add/": (403, 403),
-    "{object_id}/": (302, 302),
-    "{object_id}/change/": (200, 403),
-    "{object_id}/delete/": (403, 403),
-    "{object_id}/history/": (200, 200),
-}
-SITE_PAGES = (
-    "",
-    "logout/",
-    "password_change/",
-    "password_change/done/",
-    "autocomplete/",
-    "jsi18n/",
-    "r/{content_type_id}/{object_id}/",
-    "{app_label}/",
-    "{url}",
+OF_FEED = (
+    "account={account}",
+    "account={account}&after_sequence=0",
+    "account={account}&types=account.opened",
 )
+
 OTHERS = {
     "api/schema": PUBLIC,
     "api/docs": PUBLIC,

@@ -15,7 +15,8 @@ TEXTS = [
     "0001-01-01T00:00:00+14:00", "9999-12-31", "now", "infinity", "00000000-0000-0000-0000-000000000000",
     "ffffffff-ffff-ffff-ffff-ffffffffffff", "01910000-0000-8000-8000-000000000001",
     "{3fa85f64-5717-4562-b3fc-2c963f66a001}", "'; DROP TABLE accounts_user;--", "<script>",
-    "../../etc/passwd", "{{7*7}}", "%00", "\r\nX: y",
+    "../../etc/passwd", "{{7*7}}", "%00", "\r\nX: y", "user.created", "http://127.0.0.1", "http://127.1/",
+    "http://127.0.0.1:99999/", "http://127.0.0.1./", "http://a@127.0.0.1/", "http://127.0.0.1/#", "https://localhost./",
 ]  # fmt: skip
 TOKENS = [
     "NaN", "Infinity", "-0", "1e400", "-1e400", "1E2", "0.1", "10", "9" * 5000, "01", "0x10", "true", "nul",
@@ -23,6 +24,7 @@ TOKENS = [
 ]  # fmt: skip
 VALUES: list[Any] = [
     None, True, False, 0, -1, 1, 7, 10, 0.5, 10**30, [], {}, ["a"], {"a": "b"}, {"a": 1}, {"a": None}, [[]],
+    ["user.created"], ["user.created"] * 2,
 ]  # fmt: skip
 KEYS = [
     "", "id", "amount", "Amount", "balance", "_state", "__proto__", "user_id", "status", "a\0", "\ud800",

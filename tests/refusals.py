@@ -13,14 +13,23 @@ from transactions.errors import DECLINES
 
 TABLES = (
     *("accounts_user", "accounts_account", "accounts_hold"),
-    *("transactions_transaction", "events_event", "events_pending"),
+    *("transactions_transaction", "events_event", "events_subscription"),
 )
 ROWS = " UNION ALL ".join(f"SELECT '{table}', t::text FROM {table} t" for table in TABLES)
+# Whoever reads the feed, and the relay, give events their places: what waits for one or has one is the same.
+FED = "SELECT event_id FROM events_pending UNION ALL SELECT event_id FROM events_placement"
+ROWS += f" UNION ALL SELECT 'fed', t::text FROM ({FED}) t"
 BALANCES = "SELECT id::text, balance::text, held::text, version::text, status FROM accounts_account"
 # How many rows are new or changed by what is created: a transaction, a capture, a transfer, its reversal, a
-# hold, an account, a user.
-CREATED = ("transactions_transaction", "accounts_account", "accounts_hold", "accounts_user")
-CREATED_AT_ONCE = {(1, 1, 0, 0), (1, 1, 1, 0), (2, 2, 0, 0), (0, 1, 1, 0), (0, 1, 0, 0), (0, 1, 0, 1)}
+# hold, an account, a user; a subscription.
+CREATED = (
+    *("transactions_transaction", "accounts_account", "accounts_hold", "accounts_user"),
+    "events_subscription",
+)
+CREATED_AT_ONCE = {
+    *((1, 1, 0, 0, 0), (1, 1, 1, 0, 0), (2, 2, 0, 0, 0), (0, 1, 1, 0, 0), (0, 1, 0, 0, 0), (0, 1, 0, 1, 0)),
+    (0, 0, 0, 0, 1),
+}
 MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
 INNARDS = re.compile(
     r"Traceback|File \"|line \d+, in|\.py\b|psycopg|django|rest_framework|\bSELECT\b|\bINSERT\b"
@@ -69,7 +78,7 @@ def require_books(before: Stock, after: Stock, method: str, answer: Answer) -> N
     """A refusal, a read and a replay change nothing; a decline is more rows; what is created, is there."""
     added = Counter(table for table, _ in after.rows - before.rows)
     replayed = "idempotency-replayed" in answer.headers
-    changes = method in ("POST", "PATCH") and answer.status < 400 and not replayed
+    changes = method in ("POST", "PATCH", "DELETE") and answer.status < 400 and not replayed
     if answer.code in DECLINES and not replayed and {"id", "results"} & answer.json().keys():
         require_declined(before, after, answer.json(), added)
     elif answer.status == 201 and changes:
@@ -92,7 +101,7 @@ def require_declined(before: Stock, after: Stock, problem: dict[str, Any], added
     changed = Counter(table for table, _ in before.rows - after.rows)
     assert changed == {"accounts_account": added["accounts_account"]}
     count = len(problem["results"]) if "results" in problem else 2 if "transfer" in problem else 1
-    written = ("transactions_transaction", "events_event", "events_pending")
+    written = ("transactions_transaction", "events_event", "fed")
     assert added == dict.fromkeys(written, count) | changed
 
 

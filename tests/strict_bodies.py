@@ -19,6 +19,15 @@ TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 
+LOOPBACK_URL = re.compile(
+    r"https?://(?P<host>127(\.[0-9]{1,3}){3})(:(?P<port>[0-9]{1,5}))?([/?][!$-\[\]-~]*)?"
+)
+EVENT_TYPES = {
+    *("user.created", "account.opened", "account.frozen", "account.unfrozen", "account.closed"),
+    *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
+    *("hold.captured", "hold.released", "hold.expired"),
+}
+
 
 class NumberText(str):
     """The digits of a JSON number."""
@@ -134,6 +143,24 @@ def is_currency(value: Any) -> bool:
     return type(value) is str and value in CURRENCIES
 
 
+def is_url(value: Any) -> bool:
+    """Of this machine, the only one that tests may call."""
+    found = LOOPBACK_URL.fullmatch(value) if is_text(1, 2048)(value) else None
+    if found is None or not 1 <= int(found["port"] or 80) <= 65535:
+        return False
+    return all(str(int(part)) == part and int(part) <= 255 for part in found["host"].split("."))
+
+
+def is_list_of_types(value: Any) -> bool:
+    if type(value) is not list or not all(type(each) is str and each in EVENT_TYPES for each in value):
+        return False
+    return len(set(value)) == len(value)
+
+
+def is_cursor(value: Any) -> bool:
+    return type(value) is str and re.fullmatch(r"[0-9a-f]{32}-(0|[1-9][0-9]{0,17})", value) is not None
+
+
 def is_count(value: Any) -> bool:
     return type(value) is NumberText and re.fullmatch(r"0|[1-9][0-9]*", value) is not None
 
@@ -192,13 +219,23 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     "POST /holds": {**MONEY, "account": Field(is_id, required=True), "expires_at": Field(is_expiry)},
     "POST /holds/{id}/capture": {"id": MONEY["id"], "amount": Field(is_amount), "final": Field(is_flag)},
+    "POST /subscriptions": {
+        "kind": Field(lambda value: value in ("webhook", "broker"), required=True),
+        "url": Field(is_url),
+        "types": Field(is_list_of_types),
+    },
+    "PATCH /subscriptions/{id}": {"url": Field(is_url), "types": Field(is_list_of_types)},
+    "POST /subscriptions/{id}/replay": {"after": Field(is_cursor)},
 }
+NOTHING_WILL_DO = {"POST /subscriptions/{id}/replay"}
 # Of these a body has one at least.
 ONE_OF = {"POST /users": {"id", "external_id"}, "POST /transactions": {"account", "user"}}
 
 
 def is_valid(call: str, body: bytes) -> bool:
     """Whether the API may accept the bytes as the body of this call (without an Idempotency-Key)."""
+    if call in NOTHING_WILL_DO and not body:
+        return True
     sent = read_object(body)
     if not is_valid_object(call, sent):
         return False
@@ -217,5 +254,7 @@ def is_valid_object(call: str, sent: Any) -> bool:
     if call in ONE_OF and not ONE_OF[call] & values.keys():
         return False
     if call == "POST /transactions" and {"account", "user"} <= values.keys():
+        return False
+    if call == "POST /subscriptions" and (values["kind"] == "webhook") != ("url" in values):
         return False
     return all(fields[name].fits(value) for name, value in values.items())

@@ -16,6 +16,10 @@ pytestmark = pytest.mark.django_db
 
 # Columns and what SQL puts into them.
 EVENT = {"type": "''", "recorded_at": "now()", "request_id": "''", "data": "'{}'"}
+AUDIT_RUN = {
+    "id": "'00000000-0000-4000-8000-000000000001'", "started_at": "now()", "seen_through": "now()",
+    "is_whole": "true", "accounts": "0", "rows": "0", "findings": "0",
+}  # fmt: skip
 ACCOUNT = {
     "id": "gen_random_uuid()", "name": "'spare'", "currency": "'USD'", "status": "'ACTIVE'", "balance": "0",
     "held": "0", "credit_limit": "0", "credit_limit_max": "0", "version": "0", "event_sequence": "0",
@@ -198,6 +202,7 @@ OTHER_ATTACKS = [
     ("accounts_user_external_id_key", "UPDATE accounts_user SET external_id = 'same'"),
     ("events_event_pkey", insert("events_event", *[EVENT | {"id": "-1"}] * 2)),
     ("events_pending_pkey", insert("events_pending", *[{"event_id": "-1"}] * 2)),
+    ("transactions_auditrun_pkey", insert("transactions_auditrun", *[AUDIT_RUN] * 2)),
     *(
         (name, insert("events_event", *[EVENT | {"account_id": account, "account_sequence": number}] * 2))
         for name, account, number in (
@@ -213,7 +218,7 @@ REFUSALS = [
     ("transaction_is_never_changed", "DELETE FROM transactions_transaction"),
     ("transactions_are_never_emptied", "TRUNCATE transactions_transaction"),
     ("event_is_never_changed", "UPDATE events_event SET data = data"),
-    ("event_is_never_changed", "DELETE FROM events_event"),
+    ("event_is_kept_until_pruned", "DELETE FROM events_event"),
     ("events_are_never_emptied", "TRUNCATE events_event"),
     ("account_is_never_deleted", "DELETE FROM accounts_account"),
     ("accounts_are_never_emptied", "TRUNCATE accounts_account CASCADE"),

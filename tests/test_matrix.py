@@ -1,26 +1,22 @@
 """Every address, every method, every role: the answers are what the rules of `tests/matrix.py` say."""
 
 import json
-import re
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
 from django.db.transaction import atomic, set_rollback
-from django.test.utils import CaptureQueriesContext
-from knox.models import AuthToken
+from django.test.utils import CaptureQueriesContext, override_settings
 from rest_framework.test import APIClient
 
-from accounts import operations, rules
 from accounts.models import Account
 from ledger_project.groups import FREEZE, GROUPS
 from tests import matrix
-from tests.cast import UserFactory, deposit, hold, issue_token, new_id, transfer
+from tests.cast import transfer
 from tests.database import empty_the_ledger
-from tests.matrix import FOREIGN, HOLDER, LISTS, MISSING, OWN, ROLES, ROUTES, WITHOUT_VALID_TOKEN
+from tests.matrix import FOREIGN, HOLDER, LISTS, MISSING, OF_FEED, OWN, ROLES, ROUTES, WITHOUT_VALID_TOKEN
+from tests.scene import Scene
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
@@ -32,57 +28,9 @@ QUERIES = ("at=2020-01-01", "known_at=2020-01-01", "at=never", "currency=EUR", "
 CODES = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 405: "method_not_allowed"}
 
 
-class Scene:
-    """A user with money for every role, and one more who is a stranger to all of them."""
-
-    def __init__(self):
-        self.users = {role: UserFactory(name=role) for role in (*ROLES, FOREIGN)}
-        self.clients = {role: APIClient(raise_request_exception=False) for role in ROLES}
-        for role in ROLES[1:]:  # the first has no token
-            expiry = timedelta(seconds=-1 if role == "expired token" else 3600)
-            token = issue_token(*{role} & set(GROUPS), user=self.users[role], expiry=expiry)
-            if role == "bad token":
-                token = token[:-1] + ("0" if token[-1] != "0" else "1")
-            self.clients[role].credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-        type(self.users[HOLDER]).objects.filter(id=self.users["disabled user"].id).update(is_active=False)
-        self.objects = {role: self.make_objects(user) for role, user in self.users.items()}
-        self.missing = {name: new_id() for name in self.objects[FOREIGN]}
-
-    def make_objects(self, user):
-        account = user.accounts.get()
-        spare, _ = operations.create_account(user_id=user.id, currency="USD", name="spare", request_id="test")
-        savings, _ = operations.create_account(user_id=user.id, currency="USD", name="savings", request_id="")
-        deposit(account, "5")
-        rules.freeze(id=spare.id, reason="spare", request_id="test")
-        return {
-            "user": user.id,
-            "account": account.id,
-            "spare": spare.id,
-            "transaction": deposit(account, "10").id,
-            "transfer": transfer(account, savings, "1").id,
-            "hold": hold(account, "1").id,
-            "group": Group.objects.earliest("id").id,
-            "authtoken": AuthToken.objects.earliest("created").digest,
-        }
-
-    def fill(self, text, role, whose):
-        """The text with the ids that its places stand for."""
-        objects = {OWN: self.objects[role], MISSING: self.missing}.get(whose, self.objects[FOREIGN])
-        text = re.sub(r"^(admin/\w+/(\w+)/)\{object_id\}", r"\1{\2}", text)
-        places = {**objects, "new": new_id(), "app_label": "accounts", "content_type_id": 1, "object_id": 1}
-        return re.sub(r"\{(\w+)\}", lambda place: str(places.get(place[1], "nothing")), text)
-
-    def ask(self, cell, query="", client=None):
-        query = query or (cell.rule.query if cell.rule else "")
-        path = "/" + self.fill(cell.route, cell.role, cell.whose) + query
-        body = self.fill(cell.body, cell.role, cell.whose)
-        asking = client or self.clients[cell.role]
-        return asking.generic(cell.method, path, body, content_type="application/json")
-
-
 @pytest.fixture(scope="module")
 def scene(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), override_settings(WEBHOOK_LOOPBACK=True):
         yield Scene()
         empty_the_ledger()
 
@@ -199,10 +147,12 @@ def test_whoever_has_no_valid_token_is_told_the_same_of_everything(scene, route)
 @pytest.mark.parametrize("kind", LISTS)
 def test_a_list_shows_everything_to_who_may_see_it_and_to_others_only_their_own(scene, kind, role):
     rows = scene.clients[role].get(f"/api/v1/{kind}").json()["results"]
-    key = {"users": "id", "holds": "account"}.get(kind, "user")
-    everybody = {
-        role: str(objects[key if key == "account" else "user"]) for role, objects in scene.objects.items()
-    }
+    key, object = {
+        "users": ("id", "user"),
+        "holds": ("account", "account"),
+        "subscriptions": ("id", "subscription"),
+    }.get(kind, ("user", "user"))
+    everybody = {role: str(objects[object]) for role, objects in scene.objects.items()}
     assert {row[key] for row in rows} == ({everybody[HOLDER]} if role == HOLDER else {*everybody.values()})
 
 
@@ -215,6 +165,27 @@ def test_a_filter_by_what_is_foreign_finds_the_same_nothing_as_by_what_is_missin
     assert look(FOREIGN) == look(MISSING)
     assert json.loads(look(MISSING)[2]) == {"next": None, "previous": None, "results": []}
     assert json.loads(look(OWN)[2])["results"]
+
+
+@pytest.mark.parametrize("role", [*GROUPS, HOLDER])
+def test_the_feed_tells_everything_to_who_may_see_it_and_to_others_only_of_their_accounts(scene, role):
+    page = scene.clients[role].get("/api/v1/events?limit=500").json()
+    told = {event["account"] for event in page["events"]}
+    everybodys = {str(id) for id in Account.objects.values_list("id", flat=True)}
+    own = {str(id) for id in scene.users[HOLDER].accounts.values_list("id", flat=True)}
+    assert told == (own if role == HOLDER else {*everybodys, None})  # None: of a user, whom it makes
+    assert page["has_more"] is False
+
+
+@pytest.mark.parametrize("filter", OF_FEED)
+def test_the_feed_of_what_is_foreign_is_as_empty_as_of_what_is_missing(scene, filter):
+    def look(whose):
+        query = scene.fill(f"?{filter}", HOLDER, whose)
+        return trace(scene, matrix.Cell("api/v1/events", "GET", HOLDER, whose), query)
+
+    assert look(FOREIGN) == look(MISSING)
+    assert json.loads(look(MISSING)[2])["events"] == []
+    assert json.loads(look(OWN)[2])["events"]
 
 
 def test_a_transfer_with_a_stranger_is_not_ones_own_but_ones_own_leg_is(scene):

@@ -13,6 +13,8 @@ from jsonschema import Draft202012Validator
 
 from tests.api.test_every_code import Asker
 from tests.cast import AccountFactory, deposit, hold, new_id, transfer, withdraw
+from tests.feed_refusals import make_broker, make_cursor, subscribe, tell
+from tests.names import NOBODY
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +78,9 @@ def test_real_answers_of_every_read_hold_to_the_schema(document, service, accoun
         "/api/v1/transfers/{id}": transfer(account, AccountFactory(), "1").id,
         "/api/v1/holds": "",
         "/api/v1/holds/{id}": hold(account, "1").id,
+        "/api/v1/events": "",
+        "/api/v1/subscriptions": "",
+        "/api/v1/subscriptions/{id}": subscribe().json()["id"],
     }
     assert set(pages) == {path for path, item in document["paths"].items() if "get" in item}
     for path, id in pages.items():
@@ -128,6 +133,7 @@ def give_commands(asker):
         [hold_post(spent, "capture", amount=amount, final=amount == "2") for amount in ("1", "9", "2", "1")],
     )
     yield "holds/{id}/release", [hold_post(id, "release") for id in (held, held, spent)]
+    yield from give_commands_of_feed(asker)
     yield (
         "accounts/{id}/limits",
         [
@@ -144,7 +150,21 @@ def give_commands(asker):
     yield "accounts/{id}/close", [asker.rule("close", reason="x")]
 
 
-def test_real_answers_of_every_command_hold_to_the_schema(document, service):
+def give_commands_of_feed(asker):
+    made, broker = subscribe(url=NOBODY), make_broker()
+    id = made.json()["id"]
+    wrong = [subscribe(url="https://10.0.0.1/"), subscribe(url=NOBODY, types=["user.created"])]
+    yield "subscriptions", [made, subscribe(url=NOBODY), *wrong]
+    yield "subscriptions/{id}/pause", [tell(each, "pause") for each in (id, broker.id, new_id())]
+    yield "subscriptions/{id}/resume", [tell(each, "resume") for each in (id, broker.id)]
+    places = (make_cursor(), make_cursor(epoch=new_id()), "x")
+    yield "subscriptions/{id}/replay", [tell(id, "replay"), *(tell(id, "replay", after=at) for at in places)]
+    yield "subscriptions/{id}/rotate-secret", [tell(each, "rotate-secret") for each in (id, broker.id)]
+    yield "subscriptions/{id}/test", [tell(each, "test") for each in (id, new_id())]
+
+
+def test_real_answers_of_every_command_hold_to_the_schema(document, service, settings):
+    settings.WEBHOOK_LOOPBACK = True
     seen = {"/api/v1/users": {201}, "/api/v1/accounts": {201}}  # in the examples
     for name, answers in give_commands(Asker(service)):
         path = f"/api/v1/{name}"
@@ -157,6 +177,8 @@ def test_real_answers_of_every_command_hold_to_the_schema(document, service):
     assert seen["/api/v1/transfers"] == {201, 402, 422}
     assert seen["/api/v1/holds"] == {201, 400, 402}
     assert seen["/api/v1/holds/{id}/capture"] == {201, 422}
+    assert seen["/api/v1/subscriptions"] == {201, 400, 422}
+    assert seen["/api/v1/subscriptions/{id}/replay"] == {200, 400, 410}
     assert seen["/api/v1/holds/{id}/release"] == seen["/api/v1/accounts/{id}/close"] == {200, 422}
 
 

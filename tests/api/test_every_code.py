@@ -10,6 +10,7 @@ from django.test import Client, RequestFactory
 from accounts.models import BALANCE_MAX, Account
 from api.errors import STATUS
 from events.models import Event
+from tests import feed_refusals
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, issue_token, new_id
 from tests.conftest import make_client
 from transactions import posting
@@ -175,6 +176,7 @@ PROVOKE = {
     "credit_limit_in_use": lambda a: (
         a.rule("limits", credit_limit="5") and a.withdraw("5") and a.rule("limits", credit_limit="4.99")
     ),
+    **feed_refusals.PROVOKE,
 }
 RECORDED = {
     "insufficient_funds",
@@ -232,7 +234,7 @@ def take_stock():
     """All that a request could change, as the database holds it."""
     tables = [
         *("accounts_user", "accounts_account", "accounts_hold"),
-        *("transactions_transaction", "events_event"),
+        *("transactions_transaction", "events_event", "events_subscription"),
     ]
     with connection.cursor() as cursor:
         stock = []

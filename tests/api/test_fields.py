@@ -111,6 +111,47 @@ def test_a_choice_is_one_of_its_values(value):
 @pytest.mark.parametrize(
     ("value", "code"),
     [
+        ("DEPOSIT", "invalid_type"),
+        ({"DEPOSIT": True}, "invalid_type"),
+        (["GIFT"], "invalid_choice"),
+        (["DEPOSIT", "deposit"], "invalid_choice"),
+        (["DEPOSIT", "DEPOSIT"], "invalid_choice"),
+        ([["DEPOSIT"]], "invalid_choice"),
+        ([None], "invalid_choice"),
+        ([{}], "invalid_choice"),
+    ],
+)
+def test_choices_are_a_list_of_values_each_once(value, code):
+    field = fields.ChoicesField(choices=Transaction.Type)
+    assert field.read(["WITHDRAW", "DEPOSIT"]) == ["WITHDRAW", "DEPOSIT"]
+    assert field.read([]) == []
+    assert refusal(field, value) == code
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", ",", "DEPOSIT,", ",DEPOSIT", "DEPOSIT,,WITHDRAW", "DEPOSIT, WITHDRAW", "DEPOSIT,DEPOSIT", "deposit"]
+    + ["DEPOSIT;WITHDRAW", "DEPOSIT\x00", "DЕPOSIT"],
+)
+def test_choices_in_a_query_have_commas_between_them(value):
+    field = fields.ChoicesParameter(choices=Transaction.Type)
+    assert field.read("DEPOSIT") == ["DEPOSIT"]
+    assert field.read("WITHDRAW,DEPOSIT") == ["WITHDRAW", "DEPOSIT"]
+    assert refusal(field, value) == "invalid_parameter"
+
+
+@pytest.mark.parametrize(
+    "value", ["", "-1", "+1", " 1", "1.0", "1e1", "01", "0x1", "１", "1_0", "11", "9" * 5000, "1\n", "\x00"]
+)
+def test_a_number_in_a_query_is_whole_and_within_its_bounds(value):
+    field = fields.NumberParameter(minimum=0, maximum=10)
+    assert [field.read(text) for text in ("0", "7", "10")] == [0, 7, 10]
+    assert refusal(field, value) == "invalid_parameter"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
         ([], "metadata_invalid"),
         ("x", "metadata_invalid"),
         ({"n": Number("1")}, "metadata_invalid"),

@@ -8,9 +8,11 @@ import pytest
 from django.db.transaction import atomic, set_rollback
 
 from api.errors import STATUS
+from events import feed, subscriptions
 from ledger_project.wsgi import application
 from tests import random_bodies, strict_bodies
 from tests.cast import AccountFactory, day, deposit, hold, issue_token, new_id
+from tests.names import NOBODY, resolving
 from tests.raw_requests import Request, connection_kept, send
 from tests.refusals import require_problem, take_stock
 from tests.strict_bodies import is_valid_object
@@ -22,12 +24,13 @@ BATCH = "POST /transactions/batch"
 # Of a valid body: there is no such account, or it is in another currency, or not at that version.
 REFUSED_BY_STATE = {
     *("not_found", "currency_mismatch", "idempotency_key_reused", "external_id_taken", "same_account"),
-    "credit_limit_in_use",
+    *("credit_limit_in_use", "broker_not_configured", "feed_epoch_changed", "cursor_ahead_of_feed"),
 }
 VALUES = {
     "name": "x", "reason": "x", "final": False, "type": "DEPOSIT", "amount": "10.00", "reference": "r",
     "effective_at": "2026-01-04T00:00:00Z", "expires_at": "2999-01-01T00:00:00Z", "credit_limit": "10.00",
     "withdraw_max": "10.00", "withdraw_day_max": "10.00", "metadata": {"order": "7", "é": "ü"},
+    "kind": "webhook", "types": ["user.created", "hold.placed"],
 }  # fmt: skip
 
 
@@ -54,6 +57,8 @@ class Target:
             return hold(self.account, "100").id
         if kind == "transactions":
             return deposit(self.account, "1").id
+        if kind == "subscriptions":
+            return subscriptions.create(kind="webhook", url=NOBODY, actor=new_id())[0].id
         return {"users": self.account.user_id, "accounts": self.account.id}[kind]
 
     def make_valid(self):
@@ -66,6 +71,7 @@ class Target:
         values = VALUES | {"id": str(new_id()), "external_id": str(new_id())}
         values |= dict.fromkeys(("account", "source"), str(self.account.id))
         values |= {"destination": str(self.other.id), "user": str(self.account.user_id)}
+        values |= {"url": f"{NOBODY}{new_id()}", "after": str(feed.read_state().start)}
         values["currency"] = "EUR" if call == "POST /accounts" else "USD"
         left_out = {"user", "expected_version"} if call == "POST /transactions" else set()
         return {name: values[name] for name in strict_bodies.FIELDS[call] if name not in left_out}
@@ -82,8 +88,9 @@ class Target:
 
 
 @pytest.fixture
-def kept(db):
-    with connection_kept():
+def kept(db, settings):
+    settings.WEBHOOK_LOOPBACK = True
+    with connection_kept(), resolving():
         yield
 
 

@@ -15,9 +15,11 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from api.fields import UUID_TEXT
+from events import subscriptions
 from ledger_project.wsgi import application
 from tests.bad_inputs_world import World, find_account
-from tests.cast import AccountFactory, day, deposit, issue_token, transfer
+from tests.cast import AccountFactory, day, deposit, issue_token, new_id, transfer
+from tests.names import NOBODY, resolving
 from tests.raw_requests import Answer, connection_kept
 from tests.refusals import require_books, require_problem, take_stock
 
@@ -27,7 +29,12 @@ DOCUMENT = SchemaGenerator().get_schema(request=None, public=True)
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=SchemathesisConfig(seed=1))
 SCHEMA.app = application
 
-KINDS = {"users": "user_id", "accounts": "account_id", "transactions": "transaction_id", "holds": "hold_id"}
+KINDS = {
+    "users": "user_id",
+    "accounts": "account_id",
+    "transactions": "transaction_id",
+    "holds": "hold_id",
+}
 NAMED = {
     "account": "account_id",
     "user": "user_id",
@@ -46,6 +53,8 @@ class Caller:
         account, other = (find_account(self.world, name) for name in ("account_id", "account_id_2"))
         deposit(account, "100", effective_at=day("1970-01-01"))
         self.ids["transfers"] = str(transfer(account, other, "1").id)
+        told, _ = subscriptions.create(kind="webhook", url=NOBODY, actor=new_id())
+        self.ids["subscriptions"] = str(told.id)
         self.empty = str(AccountFactory().id)
         self.seen = Counter()
 
@@ -56,18 +65,23 @@ class Caller:
         if UUID_TEXT.fullmatch(str((case.path_parameters or {}).get("id"))):
             is_closed = case.path.endswith("/close")
             case.path_parameters["id"] = self.empty if is_closed else self.ids[case.path.split("/")[3]]
+        if "wait" in (case.query or {}):
+            case.query["wait"] = 0  # nothing will happen
         if isinstance(case.body, dict):
             content = case.operation.definition.raw["requestBody"]["content"]
             case.body = self.fill(case.body, content["application/json"]["schema"])
             if "id" in case.body:
                 case.headers.pop("Idempotency-Key", None)
+            if "url" in case.body:
+                case.body["url"] = f"{NOBODY}{new_id()}"
 
     def fill(self, body, schema):
         known = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
         body = {name: value for name, value in body.items() if name in known}
         for name, value in body.items():
             if isinstance(value, list):
-                body[name] = [self.fill(item, known[name]["items"]) for item in value]
+                items = known[name]["items"]
+                body[name] = [self.fill(item, items) if isinstance(item, dict) else item for item in value]
             elif name in NAMED:
                 body[name] = self.world[NAMED[name]]
         if "account" in body:
@@ -76,8 +90,9 @@ class Caller:
 
 
 @pytest.fixture
-def caller(db):
-    with connection_kept():
+def caller(db, settings):
+    settings.WEBHOOK_LOOPBACK = True
+    with connection_kept(), resolving():
         caller = Caller()
         yield caller
     # Otherwise all that was tried here is refusals.
