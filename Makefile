@@ -18,6 +18,11 @@ check: .venv/dev
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
+# The ledger and an advertising engine that hears of it, both killed in the middle.
+# DEMO="--way pull" or DEMO="--way rabbitmq --broker amqp://..." for the other ways to hear.
+demo: .venv/run
+	$(BIN)/python -m examples.ad_engine.demo $(DEMO)
+
 # Kills and volumes: OPERATIONS=300000 FAULTS=2000 for a night.
 soak: .venv/dev
 	$(BIN)/python -m tests.faults.hammer --operations $(or $(OPERATIONS),10000) --faults $(or $(FAULTS),50)

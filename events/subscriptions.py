@@ -15,6 +15,8 @@ from events.models import FeedState, Subscription
 from events.wire import Cursor
 
 SUBSCRIPTIONS_MAX = 100
+# At once, and without its lease: a relay that is sending cannot note any more what came of that.
+AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, "lease": None, "leased_until": None}
 
 
 def create(
@@ -74,7 +76,7 @@ def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = 
         if get(id).kind != Subscription.Kind.WEBHOOK:
             raise errors.NotAWebhook("Only a webhook has a url.")
         targets.require_allowed(url)
-        changes |= {"url": url, "attempts": 0, "next_attempt_at": None}
+        changes |= {"url": url, **AFRESH}
     if types is not None:
         changes["types"] = list(types)
     try:
@@ -101,7 +103,7 @@ def resume(*, id: UUID) -> Subscription:
         raise errors.EventsPruned(
             "Events after its cursor are not kept any more. Replay it from a later one."
         )
-    return _update(id, status=Subscription.Status.ACTIVE, attempts=0, next_attempt_at=None)
+    return _update(id, status=Subscription.Status.ACTIVE, **AFRESH)
 
 
 @atomic
@@ -114,10 +116,7 @@ def replay(*, id: UUID, after: Cursor | None) -> Subscription:
     state = feed.read_state()
     after = after or state.start
     state.require(after)
-    # Without its lease, the relay that is sending cannot move the cursor any more.
-    return _update(
-        id, position=after.position, attempts=0, next_attempt_at=None, lease=None, leased_until=None
-    )
+    return _update(id, position=after.position, **AFRESH)
 
 
 @atomic
@@ -127,10 +126,8 @@ def rotate_secret(*, id: UUID) -> Subscription:
     subscription = locked.filter(id=id).first() or get(id)
     if subscription.kind != Subscription.Kind.WEBHOOK:
         raise errors.NotAWebhook("Only a webhook has a secret.")
-    return _update(
-        id, secret_generation=subscription.secret_generation + 1, secret_rotated_at=Now(), attempts=0,
-        next_attempt_at=None,
-    )  # fmt: skip
+    generation = subscription.secret_generation + 1
+    return _update(id, secret_generation=generation, secret_rotated_at=Now(), **AFRESH)
 
 
 def _update(id: UUID, **changes: Any) -> Subscription:

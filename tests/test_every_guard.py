@@ -9,6 +9,7 @@ from tests.test_guards import (
     execute,
     session,  # noqa: F401, a fixture
 )
+from transactions.guards import TRIGGERS
 
 pytestmark = pytest.mark.django_db
 
@@ -28,50 +29,6 @@ ATTACKS = [
     test_feed_guards.OLD_ATTACKS,
     test_feed_guards.PRUNED_ATTACKS,
 ]
-TRIGGERS = {
-    "accounts_account": [
-        "account_is_never_deleted",
-        "account_keeps_its_identity",
-        "account_starts_at_zero",
-        "accounts_are_never_emptied",
-        "balance_has_its_transactions",
-        "held_has_its_holds",
-    ],
-    "accounts_hold": [
-        "changed_holds_have_their_account",
-        "hold_is_never_deleted",
-        "hold_keeps_what_was_asked",
-        "hold_starts_open_or_declined",
-        "holds_are_never_emptied",
-        "new_holds_have_their_account",
-    ],
-    "events_event": [
-        "event_is_kept_until_pruned",
-        "event_is_never_changed",
-        "events_are_never_emptied",
-    ],
-    "events_feed_state": [
-        "feed_goes_forward",
-        "feed_state_is_never_deleted",
-        "feed_state_is_never_emptied",
-    ],
-    "events_pending": [
-        "pending_event_gets_its_place",
-        "pending_event_is_never_changed",
-        "pending_events_are_never_emptied",
-    ],
-    "events_placement": [
-        "place_is_kept_until_pruned",
-        "place_is_never_changed",
-        "places_are_never_emptied",
-        "places_have_no_gaps",
-    ],
-    "transactions_transaction": [
-        "transaction_is_never_changed",
-        "transactions_are_never_emptied",
-        "transactions_have_their_account",
-    ],
-}
 
 
 def test_every_guard_is_in_place_and_always_on():

@@ -11,7 +11,7 @@ from events.models import Subscription
 from events.relay import Relay
 from tests.cast import deposit
 from tests.events.conftest import fetch, relay_once, subscribe
-from tests.receivers import taking
+from tests.receivers import answering, taking
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,23 @@ def test_who_lost_the_lease_moves_no_cursor(hook, account):
     relay_once()
     assert fetch(subscription).position == 5
     assert hook.positions[-5:] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [subscriptions.resume, subscriptions.rotate_secret, lambda id: subscriptions.replay(id=id, after=None)],
+)
+def test_a_failure_that_was_on_its_way_does_not_undo_what_people_did(hook, account, act):
+    subscription = subscribe(hook.url)
+    hook.behaviour = answering(500)
+    deposit(account, "1")
+    running = Relay()
+    running.step()
+    act(id=subscription.id)
+    while running.sending:
+        running.collect()
+    after = fetch(subscription)
+    assert (after.attempts, after.next_attempt_at, after.status) == (0, None, "ACTIVE")
 
 
 def test_what_another_relay_is_sending_is_left_to_it_until_its_lease_is_over(hook, account):

@@ -17,7 +17,12 @@ from tests.cast import deposit
 from tests.events.conftest import subscribe
 from tests.faults.clusters import TRANSACTIONS, wait_for_replay, working_on
 from tests.faults.test_epochs import (  # noqa: F401
-    database_access, dump, empty_ledger, hook, primary, standby,
+    database_access,
+    dump,
+    empty_ledger,
+    hook,
+    primary,
+    standby,
 )  # fmt: skip
 from tests.receivers import receiver
 

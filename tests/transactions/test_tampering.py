@@ -1,14 +1,12 @@
 """A hundred ways to change the books behind the ledger's back, as superuser with the triggers off: all found.
 
 Each change is made to a ledger with everything in it, audited, and taken back. What the audit alone cannot
-see, a tail that was cut off together with all that tells of it, an anchor made before does.
+see is in test_anchors.py.
 """
 
 import random
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
 from django.db.transaction import atomic, set_rollback
 
 from accounts.models import Account, Hold
@@ -16,7 +14,6 @@ from events import feed
 from events.models import Event
 from tests.cast import new_id
 from tests.transactions.test_audit import harm, make_history, prove
-from transactions import anchors
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
@@ -173,127 +170,6 @@ def test_a_hundred_changes_are_all_found_by_the_name_of_the_row():
     assert len(tamperings) >= 100
     assert (missed, unnamed) == ([], [])
     assert prove().findings == []
-
-
-def cut_tail(account):
-    """Remove the account's last transaction and all that tells of it, and patch the account to fit."""
-    rows = Transaction.objects.filter(account=account).order_by("-recorded_at")
-    gone, before = rows[0], rows[1]
-    harm(f"DELETE FROM {EVENTS} WHERE data ->> 'id' = %s", str(gone.id))
-    harm(f"DELETE FROM {ROWS} WHERE id = %s", gone.id)
-    posted = Transaction.objects.filter(account=account, status="POSTED")
-    newest = posted.latest("version")
-    told = Event.objects.filter(account_id=account.id).latest("account_sequence")
-    harm(
-        f"UPDATE {ACCOUNTS} SET balance = %s, version = %s, chain_head = %s, last_recorded_at = %s,"
-        " last_effective_at = %s, event_sequence = %s, withdrawn = 0, withdrawn_on = NULL WHERE id = %s",
-        newest.balance_after,
-        newest.version,
-        bytes(before.chain_hash),
-        before.recorded_at,
-        posted.latest("effective_at").effective_at,
-        told.account_sequence,
-        account.id,
-    )
-    return gone
-
-
-@pytest.fixture
-def anchor(tmp_path):
-    """A ledger with everything in it, anchored."""
-    account = make_history()
-    file = tmp_path / "anchor.jsonl"
-    call_command("export_anchor", str(file), stdout=StringIO())
-    return account, file
-
-
-def verify(file, *arguments):
-    output = StringIO()
-    try:
-        call_command("verify_anchor", str(file), *arguments, stdout=output, stderr=output)
-    except SystemExit as end:
-        return end.code, output.getvalue()
-    return 0, output.getvalue()
-
-
-def test_a_cut_tail_that_fits_is_found_by_the_anchor(anchor):
-    account, file = anchor
-    assert verify(file) == (0, "Everything that was anchored is there, unchanged.\n")
-    cut_tail(account)
-    assert {finding.check for finding in prove(accounts=(account.id,)).findings} <= {"withdrawn"}
-    status, text = verify(file)
-    assert status == 1
-    assert str(account.id) in text
-    assert "cut off or removed" in text
-
-
-def test_a_history_written_anew_with_the_right_key_is_found_by_the_anchor(anchor, settings):
-    account, file = anchor
-    rows = list(Transaction.objects.filter(account=account).order_by("recorded_at"))
-    rows[0].reference = "never happened so"
-    link = b""
-    for row in rows:
-        link = anchors_of_an_insider(link, row)
-        harm(f"UPDATE {ROWS} SET reference = %s, chain_hash = %s WHERE id = %s", row.reference, link, row.id)
-    harm(f"UPDATE {ACCOUNTS} SET chain_head = %s WHERE id = %s", link, account.id)
-    assert [finding for finding in prove().findings if finding.check == "chain"] == []
-    status, text = verify(file)
-    assert status == 1
-    assert "was changed" in text
-
-
-def anchors_of_an_insider(previous, row):
-    from transactions import chain
-
-    return chain.compute_hash(previous, row)
-
-
-def test_what_comes_after_an_anchor_is_no_finding(anchor):
-    from tests.cast import deposit
-
-    account, file = anchor
-    deposit(account, "1")
-    assert verify(file)[0] == 0
-
-
-def test_a_changed_anchor_or_one_of_a_stranger_is_refused(anchor, settings, tmp_path):
-    account, file = anchor
-    whole = file.read_text()
-    for forged in (
-        whole.replace('"version":1', '"version":0', 1).replace(str(account.id), str(new_id()), 1),
-        "\n".join(whole.splitlines()[:-1]),
-        whole.replace("ledger-anchor-1", "ledger-anchor-2"),
-        "",
-        "x\ny\n",
-    ):
-        file.write_text(forged)
-        assert verify(file)[0] == 2
-    file.write_text(whole)
-    old = anchors.get_public_key()
-    settings.ANCHOR_KEY = "another key"
-    assert verify(file)[0] == 2
-    assert verify(file, "--public-key", old)[0] == 0
-    settings.ANCHOR_PUBLIC_KEYS = [old]
-    assert verify(file)[0] == 0
-    assert verify(tmp_path / "nothing")[0] == 2
-
-
-def test_after_a_new_chain_key_older_rows_are_verified_with_the_older_one(settings):
-    from tests.cast import deposit
-
-    account = make_history()
-    settings.CHAIN_KEY_FALLBACKS = [settings.CHAIN_KEY]
-    settings.CHAIN_KEY = "a new one"
-    deposit(account, "1")
-    assert prove().findings == []
-    settings.CHAIN_KEY_FALLBACKS = []
-    assert {finding.check for finding in prove().findings} == {"chain"}
-
-
-def test_the_public_key_can_be_printed():
-    output = StringIO()
-    call_command("export_anchor", "--public-key", stdout=output)
-    assert output.getvalue().strip() == anchors.get_public_key()
 
 
 def test_every_column_is_tampered_with():

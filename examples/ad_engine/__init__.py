@@ -1,0 +1,1 @@
+"""Campaigns that run while their accounts have funds. A neighbour of the ledger: no part of it."""

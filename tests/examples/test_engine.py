@@ -1,0 +1,202 @@
+"""The ad engine does each thing once, whether it is told often, in another order, or not at all."""
+
+import ast
+import random
+import sqlite3
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import examples.ad_engine
+from accounts import rules
+from examples.ad_engine import pull
+from examples.ad_engine.engine import Engine
+from examples.ad_engine.ledger import LedgerAway
+from tests.cast import deposit, hold, hold_that_expires, new_id, withdraw
+from tests.examples.world import World, is_running, read_effects, read_events
+from transactions import posting
+from transactions.orders import order_capture
+
+pytestmark = pytest.mark.django_db
+SEEDS = range(6)
+
+
+def tell_all(engine):
+    for event in read_events():
+        engine.hear(event)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_told_lost_doubled_and_out_of_order_it_does_each_thing_once(engine, seed):
+    chance = random.Random(seed)
+    world = World(chance)
+    world.change(times=60)
+    events = read_events()
+    last = {event["account"]: event for event in events if event["account"]}
+    told = [event for event in events if chance.random() < 0.5] + list(last.values())
+    told += chance.choices(told, k=20)
+    chance.shuffle(told)
+    for event in told:
+        engine.hear(event)
+    world.require_heard(engine)
+    assert sum(map(len, world.due.values())) > 5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_killed_at_any_moment_it_goes_on_where_it_was(make_engine, seed):
+    chance = random.Random(seed)
+    world = World(chance)
+    world.change(times=30)
+    deaths = 0
+
+    def die():
+        nonlocal deaths
+        deaths += (dies := chance.random() < 0.3)
+        return dies
+
+    def make_mortal_engine():
+        engine = make_engine()
+        engine.database.create_function("dies", 0, die)
+        for moment in ("BEFORE", "AFTER"):
+            engine.database.execute(
+                f"CREATE TEMP TRIGGER killed_{moment} {moment} INSERT ON campaign WHEN dies()"
+                " BEGIN SELECT RAISE(ABORT, 'killed'); END"
+            )
+        return engine
+
+    for event in read_events():
+        engine = make_mortal_engine()
+        while True:
+            try:
+                engine.hear(event)
+                break
+            except sqlite3.IntegrityError as error:
+                if str(error) != "killed":
+                    raise
+                engine = make_mortal_engine()
+    world.require_heard(make_engine())
+    assert deaths > 10
+
+
+def test_a_capture_neither_stops_nor_starts_what_goes_on_running(engine, account):
+    deposit(account, "100")
+    held = hold(account, "60")
+    posting.post([order_capture(id=new_id(), hold=held, amount=None)], actor=new_id())
+    tell_all(engine)
+    assert read_effects(engine, account.id) == [(2, "start")]
+    assert engine.read_campaign(str(account.id)).funds.available == 40
+
+
+def test_what_a_final_capture_leaves_can_be_spent_again(engine, account):
+    deposit(account, "100")
+    held = hold(account, "100")
+    posting.post([order_capture(id=new_id(), hold=held, amount=Decimal(60))], actor=new_id())
+    tell_all(engine)
+    assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (5, "start")]
+
+
+def test_a_frozen_account_has_nothing_to_spend(engine, account):
+    deposit(account, "100")
+    rules.freeze(id=account.id, reason="fraud", request_id="test")
+    deposit(account, "100")
+    rules.unfreeze(id=account.id, reason="no fraud", request_id="test")
+    withdraw(account, "200")
+    rules.close(id=account.id, reason="gone", request_id="test")
+    tell_all(engine)
+    assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (5, "start"), (6, "stop")]
+
+
+def test_credit_counts_and_so_does_its_end(engine, account):
+    for limit in ("10", "0"):
+        rules.set_limits(id=account.id, limits={"credit_limit": Decimal(limit)}, request_id="test")
+    tell_all(engine)
+    assert read_effects(engine, account.id) == [(2, "start"), (3, "stop")]
+
+
+def test_a_hold_whose_time_is_over_holds_nothing_any_more(engine, account):
+    deposit(account, "10")
+    hold_that_expires(account, "10")
+    deposit(account, "1")  # which writes the end of the hold first
+    tell_all(engine)
+    assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (4, "start")]
+
+
+def test_a_declined_transaction_changes_nothing_but_the_place(engine, account):
+    withdraw(account, "5")
+    tell_all(engine)
+    assert engine.read_campaign(str(account.id)).sequence == 2
+    assert read_effects(engine, account.id) == []
+
+
+def test_a_type_of_event_that_it_does_not_know_changes_nothing_but_the_place(engine, account):
+    deposit(account, "5")
+    tell_all(engine)
+    [*_, last] = read_events()
+    engine.hear({**last, "account_sequence": 3, "type": "account_holder.moved", "data": {}})
+    assert engine.read_campaign(str(account.id)).sequence == 3
+    assert is_running(engine, account.id)
+
+
+def test_a_gap_longer_than_a_page_is_filled(engine, account, monkeypatch):
+    monkeypatch.setattr("examples.ad_engine.ledger.PAGE", 3)
+    for _ in range(5):
+        deposit(account, "1")
+        withdraw(account, "1")
+    engine.hear(read_events()[-1])
+    assert [action for _, action in read_effects(engine, account.id)] == ["start", "stop"] * 5
+
+
+def test_an_event_that_the_ledger_does_not_show_is_to_be_told_again(engine, account):
+    deposit(account, "5")
+    [*_, last] = read_events()
+    with pytest.raises(LedgerAway):
+        engine.hear({**last, "account_sequence": 9})
+    assert is_running(engine, account.id)
+
+
+def test_pulling_begins_where_it_ended(make_engine, account, monkeypatch):
+    monkeypatch.setattr(pull, "PAGE", 2)
+    deposit(account, "5")
+    engine = make_engine()
+    assert pull.read_on(engine)
+    assert not pull.read_on(engine)
+    withdraw(account, "5")
+    heard = []
+    monkeypatch.setattr(Engine, "hear", lambda engine, event: heard.append(event["type"]))
+    pull.read_on(make_engine())
+    assert heard == ["transaction.posted"]
+
+
+def test_killed_in_the_middle_of_a_page_it_pulls_that_page_again(make_engine, account, monkeypatch):
+    deposit(account, "5")
+    with monkeypatch.context() as patch:
+        patch.delattr(Engine, "_store")
+        with pytest.raises(AttributeError):
+            pull.read_on(make_engine())
+    pull.read_on(make_engine())
+    assert is_running(make_engine(), account.id)
+
+
+def test_effects_can_neither_be_doubled_nor_changed_nor_removed(engine, account):
+    deposit(account, "5")
+    tell_all(engine)
+    for statement in (
+        "INSERT INTO effect (epoch, account, account_sequence, action, at)"
+        " SELECT epoch, account, 99, action, at FROM effect",
+        "UPDATE effect SET action = 'stop'",
+        "DELETE FROM effect",
+    ):
+        with pytest.raises(Exception, match=r"state already|append-only"):
+            engine.database.execute(statement)
+
+
+def test_it_imports_nothing_of_the_ledger():
+    allowed = {"examples", "httpx2", "standardwebhooks", "kombu", "rich"}
+    for path in Path(examples.ad_engine.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names = {module.split(".")[0] for module in modules}
+            assert names <= allowed | sys.stdlib_module_names
