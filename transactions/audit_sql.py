@@ -267,9 +267,8 @@ LEFT JOIN events_placement AS place ON place.event_id = event.id
 LEFT JOIN events_pending AS pending ON pending.event_id = event.id
 WHERE (place.event_id IS NULL) = (pending.event_id IS NULL)
 UNION ALL
-SELECT NULL, 'events_pending', pending.event_id::text, 'the event that waits', 'none'
-FROM events_pending AS pending LEFT JOIN events_event AS event ON event.id = pending.event_id
-WHERE event.id IS NULL
+SELECT NULL, 'events_pending', event_id::text, 'the event that waits', 'none'
+FROM events_pending LEFT JOIN events_event AS event ON event.id = event_id WHERE event.id IS NULL
 UNION ALL
 SELECT place.account_id, 'events_placement', position::text,
     'the event that has this place, of that account', 'none'

@@ -144,7 +144,7 @@ def audit(postgres: EmbeddedPostgres) -> Charges:
 
 def drill(folder: Path, *, threads: int, seconds: float, seed: int) -> tuple[Backups, list[Restore]]:
     archive = folder / "archive"
-    archive.mkdir()
+    archive.mkdir(parents=True)
     postgres = EmbeddedPostgres(folder / "postgres", settings=restores.archive_into(archive))
     postgres.start()
     try:
