@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.service import find_free_port
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # the one in /usr/sbin changes the user
 START_SECONDS_MAX = 90
 STOP_SECONDS_MAX = 30
+STARTS_MAX = 3
 CONFIGURATION = """
 listeners.tcp.default = 127.0.0.1:{port}
 loopback_users.guest = true
@@ -101,3 +103,16 @@ class Broker:
             "ERL_EPMD_PORT": str(self.epmd_port),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         }
+
+
+def start_broker() -> Broker:
+    """A port that was free a moment ago may be somebody else's now: then another one is tried."""
+    for number in range(1, STARTS_MAX + 1):
+        broker = Broker(Path(tempfile.mkdtemp(prefix="ledger-broker-")))
+        try:
+            return broker.start()
+        except AssertionError:
+            broker.remove()
+            if number == STARTS_MAX:
+                raise
+    raise AssertionError("unreachable")

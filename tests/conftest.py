@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from pathlib import Path
+from contextlib import nullcontext
 
 import django
 import pytest
@@ -27,8 +27,8 @@ from django.test import TransactionTestCase  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from ledger_project.embedded_postgres import EmbeddedPostgres  # noqa: E402
-from tests import cast  # noqa: E402
-from tests.broker import PROGRAM, Broker  # noqa: E402
+from tests import cast, roles  # noqa: E402
+from tests.broker import PROGRAM, start_broker  # noqa: E402
 from tests.database import FAST_AND_UNSAFE, empty_the_ledger  # noqa: E402
 
 
@@ -47,6 +47,19 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
 
 
 TransactionTestCase._fixture_teardown = empty_the_ledger
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock(), roles.taken():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """With LEDGER_TEST_ROLE the tests are those of a role, but for some."""
+    with roles.as_owner() if roles.is_owners(item) else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -68,9 +81,9 @@ def broker():
         if "LEDGER_SKIP_NOTHING" in os.environ:
             pytest.fail(f"There is no {PROGRAM}.")
         pytest.skip("there is no RabbitMQ: apt-get install rabbitmq-server")
-    broker = Broker(Path(tempfile.mkdtemp(prefix="ledger-broker-")))
+    broker = start_broker()
     try:
-        yield broker.start()
+        yield broker
     finally:
         broker.remove()
 

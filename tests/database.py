@@ -4,6 +4,8 @@ from importlib import import_module
 
 from django.db import connection
 
+from tests import roles
+
 BEGIN = import_module("events.migrations.0005_feed_begins").BEGIN
 
 FAST_AND_UNSAFE = {
@@ -14,6 +16,7 @@ FAST_AND_UNSAFE = {
 }
 
 
+@roles.as_owner()
 def empty_the_ledger(test_case=None):
     """Instead of Django's flush, which the guards refuse: only here, only as owner of a test database."""
     database = connection.settings_dict["NAME"]

@@ -206,10 +206,10 @@ def patch_before(countdown: Countdown) -> None:
 
 def patch_after(countdown: Countdown) -> None:
     """The answer is there. The relay has not looked at it."""
-    real_post, real_wait = httpx2.Client.post, amqp.Channel.wait
+    real_send, real_wait = httpx2.Client.send, amqp.Channel.wait
 
-    def post(*arguments: Any, **named: Any) -> Any:
-        answer = real_post(*arguments, **named)
+    def send(*arguments: Any, **named: Any) -> Any:
+        answer = real_send(*arguments, **named)
         countdown.pass_by()
         return answer
 
@@ -219,7 +219,7 @@ def patch_after(countdown: Countdown) -> None:
             countdown.pass_by()
         return real_wait(self, method, *arguments, **named)
 
-    httpx2.Client.post, amqp.Channel.wait = post, wait
+    httpx2.Client.send, amqp.Channel.wait = send, wait
 
 
 def patch_confirmed(countdown: Countdown) -> None:

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from ledger_project.embedded_postgres import EmbeddedPostgres
-from tests.broker import Broker
 from tests.faults import own_ledger
 from tests.faults.hammer import COMPLAINTS_SHOWN_MAX, format_table
 from tests.faults.ledger import connect
@@ -273,8 +272,8 @@ def main() -> None:
     broker_url = os.environ.get(BROKER_URL, "")
     broker = None
     if asked.own_broker and not broker_url:
-        broker = Broker(Path(tempfile.mkdtemp(prefix="relay-broker-", dir="/tmp")))
-        broker_url = broker.start().url
+        broker = start_broker()
+        broker_url = broker.url
     if not broker_url:
         sys.stdout.write(f"Without a broker: {BROKER_URL} is not set, and --own-broker was not asked for.\n")
     stops = max(1, asked.kills // 5) if asked.stops is None else asked.stops

@@ -41,37 +41,44 @@ def require_problem(answer, status, code):
 # Commits
 
 
+@pytest.fixture
+def commits(place):
+    """Of nobody but the requests of the test."""
+    with place.relay_asleep():
+        yield place.proxy
+
+
 @pytest.mark.parametrize("harm", HARMS)
-def test_a_cut_commit_is_answered_as_if_nothing_had_been(place, harm):
+def test_a_cut_commit_is_answered_as_if_nothing_had_been(place, commits, harm):
     account = place.make_account()
-    place.proxy.harm(harm)
-    before = place.proxy.harmed[harm]
+    commits.harm(harm)
+    before = commits.harmed[harm]
     status, text, headers = place.send(place.make_body(account))
-    assert (status, place.proxy.harmed[harm] - before) == (201, 1), text
+    assert (status, commits.harmed[harm] - before) == (201, 1), text
     assert ("Idempotency-Replayed" in headers) is (harm != CUT_BEFORE)
 
 
 @pytest.mark.parametrize("harm", HARMS)
-def test_when_every_commit_is_cut_it_is_503_and_the_same_request_resolves_it(place, harm):
+def test_when_every_commit_is_cut_it_is_503_and_the_same_request_resolves_it(place, commits, harm):
     account = place.make_account()
     body = place.make_body(account)
-    place.proxy.hold_seconds = 0.2
-    place.proxy.harm(harm, times=ATTEMPTS_MAX)
+    commits.hold_seconds = 0.2
+    commits.harm(harm, times=ATTEMPTS_MAX)
     require_problem(place.send(body), 503, "database_unavailable")
     status, text, headers = place.send(body)
     assert status == 201, text
     assert ("Idempotency-Replayed" in headers) is (harm != CUT_BEFORE)
 
 
-def test_a_client_that_gives_up_on_a_held_commit_finds_it_done(place):
+def test_a_client_that_gives_up_on_a_held_commit_finds_it_done(place, commits):
     account = place.make_account()
     body = place.make_body(account)
-    place.proxy.hold_seconds = 4.0
-    place.proxy.harm(HOLD)
-    before = place.proxy.harmed[HOLD]
+    commits.hold_seconds = 4.0
+    commits.harm(HOLD)
+    before = commits.harmed[HOLD]
     with pytest.raises(TimeoutError):
         place.service.send("POST", "/api/v1/transactions", body, timeout=1)
-    assert place.proxy.harmed[HOLD] == before + 1
+    assert commits.harmed[HOLD] == before + 1
     status, text, headers = place.send(body)
     assert (status, headers["Idempotency-Replayed"]) == (201, "true"), text
 

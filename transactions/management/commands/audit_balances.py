@@ -69,20 +69,27 @@ class Command(BaseCommand):
                 workers=options["workers"],
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
-        AuditRun.objects.create(
-            started_at=started_at,
-            seen_through=moment,
-            is_whole=scope.accounts is None and scope.checks == frozenset(audit.CHECKS),
-            accounts=result.accounts,
-            rows=result.rows,
-            findings=result.count,
-        )
+        self.store(scope, result, started_at, moment)
         seconds = (timezone.now() - started_at).total_seconds()
         if options["json"]:
             self.print_json(result, moment, seconds)
         else:
             self.print_tables(result, seconds)
         return result
+
+    def store(self, scope: audit.Scope, result: audit.Result, started_at: datetime, moment: datetime) -> None:
+        """Who may only read has the answer all the same; it is not in the metrics then."""
+        try:
+            AuditRun.objects.create(
+                started_at=started_at,
+                seen_through=moment,
+                is_whole=scope.accounts is None and scope.checks == frozenset(audit.CHECKS),
+                accounts=result.accounts,
+                rows=result.rows,
+                findings=result.count,
+            )
+        except Error as error:
+            self.stderr.write(f"The run could not be stored: {error}")
 
     def print_json(self, result: audit.Result, moment: datetime, seconds: float) -> None:
         for finding in result.findings:

@@ -1,0 +1,159 @@
+"""Who may do what with which table: decided here for every table, and made so by `database_roles`.
+
+    owner        owns tables and functions, and is what migrations run as; nobody logs in as it
+    app          the service and its relay: adds to the ledger, and changes only what the code changes
+    maintenance  operators' commands: the audit, letting old events go, a new epoch of the feed
+    auditor      people who look: every table of the ledger, but no password, token or session
+
+A model without its line here stops `database_roles` and a test. So that a new column is nobody's before
+somebody has decided, columns are listed by what is allowed.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from django.apps import apps
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Model
+
+Columns = tuple[str, ...]  # none: the whole table
+Privileges = Mapping[str, Columns]
+Grant = tuple[str, str, str, Columns]  # kind of role, table, privilege
+
+READ: Privileges = {"SELECT": ()}
+ADD: Privileges = {"INSERT": ()}
+CHANGE: Privileges = {"UPDATE": ()}
+REMOVE: Privileges = {"DELETE": ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the three roles may do with one table."""
+
+    app: Privileges = field(default_factory=dict)
+    maintenance: Privileges = field(default_factory=dict)
+    auditor: Privileges = field(default_factory=dict)
+
+
+def only(privilege: str, columns: str) -> Privileges:
+    """The privilege on these columns, their names with spaces between them."""
+    return {privilege: tuple(columns.split())}
+
+
+USER_SHOWN = (
+    "id username name external_id metadata email is_active is_staff is_superuser last_login created_at"
+    " created_as"
+)
+SHOWN = Rights(READ, READ, READ)
+
+RIGHTS: dict[str, Rights] = {
+    # The ledger is added to. The id of an event is the database's to give.
+    "transactions.transaction": Rights({**READ, **ADD}, READ, READ),
+    "accounts.account": Rights(
+        {
+            **READ,
+            **ADD,
+            **only(
+                "UPDATE",
+                "balance held version event_sequence last_recorded_at last_effective_at chain_head"
+                " withdrawn withdrawn_on status status_reason credit_limit credit_limit_max withdraw_max"
+                " withdraw_day_max metadata",
+            ),
+        },
+        READ,
+        READ,
+    ),
+    "accounts.hold": Rights({**READ, **ADD, **only("UPDATE", "captured status closed_at")}, READ, READ),
+    "events.event": Rights(
+        {**READ, **only("INSERT", "type account_id account_sequence recorded_at request_id data")},
+        {**READ, **REMOVE},
+        READ,
+    ),
+    "events.pendingevent": Rights({**READ, **ADD, **REMOVE}, READ, READ),
+    "events.placement": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
+    "events.feedstate": Rights(
+        {**READ, **only("UPDATE", "last_position")},
+        {**READ, **only("UPDATE", "pruned_through epoch system_identifier timeline_id database_id table_id")},
+        READ,
+    ),
+    "events.subscription": Rights(
+        {
+            **READ,
+            **ADD,
+            **REMOVE,
+            **only(
+                "UPDATE",
+                "url types status position attempts next_attempt_at lease leased_until sent failed unroutable"
+                " last_sent_at last_error last_error_at secret_generation secret_rotated_at",
+            ),
+        },
+        {**READ, **only("UPDATE", "epoch lease leased_until")},
+        READ,
+    ),
+    "transactions.auditrun": Rights(READ, {**READ, **ADD}, READ),
+    # Users stay. Django writes all columns when somebody changes their password.
+    "accounts.user": Rights(
+        {**READ, **ADD, **only("UPDATE", f"{USER_SHOWN.removeprefix('id ')} password")},
+        only("SELECT", USER_SHOWN),
+        only("SELECT", USER_SHOWN),
+    ),
+    "accounts.user_groups": Rights({**READ, **ADD, **REMOVE}, READ, READ),
+    "accounts.user_user_permissions": SHOWN,
+    "auth.group": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),  # Django's back office has a page
+    "auth.group_permissions": Rights({**READ, **ADD, **REMOVE}, READ, READ),
+    "auth.permission": SHOWN,
+    "contenttypes.contenttype": SHOWN,
+    "migrations.migration": SHOWN,
+    "admin.logentry": Rights({**READ, **ADD}, READ, READ),
+    # Who holds one can pass for somebody else.
+    "knox.authtoken": Rights({**READ, **ADD, **REMOVE}, {}, only("SELECT", "user_id created expiry")),
+    "sessions.session": Rights({**READ, **ADD, **CHANGE, **REMOVE}),
+}
+
+_ALWAYS = {"search_path": "public, pg_temp", "default_transaction_isolation": "read committed"}
+_LONG = {
+    **_ALWAYS,
+    "lock_timeout": "2s",
+    "statement_timeout": "30min",
+    "idle_in_transaction_session_timeout": "30min",  # an audit's first session waits for its others
+}
+# Each is smaller than what waits for it: a lock, a statement, a transaction, the client (30 s). The longest
+# statements of the service (a late withdrawal on an account of millions, a search of the back office) need
+# seconds; statements of accounts are read in pages, so that none of theirs is long.
+SETTINGS: dict[str, dict[str, str]] = {
+    "app": {
+        **_ALWAYS,
+        "lock_timeout": "1s",
+        "statement_timeout": "5s",
+        "idle_in_transaction_session_timeout": "5s",
+        "transaction_timeout": "10s",
+        "synchronous_commit": "on",  # acknowledged is on the disk, whatever the server's default is
+    },
+    "maintenance": _LONG,
+    "auditor": {**_LONG, "default_transaction_read_only": "on"},
+}
+SINCE = {"transaction_timeout": 170000}  # settings that older servers do not know
+LOGIN = {"owner": False, "app": True, "maintenance": True, "auditor": True}
+
+
+class Undecided(LookupError):
+    """A model has no line in `RIGHTS`."""
+
+
+def find_models() -> dict[str, type[Model]]:
+    """All that have a table of their own, by their labels, Django's list of migrations among them."""
+    models: list[type[Model]] = [*apps.get_models(include_auto_created=True), MigrationRecorder.Migration]
+    return {
+        model._meta.label_lower: model for model in models if model._meta.managed and not model._meta.proxy
+    }
+
+
+def find_grants() -> Iterator[Grant]:
+    """Every right that there should be. Raises `Undecided`."""
+    for label, model in sorted(find_models().items()):
+        if label not in RIGHTS:
+            raise Undecided(f"Nobody has decided who may do what with {label}: give it a line in RIGHTS.")
+        for kind in SETTINGS:
+            privileges: Privileges = getattr(RIGHTS[label], kind)
+            for privilege, columns in privileges.items():
+                yield kind, model._meta.db_table, privilege, columns

@@ -1,0 +1,101 @@
+"""The tests as a role of the database: with `LEDGER_TEST_ROLE=app` Django's connections are the service's.
+
+What is the owner's own business is done as the owner, each time on a new connection.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from django.db.backends.signals import connection_created
+
+from ledger_project.database_roles import Roles
+
+KIND = os.environ.get("LEDGER_TEST_ROLE", "")
+# What no role of the service may do: the guards, which show that even the owner cannot; upkeep, which is
+# another role's, as the audit is; statistics; a world that is made by force.
+OWNERS = {
+    "tests/test_guards.py",
+    "tests/test_hold_guards.py",
+    "tests/test_every_guard.py",
+    "tests/test_migrations.py",
+    "tests/test_histories_at_random.py",
+    "tests/accounts/test_hold_guards.py",
+    "tests/accounts/test_users_api.py::test_a_blind_writer_cannot_change_what_it_cannot_see",
+    "tests/api/test_codes_of_feed.py",
+    "tests/api/test_every_code.py::test_a_refusal_has_its_code_status_and_shape[events_pruned]",
+    "tests/api/test_every_code.py::test_a_refusal_has_its_code_status_and_shape[feed_stopped]",
+    "tests/api/test_every_code.py::test_a_refusal_that_is_not_recorded_changes_nothing[events_pruned]",
+    "tests/api/test_every_code.py::test_a_refusal_that_is_not_recorded_changes_nothing[feed_stopped]",
+    "tests/api/test_every_code.py::test_a_stranger_with_the_same_id_is_not_told_what_differs",
+    "tests/events/test_feed.py::test_in_another_database_the_feed_stops",
+    "tests/events/test_feed.py::test_the_plans_of_reading_walk_indexes",
+    "tests/events/test_feed_guards.py",
+    "tests/events/test_relay.py::test_a_subscription_whose_events_are_gone_is_disabled",
+    "tests/events/test_relay.py::test_in_another_database_nothing_is_sent",
+    "tests/events/test_upkeep.py",
+    "tests/examples/test_new_epoch.py",
+    "tests/faults/test_feed_races.py",
+    "tests/faults/test_restore_drill.py",
+    "tests/ledger_project/test_database_roles.py",
+    "tests/ledger_project/test_watching.py",
+    "tests/transactions/test_audit.py",
+    "tests/transactions/test_guards.py",
+    "tests/transactions/test_long_account.py",
+    "tests/transactions/test_plans.py",
+    "tests/transactions/test_retries.py",
+    "tests/transactions/test_tampering.py",
+    "tests/transactions/test_anchors.py",
+}
+_owners = 0  # how many ask for the owner at this moment
+
+
+@contextmanager
+def taken() -> Iterator[None]:
+    """Around all tests: the roles of the test database are made, and gone afterwards."""
+    if not KIND:
+        yield
+        return
+    roles = Roles(connection.settings_dict["NAME"])
+    roles.apply()
+    connection_created.connect(_take_role)
+    try:
+        connection.close()
+        yield
+    finally:
+        connection_created.disconnect(_take_role)
+        connection.close()
+        with connection.cursor() as cursor:
+            names = ", ".join(roles.names.values())
+            cursor.execute(f"REASSIGN OWNED BY {names} TO CURRENT_USER")
+            cursor.execute(f"DROP OWNED BY {names}")
+            cursor.execute(f"DROP ROLE {names}")
+        connection.close()
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """What is done in it, outside a transaction, is done as the owner of the test database."""
+    global _owners
+    _owners += 1
+    if KIND:
+        connection.close()
+    try:
+        yield
+    finally:
+        _owners -= 1
+        if KIND:
+            connection.close()
+
+
+def is_owners(item) -> bool:
+    """By its file, its function, or one of its parameters."""
+    return any(item.nodeid == name or item.nodeid.startswith((f"{name}::", f"{name}[")) for name in OWNERS)
+
+
+def _take_role(connection, **signal) -> None:
+    database = connection.settings_dict["NAME"]
+    if database.startswith("test_") and not _owners:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET SESSION AUTHORIZATION {Roles(database).names[KIND]}")
