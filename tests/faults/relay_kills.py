@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger_project.embedded_postgres import EmbeddedPostgres
+from tests.broker import start_broker
 from tests.faults import own_ledger
 from tests.faults.hammer import COMPLAINTS_SHOWN_MAX, format_table
 from tests.faults.ledger import connect
