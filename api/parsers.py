@@ -45,19 +45,26 @@ def read_body(request: Request, bytes_max: int) -> dict[str, Any]:
     if not length.isdecimal() or int(length[:20]) > bytes_max:
         raise Refused("body_too_large", f"This body has at most {bytes_max} bytes.")
     try:
-        text = request._request.body.decode()
-        body = json.loads(
-            text,
-            object_pairs_hook=_refuse_duplicates,
-            parse_float=Number,
-            parse_int=Number,
-            parse_constant=_refuse_constant,
-        )
+        body = read_json(request._request.body.decode())
     except (ValueError, RecursionError, UnreadablePostError) as error:
         raise InvalidRequest(FieldError("", "malformed_json", "The body is not JSON in UTF-8.")) from error
     if not isinstance(body, dict):
         raise InvalidRequest(FieldError("", "invalid_body", "The body is not a JSON object."))
     return body
+
+
+def read_json(text: str) -> Any:
+    """The value; its numbers are `Number`s.
+
+    Raises `ValueError`, `RecursionError`, and `InvalidRequest` for a key that stands twice.
+    """
+    return json.loads(
+        text,
+        object_pairs_hook=_refuse_duplicates,
+        parse_float=Number,
+        parse_int=Number,
+        parse_constant=_refuse_constant,
+    )
 
 
 def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:

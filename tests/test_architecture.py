@@ -19,6 +19,7 @@ CODE = [path for path in SOURCES if not {"tests", "migrations"} & set(path.parts
 DOMAIN = {"errors", "models", "operations", "posting", "queries", "outbox", "wire", "currencies", "identity"}
 DOMAIN |= {"orders", "chain", "ledger_sql", "feed", "upkeep", "relay", "subscriptions", "deliveries"}
 DOMAIN |= {"webhooks", "brokers", "targets", "audit", "audit_sql", "anchors", "guards"}
+DOMAIN |= {"comparison", "exports", "imports", "staging"}
 
 
 CODE = [path for path in CODE if path.parent.name != "api" or path.stem not in DOMAIN]

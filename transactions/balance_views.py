@@ -1,7 +1,5 @@
 """Balances and statements over HTTP."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -20,9 +18,8 @@ from accounts.models import MAIN, Account
 from api.errors import FieldError, InvalidRequest
 from api.permissions import narrow_to_own
 from api.schema import answers
-from transactions import examples, queries, serializers, statements
+from transactions import examples, exports, queries, serializers, statements
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a spreadsheet compute a text
 PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed
 
 
@@ -113,7 +110,7 @@ class BalanceViewSet(GenericViewSet[Account]):
             zone=asked.get("tz"),
         )
         if request._request.get_preferred_type(["application/json", "text/csv"]) == "text/csv":
-            response = _respond(_write_csv(statement), "text/csv; charset=utf-8")
+            response = _respond(exports.write_statement(statement), "text/csv; charset=utf-8")
             name = f"statement-{statement.account.id}-{statement.first_day}-{statement.last_day}.csv"
             response["Content-Disposition"] = f'attachment; filename="{name}"'
         else:
@@ -137,28 +134,3 @@ def _write_json(statement: statements.Statement) -> Iterator[str]:
         yield between + json.dumps(line)
         between = ", "
     yield "], " + json.dumps(statement.as_closing()).removeprefix("{")
-
-
-def _write_csv(statement: statements.Statement) -> Iterator[str]:
-    """The lines between the two balances, which stand in lines of their own."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, statements.LINE, restval="")
-
-    def write(line: dict[str, str]) -> str:
-        line = {**line, "reference": _escape_formula(line.get("reference", ""))}
-        writer.writerow(line)
-        text = buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-        return text
-
-    writer.writeheader()
-    yield write({"type": "OPENING", "balance": statement.as_opening()["opening_balance"]})
-    for line in statement.read_lines():
-        yield write(line)
-    yield write({"type": "CLOSING", "balance": statement.as_closing()["closing_balance"]})
-
-
-def _escape_formula(text: str) -> str:
-    """A text that a spreadsheet shows as it is."""
-    return "'" + text if text.startswith(FORMULA) else text
