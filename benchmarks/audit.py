@@ -5,7 +5,7 @@ then it is audited as an operator would, as a whole and since the last run, in p
 """
 
 import argparse
-import json
+import hmac
 import os
 import resource
 import subprocess
@@ -13,17 +13,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import django
 
 ACCOUNTS = 10_000
-DEPOSITS_OF_THREE = 2  # the third movement takes out
-AMOUNT = Decimal("10.00")
-EVENT_COLUMNS = "type, account_id, account_sequence, recorded_at, request_id, data"
+AMOUNT = 10
+PART = 100  # accounts that a worker writes at a time
 FEED = ("events_event", "events_pending", "events_placement", "events_feed_state")
 TABLES = ("accounts_account", "transactions_transaction", *FEED)
 
@@ -54,7 +55,7 @@ def measure(transactions: int, workers: int) -> int:
         server.ensure_database(settings.DATABASES["default"]["NAME"])
         call_command("migrate", verbosity=0)
         console.print(f"Writing {transactions} transactions of {ACCOUNTS} accounts …")
-        write_ledger(transactions)
+        write_ledger(transactions, workers)
         failed = 0
         for title, arguments in (("everything", []), ("since the last run", ["--since", "last"])):
             began = time.perf_counter()
@@ -95,99 +96,122 @@ def post_some(count: int) -> None:
 
     ids = list(Account._base_manager.values_list("id", flat=True)[:count])
     type = Transaction.Type.DEPOSIT
-    orders = [Order(id=uuid_utils.compat.uuid7(), account_id=id, type=type, amount=AMOUNT) for id in ids]
+    orders = [
+        Order(id=uuid_utils.compat.uuid7(), account_id=id, type=type, amount=Decimal(AMOUNT)) for id in ids
+    ]
     posting.post(orders, actor=ids[0])
 
 
-def write_ledger(transactions: int) -> None:
+def write_ledger(transactions: int, workers: int) -> None:
+    """Users by the code that makes them, rows by worker processes, events out of the rows by SQL."""
     from django.db import connection
 
     from accounts import operations
+    from transactions.audit_worker import set_up
 
-    users = [
-        operations.create_user(
-            id=None, name=f"bench {number}", external_id=f"bench-{number}", request_id="bench"
-        )
-        for number in range(ACCOUNTS)
-    ]
-    accounts = [user.accounts.get() for user, _ in users]
+    for number in range(ACCOUNTS):
+        operations.create_user(id=None, name="bench", external_id=f"bench-{number}", request_id="bench")
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        raw = connection.connection.cursor()
-        rows_of_each = transactions // ACCOUNTS
-        for first in range(0, ACCOUNTS, 100):
-            made = [list(make_rows(account, rows_of_each)) for account in accounts[first : first + 100]]
-            with raw.copy(f"COPY transactions_transaction ({', '.join(COLUMNS)}) FROM STDIN") as copy:
-                for rows in made:
-                    for row, _ in rows:
-                        copy.write_row(row)
-            with raw.copy(f"COPY events_event ({EVENT_COLUMNS}) FROM STDIN") as copy:
-                for rows in made:
-                    for _, event in rows:
-                        copy.write_row(event)
-            for account in accounts[first : first + 100]:
-                account.save()
-        cursor.execute("TRUNCATE events_pending, events_placement")
         cursor.execute(
-            "INSERT INTO events_placement (position, event_id, account_id)"
-            " SELECT row_number() OVER (ORDER BY id), id, account_id FROM events_event"
+            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
+            " LEFT JOIN pg_constraint ON conindid = indexrelid"
+            " WHERE indrelid = 'transactions_transaction'::regclass AND conindid IS NULL"
         )
-        cursor.execute(
-            "UPDATE events_feed_state SET last_position = (SELECT max(position) FROM events_placement)"
-        )
-        for table in TABLES:
-            cursor.execute(
-                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [table]
-            )
-            for (name,) in cursor.fetchall():
-                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+        indexes = cursor.fetchall()
+        for name, _ in indexes:
+            cursor.execute(f"DROP INDEX {name}")
+        cursor.execute("SELECT id::text, user_id::text FROM accounts_account ORDER BY id")
+        owners = cursor.fetchall()
+        parts = [owners[first : first + PART] for first in range(0, len(owners), PART)]
+        database = connection.settings_dict["NAME"]
+        with ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=set_up, initargs=(database,)
+        ) as pool:
+            list(pool.map(write_rows, parts, [transactions // ACCOUNTS] * len(parts)))
+        for _, definition in indexes:
+            cursor.execute(definition)
+        for statement in (EVENTS, UPDATE_ACCOUNTS, *PLACES):
+            cursor.execute(statement)
+        enable_guards(cursor)
         cursor.execute("VACUUM ANALYZE")
 
 
+def enable_guards(cursor: Any) -> None:
+    for table in TABLES:
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [table]
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+
+
+EVENTS = """
+INSERT INTO events_event (type, account_id, account_sequence, recorded_at, request_id, data)
+SELECT 'transaction.posted', t.account_id, t.version + 1, t.recorded_at, t.request_id, jsonb_build_object(
+    'id', t.id, 'account', t.account_id, 'user', t.actor, 'type', t.type, 'amount', round(amount, 2)::text,
+    'currency', 'USD', 'status', t.status, 'decline_reason', NULL, 'decline_details', NULL,
+    'version', t.version, 'balance_after', round(balance_after, 2)::text, 'effective_at', effective_at,
+    'recorded_at', t.recorded_at, 'late', late, 'reference', reference, 'metadata', t.metadata,
+    'transfer', NULL, 'reverses', NULL, 'reversed_by', NULL, 'hold', NULL, 'request_id', t.request_id
+) FROM transactions_transaction AS t
+"""
+UPDATE_ACCOUNTS = """
+UPDATE accounts_account SET balance = balance_after, version = last.version,
+    event_sequence = last.version + 1, last_recorded_at = recorded_at, last_effective_at = effective_at,
+    chain_head = chain_hash
+FROM (
+    SELECT DISTINCT ON (account_id) * FROM transactions_transaction ORDER BY account_id, recorded_at DESC
+) AS last WHERE accounts_account.id = last.account_id
+"""
+PLACES = [
+    "TRUNCATE events_pending, events_placement",
+    "INSERT INTO events_placement (position, event_id, account_id)"
+    " SELECT row_number() OVER (ORDER BY id), id, account_id FROM events_event",
+    "UPDATE events_feed_state SET last_position = (SELECT max(position) FROM events_placement)",
+]
 COLUMNS = (
-    *("id", "account_id", "type", "amount", "reference", "metadata", "status", "version", "balance_after"),
-    *("recorded_at", "effective_at", "late", "actor", "request_id", "chain_hash"),
+    "id, account_id, type, amount, reference, metadata, status, version, balance_after, recorded_at,"
+    " effective_at, late, actor, request_id, chain_hash"
 )
 
 
-def make_rows(account: Any, count: int) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-    """The account's rows and events; the account itself becomes what they make of it."""
-    import uuid_utils.compat
+def write_rows(owners: list[tuple[str, str]], count: int) -> None:
+    """Of some accounts: two deposits, then a withdrawal, and so on."""
+    from django.conf import settings
+    from django.db import connection
 
-    from transactions import chain
-    from transactions.models import Transaction
+    connection.ensure_connection()
+    key = settings.CHAIN_KEY.encode()
+    with (
+        connection.connection.cursor() as cursor,
+        cursor.copy(f"COPY transactions_transaction ({COLUMNS}) FROM STDIN") as copy,
+    ):
+        for account, user in owners:
+            copy.write("".join(make_lines(account, user, count, key)))
 
-    moment = datetime.now(UTC) - timedelta(days=30)
+
+def make_lines(account: str, user: str, count: int, key: bytes) -> Iterator[str]:
+    """The rows of an account as COPY reads them. The audit says whether their chain is right."""
+    import uuid_utils
+
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+    microseconds, balance, link = int(start.timestamp()) * 1_000_000, 0, b""
     for number in range(1, count + 1):
-        type = Transaction.Type.WITHDRAW if number % 3 > DEPOSITS_OF_THREE - 1 else Transaction.Type.DEPOSIT
-        moment += timedelta(microseconds=1000)
-        account.balance += AMOUNT if type == Transaction.Type.DEPOSIT else -AMOUNT
-        row = Transaction(
-            id=uuid_utils.compat.uuid7(),
-            account=account,
-            type=type,
-            amount=AMOUNT,
-            reference="bench",
-            metadata={},
-            status=Transaction.Status.POSTED,
-            version=number,
-            balance_after=account.balance,
-            recorded_at=moment,
-            effective_at=moment,
-            late=False,
-            actor=account.user_id,
-            request_id="bench",
+        type, balance = ("WITHDRAW", balance - AMOUNT) if number % 3 == 0 else ("DEPOSIT", balance + AMOUNT)
+        id, after, version = str(uuid_utils.uuid7()), f"{balance}.00000000", str(number)
+        moment, stamp = start + timedelta(milliseconds=number), str(microseconds + number * 1000)
+        times = f"{len(stamp)}:{stamp}" * 2
+        message = (
+            f"36:{id}36:{account}{len(type)}:{type}11:{AMOUNT}.000000005:bench2:{{}}-6:POSTED--"
+            f"{len(version)}:{version}{len(after)}:{after}{times}5:False---36:{user}5:bench"
         )
-        account.chain_head = row.chain_hash = chain.compute_hash(account.chain_head, row)
-        values = tuple(
-            json.dumps(row.metadata) if column == "metadata" else getattr(row, column) for column in COLUMNS
+        link = hmac.digest(key, b"1%d:%s%s" % (len(link), link, message.encode()), "sha256")
+        yield (
+            f"{id}\t{account}\t{type}\t{AMOUNT}\tbench\t{{}}\tPOSTED\t{number}\t{balance}\t{moment}\t{moment}"
+            f"\tf\t{user}\tbench\t\\\\x{link.hex()}\n"
         )
-        sequence = account.event_sequence + number
-        data = json.dumps(row.as_resource())
-        yield values, ("transaction.posted", account.id, sequence, moment, "bench", data)
-    account.version, account.event_sequence = count, account.event_sequence + count
-    account.last_recorded_at = account.last_effective_at = moment
 
 
 if __name__ == "__main__":
