@@ -156,7 +156,7 @@ MUTANTS = [
     Mutant(
         "pruning guard dropped",
         "events/migrations/0004_feed_guards.py",
-        "    IF OLD.position <= (SELECT pruned_through FROM events_feed_state) THEN\n",
+        "    IF OLD.position <= (SELECT pruned_through FROM public.events_feed_state) THEN\n",
         "    IF true THEN\n",
         UPKEEP + "test_the_database_lets_nothing_young_go_whoever_asks",
     ),

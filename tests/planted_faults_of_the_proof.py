@@ -1,0 +1,61 @@
+"""Faults for `mutants` to plant in the audit and the anchors, and for each the test that must see it."""
+
+from tests.planted_faults import Mutant
+
+TAMPERING = "tests/transactions/test_tampering.py::"
+ANCHORS = "tests/transactions/test_anchors.py::"
+AUDIT = "tests/transactions/test_audit.py::"
+HUNDRED = TAMPERING + "test_a_hundred_changes_are_all_found_by_the_name_of_the_row"
+
+MUTANTS = [
+    Mutant(
+        "chain not verified",
+        "transactions/audit.py",
+        "            if not any(hmac.digest",
+        "            if False and not any(hmac.digest",
+        HUNDRED,
+    ),
+    Mutant(
+        "accounts not compared",
+        "transactions/audit_sql.py",
+        "CASE WHEN is_last AND (",
+        "CASE WHEN false AND (",
+        HUNDRED,
+    ),
+    Mutant(
+        "events not compared",
+        "transactions/audit_sql.py",
+        "WHERE told.id IS NULL AND decided.recorded_at",
+        "WHERE false AND told.id IS NULL AND decided.recorded_at",
+        HUNDRED,
+    ),
+    Mutant("holds not added up", "transactions/audit_sql.py", "held <> coalesce(rest, 0)", "false", HUNDRED),
+    Mutant(
+        "since a moment, everything before it forgotten",
+        "transactions/audit_sql.py",
+        "coalesce(base.balance_after, 0) AS base_balance",
+        "0 AS base_balance",
+        AUDIT + "test_since_a_moment_only_what_is_newer_is_walked_and_it_is_clean",
+    ),
+    Mutant(
+        "guards not looked for",
+        "transactions/guards.py",
+        "            if enabled.get((table, name)) != ALWAYS:\n",
+        "            if False:\n",
+        AUDIT + "test_a_guard_that_was_taken_away_or_switched_off_is_found",
+    ),
+    Mutant(
+        "signatures not verified",
+        "transactions/anchors.py",
+        "        key.verify(signature, digest.digest())\n",
+        "        del key, signature\n",
+        ANCHORS + "test_a_changed_anchor_or_one_of_a_stranger_is_refused",
+    ),
+    Mutant(
+        "cut tails unnoticed",
+        "transactions/anchors.py",
+        "(row is None or bytes(row.chain_hash).hex()",
+        "(row is not None and bytes(row.chain_hash).hex()",
+        ANCHORS + "test_a_cut_tail_that_fits_is_found_by_the_anchor",
+    ),
+]
