@@ -9,6 +9,7 @@ from django.conf import settings
 
 from api.errors import STATUS
 from events.errors import LedgerError
+from tests.mutants import MUTANTS
 from transactions.errors import DECLINES
 
 ROOT = Path(settings.BASE_DIR)
@@ -105,3 +106,10 @@ def test_every_setting_of_the_environment_is_in_the_example():
     )
     listed = re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), flags=re.M)
     assert set(read) == set(listed)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_planted_fault_has_its_line_and_its_test(mutant):
+    assert (ROOT / mutant.file).read_text().count(mutant.old) == 1
+    file, _, test = mutant.test.partition("::")
+    assert f"def {test}(" in (ROOT / file).read_text()
