@@ -25,8 +25,8 @@ MUTANTS = [
     Mutant(
         "events not compared",
         "transactions/audit_sql.py",
-        "WHERE told.id IS NULL AND decided.recorded_at",
-        "WHERE false AND told.id IS NULL AND decided.recorded_at",
+        "OR (told.amount, told.balance_after) IS DISTINCT FROM (decided.amount, decided.balance_after)",
+        "OR false",
         HUNDRED,
     ),
     Mutant("holds not added up", "transactions/audit_sql.py", "held <> coalesce(rest, 0)", "false", HUNDRED),
