@@ -64,7 +64,7 @@ OF_EVENTS = {
     "type": "'account.opened'",
     "account_sequence": "account_sequence + 1000",
     "recorded_at": f"recorded_at + {SOON}",
-    "data": 'data || \'{"amount": "1.00", "id": "x"}\'',
+    "data": 'data || \'{"amount": "1.00"}\'',
 }
 
 
