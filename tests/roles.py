@@ -41,6 +41,7 @@ OWNERS = {
     "tests/ledger_project/test_database_roles.py",
     "tests/ledger_project/test_watching.py",
     "tests/transactions/test_audit.py",
+    "tests/transactions/test_coming_from_a_balance_column.py",
     "tests/transactions/test_guards.py",
     "tests/transactions/test_long_account.py",
     "tests/transactions/test_plans.py",
