@@ -23,7 +23,7 @@ from pathlib import Path
 from ledger_project.embedded_postgres import EmbeddedPostgres
 from tests.faults.charges import CHARGES
 from tests.faults.ledger import Ledger, read_ledger
-from tests.faults.nemesis import Nemesis, plan_periods
+from tests.faults.nemesis import WORKER_AGE_SECONDS_MIN, Nemesis, plan_periods
 from tests.faults.operations import Operation, Plan
 from tests.faults.proxy import CommitProxy
 from tests.faults.replies import Reply, insist
@@ -99,6 +99,8 @@ def hammer(*, operations: int, faults: int, seed: int, folder: Path) -> Report:
         plan = replace(plan, accounts=[make_account(service) for _ in range(ACCOUNTS)])
         (folder / "plan.json").write_text(json.dumps(plan.as_dict()))
         nemesis = Nemesis(service, postgres, proxy, seed)
+        # So that the first worker can be killed at once: else, on a fast machine, all is over by then.
+        time.sleep(WORKER_AGE_SECONDS_MIN)
         began = time.monotonic()
         clients = [start_client(folder, number) for number in range(CLIENTS)]
         try:
