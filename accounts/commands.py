@@ -1,15 +1,12 @@
-"""What the views of all commands share: the identity that comes in, the mark of a replay that goes out."""
+"""What the views of all money commands share: the identity that comes in."""
 
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
 from rest_framework.request import Request
 
 from accounts.identity import require_identity
 from api.permissions import get_caller_id
-
-AnyResponse = TypeVar("AnyResponse", bound=HttpResponse)
 
 
 def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
@@ -19,10 +16,3 @@ def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
         id=asked.pop("id", None),
         key=request.headers.get("Idempotency-Key"),
     )
-
-
-def mark(response: AnyResponse, *, replayed: bool) -> AnyResponse:
-    """The response; of a replay it says so."""
-    if replayed:
-        response["Idempotency-Replayed"] = "true"
-    return response

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import errors, examples, holds, serializers
-from accounts.commands import mark, take_identity
+from accounts.commands import take_identity
 from accounts.filters import HoldFilter
 from accounts.models import Hold
 from api.errors import make_problem
@@ -16,6 +16,7 @@ from api.filters import StrictFilterBackend
 from api.middleware import get_request_id
 from api.pagination import KeysetPagination
 from api.permissions import get_caller_id, narrow_to_own
+from api.replays import mark
 from api.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
 from api.shapes import NoFields
 

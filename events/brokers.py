@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from kombu import Connection, Exchange, Producer
-from kombu.exceptions import KombuError, OperationalError
+from kombu.exceptions import KombuError
 
 from events.deliveries import DeliveryFailed, make_body, make_message_id
 
@@ -19,12 +19,10 @@ logger = structlog.get_logger(__name__)
 
 
 class BrokerChannel:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, failures: tuple[type[Exception], ...]) -> None:
         self.returned: list[Any] = []
         exchange = Exchange(settings.BROKER_EXCHANGE, type="topic", durable=True)
-        self.failures = (
-            *connection.connection_errors, *connection.channel_errors, KombuError, OperationalError, OSError
-        )  # fmt: skip
+        self.failures = failures
         self.producer = Producer(connection.channel(), exchange=exchange, on_return=self._note_returned)
 
     def send(self, envelope: dict[str, Any]) -> bool:
@@ -44,7 +42,7 @@ class BrokerChannel:
                 confirm_timeout=CONFIRM_SECONDS_MAX,
             )
         except self.failures as error:
-            raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
+            raise DeliveryFailed.because_of(error) from error
         if self.returned:
             logger.warning("event_unroutable", type=envelope["type"], position=envelope["position"])
         return not self.returned
@@ -64,12 +62,13 @@ def open_channel() -> Iterator[BrokerChannel]:
         heartbeat=0,  # it lives for a batch
         transport_options={"confirm_publish": True, "read_timeout": CONFIRM_SECONDS_MAX},
     )
+    failures = (*connection.connection_errors, *connection.channel_errors, KombuError, OSError)
     try:
         try:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_SECONDS_MAX)
-            channel = BrokerChannel(connection)
-        except (*connection.connection_errors, *connection.channel_errors, KombuError, OSError) as error:
-            raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
+            channel = BrokerChannel(connection, failures)
+        except failures as error:
+            raise DeliveryFailed.because_of(error) from error
         yield channel
     finally:
         connection.collect(socket_timeout=1)  # also of a broker that has fallen silent

@@ -13,6 +13,10 @@ class DeliveryFailed(Exception):
         self.retry_after = retry_after
         self.is_gone = is_gone
 
+    @classmethod
+    def because_of(cls, error: Exception) -> "DeliveryFailed":
+        return cls(f"{type(error).__name__}: {error}")
+
 
 class Channel(Protocol):
     """A way to one subscriber, open while a batch is sent."""

@@ -30,7 +30,7 @@ from events.deliveries import Channel, DeliveryFailed
 from events.errors import CursorAheadOfFeed, EventsPruned, FeedEpochChanged, FeedStopped
 from events.feed import Page
 from events.models import Subscription
-from events.subscriptions import SUBSCRIPTIONS_MAX
+from events.subscriptions import FREE, SUBSCRIPTIONS_MAX
 from events.wire import Cursor
 
 BATCH = 100
@@ -116,7 +116,7 @@ class Relay:
                 wait(self.sending, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED)
                 self.renew()
                 self.collect()
-            self._mine().update(lease=None, leased_until=None)
+            self._mine().update(**FREE)
         except Error as error:  # the leases end by themselves, and what was sent is sent once more
             logger.warning("relay_ends_without_the_database", error=str(error).strip())
 
@@ -165,7 +165,7 @@ class Relay:
             if page.events:
                 self.sending[self.pool.submit(send, subscription, page, self.stopping)] = subscription
             else:
-                self._mine(subscription).update(position=page.cursor.position, lease=None, leased_until=None)
+                self._mine(subscription).update(position=page.cursor.position, **FREE)
         return len(claimed)
 
     def collect(self) -> int:
@@ -183,8 +183,7 @@ class Relay:
             "position": outcome.position,
             "sent": F("sent") + outcome.sent,
             "unroutable": F("unroutable") + outcome.unroutable,
-            "lease": None,
-            "leased_until": None,
+            **FREE,
         }
         if outcome.sent:
             changes["last_sent_at"] = Now()
@@ -221,9 +220,8 @@ class Relay:
 
     def _disable(self, subscription: Subscription, reason: str) -> None:
         self._mine(subscription).update(
-            status=Subscription.Status.DISABLED, last_error=reason, last_error_at=Now(), lease=None,
-            leased_until=None,
-        )  # fmt: skip
+            status=Subscription.Status.DISABLED, last_error=reason, last_error_at=Now(), **FREE
+        )
 
     def _mine(self, *subscriptions: Subscription) -> Any:
         mine = Subscription._base_manager.filter(lease=self.lease)
@@ -245,7 +243,7 @@ def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
         failure = error
     except Exception as error:  # a fault of ours; the others must go on, and this one be seen
         logger.exception("delivery_broke", subscription=str(subscription.id))
-        failure = DeliveryFailed(f"{type(error).__name__}: {error}")
+        failure = DeliveryFailed.because_of(error)
     if sent == len(page.events):
         position = page.cursor.position
     attempts = (0 if sent else subscription.attempts) + (failure is not None)

@@ -15,8 +15,9 @@ from events.models import FeedState, Subscription
 from events.wire import Cursor
 
 SUBSCRIPTIONS_MAX = 100
-# At once, and without its lease: a relay that is sending cannot note any more what came of that.
-AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, "lease": None, "leased_until": None}
+# Without its lease: a relay that is sending cannot note any more what came of that.
+FREE: dict[str, Any] = {"lease": None, "leased_until": None}
+AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, **FREE}
 
 
 def create(
@@ -92,7 +93,7 @@ def delete(*, id: UUID) -> None:
 
 def pause(*, id: UUID) -> Subscription:
     """Nothing more is sent. What is being sent at this moment may still arrive."""
-    return _update(id, status=Subscription.Status.PAUSED, lease=None, leased_until=None)
+    return _update(id, status=Subscription.Status.PAUSED, **FREE)
 
 
 @atomic

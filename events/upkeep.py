@@ -9,6 +9,7 @@ from django.db.transaction import atomic
 from events import feed
 from events.errors import FeedStopped
 from events.models import Event, FeedState, Placement, Subscription
+from events.subscriptions import FREE
 
 RETENTION_DAYS_MIN = 30  # the triggers say so too
 PRUNED_AT_ONCE = 1000
@@ -35,7 +36,7 @@ def begin_epoch(*, force: bool = False) -> UUID | None:
     epoch = uuid4()
     with connection.cursor() as cursor:
         cursor.execute(BEGIN_EPOCH, [epoch])
-    Subscription._base_manager.update(epoch=epoch, lease=None, leased_until=None)
+    Subscription._base_manager.update(epoch=epoch, **FREE)
     return epoch
 
 

@@ -17,6 +17,7 @@ from api.middleware import get_request_id
 from api.pagination import KeysetPagination
 from api.parsers import read_query
 from api.permissions import get_caller_id, narrow_to_own
+from api.replays import mark
 from api.schema import ON_BODIES, ON_LISTS, answers
 from api.shapes import NoFields
 from events import examples, feed, serializers, subscriptions, webhooks
@@ -146,10 +147,7 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
         )
         if not self.get_queryset().filter(id=subscription.id).exists():
             raise SubscriptionExists("There is a subscription for this already.")  # somebody else's
-        response = Response(_show_with_secret(subscription, hidden=replayed), status=201)
-        if replayed:
-            response["Idempotency-Replayed"] = "true"
-        return response
+        return mark(Response(_show_with_secret(subscription, hidden=replayed), status=201), replayed=replayed)
 
     @extend_schema(responses=answers(200, serializers.SubscriptionSerializer, *ON_LISTS))
     def list(self, request: Request) -> Response:

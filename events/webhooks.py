@@ -67,7 +67,7 @@ class WebhookChannel:
                 for _ in answer.iter_raw():  # not decoded: a little gzip can be a lot of text
                     pass
         except Exception as error:  # also what httpx2 makes of an answer that is none
-            raise DeliveryFailed(f"{type(error).__name__}: {error}") from error
+            raise DeliveryFailed.because_of(error) from error
         if not answer.is_success:
             raise DeliveryFailed(
                 f"The receiver answered {answer.status_code}.",

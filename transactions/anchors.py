@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 from typing import IO, Any
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from accounts.models import Account
 from events.wire import format_time
 from transactions.audit import Finding, take_snapshot
 from transactions.models import Transaction
+from transactions.staging import slice_up
 
 FORMAT = "ledger-anchor-1"
 AT_ONCE = 1000
@@ -99,8 +99,7 @@ def read(file: IO[str], public_keys: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 def verify(lines: Iterable[dict[str, Any]]) -> Iterator[Finding]:
     """What was changed, removed or cut off since the anchor was made."""
-    remaining = iter(lines)
-    while some := list(islice(remaining, AT_ONCE)):
+    for some in slice_up(lines, AT_ONCE):
         ids = [UUID(line["account"]) for line in some]
         accounts = Account._base_manager.in_bulk(ids)
         moments = [datetime.fromisoformat(line["recorded_at"]) for line in some if line["recorded_at"]]

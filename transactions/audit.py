@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing import get_context
 from typing import Any
@@ -26,7 +26,7 @@ from accounts.models import Account
 from transactions import audit_remedies, audit_worker, guards
 from transactions.audit_sql import FLAGS, QUESTIONS, WALK, Question
 from transactions.chain import FORMAT, write_json
-from transactions.queries import SETTLED_AFTER
+from transactions.queries import SETTLED_AFTER, begin_snapshot
 
 ROWS_A_SLICE = 50_000
 WORTH_WORKERS = 20  # tasks: to start a process takes longer than a few of them
@@ -50,9 +50,6 @@ class Finding:
     row: str
     expected: str
     found: str
-
-    def as_dict(self) -> dict[str, str | None]:
-        return asdict(self)
 
     @property
     def remedy(self) -> str:
@@ -160,13 +157,10 @@ def take_snapshot(name: str | None = None) -> Iterator[tuple[str | None, datetim
     is_inside = connection.in_atomic_block
     with atomic(), connection.cursor() as cursor:
         if not is_inside:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            begin_snapshot()
             if name:
                 cursor.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
-            cursor.execute(
-                "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0;"
-                "SET LOCAL work_mem = '64MB'"
-            )
+            cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute("SELECT clock_timestamp()" + ("" if is_inside or name else ", pg_export_snapshot()"))
         moment, *exported = cursor.fetchone()
         yield (exported[0] if exported else None), moment - SETTLED_AFTER

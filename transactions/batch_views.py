@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from accounts.commands import mark
 from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.identity import require_identity
 from accounts.models import Account
@@ -23,6 +22,7 @@ from api.errors import (
 )
 from api.middleware import get_request_id
 from api.permissions import get_caller_id
+from api.replays import mark
 from api.schema import ON_BODIES, answers
 from events.errors import LedgerError
 from transactions import errors, examples, posting, queries, serializers

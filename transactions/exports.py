@@ -22,7 +22,9 @@ from django.db.transaction import atomic
 
 from accounts.currencies import format_amount, get_decimals
 from accounts.models import Account
+from accounts.operations import read_clock
 from events.wire import format_time
+from transactions.queries import begin_snapshot
 from transactions.statements import LINE, Statement, find_start
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a spreadsheet compute a text
@@ -129,11 +131,9 @@ ORDER BY effective_at, recorded_at, coalesce(transfer, row.id), type DESC
 @contextmanager
 def _snapshot() -> Iterator[datetime]:
     """One state of the database for all statements inside, and the moment of it."""
-    with atomic(), connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
-        cursor.execute("SELECT clock_timestamp()")
-        yield cursor.fetchone()[0]
+    with atomic():
+        begin_snapshot()
+        yield read_clock()
 
 
 def _read(query: str, values: dict[str, datetime | None] | None = None) -> Iterator[tuple]:

@@ -22,6 +22,13 @@ from transactions.models import Transaction
 SETTLED_AFTER = timedelta(seconds=10)
 
 
+def begin_snapshot() -> None:
+    """The transaction that has just begun reads one moment, and may take its time. Not inside another one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
     """The transactions with all that `as_resource` reads."""
     reversal = Transaction.objects.filter(reverses=OuterRef("id"), status=Transaction.Status.POSTED)

@@ -5,7 +5,6 @@ import select
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
 from io import StringIO
 
 import psycopg
@@ -22,6 +21,7 @@ from ledger_project import health
 from ledger_project.database_roles import Roles, find_tables
 from ledger_project.embedded_postgres import EmbeddedPostgres
 from tests import cast
+from tests.faults.restore_actors import working_on
 from tests.servers import CHEAP, PROJECT, query, wait_for
 
 pytestmark = pytest.mark.serve
@@ -49,7 +49,7 @@ def postgres(tmp_path_factory):
     postgres.start()
     try:
         postgres.ensure_database("ledger")
-        with logged_in(postgres, "postgres"):
+        with working_on(postgres, "postgres"):
             call_command("migrate", verbosity=0)
             printed = run("database_roles")
             for _ in range(2):
@@ -64,24 +64,10 @@ def postgres(tmp_path_factory):
         shutil.rmtree(postgres.folder, ignore_errors=True)
 
 
-@contextmanager
-def logged_in(postgres, role):
-    """Django's one connection is the role's."""
-    database = connection.settings_dict
-    before = dict(database)
-    connection.close()
-    try:
-        database.update(HOST=str(postgres.socket_folder), PORT="5432", NAME="ledger", USER=role)
-        yield
-    finally:
-        connection.close()
-        database.update(before)
-
-
 @pytest.fixture
 def login(postgres):
     def enter(role):
-        return logged_in(postgres, role)
+        return working_on(postgres, role)
 
     return enter
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -93,7 +94,7 @@ class Command(BaseCommand):
 
     def print_json(self, result: audit.Result, moment: datetime, seconds: float) -> None:
         for finding in result.findings:
-            self.stdout.write(json.dumps({**finding.as_dict(), "remedy": finding.remedy}))
+            self.stdout.write(json.dumps({**asdict(finding), "remedy": finding.remedy}))
         summary = {"accounts": result.accounts, "transactions": result.rows, "findings": result.count}
         self.stdout.write(
             json.dumps({**summary, "seen_through": format_time(moment), "seconds": round(seconds, 1)})
