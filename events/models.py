@@ -4,6 +4,7 @@ import uuid_utils.compat
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from events.wire import Cursor, format_optional_time
 
@@ -32,14 +33,16 @@ class Event(models.Model):
         HOLD_EXPIRED = "hold.expired"
 
     id = models.BigAutoField(primary_key=True)
-    type = models.CharField(max_length=40)
-    account_id = models.UUIDField(null=True)
-    account_sequence = models.BigIntegerField(null=True)
-    recorded_at = models.DateTimeField()
-    request_id = models.CharField(max_length=64)
-    data = models.JSONField()
+    type = models.CharField(_("type"), max_length=40)
+    account_id = models.UUIDField(_("account"), null=True)
+    account_sequence = models.BigIntegerField(_("account sequence"), null=True)
+    recorded_at = models.DateTimeField(_("recorded at"))
+    request_id = models.CharField(_("request id"), max_length=64)
+    data = models.JSONField(_("data"))
 
     class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         constraints = [
             models.UniqueConstraint(
                 fields=["account_id", "account_sequence"], name="event_account_sequence_is_used_once"
@@ -146,31 +149,35 @@ class Subscription(models.Model):
         BROKER = "broker"
 
     class Status(models.TextChoices):
-        ACTIVE = "ACTIVE"
-        PAUSED = "PAUSED"  # by people
-        DISABLED = "DISABLED"  # by the receiver: it answered 410, or every attempt has failed
+        ACTIVE = "ACTIVE", _("active")
+        PAUSED = "PAUSED", _("paused")  # by people
+        DISABLED = "DISABLED", _("disabled")  # by the receiver: it answered 410, or every attempt has failed
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
-    kind = models.CharField(max_length=10, choices=Kind)
-    url = models.CharField(max_length=URL_LENGTH_MAX, null=True)
-    types = models.JSONField(default=list, help_text="Of events; empty: all")
-    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
-    epoch = models.UUIDField()
-    position = models.BigIntegerField()
-    attempts = models.IntegerField(default=0, help_text="That failed, of the event after the cursor")
-    next_attempt_at = models.DateTimeField(null=True)
-    lease = models.UUIDField(null=True, help_text="The relay that sends at this moment")
-    leased_until = models.DateTimeField(null=True)
-    sent = models.BigIntegerField(default=0)
-    failed = models.BigIntegerField(default=0)
-    unroutable = models.BigIntegerField(default=0, help_text="That the broker had no queue for")
-    last_sent_at = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=500, null=True)
-    last_error_at = models.DateTimeField(null=True)
-    secret_generation = models.IntegerField(default=1)
-    secret_rotated_at = models.DateTimeField(null=True)
-    actor = models.UUIDField(help_text="Who made it")
-    created_at = models.DateTimeField(db_default=Now())
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    url = models.CharField(_("url"), max_length=URL_LENGTH_MAX, null=True)
+    types = models.JSONField(_("types"), default=list, help_text="Of events; empty: all")
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
+    epoch = models.UUIDField(_("epoch"))
+    position = models.BigIntegerField(_("position"))
+    attempts = models.IntegerField(
+        _("attempts"), default=0, help_text="That failed, of the event after the cursor"
+    )
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True)
+    lease = models.UUIDField(_("lease"), null=True, help_text="The relay that sends at this moment")
+    leased_until = models.DateTimeField(_("leased until"), null=True)
+    sent = models.BigIntegerField(_("sent"), default=0)
+    failed = models.BigIntegerField(_("failed"), default=0)
+    unroutable = models.BigIntegerField(
+        _("unroutable"), default=0, help_text="That the broker had no queue for"
+    )
+    last_sent_at = models.DateTimeField(_("last sent at"), null=True)
+    last_error = models.CharField(_("last error"), max_length=500, null=True)
+    last_error_at = models.DateTimeField(_("last error at"), null=True)
+    secret_generation = models.IntegerField(_("secret generation"), default=1)
+    secret_rotated_at = models.DateTimeField(_("secret rotated at"), null=True)
+    actor = models.UUIDField(_("actor"), help_text="Who made it")
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
 
     objects = SubscriptionManager()
     feed_end: int
@@ -178,6 +185,8 @@ class Subscription(models.Model):
     clock = None
 
     class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="webhook", url__isnull=False) | Q(kind="broker", url__isnull=True),

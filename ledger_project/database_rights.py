@@ -90,6 +90,13 @@ RIGHTS: dict[str, Rights] = {
         {**READ, **only("UPDATE", "epoch lease leased_until")},
         READ,
     ),
+    # What staff saw, did and put right; what the dashboard shows.
+    "office.access": Rights({**READ, **ADD}, READ, READ),
+    "transactions.correction": Rights(
+        {**READ, **ADD, **only("UPDATE", "status checker_id decided_at decision_reason")}, READ, READ
+    ),
+    "transactions.hourlytotal": Rights({**READ, **ADD, **CHANGE}, READ, READ),
+    "transactions.figures": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.auditrun": Rights(READ, {**READ, **ADD}, READ),
     # Users stay. Django writes all columns when somebody changes their password.
     "accounts.user": Rights(
@@ -99,8 +106,8 @@ RIGHTS: dict[str, Rights] = {
     ),
     "accounts.user_groups": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     "accounts.user_user_permissions": SHOWN,
-    "auth.group": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),  # Django's back office has a page
-    "auth.group_permissions": Rights({**READ, **ADD, **REMOVE}, READ, READ),
+    "auth.group": Rights(READ, READ, READ),
+    "auth.group_permissions": SHOWN,
     "auth.permission": SHOWN,
     "contenttypes.contenttype": SHOWN,
     "migrations.migration": SHOWN,
@@ -108,6 +115,14 @@ RIGHTS: dict[str, Rights] = {
     # Who holds one can pass for somebody else.
     "knox.authtoken": Rights({**READ, **ADD, **REMOVE}, {}, only("SELECT", "user_id created expiry")),
     "sessions.session": Rights({**READ, **ADD, **CHANGE, **REMOVE}),
+    "otp_totp.totpdevice": Rights(
+        {**READ, **ADD, **CHANGE, **REMOVE}, {}, only("SELECT", "user_id confirmed created_at last_used_at")
+    ),
+    # Who logged in, or tried to.
+    "axes.accessattempt": Rights({**READ, **ADD, **CHANGE, **REMOVE}, {}, READ),
+    "axes.accessattemptexpiration": Rights({**READ, **ADD, **CHANGE, **REMOVE}, {}, READ),
+    "axes.accessfailurelog": Rights({**READ, **ADD, **REMOVE}, {}, READ),
+    "axes.accesslog": Rights({**READ, **ADD, **only("UPDATE", "logout_time")}, {}, READ),
 }
 
 _ALWAYS = {"search_path": "public, pg_temp", "default_transaction_isolation": "read committed"}

@@ -25,13 +25,22 @@ POST = {
 FREEZE = {"accounts.freeze_account"}
 RULE = FREEZE | {"accounts.close_account", "accounts.limit_account"}
 SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
+# Of the back office. Staff and tokens are the administrators' alone.
+LOOK = VIEW | {"transactions.view_correction", "transactions.view_auditrun"}
+CORRECT = {
+    "accounts.release_hold",
+    "transactions.adjust_account",
+    "transactions.reverse_transaction",
+    "transactions.approve_correction",
+    "events.change_subscription",
+}
 GROUPS = {
     "api-read": VIEW,
     "api-post": VIEW | POST,
     "api-admin": VIEW | POST | RULE | SUBSCRIBE,
-    "support": VIEW | FREEZE,
-    "operations": VIEW,
-    "auditor": VIEW,
+    "support": LOOK | FREEZE,
+    "operations": LOOK | FREEZE | CORRECT,
+    "auditor": LOOK | {"office.view_access"},
 }
 
 

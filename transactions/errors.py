@@ -75,6 +75,24 @@ class IdempotencyKeyReused(LedgerError):
         self.differs = differs
 
 
+class CorrectionDecided(LedgerError):
+    """It waits no more."""
+
+    code = "correction_decided"
+
+
+class CorrectionReused(LedgerError):
+    """The same form was sent again with something else in it."""
+
+    code = "correction_reused"
+
+
+class SameApprover(LedgerError):
+    """Whoever asked for a correction cannot approve it."""
+
+    code = "same_approver"
+
+
 class RequestInProgress(LedgerError):
     code = "request_in_progress"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.db import connection
 
-PACKAGES = ("events", "accounts", "transactions")
+PACKAGES = ("office", "events", "accounts", "transactions")
 TRIGGERS = {
     "accounts_account": [
         "account_is_never_deleted",
@@ -43,6 +43,16 @@ TRIGGERS = {
         "place_is_never_changed",
         "places_are_never_emptied",
         "places_have_no_gaps",
+    ],
+    "office_access": [
+        "access_is_never_changed",
+        "accesses_are_never_emptied",
+    ],
+    "transactions_correction": [
+        "correction_is_decided_once",
+        "correction_is_never_deleted",
+        "correction_starts_waiting",
+        "corrections_are_never_emptied",
     ],
     "transactions_transaction": [
         "transaction_is_never_changed",

@@ -13,6 +13,7 @@ from accounts.models.columns import (
     metadata_is_an_object,
 )
 from accounts.models.holds import Hold
+from accounts.models.staff import Staff, Token
 from accounts.models.users import User
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "IsFinite",
     "JSONType",
     "MoneyField",
+    "Staff",
+    "Token",
     "User",
     "metadata_is_an_object",
 ]

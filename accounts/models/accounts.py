@@ -7,6 +7,7 @@ import uuid_utils.compat
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount, format_optional
 from accounts.models.columns import (
@@ -39,36 +40,50 @@ class Account(models.Model):
     """
 
     class Status(models.TextChoices):
-        ACTIVE = "ACTIVE"
-        FROZEN = "FROZEN"  # refuses money out and new holds, accepts money in
-        CLOSED = "CLOSED"  # empty, final, refuses everything
+        ACTIVE = "ACTIVE", _("active")
+        FROZEN = "FROZEN", _("frozen")  # refuses money out and new holds, accepts money in
+        CLOSED = "CLOSED", _("closed")  # empty, final, refuses everything
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="accounts")
-    name = models.CharField(max_length=NAME_LENGTH_MAX, default=MAIN)
-    currency = models.CharField(max_length=12)
-    status = models.CharField(max_length=6, choices=Status, default=Status.ACTIVE)
-    balance = MoneyField(default=0)
-    held = MoneyField(default=0)
-    credit_limit = MoneyField(default=0)
-    credit_limit_max = MoneyField(default=0, help_text="The highest the credit limit ever was")
-    status_reason = models.CharField(max_length=REASON_LENGTH_MAX, default="", db_default="", blank=True)
-    withdraw_max = MoneyField(null=True, help_text="The most that one withdrawal may take")
-    withdraw_day_max = MoneyField(null=True, help_text="The most that a UTC day's withdrawals may take")
-    withdrawn_on = models.DateField(null=True, help_text="The UTC day of the last withdrawal")
-    withdrawn = MoneyField(default=0, db_default=0, help_text="What that day's withdrawals took")
-    version = models.BigIntegerField(default=0, help_text="Posted transactions so far")
-    event_sequence = models.BigIntegerField(default=0, help_text="Events so far")
-    last_recorded_at = models.DateTimeField(null=True)
-    last_effective_at = models.DateTimeField(null=True)
-    chain_head = models.BinaryField(default=b"", help_text="The hash of the account's last transaction")
-    metadata = models.JSONField(default=dict)
-    created_at = models.DateTimeField(db_default=Now())
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="accounts", verbose_name=_("user"))
+    name = models.CharField(_("name"), max_length=NAME_LENGTH_MAX, default=MAIN)
+    currency = models.CharField(_("currency"), max_length=12)
+    status = models.CharField(_("status"), max_length=6, choices=Status, default=Status.ACTIVE)
+    balance = MoneyField(_("balance"), default=0)
+    held = MoneyField(_("held"), default=0)
+    credit_limit = MoneyField(_("credit limit"), default=0)
+    credit_limit_max = MoneyField(
+        _("credit limit max"), default=0, help_text="The highest the credit limit ever was"
+    )
+    status_reason = models.CharField(
+        _("status reason"), max_length=REASON_LENGTH_MAX, default="", db_default="", blank=True
+    )
+    withdraw_max = MoneyField(_("withdraw max"), null=True, help_text="The most that one withdrawal may take")
+    withdraw_day_max = MoneyField(
+        _("withdraw day max"), null=True, help_text="The most that a UTC day's withdrawals may take"
+    )
+    withdrawn_on = models.DateField(
+        _("withdrawn on"), null=True, help_text="The UTC day of the last withdrawal"
+    )
+    withdrawn = MoneyField(
+        _("withdrawn"), default=0, db_default=0, help_text="What that day's withdrawals took"
+    )
+    version = models.BigIntegerField(_("version"), default=0, help_text="Posted transactions so far")
+    event_sequence = models.BigIntegerField(_("event sequence"), default=0, help_text="Events so far")
+    last_recorded_at = models.DateTimeField(_("last recorded at"), null=True)
+    last_effective_at = models.DateTimeField(_("last effective at"), null=True)
+    chain_head = models.BinaryField(
+        _("chain head"), default=b"", help_text="The hash of the account's last transaction"
+    )
+    metadata = models.JSONField(_("metadata"), default=dict)
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
 
     objects = AccountManager()
     held_due = Decimal(0)
 
     class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
         constraints = [
             models.UniqueConstraint(fields=["user", "currency", "name"], name="account_is_unique_by_name"),
             models.CheckConstraint(
@@ -131,7 +146,10 @@ class Account(models.Model):
             models.CheckConstraint(condition=IsFinite(F("created_at")), name="account_created_at_is_finite"),
             models.CheckConstraint(condition=metadata_is_an_object(), name="account_metadata_is_an_object"),
         ]
-        indexes = [models.Index(fields=["created_at", "id"], name="account_by_creation")]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="account_by_creation"),
+            models.Index(fields=["status", "id"], condition=~Q(status="ACTIVE"), name="account_not_active"),
+        ]
         permissions = [
             ("freeze_account", "Can freeze and unfreeze accounts"),
             ("close_account", "Can close accounts"),

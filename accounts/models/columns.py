@@ -49,5 +49,5 @@ def metadata_is_an_object() -> Exact:
 class MoneyField(models.DecimalField):
     """`numeric(28,8)`: wide enough for every currency; its currency says how many decimals count."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{**options, "max_digits": 28, "decimal_places": 8})
+    def __init__(self, verbose_name: Any = None, **options: Any) -> None:
+        super().__init__(verbose_name, **{**options, "max_digits": 28, "decimal_places": 8})

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import AMOUNT_MAX, format_amount
 from accounts.models.accounts import Account
@@ -34,31 +35,35 @@ class Hold(models.Model):
     """
 
     class Status(models.TextChoices):
-        OPEN = "OPEN"
-        CAPTURED = "CAPTURED"
-        RELEASED = "RELEASED"
-        EXPIRED = "EXPIRED"
-        DECLINED = "DECLINED"
+        OPEN = "OPEN", _("open")
+        CAPTURED = "CAPTURED", _("captured")
+        RELEASED = "RELEASED", _("released")
+        EXPIRED = "EXPIRED", _("expired")
+        DECLINED = "DECLINED", _("declined")
 
     id = models.UUIDField(primary_key=True, help_text="Chosen by the client: the identity of the command")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    amount = MoneyField()
-    captured = MoneyField(default=0)
-    status = models.CharField(max_length=8, choices=Status)
-    decline_reason = models.CharField(max_length=40, null=True)
-    decline_details = models.JSONField(null=True)
-    expires_at = models.DateTimeField(null=True, help_text="Null: never")
-    reference = models.CharField(max_length=REFERENCE_LENGTH_MAX)
-    metadata = models.JSONField()
-    created_at = models.DateTimeField()
-    closed_at = models.DateTimeField(null=True)
-    actor = models.UUIDField()
-    request_id = models.CharField(max_length=64)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("account")
+    )
+    amount = MoneyField(_("amount"))
+    captured = MoneyField(_("captured"), default=0)
+    status = models.CharField(_("status"), max_length=8, choices=Status)
+    decline_reason = models.CharField(_("decline reason"), max_length=40, null=True)
+    decline_details = models.JSONField(_("decline details"), null=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True, help_text="Null: never")
+    reference = models.CharField(_("reference"), max_length=REFERENCE_LENGTH_MAX)
+    metadata = models.JSONField(_("metadata"))
+    created_at = models.DateTimeField(_("created at"))
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+    actor = models.UUIDField(_("actor"))
+    request_id = models.CharField(_("request id"), max_length=64)
 
     objects = HoldManager()
     clock: datetime | None = None  # when it was read
 
     class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX), name="hold_amount_is_positive_and_bounded"
@@ -103,6 +108,7 @@ class Hold(models.Model):
                 name="hold_to_expire",
             ),
         ]
+        permissions = [("release_hold", "Can release holds in the back office")]
 
     def __str__(self) -> str:
         return f"hold {self.amount.normalize():f} {self.id}"

@@ -5,7 +5,8 @@ from typing import Any
 import uuid_utils.compat
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Collate, Lower, Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models.columns import NAME_LENGTH_MAX, metadata_is_an_object
 from events.wire import format_time
@@ -18,13 +19,19 @@ class User(AbstractUser):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
-    name = models.CharField(max_length=NAME_LENGTH_MAX, blank=True)
+    name = models.CharField(_("name"), max_length=NAME_LENGTH_MAX, blank=True)
     external_id = models.CharField(
-        max_length=NAME_LENGTH_MAX, null=True, blank=True, unique=True, help_text="The client's own handle"
+        _("external id"),
+        max_length=NAME_LENGTH_MAX,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="The client's own handle",
     )
-    metadata = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     created_as = models.JSONField(
+        _("created as"),
         null=True,
         editable=False,
         help_text="What the API was asked for; a repeated request is compared with it",
@@ -34,12 +41,15 @@ class User(AbstractUser):
     date_joined = None  # type: ignore[assignment]
 
     class Meta(AbstractUser.Meta):
+        verbose_name = _("user")  # type: ignore[assignment]
+        verbose_name_plural = _("users")  # type: ignore[assignment]
         constraints = [
             models.CheckConstraint(condition=metadata_is_an_object(), name="user_metadata_is_an_object")
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="user_by_creation"),
             models.Index(fields=["name"], name="user_by_name"),
+            models.Index(Collate(Lower("name"), "C"), "id", name="user_by_start_of_name"),
         ]
 
     def __str__(self) -> str:

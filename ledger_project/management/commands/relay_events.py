@@ -1,5 +1,6 @@
 import signal
 from argparse import ArgumentParser
+from threading import Thread
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -7,12 +8,13 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts import holds
 from events.errors import FeedStopped
 from events.relay import Relay
+from transactions import figures
 
 
 class Command(BaseCommand):
     help = (
         "Give events their places in the feed, send them to every subscription, and end holds whose time is "
-        "over. Several may run. SIGTERM ends it after the events that are being sent."
+        "over; count for the dashboard. Several may run. SIGTERM ends it after what is being sent."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -22,7 +24,16 @@ class Command(BaseCommand):
         relay = Relay(chores=(holds.expire_some,))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: relay.stop())
+        counting = Thread(target=figures.keep, args=(relay.stopping,), name="figures", daemon=True)
         try:
+            if options["once"]:
+                figures.refresh()
+            else:
+                counting.start()
             relay.run(once=options["once"])
         except FeedStopped as error:
             raise CommandError(error.detail) from error
+        finally:
+            relay.stop()
+            if counting.ident:
+                counting.join()

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import uuid_utils.compat
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Length, Now
+from django.db.models.functions import Length
 from django.db.models.lookups import Exact
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import AMOUNT_MAX, format_amount, format_optional
 from accounts.models import (
@@ -33,41 +33,53 @@ class Transaction(models.Model):
     """
 
     class Type(models.TextChoices):
-        DEPOSIT = "DEPOSIT"
-        WITHDRAW = "WITHDRAW"
+        DEPOSIT = "DEPOSIT", _("deposit")
+        WITHDRAW = "WITHDRAW", _("withdrawal")
 
     class Status(models.TextChoices):
-        POSTED = "POSTED"
-        DECLINED = "DECLINED"
+        POSTED = "POSTED", _("posted")
+        DECLINED = "DECLINED", _("declined")
 
     id = models.UUIDField(primary_key=True, help_text="Chosen by the client: the identity of the command")
     # What was asked
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    type = models.CharField(max_length=8, choices=Type)
-    amount = MoneyField()
-    reference = models.CharField(max_length=REFERENCE_LENGTH_MAX)
-    metadata = models.JSONField()
-    effective_at_asked = models.DateTimeField(null=True)
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("account")
+    )
+    type = models.CharField(_("type"), max_length=8, choices=Type)
+    amount = MoneyField(_("amount"))
+    reference = models.CharField(_("reference"), max_length=REFERENCE_LENGTH_MAX)
+    metadata = models.JSONField(_("metadata"))
+    effective_at_asked = models.DateTimeField(_("effective at asked"), null=True)
     # What was decided
-    status = models.CharField(max_length=8, choices=Status)
-    decline_reason = models.CharField(max_length=40, null=True)
-    decline_details = models.JSONField(null=True)
-    version = models.BigIntegerField(null=True, help_text="The account's gapless sequence number")
-    balance_after = MoneyField(null=True, help_text="The account's balance right after, in posting order")
-    recorded_at = models.DateTimeField(help_text="When the ledger wrote it, by the database's clock")
-    effective_at = models.DateTimeField(help_text="When the money moved in the world")
-    late = models.BooleanField(help_text="Effective earlier than something the account already had")
+    status = models.CharField(_("status"), max_length=8, choices=Status)
+    decline_reason = models.CharField(_("decline reason"), max_length=40, null=True)
+    decline_details = models.JSONField(_("decline details"), null=True)
+    version = models.BigIntegerField(
+        _("version"), null=True, help_text="The account's gapless sequence number"
+    )
+    balance_after = MoneyField(
+        _("balance after"), null=True, help_text="The account's balance right after, in posting order"
+    )
+    recorded_at = models.DateTimeField(
+        _("recorded at"), help_text="When the ledger wrote it, by the database's clock"
+    )
+    effective_at = models.DateTimeField(_("effective at"), help_text="When the money moved in the world")
+    late = models.BooleanField(
+        _("late"), help_text="Effective earlier than something the account already had"
+    )
     # What it belongs to
-    transfer = models.UUIDField(null=True)
-    reverses = models.UUIDField(null=True)
-    hold = models.UUIDField(null=True)
-    actor = models.UUIDField()
-    request_id = models.CharField(max_length=64)
-    chain_hash = models.BinaryField()
+    transfer = models.UUIDField(_("transfer"), null=True)
+    reverses = models.UUIDField(_("reverses"), null=True)
+    hold = models.UUIDField(_("hold"), null=True)
+    actor = models.UUIDField(_("actor"))
+    request_id = models.CharField(_("request id"), max_length=64)
+    chain_hash = models.BinaryField(_("chain hash"))
 
     reversed_by: UUID | None = None  # filled in by queries
 
     class Meta:
+        verbose_name = _("transaction")
+        verbose_name_plural = _("transactions")
         constraints = [
             models.CheckConstraint(
                 condition=Q(type__in=["DEPOSIT", "WITHDRAW"]), name="transaction_type_is_known"
@@ -148,6 +160,10 @@ class Transaction(models.Model):
             models.Index(
                 fields=["transfer"], condition=Q(transfer__isnull=False), name="transaction_by_transfer"
             ),
+            models.Index(fields=["hold"], condition=Q(hold__isnull=False), name="transaction_by_hold"),
+            models.Index(
+                fields=["account", "recorded_at"], condition=Q(status="DECLINED"), name="transaction_declined"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -188,22 +204,3 @@ class Transaction(models.Model):
             "hold": self.hold and str(self.hold),
             "request_id": self.request_id,
         }
-
-
-class AuditRun(models.Model):
-    """An audit that was made, and what it found."""
-
-    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(db_default=Now())
-    seen_through = models.DateTimeField(help_text="All that was recorded up to here was seen: for `--since`")
-    is_whole = models.BooleanField(help_text="All accounts and all checks, if perhaps since an earlier one")
-    accounts = models.BigIntegerField()
-    rows = models.BigIntegerField()
-    findings = models.BigIntegerField()
-
-    class Meta:
-        indexes = [models.Index(fields=["finished_at"], name="audit_run_by_end")]
-
-    def __str__(self) -> str:
-        return f"{self.findings} findings at {format_time(self.finished_at)}"

@@ -1,0 +1,182 @@
+"""The pages of the back office: what all of them share, and the access log."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import (
+    display_for_field,
+    display_for_value,
+    label_for_field,
+    lookup_field,
+    unquote,
+)
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from api.middleware import get_request_id
+from office import access, commands
+from office.commands import Command
+from office.models import Access
+from office.pages import BoundedPaginator
+
+
+class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
+    """Everything is shown, nothing can be edited, whoever asks; what may be done are `commands`.
+
+    Looking at something and searching are recorded before the answer is given.
+    """
+
+    is_of_the_office = True
+    commands: tuple[Command, ...] = ()
+    actions = None
+    paginator = BoundedPaginator
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    sortable_by = ()
+    list_filter_sheet = False
+    subject_template = "admin/subject.html"
+    facts: tuple[str, ...] = ()
+    list_logged = False  # whether looking at the list is recorded, too
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            *(
+                path(
+                    f"<path:object_id>/{command.name}/",
+                    self.admin_site.admin_view(self.command_view),
+                    {"command": command},
+                    name=f"{name}_{command.name}",
+                )
+                for command in self.commands
+            ),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if words := request.GET.get("q", ""):
+            self.record(request, Access.Action.SEARCH, detail=words)
+        elif self.list_logged:
+            self.record(request, Access.Action.VIEW)
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of one thing. There is no form on it, and nothing to post to."""
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        subject = self.get_object(request, unquote(object_id))
+        if subject is None:
+            return self._refuse_unknown(request, object_id)
+        if not self.has_view_permission(request, subject):
+            raise PermissionDenied
+        self.record(request, Access.Action.VIEW, subject)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": self.opts.verbose_name,
+            "subtitle": str(subject),
+            "original": subject,
+            "facts": list(self.find_facts(subject)),
+            "buttons": list(self.find_buttons(request, subject)),
+            **self.describe(request, subject),
+        }
+        return TemplateResponse(request, self.subject_template, context)
+
+    def find_facts(self, subject: Any) -> Iterator[tuple[str, Any]]:
+        """What `facts` names, each with its label: fields, or methods of this class."""
+        for name in self.facts:
+            label = str(label_for_field(name, self.model, self))
+            field, _attribute, value = lookup_field(name, subject, self)
+            empty = self.get_empty_value_display()
+            if field is None:
+                yield label, display_for_value(value, empty)
+            else:
+                yield label, display_for_field(value, field, empty)
+
+    def describe(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
+        """What the page of `subject` shows besides its fields, for its template."""
+        return {}
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Who saw and did what with it: the access log."""
+        return HttpResponseRedirect(f"{reverse('admin:office_access_changelist')}?q={unquote(object_id)}")
+
+    def command_view(self, request: HttpRequest, object_id: str, command: Command) -> HttpResponse:
+        subject = self.get_object(request, unquote(object_id))
+        if subject is None:
+            return self._refuse_unknown(request, object_id)
+        if not self.has_view_permission(request, subject):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        return commands.run(command, request, subject, goal=self.find_url(subject), context=context)
+
+    def _refuse_unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        response: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return response
+
+    def find_buttons(self, request: HttpRequest, subject: Any) -> Iterator[tuple[Command, str]]:
+        """The commands that this person may give to the subject now, with their addresses."""
+        for command in self.commands:
+            if command.is_for(request, subject):
+                yield (
+                    command,
+                    reverse(
+                        f"admin:{self.opts.app_label}_{self.opts.model_name}_{command.name}",
+                        args=[subject.pk],
+                    ),
+                )
+
+    def find_url(self, subject: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[subject.pk])
+
+    def record(
+        self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""
+    ) -> None:
+        access.record(
+            action,
+            self.opts.model_name or "",
+            "" if subject is None else subject.pk,
+            actor_id=request.user.pk,  # type: ignore[arg-type]
+            detail=detail,
+            request_id=get_request_id(request),
+        )
+
+
+@admin.register(Access)
+class AccessAdmin(OfficeAdmin):
+    """The log of all this. Looking at it is recorded as well."""
+
+    list_logged = True
+    list_display = ("at", "actor", "action", "subject", "subject_id", "detail", "reason")
+    list_select_related = ("actor",)
+    list_display_links = None
+    ordering = ("-id",)
+    search_fields = ("=subject_id", "=actor__username")
+    search_help_text = _("The id of something, or the user name of a member of staff")

@@ -1,0 +1,46 @@
+"""What the forms of the back office are made of."""
+
+from typing import Any
+
+import uuid_utils.compat
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from office.models import DETAIL_LENGTH_MAX
+
+
+class TokenForm(forms.Form):
+    """The six digits of an authenticator app."""
+
+    otp_token = forms.RegexField(
+        label=_("Code of your authenticator app"),
+        regex=r"^[0-9]{6}\Z",
+        error_messages={"invalid": _("A code has six digits.")},
+        widget=UnfoldAdminTextInputWidget(
+            {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
+        ),
+    )
+
+
+class CommandForm(forms.Form):
+    """What a command asks for; `initial` may come from what it is done to (`fill`)."""
+
+    def fill(self, subject: Any) -> None:
+        """Called before the form is shown: `subject` is the object that the command is done to."""
+
+
+class ReasonForm(CommandForm):
+    """Why: kept in the access log, and with what is changed."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=DETAIL_LENGTH_MAX,
+        widget=UnfoldAdminTextareaWidget({"rows": 3, "autofocus": True}),
+    )
+
+
+class IdentityForm(ReasonForm):
+    """A command that is done once, however often the form is sent: its identity is in the form."""
+
+    identity = forms.UUIDField(widget=forms.HiddenInput, initial=uuid_utils.compat.uuid7)

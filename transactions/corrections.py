@@ -1,0 +1,169 @@
+"""What staff put right: deposits and withdrawals of their own, and reversals.
+
+Above a limit a second person must approve. The correction's id is that of the transaction it becomes, so it
+is posted once, whatever happens.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Sum
+from django.db.models.functions import Now
+from django.db.transaction import atomic
+
+from accounts import currencies, errors, operations
+from accounts.models import Account, User
+from transactions import posting, queries
+from transactions.errors import CorrectionDecided, CorrectionReused, SameApprover
+from transactions.models import Correction, Transaction
+from transactions.orders import Order, order_reversal
+
+UNAPPROVED_WITHIN = timedelta(days=1)  # what somebody corrects alone is added up over so long
+
+
+def adjust(
+    *,
+    id: UUID,
+    account_id: UUID,
+    type: Transaction.Type,
+    amount: Decimal,
+    reference: str,
+    reason: str,
+    maker_id: UUID,
+    request_id: str,
+) -> Correction:
+    """A deposit or withdrawal by staff; posted at once, or waiting for approval.
+
+    Raises `AccountNotFound`, `Amount…`, `CorrectionReused`.
+    """
+    currencies.require_amount(amount)
+    account = Account.objects.filter(id=account_id).first()
+    if account is None:
+        raise errors.AccountNotFound("There is no such account.")
+    currencies.require_scale(amount, account.currency)
+    return _propose(
+        Correction(
+            id=id,
+            kind=Correction.Kind.ADJUSTMENT,
+            account=account,
+            type=type,
+            amount=amount,
+            reference=reference,
+            reason=reason,
+            maker_id=maker_id,
+            request_id=request_id,
+        )
+    )
+
+
+def reverse(*, id: UUID, transaction_id: UUID, reason: str, maker_id: UUID, request_id: str) -> Correction:
+    """Take a transaction back, of a transfer both legs; at once, or when it is approved.
+
+    Raises `TransactionNotFound`, `NotReversible`, `CorrectionReused`.
+    """
+    rows = queries.find_whole(queries.with_resources(Transaction.objects.all()), transaction_id)
+    orders = order_reversal(id=id, reason=reason, rows=rows)  # refuses what cannot be reversed
+    asked = next(order for order in orders if order.reverses == transaction_id)
+    account = next(row.account for row in rows if row.id == transaction_id)
+    return _propose(
+        Correction(
+            id=id,
+            kind=Correction.Kind.REVERSAL,
+            account=account,
+            type=asked.type,
+            amount=rows[0].amount,
+            reverses=transaction_id,
+            reason=reason,
+            maker_id=maker_id,
+            request_id=request_id,
+        )
+    )
+
+
+@atomic
+def approve(*, id: UUID, checker_id: UUID, request_id: str) -> Correction:
+    """Post it, as a second person. Raises `CorrectionDecided`, `SameApprover`."""
+    correction = _lock_waiting(id)
+    if correction.maker_id == checker_id:
+        raise SameApprover("Somebody else must approve what you have asked for.")
+    correction.checker_id = checker_id
+    return _post(correction, request_id)
+
+
+@atomic
+def reject(*, id: UUID, checker_id: UUID, reason: str) -> Correction:
+    """Nothing is posted; its maker may do this too. Raises `CorrectionDecided`."""
+    correction = _lock_waiting(id)
+    correction.checker_id = checker_id
+    return _decide(correction, Correction.Status.REJECTED, reason)
+
+
+@atomic
+def _propose(correction: Correction) -> Correction:
+    """Under the lock of its maker, so that two small ones cannot pass a limit that they pass together."""
+    User.objects.select_for_update(no_key=True).get(id=correction.maker_id)
+    if before := Correction.objects.filter(id=correction.id).first():
+        if any(getattr(before, name) != getattr(correction, name) for name in Correction.ASKED):
+            raise CorrectionReused("This form was sent before, with other contents.")
+        return before
+    correction.needs_approval = _exceeds_limit(correction)
+    correction.save(force_insert=True)
+    if correction.needs_approval:
+        return correction
+    return _post(correction, correction.request_id)
+
+
+def _exceeds_limit(correction: Correction) -> bool:
+    """Whether its maker would correct more than the currency's limit within a day without approval."""
+    currency = correction.account.currency
+    limit: Decimal | None = settings.APPROVAL_ABOVE.get(currency)
+    if limit is None:
+        return True
+    alone = Correction.objects.filter(
+        maker=correction.maker,
+        account__currency=currency,
+        needs_approval=False,
+        made_at__gt=operations.read_clock() - UNAPPROVED_WITHIN,
+    )
+    before: Decimal = alone.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    return before + correction.amount > limit
+
+
+def _lock_waiting(id: UUID) -> Correction:
+    correction = Correction.objects.select_for_update(no_key=True, of=("self",)).get(id=id)
+    if correction.status != Correction.Status.WAITING:
+        raise CorrectionDecided("This was decided already.")
+    return correction
+
+
+def _post(correction: Correction, request_id: str) -> Correction:
+    """Through the engine. What it declines is declined for good: the next attempt is another correction."""
+    if correction.kind == Correction.Kind.REVERSAL:
+        transactions = queries.with_resources(Transaction.objects.all())
+        rows = queries.find_whole(transactions, correction.reverses or correction.id)
+        orders = order_reversal(id=correction.id, reason=correction.reason, rows=rows)
+    else:
+        orders = [
+            Order(
+                id=correction.id,
+                account_id=correction.account_id,
+                type=Transaction.Type(correction.type),
+                amount=correction.amount,
+                reference=correction.reference,
+                metadata={"reason": correction.reason},
+            )
+        ]
+    postings = posting.post(orders, actor=correction.maker_id, request_id=request_id)
+    is_declined = any(answer.transaction.decline_reason for answer in postings)
+    return _decide(correction, Correction.Status.DECLINED if is_declined else Correction.Status.POSTED)
+
+
+def _decide(correction: Correction, status: Correction.Status, reason: str = "") -> Correction:
+    correction.status = status
+    correction.decision_reason = reason
+    correction.decided_at = Now()
+    correction.save(update_fields=["status", "checker", "decided_at", "decision_reason"])
+    correction.refresh_from_db(fields=["decided_at"])
+    return correction

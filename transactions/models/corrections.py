@@ -1,0 +1,100 @@
+"""What staff put right, alone or with a second person's approval."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.currencies import AMOUNT_MAX
+from accounts.models import REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account, MoneyField, User
+from transactions.models.transactions import Transaction
+
+
+class Correction(models.Model):
+    """A deposit or withdrawal by staff, or a reversal. Its id is that of the transaction that it becomes.
+
+    What was asked never changes, and it is decided once. Above a limit, its checker is not its maker.
+    """
+
+    ASKED = ("kind", "account_id", "type", "amount", "reference", "reason", "reverses", "maker_id")
+
+    class Kind(models.TextChoices):
+        ADJUSTMENT = "ADJUSTMENT", _("adjustment")
+        REVERSAL = "REVERSAL", _("reversal")
+
+    class Status(models.TextChoices):
+        WAITING = "WAITING", _("waiting for approval")
+        POSTED = "POSTED", _("posted")
+        DECLINED = "DECLINED", _("declined by the ledger")
+        REJECTED = "REJECTED", _("rejected")
+
+    id = models.UUIDField(primary_key=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="+", db_index=False, verbose_name=_("account")
+    )
+    type = models.CharField(_("type"), max_length=8, choices=Transaction.Type)
+    amount = MoneyField(_("amount"))
+    reference = models.CharField(_("reference"), max_length=REFERENCE_LENGTH_MAX, blank=True)
+    reason = models.CharField(_("reason"), max_length=REASON_LENGTH_MAX)
+    reverses = models.UUIDField(_("reverses"), null=True)
+    maker = models.ForeignKey(
+        User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("asked for by")
+    )
+    made_at = models.DateTimeField(_("asked for at"), db_default=Now())
+    request_id = models.CharField(_("request id"), max_length=64)
+    needs_approval = models.BooleanField(_("needs approval"))
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.WAITING)
+    checker = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("decided by")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True)
+    decision_reason = models.CharField(_("reason of the decision"), max_length=REASON_LENGTH_MAX, blank=True)
+
+    class Meta:
+        verbose_name = _("correction")
+        verbose_name_plural = _("corrections")
+        default_permissions = ("view",)
+        permissions = [
+            ("adjust_account", "Can post deposits and withdrawals of staff"),
+            ("reverse_transaction", "Can reverse transactions"),
+            ("approve_correction", "Can approve and reject what others have asked for"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="ADJUSTMENT", reverses__isnull=True) & ~Q(reference="")
+                | Q(kind="REVERSAL", reverses__isnull=False),
+                name="correction_is_an_adjustment_with_reference_or_a_reversal",
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=["DEPOSIT", "WITHDRAW"]), name="correction_type_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX),
+                name="correction_amount_is_positive_and_bounded",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="correction_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(status="WAITING", checker__isnull=True, decided_at__isnull=True)
+                | Q(status__in=["POSTED", "DECLINED", "REJECTED"], decided_at__isnull=False),
+                name="correction_is_waiting_or_decided",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["POSTED", "DECLINED"], needs_approval=True)
+                | (Q(checker__isnull=False) & ~Q(checker=F("maker"))),
+                name="correction_is_approved_by_somebody_else",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="REJECTED") | Q(checker__isnull=False),
+                name="correction_is_rejected_by_somebody",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["made_at", "id"], name="correction_by_making"),
+            models.Index(fields=["made_at", "id"], condition=Q(status="WAITING"), name="correction_waiting"),
+            models.Index(fields=["maker", "made_at"], name="correction_of_a_maker"),
+            models.Index(fields=["account", "made_at"], name="correction_of_an_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.id}"
