@@ -33,7 +33,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     """
 
     is_of_the_office = True
-    commands: tuple[Command, ...] = ()
+    commands: tuple[Command, ...] = ()  # to one of them
+    list_commands: tuple[Command, ...] = ()  # to none of them yet
     actions = None
     paginator = BoundedPaginator
     list_per_page = 50
@@ -41,6 +42,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     sortable_by = ()
     list_filter_sheet = False
+    change_list_template = "admin/subjects.html"
     subject_template = "admin/subject.html"
     facts: tuple[str, ...] = ()
     list_logged = False  # whether looking at the list is recorded, too
@@ -66,6 +68,15 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
                 )
                 for command in self.commands
             ),
+            *(
+                path(
+                    f"{command.name}/",
+                    self.admin_site.admin_view(self.list_command_view),
+                    {"command": command},
+                    name=f"{name}_{command.name}",
+                )
+                for command in self.list_commands
+            ),
             *super().get_urls(),
         ]
 
@@ -78,7 +89,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             self.record(request, Access.Action.SEARCH, detail=words)
         elif self.list_logged:
             self.record(request, Access.Action.VIEW)
-        response: HttpResponse = super().changelist_view(request, extra_context)
+        buttons = {"buttons": list(self.find_buttons(request, None))}
+        response: HttpResponse = super().changelist_view(request, {**buttons, **(extra_context or {})})
         return response
 
     def change_view(
@@ -134,27 +146,31 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             return self._refuse_unknown(request, object_id)
         if not self.has_view_permission(request, subject):
             raise PermissionDenied
+        return self._run(request, command, subject, self.find_url(subject))
+
+    def list_command_view(self, request: HttpRequest, command: Command) -> HttpResponse:
+        return self._run(request, command, None, reverse(self._name("changelist")))
+
+    def _run(self, request: HttpRequest, command: Command, subject: Any, goal: str) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts}
-        return commands.run(command, request, subject, goal=self.find_url(subject), context=context)
+        of = self.opts.model_name or ""
+        return commands.run(command, request, subject, of=of, goal=goal, context=context)
 
     def _refuse_unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
         response: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return response
 
-    def find_buttons(self, request: HttpRequest, subject: Any) -> Iterator[tuple[Command, str]]:
-        """The commands that this person may give to the subject now, with their addresses."""
-        for command in self.commands:
+    def find_buttons(self, request: HttpRequest, subject: Any | None) -> Iterator[tuple[Command, str]]:
+        """The commands that this person may give now, to the subject or to the list, with their addresses."""
+        for command in self.list_commands if subject is None else self.commands:
             if command.is_for(request, subject):
-                yield (
-                    command,
-                    reverse(
-                        f"admin:{self.opts.app_label}_{self.opts.model_name}_{command.name}",
-                        args=[subject.pk],
-                    ),
-                )
+                yield command, reverse(self._name(command.name), args=[subject.pk] if subject else [])
+
+    def _name(self, page: str) -> str:
+        return f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
 
     def find_url(self, subject: Any) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[subject.pk])
+        return reverse(self._name("change"), args=[subject.pk])
 
     def record(
         self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""

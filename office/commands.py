@@ -33,8 +33,8 @@ Run = Callable[[HttpRequest, Any, dict[str, Any]], str | HttpResponse]
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """`run(request, subject, asked)` makes one call of the domain and says what was done, on the subject's page
-    or, if it answers with one, on a page of its own. A command of a list has None as its subject.
+    """`run(request, subject, asked)` makes one call of the domain and says what was done: on the page it came
+    from, or on a page of its own, if it answers with one. A command of a list has None as its subject.
 
     It runs in one database transaction with its line in the access log, unless `is_atomic` is False: then
     the line is written first. It raises `Refusal` for what the domain refuses.
