@@ -6,6 +6,8 @@ transactions: answers that depend on the state of the account, recorded under th
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_noop
+
 from events.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -18,10 +20,10 @@ LIMIT_EXCEEDED = "limit_exceeded"
 
 # What a declined hold tells people; its particulars are in `decline_details`.
 DECLINES = {
-    INSUFFICIENT_FUNDS: "The account has less available than the hold requires.",
-    ACCOUNT_FROZEN: "The account is frozen: it accepts no new holds.",
-    ACCOUNT_CLOSED: "The account is closed.",
-    LIMIT_EXCEEDED: "The account would hold more than a balance may be.",
+    INSUFFICIENT_FUNDS: gettext_noop("The account has less available than the hold requires."),
+    ACCOUNT_FROZEN: gettext_noop("The account is frozen: it accepts no new holds."),
+    ACCOUNT_CLOSED: gettext_noop("The account is closed."),
+    LIMIT_EXCEEDED: gettext_noop("The account would hold more than a balance may be."),
 }
 
 

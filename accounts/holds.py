@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.transaction import atomic
+from django.utils.translation import gettext_noop
 
 from accounts import currencies, errors, queries
 from accounts.models import BALANCE_MAX, Account, Hold
@@ -122,7 +123,7 @@ def release_hold(*, id: UUID, request_id: str = "") -> Hold:
         return hold
     if hold.remaining == 0 or hold.is_due(clock):
         state = Hold.Status.EXPIRED if hold.remaining else hold.status
-        raise errors.HoldNotOpen("The hold is not open any more.", hold_status=state)
+        raise errors.HoldNotOpen(gettext_noop("The hold is not open any more."), hold_status=state)
     changed, events = expire_due([account], clock, request_id)
     account.held -= hold.remaining
     hold.close(Hold.Status.RELEASED, clock)

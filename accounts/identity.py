@@ -4,6 +4,8 @@ import hashlib
 import re
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from accounts.errors import IdempotencyKeyInvalid, IdentityRequired, IdInvalid, TwoIdentities
 
 NIL = UUID(int=0)
@@ -38,7 +40,9 @@ def require_identity(*, caller_id: UUID, id: UUID | None, key: str | None) -> UU
 def derive_id(caller_id: UUID, key: str) -> UUID:
     """The same id for the same caller and key, for ever."""
     if not KEY.fullmatch(key):
-        raise IdempotencyKeyInvalid("An Idempotency-Key is 1 to 255 printable ASCII characters.")
+        raise IdempotencyKeyInvalid(
+            gettext_noop("An Idempotency-Key is 1 to 255 printable ASCII characters.")
+        )
     return make_uuid8(b"ledger-key-1" + str(caller_id).encode() + b"\x00" + key.encode())
 
 

@@ -1,9 +1,34 @@
-"""Reading holds."""
+"""Reading users and holds."""
 
 from uuid import UUID
 
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Collate, Concat, Lower
+
 from accounts.errors import HoldNotFound
-from accounts.models import ClockTimestamp, Hold
+from accounts.models import ClockTimestamp, Hold, User
+
+LAST_CHARACTER = "\U0010ffff"  # in the order of the collation "C"
+
+
+def find_user_by_handle(external_id: str) -> User | None:
+    return User.objects.filter(external_id=external_id).first()
+
+
+def find_caller(words: str, id: UUID | None) -> User | None:
+    """Who calls the API: a service by its user name, anybody by `id`."""
+    return User.objects.filter(Q(username=words) | Q(id=id)).first()
+
+
+def find_users_by_name(start: str, *, limit: int) -> list[User]:
+    """Whose name starts so, in capitals or not: a range of the index `user_by_start_of_name`."""
+    if not start:
+        return []
+    low = Lower(Value(start, output_field=CharField()))
+    named = User.objects.alias(folded=Collate(Lower("name"), "C")).filter(
+        folded__gte=low, folded__lt=Concat(low, Value(LAST_CHARACTER))
+    )
+    return list(named.order_by("folded", "id")[:limit])
 
 
 def find_hold(id: UUID) -> Hold:

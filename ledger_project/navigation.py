@@ -48,12 +48,15 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
                     "transactions.view_transaction",
                 ),
                 _lead(_("Holds"), "lock_clock", "accounts_hold_changelist", "accounts.view_hold"),
-                _lead(
-                    _("Corrections"),
-                    "fact_check",
-                    "transactions_correction_changelist",
-                    "transactions.view_correction",
-                ),
+                {
+                    **_lead(
+                        _("Corrections"),
+                        "fact_check",
+                        "transactions_correction_changelist",
+                        "transactions.view_correction",
+                    ),
+                    **_count_waiting(request),
+                },
             ],
         },
         {
@@ -80,6 +83,14 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
     ]
+
+
+def _count_waiting(request: HttpRequest) -> dict[str, str]:
+    """How many corrections wait for approval, beside the link to them; nothing when none does."""
+    from transactions import correction_admin  # not before the settings are read, which import this module
+
+    count = correction_admin.count_waiting(request)
+    return {"badge": count, "badge_variant": "warning"} if count else {}
 
 
 def _lead(title: Any, icon: str, page: str, right: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Above a limit a second person must approve. The correction's id is that of the t
 is posted once, whatever happens.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -12,13 +13,14 @@ from django.conf import settings
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.db.transaction import atomic
+from django.utils.translation import gettext_noop
 
 from accounts import currencies, errors, operations
 from accounts.models import Account, User
 from transactions import posting, queries
-from transactions.errors import CorrectionDecided, CorrectionReused, SameApprover
+from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, CorrectionReused, SameApprover
 from transactions.models import Correction, Transaction
-from transactions.orders import Order, order_reversal
+from transactions.orders import Order, derive_destination_id, order_reversal
 
 UNAPPROVED_WITHIN = timedelta(days=1)  # what somebody corrects alone is added up over so long
 
@@ -41,7 +43,7 @@ def adjust(
     currencies.require_amount(amount)
     account = Account.objects.filter(id=account_id).first()
     if account is None:
-        raise errors.AccountNotFound("There is no such account.")
+        raise errors.AccountNotFound(gettext_noop("There is no such account."))
     currencies.require_scale(amount, account.currency)
     return _propose(
         Correction(
@@ -87,7 +89,7 @@ def approve(*, id: UUID, checker_id: UUID, request_id: str) -> Correction:
     """Post it, as a second person. Raises `CorrectionDecided`, `SameApprover`."""
     correction = _lock_waiting(id)
     if correction.maker_id == checker_id:
-        raise SameApprover("Somebody else must approve what you have asked for.")
+        raise SameApprover(gettext_noop("Somebody else must approve what you have asked for."))
     correction.checker_id = checker_id
     return _post(correction, request_id)
 
@@ -100,13 +102,36 @@ def reject(*, id: UUID, checker_id: UUID, reason: str) -> Correction:
     return _decide(correction, Correction.Status.REJECTED, reason)
 
 
+def find_transactions(correction: Correction) -> list[Transaction]:
+    """What became of it: nothing yet, a transaction, or both legs of a transfer. Its own account's first."""
+    legs = queries.find_transactions([correction.id, derive_destination_id(correction.id)]).values()
+    return sorted(legs, key=lambda row: row.account_id != correction.account_id)
+
+
+def find_decline(rows: Sequence[Transaction]) -> Transaction | None:
+    """The one of a transfer's legs, or the only row, that could not be posted."""
+    declined = [row for row in rows if row.decline_reason]
+    return min(declined, key=lambda row: row.decline_reason == TRANSFER_DECLINED, default=None)
+
+
+def count_waiting(*, limit: int) -> int:
+    """How many wait for approval; `limit` means that many or more."""
+    return len(Correction.objects.filter(status=Correction.Status.WAITING).values_list("id")[:limit])
+
+
+def find_waiting_reversal(transaction_id: UUID) -> Correction | None:
+    """Who has asked for this transaction's reversal, which waits for approval."""
+    waiting = Correction.objects.filter(status=Correction.Status.WAITING, reverses=transaction_id)
+    return waiting.select_related("maker").first()
+
+
 @atomic
 def _propose(correction: Correction) -> Correction:
     """Under the lock of its maker, so that two small ones cannot pass a limit that they pass together."""
     User.objects.select_for_update(no_key=True).get(id=correction.maker_id)
     if before := Correction.objects.filter(id=correction.id).first():
         if any(getattr(before, name) != getattr(correction, name) for name in Correction.ASKED):
-            raise CorrectionReused("This form was sent before, with other contents.")
+            raise CorrectionReused(gettext_noop("This form was sent before, with other contents."))
         return before
     correction.needs_approval = _exceeds_limit(correction)
     correction.save(force_insert=True)
@@ -134,7 +159,7 @@ def _exceeds_limit(correction: Correction) -> bool:
 def _lock_waiting(id: UUID) -> Correction:
     correction = Correction.objects.select_for_update(no_key=True, of=("self",)).get(id=id)
     if correction.status != Correction.Status.WAITING:
-        raise CorrectionDecided("This was decided already.")
+        raise CorrectionDecided(gettext_noop("This was decided already."))
     return correction
 
 

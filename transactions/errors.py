@@ -4,6 +4,8 @@ The classes are refusals: nothing is written, the id stays free. The constants a
 depend on the state of the account, recorded under the id for ever.
 """
 
+from django.utils.translation import gettext_noop as _
+
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
 from events.errors import LedgerError
 from transactions.models import Transaction
@@ -16,19 +18,22 @@ HOLD_NOT_OPEN = "hold_not_open"
 TRANSFER_DECLINED = "transfer_declined"
 BATCH_DECLINED = "batch_declined"
 
-# What a recorded decline tells people; its particulars are in `decline_details`.
+# What a recorded decline tells people; its particulars are in `decline_details`. English here, translated by
+# `transactions.words`.
 DECLINES = {
-    INSUFFICIENT_FUNDS: "The account has less available than the withdrawal requires.",
-    INSUFFICIENT_FUNDS_AT: "The withdrawal would leave the balance below zero at a later moment in the past.",
-    ACCOUNT_FROZEN: "The account is frozen: it accepts money in, not out.",
-    ACCOUNT_CLOSED: "The account is closed.",
-    VERSION_MISMATCH: "The account is not at the expected version.",
-    BALANCE_LIMIT_EXCEEDED: "The balance would pass the highest a balance may be.",
-    LIMIT_EXCEEDED: "The withdrawal is more than a limit of the account or the hold allows.",
-    ALREADY_REVERSED: "The transaction was reversed before.",
-    HOLD_NOT_OPEN: "The hold is not open any more.",
-    TRANSFER_DECLINED: "The other leg of the transfer was declined.",
-    BATCH_DECLINED: "Another transaction of the atomic batch was declined.",
+    INSUFFICIENT_FUNDS: _("The account has less available than the withdrawal requires."),
+    INSUFFICIENT_FUNDS_AT: _(
+        "The withdrawal would leave the balance below zero at a later moment in the past."
+    ),
+    ACCOUNT_FROZEN: _("The account is frozen: it accepts money in, not out."),
+    ACCOUNT_CLOSED: _("The account is closed."),
+    VERSION_MISMATCH: _("The account is not at the expected version."),
+    BALANCE_LIMIT_EXCEEDED: _("The balance would pass the highest a balance may be."),
+    LIMIT_EXCEEDED: _("The withdrawal is more than a limit of the account or the hold allows."),
+    ALREADY_REVERSED: _("The transaction was reversed before."),
+    HOLD_NOT_OPEN: _("The hold is not open any more."),
+    TRANSFER_DECLINED: _("The other leg of the transfer was declined."),
+    BATCH_DECLINED: _("Another transaction of the atomic batch was declined."),
 }
 
 
@@ -75,19 +80,23 @@ class IdempotencyKeyReused(LedgerError):
         self.differs = differs
 
 
-class CorrectionDecided(LedgerError):
+class CorrectionRefused(LedgerError):
+    """Of the back office alone: no request to the API is answered with one of these."""
+
+
+class CorrectionDecided(CorrectionRefused):
     """It waits no more."""
 
     code = "correction_decided"
 
 
-class CorrectionReused(LedgerError):
+class CorrectionReused(CorrectionRefused):
     """The same form was sent again with something else in it."""
 
     code = "correction_reused"
 
 
-class SameApprover(LedgerError):
+class SameApprover(CorrectionRefused):
     """Whoever asked for a correction cannot approve it."""
 
     code = "same_approver"

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from accounts.currencies import require_amount
 from accounts.identity import make_uuid8
 from accounts.models import Hold
@@ -98,7 +100,9 @@ def order_reversal(*, id: UUID, reason: str, rows: Sequence[Transaction]) -> lis
     A reversal is the opposite transaction with the full amount; that of a transfer is a transfer.
     """
     if any(row.status != Transaction.Status.POSTED or row.reverses for row in rows):
-        raise NotReversible("Only a posted transaction that is not itself a reversal can be taken back.")
+        raise NotReversible(
+            gettext_noop("Only a posted transaction that is not itself a reversal can be taken back.")
+        )
     transfer = id if len(rows) > 1 else None
     opposite = {"DEPOSIT": Transaction.Type.WITHDRAW, "WITHDRAW": Transaction.Type.DEPOSIT}
     orders = [

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.transaction import atomic
+from django.utils.translation import gettext_noop
 
 from accounts.currencies import format_amount
 from accounts.errors import AccountNotFound, CurrencyRequired
@@ -68,7 +69,7 @@ def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transactio
         if len(rows) < 2:
             rows = []
     if not rows:
-        raise TransactionNotFound("There is no such transaction.")
+        raise TransactionNotFound(gettext_noop("There is no such transaction."))
     return rows
 
 
@@ -174,6 +175,14 @@ def read_balance(
         if at == known_at == clock:
             return _current(account, clock)
         return _read_past(account, at, known_at)
+
+
+def read_balance_before(transaction: Transaction) -> Decimal:
+    """What its account held when it was decided. All that came before was committed: nothing is locked."""
+    if transaction.balance_after is not None:
+        return transaction.balance_after - transaction.change
+    then = transaction.recorded_at
+    return _read_past(transaction.account, then, then).balance
 
 
 def _current(account: Account, clock: datetime) -> Balance:

@@ -122,23 +122,34 @@ class Hold(models.Model):
         """What can still be captured."""
         return self.amount - self.captured if self.status == self.Status.OPEN else Decimal(0)
 
+    @property
+    def is_expired(self) -> bool:
+        """Due when it was read, though nobody may have written its end yet."""
+        return self.clock is not None and self.is_due(self.clock)
+
+    @property
+    def status_now(self) -> Status:
+        return self.Status.EXPIRED if self.is_expired else self.Status(self.status)
+
+    @property
+    def remaining_now(self) -> Decimal:
+        return Decimal(0) if self.is_expired else self.remaining
+
     def close(self, status: Status, closed_at: datetime) -> None:
         self.status = status
         self.closed_at = closed_at
 
     def as_resource(self) -> dict[str, Any]:
         """The hold as the API shows it; reads `account`. One that is due is shown as expired."""
-        expired = self.clock is not None and self.is_due(self.clock)
-        closed_at = self.expires_at if expired else self.closed_at
-        remaining = Decimal(0) if expired else self.remaining
+        closed_at = self.expires_at if self.is_expired else self.closed_at
         currency = self.account.currency
         return {
             "id": str(self.id),
             "account": str(self.account_id),
             "amount": format_amount(self.amount, currency),
             "captured": format_amount(self.captured, currency),
-            "remaining": format_amount(remaining, currency),
-            "status": self.Status.EXPIRED if expired else self.status,
+            "remaining": format_amount(self.remaining_now, currency),
+            "status": self.status_now,
             "decline_reason": self.decline_reason,
             "decline_details": self.decline_details,
             "expires_at": self.expires_at and format_time(self.expires_at),

@@ -1,5 +1,7 @@
 """What staff put right, alone or with a second person's approval."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -98,3 +100,8 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.id}"
+
+    @property
+    def change(self) -> Decimal:
+        """What it adds to the balance, if it is posted."""
+        return self.amount if self.type == Transaction.Type.DEPOSIT else -self.amount

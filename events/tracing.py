@@ -1,0 +1,68 @@
+"""Where events have got to: their places in the feed, and who was told of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F, Subquery, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from events.models import Event, FeedState, Placement, Subscription
+from events.subscriptions import SUBSCRIPTIONS_MAX
+
+
+class State(TextChoices):
+    SENT = "SENT", _("sent")
+    WAITING = "WAITING", _("waiting")
+    FAILING = "FAILING", _("failing")
+    NOT_ASKED = "NOT_ASKED", _("not asked for")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What has become of an event at one subscription."""
+
+    subscription: Subscription
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """An event, its place in the feed (None: it waits for one), and what has become of it at everybody's."""
+
+    event: Event
+    position: int | None
+    deliveries: list[Delivery]
+
+
+def trace(events: Sequence[Event]) -> list[Traced]:
+    """Each of the events, in their order. Two queries, however many they are."""
+    if not events:
+        return []
+    placed = Placement.objects.filter(event_id__in=[event.id for event in events])
+    positions = dict(placed.values_list("event_id", "position"))
+    subscriptions = list(
+        Subscription._base_manager.annotate(feed_epoch=Subquery(FeedState.objects.values("epoch")[:1]))
+        .order_by(F("url").asc(nulls_first=True))
+        .all()[:SUBSCRIPTIONS_MAX]
+    )
+    return [
+        Traced(
+            event,
+            position := positions.get(event.id),
+            [Delivery(each, _find_state(event, position, each, each.feed_epoch)) for each in subscriptions],
+        )
+        for event in events
+    ]
+
+
+def _find_state(event: Event, position: int | None, subscription: Subscription, epoch: UUID) -> State:
+    """A subscription begins at the end of the feed: of what was recorded before it, it was told nothing,
+    unless its cursor was moved back to where this event is yet to come.
+    """
+    if subscription.types and event.type not in subscription.types:
+        return State.NOT_ASKED
+    is_passed = position is not None and subscription.epoch == epoch and subscription.position >= position
+    if is_passed:
+        return State.SENT if subscription.created_at <= event.recorded_at else State.NOT_ASKED
+    return State.FAILING if subscription.attempts else State.WAITING

@@ -1,0 +1,248 @@
+"""Corrections: asked for by one, approved by another."""
+
+from decimal import Decimal
+
+import pytest
+
+from accounts.models import Account, User
+from events.models import Event
+from office.models import Access
+from tests.cast import AccountFactory, deposit, new_id, transfer, withdraw
+from tests.office.correcting import adjust, ask_to_reverse, balance, page, read, reverse_page
+from tests.office.staff import make_staff, open_office
+from transactions import corrections
+from transactions.models import Correction, Transaction
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _limit(settings):
+    settings.APPROVAL_ABOVE = {"USD": Decimal(100)}
+
+
+@pytest.fixture
+def first(db):
+    return make_staff("operations", username="first")
+
+
+@pytest.fixture
+def second(db):
+    return make_staff("operations", username="second")
+
+
+@pytest.fixture
+def office(first):
+    return open_office(first)
+
+
+def test_a_small_reversal_is_posted_at_once(office, account):
+    row = deposit(account, "20")
+    assert 'name="identity"' in read(office.get(reverse_page(row)))
+    text = read(ask_to_reverse(office, row))
+    assert "The transaction was reversed." in text
+    assert balance(account) == 0
+    reversal = Transaction.objects.get(reverses=row.id)
+    assert reversal.metadata == {"reason": "Booked twice"}
+    shown = read(office.get(f"/admin/transactions/transaction/{reversal.id}/change/"))
+    assert page(reversal) in shown
+    line = Access.objects.get(action="CHANGE")
+    assert (line.detail, line.reason, line.subject_id) == ("reverse", "Booked twice", str(row.id))
+
+
+def test_a_big_reversal_waits_for_a_second_person_whom_nobody_can_stand_in_for(
+    office, first, second, account
+):
+    row = deposit(account, "500")
+    text = read(ask_to_reverse(office, row))
+    assert "waits for a second person" in text
+    assert balance(account) == 500
+    correction = Correction.objects.get()
+    # The maker has no button, and is refused.
+    assert page(correction, "approve") not in text
+    for method in (office.get, office.post):
+        assert method(page(correction, "approve")).status_code == 403
+    assert balance(account) == 500
+    # Somebody else has one.
+    other = open_office(second)
+    shown = read(other.get(page(correction)))
+    assert page(correction, "approve") in shown
+    assert "first" in shown
+    assert "0.00\xa0USD" in shown  # what the balance would be
+    assert other.get(page(correction, "approve")).status_code == 200
+    assert "was approved and posted" in read(other.post(page(correction, "approve"), follow=True))
+    assert balance(account) == 0
+    correction.refresh_from_db()
+    assert (correction.status, correction.maker, correction.checker) == ("POSTED", first, second)
+    # A third approval finds nothing to approve.
+    third = open_office(make_staff("operations"))
+    answer = third.post(page(correction, "approve"))
+    assert (answer.status_code, "This was decided already." in read(answer)) == (422, True)
+    assert third.get(page(correction, "approve")).status_code == 302
+    assert page(correction, "approve") not in read(third.get(page(correction)))
+    assert Transaction.objects.filter(reverses=row.id).count() == 1
+    told = {(line.actor_id, line.detail) for line in Access.objects.filter(action="CHANGE")}
+    assert told == {(first.id, "reverse"), (second.id, "approve")}
+
+
+def test_the_domain_refuses_a_maker_who_approves(first, account):
+    correction = adjust(account, "500", first)
+    with pytest.raises(corrections.SameApprover):
+        corrections.approve(id=correction.id, checker_id=first.id, request_id="x")
+
+
+def test_a_transaction_says_that_its_reversal_waits(office, account):
+    row = deposit(account, "500")
+    ask_to_reverse(office, row)
+    text = read(office.get(f"/admin/transactions/transaction/{row.id}/change/"))
+    assert "first has asked to reverse this" in text
+    assert page(Correction.objects.get()) in text
+
+
+def test_the_same_form_sent_twice_makes_one_correction(office, account):
+    row, identity = deposit(account, "20"), new_id()
+    answers = [ask_to_reverse(office, row, identity=identity) for _ in range(2)]
+    assert all("The transaction was reversed." in read(answer) for answer in answers)
+    assert Correction.objects.count() == 1
+    changed = ask_to_reverse(office, row, identity=identity, reason="Another")
+    assert (changed.status_code, "This form was sent before" in read(changed)) == (422, True)
+
+
+@pytest.mark.parametrize("identity", ["", "x", "00000000-0000-0000-0000-000000000000", "\x00"])
+def test_a_form_with_a_spoilt_identity_does_nothing(office, account, identity):
+    row = deposit(account, "20")
+    assert office.post(reverse_page(row), {"reason": "x", "identity": identity}).status_code == 422
+    assert not Correction.objects.exists()
+
+
+def test_the_id_of_another_transaction_is_no_identity(office, account):
+    row, other = deposit(account, "20"), deposit(account, "30")
+    answer = office.post(reverse_page(row), {"reason": "x", "identity": other.id})
+    assert answer.status_code == 422
+    assert not Correction.objects.exists()
+    assert not Access.objects.filter(action="CHANGE").exists()
+
+
+@pytest.mark.parametrize("reason", ["", " ", "a\x00b", "a" * 501])
+def test_a_reversal_needs_a_reason(office, account, reason):
+    row = deposit(account, "20")
+    assert ask_to_reverse(office, row, reason=reason).status_code == 422
+    assert balance(account) == 20
+
+
+def test_what_cannot_be_reversed_has_no_button_and_is_refused(office, account):
+    declined = withdraw(account, "20")
+    row = deposit(account, "20")
+    ask_to_reverse(office, row)
+    reversal = Transaction.objects.get(reverses=row.id)
+    for each in (declined, row, reversal):
+        assert reverse_page(each) not in read(
+            office.get(f"/admin/transactions/transaction/{each.id}/change/")
+        )
+        assert office.get(reverse_page(each)).status_code == 302
+    for each in (declined, reversal):
+        answer = ask_to_reverse(office, each)
+        assert answer.status_code == 422
+        assert "Only a posted transaction" in read(answer)
+    assert "reversed before" in read(ask_to_reverse(office, row))
+    assert balance(account) == 0
+
+
+def test_both_legs_of_a_transfer_are_taken_back(office, account):
+    other = AccountFactory()
+    deposit(account, "20")
+    withdrawal = transfer(account, other, "20")
+    destination = Transaction.objects.exclude(id=withdrawal.id).get(transfer=withdrawal.id)
+    ask_to_reverse(office, destination)
+    assert (balance(account), balance(other)) == (20, 0)
+    correction = Correction.objects.get()
+    text = read(office.get(page(correction)))
+    assert (
+        text.count("/admin/transactions/transaction/0") + text.count("/admin/transactions/transaction/") >= 3
+    )
+    assert "one leg of a transfer" in text
+
+
+def test_a_correction_that_the_ledger_declines_says_why(office, account):
+    row = deposit(account, "20")
+    withdraw(account, "15")
+    text = read(ask_to_reverse(office, row))
+    assert "The ledger has declined this: The account has less available" in text
+    assert Correction.objects.get().status == "DECLINED"
+    assert balance(account) == 5
+
+
+def test_an_approved_correction_that_the_ledger_declines_says_why(first, second, account):
+    deposit(account, "500")
+    correction = adjust(account, "200", first, type=Transaction.Type.WITHDRAW)
+    Account.objects.filter(id=account.id).update(status="FROZEN")
+    client = open_office(second)
+    text = read(client.post(page(correction, "approve"), follow=True))
+    assert "The ledger has declined this: The account is frozen" in text
+    assert "was approved and posted" not in text
+    assert "The account is frozen" in read(client.get(page(correction)))
+    correction.refresh_from_db()
+    assert (correction.status, correction.checker) == ("DECLINED", second)
+
+
+def test_a_waiting_correction_says_when_it_would_be_declined(office, second, account):
+    row = deposit(account, "500")
+    ask_to_reverse(office, row)
+    assert "would decline it" not in read(office.get(page(Correction.objects.get())))
+    withdraw(account, "1")
+    assert "would decline it" in read(office.get(page(Correction.objects.get())))
+
+
+def test_a_correction_is_rejected_with_a_reason(first, second, account):
+    correction = adjust(account, "500", first)
+    client = open_office(second)
+    assert client.post(page(correction, "reject"), {"reason": ""}).status_code == 422
+    text = read(client.post(page(correction, "reject"), {"reason": "No receipt <b>"}, follow=True))
+    assert "Nothing was posted" in text
+    assert "No receipt &lt;b&gt;" in text
+    assert balance(account) == 0
+    correction.refresh_from_db()
+    assert (correction.status, correction.checker) == ("REJECTED", second)
+    assert client.post(page(correction, "approve")).status_code == 422
+    assert not Event.objects.filter(type="transaction.posted").exists()
+
+
+def test_its_maker_may_take_it_back(office, first, account):
+    correction = adjust(account, "500", first)
+    assert page(correction, "reject") in read(office.get(page(correction)))
+    assert office.post(page(correction, "reject"), {"reason": "my mistake"}).status_code == 302
+    correction.refresh_from_db()
+    assert correction.status == "REJECTED"
+
+
+def test_a_maker_who_may_approve_nothing_any_more_may_still_take_it_back(first, account):
+    correction = adjust(account, "500", first)
+    first.groups.set(make_staff("support").groups.all())
+    client = open_office(User.objects.get(id=first.id))
+    assert page(correction, "reject") in read(client.get(page(correction)))
+    assert client.post(page(correction, "reject"), {"reason": "my mistake"}).status_code == 302
+
+
+def test_support_see_everything_and_decide_nothing(first, account):
+    row = deposit(account, "500")
+    correction = adjust(account, "500", first)
+    client = open_office(make_staff("support"))
+    text = read(client.get(page(correction))) + read(
+        client.get(f"/admin/transactions/transaction/{row.id}/change/")
+    )
+    addresses = [page(correction, "approve"), page(correction, "reject"), reverse_page(row)]
+    for address in addresses:
+        assert address not in text
+        for answer in (client.get(address), client.post(address, {"reason": "x", "identity": new_id()})):
+            assert answer.status_code == 403, address
+    correction.refresh_from_db()
+    assert (correction.status, balance(account)) == ("WAITING", 500)
+
+
+def test_small_ones_of_one_person_add_up_over_a_day(office, first, second, account):
+    rows = [deposit(account, "40") for _ in range(3)]
+    outcomes = [read(ask_to_reverse(office, row)) for row in rows]
+    assert ["waits for a second person" in text for text in outcomes] == [False, False, True]
+    assert balance(account) == 40
+    # Another one has a day's allowance of their own.
+    assert "was reversed" in read(ask_to_reverse(open_office(second), deposit(account, "40")))

@@ -1,0 +1,104 @@
+"""Holds. Their page shows the transactions that captured them, so it is here and not in `accounts`."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import holds
+from accounts.links import link, show_number
+from accounts.models import Hold, User
+from accounts.templatetags.labels import label
+from accounts.templatetags.ledger import moment
+from api.middleware import get_request_id
+from events.errors import LedgerError
+from office.admin import OfficeAdmin
+from office.commands import Command
+from transactions import find, words
+from transactions.models import Transaction
+
+CAPTURES_MAX = 100  # on its page
+
+
+def _release(request: HttpRequest, subject: Hold, asked: dict[str, Any]) -> str:
+    try:
+        holds.release_hold(id=subject.id, request_id=get_request_id(request))
+    except LedgerError as error:
+        raise words.refuse(error) from error
+    return _("The hold was released: what it had left is available again.")
+
+
+RELEASE = Command(
+    name="release",
+    label=gettext_lazy("Release"),
+    right="accounts.release_hold",
+    run=_release,
+    applies=lambda hold: hold.status_now == Hold.Status.OPEN,
+    note=gettext_lazy(
+        "What the hold has left becomes available again. Whoever placed it can capture it no more."
+    ),
+    is_dangerous=True,
+)
+
+
+@admin.register(Hold)
+class HoldAdmin(OfficeAdmin):
+    """Money that is set aside, by whom and until when."""
+
+    subject_template = "admin/hold.html"
+    commands = (RELEASE,)
+    list_display = ("placed", "user", "number", "captures", "state", "expires", "reference")
+    ordering = ("-created_at", "-id")
+    search_fields = ("id",)
+    search_help_text = gettext_lazy("The id of a hold")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
+        rows: QuerySet[Hold] = super().get_queryset(request)
+        return rows.select_related("account__user")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Hold], search_term: str
+    ) -> tuple[QuerySet[Hold], bool]:
+        if not search_term:
+            return queryset, False
+        id = find.parse_id(search_term)
+        return (queryset.filter(id=id) if id else queryset.none()), False
+
+    @admin.display(description=gettext_lazy("placed at"))
+    def placed(self, row: Hold) -> str:
+        return moment(row.created_at)
+
+    @admin.display(description=gettext_lazy("user"))
+    def user(self, row: Hold) -> SafeString:
+        return link("accounts_account", row.account_id, row.account.user)
+
+    @admin.display(description=gettext_lazy("amount"))
+    def number(self, row: Hold) -> SafeString:
+        return show_number(row.amount, row.account.currency)
+
+    @admin.display(description=gettext_lazy("captured"))
+    def captures(self, row: Hold) -> SafeString:
+        return show_number(row.captured, row.account.currency)
+
+    @admin.display(description=gettext_lazy("status"))
+    def state(self, row: Hold) -> SafeString:
+        return label(row.status_now, str(row.status_now.label))
+
+    @admin.display(description=gettext_lazy("expires at"))
+    def expires(self, row: Hold) -> str:
+        return moment(row.expires_at)
+
+    def describe(self, request: HttpRequest, subject: Hold) -> dict[str, Any]:
+        captures = Transaction.objects.filter(hold=subject.id).select_related("account__user")
+        return {
+            "hold": subject,
+            "actor": User.objects.filter(id=subject.actor).first(),
+            "captures": captures[:CAPTURES_MAX],
+            "why": words.describe_decline(subject, subject.account.currency)
+            if subject.decline_reason
+            else None,
+        }
