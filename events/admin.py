@@ -1,16 +1,54 @@
-"""Events and subscriptions."""
+"""The pages of events, and those of subscriptions."""
+
+import json
+from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
-from events.models import Event, Subscription
+from events import subscription_admin, tracing  # noqa: F401, registers its pages
+from events.models import Event
 from office.admin import OfficeAdmin
+
+ID_MAX = 2**63 - 1
 
 
 @admin.register(Event)
 class EventAdmin(OfficeAdmin):
-    list_display = ("id", "type")
+    subject_template = "admin/event.html"
+    list_display = ("id", "type", "show_account", "account_sequence", "recorded_at", "request_id")
+    facts = ("id", "type", "show_account", "account_sequence", "recorded_at", "request_id")
+    ordering = ("-id",)
+    search_fields = ("id",)  # see `get_search_results`
+    search_help_text = _("The id of an event or of an account")
 
+    def get_search_results(
+        self, request: HttpRequest, rows: QuerySet[Event], words: str
+    ) -> tuple[QuerySet[Event], bool]:
+        """By an index each, and in the order of that index."""
+        words = words.strip()
+        if not words:
+            return rows, False
+        if words.isascii() and words.isdecimal():
+            return rows.filter(id=min(int(words[:20]), ID_MAX)), False
+        try:
+            account_id = UUID(words)
+        except ValueError:
+            return rows.none(), False
+        return rows.filter(account_id=account_id).order_by("-account_sequence"), False
 
-@admin.register(Subscription)
-class SubscriptionAdmin(OfficeAdmin):
-    list_display = ("id", "status")
+    def describe(self, request: HttpRequest, subject: Event) -> dict[str, Any]:
+        [traced] = tracing.trace([subject])
+        return {"traced": traced, "data": json.dumps(subject.data, indent=2, ensure_ascii=False)}
+
+    @admin.display(description=_("account"))
+    def show_account(self, event: Event) -> str | None:
+        if event.account_id is None:
+            return None
+        address = reverse("admin:accounts_account_change", args=[event.account_id])
+        return format_html('<a class="text-link" href="{}">{}</a>', address, event.account_id)

@@ -76,3 +76,9 @@ class NotAWebhook(LedgerError):
     """Only webhooks have a secret and a url."""
 
     code = "not_a_webhook"
+
+
+class Busy(LedgerError):
+    """As many wait for receivers as may."""
+
+    code = "busy"

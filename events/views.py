@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from api.errors import FieldError, InvalidRequest, Refused
+from api.errors import FieldError, InvalidRequest
 from api.middleware import get_request_id
 from api.pagination import KeysetPagination
 from api.parsers import read_query
@@ -20,18 +19,12 @@ from api.permissions import get_caller_id, narrow_to_own
 from api.replays import mark
 from api.schema import ON_BODIES, ON_LISTS, answers
 from api.shapes import NoFields
-from events import examples, feed, serializers, subscriptions, webhooks
-from events.deliveries import DeliveryFailed
+from events import examples, feed, serializers, subscriptions, trials, webhooks
 from events.errors import SubscriptionExists
 from events.models import Event, Subscription
-from events.relay import open_channel
-from events.wire import format_time
 
 LIMIT_DEFAULT = 100
 POLL_SECONDS = 0.2
-# Requests that wait for somebody else have this many of a process's threads; the others are for work.
-WAITING_MAX = 2
-_waiting = BoundedSemaphore(WAITING_MAX)
 ON_CURSORS = ("invalid_cursor", "feed_epoch_changed", "cursor_ahead_of_feed", "events_pruned", "feed_stopped")
 
 
@@ -67,11 +60,11 @@ class EventViewSet(GenericViewSet[Event]):
         if "after_sequence" in asked and "after" in asked:
             raise InvalidRequest(FieldError("?after", "conflicting_fields", "Either this or after_sequence."))
         page = self._read(request, asked)
-        if asked.get("wait") and not page.events and _waiting.acquire(blocking=False):
+        if asked.get("wait") and not page.events and trials.waiting.acquire(blocking=False):
             try:
                 page = self._wait(request, asked, page)
             finally:
-                _waiting.release()
+                trials.waiting.release()
         return Response(
             {"events": page.events, "cursor": str(page.cursor), "has_more": page.has_more},
             headers={"Cache-Control": "no-store"},
@@ -234,17 +227,7 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
     def test(self, request: Request, pk: UUID) -> Response:
         """Send a `subscription.test` now, beside the feed, and say what came of it. There is no body."""
         NoFields.read_optional(request)
-        subscription = self.get_object()
-        if not _waiting.acquire(blocking=False):
-            raise Refused("busy", "Others are waiting already. Send the same again.")
-        try:
-            with open_channel(subscription) as channel:
-                is_routed = channel.send(_make_test(subscription, get_request_id(request)))
-            error = None if is_routed else "No queue is bound for this type."
-        except DeliveryFailed as failure:
-            error = str(failure)
-        finally:
-            _waiting.release()
+        error = trials.send_test(self.get_object(), request_id=get_request_id(request))
         return Response({"delivered": error is None, "error": error})
 
     def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:
@@ -256,18 +239,3 @@ def _show_with_secret(subscription: Subscription, *, hidden: bool = False) -> di
     has_secret = subscription.kind == Subscription.Kind.WEBHOOK and not hidden
     secret = webhooks.make_secret(subscription.id, subscription.secret_generation) if has_secret else None
     return {**subscription.as_resource(), "secret": secret}
-
-
-def _make_test(subscription: Subscription, request_id: str) -> dict[str, Any]:
-    """An envelope like an event's, but of no account and at no position."""
-    return {
-        "id": f"test-{request_id}",
-        "epoch": str(subscription.epoch),
-        "position": None,
-        "type": "subscription.test",
-        "account": None,
-        "account_sequence": None,
-        "recorded_at": format_time(subscription.clock or subscription.created_at),
-        "request_id": request_id,
-        "data": {"subscription": str(subscription.id)},
-    }

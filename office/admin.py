@@ -1,9 +1,8 @@
-"""The pages of the back office: what all of them share, and the access log."""
+"""The pages of the back office: what all of them share."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.utils import (
     display_for_field,
     display_for_value,
@@ -11,19 +10,18 @@ from django.contrib.admin.utils import (
     lookup_field,
     unquote,
 )
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from api.middleware import get_request_id
 from office import access, commands
 from office.commands import Command
 from office.models import Access
-from office.pages import BoundedPaginator
+from office.pages import BoundedList, BoundedPaginator
 
 
 class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
@@ -46,6 +44,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     subject_template = "admin/subject.html"
     facts: tuple[str, ...] = ()
     list_logged = False  # whether looking at the list is recorded, too
+    key = "pk"  # what addresses and the access log name one of them by: unique, and no secret
+    lookups: tuple[str, ...] = ()  # fields that an address may filter the list by, beside its filters
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -55,6 +55,29 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Django allows any field of the model: to guess at what is not shown, or to scan a big table."""
+        filters = [each[0] if isinstance(each, list | tuple) else each for each in self.list_filter]
+        names = [each if isinstance(each, str) else getattr(each, "parameter_name", "") for each in filters]
+        if not any(lookup == name or lookup.startswith(f"{name}__") for name in (*self.lookups, *names)):
+            return not self._has_field(lookup.split("__")[0])  # unknown words are refused after this
+        allowed: bool = super().lookup_allowed(lookup, value, request)
+        return allowed
+
+    def _has_field(self, name: str) -> bool:
+        try:
+            return name == "pk" or bool(self.opts.get_field(name))
+        except FieldDoesNotExist:
+            return False
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[BoundedList]:
+        return BoundedList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        if "\x00" in object_id:
+            return None
+        return super().get_object(request, object_id, from_field or (None if self.key == "pk" else self.key))
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}"
@@ -103,11 +126,11 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         """The page of one thing. There is no form on it, and nothing to post to."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         subject = self.get_object(request, unquote(object_id))
         if subject is None:
             return self._refuse_unknown(request, object_id)
-        if not self.has_view_permission(request, subject):
-            raise PermissionDenied
         self.record(request, Access.Action.VIEW, subject)
         context = {
             **self.admin_site.each_context(request),
@@ -125,10 +148,10 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         """What `facts` names, each with its label: fields, or methods of this class."""
         for name in self.facts:
             label = str(label_for_field(name, self.model, self))
-            field, _attribute, value = lookup_field(name, subject, self)
+            field, attribute, value = lookup_field(name, subject, self)
             empty = self.get_empty_value_display()
             if field is None:
-                yield label, display_for_value(value, empty)
+                yield label, display_for_value(value, empty, getattr(attribute, "boolean", False))
             else:
                 yield label, display_for_field(value, field, empty)
 
@@ -141,11 +164,11 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         return HttpResponseRedirect(f"{reverse('admin:office_access_changelist')}?q={unquote(object_id)}")
 
     def command_view(self, request: HttpRequest, object_id: str, command: Command) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         subject = self.get_object(request, unquote(object_id))
         if subject is None:
             return self._refuse_unknown(request, object_id)
-        if not self.has_view_permission(request, subject):
-            raise PermissionDenied
         return self._run(request, command, subject, self.find_url(subject))
 
     def list_command_view(self, request: HttpRequest, command: Command) -> HttpResponse:
@@ -154,7 +177,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     def _run(self, request: HttpRequest, command: Command, subject: Any, goal: str) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts}
         of = self.opts.model_name or ""
-        return commands.run(command, request, subject, of=of, goal=goal, context=context)
+        return commands.run(command, request, subject, of=of, goal=goal, context=context, key=self.key)
 
     def _refuse_unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
         response: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -164,13 +187,16 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         """The commands that this person may give now, to the subject or to the list, with their addresses."""
         for command in self.list_commands if subject is None else self.commands:
             if command.is_for(request, subject):
-                yield command, reverse(self._name(command.name), args=[subject.pk] if subject else [])
+                yield (
+                    command,
+                    reverse(self._name(command.name), args=[getattr(subject, self.key)] if subject else []),
+                )
 
     def _name(self, page: str) -> str:
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
 
     def find_url(self, subject: Any) -> str:
-        return reverse(self._name("change"), args=[subject.pk])
+        return reverse(self._name("change"), args=[getattr(subject, self.key)])
 
     def record(
         self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""
@@ -178,21 +204,11 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         access.record(
             action,
             self.opts.model_name or "",
-            "" if subject is None else subject.pk,
+            "" if subject is None else getattr(subject, self.key),
             actor_id=request.user.pk,  # type: ignore[arg-type]
             detail=detail,
             request_id=get_request_id(request),
         )
 
 
-@admin.register(Access)
-class AccessAdmin(OfficeAdmin):
-    """The log of all this. Looking at it is recorded as well."""
-
-    list_logged = True
-    list_display = ("at", "actor", "action", "subject", "subject_id", "detail", "reason")
-    list_select_related = ("actor",)
-    list_display_links = None
-    ordering = ("-id",)
-    search_fields = ("=subject_id", "=actor__username")
-    search_help_text = _("The id of something, or the user name of a member of staff")
+from office import access_admin  # noqa: E402, F401, registers the access log, which is such a page itself

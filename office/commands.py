@@ -47,6 +47,7 @@ class Command:
     form: type[CommandForm] = ReasonForm
     applies: Callable[[Any], bool] = field(default=lambda subject: True)
     note: Promise | str = ""
+    tell: Callable[[dict[str, Any]], str] = field(default=lambda asked: "")  # for the log, of what was asked
     is_dangerous: bool = False
     is_atomic: bool = True
 
@@ -56,16 +57,27 @@ class Command:
 
 
 def run(
-    command: Command, request: HttpRequest, subject: Any, *, of: str, goal: str, context: dict[str, Any]
+    command: Command,
+    request: HttpRequest,
+    subject: Any,
+    *,
+    of: str,
+    goal: str,
+    context: dict[str, Any],
+    key: str = "pk",
 ) -> HttpResponse:
-    """The page of a command to the subject, a model named `of`. `goal` is where it leads to, done or not."""
+    """The page of a command to the subject, a model named `of`. `goal` is where it leads to, done or not.
+
+    `key` is the attribute of the subject that the log names it by.
+    """
     if not request.user.has_perm(command.right):
         raise PermissionDenied
     form = command.form(request.POST if request.method == "POST" else None)
     form.fill(subject)
     if form.is_valid():
         try:
-            done = _do(command, request, subject, of, form.cleaned_data)
+            subject_id = "" if subject is None else getattr(subject, key)
+            done = _do(command, request, subject, of, subject_id, form.cleaned_data)
         except Refusal as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.detail))
         except OperationalError:
@@ -91,15 +103,15 @@ def run(
 
 
 def _do(
-    command: Command, request: HttpRequest, subject: Any, of: str, asked: dict[str, Any]
+    command: Command, request: HttpRequest, subject: Any, of: str, subject_id: object, asked: dict[str, Any]
 ) -> str | HttpResponse:
     def record() -> None:
         access.record(
             Access.Action.CHANGE,
             of,
-            "" if subject is None else subject.pk,
+            subject_id,
             actor_id=request.user.pk,  # type: ignore[arg-type]
-            detail=command.name,
+            detail=f"{command.name} {command.tell(asked)}".strip(),
             reason=asked.get("reason", ""),
             request_id=get_request_id(request),
         )

@@ -24,7 +24,17 @@ class TokenForm(forms.Form):
 
 
 class CommandForm(forms.Form):
-    """What a command asks for; `initial` may come from what it is done to (`fill`)."""
+    """What a command asks for; `initial` may come from what it is done to (`fill`).
+
+    The first field has the focus, whichever that is.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for number, shown in enumerate(self.visible_fields()):
+            shown.field.widget.attrs.pop("autofocus", None)
+            if number == 0:
+                shown.field.widget.attrs["autofocus"] = True
 
     def fill(self, subject: Any) -> None:
         """Called before the form is shown: `subject` is the object that the command is done to."""
@@ -36,7 +46,7 @@ class ReasonForm(CommandForm):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=DETAIL_LENGTH_MAX,
-        widget=UnfoldAdminTextareaWidget({"rows": 3, "autofocus": True}),
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
     )
 
 

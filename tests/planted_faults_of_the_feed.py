@@ -49,7 +49,7 @@ MUTANTS = [
     ),
     Mutant(
         "any number of waiting readers",
-        "events/views.py",
+        "events/trials.py",
         "WAITING_MAX = 2\n",
         "WAITING_MAX = 2\nBoundedSemaphore = lambda _, real=BoundedSemaphore: real(999)\n",
         FEED_API + "test_beyond_a_few_waiting_readers_the_next_is_answered_at_once",

@@ -361,4 +361,10 @@ class Migration(migrations.Migration):
                 name="user_by_start_of_name",
             ),
         ),
+        migrations.AddIndex(
+            model_name="user",
+            index=models.Index(
+                condition=models.Q(("is_staff", True)), fields=["username"], name="user_of_staff"
+            ),
+        ),
     ]

@@ -50,6 +50,7 @@ class User(AbstractUser):
             models.Index(fields=["created_at", "id"], name="user_by_creation"),
             models.Index(fields=["name"], name="user_by_name"),
             models.Index(Collate(Lower("name"), "C"), "id", name="user_by_start_of_name"),
+            models.Index(fields=["username"], condition=models.Q(is_staff=True), name="user_of_staff"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ import time
 import pytest
 from django.db import connection
 
-from events import views
+from events import trials
 from tests.cast import AccountFactory, deposit, withdraw
 from tests.conftest import make_client
 
@@ -117,7 +117,7 @@ def test_a_waiting_reader_is_answered_by_the_next_event():
 def test_beyond_a_few_waiting_readers_the_next_is_answered_at_once():
     reader = make_client("api-read")
     cursor = ask(reader)["cursor"]
-    waiting = [in_a_thread(lambda: ask(reader, after=cursor, wait=3)) for _ in range(views.WAITING_MAX)]
+    waiting = [in_a_thread(lambda: ask(reader, after=cursor, wait=3)) for _ in range(trials.WAITING_MAX)]
     time.sleep(0.5)
     started = time.monotonic()
     assert ask(reader, after=cursor, wait=10)["events"] == []

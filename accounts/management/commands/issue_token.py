@@ -1,13 +1,10 @@
 from argparse import ArgumentParser
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
-from django.db.transaction import atomic
-from knox.models import AuthToken
 
-from accounts.models import User
+from accounts import tokens
 
 
 class Command(BaseCommand):
@@ -20,19 +17,15 @@ class Command(BaseCommand):
         )
         parser.add_argument("--days", type=int, default=90, help="days until the token expires (default: 90)")
 
-    @atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        name, days = options["name"], options["days"]
-        if not 1 <= days <= 3650:
-            raise CommandError("--days is from 1 to 3650.")
-        groups = Group.objects.filter(name__in=options["group"])
-        if unknown := set(options["group"]) - {group.name for group in groups}:
+        name = options["name"]
+        try:
+            token, _, is_new = tokens.issue(name=name, groups=options["group"], days=options["days"])
+        except tokens.DaysInvalid:
+            raise CommandError(f"--days is from 1 to {tokens.DAYS_MAX}.") from None
+        except tokens.GroupsUnknown as error:
             known = ", ".join(Group.objects.order_by("name").values_list("name", flat=True))
-            raise CommandError(f"There is no group {', '.join(sorted(unknown))}. There are: {known}.")
-        user = User.objects.filter(username=name).first()
-        if user is None:
-            user = User.objects.create_user(username=name, name=name)
+            raise CommandError(f"There is no group {', '.join(error.names)}. There are: {known}.") from None
+        if is_new:
             self.stderr.write(f"Made the service user {name}.")
-        user.groups.add(*groups)
-        _, token = AuthToken.objects.create(user=user, expiry=timedelta(days=days))
         self.stdout.write(token)

@@ -1,0 +1,183 @@
+"""Members of staff: who they are, and what they may do.
+
+Nobody changes themselves, and nobody gives or takes over rights that they do not have; a superuser has all of
+them. Superusers are made by `manage.py createsuperuser` and nowhere else. Each function here names its
+`actor`, owns its database transaction, and raises a `StaffError` for what is refused.
+"""
+
+import secrets
+from collections.abc import Collection
+from uuid import UUID
+
+import axes.utils
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from django.db import IntegrityError
+from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.transaction import atomic
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts.models import Staff, User
+
+GROUPS = ("support", "operations", "auditor")
+PASSWORD_BYTES = 15  # 20 characters
+
+
+class StaffError(Exception):
+    """A refusal that only the back office gives: the API knows no staff."""
+
+
+class UsernameTaken(StaffError):
+    pass
+
+
+class ChangesThemselves(StaffError):
+    pass
+
+
+class BeyondOwnRights(StaffError):
+    """The actor lacks rights that the other has, or would get."""
+
+
+class LastSuperuser(StaffError):
+    """Without one nobody could let anybody in."""
+
+
+def find_staff() -> QuerySet[Staff]:
+    """Members of staff with their groups, and whether they have a second factor."""
+    devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+    return (
+        Staff.objects.filter(is_staff=True)
+        .annotate(has_second_factor=Exists(devices))
+        .prefetch_related("groups")
+    )
+
+
+@atomic
+def create(*, username: str, name: str, groups: Collection[str], actor: User) -> tuple[User, str]:
+    """A new member of staff, and the password for their first login.
+
+    Raises `UsernameTaken`, `BeyondOwnRights`.
+    """
+    _require_rights(actor, _find_rights_of_groups(groups))
+    password = make_password()
+    try:
+        with atomic():
+            member = User.objects.create_user(username, password=password, name=name, is_staff=True)
+    except IntegrityError:
+        raise UsernameTaken from None
+    member.groups.set(Group.objects.filter(name__in=groups))
+    return member, password
+
+
+@atomic
+def set_groups(*, id: UUID, groups: Collection[str], actor: User) -> User:
+    """Exactly these of `GROUPS`, and no others. Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    member = _lock(id, actor)
+    _require_rights(actor, _find_rights_of_groups(groups))
+    member.groups.set(Group.objects.filter(name__in=set(groups) & set(GROUPS)))
+    return member
+
+
+@atomic
+def deactivate(*, id: UUID, actor: User) -> User:
+    """Ends their sessions with their next request.
+
+    Raises `LastSuperuser`, `ChangesThemselves`, `BeyondOwnRights`.
+    """
+    superusers = User.objects.select_for_update(no_key=True).order_by("id")
+    active = list(superusers.filter(is_staff=True, is_superuser=True, is_active=True))
+    member = _lock(id, actor)
+    if [each.pk for each in active] == [member.pk]:
+        raise LastSuperuser
+    return _set_active(member, False)
+
+
+@atomic
+def activate(*, id: UUID, actor: User) -> User:
+    """Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    return _set_active(_lock(id, actor), True)
+
+
+@atomic
+def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
+    """A new password; it ends their sessions. Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    member, password = _lock(id, actor), make_password()
+    member.set_password(password)
+    member.save(update_fields=["password"])
+    return member, password
+
+
+@atomic
+def reset_second_factor(*, id: UUID, actor: User) -> User:
+    """They enrol again at their next page. Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    member = _lock(id, actor)
+    TOTPDevice.objects.filter(user=member).delete()
+    return member
+
+
+@atomic
+def unlock(*, id: UUID, actor: User) -> User:
+    """Forgets their wrong passwords, from all addresses. Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    member = _lock(id, actor)
+    axes.utils.reset(username=member.username)
+    return member
+
+
+def is_locked_out(username: str) -> bool:
+    """From one address at least."""
+    attempts = AccessAttempt.objects.filter(
+        username=username, attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
+    )
+    failures = attempts.order_by().values("ip_address").annotate(failures=Sum("failures_since_start"))
+    return bool(failures.filter(failures__gte=settings.AXES_FAILURE_LIMIT).exists())
+
+
+def require_may_change(member: User, *, actor: User) -> None:
+    """Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    if member.pk == actor.pk:
+        raise ChangesThemselves
+    if actor.is_superuser:
+        return
+    if member.is_superuser:
+        raise BeyondOwnRights
+    _require_rights(actor, _find_rights(member))
+
+
+def make_password() -> str:
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+def _lock(id: UUID, actor: User) -> User:
+    member = User.objects.select_for_update(no_key=True).get(pk=id, is_staff=True)
+    require_may_change(member, actor=actor)
+    return member
+
+
+def _set_active(member: User, is_active: bool) -> User:
+    member.is_active = is_active
+    member.save(update_fields=["is_active"])
+    return member
+
+
+def _require_rights(actor: User, rights: Collection[str]) -> None:
+    if not actor.is_superuser and not set(rights) <= actor.get_all_permissions():
+        raise BeyondOwnRights
+
+
+def _find_rights(member: User) -> set[str]:
+    """Also of who is not active at the moment."""
+    return _name(Permission.objects.filter(group__user=member)) | _name(
+        Permission.objects.filter(user=member)
+    )
+
+
+def _find_rights_of_groups(groups: Collection[str]) -> set[str]:
+    return _name(Permission.objects.filter(group__name__in=groups))
+
+
+def _name(permissions: QuerySet[Permission]) -> set[str]:
+    pairs = permissions.order_by().values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in pairs}

@@ -1,0 +1,67 @@
+"""Tokens: what services call the API with. Only a digest of each is kept."""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.db.transaction import atomic
+from knox.models import AuthToken
+
+from accounts.models import User
+
+DAYS_MAX = 3650
+
+
+class TokenError(Exception):
+    """Why no token is issued. The API never gives this answer."""
+
+
+class DaysInvalid(TokenError):
+    pass
+
+
+class GroupsUnknown(TokenError):
+    def __init__(self, names: Collection[str]) -> None:
+        super().__init__(names)
+        self.names = sorted(names)
+
+
+class UserIsStaff(TokenError):
+    """A token asks for no second factor, and would have all the rights of a member of staff."""
+
+
+class UserIsInactive(TokenError):
+    """Their tokens are not taken; this one would be, when they are active again."""
+
+
+@atomic
+def issue(
+    *, name: str, groups: Collection[str], days: int, service_only: bool = False
+) -> tuple[str, User, bool]:
+    """A token for the user of that name, who is made if there is none, and put into the groups.
+
+    The token itself, to be shown once; its user; whether they are new. There is no identity: asked for again,
+    it is another token. With `service_only` for nobody who is staff or inactive. Raises `TokenError`.
+    """
+    if not 1 <= days <= DAYS_MAX:
+        raise DaysInvalid
+    found = list(Group.objects.filter(name__in=groups))
+    if unknown := set(groups) - {group.name for group in found}:
+        raise GroupsUnknown(unknown)
+    user, is_new = User.objects.get_or_create(
+        username=User.normalize_username(name), defaults={"name": name, "password": make_password(None)}
+    )
+    if service_only and (user.is_staff or user.is_superuser):
+        raise UserIsStaff
+    if service_only and not user.is_active:
+        raise UserIsInactive
+    user.groups.add(*found)
+    _, token = AuthToken.objects.create(user=user, expiry=timedelta(days=days))
+    return token, user, is_new
+
+
+def revoke(*, token_key: str) -> int:
+    """It counts no more, in `TOKEN_CACHE_SECONDS` at the latest. How many there were: repeated, none."""
+    count: int = AuthToken.objects.filter(token_key=token_key).delete()[0]
+    return count

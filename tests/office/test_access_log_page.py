@@ -1,0 +1,239 @@
+import csv
+import re
+
+import pytest
+from django.db import IntegrityError, connection
+from django.db.transaction import atomic
+from django.test.utils import CaptureQueriesContext
+
+from office import access
+from office.models import Access
+from tests.cast import AccountFactory, new_id
+from tests.office.pages import find_accesses, read
+from tests.office.staff import make_staff, open_office
+
+pytestmark = pytest.mark.django_db
+LOG = "/admin/office/access/"
+
+
+@pytest.fixture
+def auditor():
+    return make_staff("auditor", username="ann")
+
+
+@pytest.fixture
+def office(auditor):
+    return open_office(auditor)
+
+
+def note(actor, subject="account", subject_id="", *, action="VIEW", detail="", reason=""):
+    access.record(
+        Access.Action(action),
+        subject,
+        subject_id,
+        actor_id=actor.pk,
+        detail=detail,
+        reason=reason,
+        request_id="test",
+    )
+
+
+def list_details(text):
+    return re.findall(r"entry-[0-9]+", text)
+
+
+def find_link(text, name):
+    [found] = re.findall(r'href="(\?[^"]*)"[^>]*>\s*' + name, text)
+    return found.replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("group", ["support", "operations"])
+def test_the_log_is_the_auditors(group):
+    client = open_office(make_staff(group))
+    for address in ("", "?csv=1", "?q=x", "1/change/"):
+        assert client.get(LOG + address).status_code == 403
+    assert not Access.objects.exists()
+
+
+def test_looking_at_the_log_is_logged(office, auditor):
+    read(office.get(LOG))
+    read(office.get(f"{LOG}?q=petya"))
+    [view, search] = find_accesses(subject="access")
+    assert (view.action, view.actor_id) == ("VIEW", auditor.pk)
+    assert (search.action, search.detail) == ("SEARCH", "petya")
+
+
+def test_the_newest_come_first_and_older_ones_are_a_link_away(office, auditor):
+    for number in range(230):
+        note(auditor, detail=f"entry-{number:03}")
+    text, seen = read(office.get(LOG)), []
+    while True:
+        seen += list_details(text)
+        if not re.search(r">\s*Older", text):
+            break
+        text = read(office.get(LOG + find_link(text, "Older")))
+    assert seen == [f"entry-{number:03}" for number in reversed(range(230))]
+    assert list_details(read(office.get(LOG + find_link(text, "Newest") or LOG)))[0] == "entry-229"
+
+
+def test_a_line_is_found_by_what_it_is_about_and_by_who_did_it(office, auditor):
+    other, account = make_staff("support", username="bob"), AccountFactory()
+    note(other, "account", account.id, detail="entry-1")
+    note(auditor, "account", account.id, detail="entry-2")
+    note(other, "event", 42, detail="entry-3")
+    note(other, "account", new_id(), detail="entry-4")
+    for words, found in [
+        (str(account.id), ["entry-2", "entry-1"]),
+        (f" {str(account.id).upper()} ", ["entry-2", "entry-1"]),
+        ("bob", ["entry-4", "entry-3", "entry-1"]),
+        ("42", ["entry-3"]),
+        ("bo", []),
+        (str(new_id()), []),
+    ]:
+        assert list_details(read(office.get(LOG, {"q": words}))) == found, words
+
+
+def test_a_search_goes_back_too_and_stays_a_search(office, auditor):
+    other = make_staff("support", username="bob")
+    for number in range(51):
+        note(other, detail=f"entry-{number:03}")
+        note(auditor, detail=f"entry-{number + 500}")
+    text = read(office.get(LOG, {"q": "bob"}))
+    assert list_details(text)[-1] == "entry-001"
+    assert list_details(read(office.get(LOG + find_link(text, "Older")))) == ["entry-000"]
+
+
+INDEXES = {"": "office_access_pkey", "bob": "access_of_an_actor", "some-id": "access_to_a_subject"}
+
+
+@pytest.mark.parametrize("words", ["bob", "some-id"])
+def test_every_search_and_every_page_reads_an_index_in_its_order(office, auditor, words):
+    make_staff("support", username="bob")
+    for query in ({}, {"before": "5"}, {"q": words}, {"q": words, "before": "5"}):
+        with CaptureQueriesContext(connection) as queries:
+            office.get(LOG, query)
+        [text] = [each["sql"] for each in queries if '"office_access"."id" DESC' in each["sql"]]
+        with atomic(), connection.cursor() as cursor:
+            for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "sort"):  # of few rows
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+            cursor.execute(f"EXPLAIN {text}")
+            plan = " ".join(line for (line,) in cursor.fetchall())
+        assert "Sort" not in plan, plan
+        assert INDEXES[words if "q" in query else ""] in plan, plan
+
+
+def test_a_line_leads_to_what_it_is_about_for_who_may_see_it(office, auditor):
+    account, member = AccountFactory(), make_staff("support")
+    note(auditor, "account", account.id)
+    note(auditor, "staff", member.pk, detail="deactivate")
+    note(auditor, "find", "something")
+    page = f"/admin/accounts/account/{account.id}/change/"
+    staff_page = f"/admin/accounts/staff/{member.pk}/change/"
+    text = read(office.get(LOG))
+    assert page in text
+    assert str(member.pk) in text
+    assert staff_page not in text
+    assert staff_page in read(open_office(make_staff(superuser=True)).get(LOG))
+
+
+def test_a_page_is_taken_away_as_csv_and_that_is_logged(office, auditor):
+    note(auditor, "account", "a", detail="=1+1", reason='said "no", twice')
+    note(auditor, "account", "b", detail="entry-2", reason="@x")
+    text = read(office.get(LOG))
+    answer = office.get(LOG + find_link(text, "This page as CSV"))
+    lines = list(csv.DictReader(read(answer).splitlines()))
+    assert [line["subject_id"] for line in lines] == ["", "b", "a"]
+    assert [line["detail"] for line in lines[1:]] == ["entry-2", "'=1+1"]
+    assert [line["reason"] for line in lines[1:]] == ["'@x", 'said "no", twice']
+    assert {line["who"] for line in lines} == {"ann"}
+    assert answer["Content-Type"].startswith("text/csv")
+    assert "attachment" in answer["Content-Disposition"]
+    [export] = find_accesses(action="EXPORT")
+    assert (export.subject, export.detail) == ("access", "3 lines")
+    lines = list(csv.DictReader(read(office.get(f"{LOG}?csv=1&q=b")).splitlines()))
+    assert [line["subject_id"] for line in lines] == ["b"]
+    assert find_accesses(action="EXPORT")[-1].detail == "1 lines b"
+
+
+def test_nobody_changes_the_log_over_a_page(auditor):
+    note(auditor, detail="entry-1")
+    kept = Access.objects.get()
+    client = open_office(make_staff(superuser=True))
+    for address in ("add/", f"{kept.pk}/change/", f"{kept.pk}/delete/"):
+        asked = {"detail": "other", "post": "yes", "actor": auditor.pk}
+        assert client.post(LOG + address, asked).status_code == 403
+    for action in ("delete_selected", "x"):
+        client.post(LOG, {"action": action, "_selected_action": kept.pk, "post": "yes"})
+        client.post(LOG, {"form-TOTAL_FORMS": 1, "form-0-id": kept.pk, "form-0-detail": "x", "_save": "1"})
+    assert Access.objects.values().get(pk=kept.pk) == {
+        field.attname: getattr(kept, field.attname) for field in Access._meta.fields
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kept: Access(**{**vars_of(kept), "detail": "other"}).save(force_update=True),
+        lambda kept: kept.delete(),
+        lambda kept: Access.objects.filter(pk=kept.pk).update(reason="other"),
+        lambda kept: Access.objects.all().delete(),
+        lambda kept: Access.objects.bulk_update([Access(**{**vars_of(kept), "detail": "x"})], ["detail"]),
+        lambda kept: connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE office_access"),
+    ],
+)
+def test_nobody_changes_the_log_past_the_pages(auditor, change):
+    note(auditor, detail="entry-1")
+    kept = Access.objects.get()
+    with pytest.raises(IntegrityError), atomic():
+        change(kept)
+    assert vars_of(Access.objects.get()) == vars_of(kept)
+
+
+def vars_of(row):
+    return {field.attname: getattr(row, field.attname) for field in Access._meta.fields}
+
+
+def test_the_page_costs_the_same_for_few_and_for_many(office, auditor, django_assert_num_queries):
+    note(auditor)
+    office.get(LOG)
+    with CaptureQueriesContext(connection) as few:
+        read(office.get(LOG))
+    for _ in range(120):
+        note(make_staff() if _ % 30 == 0 else auditor, "account", new_id())
+    with django_assert_num_queries(len(few)):
+        read(office.get(LOG))
+    assert len(few) <= 12
+
+
+def test_what_was_searched_for_and_why_is_shown_and_not_run(office, auditor):
+    script = "<script>alert(1)</script>"
+    note(auditor, "account", script, detail=script, reason=script)
+    text = read(office.get(LOG))
+    assert script not in text
+    assert text.count("&lt;script&gt;alert(1)") == 3
+
+
+def test_forged_questions_are_no_faults(office, auditor):
+    note(auditor)
+    for query in (
+        "q=%00",
+        "q=a%00b",
+        "before=x",
+        "before=-1",
+        "before=0",
+        "before=" + "9" * 400,
+        "before=9223372036854775808",
+        "before=%00",
+        "before=1&before=2",
+        "before=%C2%B2",
+        "csv=1&before=x",
+        "csv=0",
+        "p=7",
+        "o=2",
+        "nonsense=1",
+        "q=" + "x" * 3000,
+    ):
+        assert office.get(f"{LOG}?{query}").status_code in (200, 302), query
+        assert office.post(f"{LOG}?{query}").status_code in (200, 302, 403), query
+    for lookup in ("actor__password__startswith=p", "detail__contains=x", "actor=x"):
+        assert office.get(f"{LOG}?{lookup}").status_code == 400, lookup
