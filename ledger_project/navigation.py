@@ -16,7 +16,10 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "LANGUAGES": {"action": reverse_lazy("admin:set_language")},
-    "STYLES": [lambda request: static("office/office.css")],
+    "STYLES": [
+        lambda request: static("office/office.css"),
+        lambda request: static("office/account.css"),
+    ],
     "DASHBOARD_CALLBACK": "ledger_project.dashboard.describe",
     "SIDEBAR": {"navigation": "ledger_project.navigation.describe"},
 }

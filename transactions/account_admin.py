@@ -1,11 +1,209 @@
 """Accounts. Their page is made of transactions, so it is here and not in `accounts`."""
 
-from django.contrib import admin
+from typing import Any
 
-from accounts.models import Account
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from accounts import rules
+from accounts.models import Account, ClockTimestamp
+from accounts.templatetags.ledger import money
+from api.middleware import get_request_id
+from events.errors import LedgerError
 from office.admin import OfficeAdmin
+from office.commands import Command
+from office.models import Access
+from transactions import account_page, account_search, corrections, words
+from transactions.account_forms import AdjustForm
+from transactions.models import Correction, Transaction
+
+
+def freeze(request: HttpRequest, account: Account, asked: dict[str, Any]) -> str:
+    try:
+        rules.freeze(id=account.id, reason=asked["reason"], request_id=get_request_id(request))
+    except LedgerError as error:
+        raise words.refuse(error) from None
+    return gettext("The account is frozen: it accepts money in, not out.")
+
+
+def unfreeze(request: HttpRequest, account: Account, asked: dict[str, Any]) -> str:
+    try:
+        rules.unfreeze(id=account.id, reason=asked["reason"], request_id=get_request_id(request))
+    except LedgerError as error:
+        raise words.refuse(error) from None
+    return gettext("The account is active again.")
+
+
+def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> HttpResponse:
+    try:
+        correction = corrections.adjust(
+            id=asked["identity"],
+            account_id=account.id,
+            type=Transaction.Type(asked["type"]),
+            amount=asked["amount"],
+            reference=asked["reference"],
+            reason=asked["reason"],
+            maker_id=request.user.pk,  # type: ignore[arg-type]
+            request_id=get_request_id(request),
+        )
+    except LedgerError as error:
+        raise words.refuse(error) from None
+    tell(request, correction, account)
+    return HttpResponseRedirect(reverse("admin:accounts_account_change", args=[account.pk]))
+
+
+def tell(request: HttpRequest, correction: Correction, account: Account) -> None:
+    """What became of a correction."""
+    if correction.status == Correction.Status.POSTED:
+        messages.success(request, gettext("The correction is posted."))
+    elif correction.status == Correction.Status.DECLINED:
+        row = Transaction.objects.get(id=correction.id)
+        why = words.describe_decline(row, account.currency).sentence
+        messages.error(request, gettext("The ledger declined the correction: %(why)s") % {"why": why})
+    elif correction.status == Correction.Status.WAITING:
+        messages.warning(request, gettext("Nothing is posted yet: the correction waits for a second person."))
+    else:
+        messages.warning(request, gettext("This correction was rejected."))
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """Accounts that are not active: they have an index of their own."""
+
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(str(status), status.label) for status in (Account.Status.FROZEN, Account.Status.CLOSED)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in NOT_ACTIVE:
+            return queryset
+        return queryset.exclude(status=Account.Status.ACTIVE).filter(status=self.value())
+
+
+NOT_ACTIVE = (Account.Status.FROZEN.value, Account.Status.CLOSED.value)
 
 
 @admin.register(Account)
 class AccountAdmin(OfficeAdmin):
-    list_display = ("id", "status")
+    commands = (
+        Command(
+            name="freeze",
+            label=_("Freeze"),
+            right="accounts.freeze_account",
+            run=freeze,
+            applies=lambda account: account.status == Account.Status.ACTIVE,
+            note=_("A frozen account accepts money in, but no money out and no new holds."),
+            is_dangerous=True,
+        ),
+        Command(
+            name="unfreeze",
+            label=_("Unfreeze"),
+            right="accounts.freeze_account",
+            run=unfreeze,
+            applies=lambda account: account.status == Account.Status.FROZEN,
+            note=_("Money can leave the account again, and holds can be placed."),
+        ),
+        Command(
+            name="adjust",
+            label=_("Correct the balance"),
+            right="transactions.adjust_account",
+            run=adjust,
+            form=AdjustForm,
+            applies=lambda account: account.status != Account.Status.CLOSED,
+            note=_("Posts a deposit or a withdrawal. Above a limit, a second person must approve it first."),
+        ),
+    )
+    subject_template = "admin/account.html"
+    list_display = (
+        "shown_user",
+        "name",
+        "currency",
+        "shown_status",
+        "shown_balance",
+        "shown_available",
+        "version",
+    )
+    list_select_related = ("user",)
+    list_filter = (StatusFilter,)
+    search_fields = ("id",)  # see get_search_results
+    search_help_text = _("The start of the user's name, their external id, or the id of a user or an account")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        accounts: QuerySet[Account] = super().get_queryset(request).select_related("user")
+        return accounts.annotate(clock=ClockTimestamp())
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Newest first; of those that are not active by id, which is the order of their index and of time."""
+        if request.GET.get(StatusFilter.parameter_name) in NOT_ACTIVE:
+            return ("-id",)
+        return ("-created_at", "-id")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """No conditions of somebody's own: most would read the whole table."""
+        if lookup != StatusFilter.parameter_name:
+            raise IncorrectLookupParameters
+        return True
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        text = search_term.replace("\x00", "").strip()
+        if not text:
+            return queryset, False
+        return queryset.filter(id__in=account_search.find_account_ids(text)), False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.GET.get("format") == "csv" and request.method == "GET":
+            account = self.get_object(request, object_id)
+            if account is not None:
+                return self._export(request, account)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def _export(self, request: HttpRequest, account: Account) -> HttpResponse:
+        may_see = request.user.has_perm("transactions.view_transaction")
+        if not may_see or not self.has_view_permission(request, account):
+            raise PermissionDenied
+        page = account_page.read_page(request, account)
+        if page is None:
+            asked = request.GET.copy()
+            del asked["format"]
+            return HttpResponseRedirect(f"{self.find_url(account)}?{asked.urlencode()}")
+        self.record(request, Access.Action.EXPORT, account, detail=f"statement, {len(page.lines)} lines")
+        return account_page.write_csv(account, page)
+
+    def describe(self, request: HttpRequest, subject: Model) -> dict[str, Any]:
+        return account_page.describe(request, subject)  # type: ignore[arg-type]
+
+    @display(description=_("user"))  # type: ignore[untyped-decorator]
+    def shown_user(self, account: Account) -> str:
+        return str(account.user)
+
+    @display(description=_("status"), label={"ACTIVE": "success", "FROZEN": "warning", "CLOSED": ""})  # type: ignore[untyped-decorator]
+    def shown_status(self, account: Account) -> tuple[str, str]:
+        return account.status, account.get_status_display()
+
+    @display(description=_("balance"))  # type: ignore[untyped-decorator]
+    def shown_balance(self, account: Account) -> SafeString:
+        return format_html('<span class="office-number">{}</span>', money(account.balance, account.currency))
+
+    @display(description=_("available"))  # type: ignore[untyped-decorator]
+    def shown_available(self, account: Account) -> SafeString:
+        return format_html(
+            '<span class="office-number">{}</span>', money(account.available, account.currency)
+        )

@@ -38,7 +38,7 @@ def write_statement(statement: Statement) -> Iterator[str]:
     writer = csv.DictWriter(buffer, LINE, restval="")
 
     def write(line: dict[str, str]) -> str:
-        writer.writerow({**line, "reference": _escape_formula(line.get("reference", ""))})
+        writer.writerow({**line, "reference": escape_formula(line.get("reference", ""))})
         text = buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -51,7 +51,7 @@ def write_statement(statement: Statement) -> Iterator[str]:
     yield write({"type": "CLOSING", "balance": statement.as_closing()["closing_balance"]})
 
 
-def _escape_formula(text: str) -> str:
+def escape_formula(text: str) -> str:
     """A text that a spreadsheet shows as it is."""
     return "'" + text if text.startswith(FORMULA) else text
 

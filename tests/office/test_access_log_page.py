@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from office import access
 from office.models import Access
 from tests.cast import AccountFactory, new_id
-from tests.office.pages import find_accesses, read
+from tests.office.answers import find_accesses, read
 from tests.office.staff import make_staff, open_office
 
 pytestmark = pytest.mark.django_db

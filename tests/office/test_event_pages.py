@@ -6,7 +6,7 @@ from events import feed, subscriptions
 from events.models import Event
 from events.relay import Relay
 from tests.cast import AccountFactory, UserFactory, deposit, new_id
-from tests.office.pages import FORGED_IDS, find_accesses, read
+from tests.office.answers import FORGED_IDS, find_accesses, read
 from tests.office.staff import make_staff, open_office
 from tests.receivers import receiver
 

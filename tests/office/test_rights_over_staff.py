@@ -9,7 +9,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import staff
 from accounts.models import Staff, User
-from tests.office.pages import find_accesses, find_secret, read
+from tests.office.answers import find_accesses, find_secret, read
 from tests.office.staff import make_staff, open_office
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts import staff
 from accounts.models import Staff, User
 from tests.cast import issue_token
-from tests.office.pages import FORGED_IDS, find_accesses, find_secret, hear, read
+from tests.office.answers import FORGED_IDS, find_accesses, find_secret, hear, read
 from tests.office.staff import PASSWORD, make_staff, open_office
 
 pytestmark = pytest.mark.django_db

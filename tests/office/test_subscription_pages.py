@@ -7,7 +7,7 @@ from events.relay import Relay
 from events.wire import Cursor
 from tests.cast import AccountFactory, deposit, new_id
 from tests.events.test_upkeep import age
-from tests.office.pages import FORGED_IDS, find_accesses, read
+from tests.office.answers import FORGED_IDS, find_accesses, read
 from tests.office.staff import make_staff, open_office
 from tests.receivers import answering, receiver
 

@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.cast import issue_token
-from tests.office.pages import FORGED_IDS, find_accesses, find_secret, hear, read
+from tests.office.answers import FORGED_IDS, find_accesses, find_secret, hear, read
 from tests.office.staff import make_staff, open_office
 
 pytestmark = pytest.mark.django_db

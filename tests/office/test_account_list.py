@@ -1,0 +1,137 @@
+"""The list of accounts: newest first, found by what support staff have of the user."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import rules
+from office.models import Access
+from tests.cast import AccountFactory, deposit, hold, new_id
+from tests.office.staff import make_staff, open_office
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/accounts/account/"
+PROBE = '<script>alert("1")</script>'
+
+
+@pytest.fixture
+def support():
+    return open_office(make_staff("support"))
+
+
+def list_users(client, **query):
+    answer = client.get(LIST, query)
+    assert answer.status_code == 200, answer
+    return [str(account.user) for account in answer.context["cl"].result_list]
+
+
+@pytest.fixture
+def cast_of_four():
+    anna = AccountFactory(name="Anna", external_id="crm-1")
+    return [
+        anna,
+        AccountFactory(name="anna-maria", external_id="crm-10"),
+        AccountFactory(name="Петя", external_id="100%"),
+        AccountFactory(name="100% Pete_r"),
+    ]
+
+
+def test_newest_accounts_come_first_with_what_they_have(support, cast_of_four):
+    anna = cast_of_four[0]
+    deposit(anna, "1234.50")
+    hold(anna, "34.50")
+    assert list_users(support) == ["100% Pete_r", "Петя", "anna-maria", "Anna"]
+    html = support.get(LIST).content.decode()
+    assert "1,234.50\N{NO-BREAK SPACE}USD" in html
+    assert "1,200.00\N{NO-BREAK SPACE}USD" in html
+    assert f"/admin/accounts/account/{anna.id}/change/" in html
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("an", ["anna-maria", "Anna"]),
+        ("ANNA-", ["anna-maria"]),
+        ("пет", ["Петя"]),
+        ("maria", []),
+        ("crm-1", ["Anna"]),
+        ("CRM-1", []),
+        ("100%", ["100% Pete_r", "Петя"]),
+        ("%", []),
+        ("100_", []),
+        ("\\", []),
+        ("  anna ", ["anna-maria", "Anna"]),
+        ("an\x00", []),
+        ("\U0010ffff", []),
+        ("'; DROP TABLE accounts_account", []),
+    ],
+)
+def test_an_account_is_found_by_the_name_or_external_id_of_its_user(support, cast_of_four, words, found):
+    answer = support.get(LIST, {"q": words})
+    assert answer.status_code == 200
+    if "\x00" not in words:
+        assert [str(account.user) for account in answer.context["cl"].result_list] == found
+    assert Access.objects.filter(action="SEARCH").count() == 1
+
+
+def test_an_account_is_found_by_its_id_and_by_that_of_its_user(support, cast_of_four):
+    anna = cast_of_four[0]
+    for id in (anna.id, anna.user_id):
+        assert list_users(support, q=str(id)) == ["Anna"]
+        assert list_users(support, q=str(id).upper()) == ["Anna"]
+    assert list_users(support, q=str(new_id())) == []
+
+
+def test_only_fifty_users_of_a_common_name_are_looked_up(support):
+    for _ in range(52):
+        AccountFactory(name="Ivan")
+    assert len(list_users(support, q="ivan")) == 50
+    assert support.get(LIST, {"q": "ivan"}).context["cl"].result_count == 50
+
+
+def test_the_list_shows_only_frozen_or_only_closed_accounts(support, cast_of_four):
+    for account in cast_of_four[:2]:
+        rules.freeze(id=account.id, reason="", request_id="test")
+    rules.close(id=cast_of_four[2].id, reason="", request_id="test")
+    assert list_users(support, status="FROZEN") == ["anna-maria", "Anna"]
+    assert list_users(support, status="CLOSED") == ["Петя"]
+    assert len(list_users(support, status="ACTIVE")) == 4  # no filter of the list
+    assert len(list_users(support, status="\x00")) == 4
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["balance__gt=1", "name__icontains=x", "metadata__a=1", "status__exact=FROZEN", "nothing=1"],
+)
+def test_conditions_of_somebodys_own_are_refused(support, query):
+    answer = support.get(f"{LIST}?{query}")
+    assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?e=1")
+
+
+@pytest.mark.parametrize(
+    "query", ["p=0", "p=99999999999999999999", "p=x", "o=1.-2", "all=1", "e=1", "nothing=1"]
+)
+def test_odd_parameters_do_no_harm(support, account, query):
+    answer = support.get(f"{LIST}?{query}", follow=True)
+    assert answer.status_code == 200
+
+
+def test_names_are_not_read_as_html(support):
+    AccountFactory(name=PROBE)
+    assert PROBE not in support.get(LIST).content.decode()
+    assert PROBE not in support.get(LIST, {"q": PROBE}).content.decode()
+
+
+def test_a_long_list_costs_the_queries_of_a_short_one(support, account):
+    def count():
+        with CaptureQueriesContext(connection) as captured:
+            support.get(LIST)
+        return len([each for each in captured if not re.match("SAVEPOINT|RELEASE", each["sql"])])
+
+    count()
+    few = count()
+    for _ in range(60):
+        AccountFactory()
+    assert count() == few

@@ -1,0 +1,164 @@
+"""What the page of an account reads, it finds by index: the rows that PostgreSQL touches are counted."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import Account, Hold, User
+from events.models import Event
+from tests.cast import AccountFactory, OrderFactory, day
+from tests.database import empty_the_ledger
+from tests.transactions.test_plans import count_rows_touched, touched_by
+from transactions import account_search, history, posting, queries, timeline
+from transactions.history import FOREVER, VERSION_MAX
+from transactions.models import Transaction
+
+pytestmark = pytest.mark.django_db
+
+HISTORY = 8000
+LATE_EVERY = 20
+START = day("2023-01-01")
+PAGE = history.PAGE_SIZE + 1
+TWO_ARMS = 2 * PAGE  # each reads a page at most
+LATE_LEAST = 40  # how many rows one step of an index reads besides
+
+
+@pytest.fixture(scope="module")
+def long_account(django_db_setup, django_db_blocker):
+    """In order but for each twentieth row, which is two hours late; every tenth withdrawal is too much."""
+    with django_db_blocker.unblock():
+        yield make_long_account()
+        empty_the_ledger()
+
+
+def make_long_account():
+    account, others = AccountFactory(name="Petya"), [AccountFactory(name=f"other {n}") for n in range(300)]
+    for first in range(0, HISTORY, 1000):
+        orders = []
+        for number in range(first, first + 1000):
+            late = timedelta(hours=2) if number % LATE_EVERY == LATE_EVERY - 1 else timedelta()
+            is_refused = number % 10 == 4
+            orders.append(
+                OrderFactory(
+                    account=account if number % 4 else others[number % 300],
+                    type=Transaction.Type.WITHDRAW if is_refused else Transaction.Type.DEPOSIT,
+                    amount=Decimal(10**6 if is_refused else 1),
+                    effective_at=START + timedelta(minutes=number) - late,
+                )
+            )
+        posting.post(orders, actor=account.user_id)
+    account.refresh_from_db()
+    with connection.cursor() as cursor:
+        for table in ("transactions_transaction", "accounts_account", "accounts_user", "events_event"):
+            cursor.execute(f"ANALYZE {table}")
+    return account
+
+
+@pytest.fixture
+def middle(long_account):
+    """A row in order, in the middle of the history on both axes."""
+    rows = Transaction.objects.filter(account=long_account, status="POSTED", late=False)
+    return rows.filter(version__lte=long_account.version // 2).latest("version")
+
+
+def values_of(account, **values):
+    return {"account": account.id, **values}
+
+
+def test_the_newest_lines_touch_a_page_of_rows(long_account):
+    place = {"moment": FOREVER, "version": VERSION_MAX, "known_version": long_account.version}
+    touched = count_rows_touched(history.LINES, values_of(long_account, **place))
+    assert touched <= TWO_ARMS + LATE_LEAST
+
+
+def test_older_lines_touch_a_page_of_rows(long_account, middle):
+    place = {"moment": middle.effective_at, "version": middle.version, "known_version": long_account.version}
+    touched = count_rows_touched(history.LINES, values_of(long_account, **place))
+    assert touched <= TWO_ARMS + LATE_LEAST
+
+
+def test_lines_of_old_knowledge_do_not_walk_through_what_was_recorded_since(long_account, middle):
+    account = Account.objects.filter(id=long_account.id)
+    start = history.begin_at(queries.read_balance(account, known_at=middle.recorded_at))
+    assert (start.moment, start.version) == (middle.effective_at, middle.version + 1)
+    place = {"moment": start.moment, "version": start.version, "known_version": start.known_version}
+    touched = count_rows_touched(history.LINES, values_of(long_account, **place))
+    assert touched <= TWO_ARMS + LATE_LEAST
+
+
+def test_the_last_row_in_order_is_found_by_a_step(long_account, middle):
+    values = [long_account.id, middle.version + 1]
+    assert count_rows_touched(timeline.LAST_IN_ORDER, values) <= 2
+
+
+def test_the_first_effect_is_found_by_two_steps(long_account):
+    assert count_rows_touched(timeline.FIRST_EFFECT, values_of(long_account)) <= 2
+
+
+def test_what_was_effective_later_touches_a_page_of_rows(long_account, middle):
+    values = values_of(long_account, at=middle.effective_at, version=long_account.version)
+    touched = count_rows_touched(timeline.EFFECTIVE_LATER, values)
+    assert touched <= TWO_ARMS + LATE_LEAST
+
+
+def test_what_was_recorded_later_touches_a_page_of_rows_in_order(long_account, middle):
+    """Of the late rows those recorded since may be touched, as the balance itself does."""
+    values = values_of(
+        long_account,
+        at=START + timedelta(days=90),
+        version=long_account.version,
+        known_version=middle.version,
+        last_moment=middle.effective_at,
+        last_version=middle.version,
+    )
+    assert count_rows_touched(timeline.RECORDED_LATER, values) <= TWO_ARMS + LATE_LEAST
+
+
+def test_the_course_touches_a_few_rows_for_each_point_and_every_late_row_once(long_account, middle):
+    moments = [START + timedelta(minutes=number) for number in range(0, HISTORY, HISTORY // 60)]
+    values = values_of(long_account, known_at=middle.recorded_at, moments=moments)
+    late = HISTORY // LATE_EVERY
+    assert count_rows_touched(timeline.COURSE, values) <= len(moments) + late + LATE_LEAST
+
+
+def test_declined_attempts_touch_a_page_and_the_rows_just_before_each(long_account):
+    values = values_of(long_account, before=FOREVER)
+    assert count_rows_touched(history.DECLINES, values) <= PAGE * 4
+
+
+def test_a_declined_attempt_looks_back_a_bounded_way_only(long_account):
+    account = long_account
+    refused = [
+        OrderFactory(account=account, type=Transaction.Type.WITHDRAW, amount=Decimal(10**6))
+        for _ in range(600)
+    ]
+    posting.post(refused, actor=account.user_id)
+    values = values_of(account, before=FOREVER)
+    assert count_rows_touched(history.DECLINES, values) <= PAGE * (history.LOOK_BACK_MAX + 3)
+
+
+def test_events_and_holds_of_an_account_are_found_by_index(long_account):
+    events = Event.objects.filter(account_id=long_account.id).order_by("-account_sequence")
+    assert touched_by(events[:20]) <= 20
+    holds = Hold.objects.filter(account_id=long_account.id)
+    assert touched_by(holds.exclude(status="OPEN").order_by("-created_at")[:20]) <= 1
+
+
+def test_a_user_is_found_by_the_start_of_the_name(long_account):
+    """As PostgreSQL plans it for a large table, whatever the text is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    for words, touched in (("pet", 2), ("%", 0)):
+        with CaptureQueriesContext(connection) as captured:
+            account_search.find_account_ids(words)
+        for each in captured:
+            assert count_rows_touched(each["sql"], None) <= touched
+
+
+def test_accounts_that_are_not_active_are_found_by_their_index(long_account):
+    frozen = Account._base_manager.exclude(status="ACTIVE").filter(status="FROZEN").order_by("-id")
+    assert touched_by(frozen[:50]) == 0
+    assert User.objects.count() > 300
