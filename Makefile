@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check demo format soak mutants bench
+.PHONY: run test check demo format messages screenshots soak mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
@@ -37,6 +37,14 @@ mutants: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks --write
+
+# New texts come into the Russian catalogue without a translation; then write them and run this again.
+messages: .venv/dev
+	$(BIN)/python -m tests.messages
+
+# The pictures of docs/back-office.md, of a small ledger made for them.
+screenshots: .venv/dev
+	$(BIN)/python -m tests.browser.screenshots
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,69 @@
+"""The password, the second factor, and the way out."""
+
+import time
+from base64 import b32decode
+
+import pytest
+from django_otp.oath import TOTP
+from playwright.sync_api import expect
+
+from tests.browser.steps import fill_login, give_code, give_password
+from tests.office.staff import PASSWORD, enter_code, give_device, make_staff
+
+
+@pytest.fixture
+def staff(transactional_db):
+    return make_staff("support", username="vera", password=PASSWORD)
+
+
+def test_somebody_sets_up_the_authenticator_app_and_comes_in_again_with_a_code(page, staff):
+    give_password(page, staff)
+    expect(page.get_by_text("Scan this with an authenticator app")).to_be_visible()
+    expect(page.locator("[data-secret] svg")).to_be_visible()
+    secret = page.locator("[data-secret]").get_attribute("data-secret")
+    expect(page.get_by_text(secret)).to_be_visible()
+    give_code(page, code_of(secret))
+    expect(page).to_have_title("Dashboard | Ledger")
+
+    page.context.clear_cookies()
+    give_password(page, staff)
+    expect(page.get_by_label("Code of your authenticator app")).to_be_visible()
+    assert page.locator("[data-secret]").count() == 0
+    give_code(page, code_of(secret, seconds=30))  # the next one: a code is good once
+    expect(page).to_have_title("Dashboard | Ledger")
+
+
+def code_of(secret, seconds=0):
+    """What an app shows that was given the secret as text, so many seconds from now."""
+    totp = TOTP(b32decode(secret))
+    totp.time = time.time() + seconds
+    return f"{totp.token():06d}"
+
+
+def test_a_wrong_code_is_refused(page, staff):
+    device = give_device(staff)
+    give_password(page, staff)
+    right = enter_code(device)
+    give_code(page, f"{(int(right) + 1) % 1_000_000:06d}")
+    expect(page.get_by_text("This code is not right.")).to_be_visible()
+    page.goto("/admin/")
+    expect(page.get_by_label("Code of your authenticator app")).to_be_visible()
+
+
+def test_a_wrong_password_is_refused(page, staff):
+    give_password(page, staff, "another password")
+    expect(page.get_by_text("Please enter the correct username and password")).to_be_visible()
+
+
+def test_the_address_that_somebody_wanted_is_where_they_come_to(page, staff):
+    device = give_device(staff)
+    page.goto("/admin/accounts/user/")
+    fill_login(page, staff)
+    give_code(page, enter_code(device))
+    page.wait_for_url("**/admin/accounts/user/")
+
+
+def test_somebody_without_a_phone_at_hand_goes_away_again(page, staff):
+    give_password(page, staff)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()

@@ -1,0 +1,155 @@
+"""What support is for: finding somebody, seeing what they had and when, and putting things right."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import cast
+from tests.browser.steps import come_in, find, find_lead, go_to, open_page, open_subject, send_command
+from tests.office.staff import make_staff
+from transactions.models import Correction
+
+
+@pytest.fixture
+def account(transactional_db):
+    """120 in January, 20 less since March."""
+    account = cast.UserFactory(name="Masha Petrova", external_id="crm-1").accounts.get()
+    cast.deposit(account, "120.00", effective_at=cast.day("2025-01-10"), reference="INV-1")
+    cast.withdraw(account, "20.00", effective_at=cast.day("2025-03-10"), reference="INV-2")
+    return account
+
+
+@pytest.fixture
+def vera(transactional_db):
+    return make_staff("operations", username="vera")
+
+
+@pytest.fixture
+def boris(transactional_db):
+    return make_staff("operations", username="boris")
+
+
+def test_somebody_is_found_by_the_start_of_a_name(page, vera, account):
+    come_in(page, vera)
+    find(page, "masha pet")
+    page.get_by_role("link", name="Masha Petrova").first.click()
+    expect(page.locator("#main")).to_contain_text("crm-1")
+
+
+def test_an_id_leads_straight_to_its_page(page, vera, account):
+    come_in(page, vera)
+    find(page, str(account.id))
+    page.wait_for_url(f"**/admin/accounts/account/{account.id}/change/")
+
+
+def test_the_time_machine_shows_what_somebody_had(page, vera, account):
+    come_in(page, vera)
+    open_subject(page, account)
+    expect(page.locator("#main")).to_contain_text("100.00")
+    page.locator("[name=at]").fill("2025-02-01T12:30")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**at=2025-02-01T12%3A30**")
+    expect(page.locator("[name=at]")).to_have_value("2025-02-01T12:30")
+    expect(page.get_by_text(re.compile(r"120\.00")).first).to_be_visible()
+    page.locator("[name=known_at]").fill("2025-02-02T00:00")  # before any of it was recorded
+    page.keyboard.press("Enter")
+    page.wait_for_url("**known_at=2025-02-02T00%3A00**")
+    expect(page.get_by_text(re.compile(r"\b0\.00")).first).to_be_visible()
+
+
+def test_an_account_is_frozen_with_a_reason_that_everybody_sees(page, vera, account):
+    come_in(page, vera)
+    open_subject(page, account)
+    send_command(page, "Freeze", "The card was stolen.")
+    expect(page.get_by_text("The account is frozen: it accepts money in, not out.")).to_be_visible()
+    expect(page.get_by_text("The card was stolen.").first).to_be_visible()
+    account.refresh_from_db()
+    assert (account.status, account.status_reason) == ("FROZEN", "The card was stolen.")
+
+
+def test_a_command_without_a_reason_is_asked_for_it(page, vera, account):
+    come_in(page, vera)
+    open_subject(page, account)
+    send_command(page, "Freeze", " ")
+    expect(page.get_by_text("This field is required.")).to_be_visible()
+    account.refresh_from_db()
+    assert account.status == "ACTIVE"
+
+
+def test_a_large_correction_waits_for_a_second_person(page, open_browser, vera, boris, account, settings):
+    settings.APPROVAL_ABOVE = {"USD": Decimal(100)}
+    come_in(page, vera)
+    open_subject(page, account)
+    fields = {"type": "DEPOSIT", "amount": "250.00", "reference": "TICKET-7"}
+    send_command(page, "Correct the balance", "Paid twice, see the ticket.", **fields)
+    expect(page.get_by_text("second person").first).to_be_visible()
+    correction = Correction.objects.get()
+    account.refresh_from_db()
+    assert (correction.status, account.balance) == ("WAITING", 100)
+    open_subject(page, correction)
+    assert page.get_by_role("link", name="Approve", exact=True).count() == 0  # not one's own
+
+    other = open_browser()
+    come_in(other, boris)
+    open_page(other, "Corrections")
+    expect(other.locator("#main")).to_contain_text("250.00")
+    open_subject(other, correction)
+    expect(other.locator("#main")).to_contain_text("Paid twice, see the ticket.")
+    send_command(other, "Approve")
+    expect(other.get_by_text("The correction was approved and posted.")).to_be_visible()
+    account.refresh_from_db()
+    assert account.balance == 350
+
+
+def test_a_transaction_is_reversed_once(page, vera, account):
+    row = cast.withdraw(account, "30.00", reference="INV-3")
+    come_in(page, vera)
+    open_subject(page, row)
+    send_command(page, "Reverse", "Charged by mistake.")
+    expect(page.get_by_text("The transaction was reversed.")).to_be_visible()
+    open_subject(page, row)
+    assert page.get_by_role("link", name="Reverse", exact=True).count() == 0
+    account.refresh_from_db()
+    assert account.balance == 100
+
+
+def test_a_hold_is_released(page, vera, account):
+    placed = cast.hold(account, "60.00")
+    come_in(page, vera)
+    open_subject(page, placed)
+    send_command(page, "Release", "The order was cancelled.")
+    placed.refresh_from_db()
+    assert placed.status == "RELEASED"
+    expect(page.locator("#main")).to_contain_text(re.compile("released", re.IGNORECASE))
+
+
+def test_a_token_is_seen_once(page, transactional_db):
+    come_in(page, make_staff(superuser=True, username="chief"))
+    open_page(page, "Tokens")
+    send_command(page, "Issue a token", "For the shop.", name="shop", days="30")
+    token = page.locator(".office-secret").inner_text()
+    assert re.fullmatch(r"[0-9a-f]{64}", token)
+    page.get_by_role("link", name="I have it").click()
+    expect(page.locator("#main")).to_contain_text("shop")
+    assert token not in page.content()
+
+
+def test_somebody_is_found_and_frozen_by_keyboard_alone(page, vera, account):
+    come_in(page, vera)
+    go_to(page, find_lead(page, "Find"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/find/")
+    go_to(page, page.locator("[name=q]"))
+    page.keyboard.type(str(account.id))
+    page.keyboard.press("Enter")
+    go_to(page, page.get_by_role("link", name="Freeze", exact=True))
+    page.keyboard.press("Enter")
+    go_to(page, page.locator("[name=reason]"))
+    page.keyboard.type("The card was stolen.")
+    go_to(page, page.get_by_role("button", name="Freeze", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The account is frozen: it accepts money in, not out.")).to_be_visible()
+    account.refresh_from_db()
+    assert account.status == "FROZEN"
