@@ -136,13 +136,17 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": self.opts.verbose_name,
-            "subtitle": str(subject),
+            "subtitle": self.name(subject),
             "original": subject,
             "facts": list(self.find_facts(subject)),
             "buttons": list(self.find_buttons(request, subject)),
             **self.describe(request, subject),
         }
         return TemplateResponse(request, self.subject_template, context)
+
+    def name(self, subject: Any) -> str:
+        """What the heading calls it, in the reader's language."""
+        return str(subject)
 
     def find_facts(self, subject: Any) -> Iterator[tuple[str, Any]]:
         """What `facts` names, each with its label: fields, or methods of this class."""
@@ -175,7 +179,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         return self._run(request, command, None, reverse(self._name("changelist")))
 
     def _run(self, request: HttpRequest, command: Command, subject: Any, goal: str) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), "opts": self.opts}
+        subtitle = "" if subject is None else self.name(subject)
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "subtitle": subtitle}
         of = self.opts.model_name or ""
         return commands.run(command, request, subject, of=of, goal=goal, context=context, key=self.key)
 

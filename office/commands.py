@@ -93,7 +93,6 @@ def run(
     page = {
         **context,
         "title": command.label,
-        "subtitle": str(subject or ""),
         "command": command,
         "form": form,
         "goal": goal,

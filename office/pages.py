@@ -15,6 +15,8 @@ ROWS_MAX = 1000  # of a list; whoever looks for something older searches for it
 class BoundedPaginator(Paginator):
     """Counts up to `ROWS_MAX` and no further, so that neither a count nor an offset is ever long."""
 
+    template_name = "unfold/helpers/pagination_infinite.html"  # its count says nothing to people
+
     @cached_property
     def count(self) -> int:
         rows: QuerySet = self.object_list.order_by()  # type: ignore[attr-defined]

@@ -1,8 +1,9 @@
 """Accounts. Their page is made of transactions, so it is here and not in `accounts`."""
 
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts import rules
+from accounts.identity import require_identity
 from accounts.models import Account, ClockTimestamp
 from accounts.templatetags.ledger import money
 from api.middleware import get_request_id
@@ -24,7 +26,8 @@ from office.commands import Command
 from office.models import Access
 from transactions import account_page, account_search, corrections, words
 from transactions.account_forms import AdjustForm
-from transactions.models import Correction, Transaction
+from transactions.correction_admin import tell_outcome
+from transactions.models import Transaction
 
 
 def freeze(request: HttpRequest, account: Account, asked: dict[str, Any]) -> str:
@@ -44,35 +47,22 @@ def unfreeze(request: HttpRequest, account: Account, asked: dict[str, Any]) -> s
 
 
 def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> HttpResponse:
+    maker_id: UUID = request.user.pk  # type: ignore[assignment]
     try:
         correction = corrections.adjust(
-            id=asked["identity"],
+            id=require_identity(caller_id=maker_id, id=asked["identity"], key=None),
             account_id=account.id,
             type=Transaction.Type(asked["type"]),
             amount=asked["amount"],
             reference=asked["reference"],
             reason=asked["reason"],
-            maker_id=request.user.pk,  # type: ignore[arg-type]
+            maker_id=maker_id,
             request_id=get_request_id(request),
         )
     except LedgerError as error:
         raise words.refuse(error) from None
-    tell(request, correction, account)
-    return HttpResponseRedirect(reverse("admin:accounts_account_change", args=[account.pk]))
-
-
-def tell(request: HttpRequest, correction: Correction, account: Account) -> None:
-    """What became of a correction."""
-    if correction.status == Correction.Status.POSTED:
-        messages.success(request, gettext("The correction is posted."))
-    elif correction.status == Correction.Status.DECLINED:
-        row = Transaction.objects.get(id=correction.id)
-        why = words.describe_decline(row, account.currency).sentence
-        messages.error(request, gettext("The ledger declined the correction: %(why)s") % {"why": why})
-    elif correction.status == Correction.Status.WAITING:
-        messages.warning(request, gettext("Nothing is posted yet: the correction waits for a second person."))
-    else:
-        messages.warning(request, gettext("This correction was rejected."))
+    goal = reverse("admin:accounts_account_change", args=[account.pk])
+    return tell_outcome(request, correction, posted=gettext("The correction is posted."), goal=goal)
 
 
 class StatusFilter(admin.SimpleListFilter):

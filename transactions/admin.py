@@ -41,6 +41,9 @@ class TransactionAdmin(OfficeAdmin):
     search_fields = ("id",)
     search_help_text = _("An id or a whole reference")
 
+    def name(self, subject: Transaction) -> str:
+        return str(subject.pk)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         return queries.with_resources(super().get_queryset(request)).select_related("account__user")
 

@@ -45,8 +45,10 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
-def tell_outcome(request: HttpRequest, correction: Correction, *, posted: str) -> HttpResponse:
-    """Leads to the page of a correction that was just asked for or approved, and says what became of it.
+def tell_outcome(
+    request: HttpRequest, correction: Correction, *, posted: str, goal: str | None = None
+) -> HttpResponse:
+    """Leads to `goal` or the page of a correction just asked for or approved, and says what became of it.
 
     A decline is recorded like a success, so it is told with a message and not as a refusal of the form.
     """
@@ -57,7 +59,9 @@ def tell_outcome(request: HttpRequest, correction: Correction, *, posted: str) -
     elif declined := corrections.find_decline(corrections.find_transactions(correction)):
         reason = words.explain(declined)
         messages.error(request, _("The ledger has declined this: %(reason)s") % {"reason": reason})
-    return HttpResponseRedirect(reverse("admin:transactions_correction_change", args=[correction.id]))
+    else:
+        messages.warning(request, _("This was rejected before."))
+    return HttpResponseRedirect(goal or reverse("admin:transactions_correction_change", args=[correction.id]))
 
 
 def _reverse(request: HttpRequest, subject: Transaction, asked: dict[str, Any]) -> HttpResponse:

@@ -56,6 +56,9 @@ class HoldAdmin(OfficeAdmin):
     search_fields = ("id",)
     search_help_text = gettext_lazy("The id of a hold")
 
+    def name(self, subject: Hold) -> str:
+        return str(subject.pk)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
         rows: QuerySet[Hold] = super().get_queryset(request)
         return rows.select_related("account__user")

@@ -120,7 +120,7 @@ def test_the_same_form_with_other_contents_is_refused(operations, account):
 def test_a_declined_correction_says_why(operations, account):
     status, text = adjust(operations, account, type="WITHDRAW")
     assert status == 200
-    assert "declined the correction: The account has less available than the withdrawal requires." in text
+    assert "has declined this: The account has less available than the withdrawal requires." in text
     assert Correction.objects.get().status == "DECLINED"
 
 
