@@ -12,6 +12,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Ledger"),
     "SITE_HEADER": _("Ledger"),
     "SITE_SYMBOL": "account_balance",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("office/icon.svg")}
+    ],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,

@@ -30,6 +30,7 @@ from transactions.models import Correction, Transaction
 
 APPROVE_RIGHT = "transactions.approve_correction"
 WAITING_SHOWN_MAX = 100
+DECISION = ("state", "checker", "decided")  # columns
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -161,6 +162,10 @@ REJECT = Decision(
 )
 
 
+def _is_queue(request: HttpRequest) -> bool:
+    return not request.GET.get("q") and request.GET.get("state") != "all"
+
+
 @admin.register(Correction)
 class CorrectionAdmin(OfficeAdmin):
     """The queue: what waits, or with `?state=all` everything that was ever asked for."""
@@ -168,11 +173,16 @@ class CorrectionAdmin(OfficeAdmin):
     subject_template = "admin/correction.html"
     list_before_template = "office/correction_tabs.html"
     commands = (APPROVE, REJECT)
-    list_display = ("asked", "kind", "user", "number", "reason", "maker", "state", "checker", "decided")
+    list_display = ("asked", "kind", "user", "number", "reason", "maker", *DECISION)
     list_filter = (StateFilter,)
     ordering = ("-made_at", "-id")
     search_fields = ("id",)
     search_help_text = gettext_lazy("The id of a correction, an account or a transaction")
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """What waits has no decision yet."""
+        asked = [name for name in self.list_display if name not in DECISION]
+        return asked if _is_queue(request) else [*asked, *DECISION]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
         rows: QuerySet[Correction] = super().get_queryset(request)
@@ -185,9 +195,9 @@ class CorrectionAdmin(OfficeAdmin):
             id = find.parse_id(search_term)
             found = queryset.filter(Q(id=id) | Q(account=id)) if id else queryset.none()
             return found, False
-        if request.GET.get("state") == "all":
-            return queryset, False
-        return queryset.filter(status=Correction.Status.WAITING), False
+        if _is_queue(request):
+            return queryset.filter(status=Correction.Status.WAITING), False
+        return queryset, False
 
     def command_view(self, request: HttpRequest, object_id: str, command: Command) -> HttpResponse:
         subject = self.get_object(request, unquote(object_id))
