@@ -22,6 +22,7 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [
         lambda request: static("office/office.css"),
         lambda request: static("office/account.css"),
+        lambda request: static("office/dashboard.css"),
     ],
     "DASHBOARD_CALLBACK": "ledger_project.dashboard.describe",
     "SIDEBAR": {"navigation": "ledger_project.navigation.describe"},

@@ -31,7 +31,7 @@ def empty_the_ledger(test_case=None):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
         cursor.execute(
             "TRUNCATE accounts_user, events_event, events_pending, events_placement, events_feed_state,"
-            " events_subscription CASCADE"
+            " events_subscription, transactions_figures, transactions_hourlytotal CASCADE"
         )
         cursor.execute(BEGIN)
         for table, guard in guards:

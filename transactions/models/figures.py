@@ -30,7 +30,7 @@ class HourlyTotal(models.Model):
 class Figures(models.Model):
     """One row: how far `HourlyTotal` has come, and the biggest accounts when they were last looked for.
 
-    `biggest` is `{currency: [{"account", "balance"}, …]}`, the biggest first.
+    `biggest` is `{currency: [account id, …]}`, the highest balance first. No row: never counted.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         counting = Thread(target=figures.keep, args=(relay.stopping,), name="figures", daemon=True)
         try:
             if options["once"]:
-                figures.refresh()
+                figures.attempt(relay.stopping)
             else:
                 counting.start()
             relay.run(once=options["once"])
@@ -36,4 +36,4 @@ class Command(BaseCommand):
         finally:
             relay.stop()
             if counting.ident:
-                counting.join()
+                counting.join(figures.PAUSE_SECONDS)  # what it has not committed is counted next time

@@ -1,0 +1,163 @@
+"""The ledger that the back office is measured on: rows by SQL, past the guards; what is few by the domain."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat
+from django.db import connection
+from django.utils import timezone
+
+from accounts import holds, operations, rules
+from accounts.models import Account, User
+from benchmarks.audit import EVENTS, PLACES, TABLES, enable_guards
+from events.models import FeedState, Subscription
+from transactions import corrections, posting
+from transactions.models import AuditRun, Transaction
+from transactions.orders import Order, order_transfer
+
+SMALL = 100  # transactions of every account but the biggest
+DAYS = 60
+FEW = 1_000  # holds, of which a part is open, frozen accounts, corrections
+LOGGED = 200_000  # accesses
+BIG = "the biggest"
+
+# Every third one takes out, every 50th was declined, every 100th came three days late.
+TRANSACTIONS = f"""
+INSERT INTO transactions_transaction (id, account_id, type, amount, reference, metadata, status,
+    decline_reason, decline_details, version, balance_after, recorded_at, effective_at, late, actor,
+    request_id, chain_hash)
+SELECT gen_random_uuid(), account_id, CASE WHEN takes THEN 'WITHDRAW' ELSE 'DEPOSIT' END, 10, 'order ' || n,
+    '{{"shop": "bench"}}', CASE WHEN declined THEN 'DECLINED' ELSE 'POSTED' END,
+    CASE WHEN declined THEN 'insufficient_funds' END,
+    CASE WHEN declined THEN '{{"available": "1.00", "required": "10.00"}}'::jsonb END,
+    CASE WHEN NOT declined THEN n - n / 50 END,
+    CASE WHEN NOT declined
+        THEN sum(CASE WHEN declined THEN 0 WHEN takes THEN -10 ELSE 10 END) OVER past END,
+    recorded_at, CASE WHEN late THEN recorded_at - interval '3 days' ELSE recorded_at END, late, user_id,
+    'bench', sha256(n::text::bytea)
+FROM (
+    SELECT id AS account_id, user_id, n, n %% 3 = 0 OR n %% 50 = 0 AS takes, n %% 50 = 0 AS declined,
+        n %% 100 = 99 AND n > 1000 OR n = 99 AS late,
+        now() - interval '{DAYS} days' + n * interval '{DAYS} days' / (rows + 1) AS recorded_at
+    FROM (
+        SELECT id, user_id, CASE WHEN name = '{BIG}' THEN %(big)s ELSE {SMALL} END AS rows
+        FROM accounts_account
+    ) AS owners, generate_series(1, rows) AS n
+) AS made
+WINDOW past AS (PARTITION BY account_id ORDER BY n)
+ORDER BY made.recorded_at
+"""
+UPDATE_ACCOUNTS = """
+UPDATE accounts_account SET balance = found.balance, version = found.version,
+    event_sequence = found.version + 1, last_recorded_at = found.recorded_at,
+    last_effective_at = found.effective_at, chain_head = sha256('0')
+FROM (
+    SELECT account_id, max(version) AS version, max(recorded_at) AS recorded_at,
+        max(effective_at) AS effective_at,
+        sum(CASE WHEN version IS NULL THEN 0 WHEN type = 'DEPOSIT' THEN amount ELSE -amount END) AS balance
+    FROM transactions_transaction GROUP BY account_id
+) AS found WHERE id = account_id
+"""
+ACCESSES = f"""
+INSERT INTO office_access (at, actor_id, action, subject, subject_id, detail, reason, request_id)
+SELECT now() - n * interval '1 minute', %s, 'VIEW', 'account', gen_random_uuid()::text, '', '', 'bench'
+FROM generate_series(1, {LOGGED}) AS n
+"""
+
+
+def make_ledger(transactions: int) -> None:
+    """Half of the transactions are one account's, the others are of many users with a hundred each."""
+    big = transactions // 2
+    users = max(1, (transactions - big) // SMALL)
+    first, _ = operations.create_user(id=None, name="bench 0", external_id="bench-0", request_id="bench")
+    User.objects.create_superuser("bench-boss", "boss@example.com", "unused")
+    operations.create_account(user_id=first.id, currency="USD", name=BIG, request_id="bench")
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        multiply(cursor, users, first.id)
+        cursor.execute(TRANSACTIONS, {"big": big})
+        cursor.execute(f"{EVENTS} WHERE t.version IS NOT NULL ORDER BY t.recorded_at")
+        for statement in (UPDATE_ACCOUNTS, *PLACES):
+            cursor.execute(statement)
+        enable_guards(cursor)
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
+    make_few(User.objects.get(username="bench-boss"))
+    with connection.cursor() as cursor:
+        cursor.execute(ACCESSES, [User.objects.get(username="bench-boss").id])
+        cursor.execute("VACUUM ANALYZE")
+
+
+def multiply(cursor: Any, users: int, first: UUID) -> None:
+    """As many more users as that, each with an account, after the likeness of the first one's."""
+    alike = {
+        User: {
+            "id": "gen_random_uuid()",
+            "username": "'bench-' || n",
+            "name": "'bench ' || n",
+            "external_id": "'bench-' || n",
+        },
+        Account: {"id": "gen_random_uuid()", "user_id": "owner.id"},
+    }
+    for model, own in alike.items():
+        columns = [str(field.column) for field in model._meta.concrete_fields]
+        values = ", ".join(own.get(column, f"one.{column}") for column in columns)
+        source = (
+            f"accounts_user AS one, generate_series(1, {users}) AS n WHERE one.id = %s"
+            if model is User
+            else "accounts_account AS one, accounts_user AS owner"
+            " WHERE one.name = 'main' AND one.user_id = %s AND owner.name LIKE 'bench _%%'"
+            " AND owner.id <> one.user_id"
+        )
+        table = model._meta.db_table
+        cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {source}", [first])
+
+
+def make_few(boss: User) -> None:
+    """Holds, frozen accounts, corrections, transfers, subscriptions, audits: through the domain."""
+    big = Account.objects.get(name=BIG)
+    others = list(Account.objects.exclude(name=BIG).order_by("id")[:FEW])
+    new_id = uuid_utils.compat.uuid7
+    for number in range(FEW):
+        account = big if number % 4 == 0 else others[number % len(others)]
+        ends = timezone.now() + timedelta(days=1, minutes=number)
+        placed, _ = holds.place_hold(
+            id=new_id(), account_id=account.id, amount=Decimal(1), expires_at=ends, actor=boss.id
+        )
+        if number % 3 == 0:
+            holds.release_hold(id=placed.id)
+        corrections.adjust(
+            id=new_id(),
+            account_id=account.id,
+            type=Transaction.Type.DEPOSIT,
+            amount=Decimal(1000 if number % 2 else 1),
+            reference=f"ticket {number}",
+            reason="bench",
+            maker_id=boss.id,
+            request_id="bench",
+        )
+    for account in others[1:100]:
+        orders: list[Order] = order_transfer(
+            id=new_id(), source_id=big.id, destination_id=account.id, amount=Decimal(1)
+        )
+        posting.post(orders, actor=boss.id, request_id="bench")
+    for account in others[::5]:
+        rules.freeze(id=account.id, reason="bench", request_id="bench")
+    state = FeedState.objects.get()
+    for number in range(100):
+        Subscription.objects.create(
+            kind="webhook",
+            url=f"https://hooks{number}.example.com/",
+            epoch=state.epoch,
+            position=state.last_position - number * 1000 if number * 1000 < state.last_position else 0,
+            status="ACTIVE" if number % 3 else "PAUSED",
+            actor=boss.id,
+        )
+    for number in range(100):
+        at = timezone.now() - timedelta(days=number)
+        AuditRun.objects.create(
+            started_at=at, finished_at=at, seen_through=at, is_whole=True, accounts=1, rows=1, findings=0
+        )

@@ -1,0 +1,172 @@
+"""What the dashboard tells besides the figures: what waits, what is stuck, what was proven.
+
+Each reading walks an index and has an end: it takes as long on a ledger of any size. The conditions are
+written out, not passed: a plan that was made for any status would not use the indexes of one.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Account, Hold
+from events import feed
+from events.errors import FeedStopped
+from events.models import Subscription
+from transactions.models import AuditRun
+
+COUNTED_MAX = 1000  # further than that nothing is counted
+SHOWN = 5
+TROUBLES_SHOWN = 10
+LAG_MAX = timedelta(minutes=1)
+AUDIT_EVERY = timedelta(days=2)  # without one for so long something is wrong
+
+COUNT = f"""
+SELECT
+    (SELECT count(*) FROM (
+        SELECT FROM accounts_hold WHERE status = 'OPEN' ORDER BY account_id LIMIT {COUNTED_MAX + 1}
+    ) AS holds),
+    (SELECT count(*) FROM (
+        SELECT FROM accounts_account WHERE status <> 'ACTIVE' AND status = 'FROZEN' ORDER BY status, id
+        LIMIT {COUNTED_MAX + 1}
+    ) AS accounts),
+    (SELECT count(*) FROM (
+        SELECT FROM transactions_correction WHERE status = 'WAITING' ORDER BY made_at, id
+        LIMIT {COUNTED_MAX + 1}
+    ) AS corrections),
+    (SELECT count(*) FROM (
+        SELECT FROM events_pending ORDER BY event_id LIMIT {COUNTED_MAX + 1}
+    ) AS pending),
+    (SELECT recorded_at FROM events_event WHERE id = (SELECT min(event_id) FROM events_pending))
+"""  # noqa: S608, a number of our own
+ENDING = f"""
+SELECT hold.id, hold.account_id, hold.amount, hold.captured, hold.status, hold.expires_at
+FROM accounts_hold AS hold WHERE status = 'OPEN' AND expires_at IS NOT NULL ORDER BY expires_at LIMIT {SHOWN}
+"""  # noqa: S608
+FROZEN = f"""
+SELECT id, name, currency, status, balance FROM accounts_account
+WHERE status <> 'ACTIVE' AND status = 'FROZEN' ORDER BY status DESC, id DESC LIMIT {SHOWN}
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number up to a bound: `1,000+` is all that is known of a greater one."""
+
+    found: int
+
+    @property
+    def number(self) -> int:
+        return min(self.found, COUNTED_MAX)
+
+    @property
+    def is_bounded(self) -> bool:
+        return self.found > COUNTED_MAX
+
+    def __bool__(self) -> bool:
+        return self.found > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`pending_since` is when the oldest event without a place was recorded."""
+
+    holds: Count
+    frozen: Count
+    waiting: Count
+    pending: Count
+    pending_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A subscription that does not get its events as it should. `host` alone: a url may hold a secret."""
+
+    subscription: Subscription
+    host: str
+    lag: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """`last_position` is None while the feed is stopped. `unsent_since`: of the active subscriptions."""
+
+    last_position: int | None
+    unsent_since: datetime | None
+    troubles: list[Trouble]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The last audit, and the last one of everything that found nothing."""
+
+    last: AuditRun | None
+    clean: AuditRun | None
+    is_old: bool
+
+    @property
+    def is_alarming(self) -> bool:
+        return self.last is None or self.last.findings > 0 or self.is_old
+
+
+def count() -> Counts:
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT)
+        holds, frozen, waiting, pending, since = cursor.fetchone()
+    return Counts(Count(holds), Count(frozen), Count(waiting), Count(pending), since)
+
+
+def find_holds_to_end() -> list[Hold]:
+    """The open holds that end next, with their accounts."""
+    holds = list(Hold._base_manager.raw(ENDING))
+    accounts = Account._base_manager.raw(
+        "SELECT id, name, currency FROM accounts_account WHERE id = ANY(%s)",
+        [[hold.account_id for hold in holds]],
+    )
+    by_id = {account.id: account for account in accounts}
+    for hold in holds:
+        hold.account = by_id[hold.account_id]
+    return holds
+
+
+def find_frozen_accounts() -> list[Account]:
+    """The newest ones."""
+    return list(Account._base_manager.raw(FROZEN))
+
+
+def watch_telling() -> Telling:
+    """How the feed and its subscriptions (a hundred at most) are."""
+    try:
+        last_position = feed.read_state().last_position
+    except FeedStopped:
+        last_position = None
+    subscriptions = list(Subscription.objects.all())
+    lags = [each.lag_seconds for each in subscriptions if each.is_active and each.lag_seconds > 0]
+    unsent_since = timezone.now() - timedelta(seconds=max(lags)) if lags else None
+    troubles = sorted(
+        (
+            Trouble(each, urlsplit(each.url or "").hostname or "", timedelta(seconds=each.lag_seconds))
+            for each in subscriptions
+            if _is_in_trouble(each)
+        ),
+        key=lambda trouble: (trouble.subscription.status != Subscription.Status.DISABLED, -trouble.lag),
+    )
+    more = max(0, len(troubles) - TROUBLES_SHOWN)
+    return Telling(last_position, unsent_since, troubles[:TROUBLES_SHOWN], more)
+
+
+def _is_in_trouble(subscription: Subscription) -> bool:
+    ever = datetime.min.replace(tzinfo=UTC)
+    has_failed = (subscription.last_error_at or ever) > (subscription.last_sent_at or ever)
+    is_behind = subscription.lag_seconds > LAG_MAX.total_seconds()
+    return not subscription.is_active or subscription.attempts > 0 or has_failed or is_behind
+
+
+def find_proof() -> Proof:
+    last = AuditRun.objects.order_by("-finished_at").first()
+    clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at").first()
+    is_old = last is not None and last.finished_at < timezone.now() - AUDIT_EVERY
+    return Proof(last, clean, is_old)

@@ -1,0 +1,197 @@
+"""The dashboard: how the ledger is, as far as its reader may see it, at the same cost on any ledger."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from threading import Event as Flag
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import operations, rules
+from accounts.models import User
+from events.models import Subscription
+from ledger_project import overview
+from office.models import Access
+from tests import cast
+from tests.office.dashboards import DASHBOARD, find_tiles, look, make_run, read_chart, subscribe
+from tests.office.staff import make_staff, open_office
+from transactions import corrections, figures
+from transactions.models import Figures, HourlyTotal, Transaction
+
+pytestmark = pytest.mark.django_db
+QUERIES = 17  # six of them for the session, its user and their second factor
+
+
+@pytest.fixture
+def boss():
+    return open_office(make_staff(superuser=True, username="boss"))
+
+
+@pytest.fixture(autouse=True)
+def _counted_at_once(monkeypatch):
+    monkeypatch.setattr(figures, "SETTLED_AFTER", timedelta(0))
+
+
+def test_whoever_has_no_rights_reads_a_friendly_text_and_nothing_else(boss):
+    nobody = open_office(make_staff())
+    text = look(nobody)
+    assert "You have no rights in the back office yet." in text
+    assert find_tiles(nobody) == {}
+    assert "<canvas" not in nobody.get(DASHBOARD).content.decode()
+    assert "You have no rights" not in look(boss)
+
+
+@pytest.mark.parametrize(
+    ("right", "shown"),
+    [
+        ("view_transaction", "Amounts by currency"),
+        ("view_account", "Biggest accounts"),
+        ("view_account", "Frozen accounts"),
+        ("view_hold", "Holds that end next"),
+        ("view_correction", "Corrections waiting"),
+        ("view_subscription", "Subscriptions in trouble"),
+        ("view_auditrun", "Last audit"),
+    ],
+)
+def test_each_part_is_for_who_may_view_what_it_is_made_of(right, shown):
+    user = make_staff()
+    client = open_office(user)
+    user.user_permissions.set(Permission.objects.filter(codename=right))
+    assert shown in look(client)
+    user.user_permissions.set(Permission.objects.exclude(codename=right))
+    assert shown not in look(client)
+
+
+def test_support_sees_all_of_it_and_looking_is_not_recorded():
+    support = open_office(make_staff("support"))
+    text = look(support)
+    assert all(part in text for part in ("Movements", "Biggest accounts", "Last audit", "Open holds"))
+    assert not Access.objects.exists()
+
+
+def test_before_the_first_count_it_says_so(boss):
+    cast.deposit(cast.AccountFactory(), "5")
+    text = look(boss)
+    assert "Nothing has been counted yet" in text
+    assert "They have not been looked for yet" in text
+
+
+def test_it_shows_what_was_counted_by_currency_and_by_reason(boss):
+    account, euros = cast.AccountFactory(), cast.AccountFactory(currency="EUR")
+    cast.deposit(account, "1500")
+    cast.deposit(euros, "10")
+    cast.withdraw(account, "200.50")
+    cast.withdraw(account, "5000")
+    figures.refresh(Flag())
+    text = look(boss)
+    assert "USD 1,500.00 USD 200.50 USD 1,299.50 USD" in text
+    assert "EUR 10.00 EUR 0.00 EUR 10.00 EUR" in text
+    assert "The account has less available than the withdrawal requires. 1" in text
+    assert "Deposits 2 Withdrawals 1 Declines 1 25.0 %" in text
+    assert "Counted up to" in text
+    labels, series = read_chart(boss)
+    assert len(labels) == 24
+    assert {name: data[-1] + data[-2] for name, data in series.items()} == {
+        "Deposits": 2,
+        "Withdrawals": 1,
+        "Declines": 1,
+    }
+
+
+def test_an_old_count_says_how_far_it_has_come(boss):
+    Figures.objects.create(counted_through=cast.day("2024-05-06T07:08"))
+    assert "Still counting: all up to 6 May 2024, 07:08:00 UTC" in look(boss)
+
+
+def test_the_range_is_a_day_or_a_month_and_anything_else_a_day(boss):
+    now = operations.read_clock().replace(minute=0, second=0, microsecond=0)
+    ages = [timedelta(0), timedelta(hours=23), timedelta(hours=24), timedelta(days=29), timedelta(days=31)]
+    for count, age in enumerate(ages):
+        HourlyTotal.objects.create(
+            hour=now - age, currency="USD", type="DEPOSIT", outcome="posted", count=10**count, amount=1
+        )
+    for query in ("", "?range=24h", "?range=7d", "?range=%00", "?range=30d&range=24h", "?what=1"):
+        labels, series = read_chart(boss, query)
+        assert (len(labels), sum(series["Deposits"])) == (24, 11), query
+        assert labels[-1] == f"{now:%H:%M}"
+    labels, series = read_chart(boss, "?range=30d")
+    assert (len(labels), sum(series["Deposits"])) == (30, 1111)
+    assert labels[-1] == f"{now.day} {now:%b}"
+
+
+def test_the_biggest_accounts_are_linked_with_their_balance_of_now(boss):
+    account, empty = cast.AccountFactory(), cast.AccountFactory()
+    cast.deposit(account, "77")
+    figures.refresh(Flag())
+    cast.deposit(account, "1000")
+    page = boss.get(DASHBOARD).content.decode()
+    assert f"/admin/accounts/account/{account.id}/change/" in page
+    assert str(empty.id) not in page
+    assert "1,077.00 USD" in look(boss)
+
+
+def test_holds_frozen_accounts_and_corrections_are_counted_and_shown(boss):
+    account = cast.AccountFactory()
+    cast.deposit(account, "100")
+    later = operations.read_clock() + timedelta(days=1)
+    holds = [cast.hold(account, "2", expires_at=later + timedelta(hours=hours)) for hours in range(6, 0, -1)]
+    cast.hold(account, "1")  # never ends
+    rules.freeze(id=account.id, reason="a court", request_id="test")
+    maker = User.objects.get(username="boss")
+    corrections.adjust(
+        id=cast.new_id(),
+        account_id=account.id,
+        type=Transaction.Type.DEPOSIT,
+        amount=Decimal(500),
+        reference="ticket",
+        reason="lost",
+        maker_id=maker.id,
+        request_id="test",
+    )
+    text = look(boss)
+    assert "Open holds 7" in text
+    assert "Frozen accounts 1" in text
+    assert "Corrections waiting 1" in text
+    page = boss.get(DASHBOARD).content.decode()
+    shown = re.findall(r"/admin/accounts/hold/([0-9a-f-]{36})/change/", page)
+    assert shown == [str(hold.id) for hold in reversed(holds)][:5]
+    assert "a court" not in page  # what staff wrote may be personal
+
+
+def test_what_is_many_is_counted_up_to_a_bound(boss, monkeypatch):
+    monkeypatch.setattr(overview, "COUNTED_MAX", 2)
+    monkeypatch.setattr(overview, "COUNT", overview.COUNT.replace("1001", "3"))
+    account = cast.AccountFactory()
+    cast.deposit(account, "100")
+    for expected in ("1", "2", "2+", "2+"):
+        cast.hold(account, "1")
+        assert f"Open holds {expected} Funds" in look(boss)
+
+
+def test_it_costs_the_same_queries_on_any_ledger(boss):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            look(boss, "?range=30d")
+        assert not [q for q in queries if re.search(r"FROM .?transactions_transaction\b", q["sql"])]
+        return len(queries)
+
+    def fill(rounds):
+        for number in range(rounds):
+            account = cast.AccountFactory()
+            for _ in range(10):
+                cast.deposit(account, "10")
+            cast.hold(account, "1", expires_at=operations.read_clock() + timedelta(hours=1))
+            cast.withdraw(account, "1000")
+            rules.freeze(id=account.id, reason="test", request_id="test")
+            subscribe(len(Subscription.objects.all()), status="PAUSED", position=0)
+            make_run(number % 2)
+        figures.refresh(Flag())
+
+    counts = [count()]
+    for rounds in (1, 9):
+        fill(rounds)
+        counts.append(count())
+    assert counts == [QUERIES] * 3

@@ -1,0 +1,99 @@
+"""What the dashboard warns of: a feed that is stuck, subscriptions in trouble, books that were not proven."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from accounts import operations
+from events import feed
+from events.models import PendingEvent
+from ledger_project import dashboard, overview
+from tests import cast, roles
+from tests.office.dashboards import DASHBOARD, find_tiles, look, make_run, subscribe
+from tests.office.staff import make_staff, open_office
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss():
+    return open_office(make_staff(superuser=True, username="boss"))
+
+
+def test_a_feed_without_pending_events_is_well(boss):
+    cast.deposit(cast.AccountFactory(), "5")
+    assert "Without a place: 3, the oldest from" in look(boss)
+    feed.place_pending()
+    assert "All events have their places. All were sent." in look(boss)
+    assert not find_tiles(boss)["Events in the feed"]
+
+
+def test_events_that_nobody_gives_a_place_raise_the_alarm(boss, monkeypatch):
+    cast.deposit(cast.AccountFactory(), "5")
+    assert PendingEvent.objects.exists()
+    assert not find_tiles(boss)["Events in the feed"]
+    monkeypatch.setattr(dashboard, "BEHIND", timedelta(0))
+    assert find_tiles(boss)["Events in the feed"]
+
+
+def test_a_stopped_feed_raises_the_alarm(boss):
+    with roles.as_owner(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE events_feed_state DISABLE TRIGGER USER")
+        cursor.execute("UPDATE events_feed_state SET timeline_id = timeline_id + 1")
+    assert "Stopped The database was restored or has failed over" in look(boss)
+    assert find_tiles(boss)["Events in the feed"]
+
+
+def test_subscriptions_in_trouble_are_shown_without_their_urls(boss):
+    cast.deposit(cast.AccountFactory(), "5")
+    feed.place_pending()
+    now = operations.read_clock()
+    well = subscribe(0, last_error_at=now - timedelta(hours=1), last_sent_at=now)
+    troubled = [
+        subscribe(1, status="DISABLED"),
+        subscribe(2, status="PAUSED"),
+        subscribe(3, attempts=2),
+        subscribe(4, last_error_at=now),
+    ]
+    page = boss.get(DASHBOARD).content.decode()
+    shown = set(re.findall(r"/admin/events/subscription/([0-9a-f-]{36})/change/", page))
+    assert shown == {str(each.id) for each in troubled}
+    assert str(well.id) not in page
+    assert "s3cret" not in page
+    assert "hooks3.example.com" in page
+    for number in range(5, 15):
+        subscribe(number, status="PAUSED")
+    text = look(boss)
+    assert text.count("example.com") == 10
+    assert "And 4 more." in text
+
+
+def test_a_subscription_that_lags_is_in_trouble(boss, monkeypatch):
+    cast.deposit(cast.AccountFactory(), "5")
+    feed.place_pending()
+    subscribe(1, position=0)
+    assert "Everybody gets their events." in look(boss)
+    assert "The oldest that was not sent is from" in look(boss)
+    monkeypatch.setattr(overview, "LAG_MAX", timedelta(0))
+    assert "hooks1.example.com" in look(boss)
+
+
+@pytest.mark.parametrize(
+    ("runs", "says", "alarms"),
+    [
+        ([], "Never audited Everything was never proven.", True),
+        ([{}], "Clean Audited", False),
+        ([{"days": 1}, {"findings": 3}], "3 findings Audited", True),
+        ([{"findings": 1}], "1 finding Audited", True),
+        ([{"findings": 3, "days": 1}, {}], "Clean Audited", False),
+        ([{"days": 3}], "Overdue Audited", True),
+        ([{"is_whole": False}], "Everything was never proven.", False),
+    ],
+)
+def test_the_last_audit_raises_the_alarm_unless_it_is_clean_and_new(boss, runs, says, alarms):
+    for run in runs:
+        make_run(**run)
+    assert says in look(boss)
+    assert find_tiles(boss)["Last audit"] is alarms

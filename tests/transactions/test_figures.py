@@ -1,0 +1,173 @@
+"""The dashboard's figures: what is counted, and what is found."""
+
+from datetime import timedelta
+from decimal import Decimal
+from threading import Event as Flag
+
+import pytest
+from django.core.management import call_command
+
+from accounts import operations, rules
+from tests.cast import AccountFactory, deposit, transfer, withdraw
+from tests.counted import refresh, require_everything_counted
+from transactions import figures
+from transactions.models import Figures, HourlyTotal
+from transactions.queries import SETTLED_AFTER
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _small_steps(monkeypatch):
+    """Few rows a slice, and nothing but postings in flight to wait for."""
+    monkeypatch.setattr(figures, "ROWS", 3)
+    monkeypatch.setattr(figures, "SETTLED_AFTER", timedelta(0))
+
+
+def make_history():
+    """Deposits, withdrawals, declines, a transfer and a declined one, in two currencies."""
+    account, other = AccountFactory(), AccountFactory(currency="EUR")
+    same = AccountFactory()
+    for amount in ("10", "20.50", "30"):
+        deposit(account, amount)
+    withdraw(account, "5")
+    withdraw(account, "1000")  # declined
+    withdraw(other, "1")  # declined
+    deposit(other, "7")
+    transfer(account, same, "3")
+    transfer(account, same, "3000")  # declined, in both its rows
+    rules.freeze(id=account.id, reason="why", request_id="test")
+    withdraw(account, "1")  # declined
+    return account
+
+
+def test_every_transaction_is_counted_by_hour_currency_type_and_outcome():
+    make_history()
+    refresh()
+    require_everything_counted()
+    totals = {(t.type, t.outcome, t.currency): (t.count, t.amount) for t in HourlyTotal.objects.all()}
+    assert totals["WITHDRAW", "insufficient_funds", "EUR"] == (1, Decimal(1))
+    assert totals["DEPOSIT", "transfer_declined", "USD"] == (1, Decimal(3000))
+    assert totals["WITHDRAW", "account_frozen", "USD"] == (1, Decimal(1))
+
+
+def test_what_comes_later_is_added_and_nothing_is_counted_again():
+    account = AccountFactory()
+    for _ in range(3):
+        deposit(account, "1")
+        deposit(account, "1")
+        refresh()
+        refresh()
+        require_everything_counted()
+    [total] = HourlyTotal.objects.all()
+    assert (total.count, total.amount) == (6, Decimal(6))
+
+
+def test_a_slice_is_committed_before_the_next_one():
+    account = AccountFactory()
+    for _ in range(7):
+        deposit(account, "1")
+
+    class AfterTheFirst(Flag):
+        def is_set(self):
+            return HourlyTotal.objects.exists()
+
+    figures.refresh(AfterTheFirst())
+    assert HourlyTotal.objects.get().count == figures.ROWS
+
+
+def test_an_empty_ledger_is_counted_to_the_end():
+    before = operations.read_clock()
+    refresh()
+    assert Figures.objects.get().counted_through > before
+    assert not HourlyTotal.objects.exists()
+
+
+def test_the_last_seconds_wait(monkeypatch):
+    monkeypatch.setattr(figures, "SETTLED_AFTER", SETTLED_AFTER)
+    deposit(AccountFactory(), "1")
+    refresh()
+    assert not HourlyTotal.objects.exists()
+    assert Figures.objects.get().counted_through < operations.read_clock() - SETTLED_AFTER
+
+
+def test_the_command_counts_all_that_is_due_and_ends():
+    make_history()
+    call_command("relay_events", "--once")
+    require_everything_counted()
+    assert Figures.objects.get().biggest
+
+
+def test_the_biggest_accounts_of_each_currency_are_found_in_pieces():
+    dollars = [AccountFactory() for _ in range(8)]
+    euros = [AccountFactory(currency="EUR") for _ in range(2)]
+    for number, account in enumerate(dollars):
+        if number != 3:  # which stays empty
+            deposit(account, str(10 * number + 1))
+    deposit(euros[1], "1")
+    refresh()
+    found = Figures.objects.get()
+    assert found.biggest == {
+        "USD": [str(dollars[number].id) for number in (7, 6, 5, 4, 2)],
+        "EUR": [str(euros[1].id)],
+    }
+    assert found.biggest_at <= operations.read_clock()
+
+
+def test_the_biggest_accounts_show_their_balance_of_this_moment():
+    small, big = AccountFactory(), AccountFactory()
+    deposit(small, "1")
+    deposit(big, "2")
+    refresh()
+    deposit(small, "5")
+    refresh()  # looks for them again only after a while
+    shown = figures.read_biggest(Figures.objects.get())
+    assert [(account.id, account.balance) for account in shown] == [
+        (small.id, Decimal(6)),
+        (big.id, Decimal(2)),
+    ]
+
+
+def test_the_biggest_accounts_are_looked_for_now_and_then():
+    first = AccountFactory()
+    deposit(first, "1")
+    refresh()
+    before = Figures.objects.get()
+    second = AccountFactory()
+    deposit(second, "2")
+    refresh()
+    assert Figures.objects.get().biggest == before.biggest
+    assert Figures.objects.get().counted_through > before.counted_through
+    Figures.objects.update(biggest_at=before.biggest_at - figures.BIGGEST_EVERY)
+    refresh()
+    assert Figures.objects.get().biggest == {"USD": [str(second.id), str(first.id)]}
+
+
+def test_no_account_above_zero_is_no_biggest_account():
+    AccountFactory()
+    refresh()
+    found = Figures.objects.get()
+    assert (found.biggest, figures.read_biggest(found)) == ({}, [])
+    assert found.biggest_at is not None
+
+
+def test_totals_are_read_by_hour_or_by_day():
+    account = AccountFactory()
+    hour = operations.read_clock().replace(minute=0, second=0, microsecond=0)
+    day = hour.replace(hour=0)
+    rows = [
+        (day + timedelta(hours=1), "posted", 2, "5"),
+        (day + timedelta(hours=2), "posted", 3, "7"),
+        (day - timedelta(hours=1), "posted", 4, "1"),
+    ]
+    for at, outcome, count, amount in rows:
+        HourlyTotal.objects.create(
+            hour=at, currency=account.currency, type="DEPOSIT", outcome=outcome, count=count, amount=amount
+        )
+    by_day = figures.read_totals(since=day - timedelta(days=1), each="day")
+    assert [(t.since, t.count, t.amount) for t in by_day] == [
+        (day - timedelta(days=1), 4, Decimal(1)),
+        (day, 5, Decimal(12)),
+    ]
+    by_hour = figures.read_totals(since=day, each="hour")
+    assert [(t.since, t.count) for t in by_hour] == [(rows[0][0], 2), (rows[1][0], 3)]

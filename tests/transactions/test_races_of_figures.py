@@ -1,0 +1,233 @@
+"""Who counts the figures: beside others, killed, cut off; and every transaction is counted once."""
+
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from threading import Event as Flag
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.transaction import atomic
+
+from ledger_project.embedded_postgres import EmbeddedPostgres
+from tests.cast import AccountFactory, deposit, new_id, withdraw
+from tests.counted import COUNTED, fetch, refresh, require_everything_counted
+from tests.servers import query, wait_for
+from tests.service import Service
+from transactions import figures
+from transactions.models import Figures, HourlyTotal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAITING = "SELECT pid FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
+
+
+@pytest.fixture(autouse=True)
+def _small_steps(monkeypatch):
+    """Few rows a slice, and nothing but postings in flight to wait for."""
+    monkeypatch.setattr(figures, "ROWS", 3)
+    monkeypatch.setattr(figures, "SETTLED_AFTER", timedelta(0))
+
+
+@contextmanager
+def another_connection(work):
+    """`work` runs in a thread with its own connection; the block, beside it."""
+    failed = []
+
+    def run():
+        try:
+            work()
+        except Exception as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield failed
+    finally:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_a_transaction_that_commits_late_is_not_lost(monkeypatch):
+    monkeypatch.setattr(figures, "FLIGHT_SECONDS_MAX", 0.1)
+    late, soon = AccountFactory(), AccountFactory()
+    posted, go = Flag(), Flag()
+
+    def post_slowly():
+        with atomic():
+            deposit(late, "1")
+            posted.set()
+            go.wait(20)
+
+    with another_connection(post_slowly) as failed:
+        assert posted.wait(20)
+        deposit(soon, "1")  # recorded after the one that is not committed
+        refresh()
+        seen = fetch(COUNTED)
+        go.set()
+    assert not failed
+    assert not seen  # or it would have gone past the other one
+    refresh()
+    require_everything_counted()
+    assert HourlyTotal.objects.get().count == 2
+
+
+def test_a_posting_in_flight_is_waited_for():
+    account = AccountFactory()
+    posted = Flag()
+
+    def post_slowly():
+        with atomic():
+            deposit(account, "1")
+            posted.set()
+            time.sleep(0.3)
+
+    with another_connection(post_slowly):
+        assert posted.wait(20)
+        refresh()
+        require_everything_counted()
+        assert HourlyTotal.objects.get().count == 1
+
+
+def test_one_that_counts_already_is_left_alone():
+    account = AccountFactory()
+    refresh()
+    deposit(account, "1")
+    locked, go = Flag(), Flag()
+
+    def hold_the_row():
+        with atomic():
+            Figures.objects.select_for_update().get()
+            locked.set()
+            go.wait(20)
+
+    with another_connection(hold_the_row):
+        assert locked.wait(20)
+        refresh()
+        assert not HourlyTotal.objects.exists()
+        go.set()
+    refresh()
+    require_everything_counted()
+
+
+def test_who_is_killed_in_the_middle_of_a_slice_has_counted_nothing_of_it():
+    account = AccountFactory()
+    for _ in range(4):
+        deposit(account, "1")
+    refresh()
+    for _ in range(7):
+        deposit(account, "1")
+    before = sorted(fetch(COUNTED))
+
+    with atomic():
+        fetch("SELECT 1 FROM transactions_hourlytotal FOR UPDATE")
+        with another_connection(refresh) as failed:
+            wait_for(lambda: fetch(WAITING), seconds_max=20)
+            [[pid]] = fetch(WAITING)
+            fetch("SELECT pg_terminate_backend(%s)", pid)
+    assert isinstance(failed[0], OperationalError)
+    assert sorted(fetch(COUNTED)) == before
+    refresh()
+    require_everything_counted()
+    assert HourlyTotal.objects.get().count == 11
+
+
+def test_two_that_count_while_others_post_count_everything_once(monkeypatch):
+    monkeypatch.setattr(figures, "PAUSE_SECONDS", 0.0)
+    accounts = [AccountFactory() for _ in range(4)]
+    stopping = Flag()
+
+    def post_some(account):
+        for number in range(25):
+            with atomic():
+                deposit(account, "2")
+                withdraw(account, "1" if number % 3 else "1000")
+                time.sleep(0.002)
+        connection.close()
+
+    counters = [threading.Thread(target=figures.keep, args=(stopping,)) for _ in range(2)]
+    writers = [threading.Thread(target=post_some, args=(account,)) for account in accounts]
+    for thread in [*counters, *writers]:
+        thread.start()
+    for thread in writers:
+        thread.join(60)
+    assert HourlyTotal.objects.exists()  # they have counted meanwhile
+    stopping.set()
+    for thread in counters:
+        thread.join(20)
+        assert not thread.is_alive()
+    refresh()
+    require_everything_counted()
+    assert sum(total.count for total in HourlyTotal.objects.all()) == 4 * 25 * 2
+
+
+def test_who_counts_goes_on_after_its_connection_was_ended(monkeypatch):
+    monkeypatch.setattr(figures, "PAUSE_SECONDS", 0.01)
+    account = AccountFactory()
+    stopping, pids = Flag(), []
+
+    def count():
+        connection.ensure_connection()
+        pids.append(connection.connection.info.backend_pid)
+        figures.keep(stopping)
+
+    with another_connection(count) as failed:
+        try:
+            wait_for(lambda: Figures.objects.exists(), seconds_max=20)
+            fetch("SELECT pg_terminate_backend(%s)", pids[0])
+            wait_for(lambda: fetch(ALIVE, pids) == [(0,)], seconds_max=20)
+            deposit(account, "1")
+            wait_for(lambda: HourlyTotal.objects.exists(), seconds_max=20)
+        finally:
+            stopping.set()
+    assert not failed
+    require_everything_counted()
+
+
+def test_what_goes_wrong_while_counting_is_not_the_relays_business():
+    with atomic():
+        fetch("LOCK TABLE transactions_figures IN ACCESS EXCLUSIVE MODE")
+
+        def count():
+            fetch("SET lock_timeout = '50ms'")
+            figures.attempt(Flag())
+
+        with another_connection(count) as failed:
+            pass
+    assert not failed
+    assert not Figures.objects.exists()
+
+
+def test_told_to_stop_it_stops():
+    deposit(AccountFactory(), "1")
+    stopping = Flag()
+    stopping.set()
+    figures.keep(stopping)
+    figures.attempt(stopping)
+    assert not Figures.objects.exists()
+
+
+@pytest.mark.serve
+def test_the_service_counts_by_itself(tmp_path):
+    service = Service(tmp_path / "var").start()
+    try:
+        _, user = service.insist("POST", "/api/v1/users", {"id": str(new_id()), "name": "petya"})
+        body = {
+            "id": str(new_id()),
+            "account": user["accounts"][0]["id"],
+            "type": "DEPOSIT",
+            "amount": "5.00",
+        }
+        assert service.insist("POST", "/api/v1/transactions", body)[0] == 201
+        server = EmbeddedPostgres(service.var / "postgres")
+        wait_for(lambda: bool(query(server, COUNTED, dbname="ledger")), seconds_max=60)
+        [(_, *counted)] = query(server, COUNTED, dbname="ledger")
+        assert counted == ["USD", "DEPOSIT", "posted", 1, Decimal(5)]
+    finally:
+        assert service.stop() == 0
