@@ -4,10 +4,31 @@ from typing import Any
 
 import uuid_utils.compat
 from django import forms
+from django.contrib.auth import user_login_failed
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
+from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from office.models import DETAIL_LENGTH_MAX
+
+USERNAME_LENGTH_MAX = 200  # longer ones cannot be counted as a wrong password, nor be right
+
+
+class LoginForm(AuthenticationForm):  # type: ignore[misc]
+    """Name and password. Whether those of somebody who is not staff are right, nobody learns."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].validators.append(MaxLengthValidator(USERNAME_LENGTH_MAX))
+
+    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+        """Right ones count as wrong ones do; otherwise only the wrong ones would be locked out."""
+        if not getattr(user, "is_staff", False):
+            credentials = {"username": user.get_username(), "password": ""}
+            user_login_failed.send(sender=__name__, credentials=credentials, request=self.request)
+        super().confirm_login_allowed(user)
 
 
 class TokenForm(forms.Form):

@@ -1,10 +1,13 @@
-"""What holds for the pages of the back office and for nothing else: their language and their CSP."""
+"""What holds for the pages of the back office and for nothing else: language, session, CSP, no cache."""
 
+import ipaddress
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
+from django.utils.cache import add_never_cache_headers
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -17,7 +20,11 @@ CONTENT_SECURITY_POLICY = (
 
 
 def speak_and_protect(get_response: GetResponse) -> GetResponse:
-    """The browser's language or the chosen one, and no content from elsewhere. The API speaks English."""
+    """The browser's language or the chosen one, and no content from elsewhere. The API speaks English.
+
+    A page that asks who somebody is makes their session last `SESSION_SECONDS` from then on. (With Django's
+    SESSION_SAVE_EVERY_REQUEST, a request to the API that bears an old cookie would fail after its commit.)
+    """
     localized = LocaleMiddleware(get_response)
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -27,8 +34,24 @@ def speak_and_protect(get_response: GetResponse) -> GetResponse:
             response: HttpResponse = localized(request)  # type: ignore[assignment]
         finally:
             translation.deactivate()  # the next request of this thread may be the API's
+        if request.session.accessed and not request.session.is_empty():
+            request.session.modified = True
+        if "Cache-Control" not in response:
+            add_never_cache_headers(response)
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         return response
 
     return middleware
+
+
+def find_address(request: HttpRequest) -> str:
+    """Where the request comes from. Behind TLS there is a proxy in front, which names it last."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    if settings.BEHIND_TLS:
+        named = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+        try:
+            return str(ipaddress.ip_address(named))
+        except ValueError:
+            return address
+    return address

@@ -1,12 +1,16 @@
 """The site of the back office: who comes in, and which pages there are."""
 
+import base64
+import time
 from collections.abc import Callable
 from typing import Any
 
 import django_otp
 import segno
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME, logout
+from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model, logout
+from django.core.exceptions import PermissionDenied
+from django.db.transaction import atomic
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,18 +22,25 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.i18n import set_language
-from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
 from unfold.sites import UnfoldAdminSite
 
-from office.forms import TokenForm
+from api.middleware import get_request_id
+from office import access
+from office.forms import LoginForm, TokenForm
+from office.models import Access
 
 Page = Callable[..., HttpResponse]
+
+OFFERED = "office_offered_secret"  # of the session: what its browser was shown and has not confirmed yet
 
 
 class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
     """Staff with their second factor only, and only pages that were made for this site."""
 
     index_title = gettext_lazy("Dashboard")
+    login_form = LoginForm
     pages: list[tuple[str, Page, str]] = []  # of the apps, beside those of their models
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
@@ -39,6 +50,12 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _has_second_factor(request)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context: dict[str, Any] = super().each_context(request)
+        if not self.has_permission(request):
+            context["available_apps"] = []
+        return context
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -64,7 +81,7 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
 
     @method_decorator([never_cache, csrf_protect])
     def second_factor(self, request: HttpRequest) -> HttpResponse:
-        """Asks for a code of the authenticator app; who has none yet is shown the secret for one, once."""
+        """Asks for a code of the authenticator app; who has none yet is shown the secret for one."""
         if not super().has_permission(request):
             return HttpResponseRedirect(reverse("admin:login"))
         if request.method == "POST" and "leave" in request.POST:
@@ -75,36 +92,85 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
             goal = reverse("admin:index")
         if self.has_permission(request):
             return HttpResponseRedirect(goal)
-        device = TOTPDevice.objects.filter(user=request.user).order_by("-confirmed", "id").first()
-        if device is None:
-            device = TOTPDevice.objects.create(user=request.user, name="authenticator", confirmed=False)
+        device = TOTPDevice.objects.filter(user=request.user, confirmed=True).order_by("id").first()
         form = TokenForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
-            if found := django_otp.verify_token(
-                request.user, device.persistent_id, form.cleaned_data["otp_token"]
-            ):
-                TOTPDevice.objects.filter(id=found.id).update(confirmed=True)
-                found.confirmed = True
+            if passed := _verify(request, device, form.cleaned_data["otp_token"]):
+                request.session.pop(OFFERED, None)
                 request.session.cycle_key()
-                django_otp.login(request, found)
+                django_otp.login(request, passed)
                 return HttpResponseRedirect(goal)
             form.add_error("otp_token", _("This code is not right. After wrong codes, wait a few seconds."))
         context = {
             **self.each_context(request),
             "title": _("Second factor"),
             "form": form,
-            "secret": None if device.confirmed else _describe_secret(device),
+            "secret": _offer_secret(request) if device is None else None,
         }
         return TemplateResponse(request, "admin/second_factor.html", context)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """No form here needs it, and it would be a search that nobody records."""
+        raise PermissionDenied
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        with atomic():
+            response: HttpResponse = super().password_change(request, extra_context)
+            if request.method == "POST" and response.status_code == 302:
+                _record_change(request, "password")
+        return response
 
 
 def _has_second_factor(request: HttpRequest) -> bool:
     return not settings.SECOND_FACTOR or request.user.is_verified()  # type: ignore[union-attr]
 
 
-def _describe_secret(device: TOTPDevice) -> dict[str, str]:
-    """A QR code as SVG, and the same secret as text for who cannot scan it."""
-    url = device.config_url
-    picture = segno.make(url, micro=False).svg_inline(scale=4, border=2, dark="#000", light="#fff")
-    text = url.split("secret=")[1].split("&")[0].rstrip("%3D")
+def _verify(request: HttpRequest, device: TOTPDevice | None, code: str) -> TOTPDevice | None:
+    """The device that the code is of. A code is taken once, and after a wrong one there is a pause."""
+    if device is None:
+        return _enrol(request, code)
+    return django_otp.verify_token(request.user, device.persistent_id, code)
+
+
+@atomic
+def _enrol(request: HttpRequest, code: str) -> TOTPDevice | None:
+    """Keep the secret that this browser was shown, unless another browser was first."""
+    get_user_model().objects.select_for_update(no_key=True).get(pk=request.user.pk)  # type: ignore[misc]
+    key = request.session.get(OFFERED)
+    if key is None or TOTPDevice.objects.filter(user=request.user, confirmed=True).exists():
+        return None
+    device = TOTPDevice(user=request.user, name="authenticator", key=key)
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
+    totp.time = time.time()
+    if not totp.verify(int(code), device.tolerance):
+        return None
+    device.last_t, device.drift = totp.t(), totp.drift
+    device.save()
+    _record_change(request, "second-factor")
+    return device
+
+
+def _offer_secret(request: HttpRequest) -> dict[str, str]:
+    """A QR code as SVG, and the same secret as text for who cannot scan it. It is this browser's alone:
+    what somebody else with the password was shown before is never what is kept."""
+    key = request.session.setdefault(OFFERED, default_key())
+    device = TOTPDevice(user=request.user, key=key)
+    picture = segno.make(device.config_url, micro=False).svg_inline(
+        scale=4, border=2, dark="#000", light="#fff"
+    )
+    text = base64.b32encode(device.bin_key).decode()
     return {"picture": mark_safe(picture), "text": text}  # noqa: S308, made of our own url
+
+
+def _record_change(request: HttpRequest, detail: str) -> None:
+    """Of what staff change for themselves."""
+    access.record(
+        Access.Action.CHANGE,
+        "staff",
+        request.user.pk,
+        actor_id=request.user.pk,  # type: ignore[arg-type]
+        detail=detail,
+        request_id=get_request_id(request),
+    )

@@ -11,6 +11,7 @@ from knox.models import AuthToken
 from knox.settings import CONSTANTS
 
 from accounts import holds, queries
+from accounts.currencies import AMOUNT_MAX
 from accounts.models import BALANCE_MAX, Account, User
 from events import feed, subscriptions
 from events.feed import Cursor
@@ -23,7 +24,7 @@ from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, hold,
 from tests.names import PUBLIC
 from tests.raw_requests import Request, send
 from transactions import posting
-from transactions.models import AMOUNT_MAX, Transaction
+from transactions.models import Transaction
 from transactions.orders import order_capture, order_reversal
 
 PLACEHOLDER = re.compile(r"\{\{([\w.]+)\}\}")

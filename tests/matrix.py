@@ -1,8 +1,8 @@
 """Who may what, address by address: the rules that `tests/test_matrix.py` holds every route to.
 
-A new route is a new line in `API`, a new back-office model one in `matrix_of_office.py`. In a route and in a
-body a kind of object, like `{user}`, stands for one that is one's own, somebody else's or nobody's; `{new}`
-for a fresh id. A transfer is one's own when both its accounts are, a subscription when one made it;
+A new route is a new line in `API`, a new page of the back office one in `matrix_of_office.py`. In a route
+and in a body a kind of object, like `{user}`, stands for one that is one's own, somebody else's or nobody's;
+`{new}` for a fresh id. A transfer is one's own when both its accounts are, a subscription when one made it;
 `{spare}` is an account that is empty and frozen. `python -m tests.matrix` prints the rules as a table.
 """
 
@@ -17,7 +17,7 @@ from django.urls import URLPattern, get_resolver
 from django.urls.resolvers import RoutePattern
 
 from ledger_project.groups import GROUPS
-from tests.matrix_of_office import MODEL_PAGES, OFFICE_MODELS, SITE_PAGES
+from tests.matrix_of_office import OFFICE_ROUTES
 from tests.names import NOBODY
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
@@ -179,8 +179,7 @@ OTHERS = {
 ROUTES: dict[str, dict[str, Rule]] = {
     **{f"api/v1/{route}": rules for route, rules in API.items()},
     **OTHERS,
-    **{f"admin/{page}": OFFICE for page in SITE_PAGES},
-    **{f"admin/{model}/{page}": OFFICE for model in OFFICE_MODELS for page in MODEL_PAGES},
+    **{f"admin/{page}": OFFICE for page in OFFICE_ROUTES},
 }
 
 

@@ -1,31 +1,78 @@
-"""The pages of the back office, for `tests/matrix.py`: a new model is a new line in `OFFICE_MODELS`."""
+"""Every page of the back office and who opens it. A new model, command or page is a new line here."""
 
-# The right that shows a model to staff; None: superusers only.
-OFFICE_MODELS = {
+# The right that shows a model to staff.
+MODELS = {
     "accounts/user": "accounts.view_user",
     "accounts/account": "accounts.view_account",
     "accounts/hold": "accounts.view_hold",
+    "accounts/staff": "accounts.view_staff",
+    "accounts/token": "accounts.view_token",
+    "events/event": "events.view_event",
+    "events/subscription": "events.view_subscription",
+    "office/access": "office.view_access",
+    "transactions/auditrun": "transactions.view_auditrun",
+    "transactions/correction": "transactions.view_correction",
     "transactions/transaction": "transactions.view_transaction",
-    "auth/group": None,
-    "knox/authtoken": None,
 }
-# What GET and POST answer to staff who may view the model: it can be looked at, and nothing else.
-MODEL_PAGES = {
-    "": (200, 200),
-    "add/": (403, 403),
-    "{object_id}/": (302, 302),
-    "{object_id}/change/": (200, 403),
-    "{object_id}/delete/": (403, 403),
-    "{object_id}/history/": (200, 200),
-}
-SITE_PAGES = (
+MODEL_PAGES = (
     "",
-    "logout/",
-    "password_change/",
-    "password_change/done/",
-    "autocomplete/",
-    "jsi18n/",
-    "r/{content_type_id}/{object_id}/",
-    "{app_label}/",
-    "{url}",
+    "add/",
+    "{object_id}/",
+    "{object_id}/change/",
+    "{object_id}/delete/",
+    "{object_id}/history/",
+)
+# The right that a command to one of a model asks for, beside that to see it; and one to none of them yet.
+STAFF = "accounts.change_staff"
+COMMANDS = {
+    "accounts/account": {
+        "freeze": "accounts.freeze_account",
+        "unfreeze": "accounts.freeze_account",
+        "adjust": "transactions.adjust_account",
+    },
+    "accounts/hold": {"release": "accounts.release_hold"},
+    "accounts/staff": {
+        "groups": STAFF,
+        "activate": STAFF,
+        "deactivate": STAFF,
+        "password": STAFF,
+        "reset-second-factor": STAFF,
+        "unlock": STAFF,
+    },
+    "accounts/token": {"revoke": "accounts.delete_token"},
+    "events/subscription": dict.fromkeys(("pause", "resume", "replay", "test"), "events.change_subscription"),
+    "transactions/transaction": {"reverse": "transactions.reverse_transaction"},
+    "transactions/correction": {
+        "approve": "transactions.approve_correction",
+        "reject": "transactions.view_correction",  # one's own; that of others asks for the right to approve
+    },
+}
+LIST_COMMANDS = {
+    "accounts/staff": {"create": "accounts.add_staff"},
+    "accounts/token": {"issue": "accounts.add_token"},
+}
+# Pages that belong to no model: what they ask for; None: nothing but to be staff.
+PAGES = {
+    "": None,
+    "find/": "accounts.view_account",
+    "jsi18n/": None,
+    "password_change/": None,
+    "password_change/done/": None,
+    "search/": None,
+}
+# The rest, which have nothing to show: what GET answers to staff.
+EMPTY = {
+    "autocomplete/": 403,
+    "r/{content_type_id}/{object_id}/": 404,
+    "{url}": 404,
+}
+OTHERS = ("logout/", "second-factor/", "language/", "{app_label}/")
+
+OFFICE_ROUTES = (
+    *PAGES,
+    *EMPTY,
+    *OTHERS,
+    *(f"{model}/{page}" for model in MODELS for page in MODEL_PAGES),
+    *(f"{model}/{{object_id}}/{name}/" for model, names in COMMANDS.items() for name in names),
+    *(f"{model}/{name}/" for model, names in LIST_COMMANDS.items() for name in names),
 )

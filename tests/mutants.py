@@ -15,13 +15,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from tests import planted_faults, planted_faults_of_the_feed, planted_faults_of_the_proof
+from tests import (
+    planted_faults,
+    planted_faults_of_the_feed,
+    planted_faults_of_the_office,
+    planted_faults_of_the_proof,
+)
 from tests.planted_faults import Mutant
 from tests.servers import PROJECT
 
 MUTANTS = [
     *planted_faults.MUTANTS,
     *planted_faults_of_the_feed.MUTANTS,
+    *planted_faults_of_the_office.MUTANTS,
     *planted_faults_of_the_proof.MUTANTS,
 ]
 SECONDS_MAX = 300

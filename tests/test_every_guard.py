@@ -9,11 +9,12 @@ from tests.test_guards import (
     execute,
     session,  # noqa: F401, a fixture
 )
+from tests.transactions import test_correction_guards
 from transactions.guards import TRIGGERS
 
 pytestmark = pytest.mark.django_db
 
-DOMAIN = ("events", "accounts", "transactions")
+DOMAIN = ("office", "events", "accounts", "transactions")
 ATTACKS = [
     test_guards.TRANSACTION_CHECKS,
     test_guards.TRANSACTION_UNIQUES,
@@ -24,6 +25,10 @@ ATTACKS = [
     test_hold_guards.INSERTS,
     test_hold_guards.CHANGES,
     test_hold_guards.REFUSALS,
+    test_correction_guards.INSERTS,
+    test_correction_guards.CHANGES,
+    test_correction_guards.REFUSALS,
+    test_correction_guards.OTHERS,
     test_feed_guards.SUBSCRIPTIONS,
     test_feed_guards.ATTACKS,
     test_feed_guards.OLD_ATTACKS,
@@ -43,6 +48,7 @@ def test_every_guard_is_in_place_and_always_on():
 def test_every_rule_is_attacked():
     attacked = {rule for attacks in ATTACKS for rule, _ in attacks}
     models = [model for app in DOMAIN for model in apps.get_app_config(app).get_models()]
+    models = [model for model in models if not model._meta.proxy]
     tables = ", ".join(f"'{model._meta.db_table}'::regclass" for model in models)
     feed = ", ".join(f"'{table}'::regclass" for table in TRIGGERS if table.startswith("events_"))
     rules = execute(

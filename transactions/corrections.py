@@ -10,6 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.conf import settings
+from django.db import IntegrityError
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.db.transaction import atomic
@@ -22,6 +23,8 @@ from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, Correction
 from transactions.models import Correction, Transaction
 from transactions.orders import Order, derive_destination_id, order_reversal
 
+UNIQUE_VIOLATION = "23505"
+REUSED = gettext_noop("This form was sent before, with other contents.")
 UNAPPROVED_WITHIN = timedelta(days=1)  # what somebody corrects alone is added up over so long
 
 
@@ -131,17 +134,25 @@ def _propose(correction: Correction) -> Correction:
     User.objects.select_for_update(no_key=True).get(id=correction.maker_id)
     if before := Correction.objects.filter(id=correction.id).first():
         if any(getattr(before, name) != getattr(correction, name) for name in Correction.ASKED):
-            raise CorrectionReused(gettext_noop("This form was sent before, with other contents."))
+            raise CorrectionReused(REUSED)
         return before
     correction.needs_approval = _exceeds_limit(correction)
-    correction.save(force_insert=True)
+    try:
+        correction.save(force_insert=True)
+    except IntegrityError as error:
+        if getattr(error.__cause__, "sqlstate", None) == UNIQUE_VIOLATION:  # another maker's, at once
+            raise CorrectionReused(REUSED) from None
+        raise
     if correction.needs_approval:
         return correction
     return _post(correction, correction.request_id)
 
 
 def _exceeds_limit(correction: Correction) -> bool:
-    """Whether its maker would correct more than the currency's limit within a day without approval."""
+    """Whether its maker would correct more than the currency's limit within a day without approval.
+
+    What the ledger declined moved nothing, and does not count.
+    """
     currency = correction.account.currency
     limit: Decimal | None = settings.APPROVAL_ABOVE.get(currency)
     if limit is None:
@@ -150,6 +161,7 @@ def _exceeds_limit(correction: Correction) -> bool:
         maker=correction.maker,
         account__currency=currency,
         needs_approval=False,
+        status=Correction.Status.POSTED,
         made_at__gt=operations.read_clock() - UNAPPROVED_WITHIN,
     )
     before: Decimal = alone.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)

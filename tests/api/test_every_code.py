@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client, RequestFactory
 
+from accounts.currencies import AMOUNT_MAX
 from accounts.models import BALANCE_MAX, Account
 from api.errors import STATUS
 from events.models import Event
@@ -14,7 +15,6 @@ from tests import feed_refusals
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, issue_token, new_id
 from tests.conftest import make_client
 from transactions import posting
-from transactions.models import AMOUNT_MAX
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
 
-from accounts.models import User
 from ledger_project import health
 from tests.cast import deposit, withdraw
 from tests.conftest import make_client
@@ -50,7 +49,7 @@ def test_a_connection_that_the_server_has_ended_is_made_anew_before_the_request(
 def test_without_its_migrations_the_process_is_not_ready(client, monkeypatch):
     monkeypatch.setattr(health, "_migrated", False)
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE name = '0003_audit_runs'")
+        cursor.execute("DELETE FROM django_migrations WHERE id = (SELECT max(id) FROM django_migrations)")
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["reason"]) == (503, "migrations are missing")
 
@@ -106,34 +105,6 @@ def test_the_row_knows_the_request_that_made_it_and_the_log_line_the_row(service
         row = service.post("/api/v1/transactions", body, headers=headers).json()
     assert row["request_id"] == "trace-7"
     assert (lines[-1]["transaction_id"], lines[-1]["outcome"]) == (row["id"], "posted")
-
-
-@pytest.fixture
-def admin():
-    client = Client()
-    client.force_login(User.objects.create_superuser(username="admin", password="x" * 20))
-    return client
-
-
-def test_the_back_office_shows_everything_and_changes_nothing(admin, account, petya):
-    row = deposit(account, "12.50")
-    for model, id in [
-        ("accounts/user", petya.id),
-        ("accounts/account", account.id),
-        ("transactions/transaction", row.id),
-    ]:
-        assert admin.get(f"/admin/{model}/").status_code == 200
-        assert admin.get(f"/admin/{model}/?q={id}").status_code == 200
-        page = admin.get(f"/admin/{model}/{id}/change/")
-        assert page.status_code == 200
-        assert "pbkdf2" not in page.content.decode()
-        for address in (f"{id}/change/", f"{id}/delete/", "add/"):
-            assert admin.post(f"/admin/{model}/{address}", {"amount": "1"}).status_code == 403
-        admin.post(f"/admin/{model}/", {"action": "delete_selected", "_selected_action": [str(id)]})
-        assert admin.get(f"/admin/{model}/{id}/change/").status_code == 200
-    assert "12.50" in admin.get("/admin/transactions/transaction/").content.decode()
-    row.refresh_from_db()
-    assert row.amount == 12.5
 
 
 def test_pages_outside_the_api_are_not_problems(client):

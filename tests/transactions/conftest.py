@@ -3,11 +3,13 @@
 import csv
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.cast import UserFactory, day
+from tests.office.staff import make_staff
 
 COLUMNS = ("key", "external_id", "type", "amount", "effective_at", "reference")
 
@@ -77,3 +79,20 @@ def make_history(chance, names, count):
             )
         )
     return rows
+
+
+@pytest.fixture
+def maker(db):
+    """Somebody who corrects."""
+    return make_staff("operations")
+
+
+@pytest.fixture
+def checker(db):
+    """Somebody else, who approves."""
+    return make_staff("operations")
+
+
+@pytest.fixture
+def limits(settings):
+    settings.APPROVAL_ABOVE = {"USD": Decimal(100), "JPY": Decimal(1000)}

@@ -1,0 +1,150 @@
+"""What staff see and do is written down once, in the same transaction, and stays."""
+
+import pytest
+from django.db import DatabaseError, connection
+from django.utils.translation import gettext_lazy
+from prometheus_client import REGISTRY
+
+from accounts import rules
+from accounts.models import Account
+from office import commands
+from office.commands import Command, Refusal
+from office.models import Access
+from tests.matrix_of_office import MODELS
+from tests.office.staff import make_staff, open_office
+from tests.office.things import find_id, make_things
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _loopback(settings):
+    settings.WEBHOOK_LOOPBACK = True
+
+
+@pytest.fixture
+def boss(db):
+    return make_staff(superuser=True)
+
+
+@pytest.fixture
+def browser(boss):
+    return open_office(boss)
+
+
+def lines():
+    return list(Access.objects.order_by("id").values_list("action", "subject", "subject_id", "detail"))
+
+
+def count(action, subject):
+    labels = {"action": action, "subject": subject}
+    return REGISTRY.get_sample_value("ledger_office_accesses_total", labels) or 0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_looking_at_something_is_one_line(browser, boss, model):
+    thing = make_things()[model]
+    before, counted = lines(), count("VIEW", model.split("/")[1])
+    answer = browser.get(f"/admin/{model}/{find_id(thing)}/change/", HTTP_X_REQUEST_ID="trace-7")
+    assert answer.status_code == 200
+    assert lines() == [*before, ("VIEW", model.split("/")[1], find_id(thing), "")]
+    assert count("VIEW", model.split("/")[1]) == counted + 1
+    line = Access.objects.latest("id")
+    assert (line.actor, line.request_id) == (boss, "trace-7")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_search_is_one_line_with_its_words(browser, model):
+    if browser.get(f"/admin/{model}/").context["cl"].search_fields:
+        before = lines()
+        browser.get(f"/admin/{model}/", {"q": "ticket 7"})
+        assert lines()[len(before) :] == [("SEARCH", model.split("/")[1], "", "ticket 7")]
+
+
+def test_looking_at_the_log_is_in_the_log(browser):
+    browser.get("/admin/office/access/")
+    browser.get("/admin/office/access/?q=x\x00" + "y" * 600)
+    assert [line[:2] for line in lines()] == [("VIEW", "access"), ("SEARCH", "access")]
+    assert lines()[1][3] == ("x" + "y" * 600)[:500]
+
+
+def test_who_may_not_look_leaves_no_line(account):
+    browser = open_office(make_staff())
+    assert browser.get(f"/admin/accounts/account/{account.id}/change/").status_code == 403
+    assert browser.get("/admin/accounts/account/?q=x").status_code == 403
+    assert lines() == []
+
+
+@pytest.mark.parametrize("path", ["?q=x", "{id}/change/"])
+def test_what_cannot_be_recorded_is_not_shown(browser, account, path):
+    with connection.cursor() as cursor:  # until the end of the test
+        cursor.execute("ALTER TABLE office_access RENAME TO a_table_elsewhere")
+    browser.raise_request_exception = False
+    answer = browser.get(f"/admin/accounts/account/{path.format(id=account.id)}")
+    assert answer.status_code == 500
+    assert str(account.id) not in answer.content.decode()
+
+
+# Changes
+
+
+def run(subject, asked):
+    if asked["reason"] == "refuse":
+        raise Refusal(gettext_lazy("Not so."), "reason")
+    if asked["reason"] == "fail":
+        raise ConnectionError
+    rules.freeze(id=subject.id, reason=asked["reason"], request_id="test")
+    if asked["reason"] == "half":
+        raise Refusal("Only half of it went.")
+    return "Frozen."
+
+
+FREEZE = Command(
+    name="freeze",
+    label=gettext_lazy("Freeze"),
+    right="accounts.freeze_account",
+    run=lambda request, subject, asked: run(subject, asked),
+)
+
+
+@pytest.fixture
+def give(rf, boss):
+    """Give the command, as its page would."""
+
+    def give(account, reason):
+        request = rf.post("/", {"reason": reason}, HTTP_X_REQUEST_ID="trace-7")
+        request.user = boss
+        request.session = {}
+        request._messages = type("Said", (list,), {"add": lambda said, *what: said.append(what)})()
+        return commands.run(FREEZE, request, account, of="account", goal="/admin/", context={})
+
+    return give
+
+
+def test_a_change_and_its_line_with_the_reason_are_one(give, account):
+    assert give(account, "they asked").status_code == 302
+    assert lines() == [("CHANGE", "account", str(account.id), "freeze")]
+    line = Access.objects.get()
+    assert (line.reason, line.request_id) == ("they asked", "trace-7")
+    assert Account.objects.get().status == "FROZEN"
+
+
+@pytest.mark.parametrize("reason", ["refuse", "half", "", "x" * 501, "\x00"])
+def test_a_refused_change_leaves_no_line_and_no_half(give, account, reason):
+    assert give(account, reason).status_code == 422
+    assert lines() == []
+    assert Account.objects.get().status == "ACTIVE"
+
+
+def test_a_change_that_fails_leaves_nothing(give, account):
+    with pytest.raises(ConnectionError):
+        give(account, "fail")
+    assert lines() == []
+
+
+def test_without_its_line_nothing_is_changed(give, account):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE office_access ADD CONSTRAINT never CHECK (action <> 'CHANGE') NOT VALID")
+    with pytest.raises(DatabaseError):
+        give(account, "they asked")
+    assert Account.objects.get().status == "ACTIVE"

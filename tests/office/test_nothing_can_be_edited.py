@@ -1,0 +1,258 @@
+"""Nobody edits anything: not a superuser, not with a crafted request, not past the pages.
+
+The cases of the catalogue of bad inputs that are about the back office (`OFFICE` in `tests/bad_inputs.py`)
+are here, by their ids.
+"""
+
+import re
+
+import pytest
+from django.contrib import admin
+from django.db import Error
+from django.db.transaction import atomic
+from django.test import Client
+from knox.models import AuthToken
+
+from accounts.models import Account
+from events import webhooks
+from events.models import Event
+from office.models import Access
+from tests.bad_inputs import CASES, OFFICE
+from tests.cast import deposit, issue_token, new_id
+from tests.matrix_of_office import EMPTY, MODEL_PAGES, MODELS, PAGES
+from tests.office.addresses import list_urls
+from tests.office.staff import PASSWORD, make_staff, open_office
+from tests.office.things import find_id, make_things
+from tests.test_matrix import take_stock
+from transactions.models import Correction, Transaction
+
+pytestmark = pytest.mark.django_db
+
+RIGHTS = ["has_add_permission", "has_change_permission", "has_delete_permission"]
+ACCOUNT = "/admin/accounts/account/"
+LOGGED = {"office_access": 0, "django_session": 0}
+
+
+@pytest.fixture(autouse=True)
+def _loopback(settings):
+    settings.WEBHOOK_LOOPBACK = True
+
+
+@pytest.fixture
+def admin_browser(db):
+    return open_office(make_staff(superuser=True))
+
+
+def stock():
+    return {**take_stock(), **LOGGED}
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=str)
+def test_no_page_lets_anybody_edit(model, rf):
+    page = admin.site._registry[model]
+    request = rf.get("/")
+    request.user = make_staff(superuser=True)
+    assert [getattr(page, right)(request) for right in RIGHTS] == [False] * 3
+    assert not page.list_editable
+    assert not page.inlines
+    assert not page.get_actions(request)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?_popup=1", "?_to_field=id", "?_popup=1&_to_field=user__password", "?_saveasnew=1"]
+)
+@pytest.mark.parametrize("model", MODELS)
+def test_no_address_takes_a_change(admin_browser, model, query):
+    """ADM-002, ADM-003, ADM-005, ADM-007."""
+    thing = make_things()[model]
+    values = {
+        **{field.name: "1" for field in thing._meta.fields},
+        "balance": "999",
+        "_save": "1",
+        "_saveasnew": "1",
+        "_continue": "1",
+        "post": "yes",
+        "transaction_set-TOTAL_FORMS": "1",
+        "transaction_set-INITIAL_FORMS": "0",
+        "transaction_set-0-amount": "1",
+        "transaction_set-0-type": "DEPOSIT",
+    }
+    values = {name: value for name, value in values.items() if name not in ("reason", "identity")}
+    before = stock()
+    urls = [f"/admin/{model}/{page.format(object_id=find_id(thing))}" for page in MODEL_PAGES]
+    others = [f"/admin/{page.format(content_type_id=1, object_id=1, url='x')}" for page in (*PAGES, *EMPTY)]
+    for url in (*urls, *others):
+        answer = admin_browser.post(url + query, values)
+        assert answer.status_code in (200, 302, 400, 403, 404, 405, 422), url
+        if url in urls and url.endswith(("/add/", "/change/", "/delete/")):
+            assert answer.status_code == 403 or (answer.status_code == 400 and "_to_field" in query), url
+    assert stock() == before
+
+
+@pytest.mark.parametrize("action", ["delete_selected", "nothing", ""])
+@pytest.mark.parametrize("model", MODELS)
+def test_no_list_takes_an_action_or_a_form(admin_browser, model, action):
+    """ADM-004, ADM-006."""
+    things = make_things()
+    form = {
+        "action": action,
+        "_selected_action": [str(things[model].pk)],
+        "select_across": "1",
+        "post": "yes",
+        "form-TOTAL_FORMS": "1",
+        "form-INITIAL_FORMS": "1",
+        "form-0-status": "CLOSED",
+        "_save": "1",
+        "form-0-id": str(things["accounts/account"].pk),
+    }
+    before = stock()
+    assert admin_browser.post(f"/admin/{model}/", form).status_code in (200, 302, 403)
+    assert stock() == before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "user__password__startswith=pbkdf2",
+        "owner__password__startswith=pbkdf2",
+        "password__startswith=p",
+        "maker__password__regex=.",
+        "actor__password__contains=p",
+        "digest__startswith=a",
+        "user__authtoken__digest__startswith=a",
+        "id__in=1,2,x",
+        "balance__gt=x",
+        "nonsense=1",
+        "o=99.-1.x",
+        "p=x",
+        "p=-1",
+        "p=99999999",
+        "all=",
+        "e=1",
+        "_facets=True",
+        "q=%00",
+        "q=%ff",
+        "q=" + "x" * 3000,
+        "q='%20OR%201=1",
+        "%00=1",
+        "q=a&q=b",
+        "_to_field=user__password",
+    ],
+)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_crafted_list_answers_nothing_it_must_not(admin_browser, model, query):
+    """ADM-008, ADM-009."""
+    make_things()
+    before = stock()
+    answer = admin_browser.get(f"/admin/{model}/?{query}")
+    assert answer.status_code in (200, 302, 400, 403)
+    if "password" in query or "digest" in query:
+        assert answer.status_code in (302, 400)
+    assert stock() == before
+
+
+def test_staff_without_the_right_do_not_open_an_account(account):
+    """ADM-014."""
+    assert open_office(make_staff()).get(f"{ACCOUNT}{account.id}/change/").status_code == 403
+
+
+def test_nobody_opens_anything_without_logging_in(account):
+    """ADM-015."""
+    for url in (*list_urls(account.id), "/admin/jsi18n/", "/admin/autocomplete/?term=a"):
+        assert Client().get(url).status_code == 302, url
+
+
+@pytest.mark.parametrize("model", ["account", "user", "transaction", "x", "\x00"])
+def test_nothing_is_completed(admin_browser, model):
+    """ADM-016."""
+    query = {"app_label": "accounts", "model_name": model, "field_name": "user", "term": "a"}
+    assert admin_browser.get("/admin/autocomplete/", query).status_code == 403
+
+
+def test_no_page_shows_a_secret(admin_browser):
+    """ADM-019."""
+    things = make_things()
+    users = type(things["accounts/user"]).objects
+    shown = [row.password for row in users.exclude(password="") if row.password]
+    secrets = [*shown, issue_token("api-post"), *AuthToken.objects.values_list("digest", flat=True)]
+    webhook = things["events/subscription"]
+    secrets.append(webhooks.make_secret(webhook.id, webhook.secret_generation))
+    assert len(secrets) > 4
+    for model, thing in things.items():
+        for page in ("", "?q=a", f"{find_id(thing)}/change/"):
+            text = admin_browser.get(f"/admin/{model}/{page}").content.decode()
+            assert not [secret for secret in secrets if str(secret) in text], (model, page)
+            assert not re.search(r"pbkdf2|md5\$", text), (model, page)
+
+
+@pytest.mark.parametrize("group", ["api-read", "api-admin"])
+def test_a_token_opens_no_page(account, group):
+    """AUT-013: whoever's token it is."""
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {issue_token(group)}"}
+    for url in list_urls(account.id):
+        answer = Client().get(url, **bearer)
+        assert answer.status_code == 302, url
+
+
+@pytest.mark.parametrize("group", ["support", "auditor"])
+def test_who_may_not_adjust_does_not(account, group):
+    """AUT-014."""
+    url = f"{ACCOUNT}{account.id}/adjust/"
+    form = {"type": "DEPOSIT", "amount": "1", "reference": "x", "reason": "x", "identity": str(new_id())}
+    assert open_office(make_staff(group)).post(url, form).status_code == 403
+    bearer = {"HTTP_AUTHORIZATION": f"Bearer {issue_token('operations')}"}
+    assert Client().post(url, form, **bearer).status_code == 302
+    assert not Transaction.objects.exists()
+    assert not Correction.objects.exists()
+
+
+def test_every_case_of_the_catalogue_about_the_back_office_is_here():
+    cases = {id for id, case in CASES.items() if case["endpoint"] in OFFICE}
+    here = {
+        id
+        for test in globals().values()
+        if callable(test) and (test.__doc__ or "")
+        for id in re.findall(r"\b(?:ADM|AUT)-\d{3}\b", test.__doc__ or "")
+    }
+    assert here == cases
+
+
+# Past the pages
+
+
+@pytest.fixture
+def written(account):
+    row = deposit(account, "5")
+    actor = make_staff(password=PASSWORD)
+    access = Access.objects.create(action="VIEW", subject="account", actor=actor, request_id="test")
+    asked = {"kind": "ADJUSTMENT", "account": account, "type": "DEPOSIT", "amount": 500, "reference": "x"}
+    asked |= {"reason": "x", "maker": actor, "request_id": "test", "needs_approval": True}
+    decided = Correction.objects.create(id=row.id, **asked)
+    Correction.objects.filter(id=row.id).update(
+        status="REJECTED", checker=make_staff(), decided_at=row.recorded_at
+    )
+    decided.refresh_from_db()
+    return {
+        Transaction: (row, {"amount": 6}),
+        Event: (Event.objects.latest("id"), {"request_id": "y"}),
+        Access: (access, {"detail": "y"}),
+        Correction: (decided, {"decision_reason": "y"}),
+        Account: (account, {"currency": "EUR"}),
+    }
+
+
+@pytest.mark.parametrize("model", [Transaction, Event, Access, Correction, Account])
+def test_the_database_refuses_what_is_done_past_the_pages(written, model):
+    row, change = written[model]
+    before = take_stock()
+
+    def save():
+        for name, value in change.items():
+            setattr(row, name, value)
+        row.save(force_update=True)
+
+    one = model._base_manager.filter(pk=row.pk)
+    for attack in (lambda: one.update(**change), lambda: one._raw_delete(one.db), save):
+        with pytest.raises(Error), atomic():
+            attack()
+    assert take_stock() == before

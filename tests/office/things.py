@@ -1,0 +1,65 @@
+"""One of everything that the back office has a page for."""
+
+from django.contrib import admin
+from django.test import RequestFactory
+from knox.models import AuthToken
+
+from accounts.models import Staff, Token
+from events import subscriptions
+from events.models import Event
+from office.models import Access
+from tests.cast import AccountFactory, deposit, hold, new_id
+from tests.names import NOBODY
+from tests.office.staff import make_staff
+from transactions.models import AuditRun, Correction
+
+
+def make_things() -> dict[str, object]:
+    """By model, as in `matrix_of_office.MODELS`. An unknown one belongs here, too."""
+    account = AccountFactory()
+    row = deposit(account, "12.50")
+    staff = make_staff("support", username="somebody-else", password="a password of somebody else")
+    key, _ = AuthToken.objects.create(user=staff)
+    webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, actor=staff.id)
+    waiting = Correction.objects.create(
+        id=new_id(),
+        kind=Correction.Kind.ADJUSTMENT,
+        account=account,
+        type="DEPOSIT",
+        amount=500,
+        reference="ticket 7",
+        reason="a lost deposit",
+        maker=staff,
+        request_id="test",
+        needs_approval=True,
+    )
+    run = AuditRun.objects.create(
+        id=new_id(), started_at=row.recorded_at, seen_through=row.recorded_at, is_whole=True,
+        accounts=1, rows=1, findings=0,
+    )  # fmt: skip
+    access = Access.objects.create(action="VIEW", subject="account", actor=staff, request_id="test")
+    things = {
+        "accounts/user": account.user,
+        "accounts/account": account,
+        "accounts/hold": hold(account, "1"),
+        "accounts/staff": Staff.objects.get(id=staff.id),
+        "accounts/token": Token.objects.get(digest=key.digest),
+        "events/event": Event.objects.latest("id"),
+        "events/subscription": webhook,
+        "office/access": access,
+        "transactions/auditrun": run,
+        "transactions/correction": waiting,
+        "transactions/transaction": row,
+    }
+    return {model: _as_on_its_page(thing) for model, thing in things.items()}
+
+
+def _as_on_its_page(thing):
+    request = RequestFactory().get("/")
+    return admin.site._registry[type(thing)].get_queryset(request).get(pk=thing.pk)
+
+
+def find_id(thing) -> str:
+    """What addresses name it by."""
+    page = admin.site._registry[type(thing)]
+    return str(getattr(thing, getattr(page, "key", "pk")))

@@ -1,0 +1,111 @@
+"""Planted faults of the back office, for `tests/mutants.py`."""
+
+from tests.planted_faults import Mutant
+
+CORRECTIONS = "tests/transactions/test_corrections.py::"
+SECOND = "tests/office/test_second_factor.py::"
+EDITED = "tests/office/test_nothing_can_be_edited.py::"
+LOG = "tests/office/test_access_log.py::"
+
+MUTANTS = [
+    Mutant(
+        "whoever asked may approve",
+        "transactions/corrections.py",
+        "if correction.maker_id == checker_id:",
+        "if correction.maker_id is None:",
+        f"{CORRECTIONS}test_nobody_approves_what_they_asked_for_not_even_a_superuser",
+    ),
+    Mutant(
+        "no correction waits",
+        "transactions/corrections.py",
+        "correction.needs_approval = _exceeds_limit(correction)",
+        "correction.needs_approval = False",
+        f"{CORRECTIONS}test_what_exceeds_the_limit_waits",
+    ),
+    Mutant(
+        "small corrections do not add up",
+        "transactions/corrections.py",
+        "return before + correction.amount > limit",
+        "return correction.amount > limit",
+        f"{CORRECTIONS}test_small_ones_add_up_to_the_limit_in_both_directions_and_over_all_accounts",
+    ),
+    Mutant(
+        "small corrections at once pass the limit together",
+        "transactions/corrections.py",
+        "User.objects.select_for_update(no_key=True).get(id=correction.maker_id)",
+        "User.objects.get(id=correction.maker_id)",
+        "tests/transactions/test_races_of_corrections.py::"
+        "test_two_small_ones_at_once_do_not_pass_the_limit_together",
+    ),
+    Mutant(
+        "what was decided is decided again",
+        "transactions/corrections.py",
+        "if correction.status != Correction.Status.WAITING:",
+        "if correction.status == Correction.Status.REJECTED:",
+        f"{CORRECTIONS}test_what_was_decided_is_decided_once",
+    ),
+    Mutant(
+        "the password alone opens the back office",
+        "office/site.py",
+        "return super().has_permission(request) and _has_second_factor(request)",
+        "return super().has_permission(request)",
+        f"{SECOND}test_without_the_second_factor_no_page_opens",
+    ),
+    Mutant(
+        "another browser's secret is kept",
+        "office/site.py",
+        "if key is None or TOTPDevice.objects.filter(user=request.user, confirmed=True).exists():",
+        "if key is None:",
+        f"{SECOND}test_two_browsers_that_enrol_at_once_are_not_both_kept",
+    ),
+    Mutant(
+        "the code of enrolling opens twice",
+        "office/site.py",
+        "device.last_t, device.drift = totp.t(), totp.drift",
+        "device.drift = totp.drift",
+        f"{SECOND}test_the_code_of_enrolling_is_not_taken_twice",
+    ),
+    Mutant(
+        "superusers edit",
+        "office/admin.py",
+        "def has_change_permission(self",
+        "def nobody_asks_this(self",
+        f"{EDITED}test_no_page_lets_anybody_edit",
+    ),
+    Mutant(
+        "what is looked at is not recorded",
+        "office/admin.py",
+        "        self.record(request, Access.Action.VIEW, subject)\n",
+        "",
+        f"{LOG}test_looking_at_something_is_one_line",
+    ),
+    Mutant(
+        "a search is not recorded",
+        "office/admin.py",
+        "self.record(request, Access.Action.SEARCH, detail=words)",
+        "pass",
+        f"{LOG}test_a_search_is_one_line_with_its_words",
+    ),
+    Mutant(
+        "a change and its line are two transactions",
+        "office/commands.py",
+        "    with atomic():\n        done = command.run(request, subject, asked)\n        record()",
+        "    done = command.run(request, subject, asked)\n    record()",
+        f"{LOG}test_a_refused_change_leaves_no_line_and_no_half",
+    ),
+    Mutant(
+        "the right password of who is not staff is never locked out",
+        "office/forms.py",
+        'if not getattr(user, "is_staff", False):',
+        "if False:",
+        "tests/office/test_login.py::"
+        "test_the_right_password_of_who_is_not_staff_is_answered_like_a_wrong_one",
+    ),
+    Mutant(
+        "the API speaks the language of the browser",
+        "office/middleware.py",
+        "if not request.path.startswith(PAGES):",
+        "if False:",
+        "tests/office/test_headers.py::test_the_api_speaks_english_whatever_was_asked_for_and_served_before",
+    ),
+]

@@ -1,0 +1,176 @@
+"""What the database refuses of corrections, figures and the access log, to whoever writes."""
+
+import pytest
+
+from tests.office.staff import make_staff
+from tests.test_guards import execute, insert, refused_by, session  # noqa: F401, a fixture
+
+pytestmark = pytest.mark.django_db
+
+CORRECTION = {
+    "id": "'00000000-0000-4000-8000-000000000001'", "kind": "'ADJUSTMENT'", "type": "'DEPOSIT'",
+    "amount": "5", "reference": "'x'", "reason": "'x'", "made_at": "now()", "request_id": "''",
+    "needs_approval": "true", "status": "'WAITING'", "decision_reason": "''",
+}  # fmt: skip
+HOURLY = {
+    "hour": "'2026-01-01'", "currency": "'USD'", "type": "'DEPOSIT'", "outcome": "'posted'", "count": "1",
+    "amount": "1",
+}  # fmt: skip
+FIGURES = {"id": "1", "counted_through": "now()", "biggest": "'{}'"}
+ACCESS = {
+    "at": "now()", "action": "'VIEW'", "subject": "'account'", "subject_id": "''", "detail": "''",
+    "reason": "''", "request_id": "''",
+}  # fmt: skip
+
+INSERTS = [
+    ("correction_is_an_adjustment_with_reference_or_a_reversal", {"reference": "''"}),
+    ("correction_is_an_adjustment_with_reference_or_a_reversal", {"kind": "'GIFT'"}),
+    ("correction_is_an_adjustment_with_reference_or_a_reversal", {"kind": "'REVERSAL'"}),
+    ("correction_is_an_adjustment_with_reference_or_a_reversal", {"reverses": "gen_random_uuid()"}),
+    ("correction_type_is_known", {"type": "'GIFT'"}),
+    *(
+        ("correction_amount_is_positive_and_bounded", {"amount": amount})
+        for amount in ("0", "-5", "1e12 + 0.00000001", "'NaN'")
+    ),
+    ("correction_has_a_reason", {"reason": "''"}),
+    ("correction_is_waiting_or_decided", {"decided_at": "now()"}),
+    ("correction_is_waiting_or_decided", {"checker_id": "maker"}),
+    ("transactions_correction_pkey", {}),
+]
+# What a waiting correction is made into.
+CHANGES = [
+    ("correction_is_waiting_or_decided", "status = 'POSTED', checker_id = {checker}"),
+    ("correction_is_waiting_or_decided", "status = 'GONE', checker_id = {checker}, decided_at = now()"),
+    *(
+        ("correction_is_approved_by_somebody_else", f"status = '{status}', decided_at = now(){by}")
+        for status in ("POSTED", "DECLINED")
+        for by in ("", ", checker_id = maker_id")
+    ),
+    ("correction_is_rejected_by_somebody", "status = 'REJECTED', decided_at = now()"),
+]
+CHANGED = [
+    "id = gen_random_uuid()",
+    "kind = 'REVERSAL', reverses = gen_random_uuid()",
+    "reverses = gen_random_uuid()",
+    "account_id = gen_random_uuid()",
+    "type = 'WITHDRAW'",
+    "amount = 6",
+    "reference = 'y'",
+    "reason = 'y'",
+    "maker_id = {checker}",
+    "made_at = '2020-01-01'",
+    "request_id = 'y'",
+    "needs_approval = false",
+    "checker_id = NULL",
+]
+REFUSALS = [
+    ("correction_is_never_deleted", "DELETE FROM transactions_correction"),
+    ("corrections_are_never_emptied", "TRUNCATE transactions_correction"),
+    ("access_is_never_changed", "UPDATE office_access SET detail = 'y'"),
+    ("access_is_never_changed", "UPDATE office_access SET at = at"),
+    ("access_is_never_changed", "DELETE FROM office_access"),
+    ("accesses_are_never_emptied", "TRUNCATE office_access"),
+    ("accesses_are_never_emptied", "TRUNCATE office_access RESTART IDENTITY CASCADE"),
+]
+OTHERS = [
+    (
+        "access_action_is_known",
+        insert("office_access", ACCESS | {"action": "'GUESS'", "actor_id": "{maker}"}),
+    ),
+    ("office_access_pkey", "INSERT INTO office_access SELECT * FROM office_access"),
+    ("figures_are_one_row", insert("transactions_figures", FIGURES | {"id": "2"})),
+    ("transactions_figures_pkey", insert("transactions_figures", FIGURES, FIGURES)),
+    ("hourly_total_stands_once", insert("transactions_hourlytotal", HOURLY, HOURLY)),
+    (
+        "transactions_hourlytotal_pkey",
+        insert("transactions_hourlytotal", HOURLY | {"id": "1"}, HOURLY | {"id": "1", "type": "'WITHDRAW'"}),
+    ),
+]
+
+
+@pytest.fixture
+def names(account):
+    """The account, and two members of staff, as SQL writes their ids."""
+    maker, checker = make_staff("operations"), make_staff("operations")
+    return {"account": f"'{account.id}'", "maker": f"'{maker.id}'", "checker": f"'{checker.id}'"}
+
+
+def ask(names, **changes):
+    row = CORRECTION | {"account_id": names["account"], "maker_id": names["maker"]} | changes
+    execute(insert("transactions_correction", {name: names.get(value, value) for name, value in row.items()}))
+
+
+def decide(names, status="POSTED"):
+    by = f"decided_at = now(), checker_id = {names['checker']}"
+    execute(f"UPDATE transactions_correction SET status = '{status}', {by}")
+
+
+@pytest.mark.parametrize(("rule", "changes"), INSERTS)
+def test_a_correction_that_cannot_be_is_refused(names, rule, changes):
+    if rule.endswith("_pkey"):
+        ask(names)
+    with refused_by(rule):
+        ask(names, **changes)
+
+
+@pytest.mark.parametrize("status", ["POSTED", "DECLINED", "REJECTED", "GONE"])
+def test_a_correction_starts_waiting(names, status):
+    with refused_by("correction 00000000-0000-4000-8000-000000000001 starts waiting"):
+        ask(names, status=f"'{status}'", decided_at="now()", checker_id="checker")
+
+
+@pytest.mark.parametrize(("rule", "change"), CHANGES)
+def test_a_waiting_correction_is_not_decided_in_a_way_that_cannot_be(names, rule, change):
+    ask(names)
+    with refused_by(rule):
+        execute(f"UPDATE transactions_correction SET {change.format(**names)}")
+
+
+@pytest.mark.parametrize("change", CHANGED)
+@pytest.mark.parametrize("decided", [False, True])
+def test_what_was_asked_stays_whether_it_is_decided_or_not(names, change, decided):
+    ask(names)
+    change = change.format(**names)
+    if decided:
+        decide(names)
+    elif not change.startswith("checker"):
+        change += f", status = 'POSTED', decided_at = now(), checker_id = {names['checker']}"
+    with refused_by("is decided once"):
+        execute(f"UPDATE transactions_correction SET {change}")
+
+
+@pytest.mark.parametrize("status", ["POSTED", "DECLINED", "REJECTED"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "status = 'REJECTED'",
+        "status = 'WAITING', checker_id = NULL, decided_at = NULL",
+        "decision_reason = 'y'",
+    ],
+)
+def test_a_decision_is_final(names, status, change):
+    ask(names)
+    decide(names, status)
+    with refused_by("is decided once"):
+        execute(f"UPDATE transactions_correction SET {change}")
+
+
+@pytest.mark.parametrize(("rule", "attack"), REFUSALS)
+def test_what_was_written_down_stays(names, rule, attack):
+    ask(names)
+    execute(insert("office_access", ACCESS | {"actor_id": names["maker"]}))
+    with refused_by(rule):
+        execute(attack)
+
+
+@pytest.mark.parametrize(("rule", "attack"), OTHERS)
+def test_what_cannot_be_is_not_written_down(names, rule, attack):
+    execute(insert("office_access", ACCESS | {"actor_id": names["maker"]}))
+    with refused_by(rule):
+        execute(attack.replace("{maker}", names["maker"]))
+
+
+def test_a_sound_correction_is_taken(names):
+    ask(names)
+    decide(names)
+    assert execute("SELECT count(*) FROM transactions_correction WHERE status = 'POSTED'") == [(1,)]
