@@ -131,7 +131,7 @@ def find_refusal(statement):
             execute(statement)
             raise InterruptedError
     except DatabaseError as error:
-        return error.__cause__.sqlstate  # type: ignore[union-attr]
+        return error.__cause__.sqlstate
     except InterruptedError:
         return None
 

@@ -37,7 +37,7 @@ def give_device(user: User) -> TOTPDevice:
 
 def open_office(user: User, **options: object) -> Client:
     """A browser of theirs that has passed the password and the second factor."""
-    client = Client(**options)  # type: ignore[arg-type]
+    client = Client(**options)
     client.force_login(user, backend=BACKEND)
     device = TOTPDevice.objects.filter(user=user, confirmed=True).first() or give_device(user)
     session = client.session
