@@ -34,6 +34,14 @@ class Traced:
     position: int | None
     deliveries: list[Delivery]
 
+    @property
+    def by_state(self) -> list[tuple[State, list[Subscription]]]:
+        """Whom it was sent to, who waits for it, and so on, as far as there is somebody."""
+        states: dict[State, list[Subscription]] = {}
+        for delivery in self.deliveries:
+            states.setdefault(delivery.state, []).append(delivery.subscription)
+        return [(state, states[state]) for state in State if state in states]
+
 
 def trace(events: Sequence[Event]) -> list[Traced]:
     """Each of the events, in their order. Two queries, however many they are."""
