@@ -20,7 +20,6 @@ from accounts.identity import require_identity
 from accounts.models import Account, ClockTimestamp
 from accounts.templatetags.ledger import money
 from api.middleware import get_request_id
-from events.errors import LedgerError
 from office.admin import OfficeAdmin
 from office.commands import Command
 from office.models import Access
@@ -31,24 +30,20 @@ from transactions.models import Transaction
 
 
 def freeze(request: HttpRequest, account: Account, asked: dict[str, Any]) -> str:
-    try:
+    with words.refusals():
         rules.freeze(id=account.id, reason=asked["reason"], request_id=get_request_id(request))
-    except LedgerError as error:
-        raise words.refuse(error) from None
     return gettext("The account is frozen: it accepts money in, not out.")
 
 
 def unfreeze(request: HttpRequest, account: Account, asked: dict[str, Any]) -> str:
-    try:
+    with words.refusals():
         rules.unfreeze(id=account.id, reason=asked["reason"], request_id=get_request_id(request))
-    except LedgerError as error:
-        raise words.refuse(error) from None
     return gettext("The account is active again.")
 
 
 def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> HttpResponse:
     maker_id: UUID = request.user.pk  # type: ignore[assignment]
-    try:
+    with words.refusals():
         correction = corrections.adjust(
             id=require_identity(caller_id=maker_id, id=asked["identity"], key=None),
             account_id=account.id,
@@ -59,8 +54,6 @@ def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> Htt
             maker_id=maker_id,
             request_id=get_request_id(request),
         )
-    except LedgerError as error:
-        raise words.refuse(error) from None
     goal = reverse("admin:accounts_account_change", args=[account.pk])
     return tell_outcome(request, correction, posted=gettext("The correction is posted."), goal=goal)
 

@@ -21,7 +21,6 @@ from accounts.models import Account
 from accounts.templatetags.labels import label
 from accounts.templatetags.ledger import moment
 from api.middleware import get_request_id
-from events.errors import LedgerError
 from office.admin import OfficeAdmin
 from office.commands import Command
 from office.forms import CommandForm, IdentityForm
@@ -67,7 +66,7 @@ def tell_outcome(
 
 def _reverse(request: HttpRequest, subject: Transaction, asked: dict[str, Any]) -> HttpResponse:
     maker_id: UUID = request.user.pk  # type: ignore[assignment]
-    try:
+    with words.refusals():
         correction = corrections.reverse(
             id=require_identity(caller_id=maker_id, id=asked["identity"], key=None),
             transaction_id=subject.id,
@@ -75,8 +74,6 @@ def _reverse(request: HttpRequest, subject: Transaction, asked: dict[str, Any]) 
             maker_id=maker_id,
             request_id=get_request_id(request),
         )
-    except LedgerError as error:
-        raise words.refuse(error) from error
     return tell_outcome(request, correction, posted=_("The transaction was reversed."))
 
 
@@ -100,26 +97,22 @@ REVERSE = Command(
 
 
 def _approve(request: HttpRequest, subject: Correction, asked: dict[str, Any]) -> HttpResponse:
-    try:
+    with words.refusals():
         correction = corrections.approve(
             id=subject.id,
             checker_id=request.user.pk,  # type: ignore[arg-type]
             request_id=get_request_id(request),
         )
-    except LedgerError as error:
-        raise words.refuse(error) from error
     return tell_outcome(request, correction, posted=_("The correction was approved and posted."))
 
 
 def _reject(request: HttpRequest, subject: Correction, asked: dict[str, Any]) -> str:
-    try:
+    with words.refusals():
         corrections.reject(
             id=subject.id,
             checker_id=request.user.pk,  # type: ignore[arg-type]
             reason=asked["reason"],
         )
-    except LedgerError as error:
-        raise words.refuse(error) from error
     return _("The correction was rejected. Nothing was posted.")
 
 

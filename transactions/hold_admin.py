@@ -15,7 +15,6 @@ from accounts.models import Hold, User
 from accounts.templatetags.labels import label
 from accounts.templatetags.ledger import moment
 from api.middleware import get_request_id
-from events.errors import LedgerError
 from office.admin import OfficeAdmin
 from office.commands import Command
 from transactions import find, words
@@ -25,10 +24,8 @@ CAPTURES_MAX = 100  # on its page
 
 
 def _release(request: HttpRequest, subject: Hold, asked: dict[str, Any]) -> str:
-    try:
+    with words.refusals():
         holds.release_hold(id=subject.id, request_id=get_request_id(request))
-    except LedgerError as error:
-        raise words.refuse(error) from error
     return _("The hold was released: what it had left is available again.")
 
 

@@ -1,6 +1,7 @@
 """What the ledger decided and refused, in words for staff."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -121,6 +122,10 @@ REFUSALS = {
 }
 
 
-def refuse(error: LedgerError) -> Refusal:
-    """What the domain refuses, for a form; its own text is marked with `gettext_noop`."""
-    return Refusal(REFUSALS.get(error.code) or gettext(error.detail), error.field)
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What the domain refuses becomes the form's; its own text is marked with `gettext_noop`."""
+    try:
+        yield
+    except LedgerError as error:
+        raise Refusal(REFUSALS.get(error.code) or gettext(error.detail), error.field) from error

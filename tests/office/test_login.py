@@ -1,6 +1,5 @@
 """Coming into the back office: the password, the second factor, and what keeps others out."""
 
-import base64
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -9,52 +8,14 @@ import time_machine
 from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.models import Group
 from django.test import Client
-from django_otp.oath import TOTP
 from structlog.testing import capture_logs
 
 from office.models import Access
 from tests.cast import UserFactory
+from tests.office.coming_in import WRONG, is_inside, log_in
 from tests.office.staff import PASSWORD, make_staff, open_office
 
 pytestmark = pytest.mark.django_db
-
-LOGIN, SECOND, INDEX = "/admin/login/", "/admin/second-factor/", "/admin/"
-WRONG = "not the password"
-
-
-@pytest.fixture
-def olga(db):
-    return make_staff("support", username="olga", password=PASSWORD)
-
-
-@pytest.fixture
-def browser():
-    return Client()
-
-
-def log_in(browser, username="olga", password=PASSWORD, goal="", **extra):
-    return browser.post(
-        LOGIN + (f"?next={goal}" if goal else ""), {"username": username, "password": password}, **extra
-    )
-
-
-def read_secret(page):
-    return re.search(r'data-secret="([A-Z2-7]{32})"', page.content.decode())[1]
-
-
-def code_of(secret, seconds=0):
-    """What an app shows that was given the secret as text."""
-    totp = TOTP(base64.b32decode(secret))
-    totp.time = datetime.now(UTC).timestamp() + seconds
-    return f"{totp.token():06d}"
-
-
-def send_code(browser, code, goal=""):
-    return browser.post(SECOND + (f"?next={goal}" if goal else ""), {"otp_token": code})
-
-
-def is_inside(browser):
-    return browser.get(INDEX).status_code == 200
 
 
 @pytest.fixture

@@ -3,60 +3,25 @@
 import base64
 import re
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.test import Client
-from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from office import site
 from office.models import Access
 from office.site import OFFERED
+from tests.cast import UserFactory
 from tests.office.addresses import list_urls
+from tests.office.coming_in import INDEX, LOGIN, SECOND, code_of, is_inside, log_in, read_secret, send_code
 from tests.office.staff import PASSWORD, enter_code, give_device, make_staff, open_office
 
 pytestmark = pytest.mark.django_db
-
-LOGIN, SECOND, INDEX = "/admin/login/", "/admin/second-factor/", "/admin/"
-WRONG = "not the password"
-
-
-@pytest.fixture
-def olga(db):
-    return make_staff("support", username="olga", password=PASSWORD)
-
-
-@pytest.fixture
-def browser():
-    return Client()
-
-
-def log_in(browser, username="olga", password=PASSWORD, goal="", **extra):
-    return browser.post(
-        LOGIN + (f"?next={goal}" if goal else ""), {"username": username, "password": password}, **extra
-    )
-
-
-def read_secret(page):
-    return re.search(r'data-secret="([A-Z2-7]{32})"', page.content.decode())[1]
-
-
-def code_of(secret, seconds=0):
-    """What an app shows that was given the secret as text."""
-    totp = TOTP(base64.b32decode(secret))
-    totp.time = datetime.now(UTC).timestamp() + seconds
-    return f"{totp.token():06d}"
-
-
-def send_code(browser, code, goal=""):
-    return browser.post(SECOND + (f"?next={goal}" if goal else ""), {"otp_token": code})
-
-
-def is_inside(browser):
-    return browser.get(INDEX).status_code == 200
 
 
 def test_the_password_leads_to_the_second_factor_and_that_to_the_page_that_was_asked_for(olga, browser):
@@ -296,3 +261,14 @@ def test_with_the_second_factor_switched_off_the_password_is_enough(olga, browse
 
 def test_the_second_factor_is_on_unless_somebody_debugs(settings):
     assert settings.SECOND_FACTOR is True
+
+
+def test_on_the_machine_a_lost_app_is_forgotten(olga):
+    client = open_office(olga)
+    assert is_inside(client)
+    call_command("reset_second_factor", "olga", stdout=(says := StringIO()))
+    assert says.getvalue() == "olga had an authenticator app.\n"
+    assert not is_inside(client)
+    UserFactory(name="petya")
+    with pytest.raises(CommandError, match="no member of staff petya"):
+        call_command("reset_second_factor", "petya")

@@ -1,0 +1,37 @@
+"""Coming into the back office, step by step, as a browser does."""
+
+import base64
+import re
+from datetime import UTC, datetime
+
+from django_otp.oath import TOTP
+
+from tests.office.staff import PASSWORD
+
+LOGIN, SECOND, INDEX = "/admin/login/", "/admin/second-factor/", "/admin/"
+WRONG = "not the password"
+
+
+def log_in(browser, username="olga", password=PASSWORD, goal="", **extra):
+    return browser.post(
+        LOGIN + (f"?next={goal}" if goal else ""), {"username": username, "password": password}, **extra
+    )
+
+
+def read_secret(page):
+    return re.search(r'data-secret="([A-Z2-7]{32})"', page.content.decode())[1]
+
+
+def code_of(secret, seconds=0):
+    """What an app shows that was given the secret as text."""
+    totp = TOTP(base64.b32decode(secret))
+    totp.time = datetime.now(UTC).timestamp() + seconds
+    return f"{totp.token():06d}"
+
+
+def send_code(browser, code, goal=""):
+    return browser.post(SECOND + (f"?next={goal}" if goal else ""), {"otp_token": code})
+
+
+def is_inside(browser):
+    return browser.get(INDEX).status_code == 200
