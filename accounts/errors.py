@@ -6,9 +6,7 @@ transactions: answers that depend on the state of the account, recorded under th
 
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext_noop
-
-from events.errors import LedgerError
+from events.errors import LedgerError, gettext_noop
 
 if TYPE_CHECKING:
     from accounts.models import Hold

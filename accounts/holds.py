@@ -13,7 +13,6 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.transaction import atomic
-from django.utils.translation import gettext_noop
 
 from accounts import currencies, errors, queries
 from accounts.models import BALANCE_MAX, Account, Hold
@@ -25,6 +24,7 @@ from accounts.operations import (
     read_clock,
 )
 from events import outbox
+from events.errors import gettext_noop
 from events.wire import format_time
 
 # An arm of a WITH clause: what captures, releases and expiry change of a hold.

@@ -4,9 +4,8 @@ import hashlib
 import re
 from uuid import UUID
 
-from django.utils.translation import gettext_noop
-
 from accounts.errors import IdempotencyKeyInvalid, IdentityRequired, IdInvalid, TwoIdentities
+from events.errors import gettext_noop
 
 NIL = UUID(int=0)
 MAX = UUID(int=2**128 - 1)

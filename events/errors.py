@@ -7,6 +7,11 @@ from typing import Any
 from uuid import UUID
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text that the back office translates. Django's own would load the settings on import."""
+    return text
+
+
 class LedgerError(Exception):
     """A refusal with a stable code and one sentence for people.
 

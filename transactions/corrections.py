@@ -14,10 +14,10 @@ from django.db import IntegrityError
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.db.transaction import atomic
-from django.utils.translation import gettext_noop
 
 from accounts import currencies, errors, operations
 from accounts.models import Account, User
+from events.errors import gettext_noop
 from transactions import posting, queries
 from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, CorrectionReused, SameApprover
 from transactions.models import Correction, Transaction

@@ -7,11 +7,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext_noop
-
 from accounts.currencies import require_amount
 from accounts.identity import make_uuid8
 from accounts.models import Hold
+from events.errors import gettext_noop
 from transactions.errors import EffectiveAtTooEarly, NotReversible, SameAccount
 from transactions.models import EFFECTIVE_AT_MIN, Transaction
 

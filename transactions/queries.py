@@ -10,11 +10,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.transaction import atomic
-from django.utils.translation import gettext_noop
 
 from accounts.currencies import format_amount
 from accounts.errors import AccountNotFound, CurrencyRequired
 from accounts.models import MAIN, Account, ClockTimestamp
+from events.errors import gettext_noop
 from events.wire import format_time
 from transactions.errors import TransactionNotFound
 from transactions.models import Transaction
