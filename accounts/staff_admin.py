@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import staff, token_admin  # noqa: F401, registers its pages
@@ -50,33 +50,33 @@ def reset_password(request: HttpRequest, member: Staff, asked: dict[str, Any]) -
 
 def _show_password(request: HttpRequest, member: User, password: str) -> HttpResponse:
     goal = reverse("admin:accounts_staff_change", args=[member.pk])
-    title = _t("Password of %(username)s") % {"username": member.username}
+    title = gettext("Password of %(username)s") % {"username": member.username}
     return show_once(request, title=title, secret=password, note=FIRST_LOGIN, goal=goal)
 
 
 def set_groups(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
     ask(staff.set_groups, request, id=member.pk, groups=asked["groups"])
-    return _t("The groups are changed. They count from the next page on.")
+    return gettext("The groups are changed. They count from the next page on.")
 
 
 def deactivate(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
     ask(staff.deactivate, request, id=member.pk)
-    return _t("Deactivated. Their sessions are over.")
+    return gettext("Deactivated. Their sessions are over.")
 
 
 def activate(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
     ask(staff.activate, request, id=member.pk)
-    return _t("Active again.")
+    return gettext("Active again.")
 
 
 def reset_second_factor(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
     ask(staff.reset_second_factor, request, id=member.pk)
-    return _t("The second factor is gone. They enrol a new one at their next login.")
+    return gettext("The second factor is gone. They enrol a new one at their next login.")
 
 
 def unlock(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
     ask(staff.unlock, request, id=member.pk)
-    return _t("Unlocked. The wrong passwords are forgotten.")
+    return gettext("Unlocked. The wrong passwords are forgotten.")
 
 
 CHANGE = "accounts.change_staff"
@@ -197,4 +197,4 @@ class StaffAdmin(OfficeAdmin):
 
     @admin.display(description=_("locked out"))
     def show_lock(self, member: Staff) -> str:
-        return _t("yes") if staff.is_locked_out(member.username) else _t("no")
+        return gettext("yes") if staff.is_locked_out(member.username) else gettext("no")

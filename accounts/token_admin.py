@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox.settings import CONSTANTS
 
@@ -17,6 +17,7 @@ from accounts import tokens
 from accounts.models import Token, User
 from accounts.shown_once import show_once
 from accounts.staff_forms import NewTokenForm
+from accounts.templatetags.ledger import moment
 from office.admin import OfficeAdmin
 from office.commands import Command, Refusal
 from office.models import Access
@@ -40,7 +41,7 @@ def issue(request: HttpRequest, subject: None, asked: dict[str, Any]) -> HttpRes
         raise Refusal(_("There is no such group any more."), "groups") from None
     return show_once(
         request,
-        title=_t("Token of %(name)s") % {"name": user.username},
+        title=gettext("Token of %(name)s") % {"name": user.username},
         secret=token,
         note=_("It is shown this once, and kept nowhere. Whoever has it can pass for this user."),
         goal=reverse("admin:accounts_token_changelist"),
@@ -50,7 +51,7 @@ def issue(request: HttpRequest, subject: None, asked: dict[str, Any]) -> HttpRes
 def revoke(request: HttpRequest, token: Token, asked: dict[str, Any]) -> str:
     tokens.revoke(token_key=token.token_key)
     seconds = settings.TOKEN_CACHE_SECONDS
-    return _t("Revoked. Within %(seconds)s seconds it is taken nowhere any more.") % {"seconds": seconds}
+    return gettext("Revoked. Within %(seconds)s seconds it is taken nowhere any more.") % {"seconds": seconds}
 
 
 @admin.register(Token)
@@ -59,7 +60,7 @@ class TokenAdmin(OfficeAdmin):
 
     key = "token_key"
     list_logged = True
-    list_display = ("show_key", "show_user", "show_groups", "created", "expiry", "show_state")
+    list_display = ("show_key", "show_user", "show_groups", "show_created", "show_expiry", "show_state")
     facts = list_display
     ordering = ("-created",)
     search_fields = ("token_key",)  # see `get_search_results`
@@ -97,9 +98,6 @@ class TokenAdmin(OfficeAdmin):
         users = User.objects.filter(username=words).values("id")
         return rows.filter(Q(token_key=words[:KEY_LENGTH]) | Q(user__in=users)), False
 
-    def describe(self, request: HttpRequest, subject: Token) -> dict[str, Any]:
-        return {"original": None}  # of which the breadcrumbs would name the key
-
     def record(
         self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""
     ) -> None:
@@ -120,8 +118,16 @@ class TokenAdmin(OfficeAdmin):
     def show_groups(self, token: Token) -> str:
         return ", ".join(sorted(group.name for group in token.user.groups.all()))
 
+    @admin.display(description=_("created at"))
+    def show_created(self, token: Token) -> str:
+        return moment(token.created)
+
+    @admin.display(description=_("expires at"))
+    def show_expiry(self, token: Token) -> str:
+        return moment(token.expiry)
+
     @admin.display(description=_("state"))
     def show_state(self, token: Token) -> str:
         if token.expiry is not None and token.expiry <= timezone.now():
-            return _t("expired")
-        return _t("valid") if token.user.is_active else _t("user is not active")
+            return gettext("expired")
+        return gettext("valid") if token.user.is_active else gettext("user is not active")

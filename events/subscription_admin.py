@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -68,24 +68,24 @@ def ask(domain: Callable[..., Any], **asked: Any) -> Any:
 
 def pause(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> str:
     ask(subscriptions.pause, id=subscription.id)
-    return _t("Paused. What was being sent at this moment may still arrive.")
+    return gettext("Paused. What was being sent at this moment may still arrive.")
 
 
 def resume(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> str:
     ask(subscriptions.resume, id=subscription.id)
-    return _t("Active again. It goes on from its cursor.")
+    return gettext("Active again. It goes on from its cursor.")
 
 
 def replay(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> str:
     ask(subscriptions.replay, id=subscription.id, after=asked["after"])
-    return _t("The cursor is moved. What comes after it is sent again.")
+    return gettext("The cursor is moved. What comes after it is sent again.")
 
 
 def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> str:
     error = ask(trials.send_test, subscription=subscription, request_id=get_request_id(request))
     if error is not None:
-        raise Refusal(_t("It was not delivered: %(error)s") % {"error": error})
-    return _t("Delivered: the receiver has taken the test.")
+        raise Refusal(gettext("It was not delivered: %(error)s") % {"error": error})
+    return gettext("Delivered: the receiver has taken the test.")
 
 
 @admin.register(Subscription)
@@ -159,7 +159,7 @@ class SubscriptionAdmin(OfficeAdmin):
 
     @admin.display(description=_("types"))
     def show_types(self, subscription: Subscription) -> str:
-        return ", ".join(subscription.types) or _t("all")
+        return ", ".join(subscription.types) or gettext("all")
 
     @display(description=_("status"), label=LABELS)  # type: ignore[untyped-decorator]
     def show_status(self, subscription: Subscription) -> Any:

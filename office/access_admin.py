@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -79,7 +80,7 @@ class AccessAdmin(OfficeAdmin):
     list_logged = True
     list_display = ("at", "show_who", "show_action", "show_subject", "detail", "reason", "request_id")
     list_select_related = ("actor",)
-    facts = ("at", "show_who", "action", "subject", "subject_id", "detail", "reason", "request_id")
+    facts = ("at", "show_who", "action", "show_kind", "subject_id", "detail", "reason", "request_id")
     ordering = ("-id",)
     search_fields = ("subject_id",)  # see `get_search_results`
     search_help_text = _("The id of something, or the user name of a member of staff")
@@ -129,12 +130,19 @@ class AccessAdmin(OfficeAdmin):
         return access.action, access.get_action_display()
 
     @admin.display(description=_("of what"))
+    def show_kind(self, access: Access) -> str:
+        """The name of the model, or of a page that is of none."""
+        for model in self.admin_site._registry:
+            if model._meta.model_name == access.subject:
+                return str(model._meta.verbose_name)
+        return gettext("search") if access.subject == "find" else access.subject
+
+    @admin.display(description=_("of what"))
     def show_subject(self, access: Any) -> str:
+        kind, id = self.show_kind(access), access.subject_id
         if access.url:
-            return format_html(
-                '{} <a class="text-link" href="{}">{}</a>', access.subject, access.url, access.subject_id
-            )
-        return f"{access.subject} {access.subject_id}".strip()
+            return format_html('{} <a class="text-link" href="{}">{}</a>', kind, access.url, id)
+        return f"{kind} {id}".strip()
 
 
 def _describe(access: Access) -> list[str]:

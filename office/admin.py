@@ -15,6 +15,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
 from api.middleware import get_request_id
@@ -137,7 +138,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             "opts": self.opts,
             "title": self.opts.verbose_name,
             "subtitle": self.name(subject),
-            "original": subject,
+            "subject": subject,
             "facts": list(self.find_facts(subject)),
             "buttons": list(self.find_buttons(request, subject)),
             **self.describe(request, subject),
@@ -152,10 +153,12 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         """What `facts` names, each with its label: fields, or methods of this class."""
         for name in self.facts:
             label = str(label_for_field(name, self.model, self))
-            field, attribute, value = lookup_field(name, subject, self)
+            field, _attribute, value = lookup_field(name, subject, self)
             empty = self.get_empty_value_display()
-            if field is None:
-                yield label, display_for_value(value, empty, getattr(attribute, "boolean", False))
+            if isinstance(value, bool):
+                yield label, gettext("yes") if value else gettext("no")
+            elif field is None:
+                yield label, display_for_value(value, empty)
             else:
                 yield label, display_for_field(value, field, empty)
 

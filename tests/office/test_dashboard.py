@@ -22,7 +22,7 @@ from transactions import corrections, figures
 from transactions.models import Figures, HourlyTotal, Transaction
 
 pytestmark = pytest.mark.django_db
-QUERIES = 17  # six of them for the session, its user and their second factor
+QUERIES = 18  # seven of them for the session, its user and their second factor, and the sidebar
 
 
 @pytest.fixture

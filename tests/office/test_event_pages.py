@@ -60,7 +60,7 @@ def test_the_events_of_an_account_are_read_from_their_index(office, account):
         each["sql"] for each in queries if "ORDER BY" in each["sql"] and '"events_event"' in each["sql"]
     ]
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         cursor.execute(f"EXPLAIN {text}")
         plan = " ".join(line for (line,) in cursor.fetchall())
     assert "event_account_sequence_is_used_once" in plan

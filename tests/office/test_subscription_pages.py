@@ -207,11 +207,11 @@ def test_urls_and_errors_are_shown_and_not_run(hook, office):
 def test_the_list_costs_the_same_for_one_and_for_many(hook, office, django_assert_num_queries):
     subscribe(hook.url)
     office.get(SUBSCRIPTIONS)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         read(office.get(SUBSCRIPTIONS))
     for number in range(5):
         subscribe(f"{hook.url}/{number}")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         read(office.get(SUBSCRIPTIONS))
 
 
