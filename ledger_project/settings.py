@@ -295,6 +295,7 @@ LOGGING = {
         # Django's own copies of what the request line already says.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
-        "httpx2": {"level": "WARNING"},  # a line for every webhook
+        # Lines for every webhook, and for every login.
+        **dict.fromkeys(("httpx2", "axes"), {"level": "WARNING"}),
     },
 }
