@@ -180,7 +180,6 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else
 # The back office. A session ends half an hour after its last page.
 SECOND_FACTOR = env.bool("SECOND_FACTOR", default=not DEBUG)  # staff need an authenticator app
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=1800)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -295,7 +294,7 @@ LOGGING = {
         # Django's own copies of what the request line already says.
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
-        # Lines for every webhook, and for every login.
-        **dict.fromkeys(("httpx2", "axes"), {"level": "WARNING"}),
+        "httpx2": {"level": "WARNING"},  # a line for every webhook
+        "axes": {"level": "WARNING"},  # four for every login
     },
 }
