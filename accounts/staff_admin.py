@@ -87,7 +87,6 @@ class StaffAdmin(OfficeAdmin):
     """Nobody becomes a superuser here: `manage.py createsuperuser` is for that."""
 
     subject_template = "admin/staff.html"
-    list_logged = True
     list_display = (
         "username",
         "name",

@@ -59,7 +59,6 @@ class TokenAdmin(OfficeAdmin):
     """A form that is sent twice issues two tokens: both are in the list, and either can be revoked."""
 
     key = "token_key"
-    list_logged = True
     list_display = ("show_key", "show_user", "show_groups", "show_created", "show_expiry", "show_state")
     facts = list_display
     ordering = ("-created",)

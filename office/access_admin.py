@@ -77,7 +77,6 @@ class AccessAdmin(OfficeAdmin):
     """The log of all this. Looking at it and taking it away are recorded as well."""
 
     change_list_template = "admin/access_log.html"
-    list_logged = True
     list_display = ("at", "show_who", "show_action", "show_subject", "detail", "reason", "request_id")
     list_select_related = ("actor",)
     facts = ("at", "show_who", "action", "show_kind", "subject_id", "detail", "reason", "request_id")
@@ -135,7 +134,8 @@ class AccessAdmin(OfficeAdmin):
         for model in self.admin_site._registry:
             if model._meta.model_name == access.subject:
                 return str(model._meta.verbose_name)
-        return gettext("search") if access.subject == "find" else access.subject
+        names = {"find": gettext("search"), "dashboard": gettext("dashboard")}
+        return names.get(access.subject, access.subject)
 
     @admin.display(description=_("of what"))
     def show_subject(self, access: Any) -> str:

@@ -28,7 +28,7 @@ from office.pages import BoundedList, BoundedPaginator
 class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     """Everything is shown, nothing can be edited, whoever asks; what may be done are `commands`.
 
-    Looking at something and searching are recorded before the answer is given.
+    Looking at them, at one of them, and searching are recorded before the answer is given.
     """
 
     is_of_the_office = True
@@ -44,7 +44,6 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     change_list_template = "admin/subjects.html"
     subject_template = "admin/subject.html"
     facts: tuple[str, ...] = ()
-    list_logged = False  # whether looking at the list is recorded, too
     key = "pk"  # what addresses and the access log name one of them by: unique, and no secret
     lookups: tuple[str, ...] = ()  # fields that an address may filter the list by, beside its filters
 
@@ -109,10 +108,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if words := request.GET.get("q", ""):
-            self.record(request, Access.Action.SEARCH, detail=words)
-        elif self.list_logged:
-            self.record(request, Access.Action.VIEW)
+        words = request.GET.get("q", "")
+        self.record(request, Access.Action.SEARCH if words else Access.Action.VIEW, detail=words)
         buttons = {"buttons": list(self.find_buttons(request, None))}
         response: HttpResponse = super().changelist_view(request, {**buttons, **(extra_context or {})})
         return response
