@@ -53,6 +53,20 @@ OWNERS = {
     "tests/transactions/test_plans.py",
     "tests/transactions/test_retries.py",
     "tests/transactions/test_tampering.py",
+    "tests/office/test_access_log_page.py::test_nobody_changes_the_log_past_the_pages",
+    "tests/office/test_account_page.py::test_who_may_see_accounts_only_sees_no_sections",
+    "tests/office/test_account_plans.py",
+    "tests/office/test_dashboard.py::test_each_part_is_for_who_may_view_what_it_is_made_of",
+    "tests/office/test_dashboard.py::test_it_costs_the_same_queries_on_any_ledger",
+    "tests/office/test_dashboard_alarms.py",
+    "tests/office/test_rights_over_staff.py::"
+    "test_who_is_no_superuser_changes_neither_one_nor_themselves_nor_who_may_do_more",
+    "tests/office/test_rights_over_staff.py::test_who_only_looks_at_staff_is_offered_nothing",
+    "tests/office/test_subscription_pages.py::test_what_the_feed_refuses_is_said_in_words",
+    "tests/office/test_user_and_hold_pages.py::test_an_audit_says_what_it_covered_and_found",
+    "tests/transactions/test_races_of_figures.py::"
+    "test_who_is_killed_in_the_middle_of_a_slice_has_counted_nothing_of_it",
+    "tests/transactions/test_races_of_figures.py::test_who_counts_goes_on_after_its_connection_was_ended",
     "tests/transactions/test_anchors.py",
 }
 _owners = 0  # how many ask for the owner at this moment
