@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from api.middleware import get_request_id
 from ledger_project import overview
 from office import access
 from office.models import Access
@@ -54,12 +53,7 @@ CHART = {
 
 def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the template shows: a part for every right that somebody has."""
-    access.record(
-        Access.Action.VIEW,
-        "dashboard",
-        actor_id=request.user.pk,  # type: ignore[arg-type]
-        request_id=get_request_id(request),
-    )
+    access.record(request, Access.Action.VIEW, "dashboard")
     span = request.GET.get("range", "")
     span = span if span in RANGES else "24h"
     counted = Figures.objects.first()

@@ -1,9 +1,9 @@
 """Writing the access log. A page whose access cannot be recorded is not shown."""
 
-from uuid import UUID
-
+from django.http import HttpRequest
 from prometheus_client import Counter
 
+from api.middleware import get_request_id
 from office.models import DETAIL_LENGTH_MAX, Access
 
 ACCESSES = Counter(
@@ -12,23 +12,22 @@ ACCESSES = Counter(
 
 
 def record(
+    request: HttpRequest,
     action: Access.Action,
     subject: str,
     subject_id: object = "",
     *,
-    actor_id: UUID,
     detail: str = "",
     reason: str = "",
-    request_id: str,
 ) -> None:
-    """One line of the log. A change and its line belong into one database transaction."""
+    """One line of the log, of who sent the request. A change and its line belong into one transaction."""
     Access.objects.create(
         action=action,
         subject=subject,
         subject_id=str(subject_id),
-        actor_id=actor_id,
+        actor_id=request.user.pk,  # type: ignore[misc]
         detail=detail.replace("\x00", "")[:DETAIL_LENGTH_MAX],
         reason=reason[:DETAIL_LENGTH_MAX],
-        request_id=request_id,
+        request_id=get_request_id(request),
     )
     ACCESSES.labels(action=action, subject=subject).inc()

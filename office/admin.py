@@ -18,7 +18,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
-from api.middleware import get_request_id
 from office import access, commands
 from office.commands import Command
 from office.models import Access
@@ -206,14 +205,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     def record(
         self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""
     ) -> None:
-        access.record(
-            action,
-            self.opts.model_name or "",
-            "" if subject is None else getattr(subject, self.key),
-            actor_id=request.user.pk,  # type: ignore[arg-type]
-            detail=detail,
-            request_id=get_request_id(request),
-        )
+        subject_id = "" if subject is None else getattr(subject, self.key)
+        access.record(request, action, self.opts.model_name or "", subject_id, detail=detail)
 
 
 from office import access_admin  # noqa: E402, F401, registers the access log, which is such a page itself

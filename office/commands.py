@@ -13,7 +13,6 @@ from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from api.middleware import get_request_id
 from office import access
 from office.forms import CommandForm, ReasonForm
 from office.models import Access
@@ -105,15 +104,9 @@ def _do(
     command: Command, request: HttpRequest, subject: Any, of: str, subject_id: object, asked: dict[str, Any]
 ) -> str | HttpResponse:
     def record() -> None:
-        access.record(
-            Access.Action.CHANGE,
-            of,
-            subject_id,
-            actor_id=request.user.pk,  # type: ignore[arg-type]
-            detail=f"{command.name} {command.tell(asked)}".strip(),
-            reason=asked.get("reason", ""),
-            request_id=get_request_id(request),
-        )
+        detail = f"{command.name} {command.tell(asked)}".strip()
+        reason = asked.get("reason", "")
+        access.record(request, Access.Action.CHANGE, of, subject_id, detail=detail, reason=reason)
 
     if not command.is_atomic:
         record()

@@ -26,7 +26,6 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
 from unfold.sites import UnfoldAdminSite
 
-from api.middleware import get_request_id
 from office import access
 from office.forms import LoginForm, TokenForm
 from office.models import Access
@@ -166,11 +165,4 @@ def _offer_secret(request: HttpRequest) -> dict[str, str]:
 
 def _record_change(request: HttpRequest, detail: str) -> None:
     """Of what staff change for themselves."""
-    access.record(
-        Access.Action.CHANGE,
-        "staff",
-        request.user.pk,
-        actor_id=request.user.pk,  # type: ignore[arg-type]
-        detail=detail,
-        request_id=get_request_id(request),
-    )
+    access.record(request, Access.Action.CHANGE, "staff", request.user.pk, detail=detail)

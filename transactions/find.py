@@ -16,7 +16,6 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import queries
 from accounts.errors import IdempotencyKeyInvalid
-from api.middleware import get_request_id
 from office import access
 from office.models import Access
 from transactions import search
@@ -75,7 +74,7 @@ def find(request: HttpRequest) -> HttpResponse:
         context |= _find_by_key(request, key_form)
     elif words_form.is_valid():
         words = words_form.cleaned_data["q"]
-        record(request, words)
+        access.record(request, Access.Action.SEARCH, "find", detail=words)
         id, found = _find_by_words(words)
         found = _keep_visible(request, found)
         if id and (page := _find_only_page(found)):
@@ -92,7 +91,7 @@ def _find_by_words(words: str) -> tuple[UUID | None, Found]:
 
 def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
     asked = form.cleaned_data
-    record(request, f"{asked['caller']} {asked['key']}")
+    access.record(request, Access.Action.SEARCH, "find", detail=f"{asked['caller']} {asked['key']}")
     caller = queries.find_caller(asked["caller"], parse_id(asked["caller"]))
     if caller is None:
         form.add_error("caller", _("Nobody has this user name or id."))
@@ -109,16 +108,6 @@ def parse_id(words: str) -> UUID | None:
     with suppress(ValueError):
         return UUID(words.strip())
     return None
-
-
-def record(request: HttpRequest, words: str) -> None:
-    access.record(
-        Access.Action.SEARCH,
-        "find",
-        actor_id=request.user.pk,  # type: ignore[arg-type]
-        detail=words,
-        request_id=get_request_id(request),
-    )
 
 
 def _keep_visible(request: HttpRequest, found: Found) -> Found:

@@ -6,7 +6,6 @@ from django.db import IntegrityError, connection
 from django.db.transaction import atomic
 from django.test.utils import CaptureQueriesContext
 
-from office import access
 from office.models import Access
 from tests.cast import AccountFactory, new_id
 from tests.office.answers import find_accesses, read
@@ -27,11 +26,11 @@ def office(auditor):
 
 
 def note(actor, subject="account", subject_id="", *, action="VIEW", detail="", reason=""):
-    access.record(
-        Access.Action(action),
-        subject,
-        subject_id,
-        actor_id=actor.pk,
+    Access.objects.create(
+        action=action,
+        subject=subject,
+        subject_id=subject_id,
+        actor=actor,
         detail=detail,
         reason=reason,
         request_id="test",
