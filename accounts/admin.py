@@ -1,8 +1,6 @@
 """Users. The pages of their holds and accounts are made of transactions, so they are in `transactions`."""
 
-from contextlib import suppress
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -16,6 +14,7 @@ from accounts import (
 from accounts.models import Account, User
 from accounts.templatetags.ledger import moment
 from office.admin import OfficeAdmin
+from office.pages import parse_id
 
 ACCOUNTS_MAX = 100  # on the page of a user
 NAMESAKES_MAX = 50
@@ -36,11 +35,9 @@ class UserAdmin(OfficeAdmin):
     ) -> tuple[QuerySet[User], bool]:
         if not search_term:
             return queryset, False
-        ids = [user.id for user in queries.find_users_by_name(search_term, limit=NAMESAKES_MAX)]
-        if user := queries.find_user_by_handle(search_term):
-            ids.append(user.id)
-        with suppress(ValueError):
-            ids.append(UUID(search_term))
+        ids = [user.id for user in queries.find_users_by_words(search_term, limit=NAMESAKES_MAX)]
+        if id := parse_id(search_term):
+            ids.append(id)
         return queryset.filter(id__in=ids), False
 
     @admin.display(description=_("name"))

@@ -11,10 +11,6 @@ from accounts.models import ClockTimestamp, Hold, User
 LAST_CHARACTER = "\U0010ffff"  # in the order of the collation "C"
 
 
-def find_user_by_handle(external_id: str) -> User | None:
-    return User.objects.filter(external_id=external_id).first()
-
-
 def find_caller(words: str, id: UUID | None) -> User | None:
     """Who calls the API: a service by its user name, anybody by `id`."""
     return User.objects.filter(Q(username=words) | Q(id=id)).first()
@@ -29,6 +25,12 @@ def find_users_by_name(start: str, *, limit: int) -> list[User]:
         folded__gte=low, folded__lt=Concat(low, Value(LAST_CHARACTER))
     )
     return list(named.order_by("folded", "id")[:limit])
+
+
+def find_users_by_words(words: str, *, limit: int) -> list[User]:
+    """Whose external id it is, then up to `limit` others whose name starts so."""
+    handled = list(User.objects.filter(external_id=words))
+    return list(dict.fromkeys([*handled, *find_users_by_name(words, limit=limit)]))
 
 
 def find_hold(id: UUID) -> Hold:

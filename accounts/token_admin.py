@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox.settings import CONSTANTS
@@ -20,6 +19,7 @@ from accounts.staff_forms import NewTokenForm
 from accounts.templatetags.ledger import moment
 from office.admin import OfficeAdmin
 from office.commands import Command, Refusal
+from office.links import link
 from office.models import Access
 
 KEY_LENGTH = CONSTANTS.TOKEN_KEY_LENGTH
@@ -110,8 +110,7 @@ class TokenAdmin(OfficeAdmin):
 
     @admin.display(description=_("user"))
     def show_user(self, token: Token) -> str:
-        address = reverse("admin:accounts_user_change", args=[token.user_id])
-        return format_html('<a class="text-link" href="{}">{}</a>', address, token.user.username)
+        return link("accounts_user", token.user_id, token.user.username)
 
     @admin.display(description=_("groups"))
     def show_groups(self, token: Token) -> str:

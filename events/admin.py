@@ -2,18 +2,17 @@
 
 import json
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from events import subscription_admin, tracing  # noqa: F401, registers its pages
 from events.models import Event
 from office.admin import OfficeAdmin
+from office.links import link
+from office.pages import parse_id
 
 ID_MAX = 2**63 - 1
 
@@ -36,9 +35,8 @@ class EventAdmin(OfficeAdmin):
             return rows, False
         if words.isascii() and words.isdecimal():
             return rows.filter(id=min(int(words[:20]), ID_MAX)), False
-        try:
-            account_id = UUID(words)
-        except ValueError:
+        account_id = parse_id(words)
+        if account_id is None:
             return rows.none(), False
         return rows.filter(account_id=account_id).order_by("-account_sequence"), False
 
@@ -50,5 +48,4 @@ class EventAdmin(OfficeAdmin):
     def show_account(self, event: Event) -> str | None:
         if event.account_id is None:
             return None
-        address = reverse("admin:accounts_account_change", args=[event.account_id])
-        return format_html('<a class="text-link" href="{}">{}</a>', address, event.account_id)
+        return link("accounts_account", event.account_id, event.account_id)

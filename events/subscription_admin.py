@@ -7,8 +7,6 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -21,6 +19,7 @@ from events.wire import Cursor, parse_cursor
 from office.admin import OfficeAdmin
 from office.commands import Command, Refusal
 from office.forms import ReasonForm
+from office.links import link
 
 Status = Subscription.Status
 CHANGE = "events.change_subscription"
@@ -186,5 +185,4 @@ class SubscriptionAdmin(OfficeAdmin):
         actor = get_user_model()._default_manager.filter(pk=subscription.actor).first()
         if actor is None:
             return str(subscription.actor)
-        address = reverse("admin:accounts_user_change", args=[actor.pk])
-        return format_html('<a class="text-link" href="{}">{}</a>', address, actor)
+        return link("accounts_user", actor.pk, actor)

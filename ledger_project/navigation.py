@@ -1,6 +1,5 @@
 """How the back office looks, and what its sidebar leads to: everybody sees what they may open."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -104,5 +103,4 @@ def _lead(title: Any, icon: str, page: str, right: str) -> dict[str, Any]:
     def may_open(request: HttpRequest) -> bool:
         return bool(request.user.has_perm(right))
 
-    permission: Callable[[HttpRequest], bool] = may_open
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{page}"), "permission": permission}
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{page}"), "permission": may_open}

@@ -19,12 +19,12 @@ from unfold.decorators import display
 from office.admin import OfficeAdmin
 from office.models import Access
 from office.pages import BoundedList
+from office.spreadsheets import escape_formula
 
 BEFORE = "before"
 CSV = "csv"
 ID_MAX = 2**63 - 1
 COLUMNS = ("id", "at", "who", "action", "subject", "subject_id", "detail", "reason", "request_id")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for one
 LABELS = {"VIEW": "info", "SEARCH": "info", "EXPORT": "warning", "CHANGE": "danger"}
 
 
@@ -110,7 +110,7 @@ class AccessAdmin(OfficeAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         shown = self.get_changelist_instance(request)
-        lines = [[_escape_formula(text) for text in _describe(row)] for row in shown.result_list]
+        lines = [[escape_formula(text) for text in _describe(row)] for row in shown.result_list]
         search = f" {shown.query}" if shown.query else ""
         self.record(request, Access.Action.EXPORT, detail=f"{len(lines)} lines{search}")
         response = HttpResponse(content_type="text/csv; charset=utf-8")
@@ -158,11 +158,6 @@ def _describe(access: Access) -> list[str]:
         access.request_id,
     )
     return [str(value) for value in values]
-
-
-def _escape_formula(text: str) -> str:
-    """A text that a spreadsheet shows as it is."""
-    return "'" + text if text.startswith(FORMULA) else text
 
 
 def _is_uuid(words: str) -> bool:

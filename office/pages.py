@@ -1,6 +1,8 @@
-"""Lists of big tables: no page counts more rows than it may, and none walks far."""
+"""Lists of big tables, and searching in them: no page counts more rows than it may, and none walks far."""
 
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Paginator
@@ -44,3 +46,10 @@ class BoundedList(ChangeList):  # type: ignore[misc]
     @is_popup.setter
     def is_popup(self, asked: bool) -> None:
         pass
+
+
+def parse_id(words: str) -> UUID | None:
+    """What somebody searches for, if it is an id."""
+    with suppress(ValueError):
+        return UUID(words.strip())
+    return None

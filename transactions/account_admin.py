@@ -9,16 +9,15 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from accounts import rules
 from accounts.identity import require_identity
 from accounts.models import Account, ClockTimestamp
-from accounts.templatetags.ledger import money
+from accounts.templatetags.labels import label
+from accounts.templatetags.ledger import show_number
 from api.middleware import get_request_id
 from office.admin import OfficeAdmin
 from office.commands import Command
@@ -173,20 +172,18 @@ class AccountAdmin(OfficeAdmin):
     def describe(self, request: HttpRequest, subject: Model) -> dict[str, Any]:
         return account_page.describe(request, subject)  # type: ignore[arg-type]
 
-    @display(description=_("user"))  # type: ignore[untyped-decorator]
+    @admin.display(description=_("user"))
     def shown_user(self, account: Account) -> str:
         return str(account.user)
 
-    @display(description=_("status"), label={"ACTIVE": "success", "FROZEN": "warning", "CLOSED": ""})  # type: ignore[untyped-decorator]
-    def shown_status(self, account: Account) -> tuple[str, str]:
-        return account.status, account.get_status_display()
+    @admin.display(description=_("status"))
+    def shown_status(self, account: Account) -> SafeString:
+        return label(account.status, account.get_status_display())
 
-    @display(description=_("balance"))  # type: ignore[untyped-decorator]
+    @admin.display(description=_("balance"))
     def shown_balance(self, account: Account) -> SafeString:
-        return format_html('<span class="office-number">{}</span>', money(account.balance, account.currency))
+        return show_number(account.balance, account.currency)
 
-    @display(description=_("available"))  # type: ignore[untyped-decorator]
+    @admin.display(description=_("available"))
     def shown_available(self, account: Account) -> SafeString:
-        return format_html(
-            '<span class="office-number">{}</span>', money(account.available, account.currency)
-        )
+        return show_number(account.available, account.currency)

@@ -21,9 +21,9 @@ from api.fields import Unfit
 from events import tracing
 from events.models import Event
 from events.wire import format_time
+from office.spreadsheets import escape_formula
 from transactions import account_chart, history, queries, timeline, words
 from transactions.account_forms import MomentForm, read_moment
-from transactions.exports import escape_formula
 from transactions.history import Page, Place
 from transactions.statements import LINE
 
@@ -52,7 +52,6 @@ def describe(request: HttpRequest, account: Account) -> Context:
         "currency": account.currency,
         "tabs": tabs,
         "shown": shown,
-        "status_variant": {"ACTIVE": "success", "FROZEN": "warning"}.get(account.status, ""),
         **found,
     }
 
@@ -221,8 +220,6 @@ def _describe_holds(request: HttpRequest, account: Account) -> Context:
     holds = Hold.objects.filter(account_id=account.id)
     is_open = {"status": Hold.Status.OPEN}
     open_holds = list(holds.filter(**is_open).order_by("expires_at", "id")[: OPEN_HOLDS_MAX + 1])
-    for hold in open_holds:
-        hold.is_over = hold.is_due(hold.clock)  # type: ignore[attr-defined, arg-type]
     return {
         "open_holds": open_holds[:OPEN_HOLDS_MAX],
         "has_more_open_holds": len(open_holds) > OPEN_HOLDS_MAX,

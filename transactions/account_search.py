@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from accounts.models import Account
-from accounts.queries import find_user_by_handle, find_users_by_name
+from accounts.queries import find_users_by_words
 from api.fields import UUID_TEXT
 
 USERS_MAX = 50
@@ -13,9 +13,7 @@ ACCOUNTS_MAX = 1000
 def find_account_ids(text: str) -> list[UUID]:
     """Of the account or user with that id, and of users with that external id or a name that begins so."""
     ids: list[UUID] = []
-    user_ids = [user.id for user in find_users_by_name(text, limit=USERS_MAX)]
-    if user := find_user_by_handle(text):
-        user_ids.append(user.id)
+    user_ids = [user.id for user in find_users_by_words(text, limit=USERS_MAX)]
     if UUID_TEXT.fullmatch(text):
         user_ids.append(UUID(text))
         ids += Account._base_manager.filter(id=text).values_list("id", flat=True)

@@ -9,12 +9,13 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.links import link, show_number
 from accounts.models import User
 from accounts.templatetags.labels import label
-from accounts.templatetags.ledger import moment
+from accounts.templatetags.ledger import moment, show_number
 from events.tracing import trace
 from office.admin import OfficeAdmin
+from office.links import link
+from office.pages import parse_id
 from office.site import OfficeSite
 from transactions import (  # their pages
     account_admin,  # noqa: F401
@@ -53,7 +54,7 @@ class TransactionAdmin(OfficeAdmin):
         if not search_term:
             return queryset, False
         found = search.find_by_reference(search_term)
-        if id := find.parse_id(search_term):
+        if id := parse_id(search_term):
             found = [*found, *search.find_by_id(id).transactions]
         return queryset.filter(id__in=[row.id for row in found]), False
 
@@ -86,9 +87,7 @@ class TransactionAdmin(OfficeAdmin):
     def describe(self, request: HttpRequest, subject: Transaction) -> dict[str, Any]:
         return {
             "transaction": subject,
-            "why": words.describe_decline(subject, subject.account.currency)
-            if subject.decline_reason
-            else None,
+            "why": words.describe_decline(subject, subject.account.currency),
             "balance_before": queries.read_balance_before(subject),
             "actor": User.objects.filter(id=subject.actor).first(),
             "other_leg": list(filter(None, [story.find_other_leg(subject)])),

@@ -16,15 +16,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.identity import require_identity
-from accounts.links import link, show_number
 from accounts.models import Account
 from accounts.templatetags.labels import label
-from accounts.templatetags.ledger import moment
+from accounts.templatetags.ledger import moment, show_number
 from api.middleware import get_request_id
 from office.admin import OfficeAdmin
 from office.commands import Command
 from office.forms import CommandForm, IdentityForm
-from transactions import corrections, find, queries, words
+from office.links import link
+from office.pages import parse_id
+from transactions import corrections, queries, words
 from transactions.models import Correction, Transaction
 
 APPROVE_RIGHT = "transactions.approve_correction"
@@ -185,7 +186,7 @@ class CorrectionAdmin(OfficeAdmin):
         self, request: HttpRequest, queryset: QuerySet[Correction], search_term: str
     ) -> tuple[QuerySet[Correction], bool]:
         if search_term:
-            id = find.parse_id(search_term)
+            id = parse_id(search_term)
             found = queryset.filter(Q(id=id) | Q(account=id)) if id else queryset.none()
             return found, False
         if _is_queue(request):
@@ -231,7 +232,7 @@ class CorrectionAdmin(OfficeAdmin):
             and subject.type == Transaction.Type.WITHDRAW
             and subject.amount > account.available,
             "rows": rows,
-            "why": words.describe_decline(declined, account.currency) if declined else None,
+            "why": words.describe_decline(declined, account.currency),
             "reversed": list(
                 queries.find_transactions([subject.reverses] if subject.reverses else []).values()
             ),

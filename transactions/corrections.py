@@ -68,7 +68,7 @@ def reverse(*, id: UUID, transaction_id: UUID, reason: str, maker_id: UUID, requ
 
     Raises `TransactionNotFound`, `NotReversible`, `CorrectionReused`.
     """
-    rows = queries.find_whole(queries.with_resources(Transaction.objects.all()), transaction_id)
+    rows = _find_rows(transaction_id)
     orders = order_reversal(id=id, reason=reason, rows=rows)  # refuses what cannot be reversed
     asked = next(order for order in orders if order.reverses == transaction_id)
     account = next(row.account for row in rows if row.id == transaction_id)
@@ -168,6 +168,11 @@ def _exceeds_limit(correction: Correction) -> bool:
     return before + correction.amount > limit
 
 
+def _find_rows(transaction_id: UUID) -> list[Transaction]:
+    """The transaction to be reversed, or both legs. Raises `TransactionNotFound`."""
+    return queries.find_whole(queries.with_resources(Transaction.objects.all()), transaction_id)
+
+
 def _lock_waiting(id: UUID) -> Correction:
     correction = Correction.objects.select_for_update(no_key=True, of=("self",)).get(id=id)
     if correction.status != Correction.Status.WAITING:
@@ -177,9 +182,8 @@ def _lock_waiting(id: UUID) -> Correction:
 
 def _post(correction: Correction, request_id: str) -> Correction:
     """Through the engine. What it declines is declined for good: the next attempt is another correction."""
-    if correction.kind == Correction.Kind.REVERSAL:
-        transactions = queries.with_resources(Transaction.objects.all())
-        rows = queries.find_whole(transactions, correction.reverses or correction.id)
+    if correction.reverses is not None:
+        rows = _find_rows(correction.reverses)
         orders = order_reversal(id=correction.id, reason=correction.reason, rows=rows)
     else:
         orders = [

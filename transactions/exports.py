@@ -24,10 +24,10 @@ from accounts.currencies import format_amount, get_decimals
 from accounts.models import Account
 from accounts.operations import read_clock
 from events.wire import format_time
+from office.spreadsheets import escape_formula
 from transactions.queries import begin_snapshot
 from transactions.statements import LINE, Statement, find_start
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what makes a spreadsheet compute a text
 ROWS_AT_ONCE = 1000
 OUTSIDE = "outside"  # where money comes from and goes to
 
@@ -49,11 +49,6 @@ def write_statement(statement: Statement) -> Iterator[str]:
     for line in statement.read_lines():
         yield write(line)
     yield write({"type": "CLOSING", "balance": statement.as_closing()["closing_balance"]})
-
-
-def escape_formula(text: str) -> str:
-    """A text that a spreadsheet shows as it is."""
-    return "'" + text if text.startswith(FORMULA) else text
 
 
 def write_journal(*, first_day: date | None = None, last_day: date | None = None) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Finding what somebody asks about, by whatever they have: a name, an id, a reference, an Idempotency-Key."""
 
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from accounts import queries
 from accounts.errors import IdempotencyKeyInvalid
 from office import access
 from office.models import Access
+from office.pages import parse_id
 from transactions import search
 from transactions.search import Found
 
@@ -102,12 +102,6 @@ def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
         form.add_error("key", _(error.detail))
         return {}
     return {"id": id, "caller": caller, "found": _keep_visible(request, found)}
-
-
-def parse_id(words: str) -> UUID | None:
-    with suppress(ValueError):
-        return UUID(words.strip())
-    return None
 
 
 def _keep_visible(request: HttpRequest, found: Found) -> Found:

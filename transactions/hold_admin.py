@@ -10,14 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import holds
-from accounts.links import link, show_number
 from accounts.models import Hold, User
 from accounts.templatetags.labels import label
-from accounts.templatetags.ledger import moment
+from accounts.templatetags.ledger import moment, show_number
 from api.middleware import get_request_id
 from office.admin import OfficeAdmin
 from office.commands import Command
-from transactions import find, words
+from office.links import link
+from office.pages import parse_id
+from transactions import words
 from transactions.models import Transaction
 
 CAPTURES_MAX = 100  # on its page
@@ -65,7 +66,7 @@ class HoldAdmin(OfficeAdmin):
     ) -> tuple[QuerySet[Hold], bool]:
         if not search_term:
             return queryset, False
-        id = find.parse_id(search_term)
+        id = parse_id(search_term)
         return (queryset.filter(id=id) if id else queryset.none()), False
 
     @admin.display(description=gettext_lazy("placed at"))
@@ -98,7 +99,5 @@ class HoldAdmin(OfficeAdmin):
             "hold": subject,
             "actor": User.objects.filter(id=subject.actor).first(),
             "captures": captures[:CAPTURES_MAX],
-            "why": words.describe_decline(subject, subject.account.currency)
-            if subject.decline_reason
-            else None,
+            "why": words.describe_decline(subject, subject.account.currency),
         }

@@ -46,10 +46,7 @@ def find_by_id(id: UUID) -> Found:
 
 def find_by_words(words: str) -> Found:
     """A user by its external id or the start of its name; transactions by their reference, newest first."""
-    namesakes = accounts_queries.find_users_by_name(words, limit=USERS_MAX)
-    handled = accounts_queries.find_user_by_handle(words)
-    users = [handled] if handled else []
-    users += [user for user in namesakes if user != handled]
+    users = accounts_queries.find_users_by_words(words, limit=USERS_MAX)
     return Found(users=users[:USERS_MAX], transactions=find_by_reference(words))
 
 

@@ -7,8 +7,6 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.errors import DECLINES as HOLD_DECLINES
@@ -16,6 +14,7 @@ from accounts.models import Hold
 from accounts.templatetags.ledger import moment, money
 from events.errors import LedgerError
 from office.commands import Refusal
+from office.links import link
 from transactions.errors import DECLINES
 from transactions.models import Transaction
 
@@ -42,8 +41,10 @@ def explain(row: Transaction | Hold) -> str:
     return gettext(sentences[reason]) if reason in sentences else reason
 
 
-def describe_decline(row: Transaction | Hold, currency: str) -> Words:
-    """Why the row was declined. `currency` is that of its account."""
+def describe_decline(row: Transaction | Hold | None, currency: str) -> Words | None:
+    """Why the row was declined; None, if it was not. `currency` is that of its account."""
+    if row is None or not row.decline_reason:
+        return None
     return Words(
         explain(row),
         [
@@ -85,11 +86,7 @@ def _show_hold_status(text: str, currency: str) -> str:
 
 
 def _link(text: str, currency: str) -> str:
-    return format_html(
-        '<a class="text-link" href="{}">{}</a>',
-        reverse("admin:transactions_transaction_change", args=[text]),
-        text,
-    )
+    return link("transactions_transaction", text, text)
 
 
 PARTICULARS: dict[str, tuple[Any, Callable[[str, str], str]]] = {

@@ -1,4 +1,4 @@
-"""Statuses as coloured labels: green is done, blue is as it may be, orange waits, red was refused."""
+"""Statuses as coloured labels: green is well, blue is open, orange wants somebody, red was refused."""
 
 from django import template
 from django.template.loader import render_to_string
@@ -10,7 +10,7 @@ COLOURS = {
     "POSTED": "success",
     "CAPTURED": "success",
     "OPEN": "info",
-    "FROZEN": "info",
+    "FROZEN": "warning",
     "WAITING": "warning",
     "DECLINED": "danger",
     "REJECTED": "danger",

@@ -23,6 +23,11 @@ def money(amount: Decimal | None, currency: str) -> str:
     return f"{number_format(amount, get_decimals(currency), force_grouping=True)}\N{NO-BREAK SPACE}{currency}"
 
 
+def show_number(amount: Decimal | None, currency: str) -> SafeString:
+    """In a column: aligned, so that amounts can be compared."""
+    return format_html('<span class="office-number">{}</span>', money(amount, currency))
+
+
 @register.filter
 def moment(instant: datetime | None) -> str | SafeString:
     """In UTC to the second; the exact instant shows when it is pointed at."""
