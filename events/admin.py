@@ -42,7 +42,11 @@ class EventAdmin(OfficeAdmin):
 
     def describe(self, request: HttpRequest, subject: Event) -> dict[str, Any]:
         [traced] = tracing.trace([subject])
-        return {"traced": traced, "data": json.dumps(subject.data, indent=2, ensure_ascii=False)}
+        return {
+            "traced": traced,
+            "may_see_deliveries": request.user.has_perm("events.view_subscription"),
+            "data": json.dumps(subject.data, indent=2, ensure_ascii=False),
+        }
 
     @admin.display(description=_("account"))
     def show_account(self, event: Event) -> str | None:

@@ -59,6 +59,7 @@ OWNERS = {
     "tests/office/test_dashboard.py::test_each_part_is_for_who_may_view_what_it_is_made_of",
     "tests/office/test_dashboard.py::test_it_costs_the_same_queries_on_any_ledger",
     "tests/office/test_dashboard_alarms.py",
+    "tests/office/test_event_pages.py::test_who_may_not_see_subscriptions_is_not_told_their_urls",
     "tests/office/test_rights_over_staff.py::"
     "test_who_is_no_superuser_changes_neither_one_nor_themselves_nor_who_may_do_more",
     "tests/office/test_rights_over_staff.py::test_who_only_looks_at_staff_is_offered_nothing",

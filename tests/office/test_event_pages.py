@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -85,6 +86,18 @@ def test_a_page_shows_the_event_its_place_and_who_was_told(office, account, sett
     assert "sent" in text
     [first, *_] = find_accesses(action="VIEW")
     assert (first.subject, first.subject_id) == ("event", str(event.pk))
+
+
+def test_who_may_not_see_subscriptions_is_not_told_their_urls(account, settings):
+    settings.WEBHOOK_LOOPBACK = True
+    member = make_staff()
+    member.user_permissions.add(Permission.objects.get(codename="view_event"))
+    with receiver() as hook:
+        subscriptions.create(kind="webhook", url=hook.url, actor=account.user_id)
+    deposit(account, "5")
+    text = read(open_office(member).get(f"{EVENTS}{Event.objects.latest('id').pk}/change/"))
+    assert "transaction.posted" in text
+    assert hook.url not in text
 
 
 def test_data_are_shown_and_not_run(office):
