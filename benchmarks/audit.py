@@ -6,7 +6,6 @@ then it is audited as an operator would, as a whole and since the last run, in p
 
 import argparse
 import hmac
-import os
 import resource
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import django
+from benchmarks.ground import embedded_ledger
 
 ACCOUNTS = 10_000
 AMOUNT = 10
@@ -34,55 +33,42 @@ def main() -> int:
     parser.add_argument("--transactions", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
-        Path(folder).chmod(0o755)
-        os.environ |= {"LEDGER_VAR": folder, "DJANGO_SETTINGS_MODULE": "ledger_project.settings"}
-        os.environ.pop("DATABASE_URL", None)
-        django.setup()
+    with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder, embedded_ledger(Path(folder)):
         return measure(options.transactions, options.workers)
 
 
 def measure(transactions: int, workers: int) -> int:
     from django.conf import settings
-    from django.core.management import call_command
     from rich.console import Console
 
     console = Console()
-    server = settings.EMBEDDED_POSTGRES
-    assert server is not None
-    try:
-        server.start()
-        server.ensure_database(settings.DATABASES["default"]["NAME"])
-        call_command("migrate", verbosity=0)
-        console.print(f"Writing {transactions} transactions of {ACCOUNTS} accounts …")
-        write_ledger(transactions, workers)
-        failed = 0
-        for title, arguments in (("everything", []), ("since the last run", ["--since", "last"])):
-            began = time.perf_counter()
-            done = subprocess.run(
-                [
-                    sys.executable,
-                    "manage.py",
-                    "audit_balances",
-                    "--json",
-                    "--workers",
-                    str(workers),
-                    *arguments,
-                ],
-                cwd=settings.BASE_DIR,
-                capture_output=True,
-                text=True,
-            )
-            failed += done.returncode
-            seconds = time.perf_counter() - began
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-            summary = done.stdout.splitlines()[-1] if done.stdout else done.stderr
-            console.print(f"{title}: {seconds:.1f} s, {peak} MiB at most in a process: {summary}")
-            if not arguments:
-                post_some(1000)
-        return failed
-    finally:
-        server.stop()
+    console.print(f"Writing {transactions} transactions of {ACCOUNTS} accounts …")
+    write_ledger(transactions, workers)
+    failed = 0
+    for title, arguments in (("everything", []), ("since the last run", ["--since", "last"])):
+        began = time.perf_counter()
+        done = subprocess.run(
+            [
+                sys.executable,
+                "manage.py",
+                "audit_balances",
+                "--json",
+                "--workers",
+                str(workers),
+                *arguments,
+            ],
+            cwd=settings.BASE_DIR,
+            capture_output=True,
+            text=True,
+        )
+        failed += done.returncode
+        seconds = time.perf_counter() - began
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+        summary = done.stdout.splitlines()[-1] if done.stdout else done.stderr
+        console.print(f"{title}: {seconds:.1f} s, {peak} MiB at most in a process: {summary}")
+        if not arguments:
+            post_some(1000)
+    return failed
 
 
 def post_some(count: int) -> None:

@@ -6,7 +6,6 @@ ledger is made anew, or kept in the folder `--keep` and found there the next tim
 """
 
 import argparse
-import os
 import re
 import statistics
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
-import django
+from benchmarks.ground import embedded_ledger
 
 MILLISECONDS_MAX = 300
 BIG_ONES = ("accounts_user", "accounts_account", "transactions_transaction", "events_event", "office_access")
@@ -46,43 +45,25 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as temporary:
         folder = (options.keep or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)
-        os.environ |= {
-            "LEDGER_VAR": str(folder),
-            "DJANGO_SETTINGS_MODULE": "ledger_project.settings",
-            "SECOND_FACTOR": "false",
-            "LOG_LEVEL": "WARNING",
-            "ALLOWED_HOSTS": "testserver",
-        }
-        os.environ.pop("DATABASE_URL", None)
-        django.setup()
-        return measure(options.transactions, options.visits)
+        environment = {"SECOND_FACTOR": "false", "LOG_LEVEL": "WARNING", "ALLOWED_HOSTS": "testserver"}
+        with embedded_ledger(folder, **environment):
+            return measure(options.transactions, options.visits)
 
 
 def measure(transactions: int, visits: int) -> int:
-    from django.conf import settings
-    from django.core.management import call_command
     from rich.console import Console
 
     from benchmarks import office_ledger
     from transactions.models import AuditRun
 
     console = Console()
-    server = settings.EMBEDDED_POSTGRES
-    assert server is not None
-    try:
-        server.start()
-        server.ensure_database(settings.DATABASES["default"]["NAME"])
-        call_command("migrate", verbosity=0)
-        if not AuditRun.objects.exists():  # what is made last
-            console.print(f"Writing {transactions} transactions …")
-            began = time.perf_counter()
-            office_ledger.make_ledger(transactions)
-            console.print(f"Written in {time.perf_counter() - began:.0f} s.")
-        count_figures(console)
-        return visit_all(console, visits)
-    finally:
-        server.stop()
+    if not AuditRun.objects.exists():  # what is made last
+        console.print(f"Writing {transactions} transactions …")
+        began = time.perf_counter()
+        office_ledger.make_ledger(transactions)
+        console.print(f"Written in {time.perf_counter() - began:.0f} s.")
+    count_figures(console)
+    return visit_all(console, visits)
 
 
 def count_figures(console: Any) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from tests.office.staff import PASSWORD, make_staff
+from tests.office.staff import PASSWORD, make_staff, open_office
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +18,25 @@ def olga(db):
 @pytest.fixture
 def browser():
     return Client()
+
+
+@pytest.fixture
+def support(db):
+    """A browser of theirs, as is that of operations."""
+    return open_office(make_staff("support"))
+
+
+@pytest.fixture
+def operations(db):
+    return open_office(make_staff("operations"))
+
+
+@pytest.fixture
+def first(db):
+    """Who asks for a correction; the second one may approve it."""
+    return make_staff("operations", username="first")
+
+
+@pytest.fixture
+def second(db):
+    return make_staff("operations", username="second")

@@ -17,16 +17,6 @@ from transactions.models import Correction, Transaction
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def support():
-    return open_office(make_staff("support"))
-
-
-@pytest.fixture
-def operations():
-    return open_office(make_staff("operations"))
-
-
 @pytest.mark.parametrize(
     ("group", "status", "buttons"),
     [

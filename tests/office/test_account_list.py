@@ -9,16 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from accounts import rules
 from office.models import Access
 from tests.cast import AccountFactory, deposit, hold, new_id
-from tests.office.staff import make_staff, open_office
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/accounts/account/"
 PROBE = '<script>alert("1")</script>'
-
-
-@pytest.fixture
-def support():
-    return open_office(make_staff("support"))
 
 
 def list_users(client, **query):

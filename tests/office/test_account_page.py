@@ -30,11 +30,6 @@ from transactions.models import Transaction
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def support():
-    return open_office(make_staff("support"))
-
-
 def test_the_head_shows_what_the_account_has(support, account, petya):
     deposit(account, "1234.50")
     hold(account, "34")

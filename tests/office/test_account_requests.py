@@ -32,16 +32,6 @@ from transactions import posting
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def support():
-    return open_office(make_staff("support"))
-
-
-@pytest.fixture
-def operations():
-    return open_office(make_staff("operations"))
-
-
 def test_the_csv_has_the_lines_of_the_page(support, account):
     deposit(account, "5", effective_at=day("2023-01-01"), reference="=1+1")
     deposit(account, "6", effective_at=day("2023-01-03"), reference="second")

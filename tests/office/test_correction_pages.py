@@ -22,16 +22,6 @@ def _limit(settings):
 
 
 @pytest.fixture
-def first(db):
-    return make_staff("operations", username="first")
-
-
-@pytest.fixture
-def second(db):
-    return make_staff("operations", username="second")
-
-
-@pytest.fixture
 def office(first):
     return open_office(first)
 

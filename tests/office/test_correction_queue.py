@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def first(db):
-    return make_staff("operations", username="first")
-
-
-@pytest.fixture
 def office(first):
     return open_office(first)
 
