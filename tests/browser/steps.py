@@ -74,8 +74,9 @@ def give_code(page, code):
 
 
 def open_page(page, name):
-    """By the sidebar."""
-    find_lead(page, name).click()
+    """By the sidebar, until the page is there."""
+    with page.expect_navigation():
+        find_lead(page, name).click()
 
 
 def find_lead(page, name):
