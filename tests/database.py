@@ -15,6 +15,11 @@ FAST_AND_UNSAFE = {
     "max_connections": "200",
 }
 
+FILLED_BY_MIGRATIONS = {
+    *("django_migrations", "django_content_type"),
+    *("auth_permission", "auth_group", "auth_group_permissions"),
+}
+
 
 @roles.as_owner()
 def empty_the_ledger(test_case=None):
@@ -29,10 +34,8 @@ def empty_the_ledger(test_case=None):
         guards = cursor.fetchall()
         for table, guard in guards:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
-        cursor.execute(
-            "TRUNCATE accounts_user, events_event, events_pending, events_placement, events_feed_state,"
-            " events_subscription, transactions_figures, transactions_hourlytotal CASCADE"
-        )
+        tables = set(connection.introspection.table_names(cursor)) - FILLED_BY_MIGRATIONS
+        cursor.execute(f"TRUNCATE {', '.join(tables)}")
         cursor.execute(BEGIN)
         for table, guard in guards:
             cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {guard}")
