@@ -184,8 +184,10 @@ def make_credentials() -> bool:
 
 
 def keep_secret(file: Path, secret: str) -> None:
-    file.touch(mode=0o600)
-    file.write_text(secret + "\n")
+    made = file.with_name(f".{file.name}")
+    made.touch(mode=0o600)
+    made.write_text(secret + "\n")
+    made.replace(file)  # whoever waits for it finds it whole
 
 
 def describe_service(port: int, *, with_secrets: bool) -> str:
