@@ -1,5 +1,7 @@
 """A proxy before the database of these tests, and one before that of a real service."""
 
+import fcntl
+import pickle
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -8,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from tests.cast import new_id
@@ -106,9 +109,15 @@ def proxy(account, monkeypatch):
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory):
-    """Of a short run of the hammer, with every kind of fault once."""
-    folder = tmp_path_factory.mktemp("hammer")
-    return hammer(operations=600, faults=len(KINDS), seed=HAMMER_SEED, folder=folder)
+    """Of a short run of the hammer, with every kind of fault once: one run for all workers of pytest."""
+    kept = settings.VAR / "hammer"  # the folder is common to them
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            folder = tmp_path_factory.mktemp("hammer")
+            report = hammer(operations=600, faults=len(KINDS), seed=HAMMER_SEED, folder=folder)
+            kept.write_bytes(pickle.dumps(report))
+    return pickle.loads(kept.read_bytes())  # noqa: S301, our own
 
 
 @pytest.fixture
