@@ -4,7 +4,6 @@ Without `DATABASE_URL` the project runs on its embedded PostgreSQL and keeps its
 with it, `SECRET_KEY`, `CHAIN_KEY`, `WEBHOOK_KEY` and `ANCHOR_KEY` must be given; their absence fails at once.
 """
 
-import contextlib
 import os
 import secrets
 import sys
@@ -17,6 +16,7 @@ import structlog
 
 from ledger_project.embedded_postgres import EmbeddedPostgres
 from ledger_project.navigation import UNFOLD as UNFOLD
+from ledger_project.secret_files import keep_first
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -35,12 +35,7 @@ def read_secret(name: str) -> str:
     kept = VAR / name.lower()
     if not kept.exists():
         VAR.mkdir(parents=True, exist_ok=True)
-        made = VAR / f".{name.lower()}.{os.getpid()}"
-        made.touch(mode=0o600)
-        made.write_text(secrets.token_urlsafe(48))
-        with contextlib.suppress(FileExistsError):
-            os.link(made, kept)  # of several processes that make it at once, the first one wins
-        made.unlink()
+        return keep_first(kept, secrets.token_urlsafe(48))  # several processes may make it at once
     return kept.read_text()
 
 

@@ -14,7 +14,6 @@ from decimal import Decimal
 
 import pytest
 
-from ledger_project.management.commands.serve import keep_secret
 from tests.cast import new_id
 from tests.receivers import receiver
 from tests.servers import PROJECT, wait_for
@@ -158,13 +157,3 @@ def test_ctrl_c_stops_all_of_it(service):
     assert service.stop(signal.SIGINT) == 0
     assert "Stopped." in service.output
     assert all(is_gone(pid) for pid in pids)
-
-
-def test_a_secret_is_in_its_file_whole_or_not_at_all(tmp_path):
-    file = tmp_path / "api_token"
-    keep_secret(file, "the first")
-    with file.open() as opened:
-        keep_secret(file, "the second")
-        assert opened.read() == "the first\n"
-    assert file.read_text() == "the second\n"
-    assert [(each, stat.S_IMODE(each.stat().st_mode)) for each in tmp_path.iterdir()] == [(file, 0o600)]

@@ -14,7 +14,6 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -25,6 +24,7 @@ from django.db import connections
 
 from accounts.models import User
 from ledger_project.embedded_postgres import EmbeddedPostgresError
+from ledger_project.secret_files import keep_last
 
 WATCH_SECONDS = 0.5
 START_SECONDS_MAX = 60
@@ -169,7 +169,7 @@ def make_credentials() -> bool:
     password = secrets.token_urlsafe(18)
     if not User.objects.filter(username="admin").exists():
         User.objects.create_superuser(username="admin", password=password, name="Administrator")
-        keep_secret(PASSWORD_FILE, password)
+        keep_last(PASSWORD_FILE, password + "\n")
     token = io.StringIO()
     call_command(
         "issue_token",
@@ -179,15 +179,8 @@ def make_credentials() -> bool:
         stdout=token,
         stderr=io.StringIO(),
     )
-    keep_secret(TOKEN_FILE, token.getvalue().strip())
+    keep_last(TOKEN_FILE, token.getvalue().strip() + "\n")
     return True
-
-
-def keep_secret(file: Path, secret: str) -> None:
-    made = file.with_name(f".{file.name}")
-    made.touch(mode=0o600)
-    made.write_text(secret + "\n")
-    made.replace(file)  # whoever waits for it finds it whole
 
 
 def describe_service(port: int, *, with_secrets: bool) -> str:
