@@ -3,7 +3,6 @@
 import csv
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
@@ -16,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from api.fields import UUID_TEXT
 from office.admin import OfficeAdmin
 from office.models import Access
 from office.pages import BoundedList
@@ -99,11 +99,12 @@ class AccessAdmin(OfficeAdmin):
         words = words.strip().replace("\x00", "")
         if not words:
             return rows, False
-        if not _is_uuid(words):  # those are the user names of who never works here
+        is_id = UUID_TEXT.fullmatch(words)
+        if not is_id:  # those are the user names of who never works here
             users = get_user_model()._default_manager.filter(username=words)
             if actor_id := users.values_list("pk", flat=True).first():
                 return rows.filter(actor_id=actor_id), False
-        return rows.filter(subject_id=words.lower() if _is_uuid(words) else words), False
+        return rows.filter(subject_id=words.lower() if is_id else words), False
 
     def export(self, request: HttpRequest) -> HttpResponse:
         """The page as CSV."""
@@ -158,10 +159,3 @@ def _describe(access: Access) -> list[str]:
         access.request_id,
     )
     return [str(value) for value in values]
-
-
-def _is_uuid(words: str) -> bool:
-    try:
-        return str(UUID(words)) == words.lower()
-    except ValueError:
-        return False
