@@ -22,13 +22,18 @@ def browser():
 
 @pytest.fixture
 def support(db):
-    """A browser of theirs, as is that of operations."""
+    """A browser of theirs, as are the next two."""
     return open_office(make_staff("support"))
 
 
 @pytest.fixture
 def operations(db):
     return open_office(make_staff("operations"))
+
+
+@pytest.fixture
+def superuser(db):
+    return open_office(make_staff(superuser=True, username="boss"))
 
 
 @pytest.fixture

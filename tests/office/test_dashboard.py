@@ -25,23 +25,18 @@ pytestmark = pytest.mark.django_db
 QUERIES = 19  # seven of them for the session, its user and their second factor, and the sidebar
 
 
-@pytest.fixture
-def boss():
-    return open_office(make_staff(superuser=True, username="boss"))
-
-
 @pytest.fixture(autouse=True)
 def _counted_at_once(monkeypatch):
     monkeypatch.setattr(figures, "SETTLED_AFTER", timedelta(0))
 
 
-def test_whoever_has_no_rights_reads_a_friendly_text_and_nothing_else(boss):
+def test_whoever_has_no_rights_reads_a_friendly_text_and_nothing_else(superuser):
     nobody = open_office(make_staff())
     text = look(nobody)
     assert "You have no rights in the back office yet." in text
     assert find_tiles(nobody) == {}
     assert "<canvas" not in nobody.get(DASHBOARD).content.decode()
-    assert "You have no rights" not in look(boss)
+    assert "You have no rights" not in look(superuser)
 
 
 @pytest.mark.parametrize(
@@ -65,34 +60,33 @@ def test_each_part_is_for_who_may_view_what_it_is_made_of(right, shown):
     assert shown not in look(client)
 
 
-def test_support_sees_all_of_it_and_looking_is_recorded():
-    support = open_office(make_staff("support"))
+def test_support_sees_all_of_it_and_looking_is_recorded(support):
     text = look(support)
     assert all(part in text for part in ("Movements", "Biggest accounts", "Last audit", "Open holds"))
     assert [(line.action, line.subject) for line in Access.objects.all()] == [("VIEW", "dashboard")]
 
 
-def test_before_the_first_count_it_says_so(boss):
+def test_before_the_first_count_it_says_so(superuser):
     cast.deposit(cast.AccountFactory(), "5")
-    text = look(boss)
+    text = look(superuser)
     assert "Nothing has been counted yet" in text
     assert "They have not been looked for yet" in text
 
 
-def test_it_shows_what_was_counted_by_currency_and_by_reason(boss):
+def test_it_shows_what_was_counted_by_currency_and_by_reason(superuser):
     account, euros = cast.AccountFactory(), cast.AccountFactory(currency="EUR")
     cast.deposit(account, "1500")
     cast.deposit(euros, "10")
     cast.withdraw(account, "200.50")
     cast.withdraw(account, "5000")
     figures.refresh(Flag())
-    text = look(boss)
+    text = look(superuser)
     assert "USD 1,500.00 USD 200.50 USD 1,299.50 USD" in text
     assert "EUR 10.00 EUR 0.00 EUR 10.00 EUR" in text
     assert "The account has less available than the withdrawal requires. 1" in text
     assert "Deposits 2 Withdrawals 1 Declines 1 25.0 %" in text
     assert "Counted up to" in text
-    labels, series = read_chart(boss)
+    labels, series = read_chart(superuser)
     assert len(labels) == 24
     assert {name: data[-1] + data[-2] for name, data in series.items()} == {
         "Deposits": 2,
@@ -101,12 +95,12 @@ def test_it_shows_what_was_counted_by_currency_and_by_reason(boss):
     }
 
 
-def test_an_old_count_says_how_far_it_has_come(boss):
+def test_an_old_count_says_how_far_it_has_come(superuser):
     Figures.objects.create(counted_through=cast.day("2024-05-06T07:08"))
-    assert "Still counting: all up to 6 May 2024, 07:08:00 UTC" in look(boss)
+    assert "Still counting: all up to 6 May 2024, 07:08:00 UTC" in look(superuser)
 
 
-def test_the_range_is_a_day_or_a_month_and_anything_else_a_day(boss):
+def test_the_range_is_a_day_or_a_month_and_anything_else_a_day(superuser):
     now = operations.read_clock().replace(minute=0, second=0, microsecond=0)
     ages = [timedelta(0), timedelta(hours=23), timedelta(hours=24), timedelta(days=29), timedelta(days=31)]
     for count, age in enumerate(ages):
@@ -114,26 +108,26 @@ def test_the_range_is_a_day_or_a_month_and_anything_else_a_day(boss):
             hour=now - age, currency="USD", type="DEPOSIT", outcome="posted", count=10**count, amount=1
         )
     for query in ("", "?range=24h", "?range=7d", "?range=%00", "?range=30d&range=24h", "?what=1"):
-        labels, series = read_chart(boss, query)
+        labels, series = read_chart(superuser, query)
         assert (len(labels), sum(series["Deposits"])) == (24, 11), query
         assert labels[-1] == f"{now:%H:%M}"
-    labels, series = read_chart(boss, "?range=30d")
+    labels, series = read_chart(superuser, "?range=30d")
     assert (len(labels), sum(series["Deposits"])) == (30, 1111)
     assert labels[-1] == f"{now.day} {now:%b}"
 
 
-def test_the_biggest_accounts_are_linked_with_their_balance_of_now(boss):
+def test_the_biggest_accounts_are_linked_with_their_balance_of_now(superuser):
     account, empty = cast.AccountFactory(), cast.AccountFactory()
     cast.deposit(account, "77")
     figures.refresh(Flag())
     cast.deposit(account, "1000")
-    page = boss.get(DASHBOARD).content.decode()
+    page = superuser.get(DASHBOARD).content.decode()
     assert f"/admin/accounts/account/{account.id}/change/" in page
     assert str(empty.id) not in page
-    assert "1,077.00 USD" in look(boss)
+    assert "1,077.00 USD" in look(superuser)
 
 
-def test_holds_frozen_accounts_and_corrections_are_counted_and_shown(boss):
+def test_holds_frozen_accounts_and_corrections_are_counted_and_shown(superuser):
     account = cast.AccountFactory()
     cast.deposit(account, "100")
     later = operations.read_clock() + timedelta(days=1)
@@ -151,30 +145,30 @@ def test_holds_frozen_accounts_and_corrections_are_counted_and_shown(boss):
         maker_id=maker.id,
         request_id="test",
     )
-    text = look(boss)
+    text = look(superuser)
     assert "Open holds 7" in text
     assert "Frozen accounts 1" in text
     assert "Corrections waiting 1" in text
-    page = boss.get(DASHBOARD).content.decode()
+    page = superuser.get(DASHBOARD).content.decode()
     shown = re.findall(r"/admin/accounts/hold/([0-9a-f-]{36})/change/", page)
     assert shown == [str(hold.id) for hold in reversed(holds)][:5]
     assert "a court" not in page  # what staff wrote may be personal
 
 
-def test_what_is_many_is_counted_up_to_a_bound(boss, monkeypatch):
+def test_what_is_many_is_counted_up_to_a_bound(superuser, monkeypatch):
     monkeypatch.setattr(overview, "COUNTED_MAX", 2)
     monkeypatch.setattr(overview, "COUNT", overview.COUNT.replace("1001", "3"))
     account = cast.AccountFactory()
     cast.deposit(account, "100")
     for expected in ("1", "2", "2+", "2+"):
         cast.hold(account, "1")
-        assert f"Open holds {expected} Funds" in look(boss)
+        assert f"Open holds {expected} Funds" in look(superuser)
 
 
-def test_it_costs_the_same_queries_on_any_ledger(boss):
+def test_it_costs_the_same_queries_on_any_ledger(superuser):
     def count():
         with CaptureQueriesContext(connection) as queries:
-            look(boss, "?range=30d")
+            look(superuser, "?range=30d")
         assert not [q for q in queries if re.search(r"FROM .?transactions_transaction\b", q["sql"])]
         return len(queries)
 

@@ -12,41 +12,35 @@ from events.models import PendingEvent
 from ledger_project import dashboard, overview
 from tests import cast
 from tests.office.dashboards import DASHBOARD, find_tiles, look, make_run, subscribe
-from tests.office.staff import make_staff, open_office
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def boss():
-    return open_office(make_staff(superuser=True, username="boss"))
-
-
-def test_a_feed_without_pending_events_is_well(boss):
+def test_a_feed_without_pending_events_is_well(superuser):
     cast.deposit(cast.AccountFactory(), "5")
-    assert "Without a place: 3, the oldest from" in look(boss)
+    assert "Without a place: 3, the oldest from" in look(superuser)
     feed.place_pending()
-    assert "All events have their places. All were sent." in look(boss)
-    assert not find_tiles(boss)["Events in the feed"]
+    assert "All events have their places. All were sent." in look(superuser)
+    assert not find_tiles(superuser)["Events in the feed"]
 
 
-def test_events_that_nobody_gives_a_place_raise_the_alarm(boss, monkeypatch):
+def test_events_that_nobody_gives_a_place_raise_the_alarm(superuser, monkeypatch):
     cast.deposit(cast.AccountFactory(), "5")
     assert PendingEvent.objects.exists()
-    assert not find_tiles(boss)["Events in the feed"]
+    assert not find_tiles(superuser)["Events in the feed"]
     monkeypatch.setattr(dashboard, "BEHIND", timedelta(0))
-    assert find_tiles(boss)["Events in the feed"]
+    assert find_tiles(superuser)["Events in the feed"]
 
 
-def test_a_stopped_feed_raises_the_alarm(boss):
+def test_a_stopped_feed_raises_the_alarm(superuser):
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE events_feed_state DISABLE TRIGGER USER")
         cursor.execute("UPDATE events_feed_state SET timeline_id = timeline_id + 1")
-    assert "Stopped The database was restored or has failed over" in look(boss)
-    assert find_tiles(boss)["Events in the feed"]
+    assert "Stopped The database was restored or has failed over" in look(superuser)
+    assert find_tiles(superuser)["Events in the feed"]
 
 
-def test_subscriptions_in_trouble_are_shown_without_their_urls(boss):
+def test_subscriptions_in_trouble_are_shown_without_their_urls(superuser):
     cast.deposit(cast.AccountFactory(), "5")
     feed.place_pending()
     now = operations.read_clock()
@@ -57,7 +51,7 @@ def test_subscriptions_in_trouble_are_shown_without_their_urls(boss):
         subscribe(3, attempts=2),
         subscribe(4, last_error_at=now),
     ]
-    page = boss.get(DASHBOARD).content.decode()
+    page = superuser.get(DASHBOARD).content.decode()
     shown = set(re.findall(r"/admin/events/subscription/([0-9a-f-]{36})/change/", page))
     assert shown == {str(each.id) for each in troubled}
     assert str(well.id) not in page
@@ -65,19 +59,19 @@ def test_subscriptions_in_trouble_are_shown_without_their_urls(boss):
     assert "hooks3.example.com" in page
     for number in range(5, 15):
         subscribe(number, status="PAUSED")
-    text = look(boss)
+    text = look(superuser)
     assert text.count("example.com") == 10
     assert "And 4 more." in text
 
 
-def test_a_subscription_that_lags_is_in_trouble(boss, monkeypatch):
+def test_a_subscription_that_lags_is_in_trouble(superuser, monkeypatch):
     cast.deposit(cast.AccountFactory(), "5")
     feed.place_pending()
     subscribe(1, position=0)
-    assert "Everybody gets their events." in look(boss)
-    assert "The oldest that was not sent is from" in look(boss)
+    assert "Everybody gets their events." in look(superuser)
+    assert "The oldest that was not sent is from" in look(superuser)
     monkeypatch.setattr(overview, "LAG_MAX", timedelta(0))
-    assert "hooks1.example.com" in look(boss)
+    assert "hooks1.example.com" in look(superuser)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +86,8 @@ def test_a_subscription_that_lags_is_in_trouble(boss, monkeypatch):
         ([{"is_whole": False}], "Everything was never proven.", False),
     ],
 )
-def test_the_last_audit_raises_the_alarm_unless_it_is_clean_and_new(boss, runs, says, alarms):
+def test_the_last_audit_raises_the_alarm_unless_it_is_clean_and_new(superuser, runs, says, alarms):
     for run in runs:
         make_run(**run)
-    assert says in look(boss)
-    assert find_tiles(boss)["Last audit"] is alarms
+    assert says in look(superuser)
+    assert find_tiles(superuser)["Last audit"] is alarms

@@ -35,21 +35,16 @@ PAGES = [
 RUSSIAN = {"HTTP_ACCEPT_LANGUAGE": "ru"}
 
 
-@pytest.fixture
-def browser(db):
-    return open_office(make_staff(superuser=True))
-
-
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_takes_nothing_from_elsewhere_is_not_framed_and_not_kept(browser, path):
-    for client in (browser, Client()):
+def test_every_page_takes_nothing_from_elsewhere_is_not_framed_and_not_kept(superuser, path):
+    for client in (superuser, Client()):
         answer = client.get(path)
         for name, part in OF_PAGES.items():
             assert part in answer.headers.get(name, ""), (name, answer.status_code)
 
 
-def test_the_policy_names_no_other_host(browser):
-    policy = browser.get("/admin/")["Content-Security-Policy"]
+def test_the_policy_names_no_other_host(superuser):
+    policy = superuser.get("/admin/")["Content-Security-Policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == rules["form-action"] == "'self'"
     assert rules["object-src"] == rules["base-uri"] == "'none'"
@@ -57,8 +52,8 @@ def test_the_policy_names_no_other_host(browser):
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/accounts/account/", "/admin/login/"])
-def test_pages_load_nothing_from_elsewhere(browser, path):
-    client = Client() if path.endswith("login/") else browser
+def test_pages_load_nothing_from_elsewhere(superuser, path):
+    client = Client() if path.endswith("login/") else superuser
     page = client.get(path).content.decode()
     loaded = re.findall(r'<(?:script|img|iframe|link)\b[^>]*?(?:src|href)="([^"]*)"', page)
     assert loaded
@@ -104,7 +99,7 @@ def ask_the_api(token, **headers):
     return answers
 
 
-def test_the_api_speaks_english_whatever_was_asked_for_and_served_before(browser):
+def test_the_api_speaks_english_whatever_was_asked_for_and_served_before(superuser):
     token = issue_token("api-post")
     expected = ask_the_api(token)
     assert not any("Content-Language" in headers or "Set-Cookie" in headers for _, _, headers, _ in expected)
@@ -112,20 +107,20 @@ def test_the_api_speaks_english_whatever_was_asked_for_and_served_before(browser
     assert ask_the_api(token, **RUSSIAN) == expected
     assert ask_the_api(token, HTTP_COOKIE="django_language=ru; sessionid=" + "a" * 32) == expected
     for path in PAGES:
-        page = browser.get(path, **RUSSIAN)
+        page = superuser.get(path, **RUSSIAN)
         assert page.headers.get("Content-Language") == "ru", path
         assert ask_the_api(token) == expected
-    browser.raise_request_exception = False
-    browser.post("/admin/language/", {"language": "ru"})
+    superuser.raise_request_exception = False
+    superuser.post("/admin/language/", {"language": "ru"})
     assert ask_the_api(token) == expected
 
 
-def test_a_request_to_the_api_with_a_session_costs_no_query_more(browser):
+def test_a_request_to_the_api_with_a_session_costs_no_query_more(superuser):
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {issue_token('api-read')}")
     client.get("/api/v1/users")  # warm
     counts = []
-    for cookie in ("", f"sessionid={browser.session.session_key}", "sessionid=" + "b" * 32):
+    for cookie in ("", f"sessionid={superuser.session.session_key}", "sessionid=" + "b" * 32):
         with CaptureQueriesContext(connection) as queries:
             answer = client.get("/api/v1/users", HTTP_COOKIE=cookie)
         assert answer.status_code == 200
@@ -136,14 +131,14 @@ def test_a_request_to_the_api_with_a_session_costs_no_query_more(browser):
 
 
 @pytest.mark.parametrize("language", [code for code, _ in LANGUAGES])
-def test_refusals_are_pages_that_can_be_read(browser, language):
+def test_refusals_are_pages_that_can_be_read(superuser, language):
     support = open_office(make_staff("support"))
     forms = Client(enforce_csrf_checks=True)
     asked = {"HTTP_ACCEPT_LANGUAGE": language}
     answers = {
-        404: browser.get("/admin/nothing/", **asked),
+        404: superuser.get("/admin/nothing/", **asked),
         403: support.get("/admin/office/access/", **asked),
-        400: browser.get("/admin/", HTTP_HOST="elsewhere.example", **asked),
+        400: superuser.get("/admin/", HTTP_HOST="elsewhere.example", **asked),
     }
     answers["csrf"] = forms.post("/admin/login/", {"username": "x", "password": "y"}, **asked)
     for status, answer in answers.items():
@@ -156,11 +151,11 @@ def test_refusals_are_pages_that_can_be_read(browser, language):
         assert "urn:ledger" not in text
 
 
-def test_a_page_that_fails_says_so_and_shows_nothing_of_why(browser):
+def test_a_page_that_fails_says_so_and_shows_nothing_of_why(superuser):
     with connection.cursor() as cursor:  # until the end of the test: an access cannot be recorded
         cursor.execute("ALTER TABLE office_access RENAME TO a_table_elsewhere")
-    browser.raise_request_exception = False
-    answer = browser.get("/admin/accounts/account/?q=x")
+    superuser.raise_request_exception = False
+    answer = superuser.get("/admin/accounts/account/?q=x")
     assert answer.status_code == 500
     text = answer.content.decode()
     assert "<h1>" in text
@@ -173,8 +168,8 @@ def test_a_page_that_fails_says_so_and_shows_nothing_of_why(browser):
     "goal", ["https://evil.example/", "//evil.example", "\x00", "javascript:x", "/admin/"]
 )
 @pytest.mark.parametrize("language", ["ru", "xx", "", "\x00", "x" * 5000])
-def test_choosing_a_language_leads_nowhere_else(browser, goal, language):
-    answer = browser.post("/admin/language/", {"language": language, "next": goal})
+def test_choosing_a_language_leads_nowhere_else(superuser, goal, language):
+    answer = superuser.post("/admin/language/", {"language": language, "next": goal})
     assert answer.status_code == 302
     assert answer["Location"] in ("/admin/", "/")
     cookie = answer.cookies.get("django_language")

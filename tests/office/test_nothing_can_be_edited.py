@@ -39,11 +39,6 @@ def _loopback(settings):
     settings.WEBHOOK_LOOPBACK = True
 
 
-@pytest.fixture
-def admin_browser(db):
-    return open_office(make_staff(superuser=True))
-
-
 def stock():
     return {**take_stock(), **LOGGED}
 
@@ -62,21 +57,21 @@ def test_no_page_lets_anybody_edit(model, rf):
 @pytest.mark.parametrize(
     "query", ["", "?_popup=1", "?_to_field=id", "?_popup=1&_to_field=user__password", "?_saveasnew=1"]
 )
-def test_no_address_takes_a_change(admin_browser, query):
+def test_no_address_takes_a_change(superuser, query):
     """ADM-002, ADM-003, ADM-005, ADM-007."""
     things = make_things()
     before = stock()
     for model, thing in things.items():
         for page in MODEL_PAGES:
             url = f"/admin/{model}/{page.format(object_id=find_id(thing))}"
-            status = admin_browser.post(url + query, make_form(thing)).status_code
+            status = superuser.post(url + query, make_form(thing)).status_code
             assert status in STATUSES, url
             if url.endswith(("/add/", "/change/", "/delete/")):
                 assert status == 403 or (status == 400 and "_to_field" in query), url
     form = make_form(things["accounts/account"])
     for page in (*PAGES, *EMPTY):
         url = f"/admin/{page.format(content_type_id=1, object_id=1, url='x')}"
-        assert admin_browser.post(url + query, form).status_code in STATUSES, url
+        assert superuser.post(url + query, form).status_code in STATUSES, url
     assert stock() == before
 
 
@@ -99,7 +94,7 @@ def make_form(thing):
 
 @pytest.mark.parametrize("action", ["delete_selected", "nothing", ""])
 @pytest.mark.parametrize("model", MODELS)
-def test_no_list_takes_an_action_or_a_form(admin_browser, model, action):
+def test_no_list_takes_an_action_or_a_form(superuser, model, action):
     """ADM-004, ADM-006."""
     things = make_things()
     form = {
@@ -114,7 +109,7 @@ def test_no_list_takes_an_action_or_a_form(admin_browser, model, action):
         "form-0-id": str(things["accounts/account"].pk),
     }
     before = stock()
-    assert admin_browser.post(f"/admin/{model}/", form).status_code in (200, 302, 403)
+    assert superuser.post(f"/admin/{model}/", form).status_code in (200, 302, 403)
     assert stock() == before
 
 
@@ -147,12 +142,12 @@ QUERIES = (
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_crafted_list_answers_nothing_it_must_not(admin_browser, model):
+def test_a_crafted_list_answers_nothing_it_must_not(superuser, model):
     """ADM-008, ADM-009."""
     make_things()
     before = stock()
     for query in QUERIES:
-        status = admin_browser.get(f"/admin/{model}/?{query}").status_code
+        status = superuser.get(f"/admin/{model}/?{query}").status_code
         assert status in (200, 302, 400, 403), query
         if "password" in query or "digest" in query:
             assert status in (302, 400), query
@@ -172,13 +167,13 @@ def test_nobody_opens_anything_without_logging_in(account):
 
 
 @pytest.mark.parametrize("model", ["account", "user", "transaction", "x", "\x00"])
-def test_nothing_is_completed(admin_browser, model):
+def test_nothing_is_completed(superuser, model):
     """ADM-016."""
     query = {"app_label": "accounts", "model_name": model, "field_name": "user", "term": "a"}
-    assert admin_browser.get("/admin/autocomplete/", query).status_code == 403
+    assert superuser.get("/admin/autocomplete/", query).status_code == 403
 
 
-def test_no_page_shows_a_secret(admin_browser):
+def test_no_page_shows_a_secret(superuser):
     """ADM-019."""
     things = make_things()
     users = type(things["accounts/user"]).objects
@@ -189,7 +184,7 @@ def test_no_page_shows_a_secret(admin_browser):
     assert len(secrets) > 4
     for model, thing in things.items():
         for page in ("", "?q=a", f"{find_id(thing)}/change/"):
-            text = admin_browser.get(f"/admin/{model}/{page}").content.decode()
+            text = superuser.get(f"/admin/{model}/{page}").content.decode()
             assert not [secret for secret in secrets if str(secret) in text], (model, page)
             assert not re.search(r"pbkdf2|md5\$", text), (model, page)
 

@@ -15,11 +15,6 @@ TOKENS = "/admin/accounts/token/"
 ASKED = {"name": "shop", "groups": ["api-read"], "days": "30", "reason": "a new shop"}
 
 
-@pytest.fixture
-def office():
-    return open_office(make_staff(superuser=True, username="boss"))
-
-
 def ask_the_api(token):
     cache.clear()
     client = APIClient()
@@ -37,8 +32,8 @@ def test_tokens_are_the_administrators_business_alone(group):
     assert find_accesses(subject="token") == []
 
 
-def test_an_issued_token_is_shown_once_and_the_api_takes_it(office):
-    answer = office.post(f"{TOKENS}issue/", ASKED)
+def test_an_issued_token_is_shown_once_and_the_api_takes_it(superuser):
+    answer = superuser.post(f"{TOKENS}issue/", ASKED)
     token = find_secret(answer)
     assert "no-store" in answer["Cache-Control"]
     assert ask_the_api(token) == 200
@@ -50,54 +45,56 @@ def test_an_issued_token_is_shown_once_and_the_api_takes_it(office):
     assert kept.expiry - kept.created == pytest.approx(timedelta(days=30), abs=timedelta(minutes=1))
     [access] = find_accesses(action="CHANGE")
     assert (access.detail, access.reason) == ("issue shop api-read 30", "a new shop")
-    for text in (read(office.get(TOKENS)), read(office.get(f"{TOKENS}{token[:15]}/change/"))):
+    for text in (read(superuser.get(TOKENS)), read(superuser.get(f"{TOKENS}{token[:15]}/change/"))):
         assert token[:15] in text
         assert token not in text
         assert kept.digest[:20] not in text
-    said = f"{dict(office.session)} {[vars(each) for each in find_accesses()]} {hear(office.get(TOKENS))}"
+    said = (
+        f"{dict(superuser.session)} {[vars(each) for each in find_accesses()]} {hear(superuser.get(TOKENS))}"
+    )
     assert token not in said
 
 
-def test_a_form_that_is_sent_twice_issues_two_tokens(office):
-    tokens = {find_secret(office.post(f"{TOKENS}issue/", ASKED)) for _ in range(2)}
+def test_a_form_that_is_sent_twice_issues_two_tokens(superuser):
+    tokens = {find_secret(superuser.post(f"{TOKENS}issue/", ASKED)) for _ in range(2)}
     assert len(tokens) == AuthToken.objects.count() == 2
     assert User.objects.filter(username="shop").count() == 1
     assert [ask_the_api(token) for token in tokens] == [200, 200]
 
 
-def test_a_revoked_token_is_taken_no_more(office):
+def test_a_revoked_token_is_taken_no_more(superuser):
     token, other = issue_token("api-read"), issue_token("api-read")
     address = f"{TOKENS}{token[:15]}"
-    assert "Revoke" in read(office.get(f"{address}/change/"))
-    answer = office.post(f"{address}/revoke/", {"reason": "leaked"}, follow=True)
+    assert "Revoke" in read(superuser.get(f"{address}/change/"))
+    answer = superuser.post(f"{address}/revoke/", {"reason": "leaked"}, follow=True)
     assert "5 seconds" in read(answer)
     assert (ask_the_api(token), ask_the_api(other)) == (401, 200)
     [access] = find_accesses(action="CHANGE")
     assert (access.subject, access.subject_id) == ("token", token[:15])
     assert (access.detail, access.reason) == ("revoke", "leaked")
-    assert office.post(f"{address}/revoke/", {"reason": "again"}).status_code == 302
+    assert superuser.post(f"{address}/revoke/", {"reason": "again"}).status_code == 302
     assert len(find_accesses(action="CHANGE")) == 1
 
 
-def test_staff_get_no_token(office):
+def test_staff_get_no_token(superuser):
     make_staff("operations", username="anna")
     make_staff(superuser=True, username="root")
     User.objects.filter(username="root").update(is_staff=False)
     for name in ("anna", "root", "boss"):
-        assert "second factor" in read(office.post(f"{TOKENS}issue/", {**ASKED, "name": name}), 422)
+        assert "second factor" in read(superuser.post(f"{TOKENS}issue/", {**ASKED, "name": name}), 422)
     assert not AuthToken.objects.exists()
     assert not User.objects.get(username="anna").groups.filter(name="api-read").exists()
 
 
-def test_who_is_not_active_gets_no_token(office):
+def test_who_is_not_active_gets_no_token(superuser):
     User.objects.create_user(username="old", is_active=False)
-    assert "not active" in read(office.post(f"{TOKENS}issue/", {**ASKED, "name": "old"}), 422)
+    assert "not active" in read(superuser.post(f"{TOKENS}issue/", {**ASKED, "name": "old"}), 422)
     assert not AuthToken.objects.exists()
 
 
-def test_an_account_holder_gets_a_token_for_what_is_theirs(office, petya):
+def test_an_account_holder_gets_a_token_for_what_is_theirs(superuser, petya):
     asked = {**ASKED, "name": str(petya.id), "groups": []}
-    token = find_secret(office.post(f"{TOKENS}issue/", asked))
+    token = find_secret(superuser.post(f"{TOKENS}issue/", asked))
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     assert [user["id"] for user in client.get("/api/v1/users").json()["results"]] == [str(petya.id)]
@@ -118,68 +115,68 @@ def test_an_account_holder_gets_a_token_for_what_is_theirs(office, petya):
         {"reason": ""},
     ],
 )
-def test_a_wrong_form_issues_nothing(office, wrong):
+def test_a_wrong_form_issues_nothing(superuser, wrong):
     before = User.objects.count()
-    read(office.post(f"{TOKENS}issue/", {**ASKED, **wrong}), 422)
+    read(superuser.post(f"{TOKENS}issue/", {**ASKED, **wrong}), 422)
     assert not AuthToken.objects.exists()
     assert User.objects.count() == before
 
 
-def test_a_name_in_another_form_is_the_same_user(office):
+def test_a_name_in_another_form_is_the_same_user(superuser):
     User.objects.create_user(username="shop")
-    find_secret(office.post(f"{TOKENS}issue/", {**ASKED, "name": "ｓｈｏｐ"}))
+    find_secret(superuser.post(f"{TOKENS}issue/", {**ASKED, "name": "ｓｈｏｐ"}))
     assert AuthToken.objects.get().user.username == "shop"
 
 
-def test_tokens_are_found_by_their_user_and_a_leaked_one_by_itself_which_is_not_kept(office):
+def test_tokens_are_found_by_their_user_and_a_leaked_one_by_itself_which_is_not_kept(superuser):
     token, other = issue_token("api-read"), issue_token("api-read")
     name = AuthToken.objects.get(token_key=token[:15]).user.username
     for words in (name, token[:15], token):
-        text = read(office.get(TOKENS, {"q": words}))
+        text = read(superuser.get(TOKENS, {"q": words}))
         assert f"{TOKENS}{token[:15]}/" in text
         assert f"{TOKENS}{other[:15]}/" not in text
     assert [access.detail for access in find_accesses(action="SEARCH")] == [name, token[:15], token[:15]]
 
 
 def test_the_list_says_which_tokens_count_and_costs_the_same_for_few_and_for_many(
-    office, django_assert_num_queries
+    superuser, django_assert_num_queries
 ):
     issue_token("api-read", expiry=timedelta(seconds=-1))
     gone = AuthToken.objects.get(token_key=issue_token()[:15]).user
     User.objects.filter(pk=gone.pk).update(is_active=False)
-    office.get(TOKENS)
+    superuser.get(TOKENS)
     with django_assert_num_queries(11):
-        text = read(office.get(TOKENS))
+        text = read(superuser.get(TOKENS))
     assert "expired" in text
     assert "user is not active" in text
     for _ in range(20):
         issue_token("api-read")
     with django_assert_num_queries(11):
-        read(office.get(TOKENS))
+        read(superuser.get(TOKENS))
 
 
-def test_no_address_gives_a_digest_away(office):
+def test_no_address_gives_a_digest_away(superuser):
     digest = AuthToken.objects.get(token_key=issue_token()[:15]).digest
     for query in ("_popup=1", "_to_field=digest", "_popup=1&_to_field=digest", "o=1", "all=1"):
-        assert digest[:20] not in office.get(f"{TOKENS}?{query}").content.decode(), query
+        assert digest[:20] not in superuser.get(f"{TOKENS}?{query}").content.decode(), query
     for lookup in ("digest__startswith=a", "digest__gt=0", "user__password__startswith=p", "pk=x"):
-        assert office.get(f"{TOKENS}?{lookup}").status_code == 400, lookup
-    assert office.get(f"{TOKENS}{digest}/change/").status_code == 302
+        assert superuser.get(f"{TOKENS}?{lookup}").status_code == 400, lookup
+    assert superuser.get(f"{TOKENS}{digest}/change/").status_code == 302
     assert all(digest[:20] not in access.subject_id for access in find_accesses())
 
 
-def test_forged_addresses_are_no_faults(office):
+def test_forged_addresses_are_no_faults(superuser):
     for id in FORGED_IDS:
         for page in ("change/", "revoke/", "history/"):
-            assert office.get(f"{TOKENS}{id}/{page}").status_code in (302, 404), (id, page)
-            assert office.post(f"{TOKENS}{id}/{page}").status_code in (302, 403, 404), (id, page)
-    assert office.get(f"{TOKENS}?q=%00").status_code == 200
-    assert office.get(f"{TOKENS}?q=a%00b").status_code == 200
+            assert superuser.get(f"{TOKENS}{id}/{page}").status_code in (302, 404), (id, page)
+            assert superuser.post(f"{TOKENS}{id}/{page}").status_code in (302, 403, 404), (id, page)
+    assert superuser.get(f"{TOKENS}?q=%00").status_code == 200
+    assert superuser.get(f"{TOKENS}?q=a%00b").status_code == 200
 
 
-def test_names_are_shown_and_not_run(office):
+def test_names_are_shown_and_not_run(superuser):
     name = "<img src=x onerror=alert(1)>"
-    answer = office.post(f"{TOKENS}issue/", {**ASKED, "name": name})
-    for text in (read(answer), read(office.get(TOKENS))):
+    answer = superuser.post(f"{TOKENS}issue/", {**ASKED, "name": name})
+    for text in (read(answer), read(superuser.get(TOKENS))):
         assert name not in text
         assert "&lt;img src=x" in text

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account
 from office.models import Access
 from tests.cast import AccountFactory, day, deposit, hold, new_id, transfer, withdraw
-from tests.office.staff import make_staff, open_office
+from tests.office import answers
 from transactions import posting, story
 from transactions.models import Transaction
 from transactions.orders import order_capture, order_reversal
@@ -24,15 +24,8 @@ def page(row):
     return f"{LIST}{row.id}/change/"
 
 
-def read(office, row):
-    answer = office.get(page(row))
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-@pytest.fixture
-def office(db):
-    return open_office(make_staff("support"))
+def read(browser, row):
+    return answers.read(browser.get(page(row)))
 
 
 def capture(held, amount):
@@ -41,10 +34,10 @@ def capture(held, amount):
     return answer.transaction
 
 
-def test_a_posted_transaction_shows_what_it_did(office, account):
+def test_a_posted_transaction_shows_what_it_did(support, account):
     deposit(account, "1000")
     row = withdraw(account, "234.5", reference="INV-9", metadata={"order": "77"})
-    text = read(office, row)
+    text = read(support, row)
     for shown in (
         "-234.50\xa0USD",
         "1,000.00\xa0USD",
@@ -59,11 +52,11 @@ def test_a_posted_transaction_shows_what_it_did(office, account):
     assert bytes(row.chain_hash).hex()[:16] in text
 
 
-def test_a_declined_transaction_says_why_and_what_there_was(office, account):
+def test_a_declined_transaction_says_why_and_what_there_was(support, account):
     deposit(account, "30")
     row = withdraw(account, "50")
     deposit(account, "1000")
-    text = read(office, row)
+    text = read(support, row)
     assert "The account has less available than the withdrawal requires." in text
     for shown in ("50.00\xa0USD", "30.00\xa0USD"):
         assert shown in text
@@ -71,45 +64,45 @@ def test_a_declined_transaction_says_why_and_what_there_was(office, account):
     assert 'reverse/"' not in text
 
 
-def test_the_balance_before_a_late_decline_is_that_of_its_recording(office, account):
+def test_the_balance_before_a_late_decline_is_that_of_its_recording(support, account):
     deposit(account, "40", effective_at=day("2023-01-01"))
     row = withdraw(account, "41", effective_at=day("2022-01-01"))
     assert row.decline_reason
-    assert "40.00\xa0USD" in read(office, row)
+    assert "40.00\xa0USD" in read(support, row)
 
 
 @pytest.mark.parametrize("reason", ["frozen", "limit"])
-def test_a_frozen_account_and_a_limit_say_so(office, account, reason):
+def test_a_frozen_account_and_a_limit_say_so(support, account, reason):
     deposit(account, "30")
     changes = {"status": "FROZEN"} if reason == "frozen" else {"withdraw_max": 5}
     Account.objects.filter(id=account.id).update(**changes)
-    text = read(office, withdraw(account, "6"))
+    text = read(support, withdraw(account, "6"))
     assert (
         "The account is frozen" if reason == "frozen" else "the most that one withdrawal may take"
     ) in text
 
 
-def test_both_legs_of_a_transfer_lead_to_each_other(office):
+def test_both_legs_of_a_transfer_lead_to_each_other(support):
     source, destination = AccountFactory(), AccountFactory()
     deposit(source, "9")
     withdrawal = transfer(source, destination, "9")
     other = Transaction.objects.exclude(id=withdrawal.id).get(transfer=withdrawal.id)
-    assert page(other) in read(office, withdrawal)
-    assert page(withdrawal) in read(office, other)
+    assert page(other) in read(support, withdrawal)
+    assert page(withdrawal) in read(support, other)
 
 
-def test_a_reversal_and_what_it_takes_back_lead_to_each_other(office, account):
+def test_a_reversal_and_what_it_takes_back_lead_to_each_other(support, account):
     row = deposit(account, "9")
     [answer] = posting.post(order_reversal(id=new_id(), reason="x", rows=[row]), actor=account.user_id)
-    assert page(answer.transaction) in read(office, row)
-    assert page(row) in read(office, answer.transaction)
+    assert page(answer.transaction) in read(support, row)
+    assert page(row) in read(support, answer.transaction)
 
 
-def test_a_capture_leads_to_its_hold_and_its_two_events_are_shown(office, account):
+def test_a_capture_leads_to_its_hold_and_its_two_events_are_shown(support, account):
     deposit(account, "9")
     held = hold(account, "5")
     row = capture(held, "3")
-    text = read(office, row)
+    text = read(support, row)
     assert f"/admin/accounts/hold/{held.id}/change/" in text
     assert "transaction.posted" in text
     assert "hold.captured" in text
@@ -134,24 +127,24 @@ def test_an_event_is_found_in_one_look_up_and_one_read_however_many_there_are(ac
     assert len(queries) == 2
 
 
-def test_who_asked_is_named(office, account):
-    assert f"/admin/accounts/user/{account.user_id}/change/" in read(office, deposit(account, "1"))
+def test_who_asked_is_named(support, account):
+    assert f"/admin/accounts/user/{account.user_id}/change/" in read(support, deposit(account, "1"))
     [stranger] = posting.post(
         order_reversal(id=new_id(), reason="x", rows=[deposit(account, "2")]), actor=new_id()
     )
-    assert str(stranger.transaction.actor) in read(office, stranger.transaction)
+    assert str(stranger.transaction.actor) in read(support, stranger.transaction)
 
 
-def test_looking_at_it_is_recorded(office, account):
+def test_looking_at_it_is_recorded(support, account):
     row = deposit(account, "1")
-    read(office, row)
+    read(support, row)
     assert Access.objects.filter(action="VIEW", subject="transaction", subject_id=str(row.id)).count() == 1
 
 
-def test_what_callers_sent_is_shown_and_not_run(office, account):
+def test_what_callers_sent_is_shown_and_not_run(support, account):
     probe = "<script>alert(1)</script>"
     row = deposit(account, "1", reference=probe, metadata={"<b>": probe})
-    for text in (read(office, row), office.get(LIST).content.decode()):
+    for text in (read(support, row), support.get(LIST).content.decode()):
         assert probe not in text
         assert "&lt;script&gt;alert(1)" in text
 
@@ -159,37 +152,37 @@ def test_what_callers_sent_is_shown_and_not_run(office, account):
 @pytest.mark.parametrize(
     "id", ["x", "%00", "1", "a" * 5000, "00000000-0000-0000-0000-000000000000", "%FF", "'"]
 )
-def test_an_id_of_nothing_leads_back_with_a_message(office, id):
+def test_an_id_of_nothing_leads_back_with_a_message(support, id):
     for name in ("change", "history"):
-        assert office.get(f"{LIST}{id}/{name}/").status_code in (302, 404)
-    answer = office.get(f"{LIST}{id}/change/", follow=True)
+        assert support.get(f"{LIST}{id}/{name}/").status_code in (302, 404)
+    answer = support.get(f"{LIST}{id}/change/", follow=True)
     assert answer.status_code == 200
     assert "doesn’t exist" in answer.content.decode()
 
 
-def count(office, address):
+def count(browser, address):
     with CaptureQueriesContext(connection) as queries:
-        assert office.get(address).status_code == 200
+        assert browser.get(address).status_code == 200
     return len(queries)
 
 
-def test_a_page_and_the_list_cost_the_same_however_much_there_is(office, account):
+def test_a_page_and_the_list_cost_the_same_however_much_there_is(support, account):
     row = deposit(account, "10")
-    before = count(office, page(row)), count(office, LIST)
+    before = count(support, page(row)), count(support, LIST)
     for _ in range(60):
         deposit(account, "1", effective_at=row.recorded_at - timedelta(days=1))
         withdraw(account, "5000")
-    assert (count(office, page(row)), count(office, LIST)) == before
+    assert (count(support, page(row)), count(support, LIST)) == before
     assert max(before) <= 18
 
 
-def test_the_list_is_searched_by_a_whole_reference_or_an_id_and_filtered_by_nothing(office, account):
+def test_the_list_is_searched_by_a_whole_reference_or_an_id_and_filtered_by_nothing(support, account):
     rows = [deposit(account, "1", reference=f"INV-{number}") for number in range(3)]
     for words in ("INV-1", str(rows[1].id)):
-        text = office.get(LIST, {"q": words}).content.decode()
+        text = support.get(LIST, {"q": words}).content.decode()
         assert [str(row.id) in text for row in rows] == [False, True, False]
-    assert str(rows[1].id) not in office.get(LIST, {"q": "INV"}).content.decode()
+    assert str(rows[1].id) not in support.get(LIST, {"q": "INV"}).content.decode()
     for query in ("amount__gt=0", "metadata__order=7", "account__user__password__startswith=a", "pk__in=1"):
-        assert office.get(f"{LIST}?{query}").status_code == 400, query
+        assert support.get(f"{LIST}?{query}").status_code == 400, query
     for query in ("q=%00", "p=999999", "p=x", "nonsense=1", "o=1.2.3", "q=" + "a" * 10_000):
-        assert office.get(f"{LIST}?{query}", follow=True).status_code == 200, query
+        assert support.get(f"{LIST}?{query}", follow=True).status_code == 200, query

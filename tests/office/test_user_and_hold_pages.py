@@ -11,7 +11,8 @@ from accounts import holds, operations
 from accounts.models import Account, Hold, User
 from office.models import Access
 from tests.cast import UserFactory, deposit, hold, hold_that_expires, new_id
-from tests.office.staff import make_staff, open_office
+from tests.office import answers
+from tests.office.staff import make_staff
 from transactions import posting
 from transactions.models import AuditRun
 from transactions.orders import order_capture
@@ -21,32 +22,20 @@ pytestmark = pytest.mark.django_db
 USERS, HOLDS, AUDITS = "/admin/accounts/user/", "/admin/accounts/hold/", "/admin/transactions/auditrun/"
 
 
-@pytest.fixture
-def office(db):
-    return open_office(make_staff("support"))
-
-
-@pytest.fixture
-def operator(db):
-    return open_office(make_staff("operations"))
-
-
-def read(office, address, **query):
-    answer = office.get(address, query)
-    assert answer.status_code == 200, answer
-    return answer.content.decode()
+def read(browser, address, **query):
+    return answers.read(browser.get(address, query))
 
 
 def release_page(held):
     return f"{HOLDS}{held.id}/release/"
 
 
-def test_a_user_shows_all_its_accounts_and_no_secret(office, petya):
+def test_a_user_shows_all_its_accounts_and_no_secret(support, petya):
     operations.create_account(user_id=petya.id, currency="EUR", name="savings", request_id="x")
     deposit(petya.accounts.get(currency="USD"), "1234.5")
     hold(petya.accounts.get(currency="USD"), "34.5")
     User.objects.filter(id=petya.id).update(external_id="crm-9", metadata={"city": "Perm"})
-    text = read(office, f"{USERS}{petya.id}/change/")
+    text = read(support, f"{USERS}{petya.id}/change/")
     for shown in (
         "petya",
         "crm-9",
@@ -66,92 +55,92 @@ def test_a_user_shows_all_its_accounts_and_no_secret(office, petya):
     assert Access.objects.filter(action="VIEW", subject="user", subject_id=str(petya.id)).exists()
 
 
-def test_staff_and_services_are_users_too(office, petya):
+def test_staff_and_services_are_users_too(support, petya):
     service = User.objects.create_user(username="engine", name="The engine")
     staff = make_staff("support", username="helper")
     for user, kind in [(service, "Service"), (staff, "Staff"), (petya, "Account holder")]:
-        assert kind in read(office, f"{USERS}{user.id}/change/")
+        assert kind in read(support, f"{USERS}{user.id}/change/")
 
 
-def test_users_are_listed_newest_first_and_searched_as_in_find(office):
+def test_users_are_listed_newest_first_and_searched_as_in_find(support):
     users = [UserFactory(name=f"Ivan {number}", external_id=f"crm-{number}") for number in range(3)]
-    text = read(office, USERS)
+    text = read(support, USERS)
     places = [text.index(f"{USERS}{user.id}/") for user in users]
     assert places == sorted(places, reverse=True)
     for words in ("ivan 1", "crm-1", str(users[1].id)):
-        found = read(office, USERS, q=words)
+        found = read(support, USERS, q=words)
         assert [str(user.id) in found for user in users] == [False, True, False], words
     for words in ("van", "%", "crm", "_van", "a" * 10_000, "'"):
-        assert str(users[0].id) not in office.get(USERS, {"q": words}, follow=True).content.decode(), words
-    assert "Null characters are not allowed" in read(office, USERS, q="\x00")
+        assert str(users[0].id) not in support.get(USERS, {"q": words}, follow=True).content.decode(), words
+    assert "Null characters are not allowed" in read(support, USERS, q="\x00")
     for query in ("password__startswith=a", "is_superuser=1", "name=x"):
-        assert office.get(f"{USERS}?{query}").status_code == 400, query
+        assert support.get(f"{USERS}?{query}").status_code == 400, query
 
 
-def test_a_hold_shows_what_became_of_it(office, account):
+def test_a_hold_shows_what_became_of_it(support, account):
     deposit(account, "100")
     held = hold(account, "50", reference="order 9", metadata={"shop": "7"})
     order = order_capture(id=new_id(), hold=held, amount=Decimal(20), final=False)
     [capture] = posting.post([order], actor=account.user_id)
-    text = read(office, f"{HOLDS}{held.id}/change/")
+    text = read(support, f"{HOLDS}{held.id}/change/")
     for shown in ("50.00\xa0USD", "20.00\xa0USD", "30.00\xa0USD", "order 9", "shop", "never", "petya"):
         assert shown in text
     assert f"/admin/transactions/transaction/{capture.transaction.id}/change/" in text
 
 
-def test_a_declined_hold_says_why(office, account):
-    text = read(office, f"{HOLDS}{hold(account, '5').id}/change/")
+def test_a_declined_hold_says_why(support, account):
+    text = read(support, f"{HOLDS}{hold(account, '5').id}/change/")
     assert "The account has less available than the hold requires." in text
     assert "0.00\xa0USD" in text
 
 
-def test_a_hold_whose_time_is_over_is_shown_as_expired_and_cannot_be_released(operator, account):
+def test_a_hold_whose_time_is_over_is_shown_as_expired_and_cannot_be_released(operations, account):
     deposit(account, "100")
     held = hold_that_expires(account, "50")
     assert Hold.objects.get(id=held.id).status == "OPEN"
-    for text in (read(operator, f"{HOLDS}{held.id}/change/"), read(operator, HOLDS)):
+    for text in (read(operations, f"{HOLDS}{held.id}/change/"), read(operations, HOLDS)):
         assert "expired" in text
         assert release_page(held) not in text
-    answer = operator.post(release_page(held), {"reason": "x"})
+    answer = operations.post(release_page(held), {"reason": "x"})
     assert (answer.status_code, "not open any more" in answer.content.decode()) == (422, True)
 
 
-def test_a_hold_is_released_with_a_reason(operator, account):
+def test_a_hold_is_released_with_a_reason(operations, account):
     deposit(account, "100")
     held = hold(account, "50")
-    assert release_page(held) in read(operator, f"{HOLDS}{held.id}/change/")
-    assert operator.post(release_page(held), {"reason": ""}).status_code == 422
+    assert release_page(held) in read(operations, f"{HOLDS}{held.id}/change/")
+    assert operations.post(release_page(held), {"reason": ""}).status_code == 422
     assert Account.objects.get(id=account.id).held == 50
-    text = operator.post(release_page(held), {"reason": "Shop closed"}, follow=True).content.decode()
+    text = operations.post(release_page(held), {"reason": "Shop closed"}, follow=True).content.decode()
     assert "The hold was released" in text
     assert Account.objects.get(id=account.id).held == 0
     line = Access.objects.get(action="CHANGE")
     assert (line.subject, line.subject_id, line.reason) == ("hold", str(held.id), "Shop closed")
-    assert release_page(held) not in read(operator, f"{HOLDS}{held.id}/change/")
+    assert release_page(held) not in read(operations, f"{HOLDS}{held.id}/change/")
 
 
-def test_support_release_nothing(office, account):
+def test_support_release_nothing(support, account):
     deposit(account, "100")
     held = hold(account, "50")
-    assert release_page(held) not in read(office, f"{HOLDS}{held.id}/change/")
-    for answer in (office.get(release_page(held)), office.post(release_page(held), {"reason": "x"})):
+    assert release_page(held) not in read(support, f"{HOLDS}{held.id}/change/")
+    for answer in (support.get(release_page(held)), support.post(release_page(held), {"reason": "x"})):
         assert answer.status_code == 403
     assert Account.objects.get(id=account.id).held == 50
 
 
-def test_holds_are_listed_newest_first_and_searched_by_id(office, account):
+def test_holds_are_listed_newest_first_and_searched_by_id(support, account):
     deposit(account, "100")
     held = [hold(account, "1") for _ in range(3)]
-    text = read(office, HOLDS)
+    text = read(support, HOLDS)
     places = [text.index(f"{HOLDS}{each.id}/") for each in held]
     assert places == sorted(places, reverse=True)
-    found = read(office, HOLDS, q=str(held[1].id))
+    found = read(support, HOLDS, q=str(held[1].id))
     assert [str(each.id) in found for each in held] == [False, True, False]
-    assert str(held[0].id) not in read(office, HOLDS, q="x")
-    assert office.get(f"{HOLDS}?amount=1").status_code == 400
+    assert str(held[0].id) not in read(support, HOLDS, q="x")
+    assert support.get(f"{HOLDS}?amount=1").status_code == 400
 
 
-def test_an_audit_says_what_it_covered_and_found(office):
+def test_an_audit_says_what_it_covered_and_found(support):
     end = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
     runs = [
         AuditRun.objects.create(
@@ -165,24 +154,24 @@ def test_an_audit_says_what_it_covered_and_found(office):
         )
         for findings in (0, 3)
     ]
-    clean, unclean = (read(office, f"{AUDITS}{run.id}/change/") for run in runs)
+    clean, unclean = (read(support, f"{AUDITS}{run.id}/change/") for run in runs)
     assert "clean" in clean
     assert "all accounts and all checks" in clean
     assert "12.5" in clean
     assert "findings: 3" in unclean
     assert "a part" in unclean
-    text = read(office, AUDITS)
+    text = read(support, AUDITS)
     assert text.index(str(runs[1].id)) < text.index(str(runs[0].id))
 
 
-def test_names_and_metadata_are_shown_and_not_run(office):
+def test_names_and_metadata_are_shown_and_not_run(support):
     probe = "<script>alert(1)</script>"
     user = UserFactory(name=probe, external_id="<b>", metadata={"<i>": probe})
     account = user.accounts.get()
     deposit(account, "5")
     held = hold(account, "5", reference=probe, metadata={"<i>": probe})
     for address in (f"{USERS}{user.id}/change/", USERS, f"{HOLDS}{held.id}/change/", HOLDS):
-        text = read(office, address)
+        text = read(support, address)
         assert probe not in text
         assert "<i>" not in text
         assert "&lt;script&gt;alert(1)" in text
@@ -190,29 +179,29 @@ def test_names_and_metadata_are_shown_and_not_run(office):
 
 @pytest.mark.parametrize("list", [USERS, HOLDS, AUDITS])
 @pytest.mark.parametrize("id", ["x", "%00", "00000000-0000-0000-0000-000000000000", "a" * 3000])
-def test_an_id_of_nothing_leads_back(office, list, id):
-    assert office.get(f"{list}{id}/change/").status_code == 302
+def test_an_id_of_nothing_leads_back(support, list, id):
+    assert support.get(f"{list}{id}/change/").status_code == 302
 
 
-def count(office, address):
+def count(browser, address):
     with CaptureQueriesContext(connection) as queries:
-        read(office, address)
+        read(browser, address)
     return len(queries)
 
 
-def test_the_pages_cost_the_same_however_much_there_is(office, petya, account):
+def test_the_pages_cost_the_same_however_much_there_is(support, petya, account):
     deposit(account, "100")
     held = hold(account, "50")
     order_id = new_id()
     addresses = (f"{USERS}{petya.id}/change/", USERS, f"{HOLDS}{held.id}/change/", HOLDS, AUDITS)
-    before = [count(office, address) for address in addresses]
+    before = [count(support, address) for address in addresses]
     for number in range(20):
         operations.create_account(user_id=petya.id, currency="EUR", name=f"a{number}", request_id="x")
         UserFactory()
         hold(account, "1")
         order = order_capture(id=new_id(), hold=held, amount=Decimal(1), final=False)
         posting.post([order], actor=order_id)
-    assert [count(office, address) for address in addresses] == before
+    assert [count(support, address) for address in addresses] == before
     assert max(before) <= 14
     holds.release_hold(id=held.id)
-    assert count(office, addresses[2]) == before[2]
+    assert count(support, addresses[2]) == before[2]
