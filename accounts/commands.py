@@ -6,7 +6,7 @@ from uuid import UUID
 from rest_framework.request import Request
 
 from accounts.identity import require_identity
-from api.permissions import get_caller_id
+from rest.permissions import get_caller_id
 
 
 def take_identity(request: Request, asked: dict[str, Any]) -> UUID:

@@ -4,7 +4,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from accounts.models import Account, ClockTimestamp, Hold, User
-from api.filters import TextFilter, UUIDFilter
+from rest.filters import TextFilter, UUIDFilter
 
 
 class UserFilter(django_filters.FilterSet):

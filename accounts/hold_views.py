@@ -11,14 +11,14 @@ from accounts import errors, examples, holds, serializers
 from accounts.commands import take_identity
 from accounts.filters import HoldFilter
 from accounts.models import Hold
-from api.errors import make_problem
-from api.filters import StrictFilterBackend
-from api.middleware import get_request_id
-from api.pagination import KeysetPagination
-from api.permissions import get_caller_id, narrow_to_own
-from api.replays import mark
-from api.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
-from api.shapes import NoFields
+from rest.errors import make_problem
+from rest.filters import StrictFilterBackend
+from rest.middleware import get_request_id
+from rest.pagination import KeysetPagination
+from rest.permissions import get_caller_id, narrow_to_own
+from rest.replays import mark
+from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
+from rest.shapes import NoFields
 
 
 class HoldViewSet(GenericViewSet[Hold]):

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account, Hold, User
-from api import fields, shapes
+from rest import fields, shapes
 
 CURRENCY_LENGTH_MAX = 12
 

@@ -12,12 +12,12 @@ from accounts import examples, operations, rules, serializers
 from accounts.filters import AccountFilter, UserFilter
 from accounts.identity import identify, require_identity
 from accounts.models import MAIN, Account, User
-from api.filters import StrictFilterBackend
-from api.middleware import get_request_id
-from api.pagination import KeysetPagination
-from api.permissions import get_caller_id, narrow_to_own
-from api.replays import mark
-from api.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
+from rest.filters import StrictFilterBackend
+from rest.middleware import get_request_id
+from rest.pagination import KeysetPagination
+from rest.permissions import get_caller_id, narrow_to_own
+from rest.replays import mark
+from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
 
 ON_STATUS = answers(200, serializers.AccountSerializer, *ON_BODIES, "not_found", "account_closed")
 

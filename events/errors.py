@@ -1,6 +1,6 @@
 """What every named refusal of the domain packages is made of, and the refusals of the feed.
 
-HTTP statuses are `api.errors`' business.
+HTTP statuses are `rest.errors`' business.
 """
 
 from typing import Any

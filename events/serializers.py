@@ -5,11 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from api import fields, shapes
-from api.fields import Unfit
 from events.feed import READ_MAX
 from events.models import URL_LENGTH_MAX, Event, Subscription
 from events.wire import Cursor, parse_cursor
+from rest import fields, shapes
+from rest.fields import Unfit
 
 WAIT_SECONDS_MAX = 10
 SEQUENCE_MAX = 10**18 - 1

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from api.middleware import get_request_id
 from events import errors, subscriptions, trials
 from events.models import Subscription
 from events.wire import Cursor, parse_cursor
@@ -20,6 +19,7 @@ from office.admin import OfficeAdmin
 from office.commands import Command, Refusal
 from office.forms import ReasonForm
 from office.links import link
+from rest.middleware import get_request_id
 
 Status = Subscription.Status
 CHANGE = "events.change_subscription"

@@ -11,17 +11,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from api.errors import FieldError, InvalidRequest
-from api.middleware import get_request_id
-from api.pagination import KeysetPagination
-from api.parsers import read_query
-from api.permissions import get_caller_id, narrow_to_own
-from api.replays import mark
-from api.schema import ON_BODIES, ON_LISTS, answers
-from api.shapes import NoFields
 from events import examples, feed, serializers, subscriptions, trials, webhooks
 from events.errors import SubscriptionExists
 from events.models import Event, Subscription
+from rest.errors import FieldError, InvalidRequest
+from rest.middleware import get_request_id
+from rest.pagination import KeysetPagination
+from rest.parsers import read_query
+from rest.permissions import get_caller_id, narrow_to_own
+from rest.replays import mark
+from rest.schema import ON_BODIES, ON_LISTS, answers
+from rest.shapes import NoFields
 
 LIMIT_DEFAULT = 100
 POLL_SECONDS = 0.2

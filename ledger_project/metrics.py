@@ -22,9 +22,9 @@ from prometheus_client.registry import Collector
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from api.authentication import TokenAuthentication
-from api.errors import make_problem
 from events.metrics import FeedMetrics
+from rest.authentication import TokenAuthentication
+from rest.errors import make_problem
 from transactions.metrics import AuditMetrics
 
 REQUESTS = Counter("ledger_requests", "Requests answered.", ["method", "route", "status"])

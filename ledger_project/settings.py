@@ -78,7 +78,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "ledger_project.metrics.count_requests",
     "ledger_project.health.drop_ended_connections",
-    "api.middleware.RequestMiddleware",
+    "rest.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -195,14 +195,14 @@ APPROVAL_ABOVE = env.dict("APPROVAL_ABOVE", cast={"value": Decimal}, default={"U
 # The API
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["api.permissions.HasRight"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest.permissions.HasRight"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.parsers.AlwaysJSON",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rest.parsers.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: the OpenAPI document describes the API
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "api.errors.handle_exception",
+    "EXCEPTION_HANDLER": "rest.errors.handle_exception",
 }
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
@@ -223,7 +223,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "tryItOutEnabled": True},
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_PATCH": False,  # a change has a shape of its own, each field required or not
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.schema.tighten"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "rest.schema.tighten"],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "AccountStatus": "accounts.models.Account.Status",
@@ -254,7 +254,7 @@ RELAY_LEASE_SECONDS = env.float("RELAY_LEASE_SECONDS", default=10.0)
 
 # Logs: one JSON object per line on stderr, for structlog's own loggers and everybody else's alike.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # api.middleware has checked it
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # rest.middleware has checked it
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # one line per request: the finished one
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = 20
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

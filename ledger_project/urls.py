@@ -8,9 +8,9 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from accounts.hold_views import HoldViewSet
 from accounts.views import AccountViewSet, UserViewSet
-from api.schema import UUIDConverter
 from events.views import EventViewSet, SubscriptionViewSet
 from ledger_project import health, metrics
+from rest.schema import UUIDConverter
 from transactions.balance_views import BalanceViewSet
 from transactions.batch_views import BatchViewSet
 from transactions.views import CaptureViewSet, TransactionViewSet, TransferViewSet
@@ -52,7 +52,7 @@ urlpatterns = [
         "api/v1/subscriptions/<id:pk>/rotate-secret", SubscriptionViewSet.as_view({"post": "rotate_secret"})
     ),
     path("api/v1/subscriptions/<id:pk>/test", SubscriptionViewSet.as_view({"post": "test"})),
-    path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("rest/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
     path("admin/", admin.site.urls),
     path("livez", health.livez),
@@ -60,6 +60,6 @@ urlpatterns = [
     path("metrics", metrics.serve_metrics),
 ]
 
-handler400 = "api.errors.bad_request"
-handler404 = "api.errors.page_not_found"
-handler500 = "api.errors.server_error"
+handler400 = "rest.errors.bad_request"
+handler404 = "rest.errors.page_not_found"
+handler500 = "rest.errors.server_error"

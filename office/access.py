@@ -3,8 +3,8 @@
 from django.http import HttpRequest
 from prometheus_client import Counter
 
-from api.middleware import get_request_id
 from office.models import DETAIL_LENGTH_MAX, Access
+from rest.middleware import get_request_id
 
 ACCESSES = Counter(
     "ledger_office_accesses", "What staff saw and did in the back office.", ["action", "subject"]

@@ -15,11 +15,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from api.fields import UUID_TEXT
 from office.admin import OfficeAdmin
 from office.models import Access
 from office.pages import BoundedList
 from office.spreadsheets import escape_formula
+from rest.fields import UUID_TEXT
 
 BEFORE = "before"
 CSV = "csv"

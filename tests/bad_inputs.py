@@ -1,6 +1,6 @@
 """The catalogue of bad inputs (`bad_inputs.json`), put into the words of this API.
 
-`python -m tests.bad_inputs` prints what becomes of its cases; tests/api/test_bad_inputs.py sends them.
+`python -m tests.bad_inputs` prints what becomes of its cases; tests/rest/test_bad_inputs.py sends them.
 """
 
 import base64

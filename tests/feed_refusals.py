@@ -1,4 +1,4 @@
-"""Every refusal of the feed and of its subscriptions, provoked for `tests/api/test_every_code.py`."""
+"""Every refusal of the feed and of its subscriptions, provoked for `tests/rest/test_every_code.py`."""
 
 from django.db import connection
 

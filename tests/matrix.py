@@ -168,7 +168,7 @@ OF_FEED = (
 )
 
 OTHERS = {
-    "api/schema": PUBLIC,
+    "rest/schema": PUBLIC,
     "api/docs": PUBLIC,
     "livez": PUBLIC,
     "readyz": PUBLIC,

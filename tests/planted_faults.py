@@ -105,10 +105,10 @@ MUTANTS = [
     ),
     Mutant(
         "cursor off by one",
-        "api/pagination.py",
+        "rest/pagination.py",
         'Q(**{f"id__{beyond}": id})',
         'Q(**{f"id__{beyond}e": id})',
-        "tests/api/test_lists.py::test_pages_are_newest_first_and_complete",
+        "tests/rest/test_lists.py::test_pages_are_newest_first_and_complete",
     ),
     Mutant(
         "past without its bound",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from api.errors import STATUS
+from rest.errors import STATUS
 from tests.raw_requests import Answer
 from transactions.errors import DECLINES
 

@@ -11,10 +11,10 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
-from tests.api.test_every_code import Asker
 from tests.cast import AccountFactory, deposit, hold, new_id, transfer, withdraw
 from tests.feed_refusals import make_broker, make_cursor, subscribe, tell
 from tests.names import NOBODY
+from tests.rest.test_every_code import Asker
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def test_every_api_url_is_in_the_document(document):
 
 
 def test_the_documents_are_served_without_a_token_and_without_the_internet(client):
-    schema = client.get("/api/schema")
+    schema = client.get("/rest/schema")
     assert schema.status_code == 200
     page = client.get("/api/docs").content.decode()
     assert "swagger" in page

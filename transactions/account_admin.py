@@ -18,10 +18,10 @@ from accounts.identity import require_identity
 from accounts.models import Account, ClockTimestamp
 from accounts.templatetags.labels import label
 from accounts.templatetags.ledger import show_number
-from api.middleware import get_request_id
 from office.admin import OfficeAdmin
 from office.commands import Command
 from office.models import Access
+from rest.middleware import get_request_id
 from transactions import account_page, account_search, corrections, words
 from transactions.account_forms import AdjustForm
 from transactions.correction_admin import tell_outcome

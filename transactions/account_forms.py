@@ -15,9 +15,9 @@ from unfold.widgets import (
 
 from accounts.currencies import get_decimals
 from accounts.models import REFERENCE_LENGTH_MAX, Account
-from api.fields import AmountField as StrictAmount
-from api.fields import Unfit, parse_time
 from office.forms import IdentityForm
+from rest.fields import AmountField as StrictAmount
+from rest.fields import Unfit, parse_time
 from transactions.models import Transaction
 from transactions.words import REFUSALS
 

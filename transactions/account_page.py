@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
 from accounts.models import Account, Hold
-from api.fields import Unfit
 from events import tracing
 from events.models import Event
 from events.wire import format_time
 from office.spreadsheets import escape_formula
+from rest.fields import Unfit
 from transactions import account_chart, history, queries, timeline, words
 from transactions.account_forms import MomentForm, read_moment
 from transactions.history import Page, Place

@@ -15,9 +15,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import MAIN, Account
-from api.errors import FieldError, InvalidRequest
-from api.permissions import narrow_to_own
-from api.schema import answers
+from rest.errors import FieldError, InvalidRequest
+from rest.permissions import narrow_to_own
+from rest.schema import answers
 from transactions import examples, exports, queries, serializers, statements
 
 PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed

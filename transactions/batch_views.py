@@ -12,7 +12,8 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.identity import require_identity
 from accounts.models import Account
-from api.errors import (
+from events.errors import LedgerError
+from rest.errors import (
     STATUS,
     FieldError,
     InvalidRequest,
@@ -20,11 +21,10 @@ from api.errors import (
     describe_refusal,
     make_problem,
 )
-from api.middleware import get_request_id
-from api.permissions import get_caller_id
-from api.replays import mark
-from api.schema import ON_BODIES, answers
-from events.errors import LedgerError
+from rest.middleware import get_request_id
+from rest.permissions import get_caller_id
+from rest.replays import mark
+from rest.schema import ON_BODIES, answers
 from transactions import errors, examples, posting, queries, serializers
 from transactions.commands import describe_decline, make_order, tell_who_may_see
 from transactions.models import Transaction

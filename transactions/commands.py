@@ -9,10 +9,10 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.errors import FieldError, InvalidRequest, make_problem
-from api.middleware import get_request_id
-from api.permissions import get_caller_id
-from api.replays import mark
+from rest.errors import FieldError, InvalidRequest, make_problem
+from rest.middleware import get_request_id
+from rest.permissions import get_caller_id
+from rest.replays import mark
 from transactions import errors, posting, queries
 from transactions.models import Transaction
 from transactions.orders import Order

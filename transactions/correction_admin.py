@@ -19,12 +19,12 @@ from accounts.identity import require_identity
 from accounts.models import Account
 from accounts.templatetags.labels import label
 from accounts.templatetags.ledger import moment, show_number
-from api.middleware import get_request_id
 from office.admin import OfficeAdmin
 from office.commands import Command
 from office.forms import CommandForm, IdentityForm
 from office.links import link
 from office.pages import parse_id
+from rest.middleware import get_request_id
 from transactions import corrections, queries, words
 from transactions.models import Correction, Transaction
 

@@ -10,10 +10,10 @@ from uuid import UUID
 from accounts import identity
 from accounts.models import MAIN, NAME_LENGTH_MAX, REFERENCE_LENGTH_MAX
 from accounts.serializers import CURRENCY_LENGTH_MAX
-from api import fields, shapes
-from api.errors import InvalidRequest
-from api.parsers import echo, read_json
 from events.errors import LedgerError
+from rest import fields, shapes
+from rest.errors import InvalidRequest
+from rest.parsers import echo, read_json
 from transactions import imports
 from transactions.models import Transaction
 from transactions.staging import Named, Problem, Row

@@ -1,6 +1,6 @@
 import django_filters
 
-from api.filters import InstantFilter, TextFilter, UUIDFilter
+from rest.filters import InstantFilter, TextFilter, UUIDFilter
 from transactions.models import Transaction
 
 

@@ -13,11 +13,11 @@ from accounts import holds
 from accounts.models import Hold, User
 from accounts.templatetags.labels import label
 from accounts.templatetags.ledger import moment, show_number
-from api.middleware import get_request_id
 from office.admin import OfficeAdmin
 from office.commands import Command
 from office.links import link
 from office.pages import parse_id
+from rest.middleware import get_request_id
 from transactions import words
 from transactions.models import Transaction
 

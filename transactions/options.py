@@ -9,7 +9,7 @@ from typing import IO, Any, TextIO
 
 from django.core.management.base import CommandError
 
-from api.fields import Field, Unfit
+from rest.fields import Field, Unfit
 from transactions.files import FORMATS
 
 COULD_NOT_RUN = 2

@@ -6,8 +6,8 @@ from rest_framework import serializers
 
 from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account
 from accounts.serializers import CURRENCY_LENGTH_MAX, amount_text
-from api import fields, shapes
-from api.schema import ProblemSerializer
+from rest import fields, shapes
+from rest.schema import ProblemSerializer
 from transactions.models import Transaction
 
 

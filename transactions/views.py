@@ -12,10 +12,10 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.commands import take_identity
 from accounts.hold_views import HoldViewSet
 from accounts.models import Account
-from api.filters import StrictFilterBackend
-from api.pagination import KeysetPagination
-from api.permissions import narrow_to_own
-from api.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
+from rest.filters import StrictFilterBackend
+from rest.pagination import KeysetPagination
+from rest.permissions import narrow_to_own
+from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
 from transactions import errors, examples, queries, serializers
 from transactions.commands import describe_transfer, make_order, post, respond
 from transactions.filters import TransactionFilter

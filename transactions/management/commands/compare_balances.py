@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from accounts.currencies import format_amount
-from api.fields import TimeField
+from rest.fields import TimeField
 from transactions import comparison, files
 from transactions.comparison import Compared, Expected
 from transactions.files import FileBroken, Unfitting

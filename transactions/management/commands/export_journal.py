@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from api.fields import DateField
+from rest.fields import DateField
 from transactions import exports
 from transactions.options import COULD_NOT_RUN, open_output, read_option
 

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.errors import AccountNotFound
 from accounts.models import Account
-from api.fields import DateField, TimeZoneField, UUIDField
+from rest.fields import DateField, TimeZoneField, UUIDField
 from transactions import exports, statements
 from transactions.options import COULD_NOT_RUN, open_output, read_option
 

@@ -16,8 +16,8 @@ from rich.table import Table
 
 from accounts.identity import NIL
 from accounts.models import User
-from api.fields import TimeZoneField
 from events.errors import LedgerError
+from rest.fields import TimeZoneField
 from transactions import files, imports
 from transactions.errors import CommitNotConfirmed
 from transactions.files import FileBroken, TransactionLine

@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
 
-from api.middleware import get_request_id
+from rest.middleware import get_request_id
 
 STATUS = {
     # 400: the request is malformed. Burns no id.

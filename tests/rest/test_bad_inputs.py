@@ -117,7 +117,7 @@ def test_every_case_is_run_or_is_of_the_back_office_or_of_what_is_not_there():
     assert f"{'all':<24}{363:>6}{291:>11}{72:>8}{14:>7}{3:>7}" in bad_inputs.summarize()
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/api/schema", "/api/docs"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/rest/schema", "/api/docs"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"])
 def test_what_needs_no_token_takes_no_harm(sender, path, method):
     headers = [

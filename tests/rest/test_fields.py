@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api import fields
-from api.parsers import Number
+from rest import fields
+from rest.parsers import Number
 from transactions.models import Transaction
 
 

@@ -7,9 +7,9 @@ from random import Random
 import pytest
 from django.db.transaction import atomic, set_rollback
 
-from api.errors import STATUS
 from events import feed, subscriptions
 from ledger_project.wsgi import application
+from rest.errors import STATUS
 from tests import random_bodies, strict_bodies
 from tests.cast import AccountFactory, day, deposit, hold, issue_token, new_id
 from tests.names import NOBODY, resolving

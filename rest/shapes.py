@@ -11,9 +11,9 @@ from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from api.errors import FieldError, InvalidRequest
-from api.fields import Field, TimeField, Unfit, parse_time
-from api.parsers import echo, read_body, read_query
+from rest.errors import FieldError, InvalidRequest
+from rest.fields import Field, TimeField, Unfit, parse_time
+from rest.parsers import echo, read_body, read_query
 
 BODY_BYTES_MAX = 64 * 1024
 

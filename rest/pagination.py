@@ -12,7 +12,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.errors import FieldError, InvalidRequest
+from rest.errors import FieldError, InvalidRequest
 
 PAGE_SIZE_DEFAULT = 50
 PAGE_SIZE_MAX = 500

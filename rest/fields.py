@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
 
-from api.parsers import Number
+from rest.parsers import Number
 
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")

@@ -10,7 +10,7 @@ from django.http import UnreadablePostError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
-from api.errors import FieldError, InvalidRequest, Refused
+from rest.errors import FieldError, InvalidRequest, Refused
 
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
 

@@ -9,8 +9,8 @@ from django.test import Client, RequestFactory
 
 from accounts.currencies import AMOUNT_MAX
 from accounts.models import BALANCE_MAX, Account
-from api.errors import STATUS
 from events.models import Event
+from rest.errors import STATUS
 from tests import feed_refusals
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, issue_token, new_id
 from tests.conftest import make_client

@@ -14,9 +14,9 @@ from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from api.fields import UUID_TEXT
 from events import subscriptions
 from ledger_project.wsgi import application
+from rest.fields import UUID_TEXT
 from tests.bad_inputs_world import World, find_account
 from tests.cast import AccountFactory, day, deposit, issue_token, new_id, transfer
 from tests.names import NOBODY, resolving

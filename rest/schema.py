@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
-from api.errors import PROBLEM_JSON, STATUS
+from rest.errors import PROBLEM_JSON, STATUS
 
 EVERYWHERE = (
     "unknown_parameter",

@@ -3,10 +3,10 @@
 import pytest
 
 from accounts.models import Account
-from api.errors import STATUS
 from events.models import Event
-from tests.api.test_every_code import ACCOUNTS, BATCH, HOLDS, TRANSACTIONS, TRANSFERS, Asker, take_stock
+from rest.errors import STATUS
 from tests.cast import AccountFactory, deposit, hold_that_expires, new_id
+from tests.rest.test_every_code import ACCOUNTS, BATCH, HOLDS, TRANSACTIONS, TRANSFERS, Asker, take_stock
 
 pytestmark = pytest.mark.django_db
 

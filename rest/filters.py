@@ -8,9 +8,9 @@ from django import forms
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 
-from api.errors import FieldError, InvalidRequest
-from api.fields import UUID_TEXT, Unfit, parse_time
-from api.parsers import read_query
+from rest.errors import FieldError, InvalidRequest
+from rest.fields import UUID_TEXT, Unfit, parse_time
+from rest.parsers import read_query
 
 
 class StrictUUIDFormField(forms.UUIDField):

@@ -54,7 +54,7 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "api.authentication.TokenAuthentication"
+    target_class = "rest.authentication.TokenAuthentication"
     name = "token"
     priority = 1
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from api.errors import STATUS
 from events import feed, upkeep
 from events.models import Subscription
-from tests.api.test_every_code import Asker
+from rest.errors import STATUS
 from tests.cast import new_id
 from tests.conftest import make_client
 from tests.feed_refusals import (
@@ -22,6 +21,7 @@ from tests.feed_refusals import (
     subscribe,
     tell,
 )
+from tests.rest.test_every_code import Asker
 
 pytestmark = pytest.mark.django_db
 
