@@ -245,6 +245,9 @@ CUSTOM_CURRENCIES = env.dict(
     "CUSTOM_CURRENCIES", cast={"value": int}, default={"POINTS": 0}
 )  # code: decimals
 
+# How long a posting waits for others to be committed with, as many as usually come; alone it does not wait.
+GATHER_SECONDS = env.float("GATHER_SECONDS", default=0.001)
+
 # Telling others
 WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=False)  # may call this machine: tests, development
 BROKER_URL = env.str("BROKER_URL", default="")

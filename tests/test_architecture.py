@@ -53,7 +53,9 @@ def test_the_domain_knows_no_http(path):
     for node in ast.walk(ast.parse(path.read_text())):
         imported = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         imported += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        assert not [m for m in imported if m.split(".")[0] in {"rest_framework", "rest"} or m == "django.http"]
+        assert not [
+            m for m in imported if m.split(".")[0] in {"rest_framework", "rest"} or m == "django.http"
+        ]
 
 
 def test_only_posting_and_its_statement_write_the_ledger():
