@@ -138,6 +138,12 @@ DATABASES["default"] |= {
         "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=5) or None,
     },
 }
+# The server's workers have many threads and few connections, which are lent. Elsewhere each thread has its own.
+CONN_MAX = env.int("CONN_MAX", default=12)
+if env.bool("DATABASE_POOL", default=False):
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+    pool = {"min_size": 0, "max_size": CONN_MAX, "timeout": 3, "num_workers": 1}
+    DATABASES["default"]["OPTIONS"] |= {"pool": pool}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -244,6 +250,12 @@ CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "JPY", "BHD", 
 CUSTOM_CURRENCIES = env.dict(
     "CUSTOM_CURRENCIES", cast={"value": int}, default={"POINTS": 0}
 )  # code: decimals
+
+# The server, each of its workers. Who comes when all places are taken is told 503, to come again.
+PAYMENTS_MAX = env.int("PAYMENTS_MAX", default=512)  # payments at once, and as many hot reads
+LANE_THREADS = env.int("LANE_THREADS", default=4)  # for other reads, and for other writes
+LONG_POLLS_MAX = env.int("LONG_POLLS_MAX", default=8)
+LONG_ANSWERS_BYTES_MAX = env.int("LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024)
 
 # How long a posting waits for others to be committed with, as many as usually come; alone it does not wait.
 GATHER_SECONDS = env.float("GATHER_SECONDS", default=0.001)

@@ -15,6 +15,8 @@ from knox.models import AuthToken
 from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
 
+from rest.waiting import ask
+
 TOKEN_LENGTH_MAX = 200
 Known = tuple[AbstractBaseUser, datetime | None]
 
@@ -31,7 +33,7 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
         key = "token:" + hashlib.sha256(token).hexdigest()
         known: Known | None = cache.get(key)
         if known is None:
-            known = self._look_up(token)
+            known = ask(self._look_up, token)
             cache.set(key, known, settings.TOKEN_CACHE_SECONDS)
         _, expiry = known
         if expiry is not None and expiry <= timezone.now():

@@ -9,13 +9,15 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from events.errors import LedgerError
 from rest.errors import FieldError, InvalidRequest, make_problem
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from rest.replays import mark
+from rest.waiting import ask, wait_for
 from transactions import errors, posting, queries
 from transactions.models import Transaction
-from transactions.orders import Order
+from transactions.orders import Order, PostingRequest
 
 
 def make_order(asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = "") -> Order:
@@ -25,8 +27,8 @@ def make_order(asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, 
         code = "required" if user_id is None else "conflicting_fields"
         raise InvalidRequest(FieldError(f"{at}/account", code, "Name an account or a user."))
     if account_id is None:
-        account_id = queries.choose_account_id(
-            accounts.get(user_id, {}), asked.get("currency"), transaction_id=asked["id"]
+        account_id = ask(
+            queries.choose_account_id, accounts.get(user_id, {}), asked.get("currency"), asked["id"]
         )
     return Order(account_id=account_id, **asked)
 
@@ -43,11 +45,15 @@ def post(
     `words` are the request's own for parts of the order.
     """
     try:
-        return posting.post(orders, actor=get_caller_id(request), request_id=get_request_id(request))
+        asked = PostingRequest(
+            orders=orders, actor=get_caller_id(request), request_id=get_request_id(request)
+        )
+        answers = wait_for(posting.share(asked))
     except errors.IdempotencyKeyReused as error:
         error.differs = [(words or {}).get(name, name) for name in error.differs]
         tell_who_may_see(request, error, user_id)
         raise
+    return [answer for answer in answers if not isinstance(answer, LedgerError)]
 
 
 def tell_who_may_see(request: Request, error: errors.IdempotencyKeyReused, user_id: UUID | None) -> None:

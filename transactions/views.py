@@ -16,6 +16,7 @@ from rest.filters import StrictFilterBackend
 from rest.pagination import KeysetPagination
 from rest.permissions import narrow_to_own
 from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
+from rest.waiting import ask
 from transactions import errors, examples, queries, serializers
 from transactions.commands import describe_transfer, make_order, post, respond
 from transactions.filters import TransactionFilter
@@ -76,7 +77,7 @@ class TransactionViewSet(GenericViewSet[Transaction]):
         asked = serializers.TransactionRequest.read(request)
         id = take_identity(request, asked)
         user_id = asked.get("user")
-        accounts = queries.find_account_ids(Account.objects.all(), [user_id]) if user_id else {}
+        accounts = ask(queries.find_account_ids, Account.objects.all(), [user_id]) if user_id else {}
         order = make_order({**asked, "id": id}, accounts)
         [answer] = post(request, [order], user_id=user_id)
         return respond(request, answer)
