@@ -262,6 +262,8 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """What nobody expected. Django calls this while it handles the exception."""
+    logger.exception("request_failed")
     if not request.path.startswith("/api/"):
         return defaults.server_error(request)
     return make_problem(request, "internal_error", "The ledger failed. Send the same request again.")

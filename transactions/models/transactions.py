@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Length
@@ -177,6 +178,14 @@ class Transaction(models.Model):
     def as_resource(self) -> dict[str, Any]:
         """The transaction as the API shows it; reads `account`. Made once: a decided row never changes."""
         return self._resource
+
+    def as_json(self) -> bytes:
+        """The resource as JSON."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> bytes:
+        return orjson.dumps(self._resource)
 
     @cached_property
     def _resource(self) -> dict[str, Any]:
