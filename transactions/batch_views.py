@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.identity import require_identity
@@ -25,6 +24,7 @@ from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from rest.replays import mark
 from rest.schema import ON_BODIES, answers
+from rest.viewsets import ApiViewSet
 from rest.waiting import wait_for
 from transactions import errors, examples, posting, queries, serializers
 from transactions.commands import describe_decline, make_order, tell_who_may_see
@@ -35,7 +35,7 @@ ERRORS_MAX = 100
 Refusal = InvalidRequest | LedgerError
 
 
-class BatchViewSet(GenericViewSet[Transaction]):
+class BatchViewSet(ApiViewSet[Transaction]):
     """Up to 1,000 transactions. Atomic, all are posted or all declined; else each stands for itself."""
 
     rights = {"create": "transactions.add_transaction"}
@@ -66,7 +66,7 @@ class BatchViewSet(GenericViewSet[Transaction]):
         What is wrong with an item is the answer to that item, and refuses an atomic batch whole, unrecorded.
         """
         asked = serializers.BatchRequest.read(request)
-        if "Idempotency-Key" in request.headers:
+        if "HTTP_IDEMPOTENCY_KEY" in request.META:
             raise TwoIdentities("The transactions of a batch have ids of their own: send no Idempotency-Key.")
         batch = Batch(request, asked["transactions"])
         if asked["atomic"]:

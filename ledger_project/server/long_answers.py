@@ -58,4 +58,7 @@ class LongAnswers:
         finally:
             response.close()
         proto.response_file(response.status_code, headers, file.name)
-        self.loop.call_soon_threadsafe(self.loop.call_later, OPENED_AFTER_SECONDS, os.unlink, file.name)
+        self.loop.call_soon_threadsafe(self._forget, file.name)
+
+    def _forget(self, name: str) -> None:
+        self.loop.call_later(OPENED_AFTER_SECONDS, os.unlink, name)

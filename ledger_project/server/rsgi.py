@@ -6,7 +6,6 @@ a greenlet that is set aside while it waits for its group; everything else by th
 """
 
 import asyncio
-import gc
 import io
 import sys
 import time
@@ -16,13 +15,19 @@ from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import ResolverMatch
 
 from ledger_project.server.lanes import Lanes
 from ledger_project.server.long_answers import LongAnswers
 from ledger_project.wsgi import application as wsgi
+from rest.answers import Answer
+from rest.errors import make_problem
+from rest.middleware import RequestMiddleware
 from rest.waiting import RequestGreenlet
 from transactions.posting import committer
+from transactions.reading import shared
 
 BODY_SECONDS, BODY_BYTES_PER_SECOND = 10, 32 * 1024  # a slow uplink is no attacker
 BODIES_MAX = 64 * 1024 * 1024  # bytes of all bodies that are being read
@@ -42,6 +47,17 @@ class BodyTooSlow(Exception):
     pass
 
 
+class Refusing(RequestMiddleware):
+    """Answers what nobody works on: with a log line, an id and metrics as every other request."""
+
+    def _answer(self, request: HttpRequest, match: ResolverMatch) -> HttpResponseBase:
+        return self.get_response(request)
+
+
+def refuse(environ: dict[str, Any], code: str, detail: str) -> HttpResponseBase:
+    return Refusing(lambda request: make_problem(request, code, detail))(WSGIRequest(environ))
+
+
 class Application:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -53,15 +69,12 @@ class Application:
         self.ready: deque[asyncio.Future[None]] = deque()
         self.is_waking = False
         committer.start()
+        shared.start()
         loop.call_soon(self.tick)
-        # What is loaded now stays for good: the collector, which would go through all of it every few
-        # requests, took a fifth of a worker's time.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         committer.stop()
+        shared.stop()
 
     def tick(self) -> None:
         """End the reading of bodies whose time is over."""
@@ -76,7 +89,7 @@ class Application:
         environ = self.make_environ(scope, method, path, query)
         caller = environ.get("HTTP_AUTHORIZATION") or environ["REMOTE_ADDR"]
         if not lane.enter(caller):
-            self.send(proto, self.refuse(environ, "busy", "The ledger is busy. Send the same again."))
+            self.send(proto, refuse(environ, "busy", "The ledger is busy. Send the same again."))
             return
         try:
             length = environ.get("CONTENT_LENGTH", "0")
@@ -90,7 +103,7 @@ class Application:
             else:
                 await self.until_done(lane.pool.submit(self.answer_in_thread, environ, proto))
         except BodyTooSlow:
-            self.send(proto, self.refuse(environ, "request_timeout", "The body did not arrive in time."))
+            self.send(proto, refuse(environ, "request_timeout", "The body did not arrive in time."))
         finally:
             lane.leave(caller)
 
@@ -109,7 +122,7 @@ class Application:
             del self.reading[body]
 
     async def answer_on_loop(self, environ: dict[str, Any], proto: Any) -> None:
-        request = RequestGreenlet(wsgi.get_response)
+        request = RequestGreenlet(wsgi.handle)
         answer = request.switch(WSGIRequest(environ))
         while not request.dead:
             await self.until_done(answer)
@@ -118,7 +131,7 @@ class Application:
 
     def answer_in_thread(self, environ: dict[str, Any], proto: Any) -> None:
         try:
-            self.send(proto, wsgi.get_response(WSGIRequest(environ)))
+            self.send(proto, wsgi.handle(WSGIRequest(environ)))
         finally:
             close_old_connections()  # gives it back to the pool
 
@@ -169,15 +182,16 @@ class Application:
             self.names[name] = key
         return key
 
-    def refuse(self, environ: dict[str, Any], code: str, detail: str) -> HttpResponse:
-        raise NotImplementedError
-
-    def send(self, proto: Any, response: HttpResponse) -> None:
+    def send(self, proto: Any, response: HttpResponseBase) -> None:
         headers = list(response.headers.items())
-        if response.streaming:
+        if "cookies" in vars(response):
+            headers += [("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values()]
+        if isinstance(response, StreamingHttpResponse):
             self.long_answers.send(proto, response, headers)
-        else:
+        elif isinstance(response, HttpResponse):
             proto.response_bytes(response.status_code, headers, response.content)
+            if not isinstance(response, Answer):
+                response.close()
 
 
 application = Application()

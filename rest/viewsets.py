@@ -1,0 +1,96 @@
+"""DRF's viewsets, without what one parser, one renderer and no versions make superfluous in every request."""
+
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any, ClassVar, TypeVar
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework import request as drf
+from rest_framework.viewsets import GenericViewSet
+
+from rest.answers import Answer
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+class Request(drf.Request):
+    """DRF's request, with attributes for what is asked of it most and would go through `__getattr__`."""
+
+    version = versioning_scheme = None
+
+    def __init__(self, request: HttpRequest, **options: Any) -> None:
+        super().__init__(request, **options)
+        self.META = request.META
+        self.method = request.method
+
+
+class ApiViewSet(GenericViewSet[AnyModel]):
+    """A `GenericViewSet` that keeps the instances of its parsers, authenticators and permissions.
+
+    They hold no state of a request, so that all requests can share them. Throttles and versions are looked at
+    where a view has them. All else is DRF's, and so is everything for responses that are not an `Answer`.
+    """
+
+    rights: ClassVar[dict[str, str]] = {}
+    format_kwarg = None
+
+    def get_parsers(self) -> list[Any]:
+        return make_instances(*self.parser_classes)
+
+    def get_authenticators(self) -> list[Any]:
+        return make_instances(*self.authentication_classes)
+
+    def get_permissions(self) -> list[Any]:
+        return make_instances(*self.permission_classes)
+
+    def get_content_negotiator(self) -> Any:
+        return make_instances(self.content_negotiation_class)[0]
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        headers = {"Allow": list_methods(type(self), *self.action_map)}
+        if len(self.renderer_classes) > 1:
+            headers["Vary"] = "Accept"
+        return headers
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:  # type: ignore[override]
+        self.action = self.action_map.get((request.method or "").lower())
+        return Request(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+
+    def initial(self, request: drf.Request, *args: Any, **kwargs: Any) -> None:
+        if self.throttle_classes or self.versioning_class or len(self.renderer_classes) > 1:
+            super().initial(request, *args, **kwargs)
+            return
+        self.perform_authentication(request)
+        self.check_permissions(request)
+
+    def finalize_response(
+        self, request: drf.Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> Any:
+        if type(response) is not Answer:
+            return super().finalize_response(request, response, *args, **kwargs)
+        kept = response.headers._store
+        for name, value in self.headers.items():
+            kept[name.lower()] = (name, value)
+        return response
+
+
+@lru_cache(maxsize=256)
+def make_instances(*classes: Callable[[], Any]) -> list[Any]:
+    return [make() for make in classes]
+
+
+@cache
+def list_methods(view: type, *methods: str) -> str:
+    """As `allowed_methods`, of a view whose actions answer these methods."""
+    return ", ".join(
+        method.upper() for method in view.http_method_names if method in methods or hasattr(view, method)
+    )
