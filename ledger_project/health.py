@@ -2,7 +2,9 @@
 
 import select
 
-from django.db import Error, connection, connections
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
@@ -60,8 +62,10 @@ def look_after_connections(get_response: GetResponse) -> GetResponse:
     """Middleware, for threads that own connections: an ended one is made anew, an old or broken one closed.
 
     The latter is what Django's signals do for pages; requests of the API send none. Where a thread has no
-    connection there is nothing to do.
+    connection there is nothing to do. The server's threads borrow theirs of a pool, which looks after them.
     """
+    if settings.DATABASES[DEFAULT_DB_ALIAS]["OPTIONS"].get("pool"):
+        raise MiddlewareNotUsed
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         for wrapper in connections.all(initialized_only=True):

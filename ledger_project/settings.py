@@ -138,7 +138,7 @@ DATABASES["default"] |= {
         "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=5) or None,
     },
 }
-# The server's workers have many threads and few connections, which are lent. Elsewhere each thread has its own.
+# The server's workers have many threads and few connections, which are lent. Elsewhere a thread has its own.
 CONN_MAX = env.int("CONN_MAX", default=12)
 if env.bool("DATABASE_POOL", default=False):
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}

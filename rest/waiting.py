@@ -24,7 +24,7 @@ class RequestGreenlet(greenlet):
 def wait_for(future: "Future[Answer]") -> Answer:
     """The future's result; raises what it raises."""
     current = getcurrent()
-    if isinstance(current, RequestGreenlet) and not future.done():
+    if isinstance(current, RequestGreenlet) and current.parent and not future.done():
         current.parent.switch(future)
     return future.result()
 

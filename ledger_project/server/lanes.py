@@ -31,15 +31,15 @@ class Lane:
         if self.threads:
             self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix=self.name)
 
-    def enter(self, caller: str) -> bool:
-        """Take a place for the caller. False: there is none, or the others' are all that is left."""
-        if self.taken >= self.places or (
+    def is_full(self, caller: str) -> bool:
+        """Whether there is no place for the caller: none at all, or none beyond the caller's share."""
+        return self.taken >= self.places or (
             self.taken >= self.places // 2 and self.of_callers[caller] >= self.places // 4
-        ):
-            return False
+        )
+
+    def enter(self, caller: str) -> None:
         self.taken += 1
         self.of_callers[caller] += 1
-        return True
 
     def leave(self, caller: str) -> None:
         self.taken -= 1

@@ -1,5 +1,5 @@
-"""Answers that are made piece by piece. A long one becomes a file, which the server sends as fast as its reader
-takes it: a slow reader holds neither a thread nor memory."""
+"""Answers that are made piece by piece. A long one becomes a file, which the server sends as fast as its
+reader takes it: a slow reader holds neither a thread nor memory."""
 
 import asyncio
 import os
@@ -23,10 +23,11 @@ class LongAnswers:
         self.folder = Path(tempfile.mkdtemp(prefix="answers-", dir=settings.VAR))
 
     def has_room(self) -> bool:
-        return self.count_bytes() < settings.LONG_ANSWERS_BYTES_MAX
+        """Whether one more may be made."""
+        return bool(self.count_bytes() < settings.LONG_ANSWERS_BYTES_MAX)
 
     def count_bytes(self) -> int:
-        """Of the files that are open still: their names are gone soon, their bytes when the last reader is."""
+        """Of the files that are open still: their names go soon, their bytes with their last reader."""
         total = 0
         for entry in os.scandir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
             try:

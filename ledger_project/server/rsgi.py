@@ -18,8 +18,9 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
+from granian.rsgi import ProtocolClosed
 
-from ledger_project.server.lanes import Lanes
+from ledger_project.server.lanes import Lane, Lanes
 from ledger_project.server.long_answers import LongAnswers
 from ledger_project.wsgi import application as wsgi
 from rest.answers import Answer
@@ -43,8 +44,11 @@ ENVIRON = {
 }
 
 
-class BodyTooSlow(Exception):
-    pass
+class NotNow(Exception):
+    """Nobody works on the request. A code and what it means."""
+
+
+BUSY = NotNow("busy", "The ledger has too much to do at this moment. Send the same again.")
 
 
 class Refusing(RequestMiddleware):
@@ -88,35 +92,44 @@ class Application:
         lane = self.lanes.choose(method, path, query)
         environ = self.make_environ(scope, method, path, query)
         caller = environ.get("HTTP_AUTHORIZATION") or environ["REMOTE_ADDR"]
-        if not lane.enter(caller):
-            self.send(proto, refuse(environ, "busy", "The ledger is busy. Send the same again."))
-            return
         try:
+            self.require_room(lane, caller)
             length = environ.get("CONTENT_LENGTH", "0")
             # A body without a length, or one that is too long, is refused by who would read it.
             if length != "0" and length.isdecimal() and int(length) <= lane.body_max:
                 environ["wsgi.input"] = io.BytesIO(await self.read_body(proto, int(length)))
+                self.require_room(lane, caller)  # while it came others may have come as well
             else:
                 environ["wsgi.input"] = io.BytesIO()
+        except ProtocolClosed:
+            return  # the client has gone
+        except NotNow as refusal:
+            self.send(proto, refuse(environ, *refusal.args))
+            return
+        lane.enter(caller)
+        try:
             if lane.pool is None:
                 await self.answer_on_loop(environ, proto)
             else:
                 await self.until_done(lane.pool.submit(self.answer_in_thread, environ, proto))
-        except BodyTooSlow:
-            self.send(proto, refuse(environ, "request_timeout", "The body did not arrive in time."))
         finally:
             lane.leave(caller)
 
+    def require_room(self, lane: Lane, caller: str) -> None:
+        if lane.is_full(caller) or (lane is self.lanes.statements and not self.long_answers.has_room()):
+            raise BUSY
+
     async def read_body(self, proto: Any, length: int) -> bytes:
         if self.receiving + length > BODIES_MAX:
-            raise BodyTooSlow
+            raise BUSY
         body = proto()
         self.reading[body] = time.monotonic() + BODY_SECONDS + length / BODY_BYTES_PER_SECOND
         self.receiving += length
         try:
-            return await body
+            read: bytes = await body
+            return read
         except asyncio.CancelledError:
-            raise BodyTooSlow from None
+            raise NotNow("request_timeout", "The body did not arrive in time.") from None
         finally:
             self.receiving -= length
             del self.reading[body]
