@@ -1,8 +1,9 @@
 """Whether the process lives, and whether it can do its work."""
 
 import select
+import threading
 
-from django.db import Error, connection, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
@@ -43,6 +44,16 @@ def has_pending_migrations() -> bool:
     return not _migrated
 
 
+class Own(threading.local):
+    """A thread's connection, which is found faster than by `connection`."""
+
+    def __init__(self) -> None:
+        self.wrapper = connections[DEFAULT_DB_ALIAS]
+
+
+own = Own()
+
+
 def drop_ended(wrapper: BaseDatabaseWrapper) -> None:
     """Close a connection that the server has ended, so that its next user has a new one.
 
@@ -64,12 +75,11 @@ def look_after_connections(get_response: GetResponse) -> GetResponse:
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        for wrapper in connections.all(initialized_only=True):
-            drop_ended(wrapper)
+        wrapper = own.wrapper
+        drop_ended(wrapper)
         response = get_response(request)
-        for wrapper in connections.all(initialized_only=True):
-            if wrapper.connection is not None and not wrapper.in_atomic_block:
-                wrapper.close_if_unusable_or_obsolete()
+        if wrapper.connection is not None and not wrapper.in_atomic_block:
+            wrapper.close_if_unusable_or_obsolete()
         return response
 
     return middleware

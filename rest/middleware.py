@@ -89,12 +89,11 @@ class RequestMiddleware:
                 response = response.render()  # type: ignore[attr-defined]
         except Exception as error:
             response = response_for_exception(request, error)
-        kept = response.headers._store
         over_tls = self.tls_matters and request.is_secure()
-        for name, header in (self.headers_over_tls if over_tls else self.headers).items():
-            kept.setdefault(name, header)
-        if not response.streaming:
-            kept.setdefault("content-length", ("Content-Length", str(len(response.content))))
+        added = self.headers_over_tls if over_tls else self.headers
+        response.headers._store = kept = {**added, **response.headers._store}
+        if not response.streaming and "content-length" not in kept:
+            kept["content-length"] = ("Content-Length", str(len(response.content)))
         return response
 
     def _require_host(self, request: HttpRequest) -> None:

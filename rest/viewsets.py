@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework import request as drf
+from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from rest.answers import Answer
@@ -24,6 +25,15 @@ class Request(drf.Request):
         super().__init__(request, **options)
         self.META = request.META
         self.method = request.method
+
+    @property
+    def user(self) -> Any:
+        """As DRF's, which looks for a user that is there with more care than one that is not."""
+        return self.__dict__.get("_user") or super().user
+
+    @user.setter
+    def user(self, value: Any) -> None:
+        self._user = self._request.user = value
 
 
 class ApiViewSet(GenericViewSet[AnyModel]):
@@ -71,6 +81,16 @@ class ApiViewSet(GenericViewSet[AnyModel]):
             return
         self.perform_authentication(request)
         self.check_permissions(request)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """As DRF's. A view and its request know each other, and the view its own methods: with that undone, what
+        was of the request is freed at once. The collector would take a fifth of its time for it.
+        """
+        response = super().dispatch(request, *args, **kwargs)
+        if not isinstance(response, Response):  # which will ask them when it is rendered
+            self.request.parser_context.clear()
+            vars(self).clear()
+        return response
 
     def finalize_response(
         self, request: drf.Request, response: HttpResponseBase, *args: Any, **kwargs: Any
