@@ -22,7 +22,7 @@ BEARER = "Bearer "
 
 
 class Token(NamedTuple):
-    """A valid token, `request.auth`: whose it is, until when (seconds of Unix time), and what its user may."""
+    """A valid token, `request.auth`: whose it is, until when (Unix time), and what its user may."""
 
     user: AbstractUser
     expires_at: float

@@ -36,7 +36,7 @@ logger = structlog.get_logger(__name__)
 
 
 class RequestMiddleware:
-    """Takes the caller's `X-Request-Id` when it is harmless, else makes one; tells of the answer in one line."""
+    """Takes the caller's `X-Request-Id` when it is harmless, else makes one; logs and counts the answer."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -93,7 +93,7 @@ class RequestMiddleware:
         added = self.headers_over_tls if over_tls else self.headers
         response.headers._store = kept = {**added, **response.headers._store}
         if not response.streaming and "content-length" not in kept:
-            kept["content-length"] = ("Content-Length", str(len(response.content)))
+            kept["content-length"] = ("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
         return response
 
     def _require_host(self, request: HttpRequest) -> None:
