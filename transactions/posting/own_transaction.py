@@ -62,7 +62,7 @@ class Line:
         self.prepared: dict[str, bytes] = {}
         self.poll = select.poll()
         self.poll.register(raw.fileno(), select.POLLIN)
-        self.transformer = Transformer(raw)
+        self.transformer = Transformer()  # psycopg's own: Django's times are read by Python
 
 
 _lines: "WeakKeyDictionary[Connection[Any], Line]" = WeakKeyDictionary()
