@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models.base import ModelState
 
 from accounts.models import Account
@@ -64,5 +64,5 @@ def _make_transaction(row: Sequence[Any]) -> Transaction:
 
 def _be_read() -> ModelState:
     state = ModelState()
-    state.db, state.adding = connection.alias, False
+    state.db, state.adding = DEFAULT_DB_ALIAS, False
     return state
