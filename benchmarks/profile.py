@@ -16,7 +16,6 @@ BORDERS = (
     "psycopg/cursor.py Cursor.execute",
     "psycopg/connection.py Connection.commit",
     "django/core/handlers/wsgi.py WSGIHandler.__call__",
-    "django_structlog/middlewares/request.py RequestMiddleware.handle_response",
     "rest_framework/views.py APIView.dispatch",
     "rest_framework/views.py APIView.initial",
 )

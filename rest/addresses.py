@@ -41,7 +41,7 @@ def _read_addresses() -> tuple[Addresses, Addresses]:
     of_members: Addresses = {}
     for route, pattern in _walk(get_resolver()):
         if f"/{route}".startswith(API):
-            match = ResolverMatch(pattern.callback, (), {}, route=route)
+            match = ResolverMatch(pattern.callback, (), {}, route=route, captured_kwargs={})
             before, id, after = route.partition(ID)
             (of_members if id else fixed).setdefault(f"/{before}{after}", match)
     return fixed, of_members

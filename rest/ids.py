@@ -9,7 +9,7 @@ new, set_slot = object.__new__, object.__setattr__
 
 
 def make_uuid(text: str) -> UUID:
-    """The UUID of a text that `UUID_TEXT` matches. `UUID(text)`, which takes more forms, is thrice as slow."""
+    """The UUID of a text that `UUID_TEXT` matches. `UUID(text)` takes more forms, and thrice the time."""
     id = new(UUID)
     set_slot(id, "int", int(text.replace("-", ""), 16))
     set_slot(id, "is_safe", SafeUUID.unknown)

@@ -83,7 +83,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
         self.check_permissions(request)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """As DRF's. A view and its request know each other, and the view its own methods: with that undone, all
+        """As DRF's. A view and its request know each other, and the view its methods: with that undone, all
         that was of the request is freed at once, where the collector would take a fifth of its time.
         """
         response = super().dispatch(request, *args, **kwargs)
