@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from accounts import currencies, errors, queries
-from accounts.models import BALANCE_MAX, Account, Hold
+from accounts.models import BALANCE_MAX, Account, Hold, Is
 from accounts.operations import (
     describe_next_event,
     lock_account,
@@ -27,6 +27,7 @@ from events import outbox
 from events.errors import gettext_noop
 from events.wire import format_time
 
+# The ids stand twice, so that rows are found by index however many they are thought to be.
 # An arm of a WITH clause: what captures, releases and expiry change of a hold.
 CHANGE_HOLDS = """
 changed AS (
@@ -35,7 +36,9 @@ changed AS (
     FROM jsonb_to_recordset(%(holds)s::jsonb) AS new (
         id uuid, captured numeric, status text, closed_at timestamptz
     )
-    WHERE hold.id = new.id
+    WHERE hold.id = new.id AND hold.id = ANY(ARRAY(
+        SELECT (row ->> 'id')::uuid FROM jsonb_array_elements(%(holds)s::jsonb) AS row
+    ))
 )"""
 
 WRITE = f"""
@@ -54,7 +57,9 @@ WITH placed AS (
 ), {CHANGE_HOLDS}, {outbox.WRITE_EVENTS}
 UPDATE accounts_account AS account SET held = new.held, event_sequence = new.event_sequence
 FROM jsonb_to_recordset(%(accounts)s::jsonb) AS new (id uuid, held numeric, event_sequence bigint)
-WHERE account.id = new.id
+WHERE account.id = new.id AND account.id = ANY(ARRAY(
+    SELECT (row ->> 'id')::uuid FROM jsonb_array_elements(%(accounts)s::jsonb) AS row
+))
 """  # noqa: S608, no value is in the text
 
 
@@ -160,7 +165,7 @@ def expire_due(
     by_id = {account.id: account for account in accounts if account.held}
     if not by_id:
         return [], []
-    due = Hold.objects.filter(account__in=by_id, status=Hold.Status.OPEN, expires_at__lte=clock)
+    due = Hold.objects.filter(Is("status", value="OPEN"), account__in=by_id, expires_at__lte=clock)
     holds, events = list(due.order_by("expires_at", "id")), []
     for hold in holds:
         hold.account = by_id[hold.account_id]
