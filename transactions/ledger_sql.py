@@ -145,7 +145,7 @@ def describe_write(
     accounts = list(accounts)
     parameters = [
         "[" + ",".join([_as_row(transaction) for transaction in transactions]) + "]",
-        *([holds.describe_changes(changed_holds)] if changed_holds else ()),
+        *(holds.describe_changes(changed_holds) if changed_holds else ()),
         orjson.dumps(events).decode(),
         orjson.dumps([_as_account_row(account) for account in accounts]).decode(),
         write_ids(account.id for account in accounts),  # so that they are looked up by index
