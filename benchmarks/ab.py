@@ -1,4 +1,4 @@
-"""Whether a change made requests dearer: this checkout beside another one, each served in a folder of its own."""
+"""Whether a change made requests dearer: this checkout beside another one, each with its own `serve`."""
 
 import argparse
 import tempfile
@@ -44,7 +44,9 @@ def main(options: argparse.Namespace) -> int:
         ]
         console.print(
             f"{cell}: CPU {prices[0]:.0f} / {prices[1]:.0f} µs = {ratio.median:.3f}"
-            f" ({ratio.low:.3f}–{ratio.high:.3f}), at most {RATIO_MAX}; {rates[0]:.0f} / {rates[1]:.0f} a second"
+            f" ({ratio.low:.3f}–{ratio.high:.3f}), at most {RATIO_MAX};"
+            f" {rates[0]:.0f} / {rates[1]:.0f} a second",
+            soft_wrap=True,
         )
     return 1 if slower else 0
 

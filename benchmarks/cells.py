@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from benchmarks import books, floor, http_floor, in_process, telling
+from benchmarks import books, contest, floor, http_floor, in_process, telling
 from benchmarks.cpu import Site
 from benchmarks.figures import Figures, Run
 from benchmarks.load import Target, run_wrk
@@ -67,7 +67,7 @@ class Ground:
         site = Site(pid, self.postmaster, "nobody's")
         target = Target(port, self.account_ids, self.token, site)
         return lambda: run_wrk(
-            target, "echo", connections=connections, count=self.accounts, seconds=self.seconds
+            target, "bare", connections=connections, count=self.accounts, seconds=self.seconds
         )
 
     def vacuum(self) -> None:
@@ -96,7 +96,9 @@ def making_cells(ground: Ground, *, contestants: bool) -> Iterator[dict[str, Run
     with ExitStack() as stack:
         cells: dict[str, Run] = {}
         ports = {view: find_free_port() for view in ("django", "drf")}
-        pids = {view: stack.enter_context(http_floor.serving(view, port)) for view, port in ports.items()}
+        pids = {
+            view: stack.enter_context(http_floor.serving_view(view, port)) for view, port in ports.items()
+        }
         for number in CLIENTS:
             cells[f"pgbench a, {number}"] = ground.pgbench("a", number)
             if number in CONNECTIONS:
@@ -115,8 +117,20 @@ def making_cells(ground: Ground, *, contestants: bool) -> Iterator[dict[str, Run
         for number in CONNECTIONS:
             for view in ("django", "drf"):
                 cells[f"bare {view} view, {number}"] = ground.bare(ports[view], pids[view], number)
+        if contestants:
+            cells |= start_contestants(ground, stack)
         cells |= make_python_cells(ground) | make_cells_of_telling(ground)
         yield cells
+
+
+def start_contestants(ground: Ground, stack: ExitStack) -> dict[str, Run]:
+    ring = contest.Ring(ground.server, ground.postmaster, ground.account_ids, ground.accounts, ground.seconds)
+    python = contest.make_python()
+    cells: dict[str, Run] = {}
+    for start in contest.CONTESTANTS:
+        runs = stack.enter_context(start(ring, python))
+        cells |= {f"contestant: {name}": run for name, run in runs.items()}
+    return cells
 
 
 def run_batches(ground: Ground) -> Figures:

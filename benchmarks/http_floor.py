@@ -6,13 +6,9 @@ module is also their whole project: `granian benchmarks.http_floor:application`.
 
 import json
 import os
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
@@ -20,8 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
 
-WORKERS = 2  # as `serve` has
-START_SECONDS_MAX = 30
+from benchmarks.servers import make_granian, serving
 
 
 def serve_django(request: HttpRequest) -> HttpResponse:
@@ -65,35 +60,10 @@ if "HTTP_FLOOR" in os.environ and not settings.configured:
 
 
 @contextmanager
-def serving(view: str, port: int) -> Iterator[int]:
+def serving_view(view: str, port: int) -> Iterator[int]:
     """The view, served until the block ends; gives the server's pid."""
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--port", str(port)]
-    command += ["--workers", str(WORKERS), "--blocking-threads", "4", "--log-level", "error"]
     environment = {**os.environ, "HTTP_FLOOR": view}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
-    server = subprocess.Popen(
-        [*command, "benchmarks.http_floor:application"],
-        cwd=Path(__file__).parent.parent,
-        env=environment,
-    )
-    try:
-        wait_until_it_listens(server, port)
-        yield server.pid
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_until_it_listens(server: "subprocess.Popen[bytes]", port: int) -> None:
-    """All workers share the port; a second for the later ones. Raises AssertionError when it ends before."""
-    deadline = time.monotonic() + START_SECONDS_MAX
-    while not is_listening(port):
-        assert server.poll() is None, "the server did not start"
-        assert time.monotonic() < deadline, "the server does not listen"
-        time.sleep(0.05)
-    time.sleep(1)
-
-
-def is_listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    command = make_granian(sys.executable, "benchmarks.http_floor:application", port)
+    with serving(command, port, environment) as pid:
+        yield pid

@@ -1,10 +1,11 @@
 -- wrk's requests, with ids out of a file. `post` moves money on a random account, with a new id each; `batch`
 -- does so a thousand times in one request; `balance` and `past` read one account's balance, `transaction` one
--- transaction; `echo` posts the same body to a view that does nothing.
+-- transaction; `bare` posts the same body to `/`, where the floors and the
+-- contestants are.
 -- Arguments: what, file of ids, how many of them, token.
 local what, ids, token, count
 
-local paths = {post = "/api/v1/transactions", batch = "/api/v1/transactions/batch", echo = "/"}
+local paths = {post = "/api/v1/transactions", batch = "/api/v1/transactions/batch", bare = "/"}
 
 function init(args)
   what, count, token = args[1], tonumber(args[3]), args[4]
@@ -29,7 +30,7 @@ end
 
 function request()
   local id = ids[math.random(1, count)]
-  if what == "post" or what == "echo" then
+  if what == "post" or what == "bare" then
     return wrk.format("POST", paths[what], nil, make_transaction(id))
   end
   if what == "batch" then
