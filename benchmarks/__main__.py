@@ -60,6 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     growth = commands.add_parser("growth", parents=[measuring], help="rates and bytes as a ledger grows")
     growth.add_argument("--rows", type=int, nargs="+", default=[10_000, 1_000_000, 10_000_000])
     growth.add_argument("--minutes", type=float, default=10, help="of posting, looking for stalls")
+    growth.add_argument("--write", action="store_true", help="write GROWTH.md and the rounds in runs/")
     report = commands.add_parser("report", help="RESULTS.md from recorded runs of one commit")
     report.add_argument("files", type=Path, nargs="+", help="the chosen run first")
     return parser

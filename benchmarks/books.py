@@ -60,13 +60,18 @@ def make_accounts(service: Service, count: int, file: Path) -> list[str]:
     ids = [id for part in parts for id in part]
     ids += make_users(service, count - len(ids))
     file.write_text("".join(f"{id}\n" for id in ids))
+    return fund(service, ids, FUNDS)[:TRANSACTIONS_READ]
+
+
+def fund(service: Service, ids: list[str], amount: str) -> list[str]:
+    """A deposit on each account; the ids of the transactions."""
     posted: list[str] = []
     with client_of(service) as client:
         for first in range(0, len(ids), SLICE):
-            orders = [make_deposit(id, FUNDS) for id in ids[first : first + SLICE]]
+            orders = [make_deposit(id, amount) for id in ids[first : first + SLICE]]
             client.post("transactions/batch", {"atomic": False, "transactions": orders})
             posted += [order["id"] for order in orders]
-    return posted[:TRANSACTIONS_READ]
+    return posted
 
 
 def make_users(service: Service, count: int) -> list[str]:
@@ -89,6 +94,13 @@ def make_deposit(account: str, amount: str) -> dict[str, str]:
 def count_transactions() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM transactions_transaction")
+        return int(cursor.fetchone()[0])
+
+
+def count_posted() -> int:
+    """All that was ever posted, without reading all of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(version) FROM accounts_account")
         return int(cursor.fetchone()[0])
 
 

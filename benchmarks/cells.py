@@ -57,7 +57,7 @@ class Ground:
 
     def http(self, what: str, connections: int, count: int | None = None) -> Run:
         ids = self.transaction_ids if what == "transaction" else self.account_ids
-        target = Target(self.service.port, ids, self.token, self.site)
+        target = Target(self.service.port, ids, self.token, self.site, books.count_posted)
         if count is None:
             count = len(ids.read_text().split())
         return lambda: run_wrk(target, what, connections=connections, count=count, seconds=self.seconds)

@@ -58,7 +58,15 @@ def make_python() -> str:
     made = VENV / "made"
     if not made.exists() or made.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--use-pep517",
+        ]
         subprocess.run([*command, "-r", str(REQUIREMENTS)], check=True)
         made.touch()
     return str(python)

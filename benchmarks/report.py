@@ -79,10 +79,13 @@ def describe_rows(record: Record, others: Sequence[Record]) -> Iterator[str]:
         if value is None:
             continue
         again = [show(find_single(other, single)) for other in others]
+        name = single.name
+        if (rows := record.singles.get(f"{name}, rows")) is not None:
+            name = f"{name}, {rows:,} rows"
         reached = "reported" if single.must is None else yes(value <= single.must)
         must = "–" if single.must is None else f"≤ {single.must}"
         figure = f"**{show(value)}** {single.unit}"
-        yield write_line(single.name, figure, "–", must, f"≤ {single.aim}", reached, *again)
+        yield write_line(name, figure, "–", must, f"≤ {single.aim}", reached, *again)
 
 
 def find_single(record: Record, single: Single) -> float | None:

@@ -2,13 +2,14 @@
 -- does so a thousand times in one request; `balance` and `past` read one account's balance, `transaction` one
 -- transaction; `bare` posts the same body to `/`, where the floors and the
 -- contestants are.
--- Arguments: what, file of ids, how many of them, token.
-local what, ids, token, count
+-- Arguments: what, file of ids, how many of them, token, first and last second of the history.
+local what, ids, token, count, first, last
 
 local paths = {post = "/api/v1/transactions", batch = "/api/v1/transactions/batch", bare = "/"}
 
 function init(args)
   what, count, token = args[1], tonumber(args[3]), args[4]
+  first, last = tonumber(args[5]), tonumber(args[6])
   math.randomseed(tonumber(tostring(wrk.thread):match("0x(%x+)"), 16) % 2^31 + os.time())
   ids = {}
   for id in io.lines(args[2]) do ids[#ids + 1] = id end
@@ -40,7 +41,7 @@ function request()
       '{"atomic":false,"transactions":[' .. table.concat(items, ",") .. "]}")
   end
   if what == "transaction" then return wrk.format("GET", "/api/v1/transactions/" .. id) end
-  local query = what == "past" and "?at=2026-01-01T00:00:00Z" or ""
+  local query = what == "past" and os.date("!?at=%Y-%m-%dT%H:%M:%SZ", math.random(first, last)) or ""
   return wrk.format("GET", "/api/v1/accounts/" .. id .. "/balance" .. query)
 end
 
