@@ -107,12 +107,13 @@ def making_cells(ground: Ground, *, contestants: bool) -> Iterator[dict[str, Run
                 cells["GET balance, 16"] = ground.http("balance", 16)
                 cells["GET transaction, 16"] = ground.http("transaction", 16)
                 cells["pgbench read, 16"] = ground.pgbench("read", 16)
-            cells[f"pgbench b, {number}"] = ground.pgbench("b", number)
+            if number > 4:
+                cells[f"pgbench b, {number}"] = ground.pgbench("b", number)
         cells["pgbench a, hot account, 64"] = ground.pgbench("a", 64, 1)
         cells["POST, hot account, 64"] = ground.http("post", 64, 1)
-        cells["pgbench b, 4, for batches"] = ground.pgbench("b", 4)
+        cells["pgbench b, 4"] = ground.pgbench("b", 4)
         cells["batch over HTTP, 2"] = ground.http("batch", 2)
-        cells["pgbench b, 1, for batches"] = ground.pgbench("b", 1)
+        cells["pgbench b, 1"] = ground.pgbench("b", 1)
         cells["batch in process"] = lambda: run_batches(ground)
         for number in CONNECTIONS:
             for view in ("django", "drf"):

@@ -29,12 +29,12 @@ class Record:
     def cells(self) -> Sequence[str]:
         return list(self.rounds[0]) if self.rounds else []
 
-    def save(self) -> Path:
+    def save(self, folder: Path = FOLDER) -> Path:
         """Into a new file named by date and commit."""
-        FOLDER.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         name = f"{self.machine['at'][:10]}-{self.machine['commit']}"
         number = 1
-        while (file := FOLDER / f"{name}-{number}.json").exists():
+        while (file := folder / f"{name}-{number}.json").exists():
             number += 1
         rounds = [{name: figures.to_dict() for name, figures in row.items()} for row in self.rounds]
         kept = {**vars(self), "rounds": rounds}

@@ -44,11 +44,11 @@ ROWS = (
     Row(
         "batch of 1,000 over HTTP, 2 / pgbench b, 4",
         "batch over HTTP, 2",
-        "pgbench b, 4, for batches",
+        "pgbench b, 4",
         1.0,
         2,
     ),
-    Row("batch of 1,000 in process / b, 1", "batch in process", "pgbench b, 1, for batches", 2.0, 4),
+    Row("batch of 1,000 in process / b, 1", "batch in process", "pgbench b, 1", 2.0, 4),
     Row("GET balance, 16 / a, 16", "GET balance, 16", "pgbench a, 16", 0.50, 1.3),
     Row("GET transaction by id, 16 / a, 16", "GET transaction, 16", "pgbench a, 16", 0.45, 1.2),
     Row("p99 of a POST, 16 / p99 of a, 16", "POST, 16", "pgbench a, 16", 4, 2, "p99"),
