@@ -101,7 +101,7 @@ def test_a_reference_is_found_by_its_index(long_account):
     assert touched_by(Transaction.objects.filter(reference="number 77")) <= 1
 
 
-# In the transaction of a caller, which every test here is. What posting does in one of its own: test_budget.py
+# In a caller's transaction, as every test here. What posting does in one of its own: test_budget.py
 
 
 def statements_of(action):
