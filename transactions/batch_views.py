@@ -191,7 +191,7 @@ class Batch:
             return {"status": problem["status"], "problem": problem}
         row = results[place].transaction
         if row.decline_reason is None:
-            return {"status": 201, "transaction": row.as_resource()}
+            return {"status": 201, "transaction": orjson.Fragment(row.as_json())}
         detail, particulars = describe_decline(row)
         problem = describe_problem(self.request, row.decline_reason, detail, particulars=particulars)
         return {"status": STATUS[row.decline_reason], "problem": problem}
