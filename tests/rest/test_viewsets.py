@@ -35,9 +35,8 @@ class Echo(ApiViewSet):
         )
 
     def list(self, request):
-        return answer(
-            {"user": str(getattr(request.user, "pk", None)), "auth": request.auth, "action": self.action}
-        )
+        user = str(getattr(request.user, "pk", None))
+        return answer({"user": user, "auth": request.auth, "action": self.action})
 
     def fail(self, request):
         raise Throttled

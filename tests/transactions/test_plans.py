@@ -151,7 +151,7 @@ def test_over_http_reads_cost_one_or_two_statements(service, account, petya):
         (f"/api/v1/accounts/{account.id}", 1),
         (f"/api/v1/accounts/{account.id}/balance", 1),
         (f"/api/v1/users/{petya.id}/balance", 1),
-        ("/api/v1/transactions", 1),
+        ("/api/v1/transactions", 2),  # which, and what is in them
         ("/api/v1/accounts", 1),
         ("/api/v1/users", 2),
     ]:

@@ -94,8 +94,8 @@ COLUMNS = """
     ) END,
     account.credit_limit, account.version, clock_timestamp()
 """
-# Each account is looked up by itself: OFFSET keeps the planner from joining, for which it would want to know how
-# large the table is. So the plan is the look-up by index, also when it was prepared while the table was empty.
+# Each account is looked up by itself: OFFSET keeps the planner from joining, for which it would want to know
+# how large the table is. So the plan is the look-up by index, even if prepared while the table was empty.
 BY_ID = f"""
 SELECT account.* FROM unnest(%s::uuid[]) AS asked(id), LATERAL (
     SELECT {COLUMNS} FROM accounts_account AS account WHERE account.id = asked.id OFFSET 0

@@ -17,8 +17,8 @@ COLUMNS = (
     *("actor", "request_id"),
 )
 JSON_COLUMNS = ("metadata", "decline_details")
-# Each row is looked up by itself, for the reason that `reading.current` gives. A transaction is taken back once:
-# there is at most one posted reversal.
+# Each row is looked up by itself, for the reason that `reading.current` gives. A transaction is taken back
+# once: there is at most one posted reversal.
 BY_ID = f"""
 SELECT account.user_id, account.currency,
     (SELECT reversal.id FROM transactions_transaction AS reversal
