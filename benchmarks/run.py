@@ -54,6 +54,7 @@ def main(options: argparse.Namespace) -> int:
 def measure(folder: Path, options: argparse.Namespace, record: Record) -> None:
     """Fill the record. Django is set up on the folder."""
     from benchmarks.cells import make_ground, making_cells
+    from benchmarks.contest import run_contestants
     from tests.service import Service
 
     service = Service(folder).start()
@@ -62,7 +63,7 @@ def measure(folder: Path, options: argparse.Namespace, record: Record) -> None:
         ground = make_ground(service, options.accounts, options.seconds)
         if options.idle and not options.only:
             measure_idle(ground, options.idle, record)
-        with making_cells(ground, contestants=options.contestants) as cells:
+        with making_cells(ground) as cells:
             cells = {name: run for name, run in cells.items() if options.only in name}
             for number in range(options.rounds + 1):
                 ground.vacuum()
@@ -70,6 +71,8 @@ def measure(folder: Path, options: argparse.Namespace, record: Record) -> None:
                 for name, run in cells.items():
                     row[name] = run()
                     CONSOLE.print(f"{number} {name}: {row[name].rate:.0f}/s, {row[name].price:.0f} µs")
+                if options.contestants:
+                    row |= run_contestants(ground.ring, options.only)
                 if number:  # the first opens connections, prepares statements and warms caches
                     record.rounds.append(row)
         check_books(record)
