@@ -81,10 +81,10 @@ def describe_rows(record: Record, others: Sequence[Record]) -> Iterator[str]:
             continue
         again = [show(find_single(other, single)) for other in others]
         name = single.name
+        reached = "reported" if single.must is None else yes(value <= single.must)
         if (rows := record.singles.get(f"{name}, rows")) is not None:
             name = f"{name}, {rows:,} rows"
             reached = reached if rows >= ROWS_ASKED else f"asked of {ROWS_ASKED:,}"
-        reached = "reported" if single.must is None else yes(value <= single.must)
         must = "–" if single.must is None else f"≤ {single.must}"
         figure = f"**{show(value)}** {single.unit}"
         yield write_line(name, figure, "–", must, f"≤ {single.aim}", reached, *again)
