@@ -178,6 +178,9 @@ def describe_books(record: Record) -> Iterator[str]:
         sizes = ", ".join(f"{name.split()[0]} {mib:.0f}" for name, mib in record.memory.items())
         yield f"Memory by process, MiB: {sizes}."
         yield ""
+    if record.failed:
+        yield f"Runs with errors, taken again: {'; '.join(record.failed)}."
+        yield ""
     if record.books:
         books = record.books
         yield (
