@@ -24,6 +24,8 @@ def main(arguments: list[str]) -> int:
         first, *others = [record.load(file) for file in options.files]
         report.write(first, others)
         return 0
+    if options.command == "run" and options.write and options.only:
+        raise SystemExit("What is written is whole: --write does not go with --only.")
     machine.require_optimized_python(any_python=options.any_python)
     if options.command == "ab":
         from benchmarks import ab
@@ -47,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     measuring.add_argument("--any-python", action="store_true", help="also on a build without optimization")
     run = commands.add_parser("run", parents=[measuring], help="every row of RESULTS.md")
     run.add_argument("--accounts", type=int, default=10_000)
-    run.add_argument("--only", default="", help="the runs whose name has this text, and nothing else")
+    run.add_argument("--only", default="", help="the runs whose name matches, and nothing else")
     run.add_argument(
         "--large", type=int, default=1_000_000, help="rows of the long account and the audit; 0: none"
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from benchmarks import books, contest, floor, http_floor, in_process, telling
+from benchmarks import books, floor, http_floor, in_process, telling
+from benchmarks.contest import Ring
 from benchmarks.cpu import Site
 from benchmarks.figures import Figures, Run
 from benchmarks.load import Target, run_wrk
@@ -70,6 +71,10 @@ class Ground:
             target, "bare", connections=connections, count=self.accounts, seconds=self.seconds
         )
 
+    @property
+    def ring(self) -> Ring:
+        return Ring(self.server, self.postmaster, self.account_ids, self.accounts, self.seconds)
+
     def vacuum(self) -> None:
         floor.vacuum(self.server, "ledger", floor.DATABASE)
 
@@ -91,8 +96,8 @@ def make_ground(service: Service, accounts: int, seconds: int) -> Ground:
 
 
 @contextmanager
-def making_cells(ground: Ground, *, contestants: bool) -> Iterator[dict[str, Run]]:
-    """All runs by name. The bare views and the contestants are served as long as the block lasts."""
+def making_cells(ground: Ground) -> Iterator[dict[str, Run]]:
+    """All runs by name. The bare views are served as long as the block lasts."""
     with ExitStack() as stack:
         cells: dict[str, Run] = {}
         ports = {view: find_free_port() for view in ("django", "drf")}
@@ -118,20 +123,8 @@ def making_cells(ground: Ground, *, contestants: bool) -> Iterator[dict[str, Run
         for number in CONNECTIONS:
             for view in ("django", "drf"):
                 cells[f"bare {view} view, {number}"] = ground.bare(ports[view], pids[view], number)
-        if contestants:
-            cells |= start_contestants(ground, stack)
         cells |= make_python_cells(ground) | make_cells_of_telling(ground)
         yield cells
-
-
-def start_contestants(ground: Ground, stack: ExitStack) -> dict[str, Run]:
-    ring = contest.Ring(ground.server, ground.postmaster, ground.account_ids, ground.accounts, ground.seconds)
-    python = contest.make_python()
-    cells: dict[str, Run] = {}
-    for start in contest.CONTESTANTS:
-        runs = stack.enter_context(start(ring, python))
-        cells |= {f"contestant: {name}": run for name, run in runs.items()}
-    return cells
 
 
 def run_batches(ground: Ground) -> Figures:

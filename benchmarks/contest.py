@@ -5,6 +5,7 @@ Their packages live in an environment of their own, benchmarks/.venv, made when 
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ VENV = HERE / ".venv"
 REQUIREMENTS = HERE / "requirements.txt"
 HORDAK_ACCOUNTS = 1000
 CONNECTIONS = (1, 16, 64)
+PREFIX = "contestant: "  # of their runs' names
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,17 @@ class Ring:
         kept = {name: value for name, value in os.environ.items() if name not in own}
         folder = str(self.server.socket_folder)
         return kept | {"PGHOST": folder, "PGPORT": "5432", "PGUSER": "postgres", "PGDATABASE": database}
+
+    def prepare_once(self, command: list[str], database: str) -> str:
+        """Have the contestant make its tables and accounts, unless it has; what it said then."""
+        kept = self.account_ids.parent / f"{database}.prepared"
+        if not kept.exists():
+            environment = self.make_environment(database)
+            made = subprocess.run(
+                command, cwd=PROJECT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+            )
+            kept.write_text(made.stdout.strip())
+        return kept.read_text()
 
     def http(self, port: int, pid: int, database: str, token: str, connections: int) -> Run:
         target = Target(port, self.account_ids, token, Site(pid, self.postmaster, database))
@@ -74,10 +87,10 @@ def make_python() -> str:
 
 @contextmanager
 def serving_aiohttp(ring: Ring, python: str) -> Iterator[dict[str, Run]]:
-    module, database, port = "benchmarks.contestants.aiohttp_ledger", "aiohttp_ledger", find_free_port()
+    database, port = "aiohttp_ledger", find_free_port()
     environment = ring.make_environment(database)
-    command = [python, "-m", module]
-    subprocess.run([*command, "prepare", str(ring.account_ids)], cwd=PROJECT, env=environment, check=True)
+    command = [python, "-m", "benchmarks.contestants.aiohttp_ledger"]
+    ring.prepare_once([*command, "prepare", str(ring.account_ids)], database)
     with serving([*command, "serve", str(port)], port, environment) as pid:
         yield {
             f"aiohttp + SQLAlchemy + asyncpg, {number}": ring.http(port, pid, database, "none", number)
@@ -88,13 +101,9 @@ def serving_aiohttp(ring: Ring, python: str) -> Iterator[dict[str, Run]]:
 @contextmanager
 def serving_drf(ring: Ring, python: str) -> Iterator[dict[str, Run]]:
     module, database, port = "benchmarks.contestants.drf_ledger", "drf_ledger", find_free_port()
-    environment = ring.make_environment(database)
-    command = [python, "-m", module, str(ring.account_ids)]
-    made = subprocess.run(
-        command, cwd=PROJECT, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    )
-    token = made.stdout.strip()
-    with serving(make_granian(python, f"{module}:application", port), port, environment) as pid:
+    token = ring.prepare_once([python, "-m", module, str(ring.account_ids)], database)
+    command = make_granian(python, f"{module}:application", port)
+    with serving(command, port, ring.make_environment(database)) as pid:
         yield {
             f"stock DRF and ORM, {number}": ring.http(port, pid, database, token, number)
             for number in CONNECTIONS
@@ -103,9 +112,11 @@ def serving_drf(ring: Ring, python: str) -> Iterator[dict[str, Run]]:
 
 @contextmanager
 def running_hordak(ring: Ring, python: str) -> Iterator[dict[str, Run]]:
-    module, database = "benchmarks.contestants.hordak_ledger", "hordak_ledger"
+    database = "hordak_ledger"
+    command = [python, "-m", "benchmarks.contestants.hordak_ledger"]
+    ring.prepare_once([*command, "prepare", str(HORDAK_ACCOUNTS)], database)
     with subprocess.Popen(
-        [python, "-m", module, str(HORDAK_ACCOUNTS)],
+        [*command, "run"],
         cwd=PROJECT,
         env=ring.make_environment(database),
         stdin=subprocess.PIPE,
@@ -115,18 +126,26 @@ def running_hordak(ring: Ring, python: str) -> Iterator[dict[str, Run]]:
         asked, answers = process.stdin, process.stdout
         assert asked is not None
         assert answers is not None
-        assert answers.readline() == "ready\n"
         site = Site(process.pid, ring.postmaster, database)
 
         def run() -> Figures:
             with measure(site) as used:
                 print(ring.seconds, file=asked, flush=True)
                 answer = json.loads(answers.readline())
-            cpu = divide(used, answer["count"])
-            return Figures(answer["rate"], answer["p50"], answer["p99"], cpu)
+            return Figures(answer["rate"], answer["p50"], answer["p99"], divide(used, answer["count"]))
 
         yield {"django-hordak in process, 1": run}
         asked.close()
 
 
-CONTESTANTS = (serving_aiohttp, serving_drf, running_hordak)
+def run_contestants(ring: Ring, only: str) -> dict[str, Figures]:
+    """One round of them, each started for it, warmed and ended: they would hold the server's connections."""
+    python = make_python()
+    found: dict[str, Figures] = {}
+    for start in (serving_aiohttp, serving_drf, running_hordak):
+        with start(ring, python) as runs:
+            chosen = {name: run for name, run in runs.items() if re.search(only, f"{PREFIX}{name}")}
+            for run in list(chosen.values())[-1:]:  # opens every connection
+                run()
+            found |= {f"{PREFIX}{name}": run() for name, run in chosen.items()}
+    return found

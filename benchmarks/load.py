@@ -72,9 +72,15 @@ def run_wrk(
         time.sleep(SETTLE_SECONDS)
     found = re.search(r"^FIGURES (\d+) (\d+) (\S+) (\S+) (\d+)$", output, flags=re.M)
     if wrk.returncode or found is None or int(found[1]) == 0 or int(found[5]) > 0:
-        raise LoadFailed(output)
+        raise LoadFailed(describe_failure(output))
     requests, microseconds, p50, p99 = int(found[1]), int(found[2]), float(found[3]), float(found[4])
     transactions = requests * (BATCH if what == "batch" else 1)
     used["load"] = spent.ru_utime + spent.ru_stime
     posted = count_posted() - before if count_posted else transactions
     return Figures(transactions / microseconds * 1e6, p50, p99, divide(used, posted))
+
+
+def describe_failure(output: str) -> str:
+    """What wrk says of errors, on one line."""
+    told = [line.strip() for line in output.splitlines() if "Non-2xx" in line or "Socket errors" in line]
+    return ", ".join(told) or "no request was answered"

@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "runs"
 @dataclass
 class Record:
     """`singles` are figures measured once, by name; `idle` percent of a core by class, `memory` MiB by
-    process; `books` what was found when the books were checked.
+    process; `failed` the runs that had errors and were taken again; `books` what was found in the end.
     """
 
     machine: dict[str, Any]
@@ -23,6 +23,7 @@ class Record:
     singles: dict[str, float] = field(default_factory=dict)
     idle: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
     books: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 PROCESSES = 2
-POOL = 32  # connections, in both processes together
+POOL = 16  # connections, in both processes together
 FUNDS = Decimal(1_000_000)
 MONEY = Numeric(28, 8)
 

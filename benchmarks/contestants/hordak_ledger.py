@@ -1,7 +1,7 @@
 """django-hordak in process: a deposit or withdrawal is its own `transfer_to` between an account and the cash.
 
-`python -m benchmarks.contestants.hordak_ledger ACCOUNTS` makes the tables and that many accounts and says
-`ready`; then each line with a number of seconds on standard input is answered by a line of JSON.
+`python -m benchmarks.contestants.hordak_ledger prepare ACCOUNTS` makes the tables and that many accounts. To
+`… run` each line with a number of seconds on standard input is answered by a line of JSON.
 """
 
 import json
@@ -45,15 +45,12 @@ from hordak.models import Account, AccountType
 from moneyed import Money
 
 
-def prepare(count: int) -> tuple[Account, list[int]]:
+def prepare(count: int) -> None:
     """The cash and the users' accounts."""
     call_command("migrate", verbosity=0)
-    cash = Account.objects.create(name="cash", type=AccountType.asset, currencies=["USD"])
-    ids = [
-        Account.objects.create(name=str(number), type=AccountType.liability, currencies=["USD"]).pk
-        for number in range(count)
-    ]
-    return cash, ids
+    Account.objects.create(name="cash", type=AccountType.asset, currencies=["USD"])
+    for number in range(count):
+        Account.objects.create(name=str(number), type=AccountType.liability, currencies=["USD"])
 
 
 def post(cash: Account, ids: list[int]) -> None:
@@ -76,12 +73,15 @@ def run(cash: Account, ids: list[int], seconds: float) -> dict[str, float]:
     return {"count": len(times), "rate": len(times) / sum(times), "p50": p50, "p99": p99}
 
 
-def main(accounts: int) -> None:
-    cash, ids = prepare(accounts)
-    print("ready", flush=True)
+def main(command: str, *arguments: str) -> None:
+    if command == "prepare":
+        prepare(int(arguments[0]))
+        return
+    cash = Account.objects.get(type=AccountType.asset)
+    ids = list(Account.objects.filter(type=AccountType.liability).values_list("pk", flat=True))
     for line in sys.stdin:
         print(json.dumps(run(cash, ids, float(line))), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*sys.argv[1:])
