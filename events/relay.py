@@ -25,7 +25,7 @@ from django.db.models.expressions import Expression
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
-from events import brokers, feed, webhooks
+from events import feed, webhooks
 from events.deliveries import Channel, DeliveryFailed
 from events.errors import CursorAheadOfFeed, EventsPruned, FeedEpochChanged, FeedStopped
 from events.feed import Page
@@ -35,9 +35,8 @@ from events.wire import Cursor
 
 BATCH = 100
 BATCH_SECONDS_MAX = 5  # a slow receiver's batch ends early, so that its cursor moves
-PAUSE_SECONDS = 0.1  # before more is placed: so that many events are placed at once
+PAUSE_SECONDS = 0.1  # before more is placed, unless as many as possible were: many at once are cheap
 PAUSE_SECONDS_IDLE = 0.2  # between two looks when there is nothing to do
-PLACED_AT_ONCE_MIN = 500  # after so many there is no pause
 PAUSE_SECONDS_AFTER_ERROR = 1.0
 CHORES_SECONDS = 1.0  # between two rounds of chores
 # Seconds after the first, second … failed attempt of a webhook. After the tenth it is disabled.
@@ -122,17 +121,16 @@ class Relay:
         if time.monotonic() < self.place_at:
             return 0
         placed = feed.place_pending()
-        self.place_at = time.monotonic() + (PAUSE_SECONDS if placed < PLACED_AT_ONCE_MIN else 0)
+        self.place_at = time.monotonic() + (PAUSE_SECONDS if placed < feed.PLACES_AT_ONCE else 0)
         return placed
 
     def pause(self, is_idle: bool) -> None:
         """Until a batch is done, or the next look is due."""
         if self.sending:
             wait(self.sending, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED)
-        elif is_idle:
-            self.stopping.wait(PAUSE_SECONDS_IDLE)
         else:
-            self.stopping.wait(max(0.0, self.place_at - time.monotonic()))
+            seconds = PAUSE_SECONDS_IDLE if is_idle else max(0.0, self.place_at - time.monotonic())
+            self.stopping.wait(seconds)
 
     def finish(self) -> None:
         """Wait for what is being sent, note it, and give the leases back."""
@@ -285,6 +283,8 @@ def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
 def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
     """The way to a subscriber. Raises `DeliveryFailed` on entering, if nobody is there."""
     if subscription.kind == Subscription.Kind.BROKER:
+        from events import brokers  # kombu takes 3 MiB, and most have no broker
+
         return brokers.open_channel()
     return webhooks.open_channel(subscription)
 

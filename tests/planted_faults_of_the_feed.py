@@ -55,6 +55,14 @@ MUTANTS = [
         FEED_API + "test_beyond_a_few_waiting_readers_the_next_is_answered_at_once",
     ),
     Mutant(
+        "plans that scan",
+        "ledger_project/database_rights.py",
+        '"enable_seqscan": "off"',
+        '"enable_seqscan": "on"',
+        "tests/test_plans_that_last.py::"
+        "test_what_was_prepared_on_a_small_ledger_reads_no_more_rows_of_a_large_one[analyzed]",
+    ),
+    Mutant(
         "cursor moved before sending",
         "events/relay.py",
         "            if page.events:\n",

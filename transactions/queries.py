@@ -228,8 +228,8 @@ WITH known AS (
 ), ends AS (
     (
         SELECT version, balance_after FROM transactions_transaction
-        WHERE account_id = ANY(ARRAY[%(account)s]) AND status = 'POSTED' AND NOT late
-            AND effective_at <= %(at)s
+        WHERE account_id = ANY(ARRAY[%(account)s]) AND status = 'POSTED'
+            AND NOT late AND effective_at <= %(at)s
         ORDER BY account_id DESC, effective_at DESC, version DESC LIMIT 1
     ) UNION ALL (
         SELECT version, balance_after FROM transactions_transaction

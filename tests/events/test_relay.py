@@ -170,6 +170,31 @@ def test_a_fault_of_ours_is_kept_to_its_subscription(hook, account, monkeypatch)
         assert "ZeroDivisionError" in fetch(broken).last_error
 
 
+def test_an_idle_relay_asks_one_question_a_round(hook, account, django_assert_num_queries):
+    subscribe(hook.url)
+    deposit(account, "1")
+    relay_once()
+    idle = Relay()
+    with django_assert_num_queries(1):
+        assert not idle.step()
+
+
+def test_what_is_posted_within_a_moment_is_placed_together(account, monkeypatch):
+    monkeypatch.setattr(relay, "PAUSE_SECONDS", 3600)
+    running = Relay()
+    deposit(account, "1")
+    assert running.step()
+    placed = Placement.objects.count()
+    for _ in range(3):
+        deposit(account, "1")
+        assert running.step()  # there is something to do, but not yet
+    assert Placement.objects.count() == placed
+    running.place_at = time.monotonic()
+    assert running.step()
+    assert Placement.objects.count() == placed + 3
+    assert not running.step()
+
+
 def test_without_subscriptions_events_get_their_places_all_the_same(account):
     deposit(account, "1")
     relay_once()
