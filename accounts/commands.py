@@ -14,5 +14,5 @@ def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
     return require_identity(
         caller_id=get_caller_id(request),
         id=asked.pop("id", None),
-        key=request.headers.get("Idempotency-Key"),
+        key=request.META.get("HTTP_IDEMPOTENCY_KEY"),
     )

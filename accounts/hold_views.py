@@ -5,7 +5,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from accounts import errors, examples, holds, serializers
 from accounts.commands import take_identity
@@ -15,13 +14,14 @@ from rest.errors import make_problem
 from rest.filters import StrictFilterBackend
 from rest.middleware import get_request_id
 from rest.pagination import KeysetPagination
-from rest.permissions import get_caller_id, narrow_to_own
+from rest.permissions import get_caller_id, has_right, narrow_to_own
 from rest.replays import mark
 from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
 from rest.shapes import NoFields
+from rest.viewsets import ApiViewSet
 
 
-class HoldViewSet(GenericViewSet[Hold]):
+class HoldViewSet(ApiViewSet[Hold]):
     """Funds set aside: placed, captured in part or whole, released, or expired."""
 
     rights = {"create": "accounts.add_hold", "release": "accounts.change_hold"}
@@ -63,7 +63,7 @@ class HoldViewSet(GenericViewSet[Hold]):
                 **asked,
             )
         except errors.HoldReused as error:
-            may_see = request.user.has_perm("accounts.view_hold")
+            may_see = has_right(request, "accounts.view_hold")
             if not may_see and error.hold.account.user_id != get_caller_id(request):
                 error.particulars = {}
             raise

@@ -5,12 +5,13 @@ due holds first, so that an expired one never stands in the way of anything.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 from django.db.transaction import atomic
 
@@ -32,7 +33,7 @@ CHANGE_HOLDS = """
 changed AS (
     UPDATE accounts_hold AS hold
     SET captured = new.captured, status = new.status, closed_at = new.closed_at
-    FROM jsonb_to_recordset(%(holds)s::jsonb) AS new (
+    FROM jsonb_to_recordset(%s::jsonb) AS new (
         id uuid, captured numeric, status text, closed_at timestamptz
     )
     WHERE hold.id = new.id
@@ -46,14 +47,14 @@ WITH placed AS (
     )
     SELECT id, account_id, amount, captured, status, decline_reason, decline_details, expires_at, reference,
         metadata, created_at, closed_at, actor, request_id
-    FROM jsonb_to_recordset(%(placed)s::jsonb) AS hold (
+    FROM jsonb_to_recordset(%s::jsonb) AS hold (
         id uuid, account_id uuid, amount numeric, captured numeric, status text, decline_reason text,
         decline_details jsonb, expires_at timestamptz, reference text, metadata jsonb,
         created_at timestamptz, closed_at timestamptz, actor uuid, request_id text
     )
 ), {CHANGE_HOLDS}, {outbox.WRITE_EVENTS}
 UPDATE accounts_account AS account SET held = new.held, event_sequence = new.event_sequence
-FROM jsonb_to_recordset(%(accounts)s::jsonb) AS new (id uuid, held numeric, event_sequence bigint)
+FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, held numeric, event_sequence bigint)
 WHERE account.id = new.id
 """  # noqa: S608, no value is in the text
 
@@ -93,7 +94,7 @@ def place_hold(
         currencies.require_scale(amount, account.currency)
         if expires_at is not None and expires_at <= clock:
             raise errors.ExpiresAtInvalid("A hold expires later than now.")
-        changed, events = expire_due([account], clock, request_id)
+        changed, events = expire_due([account], clock, {account_id: request_id})
         hold = Hold(
             id=id, status=Hold.Status.OPEN, created_at=clock, actor=actor, request_id=request_id, **asked
         )
@@ -124,7 +125,7 @@ def release_hold(*, id: UUID, request_id: str = "") -> Hold:
     if hold.remaining == 0 or hold.is_due(clock):
         state = Hold.Status.EXPIRED if hold.remaining else hold.status
         raise errors.HoldNotOpen(gettext_noop("The hold is not open any more."), hold_status=state)
-    changed, events = expire_due([account], clock, request_id)
+    changed, events = expire_due([account], clock, {account.id: request_id})
     account.held -= hold.remaining
     hold.close(Hold.Status.RELEASED, clock)
     events.append(_tell("hold.released", hold, clock, request_id))
@@ -134,7 +135,7 @@ def release_hold(*, id: UUID, request_id: str = "") -> Hold:
 
 def expire_holds(account: Account, *, request_id: str = "") -> int:
     """End the due holds of a locked account; how many there were."""
-    changed, events = expire_due([account], read_clock(), request_id)
+    changed, events = expire_due([account], read_clock(), {account.id: request_id})
     if changed:
         write([account], changed=changed, events=events)
     return len(changed)
@@ -154,9 +155,12 @@ def expire_some(accounts_max: int = 100) -> int:
 
 
 def expire_due(
-    accounts: Iterable[Account], clock: datetime, request_id: str
+    accounts: Iterable[Account], clock: datetime, request_ids: Mapping[UUID, str]
 ) -> tuple[list[Hold], list[outbox.NewEvent]]:
-    """End the due holds of locked accounts, in memory: to be written with the accounts, in one statement."""
+    """End the due holds of locked accounts, in memory: to be written with the accounts, in one statement.
+
+    `request_ids` tells for which request each account was locked.
+    """
     by_id = {account.id: account for account in accounts if account.held}
     if not by_id:
         return [], []
@@ -166,7 +170,7 @@ def expire_due(
         hold.account = by_id[hold.account_id]
         hold.account.held -= hold.remaining
         hold.close(Hold.Status.EXPIRED, hold.expires_at or clock)
-        events.append(_tell("hold.expired", hold, clock, request_id))
+        events.append(_tell("hold.expired", hold, clock, request_ids.get(hold.account_id, "")))
     return holds, events
 
 
@@ -191,23 +195,23 @@ def write(
     events: Sequence[outbox.NewEvent] = (),
 ) -> None:
     """Holds, what their accounts hold for them, and the events, in one statement as the guards want it."""
-    parameters = {
-        "placed": json.dumps([_as_row(hold) for hold in placed]),
-        "holds": describe_changes(changed),
-        "events": json.dumps(events),
-        "accounts": json.dumps(
+    parameters = [
+        json.dumps([_as_row(hold) for hold in placed]),
+        describe_changes(changed),
+        orjson.dumps(events).decode(),
+        json.dumps(
             [
                 {"id": str(account.id), "held": str(account.held), "event_sequence": account.event_sequence}
                 for account in accounts
             ]
         ),
-    }
+    ]
     with connection.cursor() as cursor:
         cursor.execute(WRITE, parameters)
 
 
 def describe_changes(holds: Sequence[Hold]) -> str:
-    """The parameter `holds` of a statement that contains `CHANGE_HOLDS`."""
+    """The parameter of `CHANGE_HOLDS`."""
     return json.dumps(
         [
             {

@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from accounts import examples, operations, rules, serializers
 from accounts.filters import AccountFilter, UserFilter
@@ -18,11 +17,12 @@ from rest.pagination import KeysetPagination
 from rest.permissions import get_caller_id, narrow_to_own
 from rest.replays import mark
 from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
+from rest.viewsets import ApiViewSet
 
 ON_STATUS = answers(200, serializers.AccountSerializer, *ON_BODIES, "not_found", "account_closed")
 
 
-class UserViewSet(GenericViewSet[User]):
+class UserViewSet(ApiViewSet[User]):
     """Users, each with its accounts. Names need not be unique."""
 
     rights = {"create": "accounts.add_user", "partial_update": "accounts.change_user"}
@@ -51,7 +51,7 @@ class UserViewSet(GenericViewSet[User]):
     def create(self, request: Request) -> Response:
         """Create a user with its `main` account. Repeated, it answers 201 with the user as it is now."""
         asked = serializers.UserRequest.read(request)
-        key = request.headers.get("Idempotency-Key")
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY")
         find_identity = identify if "external_id" in asked else require_identity
         id = find_identity(caller_id=get_caller_id(request), id=asked.pop("id", None), key=key)
         user, replayed = operations.create_user(id=id, **asked, request_id=get_request_id(request))
@@ -80,7 +80,7 @@ class UserViewSet(GenericViewSet[User]):
         return Response(user.as_resource())
 
 
-class AccountViewSet(GenericViewSet[Account]):
+class AccountViewSet(ApiViewSet[Account]):
     """Accounts: one balance in one currency for one user."""
 
     rights = {

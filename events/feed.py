@@ -14,11 +14,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
 from django.db.transaction import atomic
 
 from events import errors
-from events.models import Event, FeedState, Placement
+from events.models import Event
 from events.wire import Cursor, format_time
 
 PLACES_AT_ONCE = 1000
@@ -36,12 +35,15 @@ IDENTITY = """
 'events_feed_state'::regclass::bigint
 """
 IDENTIFIERS = "system_identifier, timeline_id, database_id, table_id"
-LOOK = f"""
-SELECT epoch, last_position, pruned_through,
-    ({IDENTIFIERS}) = ({IDENTITY}),
-    (SELECT min(event_id) FROM events_pending) IS NOT NULL
-FROM events_feed_state
-"""  # noqa: S608, no value is in the text. EXISTS would read the whole table, dead rows and all
+# Not `EXISTS (SELECT FROM events_pending)`: that would read the whole table, dead rows and all.
+STATE = f"""
+epoch, last_position, pruned_through, ({IDENTIFIERS}) = ({IDENTITY}),
+(SELECT min(event_id) FROM events_pending) IS NOT NULL
+"""  # noqa: S608, no value is in the text
+LOOK = f"SELECT {STATE} FROM events_feed_state WHERE id = 1"  # noqa: S608
+LOCK = "SELECT last_position FROM events_feed_state WHERE id = 1 FOR UPDATE SKIP LOCKED"
+# Tables are joined row by row here and in the guards, by LATERAL with OFFSET 0 or a sub-select of one value:
+# a plan that was made while they were empty is kept, and must still be right when they are large.
 PLACE = """
 WITH taken AS (
     DELETE FROM events_pending
@@ -50,11 +52,35 @@ WITH taken AS (
 ), placed AS (
     INSERT INTO events_placement (position, event_id, account_id)
     SELECT %(last)s + row_number() OVER (ORDER BY event_id), event_id, account_id
-    FROM taken JOIN events_event ON id = event_id
+    FROM taken, LATERAL (SELECT account_id FROM events_event WHERE id = event_id OFFSET 0) AS event
     RETURNING position
 )
-UPDATE events_feed_state SET last_position = last_position + (SELECT count(*) FROM placed)
+UPDATE events_feed_state SET last_position = last_position + (SELECT count(*) FROM placed) WHERE id = 1
 RETURNING last_position
+"""
+# Places after a position, with the type of their event.
+PLACES = """
+SELECT position, event_id, (SELECT type FROM events_event WHERE id = event_id) FROM events_placement
+WHERE position > %(after)s AND position <= %(last)s ORDER BY position LIMIT %(limit)s
+"""
+# Compared as pairs, so that no other index gives the order, whatever the planner thinks of the accounts.
+PLACES_OF_ACCOUNTS = """
+SELECT position, event_id, (SELECT type FROM events_event WHERE id = event_id)
+FROM unnest(%(accounts)s::uuid[]) AS asked (account), LATERAL (
+    SELECT position, event_id FROM events_placement
+    WHERE (account_id, position) > (account, %(after)s) AND (account_id, position) <= (account, %(last)s)
+    ORDER BY account_id, position LIMIT %(limit)s
+) AS place
+ORDER BY position LIMIT %(limit)s
+"""
+# Of one account by its own numbers, with these.
+PLACES_OF_SEQUENCE = """
+SELECT position, id, account_sequence FROM events_event, LATERAL (
+    SELECT position FROM events_placement WHERE event_id = id OFFSET 0
+) AS place
+WHERE (account_id, account_sequence) > (%(account)s, %(after)s) AND account_id <= %(account)s
+    AND position <= %(last)s
+ORDER BY account_id, account_sequence LIMIT %(limit)s
 """
 
 
@@ -99,7 +125,13 @@ def read_state() -> State:
     """Without a lock. Raises `FeedStopped`."""
     with connection.cursor() as cursor:
         cursor.execute(LOOK)
-        epoch, last_position, pruned_through, is_ours, has_pending = cursor.fetchone()
+        return make_state(*cursor.fetchone())
+
+
+def make_state(
+    epoch: UUID, last_position: int, pruned_through: int, is_ours: bool, has_pending: bool
+) -> State:
+    """Out of the columns `STATE`. Raises `FeedStopped`."""
     if not is_ours:
         raise errors.FeedStopped(
             "The database was restored or has failed over: the feed waits for an operator (new_feed_epoch)."
@@ -114,13 +146,12 @@ def place_pending() -> int:
     """
     deadline = time.monotonic() + LOCK_WAIT_SECONDS_MAX
     while read_state().has_pending:
-        with atomic():
-            state = FeedState.objects.select_for_update(skip_locked=True).first()
-            if state is not None:
-                with connection.cursor() as cursor:
-                    cursor.execute(PLACE, {"last": state.last_position, "limit": PLACES_AT_ONCE})
-                    last_position: int = cursor.fetchone()[0]
-                return last_position - state.last_position
+        with atomic(), connection.cursor() as cursor:
+            cursor.execute(LOCK)
+            if locked := cursor.fetchone():
+                [last] = locked
+                cursor.execute(PLACE, {"last": last, "limit": PLACES_AT_ONCE})
+                return int(cursor.fetchone()[0] - last)
         if time.monotonic() > deadline:
             break
         time.sleep(LOCK_POLL_SECONDS)
@@ -131,7 +162,7 @@ def read(
     after: Cursor | None = None,
     *,
     types: Collection[str] = (),
-    accounts: "Iterable[UUID] | QuerySet[Any] | None" = None,
+    accounts: Iterable[UUID] | None = None,
     limit: int = READ_MAX,
 ) -> Page:
     """The events after a cursor (None: from the oldest that is kept), of all types and accounts or of some.
@@ -147,18 +178,19 @@ def read_placed(
     after: Cursor | None = None,
     *,
     types: Collection[str] = (),
-    accounts: "Iterable[UUID] | QuerySet[Any] | None" = None,
+    accounts: Iterable[UUID] | None = None,
     limit: int = READ_MAX,
 ) -> Page:
     """As `read`, of the events that have their places already."""
     state = read_state()
     after = after or state.start
     state.require(after)
-    window = Placement.objects.filter(position__gt=after.position, position__lte=state.last_position)
-    if accounts is not None:
-        window = window.filter(account_id__in=accounts)
     scan = SCAN_MAX if types else limit
-    scanned = list(window.order_by("position").values_list("position", "event_id", "event__type")[:scan])
+    window: dict[str, Any] = {"after": after.position, "last": state.last_position, "limit": scan}
+    if accounts is None:
+        scanned = _fetch(PLACES, window)
+    else:
+        scanned = _fetch(PLACES_OF_ACCOUNTS, {**window, "accounts": list(set(accounts))})
     wanted = [(position, id) for position, id, type in scanned if not types or type in types][:limit]
     is_scanned_out = len(scanned) < scan
     if len(wanted) == limit:
@@ -178,12 +210,15 @@ def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX
     """
     place_pending()
     state = read_state()
-    rows = Placement.objects.filter(
-        event__account_id=account_id,
-        event__account_sequence__gt=after_sequence,
-        position__lte=state.last_position,
-    ).order_by("event__account_sequence")
-    found = list(rows.values_list("position", "event_id", "event__account_sequence")[: limit + 1])
+    found = _fetch(
+        PLACES_OF_SEQUENCE,
+        {
+            "account": account_id,
+            "after": after_sequence,
+            "last": state.last_position,
+            "limit": limit + 1,
+        },
+    )
     wanted = [(position, id) for position, id, _ in found[:limit]]
     events = _describe(wanted, state)
     is_kept = found or not state.pruned_through or _has_event(account_id, after_sequence)
@@ -210,6 +245,13 @@ def describe_event(event: Event, *, epoch: UUID, position: int) -> dict[str, Any
         "request_id": event.request_id,
         "data": event.data,
     }
+
+
+def _fetch(statement: str, values: dict[str, Any]) -> list[tuple[int, int, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        rows: list[tuple[int, int, Any]] = cursor.fetchall()
+    return rows
 
 
 def _describe(places: list[tuple[int, int]], state: State) -> list[dict[str, Any]]:

@@ -1,11 +1,11 @@
 """Writing events: inside the statement of the change they tell of, or beside it in the same transaction."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from events.wire import format_time
@@ -15,7 +15,7 @@ WRITE_EVENTS = """
 recorded AS (
     INSERT INTO events_event (type, account_id, account_sequence, recorded_at, request_id, data)
     SELECT type, account_id, account_sequence, recorded_at, request_id, data
-    FROM jsonb_to_recordset(%(events)s::jsonb) AS event (
+    FROM jsonb_to_recordset(%s::jsonb) AS event (
         type text, account_id uuid, account_sequence bigint, recorded_at timestamptz, request_id text,
         data jsonb
     )
@@ -34,7 +34,7 @@ class NewEvent(TypedDict):
     account_sequence: int | None
     recorded_at: str
     request_id: str
-    data: dict[str, Any]
+    data: dict[str, Any] | orjson.Fragment
 
 
 def describe(
@@ -44,7 +44,7 @@ def describe(
     account_sequence: int | None,
     recorded_at: datetime,
     request_id: str,
-    data: dict[str, Any],
+    data: dict[str, Any] | orjson.Fragment,
 ) -> NewEvent:
     """One event, ready for `record` or for a statement that contains `WRITE_EVENTS`."""
     return {
@@ -60,4 +60,4 @@ def describe(
 def record(events: Sequence[NewEvent]) -> None:
     """Write the events in the caller's transaction, beside the change they tell of."""
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {WRITE_EVENTS} SELECT", {"events": json.dumps(events)})
+        cursor.execute(f"WITH {WRITE_EVENTS} SELECT", [orjson.dumps(events).decode()])

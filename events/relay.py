@@ -35,7 +35,9 @@ from events.wire import Cursor
 
 BATCH = 100
 BATCH_SECONDS_MAX = 5  # a slow receiver's batch ends early, so that its cursor moves
-PAUSE_SECONDS = 0.1  # between two looks when there is nothing to do
+PAUSE_SECONDS = 0.1  # before more is placed: so that many events are placed at once
+PAUSE_SECONDS_IDLE = 0.2  # between two looks when there is nothing to do
+PLACED_AT_ONCE_MIN = 500  # after so many, more are placed without a pause
 PAUSE_SECONDS_AFTER_ERROR = 1.0
 CHORES_SECONDS = 1.0  # between two rounds of chores
 # Seconds after the first, second … failed attempt of a webhook. After the tenth it is disabled.
@@ -43,6 +45,15 @@ WEBHOOK_DELAYS = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 
 BROKER_DELAYS = (1, 2, 5, 10, 30)  # the operator's own: tried for ever
 JITTER = 0.1
 ERROR_LENGTH_MAX = 500
+
+# All that an idle relay asks for: whether anybody is to be told, and the state of the feed.
+LOOK = f"""
+SELECT EXISTS (
+    SELECT FROM events_subscription
+    WHERE status = 'ACTIVE' AND epoch = state.epoch AND position < last_position
+        AND coalesce(greatest(next_attempt_at, leased_until), '-infinity') < statement_timestamp()
+), {feed.STATE} FROM events_feed_state AS state WHERE id = 1
+"""  # noqa: S608, no value is in the text
 
 logger = structlog.get_logger(__name__)
 Chore = Callable[[], object]
@@ -67,7 +78,7 @@ class Relay:
         self.stopping = Flag()
         self.chores = chores
         self.sending: dict[Future[Outcome], Subscription] = {}
-        self.renewed_at = self.chores_at = time.monotonic()
+        self.renewed_at = self.chores_at = self.place_at = time.monotonic()
         self.pool = ThreadPoolExecutor(SUBSCRIPTIONS_MAX, thread_name_prefix="send")
 
     def stop(self) -> None:
@@ -93,20 +104,36 @@ class Relay:
             else:
                 if once and is_idle:
                     break
-                if is_idle:
-                    self.stopping.wait(PAUSE_SECONDS)
+                self.pause(is_idle)
         self.finish()
 
     def step(self) -> bool:
-        """One round; whether there was anything to do."""
+        """One round; whether there is anything to do."""
         self.do_chores()
-        placed = feed.place_pending()
         self.renew()
         moved = self.collect()
-        claimed = self.claim()
-        if self.sending and not (placed or moved or claimed):
+        has_due, has_pending = look()
+        if has_pending and self.place():
+            has_due, _ = look()
+        claimed = self.claim() if has_due else 0
+        return bool(has_pending or moved or claimed or self.sending)
+
+    def place(self) -> int:
+        """Give places to pending events, if that was not done a moment ago; how many got one."""
+        if time.monotonic() < self.place_at:
+            return 0
+        placed = feed.place_pending()
+        self.place_at = time.monotonic() + (PAUSE_SECONDS if placed < PLACED_AT_ONCE_MIN else 0)
+        return placed
+
+    def pause(self, is_idle: bool) -> None:
+        """Until a batch is done, or the next look is due."""
+        if self.sending:
             wait(self.sending, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED)
-        return bool(placed or moved or claimed or self.sending)
+        elif is_idle:
+            self.stopping.wait(PAUSE_SECONDS_IDLE)
+        else:
+            self.stopping.wait(max(0.0, self.place_at - time.monotonic()))
 
     def finish(self) -> None:
         """Wait for what is being sent, note it, and give the leases back."""
@@ -143,8 +170,6 @@ class Relay:
             epoch=state.epoch,
             position__lt=state.last_position,
         ).exclude(id__in=[subscription.id for subscription in self.sending.values()])
-        if not due.exists():
-            return 0
         with atomic():
             claimed = list(due.select_for_update(skip_locked=True))
             Subscription._base_manager.filter(id__in=[each.id for each in claimed]).update(
@@ -226,6 +251,14 @@ class Relay:
     def _mine(self, *subscriptions: Subscription) -> Any:
         mine = Subscription._base_manager.filter(lease=self.lease)
         return mine.filter(id__in=[each.id for each in subscriptions]) if subscriptions else mine
+
+
+def look() -> tuple[bool, bool]:
+    """Whether anybody is to be told, and whether events wait for their places. Raises `FeedStopped`."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK)
+        has_due, *state = cursor.fetchone()
+    return has_due, feed.make_state(*state).has_pending
 
 
 def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:

@@ -1,8 +1,7 @@
 """Prometheus metrics, added up over all workers (`PROMETHEUS_MULTIPROC_DIR`, which `serve` sets)."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -12,8 +11,6 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
     CollectorRegistry,
-    Counter,
-    Histogram,
     generate_latest,
     multiprocess,
 )
@@ -26,29 +23,6 @@ from events.metrics import FeedMetrics
 from rest.authentication import TokenAuthentication
 from rest.errors import make_problem
 from transactions.metrics import AuditMetrics
-
-REQUESTS = Counter("ledger_requests", "Requests answered.", ["method", "route", "status"])
-REQUEST_SECONDS = Histogram("ledger_request_seconds", "Time to answer a request.", ["method", "route"])
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-
-GetResponse = Callable[[HttpRequest], HttpResponse]
-
-
-def count_requests(get_response: GetResponse) -> GetResponse:
-    """Middleware, the outermost: what it measures is all that the service does for a request."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        started = time.perf_counter()
-        response = get_response(request)
-        match = request.resolver_match
-        # A caller chooses paths and methods; labels are ours, so that their number stays small.
-        route = match.route if match else "none"
-        method = request.method if request.method in METHODS else "OTHER"
-        REQUESTS.labels(method=method, route=route, status=response.status_code).inc()
-        REQUEST_SECONDS.labels(method=method, route=route).observe(time.perf_counter() - started)
-        return response
-
-    return middleware
 
 
 class DatabaseConnections(Collector):

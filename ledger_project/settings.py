@@ -17,6 +17,7 @@ import structlog
 from ledger_project.embedded_postgres import EmbeddedPostgres
 from ledger_project.navigation import UNFOLD as UNFOLD
 from ledger_project.secret_files import keep_first
+from rest import log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -59,7 +60,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django_structlog",
     "rest_framework",
     "knox",
     "django_filters",
@@ -75,9 +75,9 @@ INSTALLED_APPS = [
     "ledger_project",
 ]
 
+# Requests of the API go from `RequestMiddleware` to their views; the rest is for pages.
 MIDDLEWARE = [
-    "ledger_project.metrics.count_requests",
-    "ledger_project.health.drop_ended_connections",
+    "ledger_project.health.look_after_connections",
     "rest.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -109,7 +109,7 @@ TEMPLATES = [
     }
 ]
 
-# Database. Persistent connections; `health.drop_ended_connections` takes care of ended ones. Prepared
+# Database. Persistent connections; `health.look_after_connections` takes care of ended ones. Prepared
 # statements need both options together. PgBouncer in transaction mode wants DATABASE_PREPARE_THRESHOLD=0
 # (off), unless it has max_prepared_statements.
 if EMBEDDED_POSTGRES is None:
@@ -138,6 +138,12 @@ DATABASES["default"] |= {
         "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=5) or None,
     },
 }
+# The server's workers have many threads and few connections, which are lent. Elsewhere a thread has its own.
+CONN_MAX = env.int("CONN_MAX", default=12)
+if env.bool("DATABASE_POOL", default=False):
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+    pool = {"min_size": 0, "max_size": CONN_MAX, "timeout": 3, "num_workers": 1}
+    DATABASES["default"]["OPTIONS"] |= {"pool": pool}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -245,6 +251,15 @@ CUSTOM_CURRENCIES = env.dict(
     "CUSTOM_CURRENCIES", cast={"value": int}, default={"POINTS": 0}
 )  # code: decimals
 
+# The server, each of its workers. Who comes when all places are taken is told 503, to come again.
+PAYMENTS_MAX = env.int("PAYMENTS_MAX", default=512)  # payments at once, and as many hot reads
+LANE_THREADS = env.int("LANE_THREADS", default=4)  # for other reads, and for other writes
+LONG_POLLS_MAX = env.int("LONG_POLLS_MAX", default=8)
+LONG_ANSWERS_BYTES_MAX = env.int("LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024)
+
+# How long a posting waits for others to be committed with, as many as usually come; alone it does not wait.
+GATHER_SECONDS = env.float("GATHER_SECONDS", default=0.001)
+
 # Telling others
 WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=False)  # may call this machine: tests, development
 BROKER_URL = env.str("BROKER_URL", default="")
@@ -254,12 +269,8 @@ RELAY_LEASE_SECONDS = env.float("RELAY_LEASE_SECONDS", default=10.0)
 
 # Logs: one JSON object per line on stderr, for structlog's own loggers and everybody else's alike.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # rest.middleware has checked it
-DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # one line per request: the finished one
-DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = 20
-DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 LOG_PROCESSORS: list[structlog.typing.Processor] = [
-    structlog.contextvars.merge_contextvars,
+    log.add_request,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,

@@ -10,7 +10,7 @@ from accounts.hold_views import HoldViewSet
 from accounts.views import AccountViewSet, UserViewSet
 from events.views import EventViewSet, SubscriptionViewSet
 from ledger_project import health, metrics
-from rest.schema import UUIDConverter
+from rest.ids import UUIDConverter
 from transactions.balance_views import BalanceViewSet
 from transactions.batch_views import BatchViewSet
 from transactions.views import CaptureViewSet, TransactionViewSet, TransferViewSet
@@ -52,7 +52,7 @@ urlpatterns = [
         "api/v1/subscriptions/<id:pk>/rotate-secret", SubscriptionViewSet.as_view({"post": "rotate_secret"})
     ),
     path("api/v1/subscriptions/<id:pk>/test", SubscriptionViewSet.as_view({"post": "test"})),
-    path("rest/schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
     path("admin/", admin.site.urls),
     path("livez", health.livez),

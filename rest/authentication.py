@@ -1,22 +1,65 @@
 """Who is calling: knox's tokens, looked up once in a few seconds instead of on every request."""
 
-import hashlib
-from datetime import datetime
+import math
+import time
+from hashlib import sha256
 from hmac import compare_digest
+from typing import NamedTuple
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
-from django.core.cache import cache
-from django.utils import timezone
+from django.contrib.auth.models import AbstractUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox import auth
 from knox.crypto import hash_token
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from rest.waiting import ask
 
 TOKEN_LENGTH_MAX = 200
-Known = tuple[AbstractBaseUser, datetime | None]
+TOKENS_MAX = 10_000  # that are known at once
+BEARER = "Bearer "
+
+
+class Token(NamedTuple):
+    """A valid token, `request.auth`: whose it is, until when (Unix time), and what its user may."""
+
+    user: AbstractUser
+    expires_at: float
+    permissions: frozenset[str]
+
+
+class KnownTokens:
+    """The tokens that were found valid in the last `TOKEN_CACHE_SECONDS`, by their SHA-256.
+
+    For all threads: each step is one of a dict's. Wrong tokens are not kept.
+    """
+
+    def __init__(self) -> None:
+        self.tokens: dict[bytes, tuple[float, Token]] = {}
+
+    def find(self, token: bytes) -> Token | None:
+        """None if it has to be looked up. An expiry counts at once: raises `AuthenticationFailed`."""
+        forgotten_at, known = self.tokens.get(sha256(token).digest(), NOBODY)
+        if known is None or forgotten_at <= time.monotonic():
+            return None
+        if known.expires_at <= time.time():
+            raise AuthenticationFailed
+        return known
+
+    def keep(self, token: bytes, known: Token) -> None:
+        if len(self.tokens) >= TOKENS_MAX:
+            self.tokens.clear()
+        self.tokens[sha256(token).digest()] = time.monotonic() + settings.TOKEN_CACHE_SECONDS, known
+
+    def clear(self) -> None:
+        self.tokens.clear()
+
+
+NOBODY = (0.0, None)
+known_tokens = KnownTokens()
 
 
 class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
@@ -27,30 +70,41 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
     once.
     """
 
-    def authenticate_credentials(self, token: bytes) -> Known:
-        key = "token:" + hashlib.sha256(token).hexdigest()
-        known: Known | None = cache.get(key)
-        if known is None:
-            known = self._look_up(token)
-            cache.set(key, known, settings.TOKEN_CACHE_SECONDS)
-        _, expiry = known
-        if expiry is not None and expiry <= timezone.now():
-            raise AuthenticationFailed
-        return known
+    def authenticate(self, request: Request) -> tuple[AbstractUser, Token] | None:
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return None
+        if header.startswith(BEARER) and header.isascii():
+            known = known_tokens.find(header[len(BEARER) :].encode())
+            if known is not None:
+                return known.user, known
+        found: tuple[AbstractUser, Token] | None = super().authenticate(request)
+        return found
 
-    def _look_up(self, token: bytes) -> Known:
-        if len(token) > TOKEN_LENGTH_MAX or not token.isascii():
-            raise AuthenticationFailed
-        text = token.decode()
-        candidates = AuthToken.objects.select_related("user").filter(
-            token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], user__is_active=True
-        )
-        digest = hash_token(text)
-        for candidate in candidates:
-            if compare_digest(digest, candidate.digest):
-                candidate.user.get_all_permissions()  # kept on the user, for every has_perm to come
-                return candidate.user, candidate.expiry
+    def authenticate_credentials(self, token: bytes) -> tuple[AbstractUser, Token]:
+        known = known_tokens.find(token)
+        if known is None:
+            known = ask(look_up, token)
+            known_tokens.keep(token, known)
+            known_tokens.find(token)  # raises when it has expired
+        return known.user, known
+
+
+def look_up(token: bytes) -> Token:
+    """The token in the database, expired or not. Raises `AuthenticationFailed`."""
+    if len(token) > TOKEN_LENGTH_MAX or not token.isascii():
         raise AuthenticationFailed
+    text = token.decode()
+    candidates = AuthToken.objects.select_related("user").filter(
+        token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], user__is_active=True
+    )
+    digest = hash_token(text)
+    for candidate in candidates:
+        if compare_digest(digest, candidate.digest):
+            user = candidate.user
+            expires_at = candidate.expiry.timestamp() if candidate.expiry else math.inf
+            return Token(user, expires_at, frozenset(user.get_all_permissions()))
+    raise AuthenticationFailed
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

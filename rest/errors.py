@@ -61,6 +61,7 @@ STATUS = {
     "permission_denied": 403,
     "not_found": 404,
     "method_not_allowed": 405,
+    "request_timeout": 408,
     # A cursor that cannot be gone on from
     "feed_epoch_changed": 410,
     "cursor_ahead_of_feed": 410,
@@ -262,6 +263,8 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """What nobody expected. Django calls this while it handles the exception."""
+    logger.exception("request_failed")
     if not request.path.startswith("/api/"):
         return defaults.server_error(request)
     return make_problem(request, "internal_error", "The ledger failed. Send the same request again.")

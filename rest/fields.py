@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo, available_timezones
 from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
 
+from rest.ids import UUID_TEXT, make_uuid
 from rest.parsers import Number
 
-UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 DECIMAL_DIGITS_MAX = 40
+SHORT_DECIMAL_TEXT = re.compile(rf"-?[0-9]{{1,{DECIMAL_DIGITS_MAX}}}(\.[0-9]{{1,{DECIMAL_DIGITS_MAX}}})?")
+DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+NO_AMOUNT = 'Not a decimal amount like "100.00".'
 INTEGER_TEXT = re.compile(r"0|[1-9][0-9]{0,17}")
 TIME_TEXT = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -53,7 +55,7 @@ class UUIDField(Field):
     def read(self, value: Any) -> UUID:
         if type(value) is not str or not UUID_TEXT.fullmatch(value):
             raise Unfit("id_invalid", "Not a UUID in its usual form: 8-4-4-4-12 hexadecimal digits.")
-        return UUID(value)
+        return make_uuid(value)
 
 
 @describe_as(
@@ -67,15 +69,16 @@ class AmountField(Field):
     """A decimal number without exponent, spaces or plus sign."""
 
     def read(self, value: Any) -> Decimal:
-        if type(value) not in (str, Number) or not DECIMAL_TEXT.fullmatch(value):
-            raise Unfit("amount_invalid", 'Not a decimal amount like "100.00".')
-        digits = value.lstrip("-")
-        whole, _, fraction = digits.partition(".")
+        if type(value) not in (str, Number):
+            raise Unfit("amount_invalid", NO_AMOUNT)
+        if SHORT_DECIMAL_TEXT.fullmatch(value):
+            return Decimal(value)
+        if not DECIMAL_TEXT.fullmatch(value):
+            raise Unfit("amount_invalid", NO_AMOUNT)
+        whole = value.lstrip("-").partition(".")[0]
         if len(whole) > DECIMAL_DIGITS_MAX:
             raise Unfit("amount_too_large", "The amount has too many digits.")
-        if len(fraction) > DECIMAL_DIGITS_MAX:
-            raise Unfit("amount_scale", "The amount has too many decimals.")
-        return Decimal(value)
+        raise Unfit("amount_scale", "The amount has too many decimals.")
 
 
 @describe_as({"type": "boolean"})

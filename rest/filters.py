@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import UUID_TEXT, Unfit, parse_time
+from rest.fields import Unfit, parse_time
+from rest.ids import UUID_TEXT
 from rest.parsers import read_query
 
 

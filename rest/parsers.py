@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+import orjson
 from django.http import UnreadablePostError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
@@ -13,6 +14,7 @@ from rest_framework.request import Request
 from rest.errors import FieldError, InvalidRequest, Refused
 
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
+LEVELS_MAX = 100  # of objects and lists in each other
 
 
 class Number(str):
@@ -37,7 +39,9 @@ def read_body(request: Request, bytes_max: int) -> dict[str, Any]:
     """
     read_query(request, {})
     headers = request.META
-    if not CONTENT_TYPE.fullmatch(headers.get("CONTENT_TYPE", "")) or "HTTP_CONTENT_ENCODING" in headers:
+    content_type = headers.get("CONTENT_TYPE", "")
+    is_json = content_type == "application/json" or CONTENT_TYPE.fullmatch(content_type)
+    if not is_json or "HTTP_CONTENT_ENCODING" in headers:
         raise Refused("unsupported_media_type", "Send application/json, UTF-8, without Content-Encoding.")
     if "HTTP_TRANSFER_ENCODING" in headers:
         raise Refused("length_required", "Send the body with a Content-Length, not chunked.")
@@ -45,30 +49,84 @@ def read_body(request: Request, bytes_max: int) -> dict[str, Any]:
     if not length.isdecimal() or int(length[:20]) > bytes_max:
         raise Refused("body_too_large", f"This body has at most {bytes_max} bytes.")
     try:
-        body = read_json(request._request.body.decode())
-    except (ValueError, RecursionError, UnreadablePostError) as error:
+        body = read_bytes(request._request.body)
+    except (ValueError, UnreadablePostError) as error:
         raise InvalidRequest(FieldError("", "malformed_json", "The body is not JSON in UTF-8.")) from error
     if not isinstance(body, dict):
         raise InvalidRequest(FieldError("", "invalid_body", "The body is not a JSON object."))
     return body
 
 
+def read_bytes(text: bytes) -> Any:
+    """As `read_json`, in a fraction of its time where nothing in the text wants a closer look."""
+    if b"\\" not in text:
+        try:
+            value = orjson.loads(text)
+            if text.count(b'"') == 2 * _count_texts(value):
+                return value
+        except (orjson.JSONDecodeError, HasNumber):
+            pass
+    return read_json(text.decode())
+
+
+class HasNumber(Exception):
+    """Numbers are read from their digits, which are lost in a float."""
+
+
+def _count_texts(value: Any, level: int = 0) -> int:
+    """How many keys and texts there are. Each has two quotes, and without a backslash there are no others:
+    more of them are a key that stands twice.
+
+    Raises `HasNumber`, and `ValueError` as `read_json` does.
+    """
+    kind = type(value)
+    if kind is str:
+        return 1
+    if value is None or kind is bool:
+        return 0
+    if kind is not dict and kind is not list:
+        raise HasNumber
+    if level == LEVELS_MAX:
+        raise ValueError("too many levels")
+    if kind is list:
+        return sum([_count_texts(each, level + 1) for each in value])
+    count = len(value)
+    for each in value.values():
+        count += 1 if type(each) is str else _count_texts(each, level + 1)
+    return count
+
+
 def read_json(text: str) -> Any:
     """The value; its numbers are `Number`s.
 
-    Raises `ValueError`, `RecursionError`, and `InvalidRequest` for a key that stands twice.
+    Raises `ValueError`, also for more than `LEVELS_MAX` levels of objects and lists, and `InvalidRequest` for
+    a key that stands twice.
     """
-    return json.loads(
-        text,
-        object_pairs_hook=_refuse_duplicates,
-        parse_float=Number,
-        parse_int=Number,
-        parse_constant=_refuse_constant,
-    )
+    if text.startswith("\ufeff"):
+        raise ValueError("a byte order mark")
+    try:
+        value = DECODER.decode(text)
+        _require_few_levels(value)
+    except RecursionError as error:
+        raise ValueError("too many levels") from error
+    return value
+
+
+def _require_few_levels(value: Any, level: int = 0) -> None:
+    if type(value) is dict:
+        value = value.values()
+    elif type(value) is not list:
+        return
+    if level == LEVELS_MAX:
+        raise ValueError("too many levels")
+    for each in value:
+        _require_few_levels(each, level + 1)
 
 
 def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
     """The query's parameters, each known and given once."""
+    if not request.META.get("QUERY_STRING"):
+        return {}
     query = request.query_params
     errors = [
         FieldError(f"?{echo(name)}", "unknown_parameter", f"There is no parameter {echo(name)}.")
@@ -102,3 +160,11 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+DECODER = json.JSONDecoder(
+    object_pairs_hook=_refuse_duplicates,
+    parse_float=Number,
+    parse_int=Number,
+    parse_constant=_refuse_constant,
+)

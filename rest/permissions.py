@@ -7,6 +7,8 @@ from django.db.models import Model, QuerySet
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from rest.authentication import Token
+
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 
@@ -22,7 +24,13 @@ class HasRight(BasePermission):
         right: str | None = view.rights.get(view.action)
         if right is None:
             return view.action is None or request.method in SAFE_METHODS
-        return request.user.has_perm(right)
+        return has_right(request, right)
+
+
+def has_right(request: Request, right: str) -> bool:
+    """Whether who asks has the permission. What a token's user may was found out when it was looked up."""
+    token = request.auth
+    return right in token.permissions if isinstance(token, Token) else request.user.has_perm(right)
 
 
 def get_caller_id(request: Request) -> UUID:
@@ -34,6 +42,6 @@ def narrow_to_own(
     rows: QuerySet[AnyModel], request: Request, *, right: str, owner: str
 ) -> QuerySet[AnyModel]:
     """All rows for who has the right, else those of the caller: what is not theirs does not exist."""
-    if request.user.has_perm(right):
+    if has_right(request, right):
         return rows
     return rows.filter(**{owner: request.user.pk})

@@ -1,8 +1,7 @@
-"""What the OpenAPI document says of every operation: the problems it may answer, its headers, its path."""
+"""What the OpenAPI document says of every operation: the problems it may answer, its headers."""
 
 from collections import defaultdict
 from typing import Any
-from uuid import UUID
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
@@ -45,18 +44,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Instead of an `id`: 1 to 255 printable ASCII characters; the id is derived from it and you.",
 )
-
-
-class UUIDConverter:
-    """A UUID in a path, in either case of letters."""
-
-    regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-
-    def to_python(self, value: str) -> UUID:
-        return UUID(value)
-
-    def to_url(self, value: UUID) -> str:
-        return str(value)
 
 
 class FieldErrorSerializer(serializers.Serializer):

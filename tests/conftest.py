@@ -22,11 +22,11 @@ django.setup()
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # who wants the logs captures them
 
 from django.conf import settings  # noqa: E402
-from django.core.cache import cache  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from ledger_project.embedded_postgres import EmbeddedPostgres  # noqa: E402
+from rest.authentication import known_tokens  # noqa: E402
 from tests import cast, roles  # noqa: E402
 from tests.broker import PROGRAM, start_broker  # noqa: E402
 from tests.database import FAST_AND_UNSAFE, empty_the_ledger  # noqa: E402
@@ -64,7 +64,7 @@ def pytest_runtest_protocol(item):
 
 @pytest.fixture(autouse=True)
 def _fresh_token_cache():
-    cache.clear()
+    known_tokens.clear()
 
 
 def make_client(*groups, user=None):

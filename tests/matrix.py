@@ -168,7 +168,7 @@ OF_FEED = (
 )
 
 OTHERS = {
-    "rest/schema": PUBLIC,
+    "api/schema": PUBLIC,
     "api/docs": PUBLIC,
     "livez": PUBLIC,
     "readyz": PUBLIC,

@@ -4,13 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.db.transaction import atomic, set_rollback
 from django.test.utils import CaptureQueriesContext, override_settings
 
 from accounts.models import Account
 from ledger_project.groups import CORRECT, FREEZE, GROUPS, POST
+from rest.authentication import known_tokens
 from tests import matrix
 from tests.cast import transfer
 from tests.database import empty_the_ledger
@@ -118,7 +118,7 @@ def test_a_method_that_is_not_served_is_refused(scene, route):
 
 def trace(scene, cell, query=""):
     """All that a caller can tell an answer by, but for the request id; and what it cost."""
-    cache.clear()
+    known_tokens.clear()
     with CaptureQueriesContext(connection) as queries:
         answer = scene.ask(cell, query)
     headers = {name: value for name, value in answer.headers.items() if name != "X-Request-Id"}

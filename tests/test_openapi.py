@@ -50,7 +50,7 @@ def test_every_api_url_is_in_the_document(document):
 
 
 def test_the_documents_are_served_without_a_token_and_without_the_internet(client):
-    schema = client.get("/rest/schema")
+    schema = client.get("/api/schema")
     assert schema.status_code == 200
     page = client.get("/api/docs").content.decode()
     assert "swagger" in page

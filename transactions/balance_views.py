@@ -1,7 +1,7 @@
 """Balances and statements over HTTP."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 from uuid import UUID
@@ -11,22 +11,24 @@ from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
+from accounts.errors import AccountNotFound
 from accounts.models import MAIN, Account
+from rest.answers import Answer, answer
 from rest.errors import FieldError, InvalidRequest
-from rest.permissions import narrow_to_own
+from rest.permissions import get_caller_id, has_right, narrow_to_own
 from rest.schema import answers
-from transactions import examples, exports, queries, serializers, statements
+from rest.viewsets import ApiViewSet
+from rest.waiting import wait_for
+from transactions import examples, exports, queries, reading, serializers, statements
 
+NO_STORE = {"Cache-Control": "no-store"}
 PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed
 
 
-class BalanceViewSet(GenericViewSet[Account]):
+class BalanceViewSet(ApiViewSet[Account]):
     """What an account holds, now and at any moment, and what moved on it."""
 
-    rights: dict[str, str] = {}
     serializer_class = serializers.BalanceSerializer
     pagination_class = None
 
@@ -46,10 +48,15 @@ class BalanceViewSet(GenericViewSet[Account]):
             "not_found",
         ),
     )
-    def of_account(self, request: Request, pk: UUID) -> Response:
+    def of_account(self, request: Request, pk: UUID) -> HttpResponse:
         """The balance of an account. An answer for a named moment stays true for ever."""
         asked = serializers.BalanceQuery.read_query(request)
-        return self._answer(pk, asked)
+        if not is_of_now(asked):
+            return self._answer_of_then(pk, asked)
+        balance = wait_for(reading.share_balance(pk))
+        if balance is None or not self._may_see(balance.user_id):
+            raise AccountNotFound("There is no such account.")
+        return Answer(balance.as_json(), headers=NO_STORE)
 
     @extend_schema(
         operation_id="users_balance_retrieve",
@@ -65,22 +72,27 @@ class BalanceViewSet(GenericViewSet[Account]):
             "not_found",
         ),
     )
-    def of_user(self, request: Request, pk: UUID) -> Response:
+    def of_user(self, request: Request, pk: UUID) -> HttpResponse:
         """The balance of a user's account: the only one of that name, or the one in `currency`."""
         asked = serializers.UserBalanceQuery.read_query(request)
-        account_id = queries.find_account_id(
-            self.get_queryset(),
-            user_id=pk,
-            currency=asked.get("currency"),
-            name=asked.get("account", MAIN),
-        )
-        return self._answer(account_id, asked)
+        currency, name = asked.get("currency"), asked.get("account", MAIN)
+        if is_of_now(asked):
+            balances = wait_for(reading.share_balances_of_user(pk, name)) if self._may_see(pk) else {}
+            ids = {code: balance.account_id for code, balance in balances.items()}
+            account_id = queries.choose_account_id(ids, currency)
+            [balance] = [each for each in balances.values() if each.account_id == account_id]
+            return Answer(balance.as_json(), headers=NO_STORE)
+        account_id = queries.find_account_id(self.get_queryset(), user_id=pk, currency=currency, name=name)
+        return self._answer_of_then(account_id, asked)
 
-    def _answer(self, account_id: UUID, asked: dict[str, Any]) -> Response:
+    def _may_see(self, owner: UUID) -> bool:
+        return owner == get_caller_id(self.request) or has_right(self.request, "accounts.view_account")
+
+    def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
         balance = queries.read_balance(
             self.get_queryset().filter(id=account_id), at=asked.get("at"), known_at=asked.get("known_at")
         )
-        return Response(balance.as_resource(), headers={"Cache-Control": "no-store"})
+        return answer(balance.as_resource(), headers=NO_STORE)
 
     @extend_schema(
         operation_id="accounts_statement_retrieve",
@@ -118,6 +130,11 @@ class BalanceViewSet(GenericViewSet[Account]):
         response["Cache-Control"] = "no-store"
         response["Vary"] = "Accept"
         return response
+
+
+def is_of_now(asked: Mapping[str, Any]) -> bool:
+    """Whether the balance asked for is the current one, which is one row read."""
+    return "at" not in asked and "known_at" not in asked
 
 
 def _respond(pieces: Iterator[str], content_type: str) -> HttpResponse | StreamingHttpResponse:

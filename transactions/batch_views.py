@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.identity import require_identity
@@ -25,16 +24,18 @@ from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from rest.replays import mark
 from rest.schema import ON_BODIES, answers
+from rest.viewsets import ApiViewSet
+from rest.waiting import wait_for
 from transactions import errors, examples, posting, queries, serializers
 from transactions.commands import describe_decline, make_order, tell_who_may_see
 from transactions.models import Transaction
-from transactions.orders import Order
+from transactions.orders import Order, PostingRequest
 
 ERRORS_MAX = 100
 Refusal = InvalidRequest | LedgerError
 
 
-class BatchViewSet(GenericViewSet[Transaction]):
+class BatchViewSet(ApiViewSet[Transaction]):
     """Up to 1,000 transactions. Atomic, all are posted or all declined; else each stands for itself."""
 
     rights = {"create": "transactions.add_transaction"}
@@ -65,7 +66,7 @@ class BatchViewSet(GenericViewSet[Transaction]):
         What is wrong with an item is the answer to that item, and refuses an atomic batch whole, unrecorded.
         """
         asked = serializers.BatchRequest.read(request)
-        if "Idempotency-Key" in request.headers:
+        if "HTTP_IDEMPOTENCY_KEY" in request.META:
             raise TwoIdentities("The transactions of a batch have ids of their own: send no Idempotency-Key.")
         batch = Batch(request, asked["transactions"])
         if asked["atomic"]:
@@ -89,15 +90,19 @@ class Batch:
         if self.refusals:
             self._refuse()
         try:
-            answers = posting.post(list(self.orders.values()), **self._caller, together=True)
+            answers = self._post(together=True)
         except LedgerError as error:
             places = {order.id: place for place, order in self.orders.items()}
             if error.command_id is None:  # about the posting as a whole
                 raise
             self.refusals = {places[error.command_id]: self._hide(error)}
             self._refuse()
-        results = dict(zip(self.orders, answers, strict=True))
-        if any(answer.transaction.decline_reason for answer in answers):
+        results = {
+            place: answer
+            for place, answer in zip(self.orders, answers, strict=True)
+            if not isinstance(answer, LedgerError)
+        }
+        if any(answer.transaction.decline_reason for answer in results.values()):
             response: HttpResponse = make_problem(
                 self.request,
                 errors.BATCH_DECLINED,
@@ -106,11 +111,11 @@ class Batch:
             )
         else:
             response = Response(self._describe(results))
-        return self._mark(response, answers)
+        return self._mark(response, list(results.values()))
 
     def post_each(self) -> HttpResponse:
         """200 with the results, whatever they are."""
-        answers = posting.post_each(list(self.orders.values()), **self._caller) if self.orders else []
+        answers = self._post(each=True)
         results: dict[int, posting.Posting] = {}
         for place, answer in zip(self.orders, answers, strict=True):
             if isinstance(answer, LedgerError):
@@ -119,9 +124,14 @@ class Batch:
                 results[place] = answer
         return self._mark(Response(self._describe(results)), list(results.values()))
 
-    @property
-    def _caller(self) -> dict[str, Any]:
-        return {"actor": get_caller_id(self.request), "request_id": get_request_id(self.request)}
+    def _post(self, **how: bool) -> posting.Answers:
+        asked = PostingRequest(
+            orders=list(self.orders.values()),
+            actor=get_caller_id(self.request),
+            request_id=get_request_id(self.request),
+            **how,
+        )
+        return wait_for(posting.share(asked))
 
     def _read(self, items: list[Any]) -> None:
         read: dict[int, dict[str, Any]] = {}

@@ -1,22 +1,24 @@
 """Deciding in memory: the locked accounts of one posting, and all that was decided on them so far."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from accounts import holds
 from accounts.currencies import require_scale
 from accounts.errors import AccountNotFound, HoldNotFound
-from accounts.models import Account, Hold
+from accounts.models import Account, Hold, make_row
 from accounts.operations import describe_next_event
 from events import outbox
 from events.errors import LedgerError
 from transactions import chain, errors, ledger_sql, queries
 from transactions.declines import Decline, find_decline, find_withdrawn
 from transactions.models import Transaction
-from transactions.orders import NOT_FINAL, Order
+from transactions.orders import NOT_FINAL, Order, PostingRequest
 
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)
@@ -27,19 +29,22 @@ class Books:
 
     def __init__(
         self,
-        orders: Collection[Order],
+        requests: Iterable[PostingRequest],
         accounts: dict[UUID, Account],
         *,
         clock: datetime,
-        actor: UUID,
-        request_id: str,
     ) -> None:
         self.accounts = accounts
         self.clock = clock
-        self.actor = actor
-        self.request_id = request_id
         self.rows: list[Transaction] = []
-        self.changed_holds, self.events = holds.expire_due(accounts.values(), clock, request_id)
+        self.changed_holds: list[Hold] = []
+        self.events: list[outbox.NewEvent] = []
+        if any(account.held for account in accounts.values()):
+            request_ids = {
+                order.account_id: request.request_id for request in requests for order in request.orders
+            }
+            self.changed_holds, self.events = holds.expire_due(accounts.values(), clock, request_ids)
+        orders = [order for request in requests for order in request.orders]
         self.holds = self._find_holds({order.hold for order in orders if order.hold})
         self.reversals = queries.find_reversals({order.reverses for order in orders if order.reverses})
         self.legs: dict[UUID, list[UUID]] = {}  # the accounts of each transfer
@@ -48,35 +53,39 @@ class Books:
                 self.legs.setdefault(order.transfer, []).append(order.account_id)
         self.transfer_times: dict[UUID, datetime] = {}
 
-    def decide(self, orders: Sequence[Order], decline: Decline | None = None) -> list[Transaction]:
+    def decide(
+        self, orders: Sequence[Order], request: PostingRequest, decline: Decline | None = None
+    ) -> list[Transaction]:
         """The rows of orders that are posted together or declined together; one order is a group of one.
 
-        `decline` is why none of them can be posted. Raises the refusals of `posting.post`; then nothing of
-        the group is in the books.
+        `request` tells who asked. `decline` is why none of them can be posted. Raises the refusals of
+        `posting.post`; then nothing of the group is in the books.
         """
         if len(orders) == 1:
-            return [self._decide(orders[0], decline)]
-        before = self._take_stock(orders)
+            return [self._decide(orders[0], request, decline)]
+        before = self.take_stock(orders)
         try:
             rows = []
             for order in orders:
-                row = self._decide(order, decline)
+                row = self._decide(order, request, decline)
                 rows.append(row)
                 if row.decline_reason and decline is None:
-                    self._restore(before)
-                    return self._decline(orders, row)
+                    self.restore(before)
+                    return self._decline(orders, request, row)
             return rows
         except LedgerError:
-            self._restore(before)
+            self.restore(before)
             raise
 
-    def write(self) -> None:
-        """All of it in one statement."""
+    def describe_write(self) -> tuple[str, list[str]]:
+        """All of it in one statement, and the parameters of that."""
         touched = {row.account_id: row.account for row in self.rows}
         touched |= {hold.account_id: hold.account for hold in self.changed_holds}
-        ledger_sql.write(self.rows, list(touched.values()), self.events, self.changed_holds)
+        return ledger_sql.describe_write(self.rows, touched.values(), self.events, self.changed_holds)
 
-    def _decline(self, orders: Sequence[Order], culprit: Transaction) -> list[Transaction]:
+    def _decline(
+        self, orders: Sequence[Order], request: PostingRequest, culprit: Transaction
+    ) -> list[Transaction]:
         """Everything declined: the culprit with its reason, the others because of it."""
         rows = []
         for order in orders:
@@ -86,13 +95,13 @@ class Books:
                 same_transfer = order.transfer is not None and order.transfer == culprit.transfer
                 reason = errors.TRANSFER_DECLINED if same_transfer else errors.BATCH_DECLINED
                 decline = (reason, {"culprit": str(culprit.id)})
-            rows.append(self._decide(order, decline))
+            rows.append(self._decide(order, request, decline))
         return rows
 
-    def _decide(self, order: Order, decline: Decline | None) -> Transaction:
+    def _decide(self, order: Order, request: PostingRequest, decline: Decline | None) -> Transaction:
         """The new row, and its effect on the locked account."""
         try:
-            row, hold = self._make_row(order)
+            row, hold = self._make_row(order, request)
         except LedgerError as error:
             error.command_id = order.id
             raise
@@ -119,7 +128,7 @@ class Books:
             self._capture(hold, row)
         return row
 
-    def _make_row(self, order: Order) -> tuple[Transaction, Hold | None]:
+    def _make_row(self, order: Order, request: PostingRequest) -> tuple[Transaction, Hold | None]:
         """The row of what was asked, not decided yet, and the hold it captures."""
         account = self.accounts.get(order.account_id)
         if account is None:
@@ -139,23 +148,33 @@ class Books:
         if order.transfer:
             recorded_at = max(recorded_at, self._find_transfer_time(order.transfer))
         effective_at = min(order.effective_at or recorded_at, recorded_at)
-        row = Transaction(
-            id=order.id,
-            account=account,
-            type=order.type,
-            amount=amount,
-            reference=order.reference,
-            metadata=order.metadata,
-            effective_at_asked=order.effective_at,
-            recorded_at=recorded_at,
-            effective_at=effective_at,
-            late=account.last_effective_at is not None and effective_at < account.last_effective_at,
-            transfer=order.transfer,
-            reverses=order.reverses,
-            hold=order.hold,
-            actor=self.actor,
-            request_id=self.request_id,
+        row = make_row(
+            Transaction,
+            {
+                "id": order.id,
+                "account_id": account.id,
+                "type": order.type,
+                "amount": amount,
+                "reference": order.reference,
+                "metadata": order.metadata,
+                "effective_at_asked": order.effective_at,
+                "status": None,
+                "decline_reason": None,
+                "decline_details": None,
+                "version": None,
+                "balance_after": None,
+                "recorded_at": recorded_at,
+                "effective_at": effective_at,
+                "late": account.last_effective_at is not None and effective_at < account.last_effective_at,
+                "transfer": order.transfer,
+                "reverses": order.reverses,
+                "hold": order.hold,
+                "actor": request.actor,
+                "request_id": request.request_id,
+            },
+            is_stored=False,
         )
+        row._state.fields_cache["account"] = account
         return row, hold
 
     def _find_time(self, account: Account) -> datetime:
@@ -176,7 +195,7 @@ class Books:
     def _capture(self, hold: Hold, row: Transaction) -> None:
         final = row.metadata != NOT_FINAL
         self.events.append(
-            holds.capture(hold, row.amount, final=final, clock=row.recorded_at, request_id=self.request_id)
+            holds.capture(hold, row.amount, final=final, clock=row.recorded_at, request_id=row.request_id)
         )
         if hold not in self.changed_holds:
             self.changed_holds.append(hold)
@@ -198,10 +217,10 @@ class Books:
             row.account,
             clock=row.recorded_at,
             request_id=row.request_id,
-            data=row.as_resource(),
+            data=orjson.Fragment(row.as_json()),
         )
 
-    def _take_stock(self, orders: Iterable[Order]) -> Any:
+    def take_stock(self, orders: Iterable[Order]) -> Any:
         """What deciding these orders can change."""
         touched: list[Account | Hold] = [
             self.accounts[id] for id in {order.account_id for order in orders} if id in self.accounts
@@ -213,7 +232,7 @@ class Books:
             self.reversals.copy(),
         )
 
-    def _restore(self, before: Any) -> None:
+    def restore(self, before: Any) -> None:
         objects, lists, self.reversals = before
         for each, values in objects:
             vars(each).update(values)

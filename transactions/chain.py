@@ -1,16 +1,16 @@
 """The chain of an account: every row's keyed hash covers the row before it, so that no change goes unseen.
 
 Canonical form 1: the text `1`, the previous row's hash (empty for the first), then every field in the order
-of `_parts`, each as its length in bytes, a colon and its UTF-8 text; null is `-`. Amounts have 8 decimals,
-times are whole microseconds since 1970 in UTC, objects are JSON with sorted keys and no spaces. The hash is
-HMAC-SHA256 of that under `settings.CHAIN_KEY`, which the database never sees.
+of `compute_hash`, each as its length in bytes, a colon and its UTF-8 text; null is `-`. Amounts have 8
+decimals, times are whole microseconds since 1970 in UTC, objects are JSON with sorted keys and no spaces. The
+hash is HMAC-SHA256 of that under `settings.CHAIN_KEY`, which the database never sees.
 """
 
 import hmac
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from uuid import UUID
 
 from django.conf import settings
 
@@ -23,33 +23,31 @@ MICROSECOND = timedelta(microseconds=1)
 
 def compute_hash(previous: bytes, row: Transaction) -> bytes:
     """The 32 bytes that link `row` to the row recorded before it on the same account."""
-    texts = [None if part is None else str(part).encode() for part in _parts(row)]
-    fields = [b"-" if text is None else b"%d:%s" % (len(text), text) for text in texts]
-    message = b"%s%d:%s%s" % (FORMAT, len(previous), previous, b"".join(fields))
-    return hmac.digest(settings.CHAIN_KEY.encode(), message, "sha256")
+    message = (
+        f"{_field(str(row.id))}{_field(str(row.account_id))}{_field(row.type)}{_field(f'{row.amount:.8f}')}"
+        f"{_field(row.reference)}{_field(write_json(row.metadata))}"
+        f"{_field(_count_microseconds(row.effective_at_asked))}"
+        f"{_field(row.status)}{_field(row.decline_reason)}{_field(write_json(row.decline_details))}"
+        f"{_field(None if row.version is None else str(row.version))}"
+        f"{_field(None if row.balance_after is None else f'{row.balance_after:.8f}')}"
+        f"{_field(_count_microseconds(row.recorded_at))}{_field(_count_microseconds(row.effective_at))}"
+        f"{_field('True' if row.late else 'False')}"
+        f"{_field_of_id(row.transfer)}{_field_of_id(row.reverses)}{_field_of_id(row.hold)}"
+        f"{_field_of_id(row.actor)}{_field(row.request_id)}"
+    )
+    data = b"%s%d:%s%s" % (FORMAT, len(previous), previous, message.encode())
+    return hmac.digest(settings.CHAIN_KEY.encode(), data, "sha256")
 
 
-def _parts(row: Transaction) -> Iterator[object]:
-    yield row.id
-    yield row.account_id
-    yield row.type
-    yield f"{row.amount:.8f}"
-    yield row.reference
-    yield write_json(row.metadata)
-    yield _count_microseconds(row.effective_at_asked)
-    yield row.status
-    yield row.decline_reason
-    yield write_json(row.decline_details)
-    yield row.version
-    yield None if row.balance_after is None else f"{row.balance_after:.8f}"
-    yield _count_microseconds(row.recorded_at)
-    yield _count_microseconds(row.effective_at)
-    yield row.late
-    yield row.transfer
-    yield row.reverses
-    yield row.hold
-    yield row.actor
-    yield row.request_id
+def _field(text: str | None) -> str:
+    if text is None:
+        return "-"
+    text = str(text)  # of a choice its value
+    return f"{len(text) if text.isascii() else len(text.encode())}:{text}"
+
+
+def _field_of_id(id: UUID | None) -> str:
+    return "-" if id is None else f"36:{id}"
 
 
 @lru_cache(maxsize=1024)

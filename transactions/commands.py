@@ -4,18 +4,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import structlog
+import orjson
 from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from events.errors import LedgerError
+from rest import log
+from rest.answers import Answer
 from rest.errors import FieldError, InvalidRequest, make_problem
 from rest.middleware import get_request_id
-from rest.permissions import get_caller_id
+from rest.permissions import get_caller_id, has_right
 from rest.replays import mark
+from rest.waiting import ask, wait_for
 from transactions import errors, posting, queries
 from transactions.models import Transaction
-from transactions.orders import Order
+from transactions.orders import Order, PostingRequest
 
 
 def make_order(asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = "") -> Order:
@@ -25,8 +28,8 @@ def make_order(asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, 
         code = "required" if user_id is None else "conflicting_fields"
         raise InvalidRequest(FieldError(f"{at}/account", code, "Name an account or a user."))
     if account_id is None:
-        account_id = queries.choose_account_id(
-            accounts.get(user_id, {}), asked.get("currency"), transaction_id=asked["id"]
+        account_id = ask(
+            queries.choose_account_id, accounts.get(user_id, {}), asked.get("currency"), asked["id"]
         )
     return Order(account_id=account_id, **asked)
 
@@ -43,17 +46,21 @@ def post(
     `words` are the request's own for parts of the order.
     """
     try:
-        return posting.post(orders, actor=get_caller_id(request), request_id=get_request_id(request))
+        asked = PostingRequest(
+            orders=orders, actor=get_caller_id(request), request_id=get_request_id(request)
+        )
+        answers = wait_for(posting.share(asked))
     except errors.IdempotencyKeyReused as error:
         error.differs = [(words or {}).get(name, name) for name in error.differs]
         tell_who_may_see(request, error, user_id)
         raise
+    return [answer for answer in answers if not isinstance(answer, LedgerError)]
 
 
 def tell_who_may_see(request: Request, error: errors.IdempotencyKeyReused, user_id: UUID | None) -> None:
     """What differs is for those who may see the stored row, in the words of their own request."""
     before = error.transaction.account
-    may_see = request.user.has_perm("transactions.view_transaction")
+    may_see = has_right(request, "transactions.view_transaction")
     if not may_see and before.user_id != get_caller_id(request):
         error.particulars = {}
         return
@@ -70,13 +77,13 @@ def respond(request: Request, *answers: posting.Posting) -> HttpResponse:
     row = next((row for row in declined if row.decline_reason != errors.TRANSFER_DECLINED), rows[0])
     replayed = all(answer.replayed for answer in answers)
     outcome = "replayed" if replayed else row.decline_reason or "posted"
-    structlog.contextvars.bind_contextvars(transaction_id=str(row.id), outcome=outcome)
+    log.note(transaction_id=str(row.id), outcome=outcome)
     response: HttpResponse
     if row.decline_reason:
         detail, particulars = describe_decline(row)
         response = make_problem(request, row.decline_reason, detail, particulars=particulars)
     else:
-        response = Response(describe_transfer(rows) if len(rows) > 1 else row.as_resource(), status=201)
+        response = Answer(show_transfer(rows) if len(rows) > 1 else row.as_json(), status=201)
     return mark(response, replayed=replayed)
 
 
@@ -90,11 +97,13 @@ def describe_decline(row: Transaction) -> tuple[str, dict[str, Any]]:
     }
 
 
-def describe_transfer(rows: Sequence[Transaction]) -> dict[str, Any]:
-    """The two legs, source first."""
+def show_transfer(rows: Sequence[Transaction]) -> bytes:
+    """The two legs as JSON, source first."""
     source, destination = rows
-    return {
-        "id": str(source.transfer),
-        "source": source.as_resource(),
-        "destination": destination.as_resource(),
-    }
+    return orjson.dumps(
+        {
+            "id": str(source.transfer),
+            "source": orjson.Fragment(source.as_json()),
+            "destination": orjson.Fragment(destination.as_json()),
+        }
+    )

@@ -21,7 +21,7 @@ from events.errors import LedgerError
 from transactions import errors, posting, queries
 from transactions.books import CLOCK_SKEW_MAX, Books
 from transactions.models import Transaction
-from transactions.orders import Order
+from transactions.orders import Order, PostingRequest
 from transactions.staging import Named, Place, Problem, Row, Staged, Staging
 
 SLICE = 500  # transactions a commit
@@ -257,10 +257,12 @@ def try_rows(staging: Staging, *, actor: UUID) -> Iterator[list[Outcome]]:
         clock = operations.read_clock()
         for id in new:
             account = accounts.get(id) or _open_in_memory(id, currencies_by_id[id])
-            books[id] = Books([], {id: account}, clock=clock, actor=actor, request_id="")
+            books[id] = Books([], {id: account}, clock=clock)
         outcomes = []
         for staged in page:
-            [transaction] = books[staged.account_id].decide([_make_order(staged)])
+            orders = [_make_order(staged)]
+            request = PostingRequest(orders=orders, actor=actor)
+            [transaction] = books[staged.account_id].decide(orders, request)
             outcomes.append(_describe(staged.row, transaction, replayed=False))
         for each in books.values():
             each.rows.clear()

@@ -12,16 +12,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection
+import orjson
+from django.db import connection
 
 from accounts import holds
 from accounts.models import Account, Hold
+from accounts.operations import write_ids
 from events import outbox
 from events.wire import format_time
-from transactions.errors import RequestInProgress
 from transactions.models import Transaction
-
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass(frozen=True)
@@ -33,22 +32,17 @@ class Look:
     decided: set[UUID]
 
 
-def look(ids: Sequence[UUID]) -> Look:
-    """One statement, so that under a lock it sees all that was committed before.
+# An array in a sub-select, for the reasons of `operations.compile_lock`.
+LOOK = """
+SELECT clock_timestamp(), current_setting('transaction_isolation'),
+       array(SELECT id FROM transactions_transaction WHERE id = ANY((SELECT %s::uuid[])::uuid[]))
+"""
 
-    The ids stand in a sub-select here and in `WRITE`. PostgreSQL cannot see how many they are, so it plans
-    the statement once in a connection and not each time, which takes longer than to run it.
-    """
+
+def look(ids: Iterable[UUID]) -> Look:
+    """One statement, so that under a lock it sees all that was committed before."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT clock_timestamp(), current_setting('transaction_isolation'),
-                   array(
-                       SELECT id FROM transactions_transaction WHERE id = ANY((SELECT %s::uuid[])::uuid[])
-                   )
-            """,
-            [_as_array(ids)],
-        )
+        cursor.execute(LOOK, [write_ids(ids)])
         clock, isolation, decided = cursor.fetchone()
     return Look(clock=clock, isolation=isolation, decided=set(decided))
 
@@ -118,7 +112,7 @@ WITH written AS (
     SELECT id, account, type, amount, reference, metadata, effective_at_asked, status, decline_reason,
         decline_details, version, balance_after, recorded_at, effective_at, late, transfer, reverses, hold,
         actor, request_id, chain_hash
-    FROM jsonb_to_recordset(%(transactions)s::jsonb) AS row (
+    FROM jsonb_to_recordset(%s::jsonb) AS row (
         id uuid, account uuid, type text, amount numeric, reference text, metadata jsonb,
         effective_at_asked timestamptz, status text, decline_reason text, decline_details jsonb,
         version bigint, balance_after numeric, recorded_at timestamptz, effective_at timestamptz,
@@ -130,56 +124,48 @@ UPDATE accounts_account AS account SET
     balance = new.balance, held = new.held, version = new.version, event_sequence = new.event_sequence,
     last_recorded_at = new.last_recorded_at, last_effective_at = new.last_effective_at,
     chain_head = new.chain_head, withdrawn_on = new.withdrawn_on, withdrawn = new.withdrawn
-FROM jsonb_to_recordset(%(accounts)s::jsonb) AS new (
+FROM jsonb_to_recordset(%s::jsonb) AS new (
     id uuid, balance numeric, held numeric, version bigint, event_sequence bigint,
     last_recorded_at timestamptz, last_effective_at timestamptz, chain_head bytea, withdrawn_on date,
     withdrawn numeric
 )
-WHERE account.id = new.id AND account.id = ANY((SELECT %(ids)s::uuid[])::uuid[])
+WHERE account.id = new.id AND account.id = ANY((SELECT %s::uuid[])::uuid[])
 """
 WRITE = f"{WRITTEN}, {outbox.WRITE_EVENTS}{UPDATED}"
 WRITE_WITH_HOLDS = f"{WRITTEN}, {holds.CHANGE_HOLDS}, {outbox.WRITE_EVENTS}{UPDATED}"
 
 
-def write(
-    transactions: Sequence[Transaction],
-    accounts: Sequence[Account],
+def describe_write(
+    transactions: Iterable[Transaction],
+    accounts: Iterable[Account],
     events: Sequence[outbox.NewEvent],
     changed_holds: Sequence[Hold] = (),
-) -> None:
-    """Write a posting. Raises `RequestInProgress` when another transaction has an id of it in hand."""
-    parameters = {
-        "transactions": json.dumps([_as_row(transaction) for transaction in transactions]),
-        "accounts": json.dumps([_as_account_row(account) for account in accounts]),
-        "events": json.dumps(events),
-        "ids": _as_array(account.id for account in accounts),  # so that they are looked up by index
-    }
+) -> tuple[str, list[str]]:
+    """The one statement that writes a posting, and its parameters."""
+    accounts = list(accounts)
+    parameters = [
+        "[" + ",".join([_as_row(transaction) for transaction in transactions]) + "]",
+        *([holds.describe_changes(changed_holds)] if changed_holds else ()),
+        orjson.dumps(events).decode(),
+        orjson.dumps([_as_account_row(account) for account in accounts]).decode(),
+        write_ids(account.id for account in accounts),  # so that they are looked up by index
+    ]
+    return WRITE_WITH_HOLDS if changed_holds else WRITE, parameters
+
+
+def write(statement: str, parameters: Sequence[str]) -> None:
+    """Write a posting in the caller's transaction, as `describe_write` tells it."""
     with connection.cursor() as cursor:
-        try:
-            if changed_holds:
-                parameters["holds"] = holds.describe_changes(changed_holds)
-                cursor.execute(WRITE_WITH_HOLDS, parameters)
-            else:
-                cursor.execute(WRITE, parameters)
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE:
-                raise RequestInProgress("The same id is being worked on at this moment.") from error
-            raise
+        cursor.execute(statement, parameters)
 
 
-def _as_array(ids: Iterable[UUID]) -> str:
-    """A text that PostgreSQL reads as uuid[]: much cheaper than to adapt the list."""
-    return "{" + ",".join(map(str, ids)) + "}"
-
-
-def _as_row(row: Transaction) -> dict[str, Any]:
+def _as_row(row: Transaction) -> str:
     """What the API shows of it, and what it does not show."""
-    return {
-        **row.as_resource(),
-        "effective_at_asked": row.effective_at_asked and format_time(row.effective_at_asked),
-        "actor": str(row.actor),
-        "chain_hash": "\\x" + row.chain_hash.hex(),
-    }
+    asked = f'"{format_time(row.effective_at_asked)}"' if row.effective_at_asked else "null"
+    return (
+        f'{row.as_json()[:-1].decode()},"effective_at_asked":{asked},"actor":"{row.actor}",'
+        f'"chain_hash":"\\\\x{row.chain_hash.hex()}"}}'
+    )
 
 
 def _as_account_row(account: Account) -> dict[str, Any]:

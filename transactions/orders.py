@@ -1,5 +1,6 @@
 """Commands to move money: one DEPOSIT or WITHDRAW each, and what is made of these two."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from events.errors import gettext_noop
 from transactions.errors import EffectiveAtTooEarly, NotReversible, SameAccount
 from transactions.models import EFFECTIVE_AT_MIN, Transaction
 
+LEGS = 2  # of a transfer
 NOT_FINAL = {"final": "false"}  # the metadata of a capture that leaves its hold open
 
 
@@ -57,6 +59,39 @@ class Order:
         for name in ("type", "reference", "metadata", "transfer", "reverses", "hold"):
             if getattr(self, name) != getattr(before, name):
                 yield name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingRequest:
+    """What one caller wants posted. No id stands twice in it.
+
+    A refusal of one order refuses all of them; with `each`, it is the answer to that order only. Declined is
+    an order alone, or a transfer with both legs; `together`, everything or nothing is posted.
+    """
+
+    orders: Sequence[Order]
+    actor: UUID
+    request_id: str = ""
+    together: bool = False
+    each: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.orders) > 1 and len({order.id for order in self.orders}) < len(self.orders):
+            raise ValueError("An id stands twice in one posting.")
+
+    def group(self, orders: Sequence[Order]) -> list[list[Order]]:
+        """What of `orders` is posted or declined together: everything, or the two legs of each transfer."""
+        if len(orders) == 1 and orders[0].transfer is None:
+            return [list(orders)]
+        legs = Counter((order.transfer, order.amount) for order in orders if order.transfer)
+        if any(count != LEGS for count in legs.values()):
+            raise ValueError("A transfer has two legs with the same amount.")
+        groups: dict[UUID, list[Order]] = {}
+        for order in orders:
+            groups.setdefault(order.transfer or order.id, []).append(order)
+        if self.together:  # the legs of a transfer one after the other, at the same moment
+            return [[order for group in groups.values() for order in group]]
+        return list(groups.values())
 
 
 def order_transfer(

@@ -3,25 +3,29 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from accounts.commands import take_identity
 from accounts.hold_views import HoldViewSet
 from accounts.models import Account
+from rest.answers import Answer
 from rest.filters import StrictFilterBackend
 from rest.pagination import KeysetPagination
-from rest.permissions import narrow_to_own
+from rest.parsers import read_query
+from rest.permissions import get_caller_id, has_right, narrow_to_own
 from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
-from transactions import errors, examples, queries, serializers
-from transactions.commands import describe_transfer, make_order, post, respond
+from rest.viewsets import ApiViewSet
+from rest.waiting import ask, wait_for
+from transactions import errors, examples, queries, reading, serializers
+from transactions.commands import make_order, post, respond, show_transfer
 from transactions.filters import TransactionFilter
 from transactions.models import Transaction
 from transactions.orders import order_capture, order_reversal, order_transfer
 
+VIEW = "transactions.view_transaction"
 ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "request_in_progress")
 ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
 # What only reversals, captures and groups are declined for.
@@ -38,7 +42,7 @@ class TransactionPagination(KeysetPagination):
     time_field = "recorded_at"
 
 
-class TransactionViewSet(GenericViewSet[Transaction]):
+class TransactionViewSet(ApiViewSet[Transaction]):
     """The movements of money. A posting goes through `posting.post` and nothing else."""
 
     rights = {"create": "transactions.add_transaction", "reverse": "transactions.add_transaction"}
@@ -51,7 +55,7 @@ class TransactionViewSet(GenericViewSet[Transaction]):
         return narrow_to_own(
             queries.with_resources(Transaction.objects.all()),
             self.request,
-            right="transactions.view_transaction",
+            right=VIEW,
             owner="account__user",
         )
 
@@ -76,7 +80,7 @@ class TransactionViewSet(GenericViewSet[Transaction]):
         asked = serializers.TransactionRequest.read(request)
         id = take_identity(request, asked)
         user_id = asked.get("user")
-        accounts = queries.find_account_ids(Account.objects.all(), [user_id]) if user_id else {}
+        accounts = ask(queries.find_account_ids, Account.objects.all(), [user_id]) if user_id else {}
         order = make_order({**asked, "id": id}, accounts)
         [answer] = post(request, [order], user_id=user_id)
         return respond(request, answer)
@@ -91,9 +95,16 @@ class TransactionViewSet(GenericViewSet[Transaction]):
         examples=examples.READ_TRANSACTION,
         responses=answers(200, serializers.TransactionSerializer, "not_found"),
     )
-    def retrieve(self, request: Request, pk: UUID) -> Response:
+    def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
         """One transaction, posted or declined."""
-        return Response(self.get_object().as_resource())
+        read_query(request, {})
+        row = wait_for(reading.share_transaction(pk))
+        if row is None or not self._may_see(row.account.user_id):
+            raise Http404
+        return Answer(row.as_json())
+
+    def _may_see(self, owner: UUID) -> bool:
+        return owner == get_caller_id(self.request) or has_right(self.request, VIEW)
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
@@ -155,10 +166,10 @@ class TransferViewSet(TransactionViewSet):
         operation_id="transfers_retrieve",
         responses=answers(200, serializers.TransferSerializer, "not_found"),
     )
-    def retrieve(self, request: Request, pk: UUID) -> Response:
+    def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
         """Both legs, posted or declined."""
         rows = queries.find_whole(self.filter_queryset(self.get_queryset()).filter(transfer=pk), pk)
-        return Response(describe_transfer(rows))
+        return Answer(show_transfer(rows))
 
 
 class CaptureViewSet(HoldViewSet):

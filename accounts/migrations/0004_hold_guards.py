@@ -37,8 +37,7 @@ END $$;
 CREATE FUNCTION ledger_require_account_of_holds() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM (SELECT DISTINCT account_id FROM new_holds) AS written
-    LEFT JOIN public.accounts_account AS account ON account.id = written.account_id
-    WHERE account.held IS DISTINCT FROM (
+    WHERE (SELECT held FROM public.accounts_account WHERE id = written.account_id) IS DISTINCT FROM (
         SELECT coalesce(sum(amount - captured), 0) FROM public.accounts_hold
         WHERE account_id = written.account_id AND status = 'OPEN'
     )

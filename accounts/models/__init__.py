@@ -10,6 +10,7 @@ from accounts.models.columns import (
     IsFinite,
     JSONType,
     MoneyField,
+    make_row,
     metadata_is_an_object,
 )
 from accounts.models.holds import Hold
@@ -31,5 +32,6 @@ __all__ = [
     "Staff",
     "Token",
     "User",
+    "make_row",
     "metadata_is_an_object",
 ]

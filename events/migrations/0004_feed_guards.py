@@ -1,6 +1,8 @@
 """What the database refuses of the feed: gaps, places given twice, and letting go what is young or awaited.
 
-The tables are named with their schema: a temporary table of the same name would be found first.
+The tables are named with their schema: a temporary table of the same name would be found first. They are asked
+row by row, by sub-selects of one value: the plan of a guard is kept as long as the session, and one that was made
+while the tables were empty must still be right when they are large.
 """
 
 from django.db import migrations
@@ -28,7 +30,10 @@ ALTER TABLE events_event ENABLE ALWAYS TRIGGER event_is_kept_until_pruned;
 -- An event stops waiting by getting its place, in the same statement.
 CREATE FUNCTION ledger_require_places() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM gone LEFT JOIN public.events_placement USING (event_id) WHERE position IS NULL) THEN
+    IF EXISTS (
+        SELECT FROM gone
+        WHERE (SELECT position FROM public.events_placement WHERE event_id = gone.event_id) IS NULL
+    ) THEN
         RAISE EXCEPTION 'a pending event goes when it has its place: %', TG_NAME
             USING ERRCODE = 'restrict_violation';
     END IF;
@@ -50,10 +55,10 @@ BEGIN
     IF EXISTS (
         SELECT FROM (SELECT min(position) AS low, max(position) AS high, count(*) AS many FROM placed) AS batch,
             public.events_feed_state
-        WHERE many > 0 AND (
+        WHERE id = 1 AND many > 0 AND (
             high <> last_position OR many <> high - low + 1
             OR low > 1 AND low - 1 > pruned_through
-                AND NOT EXISTS (SELECT FROM public.events_placement WHERE position = low - 1)
+                AND (SELECT position FROM public.events_placement WHERE position = low - 1) IS NULL
         )
     ) THEN
         RAISE EXCEPTION 'places are given without gaps: %', TG_NAME USING ERRCODE = 'restrict_violation';

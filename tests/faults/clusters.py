@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
-from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 
 from events.models import Event
 from ledger_project.embedded_postgres import EmbeddedPostgres
+from rest.authentication import known_tokens
 from tests import cast
 from tests.conftest import make_client
 from tests.servers import query, wait_for
@@ -34,7 +34,7 @@ def working_on(postgres: EmbeddedPostgres, dbname: str = "ledger") -> Iterator["
     connection.close()
     try:
         database.update(there)
-        cache.clear()
+        known_tokens.clear()
         yield World()
     finally:
         connection.close()

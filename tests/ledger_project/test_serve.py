@@ -41,7 +41,7 @@ def test_the_first_run_says_where_everything_is_and_its_curl_works_when_pasted(s
 
 
 def test_health_metrics_docs_and_static_files_are_served(service):
-    for path in ("/livez", "/readyz", "/rest/schema", "/api/docs", "/admin/login/"):
+    for path in ("/livez", "/readyz", "/api/schema", "/api/docs", "/admin/login/"):
         status, text, _ = service.send("GET", path)
         assert status == 200, text
     assert service.send("GET", "/static/admin/css/base.css")[0] == 200

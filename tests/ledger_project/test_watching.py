@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 
 import pytest
 import structlog
@@ -9,9 +10,12 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
 
+from accounts.models import User
 from ledger_project import health
+from rest import log
 from tests.cast import deposit, withdraw
 from tests.conftest import make_client
+from transactions import reading
 
 pytestmark = pytest.mark.django_db
 
@@ -89,22 +93,60 @@ def test_every_answer_has_its_request_id_and_a_callers_own_is_kept(client):
         assert re.fullmatch(r"[0-9a-f-]{36}", made)
 
 
-def test_a_request_is_one_log_line_without_token_or_query(service):
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
-        service.get("/api/v1/transactions?reference=secret", headers={"X-Request-Id": "trace-7"})
-    [line] = [line for line in lines if line["log_level"] != "debug"]
+def read_lines(capsys):
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_request_is_one_log_line_without_token_or_query(service, capsys):
+    service.get("/api/v1/transactions?reference=secret", headers={"X-Request-Id": "trace-7"})
+    [line] = read_lines(capsys)
     assert (line["event"], line["code"], line["request_id"]) == ("request_finished", 200, "trace-7")
-    assert line["request"] == "GET /api/v1/transactions"
+    assert (line["request"], line["level"]) == ("GET /api/v1/transactions", "info")
+    assert line["user_id"] == str(User.objects.get(username__startswith="service").id)
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo is not None
     assert "secret" not in json.dumps(line)
 
 
-def test_the_row_knows_the_request_that_made_it_and_the_log_line_the_row(service, account):
+@pytest.mark.parametrize("path", ["/livez", "/api/v1/nothing", "/admin/", "/static/nothing.css"])
+def test_every_request_is_one_log_line_whoever_answers_it(client, path, capsys):
+    answer = client.get(path)
+    [line] = read_lines(capsys)
+    assert (line["code"], line["request"], line["user_id"]) == (answer.status_code, f"GET {path}", None)
+
+
+def test_a_log_line_can_neither_be_forged_nor_broken_by_a_path(client, capsys):
+    client.get('/api/v1/users/%0A{"event":"forged"}%ED%A0%80')
+    [line] = read_lines(capsys)
+    assert line["event"] == "request_finished"
+
+
+def test_the_row_knows_the_request_that_made_it_and_the_log_line_the_row(service, account, capsys):
     body = {"account": str(account.id), "type": "DEPOSIT", "amount": "1"}
     headers = {"Idempotency-Key": "k", "X-Request-Id": "trace-7"}
-    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
-        row = service.post("/api/v1/transactions", body, headers=headers).json()
+    row = service.post("/api/v1/transactions", body, headers=headers).json()
     assert row["request_id"] == "trace-7"
-    assert (lines[-1]["transaction_id"], lines[-1]["outcome"]) == (row["id"], "posted")
+    [line] = read_lines(capsys)
+    assert (line["transaction_id"], line["outcome"]) == (row["id"], "posted")
+
+
+def test_a_line_in_between_has_the_requests_id_and_one_after_it_has_none(service, account, monkeypatch):
+    logger = structlog.get_logger("test")
+    refuse = MonkeyRead(logger)
+    monkeypatch.setattr(reading, "current_balance", refuse)
+    with structlog.testing.capture_logs(processors=[log.add_request]) as lines:
+        service.get(f"/api/v1/accounts/{account.id}/balance", headers={"X-Request-Id": "trace-8"})
+        logger.info("afterwards")
+    assert [line.get("request_id") for line in lines] == ["trace-8", None]
+
+
+class MonkeyRead:
+    """Finds nothing, and says so."""
+
+    def __init__(self, logger):
+        self.logger = logger
+
+    def __call__(self, account_id):
+        self.logger.info("in_between")
 
 
 def test_pages_outside_the_api_are_not_problems(client):

@@ -1,11 +1,11 @@
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from accounts.models import User
+from rest.authentication import known_tokens
 from tests.cast import issue_token
 from tests.office.answers import FORGED_IDS, find_accesses, find_secret, hear, read
 from tests.office.staff import make_staff, open_office
@@ -16,7 +16,7 @@ ASKED = {"name": "shop", "groups": ["api-read"], "days": "30", "reason": "a new 
 
 
 def ask_the_api(token):
-    cache.clear()
+    known_tokens.clear()
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     return client.get("/api/v1/users").status_code

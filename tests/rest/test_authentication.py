@@ -1,13 +1,16 @@
 """Tokens: looked up once in five seconds, and never trusted longer."""
 
+import time
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.cache import cache
 from django.utils import timezone
 from knox.models import AuthToken
+from rest_framework.test import APIClient
 
+from rest import authentication
+from rest.authentication import known_tokens
 from tests.cast import UserFactory
 from tests.conftest import make_client
 
@@ -41,15 +44,53 @@ def test_a_revoked_token_counts_when_the_cache_has_forgotten_it(client_of_user, 
         AuthToken.objects.all().delete()
     else:
         type(user).objects.filter(id=user.id).update(is_active=False)
-    cache.clear()
+    known_tokens.clear()
     assert status(client_of_user) == 401
 
 
-def test_what_is_cached_is_forgotten_after_seconds(client_of_user, settings, monkeypatch):
-    kept = []
-    monkeypatch.setattr(cache, "set", lambda key, value, timeout: kept.append(timeout))
+def test_what_is_known_is_forgotten_after_five_seconds(client_of_user, settings, monkeypatch):
+    assert settings.TOKEN_CACHE_SECONDS == 5
     assert status(client_of_user) == 200
-    assert kept == [settings.TOKEN_CACHE_SECONDS] == [5]
+    AuthToken.objects.all().delete()
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 4.5)
+    assert status(client_of_user) == 200
+    monkeypatch.setattr(time, "monotonic", lambda: now + 5.1)
+    assert status(client_of_user) == 401
+
+
+def test_wrong_tokens_are_not_kept_and_cost_one_query_each(db, django_assert_num_queries):
+    client = APIClient()
+    for n in range(3):
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {n}{'0' * 63}")
+        with django_assert_num_queries(1):
+            assert status(client) == 401
+    assert known_tokens.tokens == {}
+
+
+def test_more_tokens_than_can_be_known_are_forgotten(client_of_user, monkeypatch):
+    monkeypatch.setattr(authentication, "TOKENS_MAX", 3)
+    for _ in range(5):
+        assert status(make_client("api-read")) == 200
+    assert 0 < len(known_tokens.tokens) <= 3
+
+
+@pytest.mark.parametrize("header", ["bearer {}", "BEARER  {}", "Bearer\t{}"])
+def test_a_scheme_in_other_letters_and_other_spaces_is_the_same(client_of_user, header):
+    token = client_of_user._credentials["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    for _ in range(2):
+        client_of_user.credentials(HTTP_AUTHORIZATION=header.format(token))
+        assert status(client_of_user) == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic {}", "Bearer {} {}", "{}", "Bearer {}\xe9"][:]
+)
+def test_what_is_no_bearer_token_is_nobody(client_of_user, header):
+    assert status(client_of_user) == 200
+    token = client_of_user._credentials["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    client_of_user.credentials(HTTP_AUTHORIZATION=header.format(token, token))
+    assert status(client_of_user) == 401
 
 
 def test_an_expired_token_counts_at_once_even_when_cached(client_of_user, time_machine):
@@ -62,7 +103,7 @@ def test_a_changed_group_counts_when_the_cache_has_forgotten_it(client_of_user, 
     body = {"user": str(user.id), "currency": "EUR"}
     assert client_of_user.post("/api/v1/accounts", body).status_code == 201
     user.groups.set(Group.objects.filter(name="api-read"))
-    cache.clear()
+    known_tokens.clear()
     assert client_of_user.post("/api/v1/accounts", body).status_code == 403
 
 

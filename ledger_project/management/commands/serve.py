@@ -29,7 +29,6 @@ from ledger_project.secret_files import keep_last
 WATCH_SECONDS = 0.5
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 20
-BLOCKING_THREADS = 4  # per worker; more only contend for the interpreter
 TOKEN_DAYS = 365
 PR_SET_PDEATHSIG = 1
 TOKEN_FILE = settings.VAR / "api_token"
@@ -128,10 +127,9 @@ def start_server(host: str, port: int, workers: int) -> subprocess.Popen[bytes]:
     metrics = settings.VAR / "metrics"  # one file per worker process; those of earlier runs do not count
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--respawn-failed-workers"]
+    command = [sys.executable, "-m", "ledger_project.server"]
     command += ["--host", host, "--port", str(port), "--workers", str(workers)]
-    command += ["--blocking-threads", str(BLOCKING_THREADS), "ledger_project.wsgi:application"]
-    return start_process(command, PROMETHEUS_MULTIPROC_DIR=str(metrics))
+    return start_process(command, PROMETHEUS_MULTIPROC_DIR=str(metrics), DATABASE_POOL="true")
 
 
 def start_relay() -> subprocess.Popen[bytes]:

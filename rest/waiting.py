@@ -1,0 +1,43 @@
+"""Waiting without holding anybody up: for a group that answers many requests, or for the database.
+
+The server answers the hot requests on one thread, each in a greenlet of its own. Such a request that waits is
+set aside, and the thread goes on with others. Everywhere else the thread waits.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from django.db import close_old_connections
+from greenlet import getcurrent, greenlet
+
+Answer = TypeVar("Answer")
+THREADS = 2  # that ask the database for requests in greenlets: seldom, see `ask`
+
+_asking = ThreadPoolExecutor(THREADS, thread_name_prefix="ask")
+
+
+class RequestGreenlet(greenlet):
+    """A request that may be set aside. `switch` gives the `Future` that it waits for, until it is dead."""
+
+
+def wait_for(future: "Future[Answer]") -> Answer:
+    """The future's result; raises what it raises."""
+    current = getcurrent()
+    if isinstance(current, RequestGreenlet) and current.parent and not future.done():
+        current.parent.switch(future)
+    return future.result()
+
+
+def ask(question: Callable[..., Answer], *arguments: Any) -> Answer:
+    """The answer of a function that asks the database. In a greenlet another thread asks."""
+    if not isinstance(getcurrent(), RequestGreenlet):
+        return question(*arguments)
+    return wait_for(_asking.submit(_ask, question, arguments))
+
+
+def _ask(question: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
+    try:
+        return question(*arguments)
+    finally:
+        close_old_connections()  # gives it back to the pool

@@ -1,0 +1,127 @@
+"""Group commit: what several requests want posted at the same moment is posted in one commit.
+
+Three threads of a process post what is shared with them. The first waits for nobody: a request whose accounts
+others are working on goes on to the second, which waits for locks and runs again what failed; if a group
+fails for another reason than a lost database, its requests are posted one by one, so that none harms another.
+The third posts big lists, which would hold up the others, one after another.
+"""
+
+from concurrent.futures import Future
+
+from django.conf import settings
+from django.db import connection
+
+from events.errors import LedgerError
+from transactions.grouping import Grouping, Waiting
+from transactions.orders import PostingRequest
+from transactions.posting import engine
+from transactions.posting.engine import Answers, Outcome
+
+ORDERS_MAX = 500  # of a group
+BIG = 50  # orders of a list that goes alone
+
+Shared = Waiting[PostingRequest, Answers]
+
+
+def share(request: PostingRequest) -> "Future[Answers]":
+    """The answers to the orders of `request`, which may be posted together with other requests.
+
+    In a caller's transaction, or where no committer was started, it is posted alone and at once.
+    """
+    if not _prompt.is_on or connection.in_atomic_block or not request.orders:
+        answer: Future[Answers] = Future()
+        try:
+            answer.set_result(engine.post_alone(request))
+        except Exception as error:
+            answer.set_exception(error)
+        return answer
+    return (_big if len(request.orders) > BIG else _prompt).ask(request)
+
+
+def start() -> None:
+    """From now on requests are posted together, by threads of this process."""
+    for grouping in (_patient, _big, _prompt):
+        grouping.start()
+
+
+def stop() -> None:
+    """Post what waits. What is shared from now on is posted alone."""
+    for grouping in (_prompt, _big, _patient):
+        grouping.stop()
+
+
+def count_waiting() -> int:
+    """How many requests wait for their group."""
+    return sum(grouping.queue.qsize() for grouping in (_prompt, _patient, _big))
+
+
+def _weigh(request: PostingRequest) -> int:
+    return len(request.orders)
+
+
+def _find_ids(request: PostingRequest) -> list[object]:
+    return [order.id for order in request.orders]
+
+
+def _answer(waiting: Shared, outcome: Outcome) -> None:
+    if isinstance(outcome, LedgerError):
+        waiting.answer.set_exception(outcome)
+    else:
+        waiting.answer.set_result(outcome)
+
+
+def _post_what_is_free(group: list[Shared]) -> None:
+    try:
+        outcomes = engine.post_what_is_free([waiting.asked for waiting in group])
+    except Exception:
+        outcomes = [None] * len(group)
+    for waiting, outcome in zip(group, outcomes, strict=True):
+        if outcome is None:
+            _patient.pass_on(waiting)
+        else:
+            _answer(waiting, outcome)
+
+
+def _post_patiently(group: list[Shared]) -> None:
+    try:
+        outcomes = engine.post_group([waiting.asked for waiting in group])
+    except Exception as error:
+        if len(group) == 1 or engine.is_lost(error):
+            for waiting in group:
+                waiting.answer.set_exception(error)
+        else:
+            _post_one_by_one(group, error)
+    else:
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            _answer(waiting, outcome)
+
+
+def _post_one_by_one(group: list[Shared], error: Exception) -> None:
+    """Without waiting once more for those that the group has waited for in vain: they get its error."""
+    timed_out = engine.is_lock_timeout(error)
+    for waiting in group:
+        try:
+            if timed_out:
+                [outcome] = engine.post_what_is_free([waiting.asked])
+            else:
+                [outcome] = engine.post_group([waiting.asked])
+            if outcome is None:
+                waiting.answer.set_exception(error)
+            else:
+                _answer(waiting, outcome)
+        except Exception as own_error:
+            waiting.answer.set_exception(own_error)
+
+
+_prompt: Grouping[PostingRequest, Answers] = Grouping(
+    "payments",
+    _post_what_is_free,
+    weight_max=ORDERS_MAX,
+    weigh=_weigh,
+    find_keys=_find_ids,
+    gather_seconds=settings.GATHER_SECONDS,
+)
+_patient: Grouping[PostingRequest, Answers] = Grouping(
+    "locked payments", _post_patiently, weight_max=ORDERS_MAX, weigh=_weigh, find_keys=_find_ids
+)
+_big: Grouping[PostingRequest, Answers] = Grouping("batches", _post_patiently, weight_max=1)

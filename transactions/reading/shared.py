@@ -1,0 +1,72 @@
+"""Reads that requests share: what is asked for at the same moment is read by one statement."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+from uuid import UUID
+
+from transactions.grouping import Grouping, Waiting
+from transactions.models import Transaction
+from transactions.reading.current import (
+    CurrentBalance,
+    OfUser,
+    read_balances_of_users,
+    read_current_balances,
+)
+from transactions.reading.rows import get_transactions
+
+READS_MAX = 500  # of a group
+
+# Reads a list of keys into a dict by key; and the key that is asked for.
+Read = tuple[Callable[[list[Any]], dict[Any, Any]], Any]
+
+
+def share_balance(account_id: UUID) -> "Future[CurrentBalance | None]":
+    """What the account holds now; None: there is no such account."""
+    return _share(read_current_balances, account_id)
+
+
+def share_balances_of_user(user_id: UUID, name: str) -> "Future[dict[str, CurrentBalance]]":
+    """What the user's accounts of that name hold now, by currency."""
+    key: OfUser = (user_id, name)
+    return _share(read_balances_of_users, key)
+
+
+def share_transaction(id: UUID) -> "Future[Transaction | None]":
+    """The decided transaction of that id, or None."""
+    return _share(get_transactions, id)
+
+
+def start() -> None:
+    """From now on reads are shared, by a thread of this process. Before, each is read at once and alone."""
+    _reads.start()
+
+
+def stop() -> None:
+    _reads.stop()
+
+
+def _share(read: Callable[[list[Any]], dict[Any, Any]], key: Any) -> "Future[Any]":
+    if _reads.is_on:
+        return _reads.ask((read, key))
+    waiting: Waiting[Read, Any] = Waiting((read, key))
+    _serve([waiting])
+    return waiting.answer
+
+
+def _serve(group: list[Waiting[Read, Any]]) -> None:
+    by_read: dict[Callable[[list[Any]], dict[Any, Any]], list[Waiting[Read, Any]]] = {}
+    for waiting in group:
+        by_read.setdefault(waiting.asked[0], []).append(waiting)
+    for read, some in by_read.items():
+        try:
+            found = read(list({waiting.asked[1] for waiting in some}))
+        except Exception as error:
+            for waiting in some:
+                waiting.answer.set_exception(error)
+        else:
+            for waiting in some:
+                waiting.answer.set_result(found.get(waiting.asked[1]))
+
+
+_reads: Grouping[Read, Any] = Grouping("reads", _serve, weight_max=READS_MAX)
