@@ -5,6 +5,7 @@ from tests.planted_faults import Mutant
 TAMPERING = "tests/transactions/test_tampering.py::"
 ANCHORS = "tests/transactions/test_anchors.py::"
 AUDIT = "tests/transactions/test_audit.py::"
+RACES_OF_BALANCES = "tests/transactions/test_races_of_balances.py::"
 HUNDRED = TAMPERING + "test_a_hundred_changes_are_all_found_by_the_name_of_the_row"
 
 MUTANTS = [
@@ -64,5 +65,19 @@ MUTANTS = [
         "(row is None or bytes(row.chain_hash).hex()",
         "(row is not None and bytes(row.chain_hash).hex()",
         ANCHORS + "test_a_cut_tail_that_fits_is_found_by_the_anchor",
+    ),
+    Mutant(
+        "who is posting not waited for",
+        "transactions/reading/dated.py",
+        "asked.locker = 0 OR",
+        "true OR",
+        RACES_OF_BALANCES + "test_a_balance_at_a_date_waits_for_who_is_posting",
+    ),
+    Mutant(
+        "a group of lockers taken for one",
+        "transactions/reading/dated.py",
+        "mxid_age(asked.locker) < 0",
+        "true",
+        RACES_OF_BALANCES + "test_a_balance_at_a_date_waits_for_who_is_posting",
     ),
 ]
