@@ -70,14 +70,14 @@ MUTANTS = [
     Mutant(
         "who is posting not waited for",
         "transactions/reading/dated.py",
-        "asked.locker = 0 OR",
+        "locker = 0 OR",
         "true OR",
         RACES_OF_BALANCES + "test_a_balance_at_a_date_waits_for_who_is_posting",
     ),
     Mutant(
         "a group of lockers taken for one",
         "transactions/reading/dated.py",
-        "mxid_age(asked.locker) < 0",
+        "mxid_age(locker) < 0",
         "true",
         RACES_OF_BALANCES + "test_a_balance_at_a_date_waits_for_who_is_posting",
     ),

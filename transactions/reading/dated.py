@@ -55,33 +55,34 @@ def _read(asked: list[Any]) -> tuple[Balance, bool]:
 
 
 # Who posts locks the account's row first, then reads the clock for `recorded_at`, and the lock stands in the
-# row as its `xmax`. The clock of the statement is older than its snapshot. So what is recorded up to that
-# clock and not seen can only be of a transaction that is in `xmax` and had not ended when the snapshot was
-# taken. There is none if `xmax` is 0, or the transaction that made this version of the row, or older than all
-# that had not ended. But it may be the number of a group of lockers, and those are counted apart: such a
-# number is lower than the next one of a group, `mxid_age` of it is not negative, and nothing is concluded.
+# row as its `xmax`. Here the clock is read first, then the row. So what is recorded up to that clock and not
+# seen can only be of a transaction that is in `xmax` and had not ended when the snapshot was taken. There is
+# none if `xmax` is 0, or the transaction that made this version of the row, or older than all that had not
+# ended. But it may be the number of a group of lockers, and those are counted apart: such a number is lower
+# than the next one of a group, `mxid_age` of it is not negative, and nothing is concluded.
 IS_SETTLED = f"""
-    asked.known_at < statement_timestamp() - interval '{SETTLED_AFTER.total_seconds()} seconds'
+    known_at < clock - interval '{SETTLED_AFTER.total_seconds()} seconds'
     OR current_setting('transaction_isolation') = 'read committed' AND (
-        asked.locker = 0 OR mxid_age(asked.locker) < 0 AND (
-            asked.locker = asked.maker
-            OR age(asked.locker) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
+        locker = 0 OR mxid_age(locker) < 0 AND (
+            locker = maker OR age(locker) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
         )
     )"""
+# OFFSET keeps the parts apart, and `clock IS NOT NULL` the row behind the clock.
 BALANCE = f"""
-SELECT asked.id, user_id, currency, asked.at, asked.known_at, last.version,
-    ({write_balance_at("asked.id", "asked.at", "last.version")}),
+SELECT asked.id, user_id, currency, moment.at, moment.known_at, last.version,
+    ({write_balance_at("asked.id", "moment.at", "last.version")}),
     CASE WHEN is_now THEN held END, CASE WHEN is_now THEN balance - held + credit_limit END, {IS_SETTLED}
 FROM (
-    SELECT account.id, user_id, currency, balance, version, last_recorded_at, credit_limit,
-        {HELD_NOW} AS held, account.xmin AS maker, account.xmax AS locker, moments.*
-    FROM accounts_account AS account, LATERAL (
-        SELECT least(%s, statement_timestamp()) AS at, least(%s, statement_timestamp()) AS known_at
-    ) AS moments
-    WHERE account.id = %s AND (%s::uuid IS NULL OR user_id = %s)
+    SELECT clock, least(%s, clock) AS at, least(%s, clock) AS known_at
+    FROM (SELECT clock_timestamp() AS clock OFFSET 0) AS now
+) AS moment, LATERAL (
+    SELECT id, user_id, currency, balance, version, last_recorded_at, credit_limit,
+        {HELD_NOW} AS held, xmin AS maker, xmax AS locker
+    FROM accounts_account AS account
+    WHERE id = %s AND (%s::uuid IS NULL OR user_id = %s) AND moment.clock IS NOT NULL OFFSET 0
 ) AS asked, LATERAL (
-    SELECT CASE WHEN asked.known_at < last_recorded_at THEN {
-    write_known_version("asked.id", "asked.known_at")
-} ELSE version END AS version, least(asked.at, asked.known_at) = statement_timestamp() AS is_now OFFSET 0
+    SELECT CASE WHEN moment.known_at < last_recorded_at THEN {
+    write_known_version("asked.id", "moment.known_at")
+} ELSE version END AS version, least(moment.at, moment.known_at) = clock AS is_now OFFSET 0
 ) AS last
 """  # noqa: S608, of names, never of values
