@@ -5,34 +5,43 @@ from tests.planted_faults import Mutant
 TAMPERING = "tests/transactions/test_tampering.py::"
 ANCHORS = "tests/transactions/test_anchors.py::"
 AUDIT = "tests/transactions/test_audit.py::"
+AUDIT_SQL = "tests/transactions/test_audit_sql.py::"
+RACES_OF_BALANCES = "tests/transactions/test_races_of_balances.py::"
 HUNDRED = TAMPERING + "test_a_hundred_changes_are_all_found_by_the_name_of_the_row"
 
 MUTANTS = [
     Mutant(
         "chain not verified",
         "transactions/audit.py",
-        "            if not any(hmac.digest",
-        "            if False and not any(hmac.digest",
+        "            if _compute(current, message) != link and",
+        "            if False and",
         HUNDRED,
     ),
     Mutant(
         "accounts not compared",
-        "transactions/audit_sql.py",
-        "CASE WHEN is_last AND (",
+        "transactions/audit_walk.py",
+        "CASE WHEN recorded_at = ends_at AND (",
         "CASE WHEN false AND (",
         HUNDRED,
     ),
     Mutant(
         "events not compared",
         "transactions/audit_sql.py",
-        "OR (told.amount, told.balance_after) IS DISTINCT FROM (decided.amount, decided.balance_after)",
+        'OR NOT {_is_told("decided.amount", "told.amount")}',
         "OR false",
-        HUNDRED,
+        AUDIT_SQL + "test_an_event_that_tells_another_number_is_found",
+    ),
+    Mutant(
+        "places not compared",
+        "transactions/audit_sql.py",
+        "WHERE event.id IS NULL OR (position IS NULL) = (pending.event_id IS NULL)",
+        "WHERE false",
+        AUDIT_SQL + "test_an_event_without_its_one_place_is_found",
     ),
     Mutant("holds not added up", "transactions/audit_sql.py", "held <> coalesce(rest, 0)", "false", HUNDRED),
     Mutant(
         "since a moment, everything before it forgotten",
-        "transactions/audit_sql.py",
+        "transactions/audit_walk.py",
         "coalesce(base.balance_after, 0) AS base_balance",
         "0 AS base_balance",
         AUDIT + "test_since_a_moment_only_what_is_newer_is_walked_and_it_is_clean",
@@ -57,5 +66,19 @@ MUTANTS = [
         "(row is None or bytes(row.chain_hash).hex()",
         "(row is not None and bytes(row.chain_hash).hex()",
         ANCHORS + "test_a_cut_tail_that_fits_is_found_by_the_anchor",
+    ),
+    Mutant(
+        "who is posting not waited for",
+        "transactions/reading/dated.py",
+        "locker = 0 OR",
+        "true OR",
+        RACES_OF_BALANCES + "test_a_balance_at_a_date_waits_for_who_is_posting",
+    ),
+    Mutant(
+        "a group of lockers taken for one",
+        "transactions/reading/dated.py",
+        "mxid_age(locker) < 0",
+        "true",
+        RACES_OF_BALANCES + "test_a_balance_at_a_date_waits_for_who_is_posting",
     ),
 ]

@@ -19,7 +19,7 @@ WRITTEN = [path for path in SOURCES if not path.read_text().startswith("# Genera
 CODE = [path for path in SOURCES if not {"tests", "migrations"} & set(path.parts)]
 DOMAIN = {"errors", "models", "operations", "posting", "queries", "outbox", "wire", "currencies", "identity"}
 DOMAIN |= {"orders", "chain", "ledger_sql", "feed", "upkeep", "relay", "subscriptions", "deliveries"}
-DOMAIN |= {"webhooks", "brokers", "targets", "audit", "audit_sql", "anchors", "guards"}
+DOMAIN |= {"webhooks", "brokers", "targets", "audit", "audit_sql", "audit_walk", "anchors", "guards"}
 DOMAIN |= {"comparison", "exports", "imports", "staging", "corrections", "figures"}
 
 

@@ -1,98 +1,10 @@
 """The questions of the audit, as SQL: each answers with what is wrong, and with nothing when all is well.
 
-`WALK` reads every row of some accounts once, in the order of the chain; what can be seen from one row and
-those before it is decided there, and what the chain's hash is made of is handed out. The others look at what
-is beside the rows: holds, links between rows, events.
+`audit_walk` looks at the rows, one after the other; these look at what is beside them: holds, links between
+rows, events.
 """
 
 from typing import NamedTuple
-
-# What may be wrong with a row of WALK: bits of its flags, with the name of the check and what it expects.
-FLAGS = {
-    1: ("sequence", "the version after that of the posted row before it"),
-    2: ("running", "the balance of the posted row before it, and its own amount"),
-    4: ("order", "effective no later than recorded"),
-    8: ("late", "late when something effective later was posted before it, else not"),
-    16: ("below", "a balance no lower than the highest credit limit allows"),
-    32: ("account", "an account whose balance, version, times and chain are those of this, its last row"),
-}
-
-# Accounts from one id to another; with `since`, of those that changed after it only the rows that came after,
-# and the one before them to begin with.
-WALK = """
-WITH scope AS (
-    SELECT account.id, balance, account.version, last_recorded_at, last_effective_at, chain_head,
-        credit_limit_max,
-        seed.recorded_at AS seed_at, coalesce(base.version, 0) AS base_version,
-        coalesce(base.balance_after, 0) AS base_balance, base_effect.effective_at AS base_effective_at
-    FROM accounts_account AS account
-    LEFT JOIN LATERAL (
-        SELECT recorded_at FROM transactions_transaction
-        WHERE account_id = account.id AND recorded_at <= %(since)s ORDER BY recorded_at DESC LIMIT 1
-    ) AS seed ON true
-    LEFT JOIN LATERAL (
-        SELECT version, balance_after FROM transactions_transaction
-        WHERE account_id = account.id AND status = 'POSTED' AND recorded_at <= seed.recorded_at
-        ORDER BY recorded_at DESC LIMIT 1
-    ) AS base ON true
-    LEFT JOIN LATERAL (
-        SELECT effective_at FROM transactions_transaction
-        WHERE account_id = account.id AND status = 'POSTED' AND NOT late AND version <= base.version
-        ORDER BY effective_at DESC, version DESC LIMIT 1
-    ) AS base_effect ON true
-    WHERE account.id BETWEEN %(first)s AND %(last)s
-        AND (last_recorded_at > %(since)s OR last_recorded_at IS NULL)
-), walk AS (
-    SELECT t.*, scope.seed_at, scope.balance, scope.version AS account_version, scope.last_recorded_at,
-        scope.last_effective_at, scope.chain_head, scope.credit_limit_max, base_effective_at,
-        base_version + count(*) FILTER (WHERE t.status = 'POSTED' AND is_new) OVER chain AS nth,
-        base_balance + coalesce(sum(CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END)
-            FILTER (WHERE t.status = 'POSTED' AND is_new) OVER chain, 0) AS total,
-        greatest(base_effective_at, max(effective_at) FILTER (WHERE t.status = 'POSTED' AND is_new) OVER (
-            chain ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        )) AS latest_before,
-        lag(t.chain_hash) OVER chain AS previous_hash,
-        lead(true) OVER chain IS NULL AS is_last
-    FROM scope JOIN transactions_transaction AS t ON t.account_id = scope.id
-        AND t.recorded_at >= coalesce(scope.seed_at, '-infinity')
-    CROSS JOIN LATERAL (SELECT t.recorded_at > coalesce(scope.seed_at, '-infinity') AS is_new) AS new
-    WINDOW chain AS (PARTITION BY t.account_id ORDER BY t.recorded_at)
-)
-SELECT account_id, id,
-    CASE WHEN status = 'POSTED' AND version <> nth THEN 1 ELSE 0 END
-    + CASE WHEN status = 'POSTED' AND balance_after <> total THEN 2 ELSE 0 END
-    + CASE WHEN effective_at > recorded_at THEN 4 ELSE 0 END
-    + CASE WHEN late <> coalesce(effective_at < latest_before, false) THEN 8 ELSE 0 END
-    + CASE WHEN status = 'POSTED' AND balance_after < -credit_limit_max THEN 16 ELSE 0 END
-    + CASE WHEN is_last AND (
-        (balance, account_version, last_recorded_at, chain_head) IS DISTINCT FROM
-            (total, nth, recorded_at, chain_hash)
-        OR last_effective_at IS DISTINCT FROM
-            CASE WHEN status = 'POSTED' THEN greatest(latest_before, effective_at) ELSE latest_before END
-    ) THEN 32 ELSE 0 END,
-    encode(coalesce(previous_hash, ''), 'hex'), encode(chain_hash, 'hex'),
-    concat('36:', id, '36:', account_id, octet_length(type), ':', type,
-        octet_length(amount::text), ':', amount, octet_length(reference), ':', reference),
-    nullif(metadata, '{}'),
-    concat(
-        coalesce(octet_length(asked) || ':' || asked, '-'), octet_length(status), ':', status,
-        coalesce(octet_length(decline_reason) || ':' || decline_reason, '-')),
-    decline_details,
-    concat(
-        coalesce(octet_length(version::text) || ':' || version, '-'),
-        coalesce(octet_length(balance_after::text) || ':' || balance_after, '-'),
-        octet_length(recorded), ':', recorded, octet_length(effect), ':', effect,
-        CASE WHEN late THEN '4:True' ELSE '5:False' END,
-        coalesce('36:' || transfer, '-'), coalesce('36:' || reverses, '-'), coalesce('36:' || hold, '-'),
-        '36:', actor, octet_length(request_id), ':', request_id)
-FROM walk
-CROSS JOIN LATERAL (
-    SELECT (extract(epoch FROM effective_at_asked) * 1000000)::bigint::text AS asked,
-        (extract(epoch FROM recorded_at) * 1000000)::bigint::text AS recorded,
-        (extract(epoch FROM effective_at) * 1000000)::bigint::text AS effect
-) AS moments
-WHERE recorded_at > coalesce(seed_at, '-infinity')
-"""
 
 
 class Question(NamedTuple):
@@ -162,10 +74,14 @@ SEQUENCE_OF_EVENTS = """
 SELECT account_id, 'events_event', id::text, concat('account_sequence ', coalesce(before + 1, 1)),
     concat('account_sequence ', account_sequence)
 FROM (
-    SELECT id, account_id, account_sequence, recorded_at,
+    SELECT account_id, account_sequence,
         lag(account_sequence) OVER (PARTITION BY account_id ORDER BY account_sequence) AS before
     FROM events_event WHERE account_id BETWEEN %(first)s AND %(last)s
 ) AS told
+CROSS JOIN LATERAL (  -- OFFSET keeps it apart: an index tells of gaps, only what follows one is read
+    SELECT id, recorded_at FROM events_event
+    WHERE account_id = told.account_id AND account_sequence = told.account_sequence OFFSET 0
+) AS event
 WHERE recorded_at > %(since)s AND (
     account_sequence <> before + 1
     OR before IS NULL AND account_sequence > 1 AND (SELECT pruned_through = 0 FROM events_feed_state)
@@ -180,41 +96,54 @@ CROSS JOIN LATERAL (
 WHERE id BETWEEN %(first)s AND %(last)s AND told IS DISTINCT FROM event_sequence
     AND (told IS NOT NULL OR (SELECT pruned_through = 0 FROM events_feed_state))
 """
-TOLD = """
+
+
+def _is_told(number: str, text: str) -> str:
+    """Whether an event's text is a number of the ledger, in the precision of some currency.
+
+    The text is where the number's own, with its eight decimals, begins; what follows is nothing but zeros.
+    """
+    zeros = ", ".join(f"'{'0' * count}'" for count in range(8))
+    return f"""(
+        {number} IS NULL AND {text} IS NULL OR coalesce(starts_with({number}::text, {text})
+            AND substr({number}::text, octet_length({text}) + 1) IN ({zeros}, '.00000000'), false)
+    )"""
+
+
+TOLD = f"""
 WITH told AS (
-    SELECT id, account_id, type, data, recorded_at,
-        CASE WHEN data ->> 'amount' ~ '^[0-9]{1,20}([.][0-9]{1,8})?$'
-            THEN (data ->> 'amount')::numeric END AS amount,
-        CASE WHEN data ->> 'balance_after' ~ '^-?[0-9]{1,20}([.][0-9]{1,8})?$'
-            THEN (data ->> 'balance_after')::numeric END AS balance_after
+    SELECT id, account_id, type, recorded_at, data ->> 'id' AS transaction_id, data ->> 'type' AS its_type,
+        data ->> 'amount' AS amount, data ->> 'version' AS version, data ->> 'balance_after' AS balance_after
     FROM events_event
     WHERE account_id BETWEEN %(first)s AND %(last)s AND recorded_at > %(since)s
         AND type IN ('transaction.posted', 'transaction.declined')
 ), decided AS (
-    SELECT t.id, t.account_id, t.type, amount, status, t.version, balance_after, t.recorded_at
-    FROM transactions_transaction AS t
-    WHERE t.account_id BETWEEN %(first)s AND %(last)s AND t.recorded_at > %(since)s
+    SELECT id, account_id, type, amount, status, version, balance_after, recorded_at
+    FROM transactions_transaction
+    WHERE account_id BETWEEN %(first)s AND %(last)s AND recorded_at > %(since)s
 )
 SELECT coalesce(told.account_id, decided.account_id),
     CASE WHEN decided.id IS NULL THEN 'events_event' ELSE 'transactions_transaction' END,
     coalesce(decided.id::text, told.id::text),
-    CASE WHEN decided.id IS NULL THEN 'the transaction that the event tells of'
+    CASE WHEN decided.id IS NULL THEN 'the transaction that the event tells of, at its moment'
         ELSE 'an event that tells of it as it is' END,
     CASE WHEN decided.id IS NULL THEN 'none' WHEN told.id IS NULL THEN 'none'
-        ELSE concat('event ', told.id, ': ', told.type, ' ', told.data ->> 'type', ' ',
-            told.data ->> 'amount', ', version ', told.data ->> 'version', ', balance after ',
-            told.data ->> 'balance_after') END
-FROM told FULL JOIN decided ON told.account_id = decided.account_id AND told.data ->> 'id' = decided.id::text
+        ELSE concat('event ', told.id, ': ', told.type, ' ', its_type, ' ', told.amount, ', version ',
+            told.version, ', balance after ', told.balance_after) END
+FROM told FULL JOIN decided ON told.account_id = decided.account_id
+    AND told.recorded_at = decided.recorded_at AND transaction_id = decided.id::text
 WHERE told.id IS NULL AND decided.recorded_at > coalesce((
         SELECT min(recorded_at) FROM events_event WHERE account_id = decided.account_id
             AND (SELECT pruned_through > 0 FROM events_feed_state)
     ), '-infinity')
     OR decided.id IS NULL
-    OR (told.type, told.data ->> 'type', told.data ->> 'version', told.recorded_at) IS DISTINCT FROM
-        ('transaction.' || lower(decided.status), decided.type::text, decided.version::text,
-            decided.recorded_at)
-    OR (told.amount, told.balance_after) IS DISTINCT FROM (decided.amount, decided.balance_after)
-"""
+    OR told.id IS NOT NULL AND (
+        (told.type, its_type, told.version) IS DISTINCT FROM
+            ('transaction.' || lower(decided.status), decided.type::text, decided.version::text)
+        OR NOT {_is_told("decided.amount", "told.amount")}
+        OR NOT {_is_told("decided.balance_after", "told.balance_after")}
+    )
+"""  # noqa: S608, no value is in the text
 TRANSFERS = """
 SELECT (array_agg(account_id))[1], 'transactions_transaction',
     (array_agg(leg.id ORDER BY type DESC))[1]::text,
@@ -260,21 +189,23 @@ FROM (
 ) AS totals WHERE inside <> coalesce(outside, 0)
 """
 PLACES = """
-SELECT event.account_id, 'events_event', event.id::text, 'a place in the feed, or to wait for one',
-    CASE WHEN pending.event_id IS NULL THEN 'neither' ELSE 'both' END
-FROM events_event AS event
-LEFT JOIN events_placement AS place ON place.event_id = event.id
-LEFT JOIN events_pending AS pending ON pending.event_id = event.id
-WHERE (place.event_id IS NULL) = (pending.event_id IS NULL)
+WITH odd AS MATERIALIZED (
+    SELECT event.id, event.account_id, pending.event_id AS pending, position, place.account_id AS owner
+    FROM events_event AS event
+    FULL JOIN events_placement AS place ON place.event_id = event.id
+    FULL JOIN events_pending AS pending ON pending.event_id = coalesce(event.id, place.event_id)
+    WHERE event.id IS NULL OR (position IS NULL) = (pending.event_id IS NULL)
+        OR position IS NOT NULL AND event.account_id IS DISTINCT FROM place.account_id
+)
+SELECT account_id, 'events_event', id::text, 'a place in the feed, or to wait for one',
+    CASE WHEN pending IS NULL THEN 'neither' ELSE 'both' END
+FROM odd WHERE id IS NOT NULL AND (position IS NULL) = (pending IS NULL)
 UNION ALL
-SELECT NULL, 'events_pending', event_id::text, 'the event that waits', 'none'
-FROM events_pending LEFT JOIN events_event AS event ON event.id = event_id WHERE event.id IS NULL
+SELECT NULL, 'events_pending', pending::text, 'the event that waits', 'none'
+FROM odd WHERE id IS NULL AND pending IS NOT NULL
 UNION ALL
-SELECT place.account_id, 'events_placement', position::text,
-    'the event that has this place, of that account', 'none'
-FROM events_placement AS place LEFT JOIN events_event AS event
-    ON event.id = place.event_id AND event.account_id IS NOT DISTINCT FROM place.account_id
-WHERE event.id IS NULL
+SELECT owner, 'events_placement', position::text, 'the event that has this place, of that account', 'none'
+FROM odd WHERE position IS NOT NULL AND (id IS NULL OR account_id IS DISTINCT FROM owner)
 UNION ALL
 SELECT NULL, 'events_feed_state', '1',
     concat('places from ', pruned_through + 1, ' to ', last_position, ' without gaps'),

@@ -89,8 +89,12 @@ class BalanceViewSet(ApiViewSet[Account]):
         return owner == get_caller_id(self.request) or has_right(self.request, "accounts.view_account")
 
     def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
-        balance = queries.read_balance(
-            self.get_queryset().filter(id=account_id), at=asked.get("at"), known_at=asked.get("known_at")
+        sees_all = has_right(self.request, "accounts.view_account")
+        balance = reading.read_balance_at(
+            account_id,
+            at=asked.get("at"),
+            known_at=asked.get("known_at"),
+            owner_id=None if sees_all else get_caller_id(self.request),
         )
         return answer(balance.as_resource(), headers=NO_STORE)
 

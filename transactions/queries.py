@@ -213,38 +213,54 @@ def _read_past(account: Account, at: datetime, known_at: datetime) -> Balance:
     )
 
 
-# The rows that are not late are in the order of both axes, so those effective by `at` and known by `known_at`
-# are a run from the first one to the earlier of two look-ups; its last row's `balance_after` holds everything
-# before it. Only late rows after that one are summed.
-# The account is one of an array, so that only an index that begins with it gives the order of a look-up: a
-# plan that is kept from a small ledger must not go through the rows of all accounts.
-BALANCE_AT = """
-WITH known AS (
-    SELECT coalesce((
+def write_known_version(account: str, known_at: str) -> str:
+    """SQL: the account's last version that was known then, 0 without any.
+
+    The account is one of an array, so that only an index that begins with it gives the order: a plan that is
+    kept from a small ledger must not go through the rows of all accounts.
+    """
+    return f"""coalesce((
         SELECT version FROM transactions_transaction
-        WHERE account_id = ANY(ARRAY[%(account)s]) AND recorded_at <= %(known_at)s AND status = 'POSTED'
+        WHERE account_id = ANY(ARRAY[{account}]) AND recorded_at <= {known_at} AND status = 'POSTED'
         ORDER BY account_id DESC, recorded_at DESC LIMIT 1
-    ), 0) AS version
-), ends AS (
-    (
-        SELECT version, balance_after FROM transactions_transaction
-        WHERE account_id = ANY(ARRAY[%(account)s]) AND status = 'POSTED'
-            AND NOT late AND effective_at <= %(at)s
-        ORDER BY account_id DESC, effective_at DESC, version DESC LIMIT 1
-    ) UNION ALL (
-        SELECT version, balance_after FROM transactions_transaction
-        WHERE account_id = ANY(ARRAY[%(account)s]) AND status = 'POSTED' AND NOT late
-            AND version <= (SELECT version FROM known)
-        ORDER BY account_id DESC, version DESC LIMIT 1
-    )
-), base AS (
-    SELECT min(version) AS version, (array_agg(balance_after ORDER BY version))[1] AS balance
-    FROM ends HAVING count(*) = 2
-)
-SELECT known.version, coalesce((SELECT balance FROM base), 0) + coalesce((
-    SELECT sum(CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END) FROM transactions_transaction
-    WHERE account_id = %(account)s AND status = 'POSTED' AND late AND effective_at <= %(at)s
-        AND version > coalesce((SELECT version FROM base), 0) AND version <= known.version
-), 0)
-FROM known
-"""
+    ), 0)"""  # noqa: S608, of names, never of values
+
+
+def write_balance_at(account: str, at: str, known_version: str) -> str:
+    """SQL: the balance effective at that moment, as far as the version that was known.
+
+    The rows that are not late are in the order of both axes, so those effective by then and known are a run
+    from the first one to the last effective by then or, when that was not known yet, to the last one known.
+    Its `balance_after` holds everything before it; only late rows after it are summed. Each look-up has an
+    index in its order, and `IS TRUE` keeps the late rows' other one out: no plan depends on statistics.
+    """
+    return f"""
+        SELECT base.balance + coalesce((
+            SELECT sum(CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END) FROM transactions_transaction
+            WHERE account_id = {account} AND status = 'POSTED' AND late AND (effective_at <= {at}) IS TRUE
+                AND version > base.version AND version <= {known_version}
+        ), 0)
+        FROM (SELECT 1) AS one
+        LEFT JOIN LATERAL (
+            SELECT version, balance_after FROM transactions_transaction
+            WHERE account_id = {account} AND status = 'POSTED' AND NOT late AND effective_at <= {at}
+            ORDER BY effective_at DESC, version DESC LIMIT 1
+        ) AS effective ON true
+        LEFT JOIN LATERAL (
+            SELECT version, balance_after FROM transactions_transaction
+            WHERE effective.version > {known_version} AND account_id = {account} AND status = 'POSTED'
+                AND NOT late AND version <= {known_version}
+            ORDER BY version DESC LIMIT 1
+        ) AS known ON true
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN effective.version > {known_version} THEN coalesce(known.version, 0)
+                    ELSE coalesce(effective.version, 0) END AS version,
+                CASE WHEN effective.version > {known_version} THEN coalesce(known.balance_after, 0)
+                    ELSE coalesce(effective.balance_after, 0) END AS balance
+        ) AS base"""  # noqa: S608, of names, never of values
+
+
+BALANCE_AT = f"""
+SELECT last.version, ({write_balance_at("%(account)s", "%(at)s", "last.version")})
+FROM (SELECT {write_known_version("%(account)s", "%(known_at)s")} AS version OFFSET 0) AS last
+"""  # noqa: S608, of names, never of values

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from tests.cast import UserFactory, day
 from tests.office.staff import make_staff
@@ -96,3 +97,12 @@ def checker(db):
 @pytest.fixture
 def limits(settings):
     settings.APPROVAL_ABOVE = {"USD": Decimal(100), "JPY": Decimal(1000)}
+
+
+@pytest.fixture
+def impatient():
+    """Whoever waits for a lock gives up soon."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
+        yield
+        cursor.execute("RESET lock_timeout")

@@ -120,13 +120,24 @@ def test_since_a_moment_only_what_is_newer_is_walked_and_it_is_clean():
         )
 
 
+GUARDED = (
+    "transactions_transaction",
+    "accounts_account",
+    "accounts_hold",
+    "events_event",
+    "events_pending",
+    "events_placement",
+    "events_feed_state",
+)
+
+
 def harm(statement, *parameters):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in ("transactions_transaction", "accounts_account", "accounts_hold", "events_event"):
+        for table in GUARDED:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(statement, parameters)
-        for table in ("transactions_transaction", "accounts_account", "accounts_hold", "events_event"):
+        for table in GUARDED:
             cursor.execute(
                 "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [table]
             )

@@ -9,8 +9,8 @@ import time_machine
 
 from accounts.errors import AccountNotFound
 from accounts.models import Account
-from tests.cast import OrderFactory, day, deposit, withdraw
-from transactions import posting, queries
+from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, hold_that_expires, withdraw
+from transactions import posting, queries, reading
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,8 @@ def test_a_balance_on_both_axes_is_what_its_definition_says(account, seed):
         answer = queries._read_past(account, at, known_at)
         assert answer.balance == by_definition(rows, at, known_at), (at, known_at)
         assert answer.version == sum(row.recorded_at <= known_at for row in rows)
+        again = reading.read_balance_at(account.id, at=at, known_at=known_at)
+        assert again.as_resource() == answer.as_resource()
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -108,6 +110,37 @@ def test_now_has_holds_and_a_past_moment_has_none(account):
     assert (now.balance, now.held, now.available, now.version) == (10, 0, 10, 1)
     past = read(account, at=day("2020-01-01"))
     assert (past.balance, past.held, past.available) == (0, None, None)
+
+
+@pytest.mark.parametrize("at", [None, "2020-01-01", "2023-01-04", "2999-01-01"])
+@pytest.mark.parametrize("known_at", [None, "2020-01-01", "2023-01-04", "2999-01-01"])
+def test_one_statement_answers_what_the_account_and_its_rows_do(account, at, known_at):
+    deposit(account, "10")
+    deposit(account, "5", effective_at=day("2023-01-04"))
+    moments = {"at": at and day(at), "known_at": known_at and day(known_at)}
+    then, again = read(account, **moments), reading.read_balance_at(account.id, **moments)
+    names = ("balance", "version", "held", "available")
+    assert [getattr(again, name) for name in names] == [getattr(then, name) for name in names]
+    for name, moment in moments.items():
+        is_now = moment is None or moment.year == 2999
+        assert (getattr(again, name) == moment) is not is_now
+        assert getattr(again, name) <= getattr(then, name) + timedelta(minutes=1)
+
+
+def test_holds_that_are_due_count_no_more_in_the_balance_of_now(account):
+    deposit(account, "10")
+    hold(account, "3")
+    hold_that_expires(account, "2")
+    answer = reading.read_balance_at(account.id, at=day("2999-01-01"), known_at=None)
+    assert (answer.balance, answer.held, answer.available) == (10, 3, 7)
+
+
+def test_who_may_see_only_their_own_finds_no_other_account(account):
+    deposit(account, "10")
+    moments = {"at": day("2999-01-01"), "known_at": None}
+    assert reading.read_balance_at(account.id, owner_id=account.user_id, **moments).balance == 10
+    with pytest.raises(AccountNotFound):
+        reading.read_balance_at(account.id, owner_id=AccountFactory().user_id, **moments)
 
 
 def test_later_than_now_means_now_and_the_answer_says_which_moment_that_was(account):

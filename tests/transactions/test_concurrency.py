@@ -18,7 +18,7 @@ from events.errors import LedgerError
 from events.models import Event
 from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
 from tests.conftest import make_client
-from transactions import chain, posting, queries
+from transactions import chain, posting
 from transactions.errors import IdempotencyKeyReused
 from transactions.models import Transaction
 from transactions.posting.own_transaction import OwnTransaction
@@ -198,32 +198,6 @@ def test_a_storm_over_two_accounts_leaves_two_sound_histories():
         assert reasons == {None, "insufficient_funds", "insufficient_funds_at"}
 
 
-def test_an_answer_for_a_named_moment_stays_true_whatever_is_being_posted(account):
-    moments = [day("2999-01-01"), day("2023-02-01")]
-    stop = threading.Event()
-
-    def read(**asked):
-        return queries.read_balance(Account.objects.filter(id=account.id), **asked)
-
-    def ask():
-        try:
-            return [read(at=moment) for _ in range(30) for moment in moments]
-        finally:
-            stop.set()
-
-    def post_until_stopped(effective_at):
-        while not stop.is_set():
-            deposit(account, "1", effective_at=effective_at)
-
-    writers = [partial(post_until_stopped, moment) for moment in (None, day("2023-01-04"))] * 4
-    answers, *_ = run_at_once(ask, *writers)
-    assert len({answer.version for answer in answers}) > 10
-    for answer in answers:
-        again = read(at=answer.at, known_at=answer.known_at)
-        assert (again.balance, again.version) == (answer.balance, answer.version)
-    require_sound(account)
-
-
 def make_body(account, **fields):
     return {"id": str(new_id()), "account": str(account.id), "type": "WITHDRAW", "amount": "30.00", **fields}
 
@@ -263,14 +237,6 @@ def in_hand(work, *, commit):
         finally:
             go_on.set()
             held.result()
-
-
-@pytest.fixture
-def impatient():
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '100ms'")
-        yield
-        cursor.execute("RESET lock_timeout")
 
 
 def require_problem(answer, status, code):

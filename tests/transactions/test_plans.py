@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, new_id, withdraw
 from tests.database import empty_the_ledger
-from transactions import ledger_sql, posting, queries
+from transactions import ledger_sql, posting, queries, reading
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +75,43 @@ def test_a_balance_at_a_date_touches_a_few_rows(long_account, moment):
     for known_at in (recorded.recorded_at, recorded.recorded_at + timedelta(days=365)):
         parameters = {"account": long_account.id, "at": at, "known_at": known_at}
         assert count_rows_touched(queries.BALANCE_AT, parameters) <= 4 + 10  # look-ups, late rows
+
+
+def explain_prepared(words, values):
+    """The plan that the session keeps for the prepared statement with these words, and rows it touches."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE position(%s IN statement) > 0", [words])
+        touched = []
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {name}({values})")
+            [plan] = cursor.fetchone()
+            touched.append(
+                count_in(plan[0]["Plan"] if isinstance(plan, list) else json.loads(plan)[0]["Plan"])
+            )
+    return touched
+
+
+def test_a_balance_at_a_date_prepared_on_an_empty_ledger_touches_a_few_rows_of_a_full_one(account):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE transactions_transaction")
+    for _ in range(12):  # often enough to be prepared, and its plan to be kept
+        reading.read_balance_at(account.id, at=START, known_at=START)
+    for first in range(0, HISTORY, 1000):
+        orders = [
+            OrderFactory(
+                account=account,
+                amount=Decimal(1),
+                effective_at=START + timedelta(minutes=number) - timedelta(days=number % 1000 == 999),
+            )
+            for number in range(first, first + 1000)
+        ]
+        posting.post(orders, actor=account.user_id)
+    for share in (0.01, 0.5, 0.99):
+        row = Transaction.objects.get(account=account, version=int(HISTORY * share))
+        values = f"'{row.effective_at}', '{row.recorded_at}', '{account.id}', NULL, NULL"
+        touched = explain_prepared("mxid_age", values)
+        assert touched
+        assert max(touched) <= 4 + 10, touched  # look-ups, late rows
 
 
 def test_a_late_withdrawal_reads_only_what_is_later(long_account):

@@ -86,12 +86,12 @@ def _make_balance(row: Sequence[Any]) -> CurrentBalance:
 
 
 # A hold that is due counts no more, whether or not its end is written yet: `Account.held_now`.
-COLUMNS = """
-    account.id, account.user_id, account.currency, account.balance,
-    account.held - CASE WHEN account.held = 0 THEN 0 ELSE (
+HELD_NOW = """account.held - CASE WHEN account.held = 0 THEN 0 ELSE (
         SELECT coalesce(sum(hold.amount - hold.captured), 0) FROM accounts_hold AS hold
         WHERE hold.account_id = account.id AND hold.status = 'OPEN' AND hold.expires_at <= clock_timestamp()
-    ) END,
+    ) END"""
+COLUMNS = f"""
+    account.id, account.user_id, account.currency, account.balance, {HELD_NOW},
     account.credit_limit, account.version, clock_timestamp()
 """
 # Each account is looked up by itself: OFFSET keeps the planner from joining, for which it would want to know
