@@ -74,6 +74,13 @@ MUTANTS = [
         RETRIES + "test_a_connection_killed_around_the_write_loses_and_doubles_nothing",
     ),
     Mutant(
+        "forgotten statements not prepared again",
+        OWN_TRANSACTION,
+        "            self.line.prepared.clear()\n",
+        "",
+        RETRIES + "test_a_posting_after_a_rollback_prepares_its_statements_again",
+    ),
+    Mutant(
         "ended connections used again",
         OWN_TRANSACTION,
         "if self.wrapper.connection.closed or self._find_line().poll.poll(0):",

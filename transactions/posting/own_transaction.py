@@ -2,7 +2,7 @@
 
 The statements of a trip go down together in libpq's pipeline mode and are run one after the other, each with
 a snapshot of its own: the look sees all that was committed before the lock was given. It is Django's
-connection still: what the engine asks in between goes through it, in the same transaction. ADR 14 has the
+connection still: what the engine asks in between goes through it, in the same transaction. ADR 15 has the
 reasons.
 """
 
