@@ -14,7 +14,7 @@ from tests.faults.ledger import connect
 from tests.faults.proxy import CUT_BEFORE, HARMS, HOLD
 from tests.servers import wait_for
 from tests.service import is_gone
-from transactions.posting import ATTEMPTS_MAX
+from transactions.posting.engine import ATTEMPTS_MAX
 
 pytestmark = pytest.mark.serve
 
