@@ -35,44 +35,12 @@ MUTANTS = [
         CONCURRENCY + "test_twenty_withdrawals_at_once_spend_the_balance_once",
     ),
     Mutant(
-        "lock after read",
-        "accounts/operations.py",
-        """        cursor.execute(_compile_lock(len(wanted), skip_locked), wanted)
-        accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
-""",
-        """        cursor.execute(_compile_lock(len(wanted), skip_locked).partition(" FOR ")[0], wanted)
-        accounts = [Account.from_db(DEFAULT_DB_ALIAS, COLUMNS, row) for row in cursor.fetchall()]
-        cursor.execute(_compile_lock(len(wanted), skip_locked), wanted)
-""",
-        CONCURRENCY + "test_twenty_withdrawals_at_once_spend_the_balance_once",
-    ),
-    Mutant(
         "locks in no order",
         "accounts/operations.py",
-        "    wanted = sorted(set(ids))\n",
-        """    wanted = list(dict.fromkeys(ids))
-    with connection.cursor() as cursor:
-        for id in wanted:
-            cursor.execute(_compile_lock(1, skip_locked), [id])
-""",
+        'wanted.only(*columns).order_by("id")',
+        'wanted.only(*columns).order_by("?")',
         CONCURRENCY
         + "test_lists_over_the_same_accounts_in_opposite_orders_never_wait_for_each_other_in_a_ring",
-    ),
-    Mutant(
-        "clock before lock",
-        "transactions/posting.py",
-        "        accounts = operations.lock_accounts(order.account_id for order in open_orders)\n"
-        "        seen = ledger_sql.look(ids)\n",
-        "        seen = ledger_sql.look(ids)\n"
-        "        accounts = operations.lock_accounts(order.account_id for order in open_orders)\n",
-        CONCURRENCY + "test_an_answer_for_a_named_moment_stays_true_whatever_is_being_posted",
-    ),
-    Mutant(
-        "no second look",
-        "transactions/posting.py",
-        "        decided = seen.decided\n",
-        "",
-        CONCURRENCY + "test_one_id_sent_24_times_at_once_is_decided_once",
     ),
     Mutant(
         "decline not recorded",
@@ -127,8 +95,8 @@ MUTANTS = [
     Mutant(
         "a field out of the chain",
         "transactions/chain.py",
-        "    yield row.actor\n",
-        "",
+        "{_field_of_id(row.actor)}{_field(row.request_id)}",
+        "{_field(row.request_id)}",
         POSTING + "test_the_chain_covers_every_field_of_every_row_in_order",
     ),
     Mutant(
@@ -168,9 +136,9 @@ MUTANTS = [
     ),
     Mutant(
         "batch never atomic",
-        "transactions/posting.py",
-        "    if together:  # the legs",
-        "    if False:  # the legs",
+        "transactions/orders.py",
+        "if self.together:  # the legs",
+        "if False:  # the legs",
         BATCHES + "test_an_atomic_batch_with_one_decline_posts_nothing_and_records_all",
     ),
     Mutant(
@@ -183,7 +151,7 @@ MUTANTS = [
     Mutant(
         "due holds still count",
         "transactions/books.py",
-        "holds.expire_due(accounts.values(), clock, request_id)",
+        "holds.expire_due(locked, clock, request_ids)",
         "[], []",
         HOLDS + "test_an_expired_hold_never_causes_a_decline",
     ),

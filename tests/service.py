@@ -62,8 +62,10 @@ class Service:
         return status
 
     def find_workers(self) -> list[psutil.Process]:
-        """The processes that answer requests: the children of granian's own process."""
-        [server] = [p for p in psutil.Process(self.process.pid).children() if "granian" in p.cmdline()]
+        """The processes that answer requests: the children of the server's own process."""
+        [server] = [
+            p for p in psutil.Process(self.process.pid).children() if "ledger_project.server" in p.cmdline()
+        ]
         workers = [
             child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline())
         ]

@@ -11,6 +11,7 @@ from tests.faults.proxy import CUT_BEFORE, HARMS
 from tests.transactions.test_concurrency import count_retries, require_problem, require_sound
 from transactions import posting
 from transactions.models import Transaction
+from transactions.posting.engine import ATTEMPTS_MAX
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,10 +59,10 @@ def test_two_commits_cut_in_turn_double_nothing(proxy, account, harm):
 @pytest.mark.parametrize("harm", HARMS)
 def test_when_every_commit_is_cut_the_error_leaves_it_to_the_same_id_sent_later(proxy, account, harm):
     order = OrderFactory(account=account)
-    proxy.harm(harm, times=posting.ATTEMPTS_MAX)
+    proxy.harm(harm, times=ATTEMPTS_MAX)
     with pytest.raises(OperationalError):
         post(order)
-    assert proxy.harmed[harm] == posting.ATTEMPTS_MAX
+    assert proxy.harmed[harm] == ATTEMPTS_MAX
     connection.close_if_unusable_or_obsolete()  # as at the end of every request
     assert Transaction.objects.filter(id=order.id).count() == (0 if harm == CUT_BEFORE else 1)
     assert post(order).replayed is (harm != CUT_BEFORE)
@@ -86,7 +87,7 @@ def test_a_request_is_answered_503_when_every_commit_is_cut_and_resolved_when_se
     service, proxy, account, harm
 ):
     body = {"id": str(new_id()), "account": str(account.id), "type": "DEPOSIT", "amount": "100.00"}
-    proxy.harm(harm, times=posting.ATTEMPTS_MAX)
+    proxy.harm(harm, times=ATTEMPTS_MAX)
     refused = service.post("/api/v1/transactions", body)
     require_problem(refused, 503, "database_unavailable")
     connection.close_if_unusable_or_obsolete()

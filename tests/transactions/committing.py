@@ -17,8 +17,8 @@ PATIENCE_SECONDS = 30
 
 
 @contextmanager
-def committing(*, lock_timeout="10s"):
-    """Group commit is on; its connections wait so long for a lock."""
+def committing(*, lock_timeout="60s"):
+    """Group commit is on; its connections wait so long for a lock: longer than any test does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(connection.settings_dict["OPTIONS"], "options", f"-c lock_timeout={lock_timeout}")
         committer.start()

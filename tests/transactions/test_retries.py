@@ -167,6 +167,19 @@ def test_a_commit_that_never_arrives_is_run_again(account, disturb_writes, pause
     require_one_deposit(account, answer.transaction)
 
 
+def test_a_posting_after_a_rollback_prepares_its_statements_again(account, pauses):
+    """After one, psycopg makes the server forget all prepared statements."""
+    first = deposit(account, "100")
+    with suppress(ZeroDivisionError), atomic():
+        for _ in range(10):
+            User.objects.count()
+        raise ZeroDivisionError
+    order = OrderFactory(account=account, id=first.id)
+    [replay] = posting.post([order], actor=account.user_id)
+    assert (replay.replayed, pauses) == (True, [])
+    require_one_deposit(account, first)
+
+
 # Errors of the database
 
 

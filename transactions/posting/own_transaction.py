@@ -2,7 +2,7 @@
 
 The statements of a trip go down together in libpq's pipeline mode and are run one after the other, each with
 a snapshot of its own: the look sees all that was committed before the lock was given. It is Django's
-connection still: what the engine asks in between goes through it, in the same transaction. ADR 14 has the
+connection still: what the engine asks in between goes through it, in the same transaction. ADR 15 has the
 reasons.
 """
 
@@ -120,9 +120,9 @@ class OwnTransaction:
     def commit(self, *last: Step) -> None:
         """Run the last steps and commit. COMMIT's own answer is the witness that it was one.
 
-        That answer says nothing of a transaction that was over before, so there must still be one.
+        It says nothing of a transaction that was over before, so there must still be one.
         """
-        if self.wrapper.needs_rollback or self.pg.transaction_status != pq.TransactionStatus.INTRANS:
+        if self.wrapper.needs_rollback or self.pg.transaction_status == pq.TransactionStatus.IDLE:
             raise CommitNotConfirmed
         *_, done = self._run([*((_number(text), values) for text, values in last), (COMMIT, ())])
         self.wrapper.in_atomic_block = False

@@ -1,0 +1,182 @@
+"""Faults in the engine and in group commit for `mutants` to plant."""
+
+from tests.planted_faults import CONCURRENCY, Mutant
+
+ENGINE = "transactions/posting/engine.py"
+OWN_TRANSACTION = "transactions/posting/own_transaction.py"
+COMMITTER = "transactions/posting/committer.py"
+GROUPING = "transactions/grouping.py"
+BOOKS = "transactions/books.py"
+RETRIES = "tests/transactions/test_retries.py::"
+GROUPS = "tests/transactions/test_committer.py::"
+FAULTS = "tests/transactions/test_committer_faults.py::"
+
+LOCK = """            (_number(compile_lock(COLUMNS, skip_locked)), [write_ids(set(account_ids))]),
+"""
+LOOK = """            (_number(LOOK), [write_ids(ids)]),
+"""
+RUN = """        ]
+        try:
+            _, locked, seen = self._run(steps)
+"""
+
+MUTANTS = [
+    Mutant(
+        "lock after read",
+        OWN_TRANSACTION,
+        LOCK + LOOK + RUN,
+        LOCK.replace("skip_locked))", 'skip_locked).partition(" FOR ")[0])')
+        + LOCK
+        + LOOK
+        + RUN.replace("locked, seen", "locked, _, seen"),
+        CONCURRENCY + "test_twenty_withdrawals_at_once_spend_the_balance_once",
+    ),
+    Mutant(
+        "look before lock",
+        OWN_TRANSACTION,
+        LOCK + LOOK + RUN,
+        LOOK + LOCK + RUN.replace("locked, seen", "seen, locked"),
+        CONCURRENCY + "test_one_id_sent_24_times_at_once_is_decided_once",
+    ),
+    Mutant(
+        "clock before lock",
+        OWN_TRANSACTION,
+        LOCK + LOOK + RUN,
+        LOOK + LOCK + RUN.replace("locked, seen", "seen, locked"),
+        CONCURRENCY + "test_an_answer_for_a_named_moment_stays_true_whatever_is_being_posted",
+    ),
+    Mutant(
+        "no second look",
+        ENGINE,
+        "queries.find_transactions(look.decided) if look.decided else {}",
+        "{}",
+        CONCURRENCY + "test_one_id_sent_24_times_at_once_is_decided_once",
+    ),
+    Mutant(
+        "answer of the commit not looked at",
+        OWN_TRANSACTION,
+        "if done.command_status != COMMIT.encode():",
+        "if False:",
+        RETRIES + "test_a_commit_that_is_never_confirmed_is_an_error",
+    ),
+    Mutant(
+        "commit without a transaction",
+        OWN_TRANSACTION,
+        "if self.wrapper.needs_rollback or self.pg.transaction_status == pq.TransactionStatus.IDLE:",
+        "if False:",
+        RETRIES + "test_a_transaction_that_ends_quietly_without_a_commit_is_run_again",
+    ),
+    Mutant(
+        "lost connections not told from the server's errors",
+        OWN_TRANSACTION,
+        "raise error if error.sqlstate else psycopg.OperationalError(str(error))",
+        "raise error",
+        RETRIES + "test_a_connection_killed_around_the_write_loses_and_doubles_nothing",
+    ),
+    Mutant(
+        "forgotten statements not prepared again",
+        OWN_TRANSACTION,
+        "            self.line.prepared.clear()\n",
+        "",
+        RETRIES + "test_a_posting_after_a_rollback_prepares_its_statements_again",
+    ),
+    Mutant(
+        "ended connections used again",
+        OWN_TRANSACTION,
+        "if self.wrapper.connection.closed or self._find_line().poll.poll(0):",
+        "if False:",
+        RETRIES + "test_a_connection_lost_between_two_postings_is_replaced_before_it_is_used",
+    ),
+    Mutant(
+        "actor of the first request for all of the group",
+        ENGINE,
+        "_decide_new(request, new, before, books, answers)",
+        "_decide_new(__import__('dataclasses').replace(request, actor=requests[0].actor), new, before, books,"
+        " answers)",
+        GROUPS + "test_requests_of_every_kind_in_one_group_keep_their_answers_actors_and_request_ids",
+    ),
+    Mutant(
+        "request id of the last request for all holds",
+        BOOKS,
+        "request_ids.setdefault(order.account_id, request.request_id)",
+        "request_ids[order.account_id] = request.request_id",
+        GROUPS + "test_holds_that_ended_are_events_of_the_first_request_on_their_account",
+    ),
+    Mutant(
+        "holds of requests that wait ended without them",
+        BOOKS,
+        "holds.expire_due(locked, clock, request_ids)",
+        "holds.expire_due(accounts.values(), clock, request_ids)",
+        GROUPS + "test_holds_of_an_account_whose_request_waits_end_with_that_request",
+    ),
+    Mutant(
+        "refused request left in the books",
+        ENGINE,
+        "books.take_stock(orders) if len(groups) > 1 and not request.each else None",
+        "None",
+        GROUPS + "test_replays_refusals_and_declines_in_a_group_harm_nobody",
+    ),
+    Mutant(
+        "one id twice in a group",
+        GROUPING,
+        "or not keys.isdisjoint(own))",
+        "or False)",
+        GROUPS + "test_two_orders_of_one_id_are_never_in_one_group_and_are_one_command",
+    ),
+    Mutant(
+        "last come first served",
+        GROUPING,
+        "self.left_over.extendleft(reversed(again))",
+        "self.queue.put(again[0]) if again else None",
+        GROUPS + "test_who_comes_first_is_posted_first",
+    ),
+    Mutant(
+        "dropped requests posted",
+        GROUPING,
+        "if not (waiting.answer.running() or waiting.answer.set_running_or_notify_cancel()):",
+        "if False:",
+        GROUPS + "test_a_request_that_nobody_waits_for_any_more_when_its_group_begins_is_not_posted",
+    ),
+    Mutant(
+        "shared in a caller's transaction",
+        COMMITTER,
+        "if not _prompt.is_on or connection.in_atomic_block or not request.orders:",
+        "if not _prompt.is_on or not request.orders:",
+        GROUPS + "test_in_a_callers_transaction_nothing_is_shared",
+    ),
+    Mutant(
+        "payments wait for locks",
+        ENGINE,
+        "own.begin(*_find_ids(requests), skip_locked=skip_locked)",
+        "own.begin(*_find_ids(requests))",
+        FAULTS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+    ),
+    Mutant(
+        "who would wait for a lock is refused",
+        COMMITTER,
+        "            _patient.pass_on(waiting)\n",
+        "            waiting.answer.set_exception(TimeoutError())\n",
+        FAULTS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+    ),
+    Mutant(
+        "who asks for no account waits for those that are locked",
+        ENGINE,
+        "return {request for request, account_id in missing if account_id in locked}",
+        "return {request for request, account_id in missing}",
+        FAULTS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+    ),
+    Mutant(
+        "a group fails with its worst",
+        COMMITTER,
+        "if len(group) == 1 or engine.is_lost(error):",
+        "if True:",
+        FAULTS + "test_one_of_a_group_fails_and_the_others_are_posted",
+    ),
+    Mutant(
+        "each waits for the same lock in vain",
+        COMMITTER,
+        "engine.post_what_is_free if engine.is_lock_timeout(error) else engine.post_group",
+        "engine.post_group",
+        FAULTS + "test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_once",
+    ),
+]
