@@ -138,8 +138,10 @@ DATABASES["default"] |= {
         "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=5) or None,
     },
 }
-# The server's workers have many threads and few connections, which are lent. Elsewhere a thread has its own.
-CONN_MAX = env.int("CONN_MAX", default=12)
+# The server's workers have many threads, which borrow a connection while they need one: a worker opens this
+# many at most, and those that nobody needs are closed again. Elsewhere a thread has its own.
+LANE_THREADS = env.int("LANE_THREADS", default=4)  # of a worker, for other reads, and for other writes
+CONN_MAX = env.int("CONN_MAX", default=13 + 2 * LANE_THREADS)
 if env.bool("DATABASE_POOL", default=False):
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     pool = {"min_size": 0, "max_size": CONN_MAX, "timeout": 3, "num_workers": 1}
@@ -251,11 +253,15 @@ CUSTOM_CURRENCIES = env.dict(
     "CUSTOM_CURRENCIES", cast={"value": int}, default={"POINTS": 0}
 )  # code: decimals
 
-# The server, each of its workers. Who comes when all places are taken is told 503, to come again.
-PAYMENTS_MAX = env.int("PAYMENTS_MAX", default=512)  # payments at once, and as many hot reads
-LANE_THREADS = env.int("LANE_THREADS", default=4)  # for other reads, and for other writes
+# The server, each of its workers: how much of it anybody can take. docs/operations.md has the reasons.
+CONNECTIONS_MAX = env.int("CONNECTIONS_MAX", default=10_000)
+IDLE_SECONDS = env.int("IDLE_SECONDS", default=75)  # of a connection without a request, or with half of one
+BODY_SECONDS = env.float("BODY_SECONDS", default=10.0)  # to send a body in, and one more for so many bytes:
+BODY_BYTES_PER_SECOND = env.int("BODY_BYTES_PER_SECOND", default=32 * 1024)
+BODIES_BYTES_MAX = env.int("BODIES_BYTES_MAX", default=64 * 1024 * 1024)  # of all that are being read
+PAYMENTS_MAX = env.int("PAYMENTS_MAX", default=512)  # at once, and as many hot reads
 LONG_POLLS_MAX = env.int("LONG_POLLS_MAX", default=8)
-LONG_ANSWERS_BYTES_MAX = env.int("LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024)
+LONG_ANSWERS_BYTES_MAX = env.int("LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024)  # that readers wait for
 
 # How long a posting waits for others to be committed with, as many as usually come; alone it does not wait.
 GATHER_SECONDS = env.float("GATHER_SECONDS", default=0.001)

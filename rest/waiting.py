@@ -4,6 +4,7 @@ The server answers the hot requests on one thread, each in a greenlet of its own
 set aside, and the thread goes on with others. Everywhere else the thread waits.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -40,4 +41,15 @@ def _ask(question: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
     try:
         return question(*arguments)
     finally:
-        close_old_connections()  # gives it back to the pool
+        lend_connections()
+
+
+def sleep(seconds: float) -> None:
+    """Wait for so long, for something that others will have done. Not for greenlets."""
+    lend_connections()
+    time.sleep(seconds)
+
+
+def lend_connections() -> None:
+    """What the thread has borrowed of the pool is for others again; outside a transaction."""
+    close_old_connections()

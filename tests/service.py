@@ -58,11 +58,10 @@ class Service:
         return status
 
     def find_workers(self) -> list[psutil.Process]:
-        """The processes that answer requests: the children of granian's own process."""
-        [server] = [p for p in psutil.Process(self.process.pid).children() if "granian" in p.cmdline()]
-        workers = [
-            child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline())
-        ]
+        """The processes that answer requests: the children of the server's own."""
+        children = psutil.Process(self.process.pid).children()
+        [server] = [child for child in children if "ledger_project.server" in child.cmdline()]
+        workers = server.children()
         assert workers
         return workers
 

@@ -5,6 +5,8 @@ from concurrent.futures import Future
 from typing import Any
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError, connection
+
 from transactions.grouping import Grouping, Waiting
 from transactions.models import Transaction
 from transactions.reading.current import (
@@ -60,13 +62,24 @@ def _serve(group: list[Waiting[Read, Any]]) -> None:
         by_read.setdefault(waiting.asked[0], []).append(waiting)
     for read, some in by_read.items():
         try:
-            found = read(list({waiting.asked[1] for waiting in some}))
+            found = _read(read, list({waiting.asked[1] for waiting in some}))
         except Exception as error:
             for waiting in some:
                 waiting.answer.set_exception(error)
         else:
             for waiting in some:
                 waiting.answer.set_result(found.get(waiting.asked[1]))
+
+
+def _read(read: Callable[[list[Any]], dict[Any, Any]], keys: list[Any]) -> dict[Any, Any]:
+    """Once more on a new connection if the thread's own has ended, as it may have since the last group."""
+    try:
+        return read(keys)
+    except (InterfaceError, OperationalError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return read(keys)
 
 
 _reads: Grouping[Read, Any] = Grouping("reads", _serve, weight_max=READS_MAX)
