@@ -32,16 +32,24 @@ class Service:
         """What the present run has printed."""
         return self.log.read_text()
 
-    def start(self) -> "Service":
+    @property
+    def token(self) -> str:
+        """That of the first service, which may everything."""
+        return (self.var / "api_token").read_text().strip()
+
+    def make_environment(self) -> dict[str, str]:
+        """That of its processes, and of commands that look after it."""
         own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY"}
         environment = {k: v for k, v in os.environ.items() if k not in own}
-        environment |= {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **self.environment}
+        return environment | {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **self.environment}
+
+    def start(self) -> "Service":
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],
                 cwd=PROJECT,
-                env=environment,
+                env=self.make_environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -76,8 +84,7 @@ class Service:
         """One request; raises what the network raises."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            token = (self.var / "api_token").read_text().strip()
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
+            headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **headers}
             connection.request(method, path, body and json.dumps(body), headers)
             answer = connection.getresponse()
             return answer.status, answer.read().decode(), answer.headers
