@@ -123,8 +123,9 @@ else:
             "HOST": str(EMBEDDED_POSTGRES.socket_folder),
         }
     }
+CONN_MAX_AGE = env.int("DATABASE_CONN_MAX_AGE", default=600)
 DATABASES["default"] |= {
-    "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
+    "CONN_MAX_AGE": CONN_MAX_AGE,
     "DISABLE_SERVER_SIDE_CURSORS": True,
     "OPTIONS": {
         **DATABASES["default"].get("OPTIONS", {}),

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.servers import PROJECT
+from tests.cast import new_id
+from tests.servers import PROJECT, wait_for
 
 START_SECONDS_MAX = 60
 ANSWER_SECONDS_MAX = 40
@@ -67,15 +68,28 @@ class Service:
 
     def find_workers(self) -> list[psutil.Process]:
         """The processes that answer requests: the children of the server's own."""
-        children = psutil.Process(self.process.pid).children()
-        [server] = [child for child in children if "ledger_project.server" in child.cmdline()]
-        workers = server.children()
+        workers = self.find_child("server").children()
         assert workers
         return workers
 
     def find_relay(self) -> psutil.Process:
-        [relay] = [p for p in psutil.Process(self.process.pid).children() if "relay_events" in p.cmdline()]
-        return relay
+        return self.find_child("relay")
+
+    def find_child(self, name: str) -> psutil.Process:
+        [child] = [p for p in psutil.Process(self.process.pid).children() if p.name() == name]
+        return child
+
+    def restart_workers(self) -> None:
+        """One after the other, gracefully."""
+        before = {worker.pid for worker in self.find_workers()}
+        self.find_child("server").send_signal(signal.SIGHUP)
+        wait_for(lambda: not before & {worker.pid for worker in self.find_workers()}, 30)
+
+    def issue_token(self, group: str) -> str:
+        """A token of a new service of that group."""
+        command = [sys.executable, "manage.py", "issue_token", f"service-{new_id()}", "--group", group]
+        options = {"cwd": PROJECT, "env": self.make_environment(), "capture_output": True, "text": True}
+        return subprocess.run(command, check=True, **options).stdout.strip()
 
     def read_postmaster_pid(self):
         return int((self.var / "postgres/data/postmaster.pid").read_text().split()[0])

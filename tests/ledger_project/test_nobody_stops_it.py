@@ -1,10 +1,8 @@
-"""Slow, silent, greedy and hostile clients at a real server: the others are served as if they were not there."""
+"""Slow, silent, greedy and hostile clients at a server: the others are served as if alone."""
 
 import json
 import signal
 import statistics
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,7 +13,6 @@ import pytest
 from ledger_project.embedded_postgres import EmbeddedPostgres
 from tests import slow_clients
 from tests.cast import new_id
-from tests.servers import PROJECT
 from tests.service import Service
 from tests.slow_clients import CLIENTS, TRANSACTIONS, UNFINISHED, Bystanders, make_head
 
@@ -170,7 +167,7 @@ def test_one_caller_has_a_share_and_a_full_lane_says_so_while_the_others_answer(
     while json.loads(text)["has_more"]:
         _, text, _ = service.send("GET", f"/api/v1/events?limit=500&after={poll.cursor}")
         poll.cursor = json.loads(text)["cursor"]
-    other = issue_token(service)
+    other = service.issue_token("api-read")
     with ThreadPoolExecutor(60) as threads:
         greedy = [threads.submit(poll, service, service.token) for _ in range(50)]
         time.sleep(0.5)
@@ -192,13 +189,6 @@ def test_one_caller_has_a_share_and_a_full_lane_says_so_while_the_others_answer(
     assert any(request_id in line and '"code":503' in line for line in service.output.splitlines())
     _, metrics, _ = service.send("GET", "/metrics")
     assert 'ledger_requests_total{method="GET",route="api/v1/events",status="503"}' in metrics
-
-
-def issue_token(service):
-    command = [sys.executable, "manage.py", "issue_token", f"service-{new_id()}", "--group", "api-read"]
-    environment = service.make_environment()
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 def test_told_to_end_it_answers_what_it_has_begun_whoever_else_is_connected(service):
