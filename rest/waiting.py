@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from greenlet import getcurrent, greenlet
 
 Answer = TypeVar("Answer")
@@ -41,7 +41,7 @@ def _ask(question: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
     try:
         return question(*arguments)
     finally:
-        lend_connections()
+        close_old_connections()  # gives it back to the pool
 
 
 def sleep(seconds: float) -> None:
@@ -51,5 +51,7 @@ def sleep(seconds: float) -> None:
 
 
 def lend_connections() -> None:
-    """What the thread has borrowed of the pool is for others again; outside a transaction."""
-    close_old_connections()
+    """What the thread has borrowed of the pool is for others again, unless it is in a transaction."""
+    for wrapper in connections.all(initialized_only=True):
+        if not wrapper.in_atomic_block:
+            wrapper.close_if_unusable_or_obsolete()

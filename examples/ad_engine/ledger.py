@@ -1,6 +1,6 @@
 """A client of the ledger's API that obeys the client's rule.
 
-The same request again on a network error, 408, 409, 429 and 5xx; every other 4xx is final. That is safe for every
+The same request again on a network error, 408, 409, 429 and 5xx; other 4xx are final. That is safe for every
 command, as each carries its own id.
 """
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from django.core.handlers.wsgi import WSGIRequest
+from django.db import close_old_connections
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
@@ -26,7 +27,7 @@ from ledger_project.server.long_answers import LongAnswers
 from ledger_project.server.refusals import Refusals
 from ledger_project.wsgi import application as wsgi
 from rest.answers import Answer
-from rest.waiting import RequestGreenlet, lend_connections
+from rest.waiting import RequestGreenlet
 from transactions.posting import committer
 from transactions.reading import shared
 
@@ -109,7 +110,7 @@ class Application:
             logger.exception("answer_failed", request_id=environ.get("HTTP_X_REQUEST_ID"))
             self.send(proto, self.refusals.fail(environ))
         finally:
-            lend_connections()
+            close_old_connections()  # gives it back to the pool
 
     def until_done(self, answer: "Future[Any]") -> "asyncio.Future[None]":
         """What to await until another thread has the answer. The loop is woken once for all of a group."""

@@ -1,8 +1,8 @@
 """Health, metrics, logs and the back office."""
 
-from concurrent.futures import Future
 import json
 import re
+from concurrent.futures import Future
 from datetime import datetime
 
 import pytest

@@ -1,4 +1,4 @@
-"""What reaches the application of a request, and what of its answer reaches the client, through the server."""
+"""What reaches the application of a request, and the client of its answer, through the server."""
 
 import json
 import socket
