@@ -6,13 +6,11 @@ with it, `SECRET_KEY`, `CHAIN_KEY`, `WEBHOOK_KEY` and `ANCHOR_KEY` must be given
 
 import os
 import secrets
-import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import environ
-import structlog
 
 from ledger_project.embedded_postgres import EmbeddedPostgres
 from ledger_project.navigation import UNFOLD as UNFOLD
@@ -274,40 +272,6 @@ BROKER_EXCHANGE = env.str("BROKER_EXCHANGE", default="ledger.events")
 # After a relay was killed, another one goes on with its subscriptions when their lease is over.
 RELAY_LEASE_SECONDS = env.float("RELAY_LEASE_SECONDS", default=10.0)
 
-# Logs: one JSON object per line on stderr, for structlog's own loggers and everybody else's alike.
+# Logs: one JSON object per line on stderr.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-LOG_PROCESSORS: list[structlog.typing.Processor] = [
-    log.add_request,
-    structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
-]
-structlog.configure(
-    processors=[*LOG_PROCESSORS, structlog.processors.JSONRenderer()],
-    wrapper_class=structlog.make_filtering_bound_logger(LOG_LEVEL),
-    logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": LOG_PROCESSORS,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        # Django's own copies of what the request line already says.
-        "django.request": {"level": "CRITICAL"},
-        "django.server": {"level": "WARNING"},
-        "httpx2": {"level": "WARNING"},  # a line for every webhook
-        "axes": {"level": "WARNING"},  # four for every login
-    },
-}
+LOGGING = log.configure(LOG_LEVEL)
