@@ -58,7 +58,7 @@ class Lanes:
         self.payments = Lane("payments", 0, settings.PAYMENTS_MAX, small)
         self.hot_reads = Lane("hot-reads", 0, settings.PAYMENTS_MAX, small)
         self.writes = Lane("writes", threads, 64, small)
-        self.batches = Lane("batches", 2, 16, MIB)
+        self.batches = Lane("batches", 2, 64, MIB)
         self.reads = Lane("reads", threads, 128, small)
         self.statements = Lane("statements", 2, 16, small)
         self.waits = Lane("waits", settings.LONG_POLLS_MAX, settings.LONG_POLLS_MAX, small)
