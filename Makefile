@@ -35,8 +35,16 @@ soak: .venv/dev
 mutants: .venv/dev
 	$(BIN)/python -m tests.mutants
 
-bench: .venv/dev
-	$(BIN)/python -m benchmarks --write
+# Figures mean something only on an optimized build of Python, as Debian's is; PYTHON=... for another.
+BENCH_PYTHON := $(if $(filter file,$(origin PYTHON)),$(firstword $(wildcard /usr/bin/python3.11) $(PYTHON)),$(PYTHON))
+
+bench: .venv-bench/dev
+	.venv-bench/bin/python -m benchmarks run --large 10000000 --write $(BENCH)
+
+.venv-bench/dev: requirements.txt requirements-dev.txt
+	$(BENCH_PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
 
 # New texts come into the Russian catalogue without a translation; then write them and run this again.
 messages: .venv/dev

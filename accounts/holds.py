@@ -16,18 +16,20 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from accounts import currencies, errors, queries
-from accounts.models import BALANCE_MAX, Account, Hold
+from accounts.models import BALANCE_MAX, Account, Hold, Is
 from accounts.operations import (
     describe_next_event,
     lock_account,
     lock_accounts,
     once_more_after_a_race,
     read_clock,
+    write_ids,
 )
 from events import outbox
 from events.errors import gettext_noop
 from events.wire import format_time
 
+# The ids stand twice, so that rows are found by index however many they are thought to be.
 # An arm of a WITH clause: what captures, releases and expiry change of a hold.
 CHANGE_HOLDS = """
 changed AS (
@@ -36,7 +38,7 @@ changed AS (
     FROM jsonb_to_recordset(%s::jsonb) AS new (
         id uuid, captured numeric, status text, closed_at timestamptz
     )
-    WHERE hold.id = new.id
+    WHERE hold.id = new.id AND hold.id = ANY((SELECT %s::uuid[])::uuid[])
 )"""
 
 WRITE = f"""
@@ -55,7 +57,7 @@ WITH placed AS (
 ), {CHANGE_HOLDS}, {outbox.WRITE_EVENTS}
 UPDATE accounts_account AS account SET held = new.held, event_sequence = new.event_sequence
 FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, held numeric, event_sequence bigint)
-WHERE account.id = new.id
+WHERE account.id = new.id AND account.id = ANY((SELECT %s::uuid[])::uuid[])
 """  # noqa: S608, no value is in the text
 
 
@@ -164,7 +166,7 @@ def expire_due(
     by_id = {account.id: account for account in accounts if account.held}
     if not by_id:
         return [], []
-    due = Hold.objects.filter(account__in=by_id, status=Hold.Status.OPEN, expires_at__lte=clock)
+    due = Hold.objects.filter(Is("status", value="OPEN"), account__in=by_id, expires_at__lte=clock)
     holds, events = list(due.order_by("expires_at", "id")), []
     for hold in holds:
         hold.account = by_id[hold.account_id]
@@ -197,7 +199,7 @@ def write(
     """Holds, what their accounts hold for them, and the events, in one statement as the guards want it."""
     parameters = [
         json.dumps([_as_row(hold) for hold in placed]),
-        describe_changes(changed),
+        *describe_changes(changed),
         orjson.dumps(events).decode(),
         json.dumps(
             [
@@ -205,24 +207,24 @@ def write(
                 for account in accounts
             ]
         ),
+        write_ids(account.id for account in accounts),
     ]
     with connection.cursor() as cursor:
         cursor.execute(WRITE, parameters)
 
 
-def describe_changes(holds: Sequence[Hold]) -> str:
-    """The parameter of `CHANGE_HOLDS`."""
-    return json.dumps(
-        [
-            {
-                "id": str(hold.id),
-                "captured": str(hold.captured),
-                "status": hold.status,
-                "closed_at": hold.closed_at and format_time(hold.closed_at),
-            }
-            for hold in holds
-        ]
-    )
+def describe_changes(holds: Sequence[Hold]) -> list[str]:
+    """The parameters of `CHANGE_HOLDS`."""
+    rows = [
+        {
+            "id": str(hold.id),
+            "captured": str(hold.captured),
+            "status": hold.status,
+            "closed_at": hold.closed_at and format_time(hold.closed_at),
+        }
+        for hold in holds
+    ]
+    return [json.dumps(rows), write_ids(hold.id for hold in holds)]
 
 
 def _find_same_command(id: UUID, asked: dict[str, Any]) -> Hold | None:

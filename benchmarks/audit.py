@@ -6,6 +6,7 @@ then it is audited as an operator would, as a whole and since the last run, in p
 
 import argparse
 import hmac
+import json
 import resource
 import subprocess
 import sys
@@ -20,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.ground import embedded_ledger
+from benchmarks.rows import AUDIT
 
 ACCOUNTS = 10_000
 AMOUNT = 10
+START_DAYS = 30  # ago was the first transaction of each account; then one a millisecond
 PART = 100  # accounts that a worker writes at a time
 FEED = ("events_event", "events_pending", "events_placement", "events_feed_state")
 TABLES = ("accounts_account", "transactions_transaction", *FEED)
@@ -32,19 +35,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.audit", description=__doc__)
     parser.add_argument("--transactions", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder, embedded_ledger(Path(folder)):
-        return measure(options.transactions, options.workers)
+        failed, figures = measure(options.transactions, options.workers)
+    if options.json:
+        options.json.write_text(json.dumps(figures))
+    return failed
 
 
-def measure(transactions: int, workers: int) -> int:
+def measure(transactions: int, workers: int) -> tuple[int, dict[str, float]]:
+    """Whether an audit failed, and what is to be kept of the whole one."""
     from django.conf import settings
     from rich.console import Console
 
     console = Console()
     console.print(f"Writing {transactions} transactions of {ACCOUNTS} accounts …")
     write_ledger(transactions, workers)
-    failed = 0
+    failed, figures = 0, {}
     for title, arguments in (("everything", []), ("since the last run", ["--since", "last"])):
         began = time.perf_counter()
         done = subprocess.run(
@@ -67,8 +75,9 @@ def measure(transactions: int, workers: int) -> int:
         summary = done.stdout.splitlines()[-1] if done.stdout else done.stderr
         console.print(f"{title}: {seconds:.1f} s, {peak} MiB at most in a process: {summary}")
         if not arguments:
+            figures = {AUDIT.name: seconds, f"{AUDIT.name}, rows": transactions, f"{AUDIT.name}, MiB": peak}
             post_some(1000)
-    return failed
+    return failed, figures
 
 
 def post_some(count: int) -> None:
@@ -88,14 +97,16 @@ def post_some(count: int) -> None:
     posting.post(orders, actor=ids[0])
 
 
-def write_ledger(transactions: int, workers: int) -> None:
+def write_ledger(
+    transactions: int, workers: int, accounts: int = ACCOUNTS, *, with_events: bool = True
+) -> None:
     """Users by the code that makes them, rows by worker processes, events out of the rows by SQL."""
     from django.db import connection
 
     from accounts import operations
     from transactions.audit_worker import set_up
 
-    for number in range(ACCOUNTS):
+    for number in range(accounts):
         operations.create_user(id=None, name="bench", external_id=f"bench-{number}", request_id="bench")
     with connection.cursor() as cursor:
         for table in TABLES:
@@ -115,10 +126,10 @@ def write_ledger(transactions: int, workers: int) -> None:
         with ProcessPoolExecutor(
             workers, mp_context=get_context("spawn"), initializer=set_up, initargs=(database,)
         ) as pool:
-            list(pool.map(write_rows, parts, [transactions // ACCOUNTS] * len(parts)))
+            list(pool.map(write_rows, parts, [transactions // accounts] * len(parts)))
         for _, definition in indexes:
             cursor.execute(definition)
-        for statement in (EVENTS, UPDATE_ACCOUNTS, *PLACES):
+        for statement in (EVENTS, UPDATE_ACCOUNTS, *PLACES) if with_events else (UPDATE_ACCOUNTS,):
             cursor.execute(statement)
         enable_guards(cursor)
         cursor.execute("VACUUM ANALYZE")
@@ -182,7 +193,7 @@ def make_lines(account: str, user: str, count: int, key: bytes) -> Iterator[str]
     """The rows of an account as COPY reads them. The audit says whether their chain is right."""
     import uuid_utils
 
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=START_DAYS)
     microseconds, balance, link = int(start.timestamp()) * 1_000_000, 0, b""
     for number in range(1, count + 1):
         type, balance = ("WITHDRAW", balance - AMOUNT) if number % 3 == 0 else ("DEPOSIT", balance + AMOUNT)

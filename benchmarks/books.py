@@ -1,22 +1,22 @@
-"""Before the runs: accounts with funds. After them: do the books still add up?"""
+"""Before the runs: accounts with funds, made over HTTP as anybody would. After them: do the books add up?"""
 
-import random
-import time
-from decimal import Decimal
+import http.client
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
+from typing import Any
 
 import uuid_utils.compat
 from django.db import connection
 
-from accounts import operations
-from benchmarks.floor import Figures
-from transactions import posting
-from transactions.models import Transaction
-from transactions.orders import Order
+from tests.service import Service
 
-SLICE = 1000
-FUNDS = Decimal(1_000_000)
+SLICE = 1000  # of a batch
+THREADS = 4
+FUNDS = "1000000.00"
+TRANSACTIONS_READ = 5000  # ids for reading single ones
 WRONG = """
 SELECT count(*) FROM accounts_account AS account
 LEFT JOIN LATERAL (
@@ -28,56 +28,84 @@ WHERE account.balance <> history.balance OR account.version <> history.rows OR a
 """
 
 
-def make_accounts(count: int, file: Path) -> None:
-    """`count` accounts, each with funds, posted by the engine; their ids, one in a line, in `file`."""
-    ids = []
-    for number in range(count):
-        user, _ = operations.create_user(
-            id=uuid_utils.compat.uuid7(), name=f"bench {number}", request_id="bench"
-        )
-        ids.append(user.accounts.get().id)
-    for first in range(0, count, SLICE):
-        orders = [
-            Order(
-                id=uuid_utils.compat.uuid7(),
-                account_id=id,
-                type=Transaction.Type.DEPOSIT,
-                amount=FUNDS,
-            )
-            for id in ids[first : first + SLICE]
-        ]
-        posting.post(orders, actor=ids[0])
+class Client:
+    """One kept connection to a service."""
+
+    def __init__(self, service: Service) -> None:
+        token = (service.var / "api_token").read_text().strip()
+        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self.connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+
+    def post(self, path: str, body: Any) -> Any:
+        self.connection.request("POST", f"/api/v1/{path}", json.dumps(body), self.headers)
+        answer = self.connection.getresponse()
+        text = answer.read().decode()
+        assert answer.status in (200, 201), (answer.status, text)
+        return json.loads(text)
+
+
+@contextmanager
+def client_of(service: Service) -> Iterator[Client]:
+    client = Client(service)
+    try:
+        yield client
+    finally:
+        client.connection.close()
+
+
+def make_accounts(service: Service, count: int, file: Path) -> list[str]:
+    """`count` accounts, each with funds; their ids, one in a line, in `file`. Gives ids of transactions."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        parts = list(pool.map(lambda _: make_users(service, count // THREADS), range(THREADS)))
+    ids = [id for part in parts for id in part]
+    ids += make_users(service, count - len(ids))
     file.write_text("".join(f"{id}\n" for id in ids))
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE accounts_account, transactions_transaction")
+    return fund(service, ids, FUNDS)[:TRANSACTIONS_READ]
 
 
-def run_batches(file: Path, *, seconds: int) -> Figures:
-    """Batches of a thousand in this process, one after the other, over the accounts in the file."""
-    ids = [UUID(line) for line in file.read_text().split()]
-    times: list[float] = []
-    while sum(times) < seconds:
-        orders = [
-            Order(
-                id=uuid_utils.compat.uuid7(), account_id=id, type=Transaction.Type.DEPOSIT, amount=Decimal(1)
-            )
-            for id in random.choices(ids, k=SLICE)  # noqa: S311, not a secret
-        ]
-        began = time.perf_counter()
-        posting.post(orders, actor=ids[0])
-        times.append(time.perf_counter() - began)
-    times.sort()
-    at = (times[len(times) // 2], times[len(times) * 99 // 100])
-    return Figures(SLICE * len(times) / sum(times), *(moment * 1000 for moment in at))
+def fund(service: Service, ids: list[str], amount: str) -> list[str]:
+    """A deposit on each account; the ids of the transactions."""
+    posted: list[str] = []
+    with client_of(service) as client:
+        for first in range(0, len(ids), SLICE):
+            orders = [make_deposit(id, amount) for id in ids[first : first + SLICE]]
+            client.post("transactions/batch", {"atomic": False, "transactions": orders})
+            posted += [order["id"] for order in orders]
+    return posted
+
+
+def make_users(service: Service, count: int) -> list[str]:
+    """The ids of their main accounts."""
+    with client_of(service) as client:
+        users = [client.post("users", make_user()) for _ in range(count)]
+    return [user["accounts"][0]["id"] for user in users]
+
+
+def make_user() -> dict[str, str]:
+    id = str(uuid_utils.compat.uuid7())
+    return {"id": id, "name": "bench", "external_id": f"bench-{id}"}
+
+
+def make_deposit(account: str, amount: str) -> dict[str, str]:
+    id = str(uuid_utils.compat.uuid7())
+    return {"id": id, "account": account, "type": "DEPOSIT", "amount": amount, "reference": "bench"}
 
 
 def count_transactions() -> int:
-    return Transaction.objects.count()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM transactions_transaction")
+        return int(cursor.fetchone()[0])
+
+
+def count_posted() -> int:
+    """All that was ever posted, without reading all of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(version) FROM accounts_account")
+        return int(cursor.fetchone()[0])
 
 
 def count_wrong_accounts() -> int:
     """Accounts whose balance or version is not what their transactions add up to, or that are below zero."""
     with connection.cursor() as cursor:
         cursor.execute(WRONG)
-        wrong: int = cursor.fetchone()[0]
-    return wrong
+        return int(cursor.fetchone()[0])

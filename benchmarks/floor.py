@@ -1,16 +1,24 @@
-"""The floor: the bare posting as plain SQL by pgbench, on the same server, in tables of its own.
+"""The floor: the bare posting as plain SQL by pgbench, on the same server, in a database of its own.
 
 `a` is BEGIN, SELECT … FOR NO KEY UPDATE, INSERT, UPDATE, COMMIT; `b` the same in one statement; `read` is
 one account's balance. Each row keeps an id, a sequence number and the balance after it, as ours do.
 """
 
-import re
+import math
+import os
 import subprocess
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+from benchmarks.cpu import Site, divide, find_children, read_command
+from benchmarks.figures import Figures
 from ledger_project.embedded_postgres import EmbeddedPostgres
 
-DATABASE = "ledger"
+DATABASE = "floor"
+CONNECT_SECONDS_MAX = 30
+WARM_SECONDS = 0.5  # every client has prepared its statements
 SCHEMA = """
 CREATE TABLE floor_account (
     id uuid PRIMARY KEY, balance numeric(28, 8) NOT NULL, version bigint NOT NULL
@@ -23,7 +31,7 @@ CREATE TABLE floor_entry (
 CREATE INDEX ON floor_entry (account_id, effective_at DESC, version DESC);
 INSERT INTO floor_account
 SELECT lpad(to_hex(n), 32, '0')::uuid, 1000000, 0 FROM generate_series(1, {accounts}) AS n;
-VACUUM ANALYZE floor_account;
+VACUUM ANALYZE;
 """
 PICK = """
 \\set n random(1, {accounts})
@@ -53,37 +61,82 @@ INSERT INTO floor_entry SELECT uuidv7(), id, version, :amount::numeric, balance,
 }
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Of one run: transactions or requests a second, milliseconds at the median and the 99th percentile."""
-
-    rate: float
-    p50: float
-    p99: float
-
-
 def prepare(server: EmbeddedPostgres, accounts: int) -> None:
-    """Make the floor's own tables."""
+    """Make the floor's database and tables."""
+    server.ensure_database(DATABASE)
     command = ["-d", DATABASE, "-X", "-q", "-v", "ON_ERROR_STOP=1"]
     server.run("psql", *command, input=SCHEMA.format(accounts=accounts), text=True, check=True)
 
 
+def vacuum(server: EmbeddedPostgres, *databases: str) -> None:
+    """Statistics and dead rows of earlier runs, out of the way of the next."""
+    for database in databases:
+        server.run("psql", "-d", database, "-X", "-q", "-c", "VACUUM ANALYZE", check=True)
+
+
 def run_pgbench(
-    server: EmbeddedPostgres, script: str, *, clients: int, accounts: int, seconds: float
+    server: EmbeddedPostgres, postmaster: int, script: str, *, clients: int, accounts: int, seconds: float
 ) -> Figures:
-    """One run of `script` on the first `accounts` accounts."""
+    """One run of `script` on the first `accounts` accounts.
+
+    Counted is a window of `seconds` in which all clients are connected and warm, so that neither the start
+    of the backends nor their first plans make the floor look dear.
+    """
     folder = server.folder / "pgbench"
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
     file = folder / "script.sql"
     file.write_text(SCRIPTS[script].format(accounts=accounts))
-    options = ["-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(seconds), "-f", str(file)]
-    log = ["-l", "--log-prefix", str(folder / "log")]
-    command = [*options, *log, DATABASE]
-    output = server.run("pgbench", *command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    [rate] = re.findall(r"^tps = ([0-9.]+)", output, flags=re.M)
-    latencies = sorted(
-        int(line.split()[2]) / 1000 for part in folder.glob("log*") for line in part.read_text().splitlines()
+    length = math.ceil(seconds + WARM_SECONDS + 1)
+    options = ["-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-T", str(length), "-f", str(file)]
+    options += ["-l", "--log-prefix", str(folder / "log"), DATABASE]
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(server.run, "pgbench", *options, check=True, stdout=subprocess.DEVNULL)
+        site = Site(wait_for_pgbench(folder), postmaster, DATABASE)
+        wait_for_clients(site, clients)
+        time.sleep(WARM_SECONDS)
+        began, before = time.time(), site.read()
+        time.sleep(seconds)
+        ended, after = time.time(), site.read()
+        running.result()
+    took = sorted(ms for at, ms in read_log(folder) if began <= at < ended)
+    used: dict[str, float] = {"service": 0, "backends": 0}
+    for (name, pid), moment in after.items():
+        if name in used:
+            used[name] += moment - before.get((name, pid), 0)
+    used["load"] = used.pop("service")  # pgbench itself
+    return Figures(
+        len(took) / (ended - began),
+        took[len(took) // 2],
+        took[len(took) * 99 // 100],
+        divide(used, len(took)),
     )
-    return Figures(float(rate), latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100])
+
+
+def wait_for_pgbench(folder: Path) -> int:
+    """The pid of the pgbench that works in the folder, a child of this process."""
+    deadline = time.monotonic() + CONNECT_SECONDS_MAX
+    while time.monotonic() < deadline:
+        for pid in find_children(os.getpid()):
+            command = read_command(pid)
+            if "pgbench" in command.partition(" ")[0] and str(folder) in command:
+                return pid
+        time.sleep(0.01)
+    raise TimeoutError("pgbench did not start")
+
+
+def wait_for_clients(site: Site, clients: int) -> None:
+    deadline = time.monotonic() + CONNECT_SECONDS_MAX
+    while sum(name == "backends" for name, _ in site.read()) < clients:
+        if time.monotonic() > deadline:
+            raise TimeoutError("pgbench's clients did not connect")
+        time.sleep(0.02)
+
+
+def read_log(folder: Path) -> Iterator[tuple[float, float]]:
+    """The moment at which each transaction ended, and the milliseconds that it took."""
+    for part in folder.glob("log*"):
+        for line in part.read_text().splitlines():
+            words = line.split()
+            yield int(words[4]) + int(words[5]) / 1e6, int(words[2]) / 1000

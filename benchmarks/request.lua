@@ -1,9 +1,15 @@
--- wrk's requests: `post` moves money on a random account of the first `accounts`, with a new id each;
--- `balance` and `past` read one; `batch` moves money a thousand times in one request. Arguments: what, file of account ids, how many of them, token.
-local what, ids, token, count
+-- wrk's requests, with ids out of a file. `post` moves money on a random account, with a new id each; `batch`
+-- does so a thousand times in one request; `balance` and `past` read one account's balance, `transaction` one
+-- transaction; `bare` posts the same body to `/`, where the floors and the
+-- contestants are.
+-- Arguments: what, file of ids, how many of them, token, first and last second of the history.
+local what, ids, token, count, first, last
+
+local paths = {post = "/api/v1/transactions", batch = "/api/v1/transactions/batch", bare = "/"}
 
 function init(args)
   what, count, token = args[1], tonumber(args[3]), args[4]
+  first, last = tonumber(args[5]), tonumber(args[6])
   math.randomseed(tonumber(tostring(wrk.thread):match("0x(%x+)"), 16) % 2^31 + os.time())
   ids = {}
   for id in io.lines(args[2]) do ids[#ids + 1] = id end
@@ -24,18 +30,19 @@ local function make_transaction(account)
 end
 
 function request()
-  local account = ids[math.random(1, count)]
-  if what == "post" then
-    return wrk.format("POST", "/api/v1/transactions", nil, make_transaction(account))
+  local id = ids[math.random(1, count)]
+  if what == "post" or what == "bare" then
+    return wrk.format("POST", paths[what], nil, make_transaction(id))
   end
   if what == "batch" then
     local items = {}
     for n = 1, 1000 do items[n] = make_transaction(ids[math.random(1, count)]) end
-    return wrk.format("POST", "/api/v1/transactions/batch", nil,
+    return wrk.format("POST", paths[what], nil,
       '{"atomic":false,"transactions":[' .. table.concat(items, ",") .. "]}")
   end
-  local query = what == "past" and "?at=2026-01-01T00:00:00Z" or ""
-  return wrk.format("GET", "/api/v1/accounts/" .. account .. "/balance" .. query)
+  if what == "transaction" then return wrk.format("GET", "/api/v1/transactions/" .. id) end
+  local query = what == "past" and os.date("!?at=%Y-%m-%dT%H:%M:%SZ", math.random(first, last)) or ""
+  return wrk.format("GET", "/api/v1/accounts/" .. id .. "/balance" .. query)
 end
 
 function done(summary, latency, requests)

@@ -37,7 +37,7 @@ BATCH = 100
 BATCH_SECONDS_MAX = 5  # a slow receiver's batch ends early, so that its cursor moves
 PAUSE_SECONDS = 0.1  # before more is placed: so that many events are placed at once
 PAUSE_SECONDS_IDLE = 0.2  # between two looks when there is nothing to do
-PLACED_AT_ONCE_MIN = 500  # after so many, more are placed without a pause
+PLACED_AT_ONCE_MIN = 500  # after so many there is no pause
 PAUSE_SECONDS_AFTER_ERROR = 1.0
 CHORES_SECONDS = 1.0  # between two rounds of chores
 # Seconds after the first, second … failed attempt of a webhook. After the tenth it is disabled.
@@ -45,7 +45,6 @@ WEBHOOK_DELAYS = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 
 BROKER_DELAYS = (1, 2, 5, 10, 30)  # the operator's own: tried for ever
 JITTER = 0.1
 ERROR_LENGTH_MAX = 500
-
 # All that an idle relay asks for: whether anybody is to be told, and the state of the feed.
 LOOK = f"""
 SELECT EXISTS (
@@ -114,7 +113,7 @@ class Relay:
         moved = self.collect()
         has_due, has_pending = look()
         if has_pending and self.place():
-            has_due, _ = look()
+            has_due = look()[0]
         claimed = self.claim() if has_due else 0
         return bool(has_pending or moved or claimed or self.sending)
 

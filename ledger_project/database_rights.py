@@ -143,6 +143,11 @@ SETTINGS: dict[str, dict[str, str]] = {
         "idle_in_transaction_session_timeout": "5s",
         "transaction_timeout": "10s",
         "synchronous_commit": "on",  # acknowledged is on the disk, whatever the server's default is
+        # A plan is kept as long as its session: one that was made while a table was small, and scanning or
+        # sorting it was cheap, must be right when it is large. `jit` would find unavoidable scans too dear.
+        "enable_seqscan": "off",
+        "random_page_cost": "1.1",
+        "jit": "off",
     },
     "maintenance": _LONG,
     "auditor": {**_LONG, "default_transaction_read_only": "on"},

@@ -44,6 +44,8 @@ DEFAULT_SETTINGS = {
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "jit": "off",
+    "enable_seqscan": "off",  # this and the next as `database_rights` has them for the service
+    "random_page_cost": "1.1",
     "lock_timeout": "3s",
     "idle_in_transaction_session_timeout": "30s",
     "client_connection_check_interval": "5s",

@@ -1,6 +1,7 @@
 """Whether the process lives, and whether it can do its work."""
 
 import select
+import threading
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
@@ -45,6 +46,16 @@ def has_pending_migrations() -> bool:
     return not _migrated
 
 
+class Own(threading.local):
+    """A thread's connection, which is found faster than by `connection`."""
+
+    def __init__(self) -> None:
+        self.wrapper = connections[DEFAULT_DB_ALIAS]
+
+
+own = Own()
+
+
 def drop_ended(wrapper: BaseDatabaseWrapper) -> None:
     """Close a connection that the server has ended, so that its next user has a new one.
 
@@ -68,12 +79,11 @@ def look_after_connections(get_response: GetResponse) -> GetResponse:
         raise MiddlewareNotUsed
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        for wrapper in connections.all(initialized_only=True):
-            drop_ended(wrapper)
+        wrapper = own.wrapper
+        drop_ended(wrapper)
         response = get_response(request)
-        for wrapper in connections.all(initialized_only=True):
-            if wrapper.connection is not None and not wrapper.in_atomic_block:
-                wrapper.close_if_unusable_or_obsolete()
+        if wrapper.connection is not None and not wrapper.in_atomic_block:
+            wrapper.close_if_unusable_or_obsolete()
         return response
 
     return middleware

@@ -10,7 +10,7 @@ from accounts.hold_views import HoldViewSet
 from accounts.views import AccountViewSet, UserViewSet
 from events.views import EventViewSet, SubscriptionViewSet
 from ledger_project import health, metrics
-from rest.addresses import UUIDConverter
+from rest.ids import UUIDConverter
 from transactions.balance_views import BalanceViewSet
 from transactions.batch_views import BatchViewSet
 from transactions.views import CaptureViewSet, TransactionViewSet, TransferViewSet

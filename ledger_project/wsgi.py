@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -21,8 +21,8 @@ STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HT
 
 
 class Handler(WSGIHandler):
-    """Django's, but for requests of the API, which go without its signals: those look after caches, the log of
-    queries, and connections, which `look_after_connections` does."""
+    """Django's, but for requests of the API, which go without its signals: those look after caches, the log
+    of queries, and connections, which `look_after_connections` does."""
 
     def handle(self, request: WSGIRequest) -> HttpResponseBase:
         """The answer, whoever is to send it.
@@ -31,15 +31,15 @@ class Handler(WSGIHandler):
         nothing and needs no closing.
         """
         if request.path_info.startswith(API):
-            response: HttpResponseBase = self._middleware_chain(request)  # type: ignore[misc, assignment]
+            response: HttpResponseBase = self._middleware_chain(request)  # type: ignore[attr-defined]
             return response
         set_script_prefix(get_script_name(request.environ))
         request_started.send(sender=self.__class__, environ=request.environ)
-        response = self.get_response(request)  # type: ignore[assignment]
-        response._handler_class = self.__class__  # type: ignore[assignment]
+        response = self.get_response(request)
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
         return response
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         if not environ["PATH_INFO"].startswith(API):
             return super().__call__(environ, start_response)
         response = self.handle(WSGIRequest(environ))
@@ -64,7 +64,7 @@ if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
     # Asks for the process's number at every count, which is a call of the system; a worker knows its own.
     process = {"id": os.getpid()}
     os.register_at_fork(after_in_child=lambda: process.update(id=os.getpid()))
-    values.ValueClass = values.MultiProcessValue(process_identifier=lambda: process["id"])
+    values.ValueClass = values.MultiProcessValue(lambda: process["id"])  # type: ignore[no-untyped-call]
 
 django.setup(set_prefix=False)
 application = Handler()

@@ -19,7 +19,7 @@ from office.admin import OfficeAdmin
 from office.models import Access
 from office.pages import BoundedList
 from office.spreadsheets import escape_formula
-from rest.fields import UUID_TEXT
+from rest.ids import UUID_TEXT
 
 BEFORE = "before"
 CSV = "csv"

@@ -1,60 +1,50 @@
 """Where requests of the API go, looked up in a table instead of tried pattern by pattern."""
 
-import re
 from collections.abc import Iterator
 from functools import cache
-from uuid import UUID
 
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import ResolverMatch, RoutePattern
 
-
-class UUIDConverter:
-    """A UUID in a path, in either case of letters."""
-
-    regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-
-    def to_python(self, value: str) -> UUID:
-        return UUID(value)
-
-    def to_url(self, value: UUID) -> str:
-        return str(value)
-
+from rest.ids import UUID_TEXT, make_uuid
 
 API = "/api/v1/"
-MEMBER = re.compile(rf"({API}[a-z]+/)({UUIDConverter.regex})(/[a-z-]+)?")
-TO_MEMBER = "<id:pk>"
+ID = "<id:pk>"
+ID_LENGTH = 36
+is_id = UUID_TEXT.fullmatch
 
-find_id = UUIDConverter().to_python
-split_member = MEMBER.fullmatch
+Addresses = dict[str, ResolverMatch]
 
 
 def find_address(path: str) -> ResolverMatch | None:
     """What Django's resolver would find for a path of the API; None for all that it shall find itself."""
     if not path.startswith(API):
         return None
-    found = _read_addresses().get(path)
-    if found is not None or not (member := split_member(path)):
-        return found
-    collection, id, command = member.groups("")
-    known = _read_addresses().get(collection + TO_MEMBER + command)
-    return _give(known, {"pk": find_id(id)}) if known else None
-
-
-def _give(known: ResolverMatch, kwargs: dict[str, object]) -> ResolverMatch:
-    """A copy for one request."""
+    fixed, of_members = _read_addresses()
+    collection, slash, member = path[len(API) :].partition("/")
+    if not slash or len(member) < ID_LENGTH:
+        return fixed.get(path)
+    id = member[:ID_LENGTH]
+    known = of_members.get(f"{API}{collection}/{member[ID_LENGTH:]}")
+    if known is None or not is_id(id):
+        return None
+    kwargs = {"pk": make_uuid(id)}
     match = object.__new__(ResolverMatch)
     match.__dict__ = {**known.__dict__, "kwargs": kwargs, "captured_kwargs": kwargs}
     return match
 
 
 @cache
-def _read_addresses() -> dict[str, ResolverMatch]:
-    """By path; for members, with the pattern of the id in place of one."""
-    found: dict[str, ResolverMatch] = {}
+def _read_addresses() -> tuple[Addresses, Addresses]:
+    """The paths that are fixed, and those with an id in them, which is left out of theirs."""
+    fixed: Addresses = {}
+    of_members: Addresses = {}
     for route, pattern in _walk(get_resolver()):
-        found.setdefault(f"/{route}", ResolverMatch(pattern.callback, (), {}, route=route))
-    return {path: match for path, match in found.items() if path.startswith(API)}
+        if f"/{route}".startswith(API):
+            match = ResolverMatch(pattern.callback, (), {}, route=route, captured_kwargs={})
+            before, id, after = route.partition(ID)
+            (of_members if id else fixed).setdefault(f"/{before}{after}", match)
+    return fixed, of_members
 
 
 def _walk(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:

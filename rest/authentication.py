@@ -1,14 +1,13 @@
 """Who is calling: knox's tokens, looked up once in a few seconds instead of on every request."""
 
+import math
 import time
-from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
 from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox import auth
 from knox.crypto import hash_token
@@ -25,10 +24,10 @@ BEARER = "Bearer "
 
 
 class Token(NamedTuple):
-    """A valid token, `request.auth`: whose it is, until when, and what its user may."""
+    """A valid token, `request.auth`: whose it is, until when (Unix time), and what its user may."""
 
     user: AbstractUser
-    expiry: datetime | None
+    expires_at: float
     permissions: frozenset[str]
 
 
@@ -46,7 +45,7 @@ class KnownTokens:
         forgotten_at, known = self.tokens.get(sha256(token).digest(), NOBODY)
         if known is None or forgotten_at <= time.monotonic():
             return None
-        if known.expiry is not None and known.expiry <= timezone.now():
+        if known.expires_at <= time.time():
             raise AuthenticationFailed
         return known
 
@@ -103,7 +102,8 @@ def look_up(token: bytes) -> Token:
     for candidate in candidates:
         if compare_digest(digest, candidate.digest):
             user = candidate.user
-            return Token(user, candidate.expiry, frozenset(user.get_all_permissions()))
+            expires_at = candidate.expiry.timestamp() if candidate.expiry else math.inf
+            return Token(user, expires_at, frozenset(user.get_all_permissions()))
     raise AuthenticationFailed
 
 

@@ -12,10 +12,11 @@ from typing import Any, Protocol, runtime_checkable
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import Error, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
 
+from rest.answers import Answer, answer
 from rest.middleware import get_request_id
 
 STATUS = {
@@ -155,14 +156,14 @@ def make_problem(
     *,
     errors: Sequence[FieldError] = (),
     particulars: Mapping[str, Any] | None = None,
-) -> JsonResponse:
+) -> Answer:
     """The answer for a refusal: RFC 9457's members, the code, and the particulars of the rule."""
     return _send(describe_problem(request, code, detail, errors=errors, particulars=particulars))
 
 
-def _send(problem: dict[str, Any]) -> JsonResponse:
+def _send(problem: dict[str, Any]) -> Answer:
     status = problem["status"]
-    response = JsonResponse(problem, status=status, content_type=PROBLEM_JSON)
+    response = answer(problem, status, {"Content-Type": PROBLEM_JSON})
     if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Bearer realm="ledger"'
     if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.CONFLICT:

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
 
+from rest.ids import UUID_TEXT, make_uuid
 from rest.parsers import Number
 
-UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 DECIMAL_DIGITS_MAX = 40
 SHORT_DECIMAL_TEXT = re.compile(rf"-?[0-9]{{1,{DECIMAL_DIGITS_MAX}}}(\.[0-9]{{1,{DECIMAL_DIGITS_MAX}}})?")
 DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
@@ -55,7 +55,7 @@ class UUIDField(Field):
     def read(self, value: Any) -> UUID:
         if type(value) is not str or not UUID_TEXT.fullmatch(value):
             raise Unfit("id_invalid", "Not a UUID in its usual form: 8-4-4-4-12 hexadecimal digits.")
-        return UUID(value)
+        return make_uuid(value)
 
 
 @describe_as(

@@ -36,7 +36,7 @@ logger = structlog.get_logger(__name__)
 
 
 class RequestMiddleware:
-    """Takes the caller's `X-Request-Id` when it is harmless, else makes one; tells of the answer in one line."""
+    """Takes the caller's `X-Request-Id` when it is harmless, else makes one; logs and counts the answer."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -89,12 +89,11 @@ class RequestMiddleware:
                 response = response.render()  # type: ignore[attr-defined]
         except Exception as error:
             response = response_for_exception(request, error)
-        kept = response.headers._store
         over_tls = self.tls_matters and request.is_secure()
-        for name, header in (self.headers_over_tls if over_tls else self.headers).items():
-            kept.setdefault(name, header)
-        if not response.streaming:
-            kept.setdefault("content-length", ("Content-Length", str(len(response.content))))
+        added = self.headers_over_tls if over_tls else self.headers
+        response.headers._store = kept = {**added, **response.headers._store}
+        if not response.streaming and "content-length" not in kept:
+            kept["content-length"] = ("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
         return response
 
     def _require_host(self, request: HttpRequest) -> None:

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from rest.answers import Answer, answer
 from rest.errors import FieldError, InvalidRequest
 
 PAGE_SIZE_DEFAULT = 50
@@ -34,8 +34,8 @@ class KeysetPagination(BasePagination):
         self.has_previous = position is not None if forward else more
         return self.page
 
-    def get_paginated_response(self, data: Any) -> Response:
-        return Response(
+    def get_paginated_response(self, data: Any) -> Answer:  # type: ignore[override]
+        return answer(
             {
                 "next": self._make_link(True, self.page[-1]) if self.page and self.has_next else None,
                 "previous": self._make_link(False, self.page[0]) if self.page and self.has_previous else None,
@@ -86,8 +86,8 @@ class KeysetPagination(BasePagination):
             ) from error
         return forward, (datetime.fromisoformat(moment), UUID(id))
 
-    def _make_link(self, forward: bool, row: Model) -> str:
-        position = [forward, getattr(row, self.time_field).isoformat(), str(row.pk)]
+    def _make_link(self, forward: bool, row: Any) -> str:
+        position = [forward, getattr(row, self.time_field).isoformat(), str(row.id)]
         query = {
             **self.request.query_params.dict(),
             "cursor": self._signer.sign(json.dumps(position, separators=(",", ":"))),

@@ -74,8 +74,8 @@ class HasNumber(Exception):
 
 
 def _count_texts(value: Any, level: int = 0) -> int:
-    """How many keys and texts there are. Each has two quotes, and without a backslash there are no others: more
-    of them are a key that stands twice.
+    """How many keys and texts there are. Each has two quotes, and without a backslash there are no others:
+    more of them are a key that stands twice.
 
     Raises `HasNumber`, and `ValueError` as `read_json` does.
     """

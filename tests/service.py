@@ -20,10 +20,14 @@ ANSWER_SECONDS_MAX = 40
 
 
 class Service:
-    """One `serve` in a folder of its own, with the embedded database; `environment` is added to its own."""
+    """One `serve` in a folder of its own, with the embedded database; `environment` is added to its own.
 
-    def __init__(self, var: Path, environment: dict[str, str] | None = None) -> None:
+    `project` is the checkout that is served.
+    """
+
+    def __init__(self, var: Path, environment: dict[str, str] | None = None, project: Path = PROJECT) -> None:
         self.var = var
+        self.project = project
         self.environment = environment or {}
         self.port = find_free_port()
         self.log = var / "serve.log"
@@ -49,7 +53,7 @@ class Service:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],
-                cwd=PROJECT,
+                cwd=self.project,
                 env=self.make_environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -89,9 +93,10 @@ class Service:
         """A token of a new service of that group."""
         command = [sys.executable, "manage.py", "issue_token", f"service-{new_id()}", "--group", group]
         options = {"cwd": PROJECT, "env": self.make_environment(), "capture_output": True, "text": True}
-        return subprocess.run(command, check=True, **options).stdout.strip()
+        token: str = subprocess.run(command, check=True, **options).stdout.strip()
+        return token
 
-    def read_postmaster_pid(self):
+    def read_postmaster_pid(self) -> int:
         return int((self.var / "postgres/data/postmaster.pid").read_text().split()[0])
 
     def send(self, method, path, body=None, timeout=20, **headers):
@@ -127,7 +132,8 @@ def is_gone(pid):
         return True
 
 
-def find_free_port():
+def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from accounts.models import Account
 from accounts.queries import find_users_by_words
-from rest.fields import UUID_TEXT
+from rest.ids import UUID_TEXT
 
 USERS_MAX = 50
 ACCOUNTS_MAX = 1000

@@ -3,15 +3,16 @@
 from typing import Any, NoReturn
 from uuid import UUID
 
+import orjson
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.identity import require_identity
 from accounts.models import Account
 from events.errors import LedgerError
+from rest.answers import Answer
 from rest.errors import (
     STATUS,
     FieldError,
@@ -110,7 +111,7 @@ class Batch:
                 particulars=self._describe(results),
             )
         else:
-            response = Response(self._describe(results))
+            response = Answer(orjson.dumps(self._describe(results)))
         return self._mark(response, list(results.values()))
 
     def post_each(self) -> HttpResponse:
@@ -122,7 +123,7 @@ class Batch:
                 self.refusals[place] = self._hide(answer)
             else:
                 results[place] = answer
-        return self._mark(Response(self._describe(results)), list(results.values()))
+        return self._mark(Answer(orjson.dumps(self._describe(results))), list(results.values()))
 
     def _post(self, **how: bool) -> posting.Answers:
         asked = PostingRequest(
@@ -190,7 +191,7 @@ class Batch:
             return {"status": problem["status"], "problem": problem}
         row = results[place].transaction
         if row.decline_reason is None:
-            return {"status": 201, "transaction": row.as_resource()}
+            return {"status": 201, "transaction": orjson.Fragment(row.as_json())}
         detail, particulars = describe_decline(row)
         problem = describe_problem(self.request, row.decline_reason, detail, particulars=particulars)
         return {"status": STATUS[row.decline_reason], "problem": problem}

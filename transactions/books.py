@@ -25,11 +25,15 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class Books:
-    """Opened under the locks, with the clock read after them; due holds are ended before anything else."""
+    """Opened under the locks, with the clock read after them; due holds are ended before anything else.
+
+    Of the locked accounts those of `requests` count; the end of a hold is told as of the first request
+    on its account.
+    """
 
     def __init__(
         self,
-        requests: Iterable[PostingRequest],
+        requests: Sequence[PostingRequest],
         accounts: dict[UUID, Account],
         *,
         clock: datetime,
@@ -39,12 +43,14 @@ class Books:
         self.rows: list[Transaction] = []
         self.changed_holds: list[Hold] = []
         self.events: list[outbox.NewEvent] = []
-        if any(account.held for account in accounts.values()):
-            request_ids = {
-                order.account_id: request.request_id for request in requests for order in request.orders
-            }
-            self.changed_holds, self.events = holds.expire_due(accounts.values(), clock, request_ids)
         orders = [order for request in requests for order in request.orders]
+        if any(account.held for account in accounts.values()):
+            request_ids: dict[UUID, str] = {}
+            for request in requests:
+                for order in request.orders:
+                    request_ids.setdefault(order.account_id, request.request_id)
+            locked = [account for id, account in accounts.items() if id in request_ids]
+            self.changed_holds, self.events = holds.expire_due(locked, clock, request_ids)
         self.holds = self._find_holds({order.hold for order in orders if order.hold})
         self.reversals = queries.find_reversals({order.reverses for order in orders if order.reverses})
         self.legs: dict[UUID, list[UUID]] = {}  # the accounts of each transfer

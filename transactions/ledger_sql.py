@@ -47,6 +47,16 @@ def look(ids: Iterable[UUID]) -> Look:
     return Look(clock=clock, isolation=isolation, decided=set(decided))
 
 
+def find_existing(account_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the ids that are an account's, whoever has locked it."""
+    with connection.cursor() as cursor:
+        cursor.execute(EXISTING, [write_ids(set(account_ids))])
+        return {id for (id,) in cursor.fetchall()}
+
+
+EXISTING = "SELECT id FROM accounts_account WHERE id = ANY((SELECT %s::uuid[])::uuid[])"
+
+
 def find_broken_instant(
     account: Account, effective_at: datetime, amount: Decimal, unwritten: Iterable[Transaction]
 ) -> tuple[datetime, Decimal] | None:
@@ -145,7 +155,7 @@ def describe_write(
     accounts = list(accounts)
     parameters = [
         "[" + ",".join([_as_row(transaction) for transaction in transactions]) + "]",
-        *([holds.describe_changes(changed_holds)] if changed_holds else ()),
+        *(holds.describe_changes(changed_holds) if changed_holds else ()),
         orjson.dumps(events).decode(),
         orjson.dumps([_as_account_row(account) for account in accounts]).decode(),
         write_ids(account.id for account in accounts),  # so that they are looked up by index

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
+import orjson
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.commands import take_identity
 from accounts.hold_views import HoldViewSet
@@ -86,10 +86,12 @@ class TransactionViewSet(ApiViewSet[Transaction]):
         return respond(request, answer)
 
     @extend_schema(responses=answers(200, serializers.TransactionSerializer, *ON_LISTS))
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """Transactions, newest first by `recorded_at`."""
-        transactions = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response([row.as_resource() for row in transactions or []])
+        found = self.filter_queryset(self.get_queryset()).values_list("id", "recorded_at", named=True)
+        page = self.paginate_queryset(found) or []
+        rows = reading.get_transactions([key.id for key in page])
+        return self.get_paginated_response([orjson.Fragment(rows[key.id].as_json()) for key in page])
 
     @extend_schema(
         examples=examples.READ_TRANSACTION,

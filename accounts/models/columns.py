@@ -33,6 +33,16 @@ class HeldDue(Func):
     output_field = models.DecimalField()
 
 
+class Is(Func):
+    """Whether a column has this value, which stands in the text of the statement.
+
+    As a parameter it would be unknown to a plan that is kept, which could not use an index of such rows then.
+    """
+
+    template = "%(expressions)s = '%(value)s'"
+    output_field = models.BooleanField()
+
+
 class IsFinite(Func):
     """False for PostgreSQL's `infinity`, which no datetime can hold."""
 

@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from events import errors, feed
 from events.models import Event, FeedState, PendingEvent, Placement
@@ -147,33 +146,3 @@ def test_reading_costs_the_same_whatever_is_there(account, django_assert_num_que
     deposit(account, "1")
     with django_assert_num_queries(9):  # and a savepoint, the lock, the places given, its end
         feed.read(limit=5)
-
-
-def test_the_plans_of_reading_walk_indexes(account):
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH told AS (INSERT INTO events_event"
-            " (type, account_id, account_sequence, recorded_at, request_id, data)"
-            " SELECT 'hold.placed', CASE WHEN n %% 20 = 0 THEN %s ELSE gen_random_uuid() END, n + 1,"
-            " now(), '', '{}'"
-            " FROM generate_series(1, 20000) n RETURNING id) INSERT INTO events_pending SELECT id FROM told",
-            [account.id],
-        )
-        while feed.place_pending():
-            pass
-        cursor.execute("ANALYZE events_event, events_placement")
-    places = Placement.objects.order_by("position")
-    for rows, index in [
-        (places.filter(position__gt=100), "events_placement_pkey"),
-        (places.filter(position__gt=100, account_id__in=[account.id]), "placement_of_an_account"),
-        (
-            places.filter(event__account_id=account.id, event__account_sequence__gt=100).order_by(
-                "event__account_sequence"
-            ),
-            "event_account_sequence_is_used_once",
-        ),
-    ]:
-        plan = rows.values("event_id")[:100].explain()
-        assert index in plan
-        assert "Sort" not in plan
-        assert "Seq Scan" not in plan

@@ -1,7 +1,11 @@
 """Bodies with two readings are refused, whatever their bytes."""
 
+from random import Random
+
 import pytest
 
+from rest import parsers
+from rest.errors import InvalidRequest
 from tests.cast import new_id
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +94,79 @@ def test_a_query_has_no_place_where_none_is_known(service, account):
         assert service.get(query).json()["code"] == "unknown_parameter"
     answer = service.post("/api/v1/accounts?dry_run=1", {"user": str(account.user_id), "currency": "EUR"})
     assert answer.json()["code"] == "unknown_parameter"
+
+
+def nest(levels, inside="1"):
+    return f'{{"reference": {"[" * (levels - 1)}{inside}{"]" * (levels - 1)}}}'.encode()
+
+
+@pytest.mark.parametrize("inside", ["1", '"x"', r'"\u0061"', "null"])
+def test_a_hundred_levels_are_read_and_no_more(send, inside):
+    assert send(nest(100, inside)) == (400, "required")
+    assert send(nest(101, inside)) == (400, "malformed_json")
+
+
+def make_value(random, level=0):
+    kind = random.random()
+    if kind < 0.5 or level > 3:
+        return random.choice(PIECES)
+    if kind < 0.8:
+        pairs = (
+            f"{random.choice(PIECES[:6])}:{make_value(random, level + 1)}" for _ in range(random.randrange(4))
+        )
+        return f"{{{','.join(pairs)}}}"
+    return f"[{', '.join(make_value(random, level + 1) for _ in range(random.randrange(3)))}]"
+
+
+PIECES = [
+    '"a"',
+    '"b"',
+    '""',
+    '"é"',
+    r'"\u0061"',
+    r'"\""',
+    '"a',
+    "'a'",
+    '"\x00"',
+    r'"\ud800"',
+    r'"\\"',
+    '"{"',
+    '"\u2028"',
+]
+PIECES += [
+    "true",
+    "null",
+    "nul",
+    "0",
+    "-0",
+    "01",
+    "1.50",
+    "1E400",
+    "NaN",
+    "-Infinity",
+    "9" * 30,
+    " \n",
+    "\ufeff",
+    "\xa0",
+]
+
+
+def read(reader, text):
+    try:
+        return repr(reader(text))  # with the types of numbers and the order of keys
+    except ValueError:
+        return "malformed"
+    except InvalidRequest as error:
+        return error.errors
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_short_way_of_reading_reads_what_the_long_one_does(seed):
+    random = Random(seed)
+    seen = set()
+    for _ in range(2000):
+        text = make_value(random)
+        expected = read(parsers.read_json, text)
+        assert read(parsers.read_bytes, text.encode()) == expected, text
+        seen.add(type(expected) if expected != "malformed" else expected)
+    assert seen == {str, tuple, "malformed"}

@@ -18,9 +18,10 @@ from events.errors import LedgerError
 from events.models import Event
 from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
 from tests.conftest import make_client
-from transactions import chain, ledger_sql, posting, queries
+from transactions import chain, posting, queries
 from transactions.errors import IdempotencyKeyReused
 from transactions.models import Transaction
+from transactions.posting.own_transaction import OwnTransaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,13 +125,14 @@ def test_one_id_with_two_amounts_at_once_is_one_command(account):
 @pytest.fixture
 def write_together(monkeypatch):
     """Let no posting write before another one wants to as well: both have looked and found nothing."""
-    write, both = ledger_sql.write, threading.Barrier(2)
+    commit, both = OwnTransaction.commit, threading.Barrier(2)
 
-    def wait_and_write(*parts):
-        both.wait(PATIENCE_SECONDS)
-        write(*parts)
+    def wait_and_commit(own, *write):
+        if write:
+            both.wait(PATIENCE_SECONDS)
+        commit(own, *write)
 
-    monkeypatch.setattr(ledger_sql, "write", wait_and_write)
+    monkeypatch.setattr(OwnTransaction, "commit", wait_and_commit)
 
 
 def test_one_id_on_two_accounts_at_once_moves_only_one(write_together):

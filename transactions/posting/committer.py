@@ -97,20 +97,20 @@ def _post_patiently(group: list[Shared]) -> None:
 
 
 def _post_one_by_one(group: list[Shared], error: Exception) -> None:
-    """Without waiting once more for those that the group has waited for in vain: they get its error."""
-    timed_out = engine.is_lock_timeout(error)
+    """Once somebody has waited for a lock in vain, nobody waits any more: who would, gets that error."""
     for waiting in group:
+        post = engine.post_what_is_free if engine.is_lock_timeout(error) else engine.post_group
         try:
-            if timed_out:
-                [outcome] = engine.post_what_is_free([waiting.asked])
-            else:
-                [outcome] = engine.post_group([waiting.asked])
+            [outcome] = post([waiting.asked])
+        except Exception as own_error:
+            waiting.answer.set_exception(own_error)
+            if engine.is_lock_timeout(own_error):
+                error = own_error
+        else:
             if outcome is None:
                 waiting.answer.set_exception(error)
             else:
                 _answer(waiting, outcome)
-        except Exception as own_error:
-            waiting.answer.set_exception(own_error)
 
 
 _prompt: Grouping[PostingRequest, Answers] = Grouping(

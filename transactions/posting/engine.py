@@ -181,13 +181,17 @@ def _find_ids(requests: Sequence[PostingRequest]) -> tuple[list[UUID], list[UUID
 def _find_waiting(
     requests: Iterable[PostingRequest], accounts: Mapping[UUID, Account], look: Look
 ) -> set[int]:
-    """The requests with an account that was not to be had, or does not exist, which is found out later."""
-    return {
-        id(request)
+    """The requests with an account that was not to be had. One that does not exist keeps nobody waiting."""
+    missing = [
+        (id(request), order.account_id)
         for request in requests
         for order in request.orders
         if order.account_id not in accounts and order.id not in look.decided
-    }
+    ]
+    if not missing:
+        return set()
+    locked = ledger_sql.find_existing(account_id for _, account_id in missing)
+    return {request for request, account_id in missing if account_id in locked}
 
 
 def _decide(

@@ -62,7 +62,7 @@ class Line:
         self.prepared: dict[str, bytes] = {}
         self.poll = select.poll()
         self.poll.register(raw.fileno(), select.POLLIN)
-        self.transformer = Transformer(raw)
+        self.transformer = Transformer()  # psycopg's own: Django's times are read by Python
 
 
 _lines: "WeakKeyDictionary[Connection[Any], Line]" = WeakKeyDictionary()
@@ -73,20 +73,20 @@ class OwnTransaction:
 
     def __init__(self) -> None:
         self.wrapper: Any = connections[DEFAULT_DB_ALIAS]
-        self._connect()
-        if self.line.poll.poll(0):  # an idle connection has nothing to read unless it has ended
-            self.wrapper.close()
-            self._connect()
+        self.wrapper.ensure_connection()
+        if self.wrapper.connection.closed or self._find_line().poll.poll(0):
+            self.wrapper.close()  # an idle connection has nothing to read unless it has ended
+            self.wrapper.ensure_connection()
+        self.line = self._find_line()
+        self.pg = self.wrapper.connection.pgconn
         self.prepares = settings.DATABASES[DEFAULT_DB_ALIAS]["OPTIONS"]["prepare_threshold"] is not None
 
-    def _connect(self) -> None:
-        self.wrapper.ensure_connection()
-        self.raw: Connection[Any] = self.wrapper.connection
-        self.pg = self.raw.pgconn
-        line = _lines.get(self.raw)
+    def _find_line(self) -> Line:
+        raw: Connection[Any] = self.wrapper.connection
+        line = _lines.get(raw)
         if line is None:
-            line = _lines[self.raw] = Line(self.raw)
-        self.line = line
+            line = _lines[raw] = Line(raw)
+        return line
 
     def begin(
         self, account_ids: Iterable[UUID], ids: Iterable[UUID], *, skip_locked: bool = False
@@ -118,7 +118,12 @@ class OwnTransaction:
         return accounts, Look(clock=clock, isolation=isolation, decided=set(decided))
 
     def commit(self, *last: Step) -> None:
-        """Run the last steps and commit. COMMIT's own answer is the witness that it was one."""
+        """Run the last steps and commit. COMMIT's own answer is the witness that it was one.
+
+        That answer says nothing of a transaction that was over before, so there must still be one.
+        """
+        if self.wrapper.needs_rollback or self.pg.transaction_status != pq.TransactionStatus.INTRANS:
+            raise CommitNotConfirmed
         *_, done = self._run([*((_number(text), values) for text, values in last), (COMMIT, ())])
         self.wrapper.in_atomic_block = False
         if done.command_status != COMMIT.encode():
@@ -155,8 +160,7 @@ class OwnTransaction:
             results = self._receive()
             pg.exit_pipeline_mode()
             for result in results:
-                if result.status not in DONE:
-                    raise errors.error_from_result(result)
+                self._require_done(result)
             return results
 
     def _prepare(self, text: str) -> bytes:
@@ -164,11 +168,16 @@ class OwnTransaction:
         name = self.line.prepared.get(text)
         if name is None:
             name = b"posting_%d" % next(Line.numbers)
-            result = self.pg.prepare(name, text.encode())
-            if result.status not in DONE:
-                raise errors.error_from_result(result)
+            self._require_done(self.pg.prepare(name, text.encode()))
             self.line.prepared[text] = name
         return name
+
+    def _require_done(self, result: pq.abc.PGresult) -> None:
+        """Raises the statement's error. One without an SQLSTATE is libpq's own: the connection is lost."""
+        if result.status in DONE:
+            return
+        error = errors.error_from_result(result)
+        raise error if error.sqlstate else psycopg.OperationalError(str(error))
 
     def _flush(self) -> None:
         """Send what is left of a large statement, and take what the server says meanwhile."""

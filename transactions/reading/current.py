@@ -94,16 +94,16 @@ COLUMNS = """
     ) END,
     account.credit_limit, account.version, clock_timestamp()
 """
-# The list comes out of a sub-select, and the users' accounts out of a LATERAL one that OFFSET keeps apart: so
-# the plan, once prepared, is the look-up by index whatever the tables' statistics were then.
+# Each account is looked up by itself: OFFSET keeps the planner from joining, for which it would want to know
+# how large the table is. So the plan is the look-up by index, even if prepared while the table was empty.
 BY_ID = f"""
-SELECT {COLUMNS} FROM accounts_account AS account WHERE account.id = ANY((SELECT %s::uuid[])::uuid[])
+SELECT account.* FROM unnest(%s::uuid[]) AS asked(id), LATERAL (
+    SELECT {COLUMNS} FROM accounts_account AS account WHERE account.id = asked.id OFFSET 0
+) AS account
 """  # noqa: S608
 BY_USER = f"""
-SELECT asked.name, account.*
-FROM unnest(%s::uuid[], %s::text[]) AS asked(user_id, name), LATERAL (
+SELECT asked.name, account.* FROM unnest(%s::uuid[], %s::text[]) AS asked(user_id, name), LATERAL (
     SELECT {COLUMNS} FROM accounts_account AS account
-    WHERE account.user_id = asked.user_id AND account.name = asked.name
-    OFFSET 0
+    WHERE account.user_id = asked.user_id AND account.name = asked.name OFFSET 0
 ) AS account
 """  # noqa: S608

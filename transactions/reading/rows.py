@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models.base import ModelState
 
 from accounts.models import Account
@@ -17,15 +17,16 @@ COLUMNS = (
     *("actor", "request_id"),
 )
 JSON_COLUMNS = ("metadata", "decline_details")
-# The list comes out of a sub-select: so the plan, once prepared, is the look-up by index whatever the tables'
-# statistics were then. A transaction is taken back once: there is at most one posted reversal.
+# Each row is looked up by itself, for the reason that `reading.current` gives. A transaction is taken back
+# once: there is at most one posted reversal.
 BY_ID = f"""
 SELECT account.user_id, account.currency,
     (SELECT reversal.id FROM transactions_transaction AS reversal
      WHERE reversal.reverses = row.id AND reversal.status = 'POSTED'),
     {", ".join(f"row.{name}" for name in (*JSON_COLUMNS, *COLUMNS))}
-FROM transactions_transaction AS row JOIN accounts_account AS account ON account.id = row.account_id
-WHERE row.id = ANY((SELECT %s::uuid[])::uuid[])
+FROM unnest(%s::uuid[]) AS asked(id),
+    LATERAL (SELECT * FROM transactions_transaction WHERE id = asked.id OFFSET 0) AS row,
+    LATERAL (SELECT user_id, currency FROM accounts_account WHERE id = row.account_id OFFSET 0) AS account
 """  # noqa: S608
 
 
@@ -64,5 +65,5 @@ def _make_transaction(row: Sequence[Any]) -> Transaction:
 
 def _be_read() -> ModelState:
     state = ModelState()
-    state.db, state.adding = connection.alias, False
+    state.db, state.adding = DEFAULT_DB_ALIAS, False
     return state

@@ -17,6 +17,8 @@ class Command(BaseCommand):
         "over; count for the dashboard. Several may run. SIGTERM ends it after what is being sent."
     )
 
+    requires_system_checks = []  # they load every page of the back office, which it would keep
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="until nothing is due any more")
 

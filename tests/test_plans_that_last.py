@@ -1,0 +1,202 @@
+"""What was prepared on a small ledger is as cheap on a large one: nobody analyzes it in between.
+
+A session keeps its plans until autovacuum has been there, and that may be a minute later.
+"""
+
+import uuid
+from datetime import timedelta
+from itertools import islice
+
+import pytest
+from django.db import connection
+
+from accounts import holds
+from accounts.models import Account, User
+from events import feed, relay
+from events.models import Subscription
+from events.wire import Cursor
+from ledger_project.database_rights import SETTINGS
+from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer, withdraw
+from transactions import posting, queries
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+
+ROWS = 50_000
+ROWS_OF_ONE_ACCOUNT = 10_000
+HOLDS = 20_000
+ROUNDS = 12  # five until a statement is prepared, five with plans of their own, then one plan is kept
+PAGE = 10
+# What the service has wherever it runs: how it plans, and that a commit is known at once to be one.
+OF_THE_SERVICE = ("enable_seqscan", "random_page_cost", "jit", "synchronous_commit")
+
+READ = """
+SELECT coalesce(sum(pg_stat_get_tuples_returned(oid) + pg_stat_get_xact_tuples_returned(oid)), 0)
+FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace
+"""
+TABLES = """
+SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""
+
+
+def execute(statement, *values):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def count_rows_read(action):
+    """What the session's scans of tables and indexes gave, those of trigger functions included."""
+
+    def count():
+        execute("SELECT pg_stat_force_next_flush()")
+        [[rows]] = execute(READ)
+        return int(rows)
+
+    before = count()
+    action()
+    return count() - before
+
+
+class Ledger:
+    """A few accounts, and everything that the service does with them all day."""
+
+    def __init__(self):
+        self.one, self.other, self.quiet, *self.others = (AccountFactory() for _ in range(PAGE))
+        self.actor = self.one.user_id
+        self.first = deposit(self.quiet, "1000000")
+        self.post([self.one, self.other, *self.others])
+        self.held = hold(self.other, "5")
+        self.subscription = Subscription.objects.create(
+            kind="webhook", url="http://127.0.0.1:1/", epoch=feed.read_state().epoch, position=0,
+            status="PAUSED", actor=self.actor,
+        )  # fmt: skip
+        self.actions = {
+            "a deposit": lambda: deposit(self.one, "1"),
+            "a decline": lambda: withdraw(self.one, "1000000000"),
+            "a withdrawal that arrives late": self.withdraw_late,
+            "a withdrawal beside a hold": lambda: withdraw(self.other, "1"),
+            "a transfer": lambda: transfer(self.one, self.other, "1"),
+            "a list": lambda: self.post([self.one, self.other, self.quiet, *self.others]),
+            "a replay": self.replay,
+            "a hold, placed and released": self.set_aside,
+            "due holds": holds.expire_some,
+            "a transaction": lambda: queries.find_transactions([self.first.id]),
+            "a reversal looked for": lambda: queries.find_reversals([self.first.id]),
+            "a balance": lambda: queries.read_balance(self.accounts),
+            "a balance at a date": lambda: queries.read_balance(self.accounts, at=self.first.recorded_at),
+            "a balance as it was known": self.read_what_was_known,
+            "a user": lambda: User.objects.get(id=self.actor),
+            "places in the feed": self.place,
+            "nothing to place": feed.place_pending,
+            "the feed from its start": lambda: self.read(0),
+            "the feed from its middle": lambda: self.read(feed.read_state().last_position // 2),
+            "the end of the feed": lambda: self.read(feed.read_state().last_position - PAGE),
+            "the feed of an account": lambda: self.read(0, accounts=[self.one.id]),
+            "the feed of quiet accounts": lambda: self.read(PAGE, accounts=[self.quiet.id, new_id()]),
+            "the feed of a type": lambda: self.read(
+                feed.read_state().last_position - PAGE, types=["account.opened"]
+            ),
+            "the numbers of an account": lambda: feed.read_account(self.one.id, PAGE, limit=PAGE),
+            "the relay's look": relay.look,
+            "the relay's claim": self.claim,
+            "the lag of a subscription": lambda: Subscription.objects.get(id=self.subscription.id),
+        }
+
+    @property
+    def accounts(self):
+        return Account.objects.filter(id=self.one.id)
+
+    def post(self, accounts):
+        posting.post([OrderFactory(account=account) for account in accounts], actor=self.actor)
+
+    def withdraw_late(self):
+        withdraw(self.quiet, "1", effective_at=self.first.recorded_at)
+
+    def replay(self):
+        order = OrderFactory(
+            id=self.first.id, account=self.quiet, type=self.first.type, amount=self.first.amount
+        )
+        [answer] = posting.post([order], actor=self.actor)
+        assert answer.replayed
+
+    def set_aside(self):
+        holds.release_hold(id=hold(self.other, "1").id)
+
+    def read_what_was_known(self):
+        at = self.first.recorded_at
+        queries.read_balance(self.accounts, at=at, known_at=at + timedelta(seconds=1))
+
+    def place(self):
+        deposit(self.one, "1")
+        feed.place_pending()
+
+    def read(self, position, **asked):
+        feed.read_placed(Cursor(feed.read_state().epoch, max(0, position)), limit=PAGE, **asked)
+
+    def claim(self):
+        """Of one that has got everything but the last event, and is free."""
+        state = feed.read_state()
+        told = Subscription._base_manager.filter(id=self.subscription.id)
+        told.update(status="ACTIVE", position=state.last_position - 1, types=["account.closed"])
+        assert relay.Relay().claim() == 1
+        told.update(status="PAUSED")
+
+    def count_rows_read(self):
+        """By action; the second time, since rows that were just removed are seen once more, and marked."""
+        for _ in range(2):
+            rows = {name: count_rows_read(do) for name, do in self.actions.items()}
+        return rows
+
+    def grow(self):
+        users = [User(id=new_id(), username=str(uuid.uuid4()), name="one of many") for _ in range(2000)]
+        User.objects.bulk_create(users)
+        many = [Account(user=user, name="main", currency="USD") for user in users]
+        Account.objects.bulk_create(many)
+        execute(DECLINED_HOLDS, self.other.id, self.actor, HOLDS)
+        every = ROWS // ROWS_OF_ONE_ACCOUNT
+        accounts = (self.one if n % every == 0 else many[n % len(many)] for n in range(ROWS))
+        while some := list(islice(accounts, 1000)):
+            self.post(some)
+        while feed.place_pending():
+            pass
+
+
+DECLINED_HOLDS = """
+INSERT INTO accounts_hold (
+    id, account_id, amount, captured, status, decline_reason, decline_details, expires_at, reference,
+    metadata, created_at, closed_at, actor, request_id
+)
+SELECT gen_random_uuid(), %s, 1, 0, 'DECLINED', 'insufficient_funds', '{}', now() + interval '1 day', '',
+    '{}', now(), now(), %s, ''
+FROM generate_series(1, %s)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _as_in_the_service(transactional_db):
+    """Autovacuum, which would come to the rescue now and then, is off."""
+    tables = [table for [table] in execute(TABLES)]
+    for table in tables:
+        execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
+    for setting in OF_THE_SERVICE:
+        execute(f"SET {setting} = {SETTINGS['app'][setting]}")
+    yield
+    for setting in OF_THE_SERVICE:
+        execute(f"RESET {setting}")
+    for table in tables:
+        execute(f"ALTER TABLE {table} RESET (autovacuum_enabled)")
+
+
+@pytest.mark.parametrize("start", ["new", "small and analyzed"])
+def test_what_was_prepared_on_a_small_ledger_reads_no_more_rows_of_a_large_one(start):
+    ledger = Ledger()
+    for number in range(ROUNDS):
+        if number == 1 and start == "small and analyzed":
+            execute("VACUUM ANALYZE")
+        for do in ledger.actions.values():
+            do()
+    before = ledger.count_rows_read()
+    ledger.grow()
+    after = ledger.count_rows_read()
+    grown = {name: (before[name], after[name]) for name in before if after[name] > 2 * before[name] + PAGE}
+    assert grown == {}

@@ -1,0 +1,92 @@
+"""Requests that are posted together, in a group of a known size, and what became of each."""
+
+from collections import Counter
+from concurrent.futures import wait
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+
+from events.models import Event
+from tests.cast import new_id
+from transactions import posting
+from transactions.orders import PostingRequest
+from transactions.posting import committer, engine
+
+PATIENCE_SECONDS = 30
+
+
+@contextmanager
+def committing(*, lock_timeout="10s"):
+    """Group commit is on; its connections wait so long for a lock."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(connection.settings_dict["OPTIONS"], "options", f"-c lock_timeout={lock_timeout}")
+        committer.start()
+        try:
+            yield
+        finally:
+            committer.stop()
+
+
+@contextmanager
+def gathering(count):
+    """Groups wait until there are so many requests, as they do in a service where that many usually come."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(committer._prompt, "usual", count)
+        patch.setattr(committer._prompt, "gather_seconds", PATIENCE_SECONDS)
+        yield
+
+
+def watch_groups(monkeypatch):
+    """The requests of every group that does not wait, in the order in which the groups were posted."""
+    post, groups = engine.post_what_is_free, []
+
+    def watched(requests):
+        groups.append(list(requests))
+        return post(requests)
+
+    monkeypatch.setattr(engine, "post_what_is_free", watched)
+    return groups
+
+
+def ask(*orders, **how):
+    """A request of somebody of its own."""
+    return PostingRequest(orders=orders, actor=new_id(), request_id=f"request {new_id()}", **how)
+
+
+def post_in_one_group(*requests):
+    """What became of each."""
+    with gathering(len(requests)):
+        futures = [posting.share(request) for request in requests]
+        wait_for_all(futures)
+    return [find_outcome(future) for future in futures]
+
+
+def wait_for_all(futures):
+    _, waiting = wait(futures, PATIENCE_SECONDS)
+    assert not waiting
+
+
+def find_outcome(future):
+    """Its answers, or the error that it was refused or failed with."""
+    return future.exception() or future.result()
+
+
+def rows_of(outcome):
+    return [answer.transaction for answer in outcome]
+
+
+def require_own(request, outcome):
+    """Its answers are those to its orders, in their order; rows and events are its own."""
+    for order, answer in zip(request.orders, outcome, strict=True):
+        row = answer.transaction
+        row.refresh_from_db()
+        assert (row.id, row.account_id, row.type) == (order.id, order.account_id, order.type)
+        assert (row.actor, row.request_id) == (request.actor, request.request_id)
+        assert not answer.replayed
+        events = Event.objects.filter(data__id=str(row.id), type__startswith="transaction.")
+        assert [event.request_id for event in events] == [request.request_id]
+
+
+def count_statuses(rows):
+    return Counter(row.decline_reason or row.status for row in rows)

@@ -1,0 +1,238 @@
+"""Group commit: requests posted in one commit are answered as if each had been alone."""
+
+from decimal import Decimal
+
+import pytest
+from django.db.transaction import atomic, set_rollback
+
+from accounts.errors import AccountNotFound, HoldNotFound
+from events.models import Event
+from tests.cast import AccountFactory, OrderFactory, deposit, hold, hold_that_expires, new_id, transfer
+from tests.transactions.committing import (
+    ask,
+    committing,
+    count_statuses,
+    find_outcome,
+    gathering,
+    post_in_one_group,
+    require_own,
+    rows_of,
+    wait_for_all,
+    watch_groups,
+)
+from tests.transactions.test_concurrency import in_hand, require_sound
+from transactions import posting
+from transactions.errors import CurrencyMismatch, IdempotencyKeyReused
+from transactions.models import Transaction
+from transactions.orders import order_capture, order_reversal, order_transfer
+from transactions.posting import committer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _committing(db):
+    with committing():
+        yield
+
+
+@pytest.fixture
+def groups(monkeypatch):
+    return watch_groups(monkeypatch)
+
+
+def move(account, type, amount, **fields):
+    return OrderFactory(account=account, type=type, amount=Decimal(amount), **fields)
+
+
+def make_one_of_each_kind():
+    """A request of every kind of command, over two accounts; all of them can be posted."""
+    here, there = AccountFactory(), AccountFactory()
+    taken_back = deposit(here, "500")
+    moved = transfer(here, there, "50")
+    legs = [moved, Transaction.objects.exclude(id=moved.id).get(transfer=moved.transfer)]
+    placed = hold(here, "20")
+    deposit(there, "100")
+    return [
+        ask(move(here, "DEPOSIT", "7")),
+        ask(move(there, "WITHDRAW", "7")),
+        ask(*order_transfer(id=new_id(), source_id=here.id, destination_id=there.id, amount=Decimal(30))),
+        ask(order_capture(id=new_id(), hold=placed, amount=Decimal(5), final=False)),
+        ask(order_capture(id=new_id(), hold=placed, amount=None)),
+        ask(*order_reversal(id=new_id(), reason="wrong", rows=legs)),
+        ask(*[move(account, "DEPOSIT", "1") for account in (here, there, here)], together=True),
+        ask(*[move(account, "DEPOSIT", "2") for account in (there, here, there)], each=True),
+        ask(*[move(account, "WITHDRAW", "1") for account in (there, here)]),
+        ask(*order_reversal(id=new_id(), reason="never was", rows=[taken_back])),
+    ]
+
+
+def test_requests_of_every_kind_in_one_group_keep_their_answers_actors_and_request_ids(groups):
+    requests = make_one_of_each_kind()
+    outcomes = post_in_one_group(*requests)
+    assert groups == [requests]
+    for request, outcome in zip(requests, outcomes, strict=True):
+        require_own(request, outcome)
+        assert set(count_statuses(rows_of(outcome))) <= {"POSTED", "insufficient_funds"}
+    assert count_statuses(rows_of(outcomes[-1])) == {"insufficient_funds": 1}
+    captured = Event.objects.filter(type="hold.captured").order_by("id").values_list("request_id", flat=True)
+    assert list(captured) == [requests[3].request_id, requests[4].request_id]
+
+
+def test_holds_that_ended_are_events_of_the_first_request_on_their_account(groups):
+    accounts = [AccountFactory() for _ in range(3)]
+    for account in accounts:
+        deposit(account, "100")
+        hold_that_expires(account, "10")
+    orders = [move(account, "WITHDRAW", "95") for account in (accounts[0], accounts[1], accounts[0])]
+    requests = [ask(order) for order in orders]
+    outcomes = post_in_one_group(*requests)
+    assert count_statuses(rows_of([answer for outcome in outcomes for answer in outcome])) == {
+        "POSTED": 2,
+        "insufficient_funds": 1,
+    }
+    ended = Event.objects.filter(type="hold.expired").values_list("account_id", "request_id")
+    assert dict(ended) == {
+        accounts[0].id: requests[0].request_id,
+        accounts[1].id: requests[1].request_id,
+    }
+
+
+def test_holds_of_an_account_whose_request_waits_end_with_that_request():
+    locked, half, free = (AccountFactory() for _ in range(3))
+    for account in (locked, half, free):
+        deposit(account, "100")
+    hold_that_expires(half, "10")
+    waiting = ask(
+        *order_transfer(id=new_id(), source_id=locked.id, destination_id=half.id, amount=Decimal(1))
+    )
+    with gathering(2), in_hand(lambda: deposit(locked, "1"), commit=True):
+        later, now = posting.share(waiting), posting.share(ask(move(free, "DEPOSIT", "1")))
+        wait_for_all([now])
+        assert not later.done()
+        assert not Event.objects.filter(type="hold.expired").exists()
+    wait_for_all([later])
+    assert Event.objects.get(type="hold.expired").request_id == waiting.request_id
+
+
+def test_replays_refusals_and_declines_in_a_group_harm_nobody(account, groups):
+    other = AccountFactory()
+    before, used = deposit(account, "10"), deposit(account, "0.50")
+    same = OrderFactory(account=account, id=before.id, amount=Decimal(10))
+    requests = [
+        ask(move(account, "WITHDRAW", "3")),
+        ask(same),
+        ask(move(account, "DEPOSIT", "11", id=used.id)),
+        ask(move(other, "WITHDRAW", "1")),
+        ask(OrderFactory(account=before)),  # there is no such account
+        ask(move(account, "DEPOSIT", "4", currency="EUR")),
+        ask(move(account, "DEPOSIT", "5"), move(account, "DEPOSIT", "5", hold=new_id())),
+        ask(move(account, "DEPOSIT", "6"), move(account, "DEPOSIT", "6", hold=new_id()), each=True),
+        ask(move(account, "WITHDRAW", "13.50")),
+    ]
+    posted, replayed, reused, declined, nowhere, foreign, refused, each, last = post_in_one_group(*requests)
+    assert groups == [requests]
+    require_own(requests[0], posted)
+    assert (replayed[0].replayed, replayed[0].transaction.id) == (True, before.id)
+    assert isinstance(reused, IdempotencyKeyReused)
+    assert count_statuses(rows_of(declined)) == {"insufficient_funds": 1}
+    assert [type(error) for error in (nowhere, foreign, refused, each[1])] == [
+        AccountNotFound,
+        CurrencyMismatch,
+        HoldNotFound,
+        HoldNotFound,
+    ]
+    assert each[0].transaction.status == "POSTED"
+    require_own(requests[-1], last)
+    require_sound(account)
+    assert (account.balance, account.version) == (0, 5)
+
+
+@pytest.mark.parametrize("amount", ["100", "200"])
+def test_two_orders_of_one_id_are_never_in_one_group_and_are_one_command(account, groups, amount):
+    id = new_id()
+    first, second = ask(OrderFactory(account=account, id=id)), ask(move(account, "DEPOSIT", amount, id=id))
+    neighbour = ask(OrderFactory(account=account))
+    with gathering(2):
+        futures = [posting.share(request) for request in (first, second, neighbour)]
+        wait_for_all(futures[:1])
+        futures += [posting.share(ask(OrderFactory(account=account)))]  # fills the second group
+        wait_for_all(futures)
+    assert groups[0] == [first, neighbour]
+    assert groups[1][0] == second
+    require_own(first, futures[0].result())
+    again = find_outcome(futures[1])
+    if amount == "100":
+        assert (again[0].replayed, again[0].transaction.actor) == (True, first.actor)
+    else:
+        assert isinstance(again, IdempotencyKeyReused)
+    require_sound(account)
+    assert account.balance == 300
+
+
+def test_every_list_of_a_group_is_everything_or_nothing_by_itself(account):
+    other = AccountFactory()
+    requests = [
+        ask(move(account, "DEPOSIT", "10"), move(other, "DEPOSIT", "10"), together=True),
+        ask(move(other, "DEPOSIT", "5"), move(account, "WITHDRAW", "11"), together=True),
+        ask(move(account, "WITHDRAW", "4"), move(other, "WITHDRAW", "4"), together=True),
+        ask(move(account, "WITHDRAW", "7"), move(account, "WITHDRAW", "6")),
+    ]
+    outcomes = post_in_one_group(*requests)
+    assert [count_statuses(rows_of(outcome)) for outcome in outcomes] == [
+        {"POSTED": 2},
+        {"batch_declined": 1, "insufficient_funds": 1},
+        {"POSTED": 2},
+        {"insufficient_funds": 1, "POSTED": 1},
+    ]
+    for request, outcome in zip(requests, outcomes, strict=True):
+        require_own(request, outcome)
+    for each, balance in ((account, 0), (other, 6)):
+        require_sound(each)
+        assert each.balance == balance
+
+
+def test_who_comes_first_is_posted_first(account, groups):
+    """Even when there are more orders than a group takes."""
+    requests = [ask(*[move(account, "DEPOSIT", "1") for _ in range(40)]) for _ in range(30)]
+    committer.stop()
+    futures = [committer._prompt.ask(request) for request in requests]
+    committer.start()
+    wait_for_all(futures)
+    assert [request for group in groups for request in group] == requests
+    assert max(sum(len(request.orders) for request in group) for group in groups) <= committer.ORDERS_MAX
+    rows = [row for future in futures for row in rows_of(future.result())]
+    assert [row.version for row in rows] == list(range(1, 1201))
+    require_sound(account)
+
+
+def test_a_request_that_nobody_waits_for_any_more_when_its_group_begins_is_not_posted(account, groups):
+    committer.stop()
+    requests = [ask(OrderFactory(account=account)) for _ in range(3)]
+    futures = [committer._prompt.ask(request) for request in requests]
+    assert futures[1].cancel()
+    committer.start()
+    wait_for_all(futures)
+    assert groups == [[requests[0], requests[2]]]
+    require_sound(account)
+    assert account.version == 2
+
+
+@pytest.mark.parametrize("commit", [True, False])
+def test_in_a_callers_transaction_nothing_is_shared(account, groups, commit):
+    with atomic():
+        [[answer]] = post_in_one_group(ask(OrderFactory(account=account)))
+        set_rollback(not commit)
+    assert groups == []
+    assert Transaction.objects.filter(id=answer.transaction.id).exists() is commit
+
+
+def test_what_waits_when_the_service_ends_is_posted(account):
+    with gathering(100):
+        futures = [posting.share(ask(OrderFactory(account=account))) for _ in range(7)]
+        committer.stop()
+    wait_for_all(futures)
+    require_sound(account)
+    assert account.version == 7
+    [[alone]] = post_in_one_group(ask(OrderFactory(account=account)))
+    assert alone.transaction.version == 8
