@@ -51,6 +51,11 @@ def read_command(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
 
 
+def read_name(pid: int) -> str:
+    """What `serve` calls its processes: server, relay."""
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
 @dataclass(frozen=True)
 class Site:
     """Whose CPU is read: a tree of processes, and the server's backends that work on one database.
@@ -87,7 +92,7 @@ class Site:
 
 def is_relay(pid: int) -> bool:
     with suppress(OSError):
-        return "relay_events" in read_command(pid)
+        return read_name(pid) == "relay" or "relay_events" in read_command(pid)
     return False
 
 

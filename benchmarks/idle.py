@@ -5,10 +5,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.cpu import Site, find_tree, measure, read_command
+from benchmarks.cpu import Site, find_tree, measure, read_name
 
 KIB_PER_MIB = 1024
-KINDS = ("serve", "relay_events", "granian", "spawn_main", "resource_tracker")  # told by the command
 
 
 def measure_idle(site: Site, seconds: float) -> dict[str, float]:
@@ -24,8 +23,7 @@ def measure_memory(pid: int) -> dict[str, float]:
     for one in find_tree(pid):
         with suppress(OSError):
             rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
-            words = read_command(one).split()
-            name = next((word for word in KINDS if any(word in part for part in words)), "other")
+            name = read_name(one)
             [kib] = re.findall(r"^Pss:\s+(\d+) kB", rollup, re.M)
             found[f"{name} {one}"] = int(kib) / KIB_PER_MIB
     return found

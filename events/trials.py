@@ -1,4 +1,4 @@
-"""Trying a subscription out, beside the feed. And the few places for who waits for somebody else."""
+"""Trying a subscription out, beside the feed."""
 
 from threading import BoundedSemaphore
 from typing import Any
@@ -9,7 +9,7 @@ from events.models import Subscription
 from events.relay import open_channel
 from events.wire import format_time
 
-# Requests that wait for somebody else have this many of a process's threads; the others are for work.
+# So many of a process's threads wait for receivers; the others are for work.
 WAITING_MAX = 2
 waiting = BoundedSemaphore(WAITING_MAX)
 

@@ -22,6 +22,7 @@ from rest.permissions import get_caller_id, narrow_to_own
 from rest.replays import mark
 from rest.schema import ON_BODIES, ON_LISTS, answers
 from rest.shapes import NoFields
+from rest.waiting import lend_connections, sleep
 
 LIMIT_DEFAULT = 100
 POLL_SECONDS = 0.2
@@ -60,11 +61,8 @@ class EventViewSet(GenericViewSet[Event]):
         if "after_sequence" in asked and "after" in asked:
             raise InvalidRequest(FieldError("?after", "conflicting_fields", "Either this or after_sequence."))
         page = self._read(request, asked)
-        if asked.get("wait") and not page.events and trials.waiting.acquire(blocking=False):
-            try:
-                page = self._wait(request, asked, page)
-            finally:
-                trials.waiting.release()
+        if asked.get("wait") and not page.events:
+            page = self._wait(request, asked, page)
         return Response(
             {"events": page.events, "cursor": str(page.cursor), "has_more": page.has_more},
             headers={"Cache-Control": "no-store"},
@@ -75,7 +73,7 @@ class EventViewSet(GenericViewSet[Event]):
         deadline = time.monotonic() + asked["wait"]
         while not page.events and time.monotonic() < deadline:
             if not page.has_more:
-                time.sleep(POLL_SECONDS)
+                sleep(POLL_SECONDS)
             after = {} if "after_sequence" in asked else {"after": page.cursor}
             page = self._read(request, {**asked, **after})
         return page
@@ -227,7 +225,9 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
     def test(self, request: Request, pk: UUID) -> Response:
         """Send a `subscription.test` now, beside the feed, and say what came of it. There is no body."""
         NoFields.read_optional(request)
-        error = trials.send_test(self.get_object(), request_id=get_request_id(request))
+        subscription = self.get_object()
+        lend_connections()
+        error = trials.send_test(subscription, request_id=get_request_id(request))
         return Response({"delivered": error is None, "error": error})
 
     def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:

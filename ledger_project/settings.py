@@ -6,13 +6,11 @@ with it, `SECRET_KEY`, `CHAIN_KEY`, `WEBHOOK_KEY` and `ANCHOR_KEY` must be given
 
 import os
 import secrets
-import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import environ
-import structlog
 
 from ledger_project.embedded_postgres import EmbeddedPostgres
 from ledger_project.navigation import UNFOLD as UNFOLD
@@ -123,8 +121,9 @@ else:
             "HOST": str(EMBEDDED_POSTGRES.socket_folder),
         }
     }
+CONN_MAX_AGE = env.int("DATABASE_CONN_MAX_AGE", default=600)
 DATABASES["default"] |= {
-    "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=600),
+    "CONN_MAX_AGE": CONN_MAX_AGE,
     "DISABLE_SERVER_SIDE_CURSORS": True,
     "OPTIONS": {
         **DATABASES["default"].get("OPTIONS", {}),
@@ -138,8 +137,10 @@ DATABASES["default"] |= {
         "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=5) or None,
     },
 }
-# The server's workers have many threads and few connections, which are lent. Elsewhere a thread has its own.
-CONN_MAX = env.int("CONN_MAX", default=12)
+# The server's workers have many threads, which borrow a connection while they need one: a worker opens this
+# many at most, and those that nobody needs are closed again. Elsewhere a thread has its own.
+LANE_THREADS = env.int("LANE_THREADS", default=4)  # of a worker, for other reads, and for other writes
+CONN_MAX = env.int("CONN_MAX", default=13 + 2 * LANE_THREADS)
 if env.bool("DATABASE_POOL", default=False):
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     pool = {"min_size": 0, "max_size": CONN_MAX, "timeout": 3, "num_workers": 1}
@@ -251,11 +252,15 @@ CUSTOM_CURRENCIES = env.dict(
     "CUSTOM_CURRENCIES", cast={"value": int}, default={"POINTS": 0}
 )  # code: decimals
 
-# The server, each of its workers. Who comes when all places are taken is told 503, to come again.
-PAYMENTS_MAX = env.int("PAYMENTS_MAX", default=512)  # payments at once, and as many hot reads
-LANE_THREADS = env.int("LANE_THREADS", default=4)  # for other reads, and for other writes
+# The server, each of its workers: how much of it anybody can take. docs/operations.md has the reasons.
+CONNECTIONS_MAX = env.int("CONNECTIONS_MAX", default=10_000)
+IDLE_SECONDS = env.int("IDLE_SECONDS", default=75)  # of a connection without a request, or with half of one
+BODY_SECONDS = env.float("BODY_SECONDS", default=10.0)  # to send a body in, and one more for so many bytes:
+BODY_BYTES_PER_SECOND = env.int("BODY_BYTES_PER_SECOND", default=32 * 1024)
+BODIES_BYTES_MAX = env.int("BODIES_BYTES_MAX", default=64 * 1024 * 1024)  # of all that are being read
+PAYMENTS_MAX = env.int("PAYMENTS_MAX", default=512)  # at once, and as many hot reads
 LONG_POLLS_MAX = env.int("LONG_POLLS_MAX", default=8)
-LONG_ANSWERS_BYTES_MAX = env.int("LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024)
+LONG_ANSWERS_BYTES_MAX = env.int("LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024)  # that readers wait for
 
 # How long a posting waits for others to be committed with, as many as usually come; alone it does not wait.
 GATHER_SECONDS = env.float("GATHER_SECONDS", default=0.001)
@@ -267,40 +272,6 @@ BROKER_EXCHANGE = env.str("BROKER_EXCHANGE", default="ledger.events")
 # After a relay was killed, another one goes on with its subscriptions when their lease is over.
 RELAY_LEASE_SECONDS = env.float("RELAY_LEASE_SECONDS", default=10.0)
 
-# Logs: one JSON object per line on stderr, for structlog's own loggers and everybody else's alike.
+# Logs: one JSON object per line on stderr.
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-LOG_PROCESSORS: list[structlog.typing.Processor] = [
-    log.add_request,
-    structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
-]
-structlog.configure(
-    processors=[*LOG_PROCESSORS, structlog.processors.JSONRenderer()],
-    wrapper_class=structlog.make_filtering_bound_logger(LOG_LEVEL),
-    logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": LOG_PROCESSORS,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        # Django's own copies of what the request line already says.
-        "django.request": {"level": "CRITICAL"},
-        "django.server": {"level": "WARNING"},
-        "httpx2": {"level": "WARNING"},  # a line for every webhook
-        "axes": {"level": "WARNING"},  # four for every login
-    },
-}
+LOGGING = log.configure(LOG_LEVEL)

@@ -62,8 +62,9 @@ class Body(list[bytes]):
 
 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
     # Asks for the process's number at every count, which is a call of the system; a worker knows its own.
-    process = os.getpid()
-    values.ValueClass = values.MultiProcessValue(process_identifier=lambda: process)  # type: ignore[no-untyped-call]
+    process = {"id": os.getpid()}
+    os.register_at_fork(after_in_child=lambda: process.update(id=os.getpid()))
+    values.ValueClass = values.MultiProcessValue(lambda: process["id"])  # type: ignore[no-untyped-call]
 
 django.setup(set_prefix=False)
 application = Handler()

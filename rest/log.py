@@ -36,3 +36,44 @@ def write(line: dict[str, Any]) -> None:
     except TypeError:  # half of a surrogate pair somewhere
         text = json.dumps(line, default=str) + "\n"
     sys.stderr.write(text)
+
+
+PROCESSORS: list[structlog.typing.Processor] = [
+    add_request,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+
+
+def configure(level: str) -> dict[str, Any]:
+    """Set up structlog's loggers; what is returned is Django's `LOGGING`, which writes the others' alike."""
+    structlog.configure(
+        processors=[*PROCESSORS, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": PROCESSORS,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.JSONRenderer(),
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Django's own copies of what the request line already says.
+            "django.request": {"level": "CRITICAL"},
+            "django.server": {"level": "WARNING"},
+            "httpx2": {"level": "WARNING"},  # a line for every webhook
+            "axes": {"level": "WARNING"},  # four for every login
+        },
+    }

@@ -24,6 +24,7 @@ ON_BODIES = (
     "duplicate_key",
     "unknown_field",
     "required",
+    "request_timeout",
     "length_required",
     "body_too_large",
     "unsupported_media_type",

@@ -4,11 +4,12 @@ The server answers the hot requests on one thread, each in a greenlet of its own
 set aside, and the thread goes on with others. Everywhere else the thread waits.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from greenlet import getcurrent, greenlet
 
 Answer = TypeVar("Answer")
@@ -41,3 +42,16 @@ def _ask(question: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
         return question(*arguments)
     finally:
         close_old_connections()  # gives it back to the pool
+
+
+def sleep(seconds: float) -> None:
+    """Wait for so long, for something that others will have done. Not for greenlets."""
+    lend_connections()
+    time.sleep(seconds)
+
+
+def lend_connections() -> None:
+    """What the thread has borrowed of the pool is for others again, unless it is in a transaction."""
+    for wrapper in connections.all(initialized_only=True):
+        if not wrapper.in_atomic_block:
+            wrapper.close_if_unusable_or_obsolete()

@@ -48,11 +48,11 @@ MUTANTS = [
         FEED_API + "test_a_holder_reads_the_events_of_their_own_accounts",
     ),
     Mutant(
-        "any number of waiting readers",
+        "any number of tests at once",
         "events/trials.py",
         "WAITING_MAX = 2\n",
         "WAITING_MAX = 2\nBoundedSemaphore = lambda _, real=BoundedSemaphore: real(999)\n",
-        FEED_API + "test_beyond_a_few_waiting_readers_the_next_is_answered_at_once",
+        "tests/events/test_subscriptions_api.py::test_tests_take_no_more_threads_than_waiting_may",
     ),
     Mutant(
         "plans that scan",

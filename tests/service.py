@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.servers import PROJECT
+from tests.cast import new_id
+from tests.servers import PROJECT, wait_for
 
 START_SECONDS_MAX = 60
 ANSWER_SECONDS_MAX = 40
@@ -36,16 +37,24 @@ class Service:
         """What the present run has printed."""
         return self.log.read_text()
 
-    def start(self) -> "Service":
+    @property
+    def token(self) -> str:
+        """That of the first service, which may everything."""
+        return (self.var / "api_token").read_text().strip()
+
+    def make_environment(self) -> dict[str, str]:
+        """That of its processes, and of commands that look after it."""
         own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY"}
         environment = {k: v for k, v in os.environ.items() if k not in own}
-        environment |= {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **self.environment}
+        return environment | {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **self.environment}
+
+    def start(self) -> "Service":
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", "--port", str(self.port)],
                 cwd=self.project,
-                env=environment,
+                env=self.make_environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -62,19 +71,30 @@ class Service:
         return status
 
     def find_workers(self) -> list[psutil.Process]:
-        """The processes that answer requests: the children of the server's own process."""
-        [server] = [
-            p for p in psutil.Process(self.process.pid).children() if "ledger_project.server" in p.cmdline()
-        ]
-        workers = [
-            child for child in server.children() if "resource_tracker" not in " ".join(child.cmdline())
-        ]
+        """The processes that answer requests: the children of the server's own."""
+        workers = self.find_child("server").children()
         assert workers
         return workers
 
     def find_relay(self) -> psutil.Process:
-        [relay] = [p for p in psutil.Process(self.process.pid).children() if "relay_events" in p.cmdline()]
-        return relay
+        return self.find_child("relay")
+
+    def find_child(self, name: str) -> psutil.Process:
+        [child] = [p for p in psutil.Process(self.process.pid).children() if p.name() == name]
+        return child
+
+    def restart_workers(self) -> None:
+        """One after the other, gracefully."""
+        before = {worker.pid for worker in self.find_workers()}
+        self.find_child("server").send_signal(signal.SIGHUP)
+        wait_for(lambda: not before & {worker.pid for worker in self.find_workers()}, 30)
+
+    def issue_token(self, group: str) -> str:
+        """A token of a new service of that group."""
+        command = [sys.executable, "manage.py", "issue_token", f"service-{new_id()}", "--group", group]
+        options = {"cwd": PROJECT, "env": self.make_environment(), "capture_output": True, "text": True}
+        token: str = subprocess.run(command, check=True, **options).stdout.strip()
+        return token
 
     def read_postmaster_pid(self) -> int:
         return int((self.var / "postgres/data/postmaster.pid").read_text().split()[0])
@@ -83,8 +103,7 @@ class Service:
         """One request; raises what the network raises."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            token = (self.var / "api_token").read_text().strip()
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
+            headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **headers}
             connection.request(method, path, body and json.dumps(body), headers)
             answer = connection.getresponse()
             return answer.status, answer.read().decode(), answer.headers

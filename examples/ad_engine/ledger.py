@@ -1,6 +1,6 @@
 """A client of the ledger's API that obeys the client's rule.
 
-The same request again on a network error, 409, 429 and 5xx; every other 4xx is final. That is safe for every
+The same request again on a network error, 408, 409, 429 and 5xx; other 4xx are final. That is safe for every
 command, as each carries its own id.
 """
 
@@ -86,7 +86,7 @@ class Ledger:
             else:
                 if answer.is_success:
                     return dict(answer.json())
-                if answer.status_code not in (409, 429) and answer.status_code < 500:
+                if answer.status_code not in (408, 409, 429) and answer.status_code < 500:
                     raise Refused(answer.status_code, read_problem(answer))
                 reason = f"{answer.status_code}: {answer.text[:200]}"
             if time.monotonic() + pause > deadline:

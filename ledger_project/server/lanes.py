@@ -1,6 +1,8 @@
 """Lanes: threads and waiting places for each kind of request, so that none can take another's.
 
 A lane that is full answers 503 at once; before it is, nobody has more than a share of its places.
+"waits" is for requests that wait for somebody else, and "office" has whoever's password is hashed: that takes
+a quarter of a second of a core, and leaves the interpreter to others.
 """
 
 from collections import Counter
@@ -31,10 +33,10 @@ class Lane:
         if self.threads:
             self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix=self.name)
 
-    def is_full(self, caller: str) -> bool:
-        """Whether there is no place for the caller: none at all, or none beyond the caller's share."""
-        return self.taken >= self.places or (
-            self.taken >= self.places // 2 and self.of_callers[caller] >= self.places // 4
+    def has_place(self, caller: str) -> bool:
+        """Whether there is one for the caller. In a lane that is half full nobody has more than a quarter."""
+        return self.taken < self.places // 2 or (
+            self.taken < self.places and self.of_callers[caller] < self.places // 4
         )
 
     def enter(self, caller: str) -> None:
@@ -67,6 +69,8 @@ class Lanes:
         if not path.startswith("/api/v1/"):
             return self.probes if path in ("/livez", "/readyz", "/metrics") else self.office
         if method == "POST":
+            if path.startswith("/api/v1/subscriptions/") and path.endswith("/test"):
+                return self.waits
             if path in ("/api/v1/transactions", "/api/v1/transfers"):
                 return self.payments
             return self.batches if path == "/api/v1/transactions/batch" else self.writes

@@ -6,7 +6,6 @@ import time
 import pytest
 from django.db import connection
 
-from events import trials
 from tests.cast import AccountFactory, deposit, withdraw
 from tests.conftest import make_client
 
@@ -111,20 +110,3 @@ def test_a_waiting_reader_is_answered_by_the_next_event():
     thread.join(10)
     assert time.monotonic() - started < 5
     assert [event["type"] for event in found[0]["events"]] == ["transaction.posted"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_beyond_a_few_waiting_readers_the_next_is_answered_at_once():
-    reader = make_client("api-read")
-    cursor = ask(reader)["cursor"]
-    waiting = [in_a_thread(lambda: ask(reader, after=cursor, wait=3)) for _ in range(trials.WAITING_MAX)]
-    time.sleep(0.5)
-    started = time.monotonic()
-    assert ask(reader, after=cursor, wait=10)["events"] == []
-    assert time.monotonic() - started < 2
-    for thread, found in waiting:
-        thread.join(10)
-        assert found[0]["events"] == []
-    started = time.monotonic()
-    ask(reader, after=cursor, wait=1)
-    assert time.monotonic() - started >= 1  # their places are free again

@@ -1,4 +1,4 @@
-"""The client's rule: on a network error, 409, 429 and 5xx the same again; every other 4xx is final."""
+"""The client's rule: on a network error, 408, 409, 429 and 5xx the same again; every other 4xx is final."""
 
 import httpx2
 import pytest
@@ -31,7 +31,7 @@ def make_client(answers, patience=5):
 
 
 @pytest.mark.parametrize(
-    "bad", [httpx2.ConnectError("refused"), httpx2.ReadTimeout("slow"), 409, 429, 500, 503]
+    "bad", [httpx2.ConnectError("refused"), httpx2.ReadTimeout("slow"), 408, 409, 429, 500, 503]
 )
 def test_it_sends_the_same_again(bad):
     answers = Answers(bad, bad, 201)

@@ -12,6 +12,7 @@ import threading
 import time
 from decimal import Decimal
 
+import psutil
 import pytest
 
 from tests.cast import new_id
@@ -61,6 +62,14 @@ def test_a_chunked_body_and_a_forged_host_get_named_errors(service):
         in service.send("POST", "/api/v1/users", None, **{"Transfer-Encoding": "chunked"})[1]
     )
     assert '"bad_request"' in service.send("GET", "/api/v1/users", Host="evil.example")[1]
+
+
+def test_its_processes_share_what_they_have_loaded(service):
+    """Each of the five would have some 70 MiB of its own otherwise."""
+    own = psutil.Process(service.process.pid)
+    processes = [own, *own.children(recursive=True)]
+    assert len(processes) == 5
+    assert sum(process.memory_full_info().pss for process in processes) < 220 * 1024 * 1024
 
 
 def test_another_serve_on_the_same_port_says_so(service):

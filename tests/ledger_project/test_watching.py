@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import Future
 from datetime import datetime
 
 import pytest
@@ -132,7 +133,7 @@ def test_the_row_knows_the_request_that_made_it_and_the_log_line_the_row(service
 def test_a_line_in_between_has_the_requests_id_and_one_after_it_has_none(service, account, monkeypatch):
     logger = structlog.get_logger("test")
     refuse = MonkeyRead(logger)
-    monkeypatch.setattr(reading, "current_balance", refuse)
+    monkeypatch.setattr(reading, "share_balance", refuse)
     with structlog.testing.capture_logs(processors=[log.add_request]) as lines:
         service.get(f"/api/v1/accounts/{account.id}/balance", headers={"X-Request-Id": "trace-8"})
         logger.info("afterwards")
@@ -147,6 +148,9 @@ class MonkeyRead:
 
     def __call__(self, account_id):
         self.logger.info("in_between")
+        nothing = Future()
+        nothing.set_result(None)
+        return nothing
 
 
 def test_pages_outside_the_api_are_not_problems(client):

@@ -20,8 +20,9 @@ pytestmark = pytest.mark.django_db
 
 USERS, ACCOUNTS, TRANSACTIONS = "/api/v1/users", "/api/v1/accounts", "/api/v1/transactions"
 BATCH, TRANSFERS, HOLDS = f"{TRANSACTIONS}/batch", "/api/v1/transfers", "/api/v1/holds"
-# Faults of the machinery; tests/transactions/test_retries.py and test_errors.py provoke them.
-FAULTS = {"busy", "database_unavailable", "internal_error", "request_in_progress"}
+# Faults of the machinery, and bodies that do not come; tests/transactions/test_retries.py, test_errors.py and
+# tests/ledger_project/test_nobody_stops_it.py provoke them.
+FAULTS = {"busy", "database_unavailable", "internal_error", "request_in_progress", "request_timeout"}
 # The reason of a leg; a transfer is answered with that of its culprit. In test_codes_of_groups.py.
 IN_ROWS_ONLY = {"transfer_declined"}
 

@@ -1,20 +1,10 @@
 """The whole service from one command: database, migrations, first credentials, server, relay."""
 
-import contextlib
-import ctypes
 import io
-import os
 import secrets
-import shutil
 import signal
 import socket
-import subprocess
-import sys
-import time
 from argparse import ArgumentParser
-from collections.abc import Callable
-from functools import partial
-from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -23,18 +13,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from accounts.models import User
-from ledger_project.embedded_postgres import EmbeddedPostgresError
 from ledger_project.secret_files import keep_last
+from ledger_project.server.__main__ import become
 
-WATCH_SECONDS = 0.5
-START_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 20
 TOKEN_DAYS = 365
-PR_SET_PDEATHSIG = 1
 TOKEN_FILE = settings.VAR / "api_token"
 PASSWORD_FILE = settings.VAR / "admin_password"
-
-Starts = dict[str, Callable[[], subprocess.Popen[bytes]]]  # by the name of what they start
 
 
 class Command(BaseCommand):
@@ -47,17 +31,10 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Prepare everything, then become the process that watches over the service."""
         host, port = options["host"], options["port"]
         require_free_port(host, port)
-        self.stopping = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.stop)
         database = settings.EMBEDDED_POSTGRES
-        starts: Starts = {
-            "server": partial(start_server, host, port, options["workers"]),
-            "relay": start_relay,
-        }
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
         try:
             if database is not None:
                 self.stdout.write("Starting the embedded PostgreSQL ...")
@@ -66,52 +43,13 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0)
             made = make_credentials() if database is not None else False
             connections.close_all()
-            for name, start in starts.items():
-                self.running[name] = start()
-            self.wait_until_it_listens(self.running["server"], host, port)
-            self.stdout.write(describe_service(port, with_secrets=made))
-            self.watch(starts)
-        finally:
-            for process in self.running.values():
-                process.terminate()
-            for process in self.running.values():
-                end_group(process)
+        except BaseException:
             if database is not None:
                 database.stop()
-        self.stdout.write("Stopped.")
-
-    def stop(self, number: int, frame: FrameType | None) -> None:
-        self.stopping = True
-
-    def wait_until_it_listens(self, server: subprocess.Popen[bytes], host: str, port: int) -> None:
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while not self.stopping:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise CommandError("The server did not start; its messages are above.")
-            with socket.socket() as probe:
-                if probe.connect_ex((host, port)) == 0:
-                    return
-            time.sleep(0.1)
-
-    def watch(self, starts: Starts) -> None:
-        """Until told to stop, bring back what has ended, as often as it takes: a full disk may become free.
-
-        granian brings back its own workers, and ends when they die too soon after one another.
-        """
-        database = settings.EMBEDDED_POSTGRES
-        while not self.stopping:
-            try:
-                for name, start in starts.items():
-                    if self.running[name].poll() is not None:
-                        self.stderr.write(f"The {name} has ended; starting it again ...")
-                        end_group(self.running[name])
-                        self.running[name] = start()
-                if database is not None and not database.is_running():
-                    self.stderr.write("The embedded PostgreSQL is gone; starting it again ...")
-                    database.start()
-            except (OSError, EmbeddedPostgresError) as error:
-                self.stderr.write(str(error))
-            time.sleep(WATCH_SECONDS)
+            raise
+        # Who tells it to stop meanwhile is heard afterwards.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        become(host, port, options["workers"], first_time=made)
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -121,43 +59,6 @@ def require_free_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}). Choose --port.") from None
-
-
-def start_server(host: str, port: int, workers: int) -> subprocess.Popen[bytes]:
-    metrics = settings.VAR / "metrics"  # one file per worker process; those of earlier runs do not count
-    shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir(parents=True)
-    command = [sys.executable, "-m", "ledger_project.server"]
-    command += ["--host", host, "--port", str(port), "--workers", str(workers)]
-    return start_process(command, PROMETHEUS_MULTIPROC_DIR=str(metrics), DATABASE_POOL="true")
-
-
-def start_relay() -> subprocess.Popen[bytes]:
-    return start_process([sys.executable, "manage.py", "relay_events"])
-
-
-def start_process(command: list[str], **environment: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command,
-        cwd=settings.BASE_DIR,
-        env={**os.environ, **environment},
-        preexec_fn=stop_with_parent if sys.platform == "linux" else None,
-        start_new_session=True,
-    )
-
-
-def stop_with_parent() -> None:
-    """Ask the kernel to end the process when `serve` is killed, so that nothing holds the port alone."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a process that was told to end, and end what it leaves behind."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(STOP_SECONDS_MAX)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def make_credentials() -> bool:

@@ -1,0 +1,94 @@
+"""The processes of the service: forked from one that has loaded everything, so that they share its memory."""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+from ledger_project.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+
+WATCH_SECONDS = 1.0
+STOP_SECONDS_MAX = 20
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+
+_fork = multiprocessing.get_context("fork")
+
+
+class Processes:
+    """What runs, by its name. This process must have neither threads nor connections, now and later."""
+
+    def __init__(self, work: dict[str, Callable[[], None]], database: EmbeddedPostgres | None) -> None:
+        self.work, self.database = work, database
+        self.running: dict[str, BaseProcess] = {}
+        self.stopping = False
+        for number in STOP_SIGNALS:
+            signal.signal(number, self.stop)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def start(self, name: str) -> None:
+        process = _fork.Process(target=run, args=(name, self.work[name], os.getpid()), name=name)
+        process.start()
+        self.running[name] = process
+
+    def watch(self) -> None:
+        """Until told to stop, bring back what has ended, as often as it takes: a full disk may become free.
+
+        granian brings back its own workers, and ends when they die too soon after one another.
+        """
+        while not self.stopping:
+            try:
+                for name, process in list(self.running.items()):
+                    if not process.is_alive():
+                        say(f"The {name} has ended; starting it again ...")
+                        end_group(process)
+                        self.start(name)
+                if self.database is not None and not self.database.is_running():
+                    say("The embedded PostgreSQL is gone; starting it again ...")
+                    self.database.start()
+            except (OSError, EmbeddedPostgresError) as error:
+                say(str(error))
+            time.sleep(WATCH_SECONDS)
+
+    def end(self) -> None:
+        """End all, the database last."""
+        for process in self.running.values():
+            process.terminate()
+        for process in self.running.values():
+            end_group(process)
+        if self.database is not None:
+            self.database.stop()
+
+
+def run(name: str, work: Callable[[], None], parent: int) -> None:
+    """What a process does that was forked: its work, under its name, for as long as its parent lives."""
+    os.setsid()
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_NAME, name.encode())
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # so that nothing holds the port alone
+    if os.getppid() == parent:
+        work()
+
+
+def end_group(process: BaseProcess) -> None:
+    """Wait for a process that was told to end, and end what it leaves behind."""
+    process.join(STOP_SECONDS_MAX)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid or 0, signal.SIGKILL)
+    process.join()
+
+
+def say(line: str) -> None:
+    sys.stderr.write(line + "\n")

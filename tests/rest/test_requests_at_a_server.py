@@ -1,0 +1,166 @@
+"""What reaches the application of a request, and the client of its answer, through the server."""
+
+import json
+import socket
+
+import pytest
+
+from ledger_project.embedded_postgres import EmbeddedPostgres
+from tests.cast import new_id
+from tests.raw_requests import Request, send_to_port
+from tests.servers import query
+from tests.service import Service
+
+pytestmark = pytest.mark.serve
+
+TRANSACTIONS, TRANSFERS = "/api/v1/transactions", "/api/v1/transfers"
+JSON = ("Content-Type", "application/json")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    service = Service(tmp_path_factory.mktemp("requests"), {"BEHIND_TLS": "true"}).start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def petya(service):
+    return service.insist("POST", "/api/v1/users", {"id": str(new_id()), "name": "petya"})[1]
+
+
+@pytest.fixture
+def order(petya):
+    account = petya["accounts"][0]["id"]
+    return {"id": str(new_id()), "account": account, "type": "DEPOSIT", "amount": "1.00"}
+
+
+def ask(service, method, target, body=None, *headers, token=None):
+    content = b"" if body is None else json.dumps(body).encode()
+    bearer = ("Authorization", f"Bearer {token or service.token}")
+    of_body = [] if body is None else [JSON]
+    own = {name.lower() for name, _ in headers}
+    defaults = [line for line in [("Host", "localhost"), bearer, *of_body] if line[0].lower() not in own]
+    return send_to_port(service.port, Request(method, target, [*defaults, *headers], content))
+
+
+def test_nothing_that_payments_and_hot_reads_need_is_asked_of_the_database_by_the_loop(service, petya, order):
+    """Django would refuse that, and the answer be a 500."""
+    account = order["account"]
+    assert ask(service, "POST", TRANSACTIONS, order).status == 201
+    assert ask(service, "POST", TRANSACTIONS, order).headers["idempotency-replayed"] == "true"
+    assert ask(service, "POST", TRANSACTIONS, {**order, "amount": "2"}).code == "idempotency_key_reused"
+    of_user = {name: value for name, value in order.items() if name != "account"} | {"id": str(new_id())}
+    assert ask(service, "POST", TRANSACTIONS, {**of_user, "user": petya["id"]}).status == 201
+    assert ask(service, "POST", TRANSACTIONS, {**of_user, "user": str(new_id())}).code == "not_found"
+    too_much = {**order, "id": str(new_id()), "type": "WITHDRAW", "amount": "1000"}
+    assert ask(service, "POST", TRANSACTIONS, too_much).code == "insufficient_funds"
+    past = {**too_much, "id": str(new_id()), "amount": "1", "effective_at": "2020-01-01T00:00:00Z"}
+    assert ask(service, "POST", TRANSACTIONS, past).code == "insufficient_funds_at"
+    transfer = {"id": str(new_id()), "source": account, "destination": account, "amount": "1"}
+    assert ask(service, "POST", TRANSFERS, transfer).code == "same_account"
+    assert ask(service, "POST", TRANSFERS, {**transfer, "source": str(new_id())}).code == "not_found"
+    for path in (f"{TRANSACTIONS}/{order['id']}", f"/api/v1/users/{petya['id']}/balance"):
+        assert ask(service, "GET", path).status == 200
+        assert ask(service, "HEAD", path).status == 200
+        assert ask(service, "GET", path, None, ("Cookie", "sessionid=abc; csrftoken=def")).status == 200
+        assert ask(service, "GET", f"{path}/").code == "not_found"
+        assert ask(service, "OPTIONS", path).code == "method_not_allowed"
+        assert ask(service, "DELETE", path).code == "method_not_allowed"
+        assert ask(service, "GET", path.replace("-", "_")).code == "not_found"
+    assert ask(service, "HEAD", TRANSFERS).status == 405
+    assert ask(service, "GET", f"{TRANSACTIONS}/{new_id()}").code == "not_found"
+    assert ask(service, "GET", f"{TRANSACTIONS}/%00%2F%ff").code == "not_found"
+    assert "SynchronousOnlyOperation" not in service.output
+
+
+def test_tokens_that_are_unknown_expired_or_not_ascii_are_none(service, order):
+    def post(token):
+        return ask(service, "POST", TRANSACTIONS, order, token=token).code
+
+    assert post("a" * 64) == post("short") == post("b" * 300) == post("\xe9") == "not_authenticated"
+    token = service.issue_token("api-post")
+    assert ask(service, "POST", TRANSACTIONS, order, token=token).status == 201
+    postgres = EmbeddedPostgres(service.var / "postgres")
+    expire = "UPDATE knox_authtoken SET expiry = now() - interval '1 s' WHERE token_key = '{}'"
+    query(postgres, expire.format(token[:15]), dbname="ledger")
+    service.restart_workers()
+    assert post(token) == "not_authenticated"
+    assert "SynchronousOnlyOperation" not in service.output
+
+
+def test_a_header_that_is_not_ascii_is_never_taken_for_none(service, order):
+    keyed = {name: value for name, value in order.items() if name != "id"}
+    strange = ("Idempotency-Key", "caf\xe9")
+    assert ask(service, "POST", TRANSACTIONS, keyed, strange).code == "idempotency_key_invalid"
+    assert ask(service, "POST", TRANSACTIONS, order, strange).code == "two_identities"
+    assert ask(service, "GET", TRANSACTIONS, None, ("Host", "caf\xe9")).code == "bad_request"
+    assert ask(service, "POST", TRANSACTIONS, order, ("X-Anything", "caf\xe9")).status == 201
+
+
+def test_an_underscore_is_no_hyphen(service, order):
+    keyed = {name: value for name, value in order.items() if name != "id"}
+    assert ask(service, "POST", TRANSACTIONS, keyed, ("Idempotency_Key", "k")).code == "identity_required"
+
+
+def test_two_lines_of_a_header_are_one_with_a_comma_and_cookies_one_with_a_semicolon(service):
+    bearer = ("Authorization", f"Bearer {service.token}")
+    assert ask(service, "GET", TRANSACTIONS, None, bearer, bearer).code == "not_authenticated"
+    login = ask(service, "GET", "/admin/login/")
+    csrf = login.headers["set-cookie"].partition(";")[0]
+    form = [("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", "a=b"), ("Cookie", csrf)]
+    origin = [("X-Forwarded-Proto", "https"), ("Origin", "https://localhost")]
+    token = csrf.partition("=")[2]
+    body = f"csrfmiddlewaretoken={token}&username=x&password=y".encode()
+    request = Request("POST", "/admin/login/", [("Host", "localhost"), *form, *origin], body)
+    assert send_to_port(service.port, request).status == 200
+
+
+def test_the_proxys_word_on_tls_arrives(service):
+    plain = ask(service, "GET", TRANSACTIONS)
+    over_tls = ask(service, "GET", TRANSACTIONS, None, ("X-Forwarded-Proto", "https"))
+    assert "strict-transport-security" not in plain.headers
+    assert "strict-transport-security" in over_tls.headers
+
+
+def test_hosts_are_looked_at_whatever_their_form(service):
+    for host in ("localhost:8080", "[::1]:8080", "127.0.0.1"):
+        assert ask(service, "GET", TRANSACTIONS, None, ("Host", host)).status == 200
+    assert ask(service, "GET", TRANSACTIONS, None, ("Host", "localhost"), ("Host", "localhost")).status == 400
+
+
+@pytest.mark.parametrize("length", ["+5", "5,5", "0x5", "-1", "5 5", "1e2", "", "9" * 30])
+def test_a_length_with_two_readings_is_refused_by_the_server(service, length):
+    request = Request("POST", TRANSACTIONS, [("Host", "x"), JSON, ("Content-Length", length)], b"hello")
+    assert send_to_port(service.port, request).status == 400
+
+
+def test_a_body_that_nobody_asked_for_is_read_and_forgotten(service, order):
+    assert ask(service, "POST", TRANSACTIONS, order).status == 201
+    assert ask(service, "GET", f"{TRANSACTIONS}/{order['id']}", {"a": "b"}).status == 200
+
+
+def test_who_waits_for_a_continue_gets_one(service, order):
+    body = json.dumps(order).encode()
+    lines = [
+        f"POST {TRANSACTIONS} HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: Bearer {service.token}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        "Expect: 100-continue",
+    ]
+    with socket.create_connection(("127.0.0.1", service.port), 10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
+        assert connection.recv(10_000).startswith(b"HTTP/1.1 201 ")
+
+
+def test_pages_files_and_their_cookies_arrive_whole(service):
+    css = ask(service, "GET", "/static/admin/css/base.css")
+    assert (css.status, len(css.text.encode())) == (200, int(css.headers["content-length"]))
+    part = ask(service, "GET", "/static/admin/css/base.css", None, ("Range", "bytes=0-9"))
+    assert (part.status, part.text) == (206, css.text[:10])
+    assert ask(service, "HEAD", "/static/admin/css/base.css").status == 200
+    assert "csrftoken" in ask(service, "GET", "/admin/login/").headers["set-cookie"]
