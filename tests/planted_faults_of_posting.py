@@ -83,8 +83,8 @@ MUTANTS = [
     Mutant(
         "ended connections used again",
         OWN_TRANSACTION,
-        "if self.wrapper.connection.closed or self._find_line().poll.poll(0):",
-        "if False:",
+        "        if self.line.poll.poll(0):",
+        "        if False:",
         RETRIES + "test_a_connection_lost_between_two_postings_is_replaced_before_it_is_used",
     ),
     Mutant(

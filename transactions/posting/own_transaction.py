@@ -73,15 +73,17 @@ class OwnTransaction:
 
     def __init__(self) -> None:
         self.wrapper: Any = connections[DEFAULT_DB_ALIAS]
-        self.wrapper.ensure_connection()
-        if self.wrapper.connection.closed or self._find_line().poll.poll(0):
-            self.wrapper.close()  # an idle connection has nothing to read unless it has ended
-            self.wrapper.ensure_connection()
-        self.line = self._find_line()
+        self.line = self._connect()
+        if self.line.poll.poll(0):  # an idle connection has nothing to read unless it has ended
+            self.wrapper.close()
+            self.line = self._connect()
         self.pg = self.wrapper.connection.pgconn
         self.prepares = settings.DATABASES[DEFAULT_DB_ALIAS]["OPTIONS"]["prepare_threshold"] is not None
 
-    def _find_line(self) -> Line:
+    def _connect(self) -> Line:
+        if self.wrapper.connection is None or self.wrapper.connection.closed:
+            self.wrapper.close()
+            self.wrapper.ensure_connection()
         raw: Connection[Any] = self.wrapper.connection
         line = _lines.get(raw)
         if line is None:
