@@ -67,8 +67,8 @@ def test_clients_at_once_have_their_own_answers_rows_and_events(turn, monkeypatc
     callers = make_callers(here, there)
     with committing(), gathering(len(callers)):
         answers = run_at_once(*[caller.send for caller, _, _ in callers])
-        for caller, answer in zip(callers, answers, strict=True):
-            require_own(*caller, answer)
+        for (caller, status, count), answer in zip(callers, answers, strict=True):
+            require_own(caller, status, count, answer)
     assert len(groups[-1]) == len(callers)
     again = run_at_once(*[caller.send for caller, _, _ in callers])
     for before, answer in zip(answers, again, strict=True):

@@ -150,7 +150,12 @@ def test_who_waits_for_a_locked_account_holds_up_nobody_else(account):
 def test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_once(account, monkeypatch):
     """So that the last of many is told as soon as the first of the next group."""
     post, groups = engine.post_group, []
-    monkeypatch.setattr(engine, "post_group", lambda requests: groups.append(requests) or post(requests))
+
+    def watched(requests):
+        groups.append(requests)
+        return post(requests)
+
+    monkeypatch.setattr(engine, "post_group", watched)
     requests = [ask_for_deposit(account) for _ in range(CLIENTS)]
     with lock(account):
         futures = [posting.share(request) for request in requests]
