@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import StreamingHttpResponse
 
 MEMORY_MAX = 1024 * 1024  # a shorter answer is sent from memory
-OPENED_AFTER_SECONDS = 30  # granian has opened the file by then, or never will: its client has gone
+OPENED_AFTER_SECONDS = 5  # granian has opened the file by then, and it can be closed here
 COUNT_SECONDS = 0.5
 OPEN_FILES = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 
@@ -23,7 +23,6 @@ class LongAnswers:
         self.loop = loop
         self.bytes = 0  # of the files that somebody makes or reads still, when they were counted last
         self.is_counting = False
-        self.sent: dict[int, IO[bytes]] = {}  # by inode: open here until granian has opened them
         settings.VAR.mkdir(parents=True, exist_ok=True)
 
     def has_room(self) -> bool:
@@ -58,14 +57,7 @@ class LongAnswers:
         self.loop.call_soon_threadsafe(self._close_later, file)
 
     def _close_later(self, file: IO[bytes]) -> None:
-        inode = os.fstat(file.fileno()).st_ino
-        self.sent[inode] = file
-        self.loop.call_later(OPENED_AFTER_SECONDS, self._close, inode, file)
-
-    def _close(self, inode: int, file: IO[bytes]) -> None:
-        file.close()
-        if self.sent.get(inode) is file:
-            del self.sent[inode]
+        self.loop.call_later(OPENED_AFTER_SECONDS, file.close)
 
     def _count(self) -> None:
         """Again and again while there are any; in a thread, since the server may have many files open."""
@@ -74,24 +66,18 @@ class LongAnswers:
             self.loop.run_in_executor(None, self._count_bytes)
 
     def _count_bytes(self) -> None:
-        sizes: dict[int, int] = {}
-        opened: list[int] = []  # twice: here and by granian
+        sizes = {}
         for name in os.listdir(OPEN_FILES):
             try:
                 if os.readlink(f"{OPEN_FILES}/{name}").startswith(f"{settings.VAR}/#"):
                     found = os.stat(f"{OPEN_FILES}/{name}")
-                    if found.st_ino in sizes:
-                        opened.append(found.st_ino)
                     sizes[found.st_ino] = found.st_size
             except OSError:  # closed meanwhile
                 continue
         self.bytes = sum(sizes.values())
-        self.loop.call_soon_threadsafe(self._count_again, opened, bool(sizes))
+        self.loop.call_soon_threadsafe(self._count_again, bool(sizes))
 
-    def _count_again(self, opened: list[int], are_any: bool) -> None:
+    def _count_again(self, are_any: bool) -> None:
         self.is_counting = False
-        for inode in opened:
-            if inode in self.sent:
-                self._close(inode, self.sent[inode])
         if are_any:
             self.loop.call_later(COUNT_SECONDS, self._count)
