@@ -38,12 +38,19 @@ def make_head(method, path, *lines):
 
 
 @contextmanager
-def connections(port, number, start=b""):
-    """So many connections that have sent `start` and say nothing more."""
+def connections(port, number, start=b"", *, receive_bytes=None):
+    """So many connections that have sent `start` and say nothing more.
+
+    `receive_bytes` is how much the kernel takes for the client, which is a few MB otherwise.
+    """
     made = []
     try:
         for _ in range(number):
-            made.append(socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS_MAX))
+            made.append(socket.socket())
+            made[-1].settimeout(ANSWER_SECONDS_MAX)
+            if receive_bytes:
+                made[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+            made[-1].connect(("127.0.0.1", port))
             made[-1].sendall(start)
         yield made
     finally:
@@ -99,7 +106,7 @@ def log_in_wrongly(service):
 def slow_readers(service, path, number):
     """Connections that ask for a long answer and take 1 KB of it a second."""
     head = make_head("GET", path, f"Authorization: Bearer {service.token}")
-    with connections(service.port, number, head) as readers:
+    with connections(service.port, number, head, receive_bytes=4096) as readers:
         ended = threading.Event()
 
         def read():

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import StreamingHttpResponse
 
 MEMORY_MAX = 1024 * 1024  # a shorter answer is sent from memory
-OPENED_AFTER_SECONDS = 30  # granian has opened the file by then, and it can be closed here
+OPENED_AFTER_SECONDS = 5  # granian has opened the file by then, and it can be closed here
 COUNT_SECONDS = 0.5
 OPEN_FILES = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 

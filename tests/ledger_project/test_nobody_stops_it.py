@@ -13,23 +13,25 @@ import pytest
 from ledger_project.embedded_postgres import EmbeddedPostgres
 from tests import slow_clients
 from tests.cast import new_id
+from tests.servers import wait_for
 from tests.service import Service
 from tests.slow_clients import CLIENTS, TRANSACTIONS, UNFINISHED, Bystanders, make_head
 
 pytestmark = pytest.mark.serve
 
 # The limits of the service under test: short, so that the tests are.
-IDLE_SECONDS, BODY_SECONDS, LONG_POLLS_MAX, BODIES_BYTES_MAX = 8, 2, 8, 16 * 1024 * 1024
+IDLE_SECONDS, BODY_SECONDS, LONG_POLLS_MAX = 8, 2, 8
+BODIES_BYTES_MAX, LONG_ANSWERS_BYTES_MAX = 16 * 1024 * 1024, 16 * 1024 * 1024
 SLACK_SECONDS = 4  # of a machine that does other things too
 TIMES = 3  # slower, at most, may others be
 FLOOR_SECONDS = 0.05  # below this nobody is slow, whatever the machine
-LINES = 8_000  # of the long statement; 2 MB
+LINES = 20_000  # of the long statement; 4.5 MB, more than the kernel takes for a slow reader
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     slow_clients.raise_file_limit()
-    names = ("IDLE_SECONDS", "BODY_SECONDS", "LONG_POLLS_MAX", "BODIES_BYTES_MAX")
+    names = ["IDLE_SECONDS", "BODY_SECONDS", "LONG_POLLS_MAX", "BODIES_BYTES_MAX", "LONG_ANSWERS_BYTES_MAX"]
     environment = {name: str(globals()[name]) for name in names}
     service = Service(tmp_path_factory.mktemp("limits") / "var", environment).start()
     yield service
@@ -152,9 +154,21 @@ def test_slow_readers_hold_nobody_up(service, bystanders, statement, number):
 
 
 def test_while_some_read_slowly_another_gets_the_whole_statement(service, statement):
-    with slow_clients.slow_readers(service, statement, 8):
+    with slow_clients.slow_readers(service, statement, 4):
         status, read = service.insist("GET", statement)
     assert (status, len(read["lines"])) == (200, LINES)
+
+
+def test_what_readers_have_not_taken_has_a_bound_and_there_is_room_when_they_are_gone(service, statement):
+    def is_refused():
+        status, text, _ = service.send("GET", statement)
+        assert (status, status == 503 and json.loads(text)["code"]) in [(200, False), (503, "busy")]
+        return status == 503
+
+    with slow_clients.slow_readers(service, statement, 24):
+        wait_for(lambda: all(is_refused() for _ in range(8)), 40)
+        assert service.send("GET", "/readyz")[0] == 200
+    wait_for(lambda: not any(is_refused() for _ in range(4)), 40)
 
 
 def poll(service, token):
