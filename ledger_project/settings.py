@@ -140,7 +140,7 @@ DATABASES["default"] |= {
 # The server's workers have many threads, which borrow a connection while they need one: a worker opens this
 # many at most, and those that nobody needs are closed again. Elsewhere a thread has its own.
 LANE_THREADS = env.int("LANE_THREADS", default=4)  # of a worker, for other reads, and for other writes
-CONN_MAX = env.int("CONN_MAX", default=13 + 2 * LANE_THREADS)
+CONN_MAX = env.int("CONN_MAX", default=14 + 2 * LANE_THREADS)
 if env.bool("DATABASE_POOL", default=False):
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     pool = {"min_size": 0, "max_size": CONN_MAX, "timeout": 3, "num_workers": 1}

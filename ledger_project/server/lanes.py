@@ -1,8 +1,8 @@
 """Lanes: threads and waiting places for each kind of request, so that none can take another's.
 
 A lane that is full answers 503 at once; before it is, nobody has more than a share of its places.
-"waits" is for requests that wait for somebody else, and "office" has whoever's password is hashed: that takes
-a quarter of a second of a core, and leaves the interpreter to others.
+"waits" is for requests that wait for somebody else. "passwords" has one thread only: to hash one takes a quarter
+of a second of a core, and anybody can send one.
 """
 
 from collections import Counter
@@ -63,11 +63,12 @@ class Lanes:
         self.statements = Lane("statements", 2, 16, small)
         self.waits = Lane("waits", settings.LONG_POLLS_MAX, settings.LONG_POLLS_MAX, small)
         self.office = Lane("office", 2, 64, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        self.passwords = Lane("passwords", 1, 16, small)
         self.probes = Lane("probes", 1, 64, small)
 
     def choose(self, method: str, path: str, query: str) -> Lane:
         if not path.startswith("/api/v1/"):
-            return self.probes if path in ("/livez", "/readyz", "/metrics") else self.office
+            return self.choose_other(method, path)
         if method == "POST":
             if path.startswith("/api/v1/subscriptions/") and path.endswith("/test"):
                 return self.waits
@@ -81,3 +82,8 @@ class Lanes:
         if path == "/api/v1/events" and "wait=" in query:
             return self.waits
         return self.statements if path.endswith("/statement") else self.reads
+
+    def choose_other(self, method: str, path: str) -> Lane:
+        if path in ("/livez", "/readyz", "/metrics"):
+            return self.probes
+        return self.passwords if method == "POST" and "/login/" in path else self.office
