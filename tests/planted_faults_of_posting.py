@@ -53,6 +53,13 @@ MUTANTS = [
         CONCURRENCY + "test_one_id_sent_24_times_at_once_is_decided_once",
     ),
     Mutant(
+        "statements prepared every time",
+        OWN_TRANSACTION,
+        "        if name is None:\n            name = b",
+        "        if True:\n            name = b",
+        "tests/transactions/test_budget.py::test_a_hot_request_costs_what_the_table_says",
+    ),
+    Mutant(
         "answer of the commit not looked at",
         OWN_TRANSACTION,
         "if done.command_status != COMMIT.encode():",
@@ -86,6 +93,21 @@ MUTANTS = [
         "        if self.line.poll.poll(0):",
         "        if False:",
         RETRIES + "test_a_connection_lost_between_two_postings_is_replaced_before_it_is_used",
+    ),
+    Mutant(
+        "closed connections used again",
+        OWN_TRANSACTION,
+        "if self.wrapper.connection is None or self.wrapper.connection.closed:",
+        "if self.wrapper.connection is None:",
+        RETRIES + "test_a_connection_lost_between_two_postings_is_replaced_before_it_is_used",
+    ),
+    Mutant(
+        "ended connection of the reads asked again",
+        "transactions/reading/shared.py",
+        "        connection.close()\n        return read(keys)\n",
+        "        raise\n",
+        "tests/transactions/test_shared_reads.py::"
+        "test_a_connection_that_was_lost_is_replaced_before_anybody_is_told",
     ),
     Mutant(
         "actor of the first request for all of the group",
