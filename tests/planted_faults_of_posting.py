@@ -10,6 +10,7 @@ BOOKS = "transactions/books.py"
 RETRIES = "tests/transactions/test_retries.py::"
 GROUPS = "tests/transactions/test_committer.py::"
 FAULTS = "tests/transactions/test_committer_faults.py::"
+LOCKS = "tests/transactions/test_committer_locks.py::"
 
 LOCK = """            (_number(compile_lock(COLUMNS, skip_locked)), [write_ids(set(account_ids))]),
 """
@@ -171,21 +172,28 @@ MUTANTS = [
         ENGINE,
         "own.begin(*_find_ids(requests), skip_locked=skip_locked)",
         "own.begin(*_find_ids(requests))",
-        FAULTS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+        LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+    ),
+    Mutant(
+        "all locks held while one is waited for",
+        COMMITTER,
+        "    if elsewhere:\n",
+        "    if False:\n",
+        LOCKS + "test_who_waits_for_one_account_holds_no_other",
     ),
     Mutant(
         "who would wait for a lock is refused",
         COMMITTER,
-        "            _patient.pass_on(waiting)\n",
-        "            waiting.answer.set_exception(TimeoutError())\n",
-        FAULTS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+        "        _patient.pass_on(waiting)\n",
+        "        waiting.answer.set_exception(TimeoutError())\n",
+        LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
     ),
     Mutant(
         "who asks for no account waits for those that are locked",
         ENGINE,
         "return {request for request, account_id in missing if account_id in locked}",
         "return {request for request, account_id in missing}",
-        FAULTS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+        LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
     ),
     Mutant(
         "a group fails with its worst",
@@ -199,6 +207,6 @@ MUTANTS = [
         COMMITTER,
         "engine.post_what_is_free if engine.is_lock_timeout(error) else engine.post_group",
         "engine.post_group",
-        FAULTS + "test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_once",
+        LOCKS + "test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_once",
     ),
 ]

@@ -7,6 +7,7 @@ The third posts big lists, which would hold up the others, one after another.
 """
 
 from concurrent.futures import Future
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -63,6 +64,10 @@ def _find_ids(request: PostingRequest) -> list[object]:
     return [order.id for order in request.orders]
 
 
+def _find_accounts(waiting: Shared) -> list[UUID]:
+    return [order.account_id for order in waiting.asked.orders]
+
+
 def _answer(waiting: Shared, outcome: Outcome) -> None:
     if isinstance(outcome, LedgerError):
         waiting.answer.set_exception(outcome)
@@ -71,18 +76,33 @@ def _answer(waiting: Shared, outcome: Outcome) -> None:
 
 
 def _post_what_is_free(group: list[Shared]) -> None:
+    for waiting in _try(group):
+        _patient.pass_on(waiting)
+
+
+def _try(group: list[Shared]) -> list[Shared]:
+    """Post what waits for nobody. The others."""
     try:
         outcomes = engine.post_what_is_free([waiting.asked for waiting in group])
     except Exception:
         outcomes = [None] * len(group)
+    others = []
     for waiting, outcome in zip(group, outcomes, strict=True):
         if outcome is None:
-            _patient.pass_on(waiting)
+            others.append(waiting)
         else:
             _answer(waiting, outcome)
+    return others
 
 
 def _post_patiently(group: list[Shared]) -> None:
+    """Wait for the accounts of the first request, holding no others that somebody else may want meanwhile."""
+    first = {order.account_id for order in group[0].asked.orders}
+    elsewhere = [waiting for waiting in group if first.isdisjoint(_find_accounts(waiting))]
+    if elsewhere:
+        group = [waiting for waiting in group if not first.isdisjoint(_find_accounts(waiting))]
+        for waiting in _try(elsewhere):
+            _patient.put_off(waiting)
     try:
         outcomes = engine.post_group([waiting.asked for waiting in group])
     except Exception as error:
