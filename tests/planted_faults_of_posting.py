@@ -177,9 +177,16 @@ MUTANTS = [
     Mutant(
         "all locks held while one is waited for",
         COMMITTER,
-        "    if elsewhere:\n",
-        "    if False:\n",
+        "(elsewhere if apart else here).append(waiting)",
+        "here.append(waiting)",
         LOCKS + "test_who_waits_for_one_account_holds_no_other",
+    ),
+    Mutant(
+        "locked accounts waited for one after the other",
+        COMMITTER,
+        "        _post_one_by_one(others, timeout)\n    else:\n",
+        "        pass\n    if True:\n",
+        LOCKS + "test_accounts_that_stay_locked_are_not_waited_for_one_after_the_other",
     ),
     Mutant(
         "who would wait for a lock is refused",

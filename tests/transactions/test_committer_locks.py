@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from accounts.errors import AccountNotFound
-from accounts.operations import lock_account
+from accounts.operations import lock_account, lock_accounts
 from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, new_id
 from tests.transactions.committing import (
     ask,
@@ -91,6 +91,22 @@ def test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_on
     futures = [posting.share(request) for request in requests]
     wait_for_all(futures)
     require_each_posted_once(requests, futures)
+
+
+@impatient
+def test_accounts_that_stay_locked_are_not_waited_for_one_after_the_other(monkeypatch):
+    post, groups = engine.post_group, []
+    monkeypatch.setattr(engine, "post_group", lambda requests: groups.append(requests) or post(requests))
+    accounts, free = [AccountFactory() for _ in range(12)], AccountFactory()
+    committer.stop()
+    requests = [ask_for_deposit(each) for each in (*accounts, free)]
+    futures = [committer._patient.ask(request) for request in requests]
+    with in_hand(lambda: lock_accounts([each.id for each in accounts]), commit=True):
+        committer.start()
+        wait_for_all(futures)
+    assert all(engine.is_lock_timeout(future.exception()) for future in futures[:-1])
+    assert len(groups) == 1
+    require_each_posted_once(requests[-1:], futures[-1:])
 
 
 @impatient

@@ -7,7 +7,6 @@ The third posts big lists, which would hold up the others, one after another.
 """
 
 from concurrent.futures import Future
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -64,10 +63,6 @@ def _find_ids(request: PostingRequest) -> list[object]:
     return [order.id for order in request.orders]
 
 
-def _find_accounts(waiting: Shared) -> list[UUID]:
-    return [order.account_id for order in waiting.asked.orders]
-
-
 def _answer(waiting: Shared, outcome: Outcome) -> None:
     if isinstance(outcome, LedgerError):
         waiting.answer.set_exception(outcome)
@@ -96,13 +91,26 @@ def _try(group: list[Shared]) -> list[Shared]:
 
 
 def _post_patiently(group: list[Shared]) -> None:
-    """Wait for the accounts of the first request, holding no others that somebody else may want meanwhile."""
+    """Wait for the accounts of the first request, holding no others that somebody else may want meanwhile.
+
+    If that was in vain, nobody of the group waits any more.
+    """
     first = {order.account_id for order in group[0].asked.orders}
-    elsewhere = [waiting for waiting in group if first.isdisjoint(_find_accounts(waiting))]
-    if elsewhere:
-        group = [waiting for waiting in group if not first.isdisjoint(_find_accounts(waiting))]
-        for waiting in _try(elsewhere):
+    here: list[Shared] = []
+    elsewhere: list[Shared] = []
+    for waiting in group:
+        apart = first.isdisjoint(order.account_id for order in waiting.asked.orders)
+        (elsewhere if apart else here).append(waiting)
+    others = _try(elsewhere) if elsewhere else []
+    if timeout := _post_waiting(here):
+        _post_one_by_one(others, timeout)
+    else:
+        for waiting in others:
             _patient.put_off(waiting)
+
+
+def _post_waiting(group: list[Shared]) -> Exception | None:
+    """Answers all of them. Returns the error if a lock was waited for in vain."""
     try:
         outcomes = engine.post_group([waiting.asked for waiting in group])
     except Exception as error:
@@ -111,9 +119,10 @@ def _post_patiently(group: list[Shared]) -> None:
                 waiting.answer.set_exception(error)
         else:
             _post_one_by_one(group, error)
-    else:
-        for waiting, outcome in zip(group, outcomes, strict=True):
-            _answer(waiting, outcome)
+        return error if engine.is_lock_timeout(error) else None
+    for waiting, outcome in zip(group, outcomes, strict=True):
+        _answer(waiting, outcome)
+    return None
 
 
 def _post_one_by_one(group: list[Shared], error: Exception) -> None:
