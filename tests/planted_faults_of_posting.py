@@ -184,8 +184,8 @@ MUTANTS = [
     Mutant(
         "locked accounts waited for one after the other",
         COMMITTER,
-        "        _post_one_by_one(others, timeout)\n    else:\n",
-        "        pass\n    if True:\n",
+        "if timeout and time.monotonic() - waiting.since > WAIT_SECONDS_MAX:",
+        "if False:",
         LOCKS + "test_accounts_that_stay_locked_are_not_waited_for_one_after_the_other",
     ),
     Mutant(

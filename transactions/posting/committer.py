@@ -6,6 +6,7 @@ fails for another reason than a lost database, its requests are posted one by on
 The third posts big lists, which would hold up the others, one after another.
 """
 
+import time
 from concurrent.futures import Future
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from transactions.posting.engine import Answers, Outcome
 
 ORDERS_MAX = 500  # of a group
 BIG = 50  # orders of a list that goes alone
+WAIT_SECONDS_MAX = 3  # of a request whose account is locked, while other accounts are waited for in vain
 
 Shared = Waiting[PostingRequest, Answers]
 
@@ -93,7 +95,7 @@ def _try(group: list[Shared]) -> list[Shared]:
 def _post_patiently(group: list[Shared]) -> None:
     """Wait for the accounts of the first request, holding no others that somebody else may want meanwhile.
 
-    If that was in vain, nobody of the group waits any more.
+    If that was in vain, those who have waited long enough are not kept until it is their turn.
     """
     first = {order.account_id for order in group[0].asked.orders}
     here: list[Shared] = []
@@ -102,10 +104,11 @@ def _post_patiently(group: list[Shared]) -> None:
         apart = first.isdisjoint(order.account_id for order in waiting.asked.orders)
         (elsewhere if apart else here).append(waiting)
     others = _try(elsewhere) if elsewhere else []
-    if timeout := _post_waiting(here):
-        _post_one_by_one(others, timeout)
-    else:
-        for waiting in others:
+    timeout = _post_waiting(here)
+    for waiting in others:
+        if timeout and time.monotonic() - waiting.since > WAIT_SECONDS_MAX:
+            _post_one_by_one([waiting], timeout)
+        else:
             _patient.put_off(waiting)
 
 
