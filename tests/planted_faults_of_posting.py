@@ -10,6 +10,7 @@ BOOKS = "transactions/books.py"
 RETRIES = "tests/transactions/test_retries.py::"
 GROUPS = "tests/transactions/test_committer.py::"
 FAULTS = "tests/transactions/test_committer_faults.py::"
+LOCKS = "tests/transactions/test_committer_locks.py::"
 
 LOCK = """            (_number(compile_lock(COLUMNS, skip_locked)), [write_ids(set(account_ids))]),
 """
@@ -53,6 +54,13 @@ MUTANTS = [
         CONCURRENCY + "test_one_id_sent_24_times_at_once_is_decided_once",
     ),
     Mutant(
+        "statements prepared every time",
+        OWN_TRANSACTION,
+        "        if name is None:\n            name = b",
+        "        if True:\n            name = b",
+        "tests/transactions/test_budget.py::test_a_hot_request_costs_what_the_table_says",
+    ),
+    Mutant(
         "answer of the commit not looked at",
         OWN_TRANSACTION,
         "if done.command_status != COMMIT.encode():",
@@ -86,6 +94,21 @@ MUTANTS = [
         "        if self.line.poll.poll(0):",
         "        if False:",
         RETRIES + "test_a_connection_lost_between_two_postings_is_replaced_before_it_is_used",
+    ),
+    Mutant(
+        "closed connections used again",
+        OWN_TRANSACTION,
+        "if self.wrapper.connection is None or self.wrapper.connection.closed:",
+        "if self.wrapper.connection is None:",
+        RETRIES + "test_a_connection_lost_between_two_postings_is_replaced_before_it_is_used",
+    ),
+    Mutant(
+        "ended connection of the reads asked again",
+        "transactions/reading/shared.py",
+        "        connection.close()\n        return read(keys)\n",
+        "        raise\n",
+        "tests/transactions/test_shared_reads.py::"
+        "test_a_connection_that_was_lost_is_replaced_before_anybody_is_told",
     ),
     Mutant(
         "actor of the first request for all of the group",
@@ -149,21 +172,35 @@ MUTANTS = [
         ENGINE,
         "own.begin(*_find_ids(requests), skip_locked=skip_locked)",
         "own.begin(*_find_ids(requests))",
-        FAULTS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+        LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+    ),
+    Mutant(
+        "all locks held while one is waited for",
+        COMMITTER,
+        "(elsewhere if apart else here).append(waiting)",
+        "here.append(waiting)",
+        LOCKS + "test_who_waits_for_one_account_holds_no_other",
+    ),
+    Mutant(
+        "locked accounts waited for one after the other",
+        COMMITTER,
+        "if timeout and time.monotonic() - waiting.since > WAIT_SECONDS_MAX:",
+        "if False:",
+        LOCKS + "test_accounts_that_stay_locked_are_not_waited_for_one_after_the_other",
     ),
     Mutant(
         "who would wait for a lock is refused",
         COMMITTER,
-        "            _patient.pass_on(waiting)\n",
-        "            waiting.answer.set_exception(TimeoutError())\n",
-        FAULTS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+        "        _patient.pass_on(waiting)\n",
+        "        waiting.answer.set_exception(TimeoutError())\n",
+        LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
     ),
     Mutant(
         "who asks for no account waits for those that are locked",
         ENGINE,
         "return {request for request, account_id in missing if account_id in locked}",
         "return {request for request, account_id in missing}",
-        FAULTS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
+        LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
     ),
     Mutant(
         "a group fails with its worst",
@@ -177,6 +214,6 @@ MUTANTS = [
         COMMITTER,
         "engine.post_what_is_free if engine.is_lock_timeout(error) else engine.post_group",
         "engine.post_group",
-        FAULTS + "test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_once",
+        LOCKS + "test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_once",
     ),
 ]

@@ -108,6 +108,10 @@ class Grouping(Generic[Asked, Answer]):
         """What another grouping could not serve is served by this one."""
         self.queue.put(waiting)
 
+    def put_off(self, waiting: Waiting[Asked, Answer]) -> None:
+        """What this grouping's thread could not serve yet is the first of its next group."""
+        self.left_over.append(waiting)
+
     def run(self) -> None:
         try:
             while group := self.take():

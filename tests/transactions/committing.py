@@ -1,5 +1,6 @@
 """Requests that are posted together, in a group of a known size, and what became of each."""
 
+import time
 from collections import Counter
 from concurrent.futures import wait
 from contextlib import contextmanager
@@ -7,9 +8,12 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
+from accounts.operations import lock_account
 from events.models import Event
-from tests.cast import new_id
+from tests.cast import OrderFactory, new_id
+from tests.transactions.test_concurrency import in_hand
 from transactions import posting
+from transactions.models import Transaction
 from transactions.orders import PostingRequest
 from transactions.posting import committer, engine
 
@@ -90,3 +94,34 @@ def require_own(request, outcome):
 
 def count_statuses(rows):
     return Counter(row.decline_reason or row.status for row in rows)
+
+
+def ask_for_deposit(account, **fields):
+    return ask(OrderFactory(account=account, **fields))
+
+
+def require_each_posted_once(requests, futures):
+    """Answered, whether or not an answer was lost on the way, and there is one row and one event of each."""
+    for request, future in zip(requests, futures, strict=True):
+        for order, row in zip(request.orders, rows_of(future.result()), strict=True):
+            assert (row.id, row.actor, row.status) == (order.id, request.actor, "POSTED")
+    ids = [order.id for request in requests for order in request.orders]
+    assert Transaction.objects.filter(id__in=ids).count() == len(ids)
+    assert Event.objects.filter(data__id__in=[str(id) for id in ids]).count() == len(ids)
+
+
+def count_who_waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0]
+
+
+def wait_until(condition):
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < patience
+        time.sleep(0.01)
+
+
+def lock(account):
+    return in_hand(lambda: lock_account(account.id), commit=True)

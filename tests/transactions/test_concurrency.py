@@ -77,8 +77,8 @@ def require_sound(account):
         if row.status == "POSTED":
             total += row.change
             assert row.balance_after == total >= 0
-    kept = (account.balance, bytes(account.chain_head), account.last_recorded_at)
-    assert kept == (total, head, rows[-1].recorded_at)
+    assert (account.balance, bytes(account.chain_head)) == (total, head)
+    assert account.last_recorded_at == rows[-1].recorded_at
     events = Event.objects.filter(account_id=account.id).order_by("id")
     assert [event.account_sequence for event in events] == list(range(1, account.event_sequence + 1))
     assert [event.data["id"] for event in events[1:]] == [str(row.id) for row in rows]
@@ -137,8 +137,7 @@ def write_together(monkeypatch):
 
 def test_one_id_on_two_accounts_at_once_moves_only_one(write_together):
     accounts = [AccountFactory(), AccountFactory()]
-    before = count_retries()
-    id = new_id()
+    before, id = count_retries(), new_id()
     orders = [OrderFactory(account=account, id=id) for account in accounts]
     [winner], [refusal] = split(run_at_once(*[partial(post, order) for order in orders]))
     assert isinstance(refusal, IdempotencyKeyReused)
@@ -175,7 +174,6 @@ def test_lists_over_the_same_accounts_in_opposite_orders_never_wait_for_each_oth
 
 def test_a_storm_over_two_accounts_leaves_two_sound_histories():
     accounts = [AccountFactory(), AccountFactory()]
-
     moments = [None, None, day("2023-01-10"), day("2023-01-20"), day("2023-01-30")]
 
     def make_order(chance):
@@ -262,7 +260,7 @@ def test_an_id_in_the_hand_of_another_transaction_is_in_progress(service, accoun
         require_problem(service.post("/api/v1/transactions", body), 409, "request_in_progress")
     assert rows_of(account) == []
     answer = service.post("/api/v1/transactions", body)
-    expected = (422, "idempotency_key_reused") if commit else (201, None)
-    assert (answer.status_code, answer.json().get("code")) == expected
+    told = (answer.status_code, answer.json().get("code"))
+    assert told == ((422, "idempotency_key_reused") if commit else (201, None))
     require_sound(other if commit else account)
     assert len(rows_of(account) + rows_of(other)) == 1

@@ -6,6 +6,7 @@ fails for another reason than a lost database, its requests are posted one by on
 The third posts big lists, which would hold up the others, one after another.
 """
 
+import time
 from concurrent.futures import Future
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from transactions.posting.engine import Answers, Outcome
 
 ORDERS_MAX = 500  # of a group
 BIG = 50  # orders of a list that goes alone
+WAIT_SECONDS_MAX = 3  # of a request whose account is locked, while other accounts are waited for in vain
 
 Shared = Waiting[PostingRequest, Answers]
 
@@ -71,18 +73,47 @@ def _answer(waiting: Shared, outcome: Outcome) -> None:
 
 
 def _post_what_is_free(group: list[Shared]) -> None:
+    for waiting in _try(group):
+        _patient.pass_on(waiting)
+
+
+def _try(group: list[Shared]) -> list[Shared]:
+    """Post what waits for nobody. The others."""
     try:
         outcomes = engine.post_what_is_free([waiting.asked for waiting in group])
     except Exception:
         outcomes = [None] * len(group)
+    others = []
     for waiting, outcome in zip(group, outcomes, strict=True):
         if outcome is None:
-            _patient.pass_on(waiting)
+            others.append(waiting)
         else:
             _answer(waiting, outcome)
+    return others
 
 
 def _post_patiently(group: list[Shared]) -> None:
+    """Wait for the accounts of the first request, holding no others that somebody else may want meanwhile.
+
+    If that was in vain, those who have waited long enough are not kept until it is their turn.
+    """
+    first = {order.account_id for order in group[0].asked.orders}
+    here: list[Shared] = []
+    elsewhere: list[Shared] = []
+    for waiting in group:
+        apart = first.isdisjoint(order.account_id for order in waiting.asked.orders)
+        (elsewhere if apart else here).append(waiting)
+    others = _try(elsewhere) if elsewhere else []
+    timeout = _post_waiting(here)
+    for waiting in others:
+        if timeout and time.monotonic() - waiting.since > WAIT_SECONDS_MAX:
+            _post_one_by_one([waiting], timeout)
+        else:
+            _patient.put_off(waiting)
+
+
+def _post_waiting(group: list[Shared]) -> Exception | None:
+    """Answers all of them. Returns the error if a lock was waited for in vain."""
     try:
         outcomes = engine.post_group([waiting.asked for waiting in group])
     except Exception as error:
@@ -91,9 +122,10 @@ def _post_patiently(group: list[Shared]) -> None:
                 waiting.answer.set_exception(error)
         else:
             _post_one_by_one(group, error)
-    else:
-        for waiting, outcome in zip(group, outcomes, strict=True):
-            _answer(waiting, outcome)
+        return error if engine.is_lock_timeout(error) else None
+    for waiting, outcome in zip(group, outcomes, strict=True):
+        _answer(waiting, outcome)
+    return None
 
 
 def _post_one_by_one(group: list[Shared], error: Exception) -> None:
