@@ -258,6 +258,7 @@ IDLE_SECONDS = env.int("IDLE_SECONDS", default=75)  # of a connection without a 
 BODY_SECONDS = env.float("BODY_SECONDS", default=10.0)  # to send a body in, and one more for so many bytes:
 BODY_BYTES_PER_SECOND = env.int("BODY_BYTES_PER_SECOND", default=32 * 1024)
 BODIES_BYTES_MAX = env.int("BODIES_BYTES_MAX", default=64 * 1024 * 1024)  # of all that are being read
+WORKERS = env.int("WORKERS", default=2)
 PAYMENTS_MAX = env.int("PAYMENTS_MAX", default=512)  # at once, and as many hot reads
 LONG_POLLS_MAX = env.int("LONG_POLLS_MAX", default=8)
 LONG_ANSWERS_BYTES_MAX = env.int("LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024)  # that readers wait for

@@ -16,7 +16,7 @@ from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from rest.waiting import ask
+from rest.waiting import ask_once
 
 TOKEN_LENGTH_MAX = 200
 TOKENS_MAX = 10_000  # that are known at once
@@ -84,7 +84,7 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
     def authenticate_credentials(self, token: bytes) -> tuple[AbstractUser, Token]:
         known = known_tokens.find(token)
         if known is None:
-            known = ask(look_up, token)
+            known = ask_once(look_up, token)
             known_tokens.keep(token, known)
             known_tokens.find(token)  # raises when it has expired
         return known.user, known

@@ -5,7 +5,7 @@ set aside, and the thread goes on with others. Everywhere else the thread waits.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ Answer = TypeVar("Answer")
 THREADS = 2  # that ask the database for requests in greenlets: seldom, see `ask`
 
 _asking = ThreadPoolExecutor(THREADS, thread_name_prefix="ask")
+_being_asked: dict[Hashable, Future[Any]] = {}
 
 
 class RequestGreenlet(greenlet):
@@ -35,6 +36,21 @@ def ask(question: Callable[..., Answer], *arguments: Any) -> Answer:
     if not isinstance(getcurrent(), RequestGreenlet):
         return question(*arguments)
     return wait_for(_asking.submit(_ask, question, arguments))
+
+
+def ask_once(question: Callable[..., Answer], *arguments: Any) -> Answer:
+    """As `ask`; who asks the same thing meanwhile gets the same answer."""
+    key = (question, arguments)
+    own: Future[Answer] = Future()
+    answer: Future[Answer] = _being_asked.setdefault(key, own)
+    if answer is own:
+        try:
+            own.set_result(ask(question, *arguments))
+        except BaseException as error:
+            own.set_exception(error)
+        finally:
+            del _being_asked[key]
+    return wait_for(answer)
 
 
 def _ask(question: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:

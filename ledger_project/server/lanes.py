@@ -1,8 +1,8 @@
 """Lanes: threads and waiting places for each kind of request, so that none can take another's.
 
 A lane that is full answers 503 at once; before it is, nobody has more than a share of its places.
-"waits" is for requests that wait for somebody else. "passwords" has one thread only: to hash one takes a quarter
-of a second of a core, and anybody can send one.
+"waits" is for requests that wait for somebody else. "passwords" has one thread only: to hash one takes a
+quarter of a second of a core, and anybody can send one.
 """
 
 from collections import Counter

@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8080)
-        parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
+        parser.add_argument("--workers", type=int, default=settings.WORKERS, help="processes (WORKERS, or 2)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare everything, then become the process that watches over the service."""
