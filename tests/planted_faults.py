@@ -81,8 +81,8 @@ MUTANTS = [
     Mutant(
         "past without its bound",
         "transactions/queries.py",
-        "AND NOT late AND effective_at <= %(at)s",
-        "AND NOT late AND effective_at < %(at)s",
+        "AND NOT late AND effective_at <= {at}",
+        "AND NOT late AND effective_at < {at}",
         "tests/transactions/test_balances.py::test_both_bounds_are_inclusive",
     ),
     Mutant(

@@ -44,7 +44,7 @@ MUTANTS = [
         OWN_TRANSACTION,
         LOCK + LOOK + RUN,
         LOOK + LOCK + RUN.replace("locked, seen", "seen, locked"),
-        CONCURRENCY + "test_an_answer_for_a_named_moment_stays_true_whatever_is_being_posted",
+        "tests/transactions/test_races_of_balances.py::test_an_answer_for_a_named_moment_stays_true_whatever_is_being_posted",
     ),
     Mutant(
         "no second look",

@@ -60,7 +60,7 @@ MUTANTS = [
         '"enable_seqscan": "off"',
         '"enable_seqscan": "on"',
         "tests/test_plans_that_last.py::"
-        "test_what_was_prepared_on_a_small_ledger_reads_no_more_rows_of_a_large_one[analyzed]",
+        "test_what_was_prepared_on_a_small_ledger_reads_no_more_rows_of_a_large_one",
     ),
     Mutant(
         "cursor moved before sending",

@@ -30,7 +30,7 @@ KEYS = [
     "", "id", "amount", "Amount", "balance", "_state", "__proto__", "user_id", "status", "a\0", "\ud800",
     "k" * 41,
 ]  # fmt: skip
-DEPTHS = [3, 50, 800, 1100, 5000]
+DEPTHS = [3, 50, 95, 100, 105, 1100, 5000]
 
 Body = dict[str, Any]
 Make = Callable[[Random, Body], bytes]

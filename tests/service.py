@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import psutil
+import uuid_utils.compat
 
-from tests.cast import new_id
 from tests.servers import PROJECT, wait_for
 
 START_SECONDS_MAX = 60
@@ -91,7 +91,14 @@ class Service:
 
     def issue_token(self, group: str) -> str:
         """A token of a new service of that group."""
-        command = [sys.executable, "manage.py", "issue_token", f"service-{new_id()}", "--group", group]
+        command = [
+            sys.executable,
+            "manage.py",
+            "issue_token",
+            f"service-{uuid_utils.compat.uuid7()}",
+            "--group",
+            group,
+        ]
         options = {"cwd": PROJECT, "env": self.make_environment(), "capture_output": True, "text": True}
         token: str = subprocess.run(command, check=True, **options).stdout.strip()
         return token

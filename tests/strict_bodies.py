@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+LEVELS_MAX = 100
 MICROSECOND = timedelta(microseconds=1)
 CURRENCIES = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "BHD": 3, "RUB": 2, "POINTS": 0}
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -58,7 +59,13 @@ def read_object(body: bytes) -> dict[str, Any] | None:
         )
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and count_levels(value) <= LEVELS_MAX else None
+
+
+def count_levels(value: Any) -> int:
+    """How many objects and lists are in each other."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if items is None else 1 + max(map(count_levels, items), default=0)
 
 
 def is_text(length_min: int, length_max: int) -> Callable[[Any], bool]:

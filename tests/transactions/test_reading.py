@@ -12,6 +12,7 @@ from transactions import posting, queries, reading
 from transactions.models import Transaction
 from transactions.orders import order_reversal
 from transactions.reading import current, rows
+from transactions.reading.current import read_balances_of_users, read_current_balances
 
 pytestmark = pytest.mark.django_db
 
@@ -51,26 +52,26 @@ def test_a_transaction_is_read_as_the_orm_reads_it(rich):
 
 def test_what_was_not_read_can_be_asked_for(rich):
     row = deposit(rich, "1")
-    found = reading.transaction(row.id)
+    found = reading.share_transaction(row.id).result()
     assert bytes(found.chain_hash) == bytes(row.chain_hash)
     assert found.account.name == "main"
     assert found == row
 
 
 def test_what_is_not_there_is_not_found(rich):
-    assert reading.transaction(new_id()) is None
-    assert reading.current_balance(new_id()) is None
-    assert reading.get_transactions([]) == {} == reading.read_current_balances([])
-    assert reading.balances_of_user(new_id(), "main") == {}
+    assert reading.share_transaction(new_id()).result() is None
+    assert reading.share_balance(new_id()).result() is None
+    assert reading.get_transactions([]) == {} == read_current_balances([])
+    assert reading.share_balances_of_user(new_id(), "main").result() == {}
 
 
 def test_balances_of_several_accounts_come_from_one_statement(rich, django_assert_num_queries):
     other = AccountFactory()
     with django_assert_num_queries(1):
-        found = reading.read_current_balances([rich.id, other.id, new_id()])
+        found = read_current_balances([rich.id, other.id, new_id()])
     assert {id: balance.balance for id, balance in found.items()} == {rich.id: 100, other.id: 0}
     with django_assert_num_queries(1):
-        of_users = reading.read_balances_of_users(
+        of_users = read_balances_of_users(
             [(rich.user_id, "main"), (other.user_id, "main"), (other.user_id, "savings")]
         )
     assert of_users[rich.user_id, "main"]["USD"].account_id == rich.id
@@ -79,7 +80,7 @@ def test_balances_of_several_accounts_come_from_one_statement(rich, django_asser
 
 def test_a_hold_that_is_due_counts_no_more(rich, service):
     hold_that_expires(rich, "40")
-    balance = reading.current_balance(rich.id)
+    balance = reading.share_balance(rich.id).result()
     assert (balance.held, balance.available) == (Decimal(0), Decimal(100))
 
 
