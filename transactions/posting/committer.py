@@ -52,11 +52,6 @@ def stop() -> None:
         grouping.stop()
 
 
-def count_waiting() -> int:
-    """How many requests wait for their group."""
-    return sum(grouping.queue.qsize() for grouping in (_prompt, _patient, _big))
-
-
 def _weigh(request: PostingRequest) -> int:
     return len(request.orders)
 
