@@ -78,11 +78,22 @@ def test_who_waits_for_one_account_holds_no_other(account):
     require_each_posted_once(requests, futures)
 
 
+def watch_groups(monkeypatch):
+    """The groups that wait for their accounts, as they come."""
+    post, groups = engine.post_group, []
+
+    def watched(requests):
+        groups.append(requests)
+        return post(requests)
+
+    monkeypatch.setattr(engine, "post_group", watched)
+    return groups
+
+
 @impatient
 def test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_once(account, monkeypatch):
     """So that the last of many is told as soon as the first of the next group."""
-    post, groups = engine.post_group, []
-    monkeypatch.setattr(engine, "post_group", lambda requests: groups.append(requests) or post(requests))
+    groups = watch_groups(monkeypatch)
     requests = [ask_for_deposit(account) for _ in range(CLIENTS)]
     with lock(account):
         futures = [posting.share(request) for request in requests]
@@ -97,8 +108,7 @@ def test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_on
 
 @pytest.mark.parametrize("_committing", [{"lock_timeout": "1s"}], indirect=True)
 def test_accounts_that_stay_locked_are_not_waited_for_one_after_the_other(monkeypatch):
-    post, groups = engine.post_group, []
-    monkeypatch.setattr(engine, "post_group", lambda requests: groups.append(requests) or post(requests))
+    groups = watch_groups(monkeypatch)
     accounts, free = [AccountFactory() for _ in range(12)], AccountFactory()
     committer.stop()
     requests = [ask_for_deposit(each) for each in (*accounts, free)]
