@@ -84,8 +84,9 @@ class Nemesis:
     def signal_backend(self, number: int) -> None:
         """Rather one that is at work than an idle one."""
         for backend in self._poll(self._find_backends):
-            backend.send_signal(number)
-            return
+            with suppress(psutil.NoSuchProcess):  # it has just ended by itself; then another one
+                backend.send_signal(number)
+                return
 
     def lock_account(self) -> None:
         seconds = self.chance.choice(LOCK_SECONDS)
