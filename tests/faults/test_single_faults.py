@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from functools import partial
 
 import psutil
 import pytest
@@ -117,13 +118,13 @@ def test_a_killed_postmaster_is_started_again_and_nothing_is_lost(place):
         postmaster = place.service.read_postmaster_pid()
         os.kill(postmaster, signal.SIGKILL)
         place.deposit(account)  # perhaps by a backend that has not noticed yet
-        wait_for(lambda: find_postmaster(place) not in (None, postmaster), RECOVERY_SECONDS_MAX)
+        wait_for(partial(has_another_postmaster, place, postmaster), RECOVERY_SECONDS_MAX)
 
 
-def find_postmaster(place):
+def has_another_postmaster(place, former):
     with suppress(OSError, IndexError, ValueError):  # its file is being written
-        return place.service.read_postmaster_pid()
-    return None
+        return place.service.read_postmaster_pid() != former
+    return False
 
 
 def count_workers(place):
