@@ -38,7 +38,7 @@ BUDGET = {
     "GET /accounts/{id}/balance": Cost(1, 1, 83, 271),
     "GET /transactions/{id}": Cost(1, 1, 83, 280),
     "posting.post, one order": Cost(5, 2, 2130, 194),
-    "posting.post, a replay": Cost(5, 3, 327, 1948),
+    "posting.post, a replay": Cost(5, 3, 333, 1948),
     "posting.post, 6 orders on 6 accounts": Cost(5, 2, 11520, 679),
     "posting.post, an order of 1,000": Cost(5, 2, 1485, 83),
 }
