@@ -58,6 +58,11 @@ OWNERS = {
     "tests/office/test_subscription_pages.py::test_what_the_feed_refuses_is_said_in_words",
     "tests/office/test_user_and_hold_pages.py::test_an_audit_says_what_it_covered_and_found",
     "tests/transactions/test_anchors.py",
+    "tests/transactions/test_audit_sql.py",
+    # Ends a connection from outside.
+    "tests/transactions/test_committer_faults.py::"
+    "test_a_connection_that_is_killed_while_it_waits_for_a_lock_loses_and_doubles_nothing",
+    "tests/transactions/test_shared_reads.py::test_a_connection_that_was_lost_is_replaced_before_anybody_is_told",
     "tests/transactions/test_audit.py",
     "tests/transactions/test_coming_from_a_balance_column.py",
     "tests/transactions/test_correction_guards.py",

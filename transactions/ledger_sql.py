@@ -32,10 +32,13 @@ class Look:
     decided: set[UUID]
 
 
-# An array in a sub-select, for the reasons of `operations.compile_lock`.
+# Each id is looked up by itself, by OFFSET, so that the plan does not depend on what is known of the table.
 LOOK = """
-SELECT clock_timestamp(), current_setting('transaction_isolation'),
-       array(SELECT id FROM transactions_transaction WHERE id = ANY((SELECT %s::uuid[])::uuid[]))
+SELECT clock_timestamp(), current_setting('transaction_isolation'), array(
+    SELECT decided.id FROM unnest(%s::uuid[]) AS asked(id), LATERAL (
+        SELECT id FROM transactions_transaction WHERE id = asked.id OFFSET 0
+    ) AS decided
+)
 """
 
 
