@@ -9,10 +9,10 @@ from django.db.models.functions import Collate, Concat, Lower
 from accounts.errors import HoldNotFound
 from accounts.models import Hold, User
 
-# Asked every second: by the index `hold_to_expire`, which a volatile clock could not be compared with.
+# Asked every second: by the index `hold_to_expire`, with a clock that is read once.
 WITH_DUE_HOLDS = """
 SELECT DISTINCT account_id FROM accounts_hold
-WHERE status = 'OPEN' AND expires_at <= statement_timestamp() LIMIT %s
+WHERE status = 'OPEN' AND expires_at <= (SELECT clock_timestamp()) LIMIT %s
 """
 LAST_CHARACTER = "\U0010ffff"  # in the order of the collation "C"
 
