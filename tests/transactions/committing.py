@@ -1,6 +1,5 @@
 """Requests that are posted together, in a group of a known size, and what became of each."""
 
-import time
 from collections import Counter
 from concurrent.futures import wait
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from django.db import connection
 from accounts.operations import lock_account
 from events.models import Event
 from tests.cast import OrderFactory, new_id
+from tests.servers import wait_for
 from tests.transactions.test_concurrency import in_hand
 from transactions import posting
 from transactions.models import Transaction
@@ -117,10 +117,7 @@ def count_who_waits_for_a_lock():
 
 
 def wait_until(condition):
-    patience = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < patience
-        time.sleep(0.01)
+    wait_for(condition, PATIENCE_SECONDS)
 
 
 def lock(account):
