@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
                         fields=("account", "recorded_at"), name="transaction_recorded_at_is_used_once"
                     ),
                     models.UniqueConstraint(
-                        condition=models.Q(("status", "POSTED")),
+                        condition=models.Q(("reverses__isnull", False), ("status", "POSTED")),
                         fields=("reverses",),
                         name="transaction_is_reversed_once",
                     ),

@@ -136,8 +136,11 @@ class Transaction(models.Model):
             models.UniqueConstraint(
                 fields=["account", "recorded_at"], name="transaction_recorded_at_is_used_once"
             ),
+            # Without the rest, or it would hold every posting, and a plan of a small ledger would read it whole.
             models.UniqueConstraint(
-                fields=["reverses"], condition=Q(status="POSTED"), name="transaction_is_reversed_once"
+                fields=["reverses"],
+                condition=Q(status="POSTED", reverses__isnull=False),
+                name="transaction_is_reversed_once",
             ),
         ]
         indexes = [
