@@ -76,7 +76,7 @@ def describe_next_event(
     account.event_sequence += 1
     return outbox.describe(
         type,
-        account_id=account.id,
+        account_id=account.id_text,
         account_sequence=account.event_sequence,
         recorded_at=max(clock, account.last_recorded_at or clock),
         request_id=request_id,
@@ -198,7 +198,7 @@ def _open_account(
         [
             outbox.describe(
                 "account.opened",
-                account_id=account.id,
+                account_id=account.id_text,
                 account_sequence=account.event_sequence,
                 recorded_at=account.created_at,
                 request_id=request_id,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict
-from uuid import UUID
 
 import orjson
 from django.db import connection
@@ -40,7 +39,7 @@ class NewEvent(TypedDict):
 def describe(
     type: str,
     *,
-    account_id: UUID | None,
+    account_id: str | None,
     account_sequence: int | None,
     recorded_at: datetime,
     request_id: str,
@@ -49,7 +48,7 @@ def describe(
     """One event, ready for `record` or for a statement that contains `WRITE_EVENTS`."""
     return {
         "type": type,
-        "account_id": str(account_id) if account_id else None,
+        "account_id": account_id,
         "account_sequence": account_sequence,
         "recorded_at": format_time(recorded_at),
         "request_id": request_id,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from transactions.orders import NOT_FINAL, Order, PostingRequest
 
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)
+
+_write = lru_cache(str)  # of an actor, who is the same in many rows
 
 
 class Books:
@@ -85,7 +88,7 @@ class Books:
 
     def describe_write(self) -> tuple[str, list[str]]:
         """All of it in one statement, and the parameters of that."""
-        touched = {row.account_id: row.account for row in self.rows}
+        touched = {id: self.accounts[id] for id in {row.account_id for row in self.rows}}
         touched |= {hold.account_id: hold.account for hold in self.changed_holds}
         return ledger_sql.describe_write(self.rows, touched.values(), self.events, self.changed_holds)
 
@@ -112,7 +115,9 @@ class Books:
             error.command_id = order.id
             raise
         account = self.accounts[order.account_id]
-        decline = decline or find_decline(order, row, hold, reversals=self.reversals, unwritten=self.rows)
+        decline = decline or find_decline(
+            order, row, account, hold, reversals=self.reversals, unwritten=self.rows
+        )
         if decline:
             row.status = Transaction.Status.DECLINED
             row.decline_reason, row.decline_details = decline
@@ -124,12 +129,12 @@ class Books:
             if row.reverses:
                 self.reversals[row.reverses] = row.id
             elif row.type == Transaction.Type.WITHDRAW:
-                account.withdrawn = find_withdrawn(row) + row.amount
+                account.withdrawn = find_withdrawn(row, account) + row.amount
                 account.withdrawn_on = row.recorded_at.date()
         account.last_recorded_at = row.recorded_at
         account.chain_head = row.chain_hash = chain.compute_hash(bytes(account.chain_head), row)
         self.rows.append(row)
-        self.events.append(self._describe(row))
+        self.events.append(self._describe(row, account))
         if hold and not decline:
             self._capture(hold, row)
         return row
@@ -159,6 +164,7 @@ class Books:
             {
                 "id": order.id,
                 "account_id": account.id,
+                "account_id_text": account.id_text,
                 "type": order.type,
                 "amount": amount,
                 "reference": order.reference,
@@ -176,6 +182,7 @@ class Books:
                 "reverses": order.reverses,
                 "hold": order.hold,
                 "actor": request.actor,
+                "actor_text": _write(request.actor),
                 "request_id": request.request_id,
             },
             is_stored=False,
@@ -217,10 +224,10 @@ class Books:
             hold.account = self.accounts.get(hold.account_id, hold.account)
         return found
 
-    def _describe(self, row: Transaction) -> outbox.NewEvent:
+    def _describe(self, row: Transaction, account: Account) -> outbox.NewEvent:
         return describe_next_event(
             f"transaction.{row.status.lower()}",
-            row.account,
+            account,
             clock=row.recorded_at,
             request_id=row.request_id,
             data=orjson.Fragment(row.as_json()),

@@ -24,7 +24,7 @@ MICROSECOND = timedelta(microseconds=1)
 def compute_hash(previous: bytes, row: Transaction) -> bytes:
     """The 32 bytes that link `row` to the row recorded before it on the same account."""
     message = (
-        f"{_field(str(row.id))}{_field(str(row.account_id))}{_field(row.type)}{_field(f'{row.amount:.8f}')}"
+        f"36:{row.id_text}36:{row.account_id_text}{_field(row.type)}{_field(f'{row.amount:.8f}')}"
         f"{_field(row.reference)}{_field(write_json(row.metadata))}"
         f"{_field(_count_microseconds(row.effective_at_asked))}"
         f"{_field(row.status)}{_field(row.decline_reason)}{_field(write_json(row.decline_details))}"
@@ -33,7 +33,7 @@ def compute_hash(previous: bytes, row: Transaction) -> bytes:
         f"{_field(_count_microseconds(row.recorded_at))}{_field(_count_microseconds(row.effective_at))}"
         f"{_field('True' if row.late else 'False')}"
         f"{_field_of_id(row.transfer)}{_field_of_id(row.reverses)}{_field_of_id(row.hold)}"
-        f"{_field_of_id(row.actor)}{_field(row.request_id)}"
+        f"36:{row.actor_text}{_field(row.request_id)}"
     )
     data = b"%s%d:%s%s" % (FORMAT, len(previous), previous, message.encode())
     return hmac.digest(settings.CHAIN_KEY.encode(), data, "sha256")

@@ -18,6 +18,7 @@ Decline = tuple[str, dict[str, str]]
 def find_decline(
     order: Order,
     row: Transaction,
+    account: Account,
     hold: Hold | None,
     *,
     reversals: Mapping[UUID, UUID],
@@ -28,7 +29,6 @@ def find_decline(
     `reversals` are the transactions that were taken back, and by which; `unwritten` are the rows that were
     decided before in the same posting.
     """
-    account = row.account
     if order.expected_version is not None and order.expected_version != account.version:
         return errors.VERSION_MISMATCH, {
             "expected_version": str(order.expected_version),
@@ -49,12 +49,11 @@ def find_decline(
         return errors.HOLD_NOT_OPEN, {"hold_status": hold.status}
     if account.status == Account.Status.FROZEN:
         return ACCOUNT_FROZEN, {}
-    return _find_limit(row, hold) or _find_lack_of_funds(row, hold, unwritten)
+    return _find_limit(row, account, hold) or _find_lack_of_funds(row, account, hold, unwritten)
 
 
-def _find_limit(row: Transaction, hold: Hold | None) -> Decline | None:
+def _find_limit(row: Transaction, account: Account, hold: Hold | None) -> Decline | None:
     """What the hold and the account's own limits say; a reversal is no withdrawal of the user's."""
-    account = row.account
 
     def exceed(rule: str, limit: Decimal, **particulars: Decimal) -> Decline:
         particulars |= {"limit": limit, "required": row.amount}
@@ -68,22 +67,20 @@ def _find_limit(row: Transaction, hold: Hold | None) -> Decline | None:
     if account.withdraw_max is not None and row.amount > account.withdraw_max:
         return exceed("withdraw_max", account.withdraw_max)
     if account.withdraw_day_max is not None:
-        withdrawn = find_withdrawn(row)
+        withdrawn = find_withdrawn(row, account)
         if withdrawn + row.amount > account.withdraw_day_max:
             return exceed("withdraw_day_max", account.withdraw_day_max, withdrawn=withdrawn)
     return None
 
 
-def find_withdrawn(row: Transaction) -> Decimal:
+def find_withdrawn(row: Transaction, account: Account) -> Decimal:
     """What was withdrawn from the account before, on the UTC day of the row."""
-    account = row.account
     return account.withdrawn if account.withdrawn_on == row.recorded_at.date() else Decimal(0)
 
 
 def _find_lack_of_funds(
-    row: Transaction, hold: Hold | None, unwritten: Sequence[Transaction]
+    row: Transaction, account: Account, hold: Hold | None, unwritten: Sequence[Transaction]
 ) -> Decline | None:
-    account = row.account
 
     def particulars(available: Decimal) -> dict[str, str]:
         return {

@@ -161,7 +161,9 @@ def describe_write(
         *(holds.describe_changes(changed_holds) if changed_holds else ()),
         orjson.dumps(events).decode(),
         orjson.dumps([_as_account_row(account) for account in accounts]).decode(),
-        write_ids(account.id for account in accounts),  # so that they are looked up by index
+        "{"
+        + ",".join([account.id_text for account in accounts])
+        + "}",  # so that they are looked up by index
     ]
     return WRITE_WITH_HOLDS if changed_holds else WRITE, parameters
 
@@ -176,14 +178,14 @@ def _as_row(row: Transaction) -> str:
     """What the API shows of it, and what it does not show."""
     asked = f'"{format_time(row.effective_at_asked)}"' if row.effective_at_asked else "null"
     return (
-        f'{row.as_json()[:-1].decode()},"effective_at_asked":{asked},"actor":"{row.actor}",'
+        f'{row.as_json()[:-1].decode()},"effective_at_asked":{asked},"actor":"{row.actor_text}",'
         f'"chain_hash":"\\\\x{row.chain_hash.hex()}"}}'
     )
 
 
 def _as_account_row(account: Account) -> dict[str, Any]:
     return {
-        "id": str(account.id),
+        "id": account.id_text,
         "balance": str(account.balance),
         "held": str(account.held),
         "version": account.version,

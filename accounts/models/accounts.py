@@ -7,6 +7,7 @@ import uuid_utils.compat
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount, format_optional
@@ -159,6 +160,14 @@ class Account(models.Model):
     def __str__(self) -> str:
         return f"{self.name} {self.currency} {self.id}"
 
+    @cached_property
+    def id_text(self) -> str:
+        return str(self.id)
+
+    @cached_property
+    def user_id_text(self) -> str:
+        return str(self.user_id)
+
     @property
     def held_now(self) -> Decimal:
         """What is set aside: a hold that is due counts no more, whether or not its end is written yet."""
@@ -172,8 +181,8 @@ class Account(models.Model):
     def as_resource(self) -> dict[str, Any]:
         """The account as the API shows it."""
         return {
-            "id": str(self.id),
-            "user": str(self.user_id),
+            "id": self.id_text,
+            "user": self.user_id_text,
             "name": self.name,
             "currency": self.currency,
             "status": self.status,

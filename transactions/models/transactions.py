@@ -136,7 +136,7 @@ class Transaction(models.Model):
             models.UniqueConstraint(
                 fields=["account", "recorded_at"], name="transaction_recorded_at_is_used_once"
             ),
-            # Without the rest, or it would hold every posting, and a plan of a small ledger would read it whole.
+            # Of reversals alone: else it holds every posting, and plans of a small ledger read all of it.
             models.UniqueConstraint(
                 fields=["reverses"],
                 condition=Q(status="POSTED", reverses__isnull=False),
@@ -187,6 +187,18 @@ class Transaction(models.Model):
         return self._json
 
     @cached_property
+    def id_text(self) -> str:
+        return str(self.id)
+
+    @cached_property
+    def account_id_text(self) -> str:
+        return str(self.account_id)
+
+    @cached_property
+    def actor_text(self) -> str:
+        return str(self.actor)
+
+    @cached_property
     def _json(self) -> bytes:
         return orjson.dumps(self._resource)
 
@@ -195,9 +207,9 @@ class Transaction(models.Model):
         account = self.account
         currency = account.currency
         return {
-            "id": str(self.id),
-            "account": str(self.account_id),
-            "user": str(account.user_id),
+            "id": self.id_text,
+            "account": self.account_id_text,
+            "user": account.user_id_text,
             "type": self.type,
             "amount": format_amount(self.amount, currency),
             "currency": currency,

@@ -10,7 +10,7 @@ import time
 from concurrent.futures import Future
 
 from django.conf import settings
-from django.db import connection
+from django.db import connections
 
 from events.errors import LedgerError
 from transactions.grouping import Grouping, Waiting
@@ -30,7 +30,7 @@ def share(request: PostingRequest) -> "Future[Answers]":
 
     In a caller's transaction, or where no committer was started, it is posted alone and at once.
     """
-    if not _prompt.is_on or connection.in_atomic_block or not request.orders:
+    if not _prompt.is_on or _is_in_transaction() or not request.orders:
         answer: Future[Answers] = Future()
         try:
             answer.set_result(engine.post_alone(request))
@@ -38,6 +38,12 @@ def share(request: PostingRequest) -> "Future[Answers]":
             answer.set_exception(error)
         return answer
     return (_big if len(request.orders) > BIG else _prompt).ask(request)
+
+
+def _is_in_transaction() -> bool:
+    """Whether the caller has begun one. Who has no connection is not given one for the question: on a loop's
+    thread every request would make one of its own, which costs as much as the whole way in."""
+    return any(wrapper.in_atomic_block for wrapper in connections.all(initialized_only=True))
 
 
 def start() -> None:
