@@ -71,6 +71,7 @@ def measure(folder: Path, options: argparse.Namespace, record: Record) -> None:
                 ground.vacuum()
                 row = {}
                 for name, run in cells.items():
+                    os.sync()  # nobody waits for the disk because of what ran before
                     row[name] = run_again_if_it_fails(f"{number} {name}", run, record)
                     CONSOLE.print(f"{number} {name}: {row[name].rate:.0f}/s, {row[name].price:.0f} µs")
                 if options.contestants:
