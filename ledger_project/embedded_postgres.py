@@ -43,11 +43,7 @@ DEFAULT_SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
-    # Once the data is larger than the memory for it, pages are written in the background, and not by postings
-    # that need the place.
-    "bgwriter_delay": "20ms",
-    "bgwriter_lru_maxpages": "1000",
-    "bgwriter_lru_multiplier": "4",
+    "bgwriter_delay": "20ms",  # pages are written in the background, not by who needs room
     "jit": "off",
     "enable_seqscan": "off",  # this and the next as `database_rights` has them for the service
     "random_page_cost": "1.1",

@@ -45,9 +45,9 @@ MUTANTS = [
     Mutant(
         "decline not recorded",
         "transactions/books.py",
-        "        self.rows.append(row)\n        self.events.append(self._describe(row))\n",
+        "        self.rows.append(row)\n        self.events.append(self._describe(row, account))\n",
         "        if row.version:\n            self.rows.append(row)\n"
-        "            self.events.append(self._describe(row))\n",
+        "            self.events.append(self._describe(row, account))\n",
         WORKED + "test_a_declined_withdrawal_stays_declined_after_a_top_up",
     ),
     Mutant(
@@ -95,7 +95,7 @@ MUTANTS = [
     Mutant(
         "a field out of the chain",
         "transactions/chain.py",
-        "{_field_of_id(row.actor)}{_field(row.request_id)}",
+        "36:{row.actor_text}{_field(row.request_id)}",
         "{_field(row.request_id)}",
         POSTING + "test_the_chain_covers_every_field_of_every_row_in_order",
     ),
@@ -214,7 +214,7 @@ MUTANTS = [
     Mutant(
         "withdrawals of the day not added up",
         "transactions/books.py",
-        "account.withdrawn = find_withdrawn(row) + row.amount",
+        "account.withdrawn = find_withdrawn(row, account) + row.amount",
         "account.withdrawn = row.amount",
         RACES + "test_a_days_limit_is_spent_once_by_twenty_withdrawals_at_once",
     ),

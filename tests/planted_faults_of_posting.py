@@ -163,7 +163,7 @@ MUTANTS = [
     Mutant(
         "shared in a caller's transaction",
         COMMITTER,
-        "if not _prompt.is_on or connection.in_atomic_block or not request.orders:",
+        "if not _prompt.is_on or _is_in_transaction() or not request.orders:",
         "if not _prompt.is_on or not request.orders:",
         GROUPS + "test_in_a_callers_transaction_nothing_is_shared",
     ),

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -14,12 +16,12 @@ from rest_framework.request import Request
 
 from accounts.errors import AccountNotFound
 from accounts.models import MAIN, Account
-from rest.answers import Answer, answer
+from rest.answers import Answer
 from rest.errors import FieldError, InvalidRequest
 from rest.permissions import get_caller_id, has_right, narrow_to_own
 from rest.schema import answers
 from rest.viewsets import ApiViewSet
-from rest.waiting import wait_for
+from rest.waiting import ask, wait_for
 from transactions import examples, exports, queries, reading, serializers, statements
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -76,27 +78,26 @@ class BalanceViewSet(ApiViewSet[Account]):
         """The balance of a user's account: the only one of that name, or the one in `currency`."""
         asked = serializers.UserBalanceQuery.read_query(request)
         currency, name = asked.get("currency"), asked.get("account", MAIN)
-        if is_of_now(asked):
-            balances = wait_for(reading.share_balances_of_user(pk, name)) if self._may_see(pk) else {}
-            ids = {code: balance.account_id for code, balance in balances.items()}
-            account_id = queries.choose_account_id(ids, currency)
-            [balance] = [each for each in balances.values() if each.account_id == account_id]
-            return Answer(balance.as_json(), headers=NO_STORE)
-        account_id = queries.find_account_id(self.get_queryset(), user_id=pk, currency=currency, name=name)
-        return self._answer_of_then(account_id, asked)
+        balances = wait_for(reading.share_balances_of_user(pk, name)) if self._may_see(pk) else {}
+        ids = {code: balance.account_id for code, balance in balances.items()}
+        account_id = queries.choose_account_id(ids, currency)
+        if not is_of_now(asked):
+            return self._answer_of_then(account_id, asked)
+        [balance] = [each for each in balances.values() if each.account_id == account_id]
+        return Answer(balance.as_json(), headers=NO_STORE)
 
     def _may_see(self, owner: UUID) -> bool:
         return owner == get_caller_id(self.request) or has_right(self.request, "accounts.view_account")
 
     def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
-        sees_all = has_right(self.request, "accounts.view_account")
-        balance = reading.read_balance_at(
-            account_id,
-            at=asked.get("at"),
-            known_at=asked.get("known_at"),
-            owner_id=None if sees_all else get_caller_id(self.request),
-        )
-        return answer(balance.as_resource(), headers=NO_STORE)
+        at, known_at = asked.get("at"), asked.get("known_at")
+        found = wait_for(reading.share_balance_at((account_id, at, known_at)))
+        if found is None or not self._may_see(found[0].account.user_id):
+            raise AccountNotFound("There is no such account.")
+        balance, is_settled = found
+        if not is_settled:
+            balance = ask(partial(reading.read_balance_at, account_id, at=at, known_at=known_at))
+        return Answer(orjson.dumps(balance.as_resource()), headers=NO_STORE)
 
     @extend_schema(
         operation_id="accounts_statement_retrieve",

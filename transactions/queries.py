@@ -74,18 +74,6 @@ def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transactio
     return rows
 
 
-def find_account_id(
-    accounts: QuerySet[Account],
-    *,
-    user_id: UUID,
-    currency: str | None,
-    name: str = MAIN,
-) -> UUID:
-    """The user's account of that name among `accounts`. Raises what `choose_account_id` does."""
-    by_currency = find_account_ids(accounts, [user_id], name).get(user_id, {})
-    return choose_account_id(by_currency, currency)
-
-
 def find_account_ids(
     accounts: QuerySet[Account], user_ids: Iterable[UUID], name: str = MAIN
 ) -> dict[UUID, dict[str, UUID]]:

@@ -77,7 +77,7 @@ class Lanes:
             return self.batches if path == "/api/v1/transactions/batch" else self.writes
         if method not in ("GET", "HEAD"):
             return self.writes
-        if path.startswith("/api/v1/transactions/") or (path.endswith("/balance") and not query):
+        if path.startswith("/api/v1/transactions/") or path.endswith("/balance"):
             return self.hot_reads
         if path == "/api/v1/events" and "wait=" in query:
             return self.waits

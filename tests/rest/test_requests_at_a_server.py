@@ -60,7 +60,12 @@ def test_nothing_that_payments_and_hot_reads_need_is_asked_of_the_database_by_th
     transfer = {"id": str(new_id()), "source": account, "destination": account, "amount": "1"}
     assert ask(service, "POST", TRANSFERS, transfer).code == "same_account"
     assert ask(service, "POST", TRANSFERS, {**transfer, "source": str(new_id())}).code == "not_found"
-    for path in (f"{TRANSACTIONS}/{order['id']}", f"/api/v1/users/{petya['id']}/balance"):
+    balance = f"/api/v1/users/{petya['id']}/balance"
+    for then in ("at=2020-01-01T00:00:00Z", "known_at=2999-01-01T00:00:00Z"):
+        assert ask(service, "GET", f"{balance}?{then}").status == 200
+        assert ask(service, "GET", f"/api/v1/accounts/{account}/balance?{then}").status == 200
+        assert ask(service, "GET", f"/api/v1/accounts/{new_id()}/balance?{then}").code == "not_found"
+    for path in (f"{TRANSACTIONS}/{order['id']}", balance):
         assert ask(service, "GET", path).status == 200
         assert ask(service, "HEAD", path).status == 200
         assert ask(service, "GET", path, None, ("Cookie", "sessionid=abc; csrftoken=def")).status == 200

@@ -9,7 +9,7 @@ import time_machine
 
 from accounts.errors import AccountNotFound
 from accounts.models import Account
-from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, hold_that_expires, withdraw
+from tests.cast import OrderFactory, day, deposit, hold, hold_that_expires, withdraw
 from transactions import posting, queries, reading
 from transactions.models import Transaction
 
@@ -133,14 +133,6 @@ def test_holds_that_are_due_count_no_more_in_the_balance_of_now(account):
     hold_that_expires(account, "2")
     answer = reading.read_balance_at(account.id, at=day("2999-01-01"), known_at=None)
     assert (answer.balance, answer.held, answer.available) == (10, 3, 7)
-
-
-def test_who_may_see_only_their_own_finds_no_other_account(account):
-    deposit(account, "10")
-    moments = {"at": day("2999-01-01"), "known_at": None}
-    assert reading.read_balance_at(account.id, owner_id=account.user_id, **moments).balance == 10
-    with pytest.raises(AccountNotFound):
-        reading.read_balance_at(account.id, owner_id=AccountFactory().user_id, **moments)
 
 
 def test_later_than_now_means_now_and_the_answer_says_which_moment_that_was(account):

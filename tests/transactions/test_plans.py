@@ -108,7 +108,7 @@ def test_a_balance_at_a_date_prepared_on_an_empty_ledger_touches_a_few_rows_of_a
         posting.post(orders, actor=account.user_id)
     for share in (0.01, 0.5, 0.99):
         row = Transaction.objects.get(account=account, version=int(HISTORY * share))
-        values = f"'{row.effective_at}', '{row.recorded_at}', '{account.id}', NULL, NULL"
+        values = f"'{{{account.id}}}', '{{\"{row.effective_at}\"}}', '{{\"{row.recorded_at}\"}}'"
         touched = explain_prepared("mxid_age", values)
         assert touched
         assert max(touched) <= 4 + 10, touched  # look-ups, late rows

@@ -1,7 +1,7 @@
-"""The balance at a moment of both time axes, read by one prepared statement and without a lock."""
+"""Balances at moments of both time axes, read by one prepared statement and without a lock."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -13,45 +13,54 @@ from accounts.models.columns import make_row
 from transactions.queries import SETTLED_AFTER, Balance, write_balance_at, write_known_version
 from transactions.reading.current import HELD_NOW
 
+OfThen = tuple[UUID, datetime | None, datetime | None]  # an account, `at` and `known_at`: None is now
 
-def read_balance_at(
-    account_id: UUID, *, at: datetime | None, known_at: datetime | None, owner_id: UUID | None = None
-) -> Balance:
+
+def read_balance_at(account_id: UUID, *, at: datetime | None, known_at: datetime | None) -> Balance:
     """The balance effective at `at`, as known at `known_at`: both inclusive, None or later than now is now.
 
     The answer stays true for ever: when somebody may be posting on the account at this moment, it waits for
-    them. Raises `AccountNotFound`, also when there is an `owner_id` and the account is not theirs.
+    them. Raises `AccountNotFound`.
     """
-    asked = [at, known_at, account_id, owner_id, owner_id]
-    balance, is_settled = _read(asked)
+    asked: OfThen = (account_id, at, known_at)
+    balance, is_settled = _read_one(asked)
     if not is_settled:
         with atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM accounts_account WHERE id = %s FOR SHARE", [account_id])
-            balance, _ = _read(asked)  # a new statement sees what was posted meanwhile
+            balance, _ = _read_one(asked)  # a new statement sees what was posted meanwhile
     return balance
 
 
-def _read(asked: list[Any]) -> tuple[Balance, bool]:
-    with connection.cursor() as cursor:
-        cursor.execute(BALANCE, asked)
-        row = cursor.fetchone()
-    if row is None:
+def _read_one(asked: OfThen) -> tuple[Balance, bool]:
+    found = read_balances_at([asked]).get(asked)
+    if found is None:
         raise AccountNotFound("There is no such account.")
-    account_id, user_id, currency, at, known_at, version, balance, held, available, is_settled = row
-    account = make_row(Account, {"id": account_id, "user_id": user_id, "currency": currency}, is_stored=True)
-    return (
-        Balance(
-            account=account,
-            balance=balance,
-            held=held,
-            available=available,
-            version=version,
-            at=at,
-            known_at=known_at,
-        ),
-        is_settled,
-    )
+    return found
+
+
+def read_balances_at(wanted: Sequence[OfThen]) -> dict[OfThen, tuple[Balance, bool]]:
+    """Each balance, and whether it stays true for ever; there is none for an id that is no account's."""
+    found: dict[OfThen, tuple[Balance, bool]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(BALANCES, list(map(list, zip(*wanted, strict=True))))
+        for number, is_settled, account_id, user_id, currency, *columns in cursor.fetchall():
+            known = {"id": account_id, "user_id": user_id, "currency": currency}
+            account = make_row(Account, known, is_stored=True)
+            at, known_at, version, balance, held, available = columns
+            found[wanted[number - 1]] = (
+                Balance(
+                    account=account,
+                    balance=balance,
+                    held=held,
+                    available=available,
+                    version=version,
+                    at=at,
+                    known_at=known_at,
+                ),
+                is_settled,
+            )
+    return found
 
 
 # Who posts locks the account's row first, then reads the clock for `recorded_at`, and the lock stands in the
@@ -61,25 +70,26 @@ def _read(asked: list[Any]) -> tuple[Balance, bool]:
 # ended. But it may be the number of a group of lockers, and those are counted apart: such a number is lower
 # than the next one of a group, `mxid_age` of it is not negative, and nothing is concluded.
 IS_SETTLED = f"""
-    known_at < clock - interval '{SETTLED_AFTER.total_seconds()} seconds'
+    moment.known_at < clock - interval '{SETTLED_AFTER.total_seconds()} seconds'
     OR current_setting('transaction_isolation') = 'read committed' AND (
         locker = 0 OR mxid_age(locker) < 0 AND (
             locker = maker OR age(locker) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
         )
     )"""
 # OFFSET keeps the parts apart, and `clock IS NOT NULL` the row behind the clock.
-BALANCE = f"""
-SELECT asked.id, user_id, currency, moment.at, moment.known_at, last.version,
+BALANCES = f"""
+SELECT number, {IS_SETTLED}, asked.id, user_id, currency, moment.at, moment.known_at, last.version,
     ({write_balance_at("asked.id", "moment.at", "last.version")}),
-    CASE WHEN is_now THEN held END, CASE WHEN is_now THEN balance - held + credit_limit END, {IS_SETTLED}
-FROM (
-    SELECT clock, least(%s, clock) AS at, least(%s, clock) AS known_at
+    CASE WHEN is_now THEN held END, CASE WHEN is_now THEN balance - held + credit_limit END
+FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[])
+    WITH ORDINALITY AS wanted (id, at, known_at, number)
+, LATERAL (
+    SELECT clock, least(wanted.at, clock) AS at, least(wanted.known_at, clock) AS known_at
     FROM (SELECT clock_timestamp() AS clock OFFSET 0) AS now
 ) AS moment, LATERAL (
     SELECT id, user_id, currency, balance, version, last_recorded_at, credit_limit,
         {HELD_NOW} AS held, xmin AS maker, xmax AS locker
-    FROM accounts_account AS account
-    WHERE id = %s AND (%s::uuid IS NULL OR user_id = %s) AND moment.clock IS NOT NULL OFFSET 0
+    FROM accounts_account AS account WHERE id = wanted.id AND moment.clock IS NOT NULL OFFSET 0
 ) AS asked, LATERAL (
     SELECT CASE WHEN moment.known_at < last_recorded_at THEN {
     write_known_version("asked.id", "moment.known_at")

@@ -9,12 +9,14 @@ from django.db import InterfaceError, OperationalError, connection
 
 from transactions.grouping import Grouping, Waiting
 from transactions.models import Transaction
+from transactions.queries import Balance
 from transactions.reading.current import (
     CurrentBalance,
     OfUser,
     read_balances_of_users,
     read_current_balances,
 )
+from transactions.reading.dated import OfThen, read_balances_at
 from transactions.reading.rows import get_transactions
 
 READS_MAX = 500  # of a group
@@ -32,6 +34,11 @@ def share_balances_of_user(user_id: UUID, name: str) -> "Future[dict[str, Curren
     """What the user's accounts of that name hold now, by currency."""
     key: OfUser = (user_id, name)
     return _share(read_balances_of_users, key)
+
+
+def share_balance_at(asked: OfThen) -> "Future[tuple[Balance, bool] | None]":
+    """What the account held then, and whether that stays true for ever; None: there is no such account."""
+    return _share(read_balances_at, asked)
 
 
 def share_transaction(id: UUID) -> "Future[Transaction | None]":
