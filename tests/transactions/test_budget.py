@@ -36,6 +36,7 @@ BUDGET = {
     "POST /transactions": Cost(5, 2, 2134, 341),
     "POST /transactions/batch, an order of 1,000": Cost(5, 2, 1485, 96),
     "GET /accounts/{id}/balance": Cost(1, 1, 83, 271),
+    "GET /accounts/{id}/balance?at=": Cost(1, 1, 130, 341),
     "GET /transactions/{id}": Cost(1, 1, 83, 286),
     "posting.post, one order": Cost(5, 2, 2130, 184),
     "posting.post, a replay": Cost(5, 3, 333, 1948),
@@ -107,10 +108,11 @@ class Client:
 
     def prepare(self, method, path, body=None, status=200):
         content = json.dumps(body).encode() if body else b""
+        path, _, query = path.partition("?")
         environ = {
             "REQUEST_METHOD": method,
             "PATH_INFO": f"/api/v1/{path}",
-            "QUERY_STRING": "",
+            "QUERY_STRING": query,
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
@@ -155,6 +157,9 @@ def over_http(account):
             {"atomic": False, "transactions": [make_body(account) for _ in range(BATCH)]},
         ),
         "GET /accounts/{id}/balance": lambda: client.prepare("GET", f"accounts/{account.id}/balance"),
+        "GET /accounts/{id}/balance?at=": lambda: client.prepare(
+            "GET", f"accounts/{account.id}/balance?at=2020-01-01T00:00:00Z"
+        ),
         "GET /transactions/{id}": lambda: client.prepare("GET", f"transactions/{row.id}"),
     }
 
