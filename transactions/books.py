@@ -88,7 +88,8 @@ class Books:
 
     def describe_write(self) -> tuple[str, list[str]]:
         """All of it in one statement, and the parameters of that."""
-        touched = {id: self.accounts[id] for id in {row.account_id for row in self.rows}}
+        # Not `row.account_id`: a foreign key's column is looked up by Django, in every row anew.
+        touched = {id: self.accounts[id] for id in {vars(row)["account_id"] for row in self.rows}}
         touched |= {hold.account_id: hold.account for hold in self.changed_holds}
         return ledger_sql.describe_write(self.rows, touched.values(), self.events, self.changed_holds)
 

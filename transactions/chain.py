@@ -9,7 +9,7 @@ hash is HMAC-SHA256 of that under `settings.CHAIN_KEY`, which the database never
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from uuid import UUID
 
 from django.conf import settings
@@ -23,27 +23,39 @@ MICROSECOND = timedelta(microseconds=1)
 
 def compute_hash(previous: bytes, row: Transaction) -> bytes:
     """The 32 bytes that link `row` to the row recorded before it on the same account."""
+    amount, balance = f"{row.amount:.8f}", None if row.balance_after is None else f"{row.balance_after:.8f}"
     message = (
-        f"36:{row.id_text}36:{row.account_id_text}{_field(row.type)}{_field(f'{row.amount:.8f}')}"
-        f"{_field(row.reference)}{_field(write_json(row.metadata))}"
-        f"{_field(_count_microseconds(row.effective_at_asked))}"
-        f"{_field(row.status)}{_field(row.decline_reason)}{_field(write_json(row.decline_details))}"
-        f"{_field(None if row.version is None else str(row.version))}"
-        f"{_field(None if row.balance_after is None else f'{row.balance_after:.8f}')}"
-        f"{_field(_count_microseconds(row.recorded_at))}{_field(_count_microseconds(row.effective_at))}"
-        f"{_field('True' if row.late else 'False')}"
+        f"36:{row.id_text}36:{row.account_id_text}{_field_of_choice(row.type)}{len(amount)}:{amount}"
+        f"{_field(row.reference) if row.reference else '0:'}"
+        f"{_field(write_json(row.metadata)) if row.metadata else '2:{}'}"
+        f"{_field_of_time(row.effective_at_asked)}"
+        f"{_field_of_choice(row.status)}{_field(row.decline_reason)}{_field(write_json(row.decline_details))}"
+        f"{_field(None if row.version is None else str(row.version))}{_field(balance)}"
+        f"{_field_of_time(row.recorded_at)}{_field_of_time(row.effective_at)}"
+        f"{'4:True' if row.late else '5:False'}"
         f"{_field_of_id(row.transfer)}{_field_of_id(row.reverses)}{_field_of_id(row.hold)}"
         f"36:{row.actor_text}{_field(row.request_id)}"
     )
-    data = b"%s%d:%s%s" % (FORMAT, len(previous), previous, message.encode())
-    return hmac.digest(settings.CHAIN_KEY.encode(), data, "sha256")
+    keyed = _begin(settings.CHAIN_KEY).copy()
+    keyed.update(b"%s%d:%s%s" % (FORMAT, len(previous), previous, message.encode()))
+    return keyed.digest()
+
+
+@cache
+def _begin(key: str) -> hmac.HMAC:
+    """What is the same for every hash of this key."""
+    return hmac.new(key.encode(), digestmod="sha256")
 
 
 def _field(text: str | None) -> str:
     if text is None:
         return "-"
-    text = str(text)  # of a choice its value
     return f"{len(text) if text.isascii() else len(text.encode())}:{text}"
+
+
+@cache
+def _field_of_choice(choice: str) -> str:
+    return _field(str(choice))  # its value
 
 
 def _field_of_id(id: UUID | None) -> str:
@@ -51,8 +63,8 @@ def _field_of_id(id: UUID | None) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _count_microseconds(instant: datetime | None) -> str | None:
-    return None if instant is None else str((instant - EPOCH) // MICROSECOND)
+def _field_of_time(instant: datetime | None) -> str:
+    return _field(None if instant is None else str((instant - EPOCH) // MICROSECOND))
 
 
 def write_json(value: dict[str, str] | None) -> str | None:
