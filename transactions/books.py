@@ -1,6 +1,6 @@
 """Deciding in memory: the locked accounts of one posting, and all that was decided on them so far."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -30,8 +30,8 @@ _write = lru_cache(str)  # of an actor, who is the same in many rows
 class Books:
     """Opened under the locks, with the clock read after them; due holds are ended before anything else.
 
-    Of the locked accounts those of `requests` count; the end of a hold is told as of the first request
-    on its account.
+    Of the locked accounts those count that `requests` want to move money on, other than by orders that were
+    `decided` before; the end of a hold is told as of the first request on its account.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Books:
         accounts: dict[UUID, Account],
         *,
         clock: datetime,
+        decided: Collection[UUID] = (),
     ) -> None:
         self.accounts = accounts
         self.clock = clock
@@ -51,7 +52,8 @@ class Books:
             request_ids: dict[UUID, str] = {}
             for request in requests:
                 for order in request.orders:
-                    request_ids.setdefault(order.account_id, request.request_id)
+                    if order.id not in decided:
+                        request_ids.setdefault(order.account_id, request.request_id)
             locked = [account for id, account in accounts.items() if id in request_ids]
             self.changed_holds, self.events = holds.expire_due(locked, clock, request_ids)
         self.holds = self._find_holds({order.hold for order in orders if order.hold})

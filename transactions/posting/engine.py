@@ -205,7 +205,7 @@ def _decide(
         try:
             answers = _replay(request, before) if before else {}
             if new := [order for order in request.orders if order.id not in answers]:
-                books = books or Books(requests, accounts, clock=look.clock)
+                books = books or Books(requests, accounts, clock=look.clock, decided=before)
                 _decide_new(request, new, before, books, answers)
             outcomes.append([answers[order.id] for order in request.orders])
         except LedgerError as error:
