@@ -13,7 +13,7 @@ from accounts import rules
 from accounts.models import Account
 from events.errors import LedgerError
 from events.models import Event
-from tests.cast import AccountFactory, day, deposit, hold, new_id
+from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, hold_that_expires, new_id
 from tests.transactions.committing import find_outcome, wait_for_all, watch_groups
 from tests.transactions.test_concurrency import rows_of
 from transactions import chain, posting
@@ -172,3 +172,11 @@ def test_a_history_posted_in_groups_is_that_posted_one_after_the_other(seed, mon
     assert list(grouped.tell_all()) == list(alone.tell_all())
     reasons = Counter(row.decline_reason for account in grouped.accounts for row in rows_of(account))
     assert len(reasons) > 3  # it was not all of a kind
+
+
+def test_a_replay_in_a_list_ends_no_hold_of_its_account(account):
+    before = OrderFactory(account=account, amount=Decimal(10))
+    posting.post([before], actor=account.user_id)
+    hold_that_expires(account, "1")
+    posting.post([before, OrderFactory(account=AccountFactory())], actor=account.user_id)
+    assert not Event.objects.filter(type="hold.expired").exists()

@@ -10,8 +10,7 @@ from accounts import holds, rules
 from accounts.errors import HoldNotOpen
 from accounts.models import Account, Hold
 from events.models import Event
-from tests.cast import AccountFactory, OrderFactory, deposit, hold, hold_that_expires, new_id, withdraw
-from transactions import posting
+from tests.cast import AccountFactory, deposit, hold, hold_that_expires, new_id, withdraw
 
 pytestmark = pytest.mark.django_db
 
@@ -291,12 +290,3 @@ def test_showing_a_due_hold_changes_nothing_of_it(rich):
     read = Hold.objects.get(id=placed.id)
     assert (read.as_resource()["status"], read.as_resource()["remaining"]) == ("EXPIRED", "0.00")
     assert (read.status, read.remaining, read.closed_at) == ("OPEN", Decimal(40), None)
-
-
-def test_a_replay_in_a_list_ends_no_hold_of_its_account(account):
-    before = OrderFactory(account=account, amount=Decimal(10))
-    posting.post([before], actor=account.user_id)
-    due = hold_that_expires(account, "1")
-    posting.post([before, OrderFactory(account=AccountFactory())], actor=account.user_id)
-    assert Hold.objects.filter(id=due.id).values_list("status").get() == ("OPEN",)
-    assert not Event.objects.filter(type="hold.expired").exists()
