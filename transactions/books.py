@@ -24,7 +24,7 @@ from transactions.orders import NOT_FINAL, Order, PostingRequest
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 MICROSECOND = timedelta(microseconds=1)
 
-_write = lru_cache(str)  # of an actor, who is the same in many rows
+_write_actor = lru_cache(str)  # one, who is the same in many rows
 
 
 class Books:
@@ -185,7 +185,7 @@ class Books:
                 "reverses": order.reverses,
                 "hold": order.hold,
                 "actor": request.actor,
-                "actor_text": _write(request.actor),
+                "actor_text": _write_actor(request.actor),
                 "request_id": request.request_id,
             },
             is_stored=False,

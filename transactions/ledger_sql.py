@@ -161,9 +161,7 @@ def describe_write(
         *(holds.describe_changes(changed_holds) if changed_holds else ()),
         orjson.dumps(events).decode(),
         orjson.dumps([_as_account_row(account) for account in accounts]).decode(),
-        "{"
-        + ",".join([account.id_text for account in accounts])
-        + "}",  # so that they are looked up by index
+        f"{{{','.join([account.id_text for account in accounts])}}}",  # so that they are looked up by index
     ]
     return WRITE_WITH_HOLDS if changed_holds else WRITE, parameters
 

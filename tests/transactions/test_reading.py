@@ -99,6 +99,9 @@ def test_what_is_anothers_is_not_there(rich, holder):
     paths = [f"transactions/{row.id}", f"accounts/{rich.id}/balance", f"users/{rich.user_id}/balance"]
     for path in paths:
         assert holder.get(f"/api/v1/{path}").status_code == 200
+        then = f"/api/v1/{path}?at=2023-01-04"
+        if path.endswith("/balance"):
+            assert (holder.get(then).status_code, stranger.get(then).status_code) == (200, 404)
         refused, missing = stranger.get(f"/api/v1/{path}"), stranger.get(f"/api/v1/{path[:-20]}{'0' * 20}")
         assert refused.status_code == 404, path
         assert refused.json()["code"] == "not_found"

@@ -42,7 +42,7 @@ def share(request: PostingRequest) -> "Future[Answers]":
 
 def _is_in_transaction() -> bool:
     """Whether the caller has begun one. Who has no connection is not given one for the question: on a loop's
-    thread every request would make one of its own, which costs as much as the whole way in."""
+    thread every request would make one of its own and leave it to the garbage collector."""
     return any(wrapper.in_atomic_block for wrapper in connections.all(initialized_only=True))
 
 
