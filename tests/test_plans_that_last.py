@@ -18,6 +18,7 @@ from events.wire import Cursor
 from ledger_project.database_rights import SETTINGS
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer, withdraw
 from transactions import posting, queries
+from transactions.reading import dated
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
@@ -85,6 +86,12 @@ class Ledger:
             "a balance": lambda: queries.read_balance(self.accounts),
             "a balance at a date": lambda: queries.read_balance(self.accounts, at=self.first.recorded_at),
             "a balance as it was known": self.read_what_was_known,
+            "a balance at a date, by itself": lambda: dated.read_balance_at(
+                self.one.id, at=self.first.recorded_at, known_at=None
+            ),
+            "a balance as it was known, by itself": lambda: dated.read_balance_at(
+                self.one.id, at=self.first.recorded_at, known_at=self.first.recorded_at + timedelta(seconds=1)
+            ),
             "a user": lambda: User.objects.get(id=self.actor),
             "places in the feed": self.place,
             "nothing to place": feed.place_pending,
