@@ -87,12 +87,13 @@ def post_some(count: int) -> None:
     from accounts.models import Account
     from transactions import posting
     from transactions.models import Transaction
-    from transactions.orders import Order
+    from transactions.posting.commands import NewTransaction
 
     ids = list(Account._base_manager.values_list("id", flat=True)[:count])
     type = Transaction.Type.DEPOSIT
     orders = [
-        Order(id=uuid_utils.compat.uuid7(), account_id=id, type=type, amount=Decimal(AMOUNT)) for id in ids
+        NewTransaction(id=uuid_utils.compat.uuid7(), account_id=id, type=type, amount=Decimal(AMOUNT))
+        for id in ids
     ]
     posting.post(orders, actor=ids[0])
 
@@ -104,7 +105,7 @@ def write_ledger(
     from django.db import connection
 
     from accounts import operations
-    from transactions.audit_worker import set_up
+    from transactions.proof.audit_worker import set_up
 
     for number in range(accounts):
         operations.create_user(id=None, name="bench", external_id=f"bench-{number}", request_id="bench")

@@ -13,7 +13,7 @@ from benchmarks.contest import Ring
 from benchmarks.cpu import Site
 from benchmarks.figures import Figures, Run
 from benchmarks.load import Target, run_wrk
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.service import Service, find_free_port
 
 CLIENTS = (1, 4, 16, 32, 64)

@@ -18,7 +18,7 @@ from benchmarks.figures import Figures, Run
 from benchmarks.load import Target, run_wrk
 from benchmarks.machine import PROJECT
 from benchmarks.servers import make_granian, serving
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.service import find_free_port
 
 HERE = Path(__file__).parent

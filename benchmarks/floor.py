@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.cpu import Site, divide, find_children, read_command
 from benchmarks.figures import Figures
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 
 DATABASE = "floor"
 CONNECT_SECONDS_MAX = 30

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import django
 
+from benchmarks import machine
+
 
 @contextmanager
 def embedded_ledger(folder: Path, **environment: str) -> Iterator[None]:
@@ -24,6 +26,7 @@ def embedded_ledger(folder: Path, **environment: str) -> Iterator[None]:
 
     server = settings.EMBEDDED_POSTGRES
     assert server is not None
+    server.settings |= machine.recommend_postgres()
     try:
         server.start()
         server.ensure_database(settings.DATABASES["default"]["NAME"])

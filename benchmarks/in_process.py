@@ -25,7 +25,8 @@ from benchmarks.cpu import Site, divide, measure
 from benchmarks.figures import Figures
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order, PostingRequest
+from transactions.posting import PostingRequest
+from transactions.posting.commands import NewTransaction
 
 ENGINE = "transactions.posting.share"  # what the views call
 LOOP = 20_000  # additions of the calibration loop
@@ -153,8 +154,10 @@ def read_ids(file: Path) -> list[UUID]:
     return [UUID(line) for line in file.read_text().split()]
 
 
-def make_orders(ids: list[UUID], count: int) -> list[Order]:
+def make_orders(ids: list[UUID], count: int) -> list[NewTransaction]:
     return [
-        Order(id=uuid_utils.compat.uuid7(), account_id=id, type=Transaction.Type.DEPOSIT, amount=Decimal(1))
+        NewTransaction(
+            id=uuid_utils.compat.uuid7(), account_id=id, type=Transaction.Type.DEPOSIT, amount=Decimal(1)
+        )
         for id in random.choices(ids, k=count)  # noqa: S311, not a secret
     ]

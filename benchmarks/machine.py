@@ -50,6 +50,15 @@ def read_commit(checkout: Path = PROJECT) -> str:
     return found.stdout.strip() or "unknown"
 
 
+def recommend_postgres() -> dict[str, str]:
+    """As docs/operations.md says: a quarter of the memory, and room for what is logged between checkpoints.
+
+    The embedded server's own settings are those of a laptop; the floors are on the same server.
+    """
+    quarter = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+    return {"shared_buffers": f"{quarter // 2**20}MB", "max_wal_size": "16GB"}
+
+
 def describe() -> dict[str, Any]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

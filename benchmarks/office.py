@@ -67,14 +67,14 @@ def measure(transactions: int, visits: int) -> int:
 
 
 def count_figures(console: Any) -> None:
-    from transactions import figures
     from transactions.models import Figures, HourlyTotal
+    from transactions.reading import statistics
 
     Figures.objects.all().delete()
     HourlyTotal.objects.all().delete()
     for title in ("The first count", "The next one"):
         began = time.perf_counter()
-        figures.refresh(Flag())
+        statistics.refresh(Flag())
         console.print(f"{title} of the figures: {time.perf_counter() - began:.2f} s")
 
 

@@ -9,13 +9,13 @@ import uuid_utils.compat
 from django.db import connection
 from django.utils import timezone
 
-from accounts import holds, operations, rules
+from accounts import operations
 from accounts.models import Account, User
 from benchmarks.audit import EVENTS, PLACES, TABLES, enable_guards
 from events.models import FeedState, Subscription
 from transactions import corrections, posting
 from transactions.models import AuditRun, Transaction
-from transactions.orders import Order, order_transfer
+from transactions.posting.commands import NewHold, Release, SetStatus, Transfer
 
 SMALL = 100  # transactions of every account but the biggest
 DAYS = 60
@@ -124,11 +124,11 @@ def make_few(boss: User) -> None:
     for number in range(FEW):
         account = big if number % 4 == 0 else others[number % len(others)]
         ends = timezone.now() + timedelta(days=1, minutes=number)
-        placed, _ = holds.place_hold(
-            id=new_id(), account_id=account.id, amount=Decimal(1), expires_at=ends, actor=boss.id
-        )
+        new_hold = NewHold(id=new_id(), account_id=account.id, amount=Decimal(1), expires_at=ends)
+        posting.post([new_hold], actor=boss.id, request_id="bench")
         if number % 3 == 0:
-            holds.release_hold(id=placed.id)
+            release = Release(hold_id=new_hold.id, account_id=account.id)
+            posting.post([release], actor=boss.id, request_id="bench")
         corrections.adjust(
             id=new_id(),
             account_id=account.id,
@@ -140,12 +140,11 @@ def make_few(boss: User) -> None:
             request_id="bench",
         )
     for account in others[1:100]:
-        orders: list[Order] = order_transfer(
-            id=new_id(), source_id=big.id, destination_id=account.id, amount=Decimal(1)
-        )
-        posting.post(orders, actor=boss.id, request_id="bench")
+        moving = Transfer(id=new_id(), source_id=big.id, destination_id=account.id, amount=Decimal(1))
+        posting.post([moving], actor=boss.id, request_id="bench")
     for account in others[::5]:
-        rules.freeze(id=account.id, reason="bench", request_id="bench")
+        frozen = SetStatus(account_id=account.id, status=Account.Status.FROZEN, reason="bench")
+        posting.post([frozen], actor=boss.id, request_id="bench")
     state = FeedState.objects.get()
     for number in range(100):
         Subscription.objects.create(

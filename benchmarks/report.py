@@ -39,7 +39,9 @@ def describe_conditions(record: Record) -> Iterator[str]:
     yield (
         f"`python -m benchmarks` on {machine['at'][:10]}, commit {machine['commit']}: {machine['python']};"
         f" {machine['cores']} cores ({machine['cpu']}), which load, service and database share; PostgreSQL"
-        f" {settings['postgres']} with fsync and synchronous_commit; {settings['accounts']} accounts;"
+        f" {settings['postgres']} with fsync and synchronous_commit, shared_buffers"
+        f" {settings.get('shared_buffers', '256MB')} and max_wal_size {settings.get('max_wal_size', '2GB')};"
+        f" {settings['accounts']} accounts;"
         f" {len(record.rounds)} rounds of {settings['seconds']} s a run, interleaved, VACUUM ANALYZE before"
         f" each round. Load of the machine before: {machine['load_before']}."
     )

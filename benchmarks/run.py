@@ -17,7 +17,7 @@ from benchmarks import load, machine
 from benchmarks.figures import OURS, Figures, Run
 from benchmarks.record import Record
 from benchmarks.rows import IDLE, MEMORY
-from ledger_project.embedded_postgres import MAJOR_VERSION
+from ledger_project.database.embedded import MAJOR_VERSION
 
 if TYPE_CHECKING:
     from benchmarks.cells import Ground  # loads models: only when Django is set up
@@ -35,6 +35,7 @@ TRIES_MAX = 3
 def main(options: argparse.Namespace) -> int:
     load.require_wrk()
     settings = {name: getattr(options, name) for name in SETTINGS} | {"postgres": MAJOR_VERSION}
+    settings |= machine.recommend_postgres()
     record = Record(machine.describe(), settings)
     with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder:
         Path(folder).chmod(0o755)
@@ -55,10 +56,16 @@ def main(options: argparse.Namespace) -> int:
 
 def measure(folder: Path, options: argparse.Namespace, record: Record) -> None:
     """Fill the record. Django is set up on the folder."""
+    from django.conf import settings
+
     from benchmarks.cells import make_ground, making_cells
     from benchmarks.contest import run_contestants
     from tests.service import Service
 
+    server = settings.EMBEDDED_POSTGRES
+    assert server is not None
+    server.settings |= machine.recommend_postgres()
+    server.start()
     service = Service(folder).start()
     try:
         CONSOLE.print(f"{options.accounts} accounts …")

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from benchmarks.figures import Figures
 from events import feed, subscriptions
+from events.cursors import Cursor
 from events.models import Subscription
-from events.wire import Cursor
 from tests.receivers import receiver, silent
 
 EVENTS = 3000
