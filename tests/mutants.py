@@ -1,16 +1,20 @@
 """Can the tests see the faults that matter? `make mutants` plants each, and names the test that saw it.
 
-Each fault goes into a copy of the project. The test named for it passes on the project as it is, and must
-fail on the copy. Exit code 1 if one does not.
+A fault names the function, class or constant it is in, wherever that lives. It is planted in the processes of
+the test that is named for it, which passes without the fault and must fail with it. Exit code 1 if one does
+not; a name as argument: only that fault.
 """
 
+import ast
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -32,46 +36,93 @@ MUTANTS = [
     *planted_faults_of_the_office.MUTANTS,
     *planted_faults_of_the_proof.MUTANTS,
 ]
+PRODUCT = ("ledger", "rest", "events", "accounts", "transactions", "office", "ledger_project")
 SECONDS_MAX = 300
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".hypothesis", ".*_cache")
 
 
-def run_tests(project: Path, *tests: str) -> subprocess.CompletedProcess[str]:
-    """The outcome of the tests on that copy, with a database of its own."""
+class Place(NamedTuple):
+    """A function, class or constant of the product, with the lines that it has."""
+
+    name: str
+    file: Path
+    first: int
+    last: int
+
+
+@cache
+def list_places() -> list[Place]:
+    return [
+        place
+        for package in PRODUCT
+        for file in sorted((PROJECT / package).rglob("*.py"))
+        for place in _list_places(
+            ast.parse(file.read_text()), ".".join(file.relative_to(PROJECT).with_suffix("").parts), file
+        )
+    ]
+
+
+def _list_places(node: ast.AST, inside: str, file: Path) -> Iterator[Place]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.ClassDef):
+            name = f"{inside}.{child.name}"
+            yield Place(name, file, child.lineno, child.end_lineno or 0)
+            yield from _list_places(child, name, file)
+        elif isinstance(child, ast.Assign | ast.AnnAssign) and not isinstance(node, ast.FunctionDef):
+            for target in getattr(child, "targets", [getattr(child, "target", None)]):
+                if isinstance(target, ast.Name):
+                    yield Place(f"{inside}.{target.id}", file, child.lineno, child.end_lineno or 0)
+
+
+def plant(mutant: Mutant) -> tuple[Path, str]:
+    """The file of the fault, and its text with the fault in it."""
+    places = [place for place in list_places() if f".{place.name}".endswith(f".{mutant.where}")]
+    if len(places) != 1:
+        raise SystemExit(f"{mutant.name}: {mutant.where} is {len(places)} places")
+    [place] = places
+    lines = place.file.read_text().splitlines(keepends=True)
+    text = "".join(lines[place.first - 1 : place.last])
+    if text.count(mutant.old) != 1 or mutant.old == mutant.new:
+        raise SystemExit(f"{mutant.name}: its text stands {text.count(mutant.old)} times in {mutant.where}")
+    lines[place.first - 1 : place.last] = [text.replace(mutant.old, mutant.new)]
+    return place.file, "".join(lines)
+
+
+def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The outcome of the tests, with a database of their own."""
     own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY", "LEDGER_VAR"}
-    environment = {name: value for name, value in os.environ.items() if name not in own}
+    environment |= {name: value for name, value in os.environ.items() if name not in own}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, timeout=SECONDS_MAX
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=SECONDS_MAX
     )
 
 
 def is_seen(mutant: Mutant) -> bool:
     """Plant the fault and run its test: 1 is pytest's exit code for a test that failed."""
-    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-        copy = Path(folder) / "ledger"
-        shutil.copytree(PROJECT, copy, ignore=NOT_COPIED)
-        file = copy / mutant.file
-        text = file.read_text()
-        if text.count(mutant.old) != 1 or mutant.old == mutant.new:
-            raise SystemExit(
-                f"{mutant.name}: its line stands {text.count(mutant.old)} times in {mutant.file}"
-            )
-        file.write_text(text.replace(mutant.old, mutant.new))
-        return run_tests(copy, mutant.test).returncode == 1
+    file, text = plant(mutant)
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as changed:
+        changed.write(text)
+        changed.flush()
+        outcome = run_tests(
+            mutant.test,
+            LEDGER_FAULT_IN=str(file),
+            LEDGER_FAULT_AS=changed.name,
+            PYTHONPATH=str(PROJECT / "tests" / "planting"),
+        )
+    return outcome.returncode == 1
 
 
 def main() -> int:
     wanted = sys.argv[1:]
     mutants = [mutant for mutant in MUTANTS if not wanted or mutant.name in wanted]
-    sound = run_tests(PROJECT, *{mutant.test for mutant in mutants})
+    sound = run_tests(*{mutant.test for mutant in mutants})
     if sound.returncode:
         raise SystemExit(f"Without any fault the tests fail already:\n{sound.stdout[-2000:]}")
     table = Table("planted fault", "where", Column("seen by", overflow="fold"))
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(is_seen, mutants))
     for mutant, seen in zip(mutants, outcomes, strict=True):
-        table.add_row(mutant.name, mutant.file, mutant.test.rpartition("::")[2] if seen else "NOBODY")
+        table.add_row(mutant.name, mutant.where, mutant.test.rpartition("::")[2] if seen else "NOBODY")
     Console().print(table)
     return 0 if all(outcomes) else 1
 
