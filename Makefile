@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check demo format messages screenshots soak mutants bench
+.PHONY: run test check demo format messages screenshots soak walk mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
@@ -31,6 +31,10 @@ soak: .venv/dev
 	$(BIN)/python -m tests.faults.restore_drill --seconds 10
 	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py
 	LEDGER_ROWS=$(or $(ROWS),1000000) $(BIN)/python -m pytest -q --timeout 3600 tests/transactions/test_long_account.py tests/transactions/test_import_kills.py
+
+# The functions and files that six real requests pass.
+walk: .venv/dev
+	LEDGER_WALK=1 $(BIN)/python -m pytest -q tests/test_walks.py
 
 mutants: .venv/dev
 	$(BIN)/python -m tests.mutants

@@ -4,19 +4,16 @@ The classes are refusals: nothing is recorded, no id is burnt. The constants are
 transactions: answers that depend on the state of the account, recorded under the id for ever.
 """
 
-from typing import TYPE_CHECKING
+from uuid import UUID
 
-from events.errors import LedgerError, gettext_noop
-
-if TYPE_CHECKING:
-    from accounts.models import Hold
+from ledger.errors import LedgerError, gettext_noop
 
 INSUFFICIENT_FUNDS = "insufficient_funds"
 ACCOUNT_FROZEN = "account_frozen"
 ACCOUNT_CLOSED = "account_closed"
 LIMIT_EXCEEDED = "limit_exceeded"
 
-# What a declined hold tells people; its particulars are in `decline_details`.
+# What a declined hold tells people; its extensions are in `decline_details`.
 DECLINES = {
     INSUFFICIENT_FUNDS: gettext_noop("The account has less available than the hold requires."),
     ACCOUNT_FROZEN: gettext_noop("The account is frozen: it accepts no new holds."),
@@ -73,16 +70,6 @@ class HoldNotOpen(LedgerError):
     code = "hold_not_open"
 
 
-class HoldReused(LedgerError):
-    """The id was used before, for another hold; `hold` is that one, which not everybody may see."""
-
-    code = "idempotency_key_reused"
-
-    def __init__(self, hold: "Hold", differs: list[str]) -> None:
-        super().__init__("This id was used before, for another hold.", differs=differs)
-        self.hold = hold
-
-
 class ExpiresAtInvalid(LedgerError):
     code = "expires_at_invalid"
     field = "expires_at"
@@ -114,10 +101,17 @@ class ExternalIdTaken(LedgerError):
     field = "external_id"
 
 
-class IdentityReused(LedgerError):
-    """The identity was used before, for another command. `differs` names the fields that are not the same."""
+class IdempotencyKeyReused(LedgerError):
+    """The identity was used before, for another command; `differs` names the parts that are not the same.
+
+    They are told to the owner of what was made then, and to whoever has the permission to see it.
+    """
 
     code = "idempotency_key_reused"
+
+    def __init__(self, detail: str, differs: list[str], *, owner_id: UUID, permission: str) -> None:
+        super().__init__(detail, differs=differs)
+        self.confidential_to = (owner_id, permission)
 
 
 class IdInvalid(LedgerError):

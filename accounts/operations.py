@@ -1,45 +1,39 @@
 """Writing users and accounts. Each function owns its transaction and names its actor's request."""
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-import orjson
 import uuid_utils.compat
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection
 from django.db.transaction import TransactionManagementError, atomic
 
-from accounts import currencies
-from accounts.errors import AccountNotFound, ExternalIdTaken, IdentityReused, UserNotFound
-from accounts.models import MAIN, Account, User, make_row
+from accounts import currencies, idempotency, queries
+from accounts.errors import ExternalIdTaken, IdempotencyKeyReused, UserNotFound
+from accounts.models import MAIN, Account, User
 from events import outbox
 
 Answer = TypeVar("Answer")
 
 
-def lock_accounts(ids: Iterable[UUID], *, skip_locked: bool = False) -> dict[UUID, Account]:
-    """Lock the accounts until the end of the transaction, in the order of their ids, and read them.
+def lock_rows(ids: Iterable[UUID], columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """Lock the accounts until the end of the transaction, in the order of their ids, and read `columns`.
 
-    Whoever locks accounts calls this, or runs its statement (`compile_lock`). A later statement sees what
-    was committed while this one waited; this one's own rows are the newest. Ids of no account are missing
-    from the answer, and with `skip_locked` those that somebody else has locked.
+    Whoever locks several accounts calls this, or runs its statement (`compile_lock`). A later statement sees
+    what was committed while this one waited; this one's own rows are the newest. Ids of no account are
+    missing from the answer.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("A lock lasts until the end of a transaction, and there is none.")
     with connection.cursor() as cursor:
-        cursor.execute(compile_lock(COLUMNS, skip_locked), [write_ids(ids)])
-        rows = [dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()]
-    for row in rows:
-        row["metadata"] = json.loads(row["metadata"])
-    return {row["id"]: make_row(Account, row, is_stored=True) for row in rows}
-
-
-COLUMNS = tuple(field.attname for field in Account._meta.concrete_fields)
+        cursor.execute(compile_lock(columns, False), [write_ids(set(ids))])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 @cache
@@ -59,29 +53,6 @@ def compile_lock(columns: tuple[str, ...], skip_locked: bool) -> str:
 def write_ids(ids: Iterable[UUID]) -> str:
     """A text that PostgreSQL reads as uuid[]: much cheaper than to adapt the list."""
     return "{" + ",".join(map(str, ids)) + "}"
-
-
-def lock_account(id: UUID) -> Account:
-    """One account, locked as `lock_accounts` does. Raises `AccountNotFound`."""
-    account = lock_accounts([id]).get(id)
-    if account is None:
-        raise AccountNotFound("There is no such account.")
-    return account
-
-
-def describe_next_event(
-    type: str, account: Account, *, clock: datetime, request_id: str, data: dict[str, Any] | orjson.Fragment
-) -> outbox.NewEvent:
-    """The next event of a locked account: its time is the clock's, but not before its last transaction."""
-    account.event_sequence += 1
-    return outbox.describe(
-        type,
-        account_id=account.id_text,
-        account_sequence=account.event_sequence,
-        recorded_at=max(clock, account.last_recorded_at or clock),
-        request_id=request_id,
-        data=data,
-    )
 
 
 def read_clock() -> datetime:
@@ -115,8 +86,8 @@ def create_user(
         namesake = User.objects.filter(external_id=external_id).first() if external_id else None
         known = User.objects.filter(id=id).first() if id else None
         if found := known or (None if id else namesake):
-            _require_same_command(asked, found.created_as)
-            return found, True
+            _require_same_command(asked, found)
+            return queries.read_accounts(found), True
         if namesake:
             raise ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
         new_id = id or uuid_utils.compat.uuid7()
@@ -138,7 +109,7 @@ def create_user(
                     account_sequence=None,
                     recorded_at=user.created_at,
                     request_id=request_id,
-                    data=user.as_resource(),
+                    data=queries.read_accounts(user).to_dict(),
                 )
             ]
         )
@@ -157,7 +128,8 @@ def create_account(
     currencies.get_decimals(currency)
 
     def find_or_create() -> tuple[Account, bool]:
-        found = Account.objects.filter(user_id=user_id, currency=currency, name=name).first()
+        accounts = Account.objects.with_held_due()
+        found = accounts.filter(user_id=user_id, currency=currency, name=name).first()
         if found:
             return found, True
         user = User.objects.filter(id=user_id).first()
@@ -178,12 +150,12 @@ def change_user(*, id: UUID, changes: dict[str, Any]) -> User:
     for field, value in changes.items():
         setattr(user, field, value)
     user.save(update_fields=list(changes))
-    return user
+    return queries.read_accounts(user)
 
 
 @atomic
 def change_account(*, id: UUID, metadata: dict[str, str]) -> None:
-    account = lock_account(id)
+    account = Account.objects.select_for_update(no_key=True).get(id=id)
     account.metadata = metadata
     account.save(update_fields=["metadata"])
 
@@ -194,6 +166,7 @@ def _open_account(
     account = Account.objects.create(
         user=user, currency=currency, name=name, metadata=metadata, event_sequence=1
     )
+    account.held_due = Decimal(0)
     outbox.record(
         [
             outbox.describe(
@@ -202,17 +175,21 @@ def _open_account(
                 account_sequence=account.event_sequence,
                 recorded_at=account.created_at,
                 request_id=request_id,
-                data=account.as_resource(),
+                data=account.to_dict(),
             )
         ]
     )
     return account
 
 
-def _require_same_command(asked: dict[str, str | None], before: dict[str, str | None] | None) -> None:
-    differs = [field for field in asked if before is None or asked[field] != before.get(field)]
-    if differs:
-        raise IdentityReused("This identity was used before, for another user.", differs=differs)
+def _require_same_command(asked: dict[str, str | None], user: User) -> None:
+    if differs := idempotency.find_differences(asked, user.created_as or {}):
+        raise IdempotencyKeyReused(
+            "This identity was used before, for another user.",
+            differs,
+            owner_id=user.id,
+            permission="accounts.add_user",
+        )
 
 
 def once_more_after_a_race(find_or_create: Callable[[], Answer]) -> Answer:

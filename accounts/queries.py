@@ -1,13 +1,14 @@
-"""Reading users and holds."""
+"""Reading users, accounts and holds."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import CharField, Q, Value
+from django.db.models import CharField, Prefetch, Q, QuerySet, Value, prefetch_related_objects
 from django.db.models.functions import Collate, Concat, Lower
 
 from accounts.errors import HoldNotFound
-from accounts.models import Hold, User
+from accounts.models import Account, Hold, User
 
 # Asked every second: by the index `hold_to_expire`, with a clock that is read once.
 WITH_DUE_HOLDS = """
@@ -39,9 +40,24 @@ def find_users_by_words(words: str, *, limit: int) -> list[User]:
     return list(dict.fromkeys([*handled, *find_users_by_name(words, limit=limit)]))
 
 
+def with_accounts(users: QuerySet[User]) -> QuerySet[User]:
+    """The users with all that `to_dict` reads."""
+    return users.prefetch_related(_prefetch_accounts())
+
+
+def read_accounts(user: User) -> User:
+    """The user with all that `to_dict` reads."""
+    prefetch_related_objects([user], _prefetch_accounts())
+    return user
+
+
+def _prefetch_accounts() -> Any:
+    return Prefetch("accounts", Account.objects.with_held_due(), to_attr="accounts_now")
+
+
 def find_hold(id: UUID) -> Hold:
     """Raises `HoldNotFound`."""
-    hold = Hold.objects.filter(id=id).first()
+    hold = Hold.objects.with_clock().filter(id=id).first()
     if hold is None:
         raise HoldNotFound("There is no such hold.")
     return hold

@@ -37,7 +37,7 @@ class ChangesThemselves(StaffError):
     pass
 
 
-class BeyondOwnRights(StaffError):
+class BeyondOwnPermissions(StaffError):
     """The actor lacks rights that the other has, or would get."""
 
 
@@ -59,9 +59,9 @@ def find_staff() -> QuerySet[Staff]:
 def create(*, username: str, name: str, groups: Collection[str], actor: User) -> tuple[User, str]:
     """A new member of staff, and the password for their first login.
 
-    Raises `UsernameTaken`, `BeyondOwnRights`.
+    Raises `UsernameTaken`, `BeyondOwnPermissions`.
     """
-    _require_rights(actor, _find_rights_of_groups(groups))
+    _require_permissions(actor, _find_rights_of_groups(groups))
     password = make_password()
     try:
         with atomic():
@@ -74,9 +74,9 @@ def create(*, username: str, name: str, groups: Collection[str], actor: User) ->
 
 @atomic
 def set_groups(*, id: UUID, groups: Collection[str], actor: User) -> User:
-    """Exactly these of `GROUPS`, and no others. Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    """Exactly these of `GROUPS`, and no others. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
     member = _lock(id, actor)
-    _require_rights(actor, _find_rights_of_groups(groups))
+    _require_permissions(actor, _find_rights_of_groups(groups))
     member.groups.set(Group.objects.filter(name__in=set(groups) & set(GROUPS)))
     return member
 
@@ -85,7 +85,7 @@ def set_groups(*, id: UUID, groups: Collection[str], actor: User) -> User:
 def deactivate(*, id: UUID, actor: User) -> User:
     """Ends their sessions with their next request.
 
-    Raises `LastSuperuser`, `ChangesThemselves`, `BeyondOwnRights`.
+    Raises `LastSuperuser`, `ChangesThemselves`, `BeyondOwnPermissions`.
     """
     superusers = User.objects.select_for_update(no_key=True).order_by("id")
     active = list(superusers.filter(is_staff=True, is_superuser=True, is_active=True))
@@ -97,13 +97,13 @@ def deactivate(*, id: UUID, actor: User) -> User:
 
 @atomic
 def activate(*, id: UUID, actor: User) -> User:
-    """Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    """Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
     return _set_active(_lock(id, actor), True)
 
 
 @atomic
 def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
-    """A new password; it ends their sessions. Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    """A new password; it ends their sessions. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
     member, password = _lock(id, actor), make_password()
     member.set_password(password)
     member.save(update_fields=["password"])
@@ -112,7 +112,7 @@ def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
 
 @atomic
 def reset_second_factor(*, id: UUID, actor: User) -> User:
-    """They enrol again at their next page. Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    """They enrol again at their next page. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
     member = _lock(id, actor)
     TOTPDevice.objects.filter(user=member).delete()
     return member
@@ -120,7 +120,10 @@ def reset_second_factor(*, id: UUID, actor: User) -> User:
 
 @atomic
 def unlock(*, id: UUID, actor: User) -> User:
-    """Forgets their wrong passwords, from all addresses. Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    """Forgets their wrong passwords, from all addresses.
+
+    Raises `ChangesThemselves`, `BeyondOwnPermissions`.
+    """
     member = _lock(id, actor)
     axes.utils.reset(username=member.username)
     return member
@@ -136,14 +139,14 @@ def is_locked_out(username: str) -> bool:
 
 
 def require_may_change(member: User, *, actor: User) -> None:
-    """Raises `ChangesThemselves`, `BeyondOwnRights`."""
+    """Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
     if member.pk == actor.pk:
         raise ChangesThemselves
     if actor.is_superuser:
         return
     if member.is_superuser:
-        raise BeyondOwnRights
-    _require_rights(actor, _find_rights(member))
+        raise BeyondOwnPermissions
+    _require_permissions(actor, _find_rights(member))
 
 
 def make_password() -> str:
@@ -162,9 +165,9 @@ def _set_active(member: User, is_active: bool) -> User:
     return member
 
 
-def _require_rights(actor: User, rights: Collection[str]) -> None:
-    if not actor.is_superuser and not set(rights) <= actor.get_all_permissions():
-        raise BeyondOwnRights
+def _require_permissions(actor: User, permissions: Collection[str]) -> None:
+    if not actor.is_superuser and not set(permissions) <= actor.get_all_permissions():
+        raise BeyondOwnPermissions
 
 
 def _find_rights(member: User) -> set[str]:

@@ -1,32 +1,6 @@
-"""What every named refusal of the domain packages is made of, and the refusals of the feed.
+"""The refusals of the feed and of subscriptions."""
 
-HTTP statuses are `rest.errors`' business.
-"""
-
-from typing import Any
-from uuid import UUID
-
-
-def gettext_noop(text: str) -> str:
-    """Marks a text that the back office translates. Django's own would load the settings on import."""
-    return text
-
-
-class LedgerError(Exception):
-    """A refusal with a stable code and one sentence for people.
-
-    `field` names the part of the command it is about; `particulars` are strings, numbers and lists of
-    strings that a program can act on.
-    """
-
-    code: str
-    field: str | None = None
-    command_id: UUID | None = None  # of several commands that came together, the one that is refused
-
-    def __init__(self, detail: str, **particulars: Any) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.particulars = particulars
+from ledger.errors import LedgerError
 
 
 class FeedStopped(LedgerError):
@@ -52,7 +26,7 @@ class EventsPruned(LedgerError):
 
 
 class UrlNotAllowed(LedgerError):
-    """The url is not one that the ledger calls: see `events.targets`."""
+    """The url is not one that the ledger calls: see `events.delivery.url_guard`."""
 
     code = "url_not_allowed"
     field = "url"

@@ -17,8 +17,9 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from events import errors
+from events.cursors import Cursor
 from events.models import Event
-from events.wire import Cursor, format_time
+from ledger.times import format_time
 
 PLACES_AT_ONCE = 1000
 LOCK_WAIT_SECONDS_MAX = 1.0

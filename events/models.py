@@ -6,7 +6,8 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from events.wire import Cursor, format_optional_time
+from events.cursors import Cursor
+from ledger.times import format_optional_time
 
 URL_LENGTH_MAX = 2048
 
@@ -141,7 +142,7 @@ class Subscription(models.Model):
     """Somebody to be told: a webhook, or the broker. Its cursor is (`epoch`, `position`): sent up to there.
 
     The secret of a webhook is not kept anywhere: it is computed from the subscription, the generation and a
-    key outside the database (`events.webhooks`).
+    key outside the database (`events.delivery.webhooks`).
     """
 
     class Kind(models.TextChoices):
@@ -222,7 +223,7 @@ class Subscription(models.Model):
             return 0.0
         return max(0.0, (self.clock - self.waits_since).total_seconds())
 
-    def as_resource(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, object]:
         return {
             "id": str(self.id),
             "kind": self.kind,

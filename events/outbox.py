@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import orjson
 from django.db import connection
 
-from events.wire import format_time
+from ledger.times import format_time
 
 # Two arms of a WITH clause. Ids are drawn under the account's lock, in the order of its sequence numbers.
 WRITE_EVENTS = """

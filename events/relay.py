@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event as Flag
@@ -25,13 +24,13 @@ from django.db.models.expressions import Expression
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
-from events import feed, webhooks
-from events.deliveries import Channel, DeliveryFailed
+from events import feed
+from events.cursors import Cursor
+from events.delivery import DeliveryFailed, open_channel
 from events.errors import CursorAheadOfFeed, EventsPruned, FeedEpochChanged, FeedStopped
 from events.feed import Page
 from events.models import Subscription
 from events.subscriptions import FREE, SUBSCRIPTIONS_MAX
-from events.wire import Cursor
 
 BATCH = 100
 BATCH_SECONDS_MAX = 5  # a slow receiver's batch ends early, so that its cursor moves
@@ -278,15 +277,6 @@ def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
         position = page.cursor.position
     attempts = (0 if sent else subscription.attempts) + (failure is not None)
     return Outcome(position, attempts, sent, unroutable, failure)
-
-
-def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
-    """The way to a subscriber. Raises `DeliveryFailed` on entering, if nobody is there."""
-    if subscription.kind == Subscription.Kind.BROKER:
-        from events import brokers  # kombu takes 3 MiB, and most have no broker
-
-        return brokers.open_channel()
-    return webhooks.open_channel(subscription)
 
 
 def _make_printable(text: str) -> str:

@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
-from events import errors, feed, targets
+from events import errors, feed
+from events.cursors import Cursor
+from events.delivery import url_guard
 from events.models import FeedState, Subscription
-from events.wire import Cursor
 
 SUBSCRIPTIONS_MAX = 100
 # Without its lease: a relay that is sending cannot note any more what came of that.
@@ -29,7 +30,7 @@ def create(
     `BrokerNotConfigured`, `SubscriptionExists`, `TooManySubscriptions`.
     """
     if kind == Subscription.Kind.WEBHOOK:
-        targets.require_allowed(url or "")
+        url_guard.require_allowed(url or "")
     elif url is not None:
         raise errors.UrlNotAllowed("The broker is the operator's: BROKER_URL.")
     elif not settings.BROKER_URL:
@@ -76,7 +77,7 @@ def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = 
     if url is not None:
         if get(id).kind != Subscription.Kind.WEBHOOK:
             raise errors.NotAWebhook("Only a webhook has a url.")
-        targets.require_allowed(url)
+        url_guard.require_allowed(url)
         changes |= {"url": url, **AFRESH}
     if types is not None:
         changes["types"] = list(types)

@@ -54,6 +54,6 @@ def create_groups(apps: Apps = all_apps, **signal: Any) -> None:
         f"{permission.content_type.app_label}.{permission.codename}": permission
         for permission in Permission.objects.select_related("content_type")
     }
-    for name, rights in GROUPS.items():
+    for name, wanted in GROUPS.items():
         group, _ = Group.objects.get_or_create(name=name)
-        group.permissions.set(permissions[right] for right in rights if right in permissions)
+        group.permissions.set(permissions[each] for each in wanted if each in permissions)

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from events.metrics import FeedMetrics
 from rest.authentication import TokenAuthentication
 from rest.errors import make_problem
-from transactions.metrics import AuditMetrics
+from transactions.posting.metrics import AuditMetrics
 
 
 class DatabaseConnections(Collector):

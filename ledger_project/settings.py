@@ -12,9 +12,9 @@ from pathlib import Path
 
 import environ
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
-from ledger_project.navigation import UNFOLD as UNFOLD
+from ledger_project.database.embedded import EmbeddedPostgres
 from ledger_project.secret_files import keep_first
+from office.navigation import UNFOLD as UNFOLD
 from rest import log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -203,8 +203,8 @@ APPROVAL_ABOVE = env.dict("APPROVAL_ABOVE", cast={"value": Decimal}, default={"U
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest.permissions.HasRight"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest.permissions.HasPermission"],
+    "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rest.parsers.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: the OpenAPI document describes the API

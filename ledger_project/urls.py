@@ -6,14 +6,15 @@ from django.contrib import admin
 from django.urls import path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from accounts.hold_views import HoldViewSet
-from accounts.views import AccountViewSet, UserViewSet
-from events.views import EventViewSet, SubscriptionViewSet
+from accounts.rest.views import AccountViewSet, UserViewSet
+from events.rest.views import EventViewSet, SubscriptionViewSet
+from ledger.ids import UUIDConverter
 from ledger_project import health, metrics
-from rest.ids import UUIDConverter
-from transactions.balance_views import BalanceViewSet
-from transactions.batch_views import BatchViewSet
-from transactions.views import CaptureViewSet, TransactionViewSet, TransferViewSet
+from transactions.rest.balance_views import BalanceViewSet
+from transactions.rest.batch_views import BatchViewSet
+from transactions.rest.hold_views import HoldViewSet
+from transactions.rest.rule_views import RuleViewSet
+from transactions.rest.views import TransactionViewSet, TransferViewSet
 
 register_converter(UUIDConverter, "id")
 
@@ -28,10 +29,10 @@ urlpatterns = [
     path("api/v1/accounts/<id:pk>", AccountViewSet.as_view(MEMBER)),
     path("api/v1/accounts/<id:pk>/balance", BalanceViewSet.as_view({"get": "of_account"})),
     path("api/v1/accounts/<id:pk>/statement", BalanceViewSet.as_view({"get": "statement"})),
-    path("api/v1/accounts/<id:pk>/limits", AccountViewSet.as_view({"post": "limits"})),
-    path("api/v1/accounts/<id:pk>/freeze", AccountViewSet.as_view({"post": "freeze"})),
-    path("api/v1/accounts/<id:pk>/unfreeze", AccountViewSet.as_view({"post": "unfreeze"})),
-    path("api/v1/accounts/<id:pk>/close", AccountViewSet.as_view({"post": "close"})),
+    path("api/v1/accounts/<id:pk>/limits", RuleViewSet.as_view({"post": "limits"})),
+    path("api/v1/accounts/<id:pk>/freeze", RuleViewSet.as_view({"post": "freeze"})),
+    path("api/v1/accounts/<id:pk>/unfreeze", RuleViewSet.as_view({"post": "unfreeze"})),
+    path("api/v1/accounts/<id:pk>/close", RuleViewSet.as_view({"post": "close"})),
     path("api/v1/transactions", TransactionViewSet.as_view(COLLECTION)),
     path("api/v1/transactions/<id:pk>", TransactionViewSet.as_view({"get": "retrieve"})),
     path("api/v1/transactions/<id:pk>/reverse", TransactionViewSet.as_view({"post": "reverse"})),
@@ -40,7 +41,7 @@ urlpatterns = [
     path("api/v1/transfers/<id:pk>", TransferViewSet.as_view({"get": "retrieve"})),
     path("api/v1/holds", HoldViewSet.as_view(COLLECTION)),
     path("api/v1/holds/<id:pk>", HoldViewSet.as_view({"get": "retrieve"})),
-    path("api/v1/holds/<id:pk>/capture", CaptureViewSet.as_view({"post": "capture"})),
+    path("api/v1/holds/<id:pk>/capture", HoldViewSet.as_view({"post": "capture"})),
     path("api/v1/holds/<id:pk>/release", HoldViewSet.as_view({"post": "release"})),
     path("api/v1/events", EventViewSet.as_view({"get": "list"})),
     path("api/v1/subscriptions", SubscriptionViewSet.as_view(COLLECTION)),

@@ -19,10 +19,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 
-from office import access, commands
-from office.commands import Command
+from office import access, actions
+from office.actions import Command
 from office.models import Access
-from office.pages import BoundedList, BoundedPaginator
+from office.paging import BoundedList, BoundedPaginator
 
 
 class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
@@ -177,7 +177,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         subtitle = "" if subject is None else self.name(subject)
         context = {**self.admin_site.each_context(request), "opts": self.opts, "subtitle": subtitle}
         of = self.opts.model_name or ""
-        return commands.run(command, request, subject, of=of, goal=goal, context=context, key=self.key)
+        return actions.run(command, request, subject, of=of, goal=goal, context=context, key=self.key)
 
     def _refuse_unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
         response: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -203,6 +203,3 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> None:
         subject_id = "" if subject is None else getattr(subject, self.key)
         access.record(request, action, self.opts.model_name or "", subject_id, detail=detail)
-
-
-from office import access_admin  # noqa: E402, F401, registers the access log, which is such a page itself

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.utils.translation import gettext_lazy as _
@@ -13,3 +15,7 @@ class SiteConfig(AdminConfig):
 
     default_site = "office.site.OfficeSite"
     default = False
+
+    def ready(self) -> None:
+        super().ready()
+        import_module("office.pages")  # registers every page

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from office.models import DETAIL_LENGTH_MAX
 
-USERNAME_LENGTH_MAX = 200  # longer ones cannot be counted as a wrong password, nor be right
+USERNAME_LENGTH_MAX = 150  # longer ones are nobody's, and cannot be counted as a wrong password
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from functools import cache
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import ResolverMatch, RoutePattern
 
-from rest.ids import UUID_TEXT, make_uuid
+from ledger.ids import UUID_TEXT, make_uuid
 
 API = "/api/v1/"
 ID = "<id:pk>"

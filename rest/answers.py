@@ -1,15 +1,16 @@
-"""Answers that are JSON already."""
+"""Answers that are JSON already, and the mark of those that were given before."""
 
 from collections.abc import Mapping
 from functools import cached_property
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from django.http import HttpResponse
 from django.http.response import ResponseHeaders
 
 JSON = ("Content-Type", "application/json")
+AnyResponse = TypeVar("AnyResponse", bound=HttpResponse)
 
 
 class Answer(HttpResponse):
@@ -40,3 +41,10 @@ class Answer(HttpResponse):
 def answer(resource: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
     """The answer that shows the resource: dicts, lists, texts, whole numbers, and `orjson.Fragment`s."""
     return Answer(orjson.dumps(resource), status, headers)
+
+
+def mark(response: AnyResponse, *, replayed: bool) -> AnyResponse:
+    """The response; of a replay it says so."""
+    if replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response

@@ -4,7 +4,6 @@ import math
 import time
 from hashlib import sha256
 from hmac import compare_digest
-from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -16,19 +15,12 @@ from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from rest.permissions import Token
 from rest.waiting import ask_once
 
 TOKEN_LENGTH_MAX = 200
 TOKENS_MAX = 10_000  # that are known at once
 BEARER = "Bearer "
-
-
-class Token(NamedTuple):
-    """A valid token, `request.auth`: whose it is, until when (Unix time), and what its user may."""
-
-    user: AbstractUser
-    expires_at: float
-    permissions: frozenset[str]
 
 
 class KnownTokens:

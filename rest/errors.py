@@ -1,13 +1,14 @@
 """How refusals become HTTP: the only place with status numbers.
 
 Every failure under `/api/` is `application/problem+json` (RFC 9457) with a stable `code`; `docs/errors.md`
-explains each. The domain packages raise errors that have a `code`, a `detail` and `particulars`.
+explains each. The domain packages raise errors that have a `code`, a `detail` and `extensions`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
 
 import structlog
 from django.core.exceptions import PermissionDenied
@@ -18,6 +19,7 @@ from rest_framework import exceptions
 
 from rest.answers import Answer, answer
 from rest.middleware import get_request_id
+from rest.permissions import get_caller_id, has_permission
 
 STATUS = {
     # 400: the request is malformed. Burns no id.
@@ -117,7 +119,8 @@ class Refusal(Protocol):
     code: str
     field: str | None
     detail: str
-    particulars: dict[str, Any]
+    extensions: dict[str, Any]
+    confidential_to: tuple[UUID, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +144,13 @@ class Refused(Exception):
     """A refusal of this package's own that is about the request as a whole."""
 
     field = None
+    confidential_to = None
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
-        self.particulars: dict[str, Any] = {}
+        self.extensions: dict[str, Any] = {}
 
 
 def make_problem(
@@ -155,10 +159,10 @@ def make_problem(
     detail: str,
     *,
     errors: Sequence[FieldError] = (),
-    particulars: Mapping[str, Any] | None = None,
+    extensions: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """The answer for a refusal: RFC 9457's members, the code, and the particulars of the rule."""
-    return _send(describe_problem(request, code, detail, errors=errors, particulars=particulars))
+    """The answer for a refusal: RFC 9457's members, the code, and the extensions of the rule."""
+    return _send(describe_problem(request, code, detail, errors=errors, extensions=extensions))
 
 
 def _send(problem: dict[str, Any]) -> Answer:
@@ -177,7 +181,7 @@ def describe_problem(
     detail: str,
     *,
     errors: Sequence[FieldError] = (),
-    particulars: Mapping[str, Any] | None = None,
+    extensions: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The body of a problem."""
     status = STATUS[code]
@@ -194,7 +198,7 @@ def describe_problem(
             {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in errors
         ]
     # The standard's members first, and never overwritten by a particular of the same name.
-    return body | {name: value for name, value in (particulars or {}).items() if name not in body}
+    return body | {name: value for name, value in (extensions or {}).items() if name not in body}
 
 
 def describe_refusal(request: HttpRequest, error: Refusal | InvalidRequest, at: str = "") -> dict[str, Any]:
@@ -204,7 +208,15 @@ def describe_refusal(request: HttpRequest, error: Refusal | InvalidRequest, at: 
         return describe_problem(request, first.code, first.detail, errors=error.errors)
     pointer = f"{at}/{error.field}" if error.field else at
     errors = [FieldError(pointer, error.code, error.detail)] if pointer else []
-    return describe_problem(request, error.code, error.detail, errors=errors, particulars=error.particulars)
+    extensions = error.extensions if _may_see(request, error.confidential_to) else {}
+    return describe_problem(request, error.code, error.detail, errors=errors, extensions=extensions)
+
+
+def _may_see(request: Any, confidential_to: tuple[UUID, str] | None) -> bool:
+    if confidential_to is None:
+        return True
+    user_id, permission = confidential_to
+    return get_caller_id(request) == user_id or has_permission(request, permission)
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
@@ -224,6 +236,8 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
 def _handle_framework_exception(
     request: HttpRequest, error: exceptions.APIException | Http404 | PermissionDenied
 ) -> HttpResponse:
+    if isinstance(error, exceptions.ValidationError):
+        return _send(describe_refusal(request, InvalidRequest(*list_errors(error))))
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         return make_problem(
             request, "not_authenticated", "Send a valid token: Authorization: Bearer <token>."
@@ -235,6 +249,16 @@ def _handle_framework_exception(
     if isinstance(error, exceptions.MethodNotAllowed):
         return make_problem(request, "method_not_allowed", "This address does not know the method.")
     return make_problem(request, "bad_request", "The request is malformed.")
+
+
+def list_errors(error: exceptions.ValidationError) -> list[FieldError]:
+    """What a serializer of DRF's found; one of its own codes is `bad_request` here."""
+    found: Any = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    return [
+        FieldError(f"/{name}" if name else "", each.code if each.code in STATUS else "bad_request", str(each))
+        for name, details in found.items()
+        for each in details
+    ]
 
 
 def _classify_database_error(error: Error) -> str | None:

@@ -4,14 +4,16 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.fields import empty
 
-from rest.ids import UUID_TEXT, make_uuid
+from ledger.ids import UUID_TEXT, make_uuid
 from rest.parsers import Number
 
 DECIMAL_DIGITS_MAX = 40
@@ -30,13 +32,13 @@ METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
 
 
-class Unfit(Exception):
-    """A value that is not what its field takes."""
+def list_details(error: serializers.ValidationError) -> list[ErrorDetail]:
+    """What one field says of its value; each detail is a text and has a `code`."""
+    return cast(list[ErrorDetail], error.detail)
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+
+def refuse(code: str, detail: str) -> serializers.ValidationError:
+    return serializers.ValidationError(detail, code)
 
 
 class Field(serializers.Field):
@@ -45,16 +47,23 @@ class Field(serializers.Field):
     Null means not sent, except for a field that `allow_null` lets say "none".
     """
 
-    def read(self, value: Any) -> Any:
-        """The value, checked. Raises `Unfit`."""
+    default_error_messages: ClassVar[dict[str, Any]] = {"required": "This is required."}
+
+    def to_internal_value(self, value: Any) -> Any:
+        """The value, checked. Raises `ValidationError` with one of the API's codes."""
         raise NotImplementedError
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        if data is None and not self.allow_null:
+            data = empty
+        return super().validate_empty_values(data)
 
 
 @describe_as({"type": "string", "format": "uuid"})
 class UUIDField(Field):
-    def read(self, value: Any) -> UUID:
+    def to_internal_value(self, value: Any) -> UUID:
         if type(value) is not str or not UUID_TEXT.fullmatch(value):
-            raise Unfit("id_invalid", "Not a UUID in its usual form: 8-4-4-4-12 hexadecimal digits.")
+            raise refuse("id_invalid", "Not a UUID in its usual form: 8-4-4-4-12 hexadecimal digits.")
         return make_uuid(value)
 
 
@@ -68,24 +77,24 @@ class UUIDField(Field):
 class AmountField(Field):
     """A decimal number without exponent, spaces or plus sign."""
 
-    def read(self, value: Any) -> Decimal:
+    def to_internal_value(self, value: Any) -> Decimal:
         if type(value) not in (str, Number):
-            raise Unfit("amount_invalid", NO_AMOUNT)
+            raise refuse("amount_invalid", NO_AMOUNT)
         if SHORT_DECIMAL_TEXT.fullmatch(value):
             return Decimal(value)
         if not DECIMAL_TEXT.fullmatch(value):
-            raise Unfit("amount_invalid", NO_AMOUNT)
+            raise refuse("amount_invalid", NO_AMOUNT)
         whole = value.lstrip("-").partition(".")[0]
         if len(whole) > DECIMAL_DIGITS_MAX:
-            raise Unfit("amount_too_large", "The amount has too many digits.")
-        raise Unfit("amount_scale", "The amount has too many decimals.")
+            raise refuse("amount_too_large", "The amount has too many digits.")
+        raise refuse("amount_scale", "The amount has too many decimals.")
 
 
 @describe_as({"type": "boolean"})
 class BooleanField(Field):
-    def read(self, value: Any) -> bool:
+    def to_internal_value(self, value: Any) -> bool:
         if type(value) is not bool:
-            raise Unfit("invalid_type", "Not true or false.")
+            raise refuse("invalid_type", "Not true or false.")
         return value
 
 
@@ -96,15 +105,15 @@ class TextField(Field):
         self.length_min = length_min
         describe_as({"type": "string", "minLength": length_min, "maxLength": length_max})(self)  # type: ignore[type-var]
 
-    def read(self, value: Any) -> str:
+    def to_internal_value(self, value: Any) -> str:
         if type(value) is not str:
-            raise Unfit("invalid_type", "Not a text.")
+            raise refuse("invalid_type", "Not a text.")
         if not is_storable(value):
-            raise Unfit("invalid_text", "The text has a NUL or half of a surrogate pair.")
+            raise refuse("invalid_text", "The text has a NUL or half of a surrogate pair.")
         if len(value) < self.length_min:
-            raise Unfit("required", "The text is empty.")
+            raise refuse("required", "The text is empty.")
         if len(value) > self.length_max:
-            raise Unfit("too_long", f"The text has more than {self.length_max} characters.")
+            raise refuse("too_long", f"The text has more than {self.length_max} characters.")
         return value
 
 
@@ -114,9 +123,9 @@ class ChoiceField(Field):
         self.choices = {str(choice.value): choice for choice in choices}
         describe_as({"type": "string", "enum": list(self.choices)})(self)  # type: ignore[type-var]
 
-    def read(self, value: Any) -> Any:
+    def to_internal_value(self, value: Any) -> Any:
         if type(value) is not str or value not in self.choices:
-            raise Unfit("invalid_choice", f"One of {', '.join(self.choices)}.")
+            raise refuse("invalid_choice", f"One of {', '.join(self.choices)}.")
         return self.choices[value]
 
 
@@ -129,13 +138,13 @@ class ChoicesField(Field):
         items = {"type": "string", "enum": self.choices}
         describe_as({"type": "array", "items": items, "uniqueItems": True})(self)  # type: ignore[type-var]
 
-    def read(self, value: Any) -> list[str]:
+    def to_internal_value(self, value: Any) -> list[str]:
         if type(value) is not list:
-            raise Unfit("invalid_type", "Not a list.")
+            raise refuse("invalid_type", "Not a list.")
         if any(type(each) is not str or each not in self.choices for each in value):
-            raise Unfit("invalid_choice", f"Some of {', '.join(self.choices)}.")
+            raise refuse("invalid_choice", f"Some of {', '.join(self.choices)}.")
         if len(set(value)) < len(value):
-            raise Unfit("invalid_choice", "One of them stands twice.")
+            raise refuse("invalid_choice", "One of them stands twice.")
         return value
 
 
@@ -147,10 +156,10 @@ class ChoicesParameter(Field):
         self.choices = [str(choice.value) for choice in choices]
         describe_as({"type": "string", "example": ",".join(self.choices[:2])})(self)  # type: ignore[type-var]
 
-    def read(self, value: Any) -> list[str]:
+    def to_internal_value(self, value: Any) -> list[str]:
         chosen: list[str] = value.split(",")
         if not set(chosen) <= set(self.choices) or len(set(chosen)) < len(chosen):
-            raise Unfit("invalid_parameter", f"Some of {', '.join(self.choices)}, each once.")
+            raise refuse("invalid_parameter", f"Some of {', '.join(self.choices)}, each once.")
         return chosen
 
 
@@ -162,10 +171,10 @@ class NumberParameter(Field):
         self.minimum, self.maximum = minimum, maximum
         describe_as({"type": "integer", "minimum": minimum, "maximum": maximum})(self)  # type: ignore[type-var]
 
-    def read(self, value: Any) -> int:
+    def to_internal_value(self, value: Any) -> int:
         number = int(value) if INTEGER_TEXT.fullmatch(value) else -1
         if not self.minimum <= number <= self.maximum:
-            raise Unfit("invalid_parameter", f"A whole number from {self.minimum} to {self.maximum}.")
+            raise refuse("invalid_parameter", f"A whole number from {self.minimum} to {self.maximum}.")
         return number
 
 
@@ -173,9 +182,9 @@ class NumberParameter(Field):
 class CountField(Field):
     """A whole number from zero on."""
 
-    def read(self, value: Any) -> int:
+    def to_internal_value(self, value: Any) -> int:
         if type(value) is not Number or not INTEGER_TEXT.fullmatch(value):
-            raise Unfit("invalid_type", "Not a whole number from zero on.")
+            raise refuse("invalid_type", "Not a whole number from zero on.")
         return int(value)
 
 
@@ -190,21 +199,21 @@ class CountField(Field):
 class MetadataField(Field):
     """An object of texts, kept as it is for its owner."""
 
-    def read(self, value: Any) -> dict[str, str]:
+    def to_internal_value(self, value: Any) -> dict[str, str]:
         if type(value) is not dict or not all(type(text) is str for text in value.values()):
-            raise Unfit("metadata_invalid", "Metadata is an object of texts.")
+            raise refuse("metadata_invalid", "Metadata is an object of texts.")
         if (
             len(value) > METADATA_PAIRS_MAX
             or any(len(key) > METADATA_KEY_MAX for key in value)
             or any(len(text) > METADATA_VALUE_MAX for text in value.values())
         ):
-            raise Unfit(
+            raise refuse(
                 "metadata_too_large",
                 f"Metadata has at most {METADATA_PAIRS_MAX} pairs, keys of {METADATA_KEY_MAX} and "
                 f"values of {METADATA_VALUE_MAX} characters.",
             )
         if not all(is_storable(text) for pair in value.items() for text in pair):
-            raise Unfit("invalid_text", "Metadata has a NUL or half of a surrogate pair.")
+            raise refuse("invalid_text", "Metadata has a NUL or half of a surrogate pair.")
         return value
 
 
@@ -217,7 +226,7 @@ class MetadataField(Field):
     }
 )
 class TimeField(Field):
-    def read(self, value: Any) -> datetime:
+    def to_internal_value(self, value: Any) -> datetime:
         return parse_time(value)
 
 
@@ -225,15 +234,15 @@ class TimeField(Field):
 class DateField(Field):
     """A day, like 2023-01-04."""
 
-    def read(self, value: Any) -> date:
+    def to_internal_value(self, value: Any) -> date:
         if type(value) is not str or not DATE_TEXT.fullmatch(value):
-            raise Unfit("datetime_invalid", "Not a day like 2023-01-04.")
+            raise refuse("datetime_invalid", "Not a day like 2023-01-04.")
         try:
             day = date.fromisoformat(value)
         except ValueError:
-            raise Unfit("datetime_invalid", "There is no such day.") from None
+            raise refuse("datetime_invalid", "There is no such day.") from None
         if not DAY_MIN <= day <= DAY_MAX:
-            raise Unfit("datetime_invalid", f"A day is from {DAY_MIN} to {DAY_MAX}.")
+            raise refuse("datetime_invalid", f"A day is from {DAY_MIN} to {DAY_MAX}.")
         return day
 
 
@@ -241,9 +250,9 @@ class DateField(Field):
 class TimeZoneField(Field):
     """A name of the IANA time zone database."""
 
-    def read(self, value: Any) -> ZoneInfo:
+    def to_internal_value(self, value: Any) -> ZoneInfo:
         if value not in _time_zones():
-            raise Unfit("timezone_invalid", "Not the name of a time zone, like Europe/Berlin.")
+            raise refuse("timezone_invalid", "Not the name of a time zone, like Europe/Berlin.")
         return ZoneInfo(value)
 
 
@@ -255,15 +264,15 @@ def is_storable(text: str) -> bool:
 def parse_time(value: Any, zone: tzinfo = UTC) -> datetime:
     """An instant in UTC. A date is the end of that day in the zone, 23- and 25-hour days included.
 
-    Raises `Unfit`.
+    Raises `ValidationError`.
     """
     match = TIME_TEXT.fullmatch(value) if type(value) is str else None
     if match is None:
         hint = " A plus sign in a query is written %2B." if type(value) is str and " " in value else ""
-        raise Unfit("datetime_invalid", "Not a time like 2023-01-04T00:00:00Z." + hint)
+        raise refuse("datetime_invalid", "Not a time like 2023-01-04T00:00:00Z." + hint)
     fraction = match["fraction"] or ""
     if fraction[6:].strip("0"):
-        raise Unfit("datetime_precision", "Times are whole microseconds.")
+        raise refuse("datetime_precision", "Times are whole microseconds.")
     try:
         day = date.fromisoformat(match["date"])
         if match["time"] is None:
@@ -279,7 +288,7 @@ def parse_time(value: Any, zone: tzinfo = UTC) -> datetime:
             instant = instant.replace(tzinfo=UTC)
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Unfit("datetime_invalid", "There is no such day or time.") from None
+        raise refuse("datetime_invalid", "There is no such day or time.") from None
 
 
 @cache

@@ -8,10 +8,11 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.exceptions import ValidationError
 
+from ledger.ids import UUID_TEXT
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import Unfit, parse_time
-from rest.ids import UUID_TEXT
+from rest.fields import list_details, parse_time
 from rest.parsers import read_query
 
 
@@ -26,8 +27,8 @@ class InstantFormField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         try:
             return parse_time(value) if value else None
-        except Unfit as unfit:
-            raise forms.ValidationError(unfit.detail) from unfit
+        except ValidationError as error:
+            raise forms.ValidationError(str(list_details(error)[0])) from error
 
 
 class UUIDFilter(django_filters.UUIDFilter):

@@ -1,4 +1,4 @@
-"""Lists are paged by the key of their last row, so that pages stay right while rows are added."""
+"""Pages by the key of their last row, so that pages stay right while rows are added."""
 
 import json
 from datetime import datetime
@@ -7,91 +7,72 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 
 from rest.answers import Answer, answer
 from rest.errors import FieldError, InvalidRequest
 
-PAGE_SIZE_DEFAULT = 50
-PAGE_SIZE_MAX = 500
 CURSOR_LENGTH_MAX = 500
 
 
 class KeysetPagination(BasePagination):
-    """Newest first by (`time_field`, `id`). A cursor is signed for its caller, address and filters."""
+    """Newest first by (`ordering`, `id`). A cursor is signed for its caller, address and filters."""
 
-    time_field: ClassVar[str] = "created_at"
-    parameters: ClassVar[tuple[str, ...]] = ("cursor", "page_size")
+    cursor_query_param, page_size_query_param = "cursor", "page_size"
+    page_size, max_page_size = 50, 500
+    parameters = (cursor_query_param, page_size_query_param)
+    ordering: ClassVar[str] = "created_at"
 
     def paginate_queryset(self, queryset: Any, request: Request, view: object = None) -> list[Any]:
-        self.request = request
-        self.page_size = self._read_page_size()
-        forward, position = self._read_cursor()
-        self.page, more = self._read_page(queryset, forward, position)
-        self.has_next = more if forward else True
-        self.has_previous = position is not None if forward else more
-        return self.page
-
-    def get_paginated_response(self, data: Any) -> Answer:  # type: ignore[override]
-        return answer(
-            {
-                "next": self._make_link(True, self.page[-1]) if self.page and self.has_next else None,
-                "previous": self._make_link(False, self.page[0]) if self.page and self.has_previous else None,
-                "results": data,
-            }
-        )
-
-    def _read_page(
-        self, queryset: QuerySet[Any], forward: bool, position: tuple[datetime, UUID] | None
-    ) -> tuple[list[Any], bool]:
-        """A page beyond the position, newest first, and whether there is more beyond it."""
-        time_field = self.time_field
+        self.request, size = request, self.get_page_size(request)
+        forward, position = self.decode_cursor(request.query_params.get(self.cursor_query_param))
         if position is not None:
             moment, id = position
             beyond = "lt" if forward else "gt"
             # The first condition alone is what the index is searched by.
             queryset = queryset.filter(
-                Q(**{f"{time_field}__{beyond}e": moment}),
-                Q(**{f"{time_field}__{beyond}": moment}) | Q(**{f"id__{beyond}": id}),
+                Q(**{f"{self.ordering}__{beyond}e": moment}),
+                Q(**{f"{self.ordering}__{beyond}": moment}) | Q(**{f"id__{beyond}": id}),
             )
         order = "-" if forward else ""
-        rows = list(queryset.order_by(f"{order}{time_field}", f"{order}id")[: self.page_size + 1])
-        more = len(rows) > self.page_size
-        rows = rows[: self.page_size]
-        return (rows if forward else rows[::-1]), more
+        rows = list(queryset.order_by(f"{order}{self.ordering}", f"{order}id")[: size + 1])
+        has_more, rows = len(rows) > size, rows[:size]
+        self.page = rows if forward else rows[::-1]
+        self.has_next = has_more if forward else True
+        self.has_previous = position is not None if forward else has_more
+        return self.page
 
-    def _read_page_size(self) -> int:
-        text = self.request.query_params.get("page_size")
-        if text is None:
-            return PAGE_SIZE_DEFAULT
-        if not (text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= PAGE_SIZE_MAX):
-            raise InvalidRequest(
-                FieldError("?page_size", "invalid_parameter", f"A page has 1 to {PAGE_SIZE_MAX} rows.")
-            )
-        return int(text)
+    def get_page_size(self, request: Request) -> int:
+        text = request.query_params.get(self.page_size_query_param, str(self.page_size))
+        size = int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 else 0
+        if not 1 <= size <= self.max_page_size:
+            detail = f"A page has 1 to {self.max_page_size} rows."
+            raise InvalidRequest(FieldError(f"?{self.page_size_query_param}", "invalid_parameter", detail))
+        return size
 
-    def _read_cursor(self) -> tuple[bool, tuple[datetime, UUID] | None]:
-        text = self.request.query_params.get("cursor")
+    def get_paginated_response(self, data: Any) -> Answer:  # type: ignore[override]
+        next = self.encode_cursor(True, self.page[-1]) if self.page and self.has_next else None
+        back = self.encode_cursor(False, self.page[0]) if self.page and self.has_previous else None
+        return answer({"next": next, "previous": back, "results": data})
+
+    def decode_cursor(self, text: str | None) -> tuple[bool, tuple[datetime, UUID] | None]:
+        """Whether it leads forward, and beyond which row."""
         if text is None:
             return True, None
         try:
-            if len(text) > CURSOR_LENGTH_MAX:
-                raise BadSignature
-            forward, moment, id = json.loads(self._signer.unsign(text))
+            forward, moment, id = json.loads(self._signer.unsign(text[:CURSOR_LENGTH_MAX]))
         except (BadSignature, ValueError) as error:
-            raise InvalidRequest(
-                FieldError("?cursor", "invalid_cursor", "Not a cursor that this list gave for these filters.")
-            ) from error
+            detail = "Not a cursor that this list gave for these filters."
+            raise InvalidRequest(FieldError("?cursor", "invalid_cursor", detail)) from error
         return forward, (datetime.fromisoformat(moment), UUID(id))
 
-    def _make_link(self, forward: bool, row: Any) -> str:
-        position = [forward, getattr(row, self.time_field).isoformat(), str(row.id)]
-        query = {
-            **self.request.query_params.dict(),
-            "cursor": self._signer.sign(json.dumps(position, separators=(",", ":"))),
-        }
+    def encode_cursor(self, forward: bool, row: Any) -> str:
+        """The address of the page beyond the row."""
+        position = [forward, getattr(row, self.ordering).isoformat(), str(row.id)]
+        cursor = self._signer.sign(json.dumps(position, separators=(",", ":")))
+        query = self.request.query_params.dict() | {self.cursor_query_param: cursor}
         return self.request.build_absolute_uri(f"{self.request.path}?{urlencode(query)}")
 
     @property
@@ -102,28 +83,11 @@ class KeysetPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri"}
-        return {
-            "type": "object",
-            "required": ["next", "previous", "results"],
-            "properties": {"next": link, "previous": link, "results": schema},
-        }
+        fields = {"next": link, "previous": link, "results": schema}
+        return {"type": "object", "required": list(fields), "properties": fields}
 
     def get_schema_operation_parameters(self, view: object) -> list[Any]:
-        return [
-            {
-                "name": "cursor",
-                "in": "query",
-                "schema": {"type": "string"},
-                "description": "From `next` or `previous`.",
-            },
-            {
-                "name": "page_size",
-                "in": "query",
-                "schema": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": PAGE_SIZE_MAX,
-                    "default": PAGE_SIZE_DEFAULT,
-                },
-            },
-        ]
+        size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        cursor = {"schema": {"type": "string"}, "description": "From `next` or `previous`."}
+        described: Any = zip(self.parameters, (cursor, {"schema": size}), strict=True)
+        return [{"name": name, "in": "query", **each} for name, each in described]

@@ -9,16 +9,31 @@ from typing import Any, NoReturn
 import orjson
 from django.http import UnreadablePostError
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
 from rest.errors import FieldError, InvalidRequest, Refused
 
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
+BODY_BYTES_MAX = 64 * 1024
 LEVELS_MAX = 100  # of objects and lists in each other
 
 
 class Number(str):
     """The text of a JSON number. Never a float: money is read from the digits that were sent."""
+
+
+class StrictJSONParser(BaseParser):
+    """A body of JSON in UTF-8 that can be read in one way only: an object, its numbers as `Number`s.
+
+    At most `body_bytes_max` of the view, or `BODY_BYTES_MAX`.
+    """
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
+        view = parser_context["view"]
+        return read_body(parser_context["request"], getattr(view, "body_bytes_max", BODY_BYTES_MAX))
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -37,7 +52,6 @@ def read_body(request: Request, bytes_max: int) -> dict[str, Any]:
     Refuses what has two readings: another content type or encoding, bytes that are not UTF-8, duplicate keys,
     `NaN`. Raises `Refused` (411, 413, 415) and `InvalidRequest`.
     """
-    read_query(request, {})
     headers = request.META
     content_type = headers.get("CONTENT_TYPE", "")
     is_json = content_type == "application/json" or CONTENT_TYPE.fullmatch(content_type)

@@ -1,47 +1,57 @@
 """Who may what: Django permissions, and everybody's own."""
 
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from rest.authentication import Token
+if TYPE_CHECKING:  # requests are refused before the models are there
+    from django.contrib.auth.models import AbstractUser
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
 
-class HasRight(BasePermission):
-    """A view's `rights` maps its actions to the permission each needs; reading needs none, it is narrowed.
+class Token(NamedTuple):
+    """A valid token, `request.auth`: whose it is, until when (Unix time), and what its user may."""
 
-    A command that no right is named for is nobody's. An action of None is a method that is not served.
+    user: "AbstractUser"
+    expires_at: float
+    permissions: frozenset[str]
+
+
+class HasPermission(BasePermission):
+    """A view's `permissions` map its actions to what each needs; reading needs none, it is narrowed.
+
+    A command that no permission is named for is nobody's. An action of None is a method that is not served.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:
             return False
-        right: str | None = view.rights.get(view.action)
-        if right is None:
+        permission: str | None = view.permissions.get(view.action)
+        if permission is None:
             return view.action is None or request.method in SAFE_METHODS
-        return has_right(request, right)
+        return has_permission(request, permission)
 
 
-def has_right(request: Request, right: str) -> bool:
+def has_permission(request: Request, permission: str) -> bool:
     """Whether who asks has the permission. What a token's user may was found out when it was looked up."""
     token = request.auth
-    return right in token.permissions if isinstance(token, Token) else request.user.has_perm(right)
+    return permission in token.permissions if isinstance(token, Token) else request.user.has_perm(permission)
 
 
-def get_caller_id(request: Request) -> UUID:
+def get_caller_id(request: Request | HttpRequest) -> UUID:
     """Who asks: the id of the token's user."""
     return cast(UUID, request.user.pk)
 
 
 def narrow_to_own(
-    rows: QuerySet[AnyModel], request: Request, *, right: str, owner: str
+    rows: QuerySet[AnyModel], request: Request, *, permission: str, owner: str
 ) -> QuerySet[AnyModel]:
-    """All rows for who has the right, else those of the caller: what is not theirs does not exist."""
-    if has_right(request, right):
+    """All rows for who has the permission, else those of the caller: what is not theirs does not exist."""
+    if has_permission(request, permission):
         return rows
     return rows.filter(**{owner: request.user.pk})

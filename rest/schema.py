@@ -102,13 +102,13 @@ def tighten(result: dict[str, Any], **context: Any) -> dict[str, Any]:
     return result
 
 
-def _close(schema: dict[str, Any], shapes: dict[str, Any]) -> None:
-    """No other fields in the shape of a body, nor in the shapes of its lists."""
-    shape = shapes[schema["$ref"].rpartition("/")[2]]
-    if shape["type"] != "object":
+def _close(schema: dict[str, Any], components: dict[str, Any]) -> None:
+    """No other fields in a body, nor in the objects of its lists."""
+    component = components[schema["$ref"].rpartition("/")[2]]
+    if component["type"] != "object":
         return
-    shape["additionalProperties"] = False
-    shape.pop("description", None)  # that of `Shape` itself, which is for programmers
-    for property in shape["properties"].values():
+    component["additionalProperties"] = False
+    component.pop("description", None)  # that of `StrictSerializer` itself, which is for programmers
+    for property in component["properties"].values():
         if "$ref" in property.get("items", {}):
-            _close(property["items"], shapes)
+            _close(property["items"], components)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
 from django.views import View
 from rest_framework import request as drf
 from rest_framework.response import Response
@@ -13,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from rest.answers import Answer
 
 AnyModel = TypeVar("AnyModel", bound=Model)
+NO_FILES: MultiValueDict[str, Any] = MultiValueDict()
 
 
 class Request(drf.Request):
@@ -24,6 +26,12 @@ class Request(drf.Request):
         super().__init__(request, **options)
         self.META = request.META
         self.method = request.method
+
+    def _load_data_and_files(self) -> None:
+        """As DRF's, of a body that is no form: there is one parser, and there are no files."""
+        self._files = NO_FILES
+        parser: Any = self.parsers[0]  # type: ignore[index]
+        self._data = self._full_data = parser.parse(None, None, self.parser_context)
 
     @property
     def user(self) -> Any:
@@ -42,7 +50,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
     where a view has them. All else is DRF's, and so is everything for responses that are not an `Answer`.
     """
 
-    rights: ClassVar[dict[str, str]] = {}
+    permissions: ClassVar[dict[str, str]] = {}
     format_kwarg = None
 
     def get_parsers(self) -> list[Any]:

@@ -10,22 +10,24 @@ from django.test import Client
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
 
-from accounts import holds, queries
+from accounts import queries
 from accounts.currencies import AMOUNT_MAX
 from accounts.models import BALANCE_MAX, Account, User
 from events import feed, subscriptions
 from events.feed import Cursor
 from events.models import Subscription
 from events.subscriptions import SUBSCRIPTIONS_MAX
-from events.wire import format_time
+from ledger.times import format_time
 from ledger_project.wsgi import application
+from tests import asking
+from tests.asking import capture_of
 from tests.bad_inputs import TRANSACTIONS
 from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, hold, issue_token, new_id, withdraw
 from tests.names import PUBLIC
 from tests.raw_requests import Request, send
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import order_capture, order_reversal
+from transactions.posting.commands import Reversal
 
 PLACEHOLDER = re.compile(r"\{\{([\w.]+)\}\}")
 ALWAYS_NEW = {"new_uuid", "rand"}
@@ -192,16 +194,16 @@ def have_other_currency(world: World) -> None:
 
 def capture(world: World) -> None:
     held = queries.find_hold(UUID(world["hold_id"]))
-    posting.post([order_capture(id=new_id(), hold=held, amount=None)], actor=new_id())
+    posting.post([capture_of(held)], actor=new_id())
 
 
 def release(world: World) -> None:
-    holds.release_hold(id=UUID(world["hold_id"]))
+    asking.release_hold(id=UUID(world["hold_id"]))
 
 
 def reverse(world: World) -> None:
     row = Transaction.objects.get(id=world["transaction_id"])
-    posting.post(order_reversal(id=new_id(), reason="test", rows=[row]), actor=new_id())
+    posting.post([Reversal(id=new_id(), reason="test", rows=[row])], actor=new_id())
 
 
 def be_a_reversal(world: World) -> None:

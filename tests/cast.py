@@ -11,12 +11,13 @@ import uuid_utils.compat
 from django.contrib.auth.models import Group
 from knox.models import AuthToken
 
-from accounts import holds, operations
+from accounts import operations
 from accounts.errors import ExpiresAtInvalid
 from accounts.models import Account, User
+from tests import asking
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order, order_transfer
+from transactions.posting.commands import NewTransaction, Transfer
 
 new_id = uuid_utils.compat.uuid7
 _numbers = count(1)
@@ -46,12 +47,12 @@ class AccountFactory(factory.Factory):
 
     @classmethod
     def _create(cls, model_class, **fields):
-        return UserFactory(**fields).accounts.get()
+        return UserFactory(**fields).accounts.with_held_due().get()
 
 
 class OrderFactory(factory.Factory):
     class Meta:
-        model = Order
+        model = NewTransaction
 
     id = factory.LazyFunction(new_id)
     type = Transaction.Type.DEPOSIT
@@ -59,7 +60,7 @@ class OrderFactory(factory.Factory):
 
     @classmethod
     def _create(cls, model_class, account, **fields):
-        return Order(account_id=account.id, **fields)
+        return NewTransaction(account_id=account.id, **fields)
 
 
 def deposit(account, amount, **fields):
@@ -79,16 +80,16 @@ def move(account, type, amount, **fields):
 
 def transfer(source, destination, amount, **fields):
     """Post a transfer and return its withdrawal, whose id it has."""
-    orders = order_transfer(
+    command = Transfer(
         id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(amount), **fields
     )
-    withdrawal, _ = posting.post(orders, actor=source.user_id, request_id="test")
-    return withdrawal.transaction
+    [result] = posting.post([command], actor=source.user_id, request_id="test")
+    return result.transaction
 
 
 def hold(account, amount, **fields):
     """Set funds aside and return the hold."""
-    placed, _ = holds.place_hold(
+    placed, _ = asking.place_hold(
         id=new_id(), account_id=account.id, amount=Decimal(amount), actor=account.user_id, **fields
     )
     return placed

@@ -25,7 +25,7 @@ from django.conf import settings  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
-from ledger_project.embedded_postgres import EmbeddedPostgres  # noqa: E402
+from ledger_project.database.embedded import EmbeddedPostgres  # noqa: E402
 from rest.authentication import known_tokens  # noqa: E402
 from tests import cast, roles  # noqa: E402
 from tests.broker import PROGRAM, start_broker  # noqa: E402
@@ -108,7 +108,7 @@ def petya(db):
 
 @pytest.fixture
 def account(petya):
-    return petya.accounts.get()
+    return petya.accounts.with_held_due().get()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from threading import Event as Flag
 
 from django.db import connection
 
-from transactions import figures
+from transactions.reading import statistics
 
 COUNTED = "SELECT hour, currency, type, outcome, count, amount FROM transactions_hourlytotal"
 IN_THE_LEDGER = """
@@ -16,7 +16,7 @@ GROUP BY 1, 2, 3, 4
 
 
 def refresh():
-    figures.refresh(Flag())
+    statistics.refresh(Flag())
 
 
 def fetch(sql, *parameters):

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from events import feed, upkeep
+from events import feed, maintenance
 from events.feed import Cursor
 from events.models import Subscription
 from tests.bad_inputs_world import subscribe_all
@@ -51,7 +51,7 @@ def prune_one():
     )
     execute("INSERT INTO events_pending VALUES (-1)")
     feed.place_pending()
-    assert upkeep.prune(days=30) == 1
+    assert maintenance.prune(days=30) == 1
 
 
 def make_cursor(**changes):

@@ -36,12 +36,12 @@ AN_OBJECT = re.compile(r"\{(" + "|".join(KINDS) + r")\}")
 class Rule:
     """What one method of a route asks of its caller.
 
-    `right` lets in, and None everybody with a valid token. `sees` is needed to find what is not one's own.
+    `permission` lets in, None everybody with a valid token. `sees` is needed to find what is not one's own.
     What has `bodies` changes something when it is done; what has none changes nothing.
     """
 
     status: int = 200
-    right: str | None = None
+    permission: str | None = None
     sees: str | None = None
     public: bool = False
     office: bool = False
@@ -53,8 +53,8 @@ def read(sees: str, query: str = "") -> Rule:
     return Rule(sees=sees, query=query)
 
 
-def write(right: str, status: int, *bodies: dict[str, object], sees: str | None = None) -> Rule:
-    return Rule(status=status, right=right, sees=sees, bodies=bodies)
+def write(permission: str, status: int, *bodies: dict[str, object], sees: str | None = None) -> Rule:
+    return Rule(status=status, permission=permission, sees=sees, bodies=bodies)
 
 
 PUBLIC = {"GET": Rule(public=True)}
@@ -148,7 +148,7 @@ API = {
     "subscriptions/{subscription}/resume": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
     "subscriptions/{subscription}/replay": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
     "subscriptions/{subscription}/rotate-secret": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
-    "subscriptions/{subscription}/test": {"POST": Rule(right=TELL, sees=SUBSCRIPTION)},
+    "subscriptions/{subscription}/test": {"POST": Rule(permission=TELL, sees=SUBSCRIPTION)},
 }
 # The filters of a list, and of the feed, that name an object: foreign and missing ones find the same nothing.
 LISTS = {
@@ -210,10 +210,10 @@ class Cell:
             return 405
         if rule.public:
             return rule.status
-        rights = RIGHTS[self.role]
-        if rule.right is not None and rule.right not in rights:
+        permissions = RIGHTS[self.role]
+        if rule.permission is not None and rule.permission not in permissions:
             return 403
-        if self.whose == MISSING or (self.whose == FOREIGN and rule.sees not in rights):
+        if self.whose == MISSING or (self.whose == FOREIGN and rule.sees not in permissions):
             return 404
         return rule.status
 

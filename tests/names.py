@@ -40,7 +40,7 @@ def resolving() -> Iterator[Names]:
     """While this lasts, the names that are put into what it gives resolve, and no others."""
     names = Names()
     with (
-        patch("events.targets.socket.getaddrinfo", names.resolve),
+        patch("events.delivery.url_guard.socket.getaddrinfo", names.resolve),
         patch("httpcore2.SyncBackend.connect_tcp", connect),
     ):
         yield names

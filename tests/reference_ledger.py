@@ -51,10 +51,10 @@ class ReferenceLedger(ReferenceAccounts):
                 refusals[command.id] = wrong[0]
         return {id: refusal for id, refusal in refusals.items() if refusal}
 
-    def post(self, commands, times, *, request_id, together=False):
+    def post(self, commands, times, *, request_id, all_or_nothing=False):
         """Decide in one commit, each at its moment in `times`; those without one were decided or refused.
 
-        The legs of a transfer are posted both or neither; `together` says so of all commands.
+        The legs of a transfer are posted both or neither; `all_or_nothing` says so of all commands.
         """
         if not times:
             return
@@ -65,9 +65,9 @@ class ReferenceLedger(ReferenceAccounts):
         groups = {}
         for command in commands:
             if command.id in times:
-                groups.setdefault(together or command.transfer or command.id, []).append(command)
+                groups.setdefault(all_or_nothing or command.transfer or command.id, []).append(command)
         for group in groups.values():
-            self._decide_group(group, times, clock, request_id, declined[:1] if together else [])
+            self._decide_group(group, times, clock, request_id, declined[:1] if all_or_nothing else [])
 
     def _decide_group(self, group, times, clock, request_id, declined):
         rows_before = len(self.rows)

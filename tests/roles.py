@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from ledger_project.database_roles import Roles
+from ledger_project.database.roles import Roles
 
 KIND = os.environ.get("LEDGER_TEST_ROLE", "")
 # What no role of the service may do: the guards, which show that even the owner cannot; upkeep, which is

@@ -7,11 +7,11 @@ from django.contrib.auth.models import Group
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from accounts import operations, rules
+from accounts import operations
 from events import feed, subscriptions
 from events.models import Subscription
 from ledger_project.groups import GROUPS
-from tests import matrix
+from tests import asking, matrix
 from tests.cast import UserFactory, deposit, hold, issue_token, new_id, transfer
 from tests.matrix import FOREIGN, HOLDER, MISSING, OWN, ROLES
 
@@ -39,7 +39,7 @@ class Scene:
         spare, _ = operations.create_account(user_id=user.id, currency="USD", name="spare", request_id="test")
         savings, _ = operations.create_account(user_id=user.id, currency="USD", name="savings", request_id="")
         deposit(account, "5")
-        rules.freeze(id=spare.id, reason="spare", request_id="test")
+        asking.freeze(id=spare.id, reason="spare", request_id="test")
         return {
             "user": user.id,
             "account": account.id,

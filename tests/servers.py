@@ -10,8 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from ledger_project import embedded_postgres
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 
 CHEAP = {
     "fsync": "off",
@@ -20,7 +19,7 @@ CHEAP = {
     "shared_buffers": "16MB",
     "max_connections": "20",
 }
-PROJECT = Path(embedded_postgres.__file__).parent.parent
+PROJECT = Path(__file__).parents[1]
 
 Make = Callable[..., EmbeddedPostgres]
 
@@ -54,7 +53,7 @@ def wait_for(condition: Callable[[], bool], seconds_max: float = 10) -> None:
 
 def start_in_another_process(postgres: EmbeddedPostgres) -> subprocess.Popen[bytes]:
     program = (
-        "import sys; from pathlib import Path; from ledger_project.embedded_postgres import EmbeddedPostgres;"
+        "import sys; from pathlib import Path; from ledger_project.database.embedded import EmbeddedPostgres;"
         f"EmbeddedPostgres(Path(sys.argv[1]), settings={CHEAP!r}).start()"
     )
     return subprocess.Popen([sys.executable, "-c", program, postgres.folder], cwd=PROJECT)

@@ -10,7 +10,7 @@ from tests.test_guards import (
     session,  # noqa: F401, a fixture
 )
 from tests.transactions import test_correction_guards
-from transactions.guards import TRIGGERS
+from transactions.proof.constraints import TRIGGERS
 
 pytestmark = pytest.mark.django_db
 

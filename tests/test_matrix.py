@@ -96,9 +96,10 @@ def test_the_table_can_be_printed(capsys):
 
 def test_what_groups_may_change_is_what_their_work_is():
     changing = {
-        group: {right for right in rights if ".view_" not in right} for group, rights in GROUPS.items()
+        group: {permission for permission in permissions if ".view_" not in permission}
+        for group, permissions in GROUPS.items()
     }
-    assert {group for group, rights in changing.items() if not rights} == {"api-read", "auditor"}
+    assert {group for group, permissions in changing.items() if not permissions} == {"api-read", "auditor"}
     assert changing["support"] == FREEZE
     assert changing["operations"] == FREEZE | CORRECT
     # By the API nobody corrects, and in the back office nobody posts past the approval of others.

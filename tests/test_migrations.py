@@ -132,10 +132,10 @@ def test_every_group_has_exactly_its_rights():
 
 @pytest.mark.django_db
 def test_creating_the_groups_again_changes_nothing():
-    rights = Group.permissions.through.objects.order_by("id")
-    before = [list(Group.objects.order_by("id").values()), list(rights.values())]
+    permissions = Group.permissions.through.objects.order_by("id")
+    before = [list(Group.objects.order_by("id").values()), list(permissions.values())]
     create_groups()
-    assert [list(Group.objects.order_by("id").values()), list(rights.values())] == before
+    assert [list(Group.objects.order_by("id").values()), list(permissions.values())] == before
 
 
 @pytest.mark.django_db

@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts.examples import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
-from events.examples import CURSOR, SUBSCRIPTION_ID, URL
+from accounts.rest.examples import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
+from events.rest.examples import CURSOR, SUBSCRIPTION_ID, URL
 from tests.conftest import make_client
 from tests.names import PUBLIC, resolving
 from tests.test_openapi import find_operation, require_schema
-from transactions.examples import DEPOSIT
+from transactions.rest.examples import DEPOSIT
 
 pytestmark = pytest.mark.django_db
 

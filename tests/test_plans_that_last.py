@@ -10,15 +10,15 @@ from itertools import islice
 import pytest
 from django.db import connection
 
-from accounts import holds
 from accounts.models import Account, User
 from events import feed, relay
+from events.cursors import Cursor
 from events.models import Subscription
-from events.wire import Cursor
-from ledger_project.database_rights import SETTINGS
+from ledger_project.database.rights import SETTINGS
+from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer, withdraw
-from transactions import posting, queries
-from transactions.reading import dated
+from transactions import posting
+from transactions.reading import dated, queries
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
@@ -80,7 +80,7 @@ class Ledger:
             "a list": lambda: self.post([self.one, self.other, self.quiet, *self.others]),
             "a replay": self.replay,
             "a hold, placed and released": self.set_aside,
-            "due holds": holds.expire_some,
+            "due holds": posting.expire_some,
             "a transaction": lambda: queries.find_transactions([self.first.id]),
             "a reversal looked for": lambda: queries.find_reversals([self.first.id]),
             "a balance": lambda: queries.read_balance(self.accounts),
@@ -127,7 +127,7 @@ class Ledger:
         assert answer.replayed
 
     def set_aside(self):
-        holds.release_hold(id=hold(self.other, "1").id)
+        asking.release_hold(id=hold(self.other, "1").id)
 
     def read_what_was_known(self):
         at = self.first.recorded_at

@@ -15,16 +15,18 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
-from accounts import currencies, errors, operations
+from accounts import currencies, errors, idempotency, operations
+from accounts.errors import IdempotencyKeyReused
+from accounts.idempotency import NIL
 from accounts.models import Account, User
-from events.errors import gettext_noop
-from transactions import posting, queries
-from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, CorrectionReused, SameApprover
-from transactions.models import Correction, Transaction
-from transactions.orders import Order, derive_destination_id, order_reversal
+from ledger.errors import gettext_noop
+from transactions import posting
+from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, SameApprover
+from transactions.models import Correction, Transaction, derive_destination_id
+from transactions.posting.commands import Command, NewTransaction, Reversal
+from transactions.reading import queries
 
 UNIQUE_VIOLATION = "23505"
-REUSED = gettext_noop("This form was sent before, with other contents.")
 UNAPPROVED_WITHIN = timedelta(days=1)  # what somebody corrects alone is added up over so long
 
 
@@ -41,7 +43,7 @@ def adjust(
 ) -> Correction:
     """A deposit or withdrawal by staff; posted at once, or waiting for approval.
 
-    Raises `AccountNotFound`, `Amount…`, `CorrectionReused`.
+    Raises `AccountNotFound`, `Amount…`, `IdempotencyKeyReused`.
     """
     currencies.require_amount(amount)
     account = Account.objects.filter(id=account_id).first()
@@ -66,11 +68,11 @@ def adjust(
 def reverse(*, id: UUID, transaction_id: UUID, reason: str, maker_id: UUID, request_id: str) -> Correction:
     """Take a transaction back, of a transfer both legs; at once, or when it is approved.
 
-    Raises `TransactionNotFound`, `NotReversible`, `CorrectionReused`.
+    Raises `TransactionNotFound`, `NotReversible`, `IdempotencyKeyReused`.
     """
     rows = _find_rows(transaction_id)
-    orders = order_reversal(id=id, reason=reason, rows=rows)  # refuses what cannot be reversed
-    asked = next(order for order in orders if order.reverses == transaction_id)
+    reversal = Reversal(id=id, reason=reason, rows=rows)  # refuses what cannot be reversed
+    asked = next(leg for leg in reversal.legs if leg.reverses == transaction_id)
     account = next(row.account for row in rows if row.id == transaction_id)
     return _propose(
         Correction(
@@ -133,19 +135,31 @@ def _propose(correction: Correction) -> Correction:
     """Under the lock of its maker, so that two small ones cannot pass a limit that they pass together."""
     User.objects.select_for_update(no_key=True).get(id=correction.maker_id)
     if before := Correction.objects.filter(id=correction.id).first():
-        if any(getattr(before, name) != getattr(correction, name) for name in Correction.ASKED):
-            raise CorrectionReused(REUSED)
+        asked, was = (
+            {name: getattr(each, name) for name in Correction.ASKED} for each in (correction, before)
+        )
+        if differs := idempotency.find_differences(asked, was):
+            raise _refuse_reuse(before.maker_id, differs)
         return before
     correction.needs_approval = _exceeds_limit(correction)
     try:
         correction.save(force_insert=True)
     except IntegrityError as error:
         if getattr(error.__cause__, "sqlstate", None) == UNIQUE_VIOLATION:  # another maker's, at once
-            raise CorrectionReused(REUSED) from None
+            raise _refuse_reuse(NIL, []) from None
         raise
     if correction.needs_approval:
         return correction
     return _post(correction, correction.request_id)
+
+
+def _refuse_reuse(maker_id: UUID, differs: list[str]) -> IdempotencyKeyReused:
+    return IdempotencyKeyReused(
+        gettext_noop("This form was sent before, with other contents."),
+        differs,
+        owner_id=maker_id,
+        permission="transactions.view_correction",
+    )
 
 
 def _exceeds_limit(correction: Correction) -> bool:
@@ -182,22 +196,21 @@ def _lock_waiting(id: UUID) -> Correction:
 
 def _post(correction: Correction, request_id: str) -> Correction:
     """Through the engine. What it declines is declined for good: the next attempt is another correction."""
+    command: Command
     if correction.reverses is not None:
         rows = _find_rows(correction.reverses)
-        orders = order_reversal(id=correction.id, reason=correction.reason, rows=rows)
+        command = Reversal(id=correction.id, reason=correction.reason, rows=rows)
     else:
-        orders = [
-            Order(
-                id=correction.id,
-                account_id=correction.account_id,
-                type=Transaction.Type(correction.type),
-                amount=correction.amount,
-                reference=correction.reference,
-                metadata={"reason": correction.reason},
-            )
-        ]
-    postings = posting.post(orders, actor=correction.maker_id, request_id=request_id)
-    is_declined = any(answer.transaction.decline_reason for answer in postings)
+        command = NewTransaction(
+            id=correction.id,
+            account_id=correction.account_id,
+            type=Transaction.Type(correction.type),
+            amount=correction.amount,
+            reference=correction.reference,
+            metadata={"reason": correction.reason},
+        )
+    [result] = posting.post([command], actor=correction.maker_id, request_id=request_id)
+    is_declined = any(row.decline_reason for row in result.transactions)
     return _decide(correction, Correction.Status.DECLINED if is_declined else Correction.Status.POSTED)
 
 

@@ -5,9 +5,8 @@ depend on the state of the account, recorded under the id for ever.
 """
 
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
-from events.errors import LedgerError
-from events.errors import gettext_noop as _
-from transactions.models import Transaction
+from ledger.errors import LedgerError
+from ledger.errors import gettext_noop as _
 
 INSUFFICIENT_FUNDS_AT = "insufficient_funds_at"
 VERSION_MISMATCH = "version_mismatch"
@@ -17,8 +16,8 @@ HOLD_NOT_OPEN = "hold_not_open"
 TRANSFER_DECLINED = "transfer_declined"
 BATCH_DECLINED = "batch_declined"
 
-# What a recorded decline tells people; its particulars are in `decline_details`. English here, translated by
-# `transactions.words`.
+# What a recorded decline tells people; its extensions are in `decline_details`. English here, translated by
+# `office.explanations`.
 DECLINES = {
     INSUFFICIENT_FUNDS: _("The account has less available than the withdrawal requires."),
     INSUFFICIENT_FUNDS_AT: _(
@@ -68,17 +67,6 @@ class NotReversible(LedgerError):
     code = "not_reversible"
 
 
-class IdempotencyKeyReused(LedgerError):
-    """The id was decided before, for another command. `transaction` is that one; not everybody may see it."""
-
-    code = "idempotency_key_reused"
-
-    def __init__(self, transaction: Transaction, differs: list[str]) -> None:
-        super().__init__("This id was used before, for another command.", differs=differs)
-        self.transaction = transaction
-        self.differs = differs
-
-
 class CorrectionRefused(LedgerError):
     """Of the back office alone: no request to the API is answered with one of these."""
 
@@ -87,12 +75,6 @@ class CorrectionDecided(CorrectionRefused):
     """It waits no more."""
 
     code = "correction_decided"
-
-
-class CorrectionReused(CorrectionRefused):
-    """The same form was sent again with something else in it."""
-
-    code = "correction_reused"
 
 
 class SameApprover(CorrectionRefused):

@@ -7,25 +7,29 @@ from accounts.models.columns import (
     REASON_LENGTH_MAX,
     REFERENCE_LENGTH_MAX,
     ClockTimestamp,
+    HeldDue,
     Is,
     IsFinite,
     JSONType,
     MoneyField,
     make_row,
     metadata_is_an_object,
+    replace_row,
 )
-from accounts.models.holds import Hold
+from accounts.models.holds import HOLD_TABLE, Hold
 from accounts.models.staff import Staff, Token
 from accounts.models.users import User
 
 __all__ = [
     "BALANCE_MAX",
+    "HOLD_TABLE",
     "MAIN",
     "NAME_LENGTH_MAX",
     "REASON_LENGTH_MAX",
     "REFERENCE_LENGTH_MAX",
     "Account",
     "ClockTimestamp",
+    "HeldDue",
     "Hold",
     "Is",
     "IsFinite",
@@ -36,4 +40,5 @@ __all__ = [
     "User",
     "make_row",
     "metadata_is_an_object",
+    "replace_row",
 ]

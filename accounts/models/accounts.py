@@ -21,16 +21,15 @@ from accounts.models.columns import (
     metadata_is_an_object,
 )
 from accounts.models.users import User
-from events.wire import format_time
+from ledger.times import format_time
 
 MAIN = "main"
 
 
-class AccountManager(models.Manager["Account"]):
-    """Reads accounts with `held_due`: what holds still have whose time is over but whose end nobody wrote."""
-
-    def get_queryset(self) -> models.QuerySet["Account"]:
-        return super().get_queryset().annotate(held_due=HeldDue(F("id")))  # type: ignore[no-redef]
+class AccountQuerySet(models.QuerySet["Account"]):
+    def with_held_due(self) -> "AccountQuerySet":
+        """With what holds still have whose time is over but whose end nobody wrote."""
+        return self.annotate(held_due=HeldDue(F("id")))
 
 
 class Account(models.Model):
@@ -79,8 +78,8 @@ class Account(models.Model):
     metadata = models.JSONField(_("metadata"), default=dict)
     created_at = models.DateTimeField(_("created at"), db_default=Now())
 
-    objects = AccountManager()
-    held_due = Decimal(0)
+    objects = AccountQuerySet.as_manager()
+    held_due: Decimal  # of `with_held_due`
 
     class Meta:
         verbose_name = _("account")
@@ -170,7 +169,7 @@ class Account(models.Model):
 
     @property
     def held_now(self) -> Decimal:
-        """What is set aside: a hold that is due counts no more, whether or not its end is written yet."""
+        """What is set aside by holds that are not due, whether or not the ends of the others are written."""
         return self.held - self.held_due
 
     @property
@@ -178,7 +177,7 @@ class Account(models.Model):
         """What a withdrawal may take now."""
         return self.balance - self.held_now + self.credit_limit
 
-    def as_resource(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The account as the API shows it."""
         return {
             "id": self.id_text,

@@ -78,3 +78,8 @@ def make_row(model: type[AnyModel], values: Mapping[str, Any], *, is_stored: boo
     state.adding = not is_stored
     vars(row).update(values, _state=state)
     return row
+
+
+def replace_row(row: AnyModel, **values: Any) -> AnyModel:
+    """Another instance, with these values in place of the row's. The row itself stays as it is."""
+    return make_row(type(row), {**vars(row), **values}, is_stored=not row._state.adding)

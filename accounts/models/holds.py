@@ -3,12 +3,14 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.currencies import AMOUNT_MAX, format_amount
+from accounts.currencies import AMOUNT_MAX
 from accounts.models.accounts import Account
 from accounts.models.columns import (
     REFERENCE_LENGTH_MAX,
@@ -16,15 +18,15 @@ from accounts.models.columns import (
     IsFinite,
     MoneyField,
     metadata_is_an_object,
+    replace_row,
 )
-from events.wire import format_time
+from accounts.tables import Column, Kind, Table
 
 
-class HoldManager(models.Manager["Hold"]):
-    """Reads holds with their accounts, and the `clock` that says which of them are due."""
-
-    def get_queryset(self) -> models.QuerySet["Hold"]:
-        return super().get_queryset().select_related("account").annotate(clock=ClockTimestamp())  # type: ignore[no-redef]
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def with_clock(self) -> "HoldQuerySet":
+        """With their accounts, and the `clock` that says which of them are due."""
+        return self.select_related("account").annotate(clock=ClockTimestamp())
 
 
 class Hold(models.Model):
@@ -58,8 +60,8 @@ class Hold(models.Model):
     actor = models.UUIDField(_("actor"))
     request_id = models.CharField(_("request id"), max_length=64)
 
-    objects = HoldManager()
-    clock: datetime | None = None  # when it was read
+    objects = HoldQuerySet.as_manager()
+    clock: datetime  # when it was read: of `with_clock`
 
     class Meta:
         verbose_name = _("hold")
@@ -125,7 +127,7 @@ class Hold(models.Model):
     @property
     def is_expired(self) -> bool:
         """Due when it was read, though nobody may have written its end yet."""
-        return self.clock is not None and self.is_due(self.clock)
+        return self.is_due(self.clock)
 
     @property
     def status_now(self) -> Status:
@@ -135,26 +137,40 @@ class Hold(models.Model):
     def remaining_now(self) -> Decimal:
         return Decimal(0) if self.is_expired else self.remaining
 
-    def close(self, status: Status, closed_at: datetime) -> None:
-        self.status = status
-        self.closed_at = closed_at
+    @cached_property
+    def currency(self) -> str:
+        return self.account.currency
 
-    def as_resource(self) -> dict[str, Any]:
-        """The hold as the API shows it; reads `account`. One that is due is shown as expired."""
-        closed_at = self.expires_at if self.is_expired else self.closed_at
-        currency = self.account.currency
-        return {
-            "id": str(self.id),
-            "account": str(self.account_id),
-            "amount": format_amount(self.amount, currency),
-            "captured": format_amount(self.captured, currency),
-            "remaining": format_amount(self.remaining_now, currency),
-            "status": self.status_now,
-            "decline_reason": self.decline_reason,
-            "decline_details": self.decline_details,
-            "expires_at": self.expires_at and format_time(self.expires_at),
-            "reference": self.reference,
-            "metadata": self.metadata,
-            "created_at": format_time(self.created_at),
-            "closed_at": closed_at and format_time(closed_at),
-        }
+    @property
+    def user_id(self) -> UUID:
+        return self.account.user_id
+
+    def as_of(self, clock: datetime) -> "Hold":
+        """As it is at that moment: expired when it is due, whether or not its end is written yet."""
+        if not self.is_due(clock):
+            return self
+        return replace_row(self, status=self.Status.EXPIRED, closed_at=self.expires_at)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The hold as the API shows it: as of the `clock` that it was read with."""
+        return HOLD_TABLE.to_dict(self.as_of(self.clock), self.currency)
+
+
+HOLD_TABLE = Table(
+    "accounts_hold",
+    Column(name="id", kind=Kind.ID),
+    Column(name="account", kind=Kind.ID, attribute="account_id", asked="account_id"),
+    Column(name="amount", kind=Kind.AMOUNT, asked="amount"),
+    Column(name="captured", kind=Kind.AMOUNT),
+    Column(name="remaining", kind=Kind.AMOUNT, stored=False, help="What can still be captured"),
+    Column(name="status", kind=Kind.CHOICE),
+    Column(name="decline_reason", kind=Kind.TEXT, null=True),
+    Column(name="decline_details", kind=Kind.OBJECT, null=True),
+    Column(name="expires_at", kind=Kind.TIME, null=True, asked="expires_at"),
+    Column(name="reference", kind=Kind.TEXT, asked="reference"),
+    Column(name="metadata", kind=Kind.OBJECT, asked="metadata"),
+    Column(name="created_at", kind=Kind.TIME),
+    Column(name="closed_at", kind=Kind.TIME, null=True),
+    Column(name="actor", kind=Kind.ID, shown=False),
+    Column(name="request_id", kind=Kind.TEXT, shown=False),
+)

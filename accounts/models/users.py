@@ -1,6 +1,6 @@
 """Who the ledger knows."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uuid_utils.compat
 from django.contrib.auth.models import AbstractUser
@@ -9,7 +9,10 @@ from django.db.models.functions import Collate, Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.columns import NAME_LENGTH_MAX, metadata_is_an_object
-from events.wire import format_time
+from ledger.times import format_time
+
+if TYPE_CHECKING:
+    from accounts.models.accounts import Account
 
 
 class User(AbstractUser):
@@ -36,6 +39,7 @@ class User(AbstractUser):
         editable=False,
         help_text="What the API was asked for; a repeated request is compared with it",
     )
+    accounts_now: "list[Account]"  # of `queries.with_accounts`
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     date_joined = None  # type: ignore[assignment]
@@ -62,14 +66,14 @@ class User(AbstractUser):
     def get_short_name(self) -> str:
         return self.name
 
-    def as_resource(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The user as the API shows it, with its accounts (prefetch `accounts` for lists)."""
-        accounts = sorted(self.accounts.all(), key=lambda account: account.id)
+        accounts = sorted(self.accounts_now, key=lambda account: account.id)
         return {
             "id": str(self.id),
             "external_id": self.external_id,
             "name": self.name,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
-            "accounts": [account.as_resource() for account in accounts],
+            "accounts": [account.to_dict() for account in accounts],
         }

@@ -11,7 +11,7 @@ from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
-from ledger_project.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from ledger_project.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
 WATCH_SECONDS = 1.0
 STOP_SECONDS_MAX = 20

@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 from django.db.transaction import atomic
 
-from accounts import holds, operations
 from accounts.models import Hold
+from tests import asking
 from tests.cast import AccountFactory, deposit, hold_that_expires
+from transactions import posting
 
 
 @pytest.mark.django_db(transaction=True)
@@ -21,7 +22,7 @@ def test_a_locked_account_is_left_alone_and_the_others_are_done():
 
     def keep_locked():
         with atomic():
-            operations.lock_account(accounts[0].id)
+            asking.lock_account(accounts[0].id)
             locked.set()
             done.wait(20)
         connection.close()
@@ -30,11 +31,11 @@ def test_a_locked_account_is_left_alone_and_the_others_are_done():
     thread.start()
     locked.wait(20)
     try:
-        assert holds.expire_some() == 1
+        assert posting.expire_some() == 1
         assert Hold._base_manager.get(id=due[0].id).status == "OPEN"
         assert Hold._base_manager.get(id=due[1].id).status == "EXPIRED"
-        assert holds.expire_some() == 0
+        assert posting.expire_some() == 0
     finally:
         done.set()
         thread.join()
-    assert holds.expire_some() == 1
+    assert posting.expire_some() == 1

@@ -9,11 +9,12 @@ from operator import itemgetter
 from random import Random
 
 import pytest
-from django.db.transaction import atomic
 
-from accounts import holds, operations
+from accounts import operations
 from accounts.models import Hold
-from tests.cast import AccountFactory, UserFactory, day, deposit, hold, new_id
+from tests import asking
+from tests.asking import capture_of
+from tests.cast import AccountFactory, UserFactory, day, deposit, hold
 from tests.conftest import make_client
 from tests.database import empty_the_ledger
 from tests.transactions.test_filters_oracle import (
@@ -25,7 +26,7 @@ from tests.transactions.test_filters_oracle import (
     subsets,
 )
 from transactions import posting
-from transactions.orders import order_capture
+from transactions.posting.commands import Expiry
 
 pytestmark = pytest.mark.django_db
 
@@ -55,17 +56,16 @@ class Oracle:
             self.place(random.choice(self.accounts), fate)
         time.sleep(max(0.0, (self.soon - datetime.now(UTC)).total_seconds()) + 0.01)
         for account in self.accounts[::2]:  # whose due holds are ended; nobody touches the others any more
-            with atomic():
-                holds.expire_holds(operations.lock_account(account.id))
+            posting.post([Expiry(account_id=account.id)], actor=account.user_id)
 
     def place(self, account, fate):
         expires_at = {"EXPIRED": self.soon}.get(fate, self.random.choice([None, day("2999-01-01")]))
         placed = hold(account, "2000" if fate == "DECLINED" else "2", expires_at=expires_at)
         if fate == "RELEASED":
-            holds.release_hold(id=placed.id)
+            asking.release_hold(id=placed.id)
         if fate in CAPTURED:
             fate, final = CAPTURED[fate]
-            order = order_capture(id=new_id(), hold=placed, amount=placed.amount / 2, final=final)
+            order = capture_of(placed, placed.amount / 2, final=final)
             posting.post([order], actor=account.user_id)
         self.rows.append(
             {

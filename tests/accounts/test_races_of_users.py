@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.transaction import TransactionManagementError, atomic
 
 from accounts import operations
-from accounts.errors import ExternalIdTaken, IdentityReused
+from accounts.errors import ExternalIdTaken, IdempotencyKeyReused
 from accounts.models import Account, User
 from events.models import Event
 from tests.cast import UserFactory, new_id
@@ -55,9 +55,9 @@ def test_one_id_for_two_names_at_once_is_one_user(turn):
     id = new_id()
     calls = [partial(operations.create_user, id=id, name=name, request_id="test") for name in ("a", "b")]
     answers = run_at_once(*calls * 6)
-    refusals = [answer for answer in answers if isinstance(answer, IdentityReused)]
+    refusals = [answer for answer in answers if isinstance(answer, IdempotencyKeyReused)]
     assert len(refusals) == 6
-    assert {tuple(refusal.particulars["differs"]) for refusal in refusals} == {("name",)}
+    assert {tuple(refusal.extensions["differs"]) for refusal in refusals} == {("name",)}
     require_one([answer for answer in answers if answer not in refusals])
     assert User.objects.count() == 1
 
@@ -85,6 +85,6 @@ def test_one_account_created_12_times_at_once_is_one_account(name, turn):
 
 def test_accounts_are_locked_inside_a_transaction_only():
     with atomic():
-        assert operations.lock_accounts([new_id()]) == {}
+        assert operations.lock_rows([new_id()], ("id",)) == []
     with pytest.raises(TransactionManagementError):
-        operations.lock_accounts([new_id()])
+        operations.lock_rows([new_id()], ("id",))

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from accounts import operations, rules
+from accounts import operations
 from accounts.models import User
-from tests import cast
+from tests import asking, cast
 from tests.office.staff import make_staff
 from transactions import corrections
 from transactions.models import HourlyTotal, Transaction
@@ -68,7 +68,7 @@ class Demo:
         cast.transfer(bakery, savings, "50.00", reference="For December")
         self.reversed = twice
         self.correct("reverse", transaction_id=twice.id, reason="The same clicks were charged twice.")
-        rules.freeze(
+        asking.freeze(
             id=self.accounts[3].id, reason="The card was reported stolen, ticket 4790.", request_id="demo"
         )
         amounts = zip(self.accounts[1:4], ("250.00", "180.50", "400.00"), REASONS, strict=True)

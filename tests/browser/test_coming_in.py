@@ -43,8 +43,8 @@ def code_of(secret, seconds=0):
 def test_a_wrong_code_is_refused(page, staff):
     device = give_device(staff)
     give_password(page, staff)
-    right = enter_code(device)
-    give_code(page, f"{(int(right) + 1) % 1_000_000:06d}")
+    code = enter_code(device)
+    give_code(page, f"{(int(code) + 1) % 1_000_000:06d}")
     expect(page.get_by_text("This code is not right.")).to_be_visible()
     page.goto("/admin/")
     expect(page.get_by_label("Code of your authenticator app")).to_be_visible()

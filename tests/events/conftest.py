@@ -2,7 +2,8 @@ import socket
 
 import pytest
 
-from events import subscriptions, webhooks
+from events import subscriptions
+from events.delivery import webhooks
 from events.models import Subscription
 from events.relay import Relay
 from tests.cast import new_id
@@ -34,7 +35,7 @@ def names(monkeypatch):
         address = table[host].pop(0) if len(table[host]) > 1 else table[host][0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr("events.targets.socket.getaddrinfo", resolve)
+    monkeypatch.setattr("events.delivery.url_guard.socket.getaddrinfo", resolve)
     return table
 
 

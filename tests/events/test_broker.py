@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from kombu import Connection, Exchange, Queue
 
-from events import brokers, errors, subscriptions
+from events import errors, subscriptions
+from events.delivery import brokers
 from events.models import Subscription
 from tests.cast import deposit, new_id, withdraw
 from tests.events.conftest import fetch, relay_once, subscribe
@@ -66,7 +67,7 @@ def test_events_are_persistent_messages_with_the_envelope_the_type_and_the_accou
     row = deposit(account, "1")
     relay_once()
     [message] = take()
-    assert message.payload["data"] == row.as_resource()
+    assert message.payload["data"] == row.to_dict()
     assert message.delivery_info["routing_key"] == "transaction.posted"
     assert message.headers["account"] == str(account.id)
     assert (message.properties["delivery_mode"], message.content_type) == (2, "application/json")

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from events import errors, feed
+from events.cursors import Cursor, parse_cursor
 from events.models import Event, FeedState, PendingEvent, Placement
-from events.wire import Cursor, parse_cursor
 from tests.cast import AccountFactory, deposit, new_id, withdraw
 
 pytestmark = pytest.mark.django_db
@@ -38,9 +38,9 @@ def test_the_envelope_is_the_event_as_the_api_shows_it(account):
         "type": "transaction.posted",
         "account": str(account.id),
         "account_sequence": 2,
-        "recorded_at": row.as_resource()["recorded_at"],
+        "recorded_at": row.to_dict()["recorded_at"],
         "request_id": "test",
-        "data": row.as_resource(),
+        "data": row.to_dict(),
     }
 
 

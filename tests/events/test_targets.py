@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from events import targets
+from events.delivery import url_guard
 from events.errors import UrlNotAllowed
 
 PRIVATE = [
@@ -19,12 +19,12 @@ PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "2a00:1450:4001:800::200
 
 @pytest.mark.parametrize("text", PRIVATE)
 def test_what_is_not_of_the_internet_at_large_is_not_public(text):
-    assert not targets.is_public(ipaddress.ip_address(text))
+    assert not url_guard.is_public(ipaddress.ip_address(text))
 
 
 @pytest.mark.parametrize("text", PUBLIC)
 def test_what_is_of_the_internet_at_large_is_public(text):
-    assert targets.is_public(ipaddress.ip_address(text))
+    assert url_guard.is_public(ipaddress.ip_address(text))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_what_is_of_the_internet_at_large_is_public(text):
     ["https://8.8.8.8/hook", "https://8.8.8.8:8443/a?b=c", "https://[2606:4700::1111]/x", "https://1.1.1.1"],
 )
 def test_a_public_address_over_https_is_allowed(url):
-    targets.require_allowed(url)
+    url_guard.require_allowed(url)
 
 
 @pytest.mark.parametrize(
@@ -73,19 +73,19 @@ def test_a_public_address_over_https_is_allowed(url):
 )
 def test_whatever_else_is_refused(url):
     with pytest.raises(UrlNotAllowed):
-        targets.require_allowed(url)
+        url_guard.require_allowed(url)
 
 
 def test_one_private_address_among_the_names_addresses_is_enough(monkeypatch):
     found = [(2, 1, 6, "", (address, 443)) for address in ("8.8.8.8", "10.0.0.1")]
-    monkeypatch.setattr("events.targets.socket.getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr("events.delivery.url_guard.socket.getaddrinfo", lambda *_, **__: found)
     with pytest.raises(UrlNotAllowed):
-        targets.require_allowed("https://ads.example.com/")
+        url_guard.require_allowed("https://ads.example.com/")
 
 
 def test_loopback_is_allowed_by_its_setting_over_http_and_at_any_port(loopback):
-    targets.require_allowed("http://127.0.0.1:9001/hook")
-    targets.require_allowed("http://[::1]:9001/hook")
+    url_guard.require_allowed("http://127.0.0.1:9001/hook")
+    url_guard.require_allowed("http://[::1]:9001/hook")
     for url in ("http://10.0.0.1/", "http://8.8.8.8/", "http://0.0.0.0/", "https://8.8.8.8:9001/"):
         with pytest.raises(UrlNotAllowed):
-            targets.require_allowed(url)
+            url_guard.require_allowed(url)

@@ -8,10 +8,10 @@ import pytest
 import trustme
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from events import subscriptions, webhooks
-from events.deliveries import DeliveryFailed
+from events import subscriptions
+from events.delivery import open_channel, webhooks
+from events.delivery.channels import DeliveryFailed
 from events.models import Subscription
-from events.relay import open_channel
 from tests.cast import deposit
 from tests.events.conftest import get_secret, relay_once, subscribe
 from tests.receivers import answering, dripping, receiver, silent, talkative

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 import examples.ad_engine
-from accounts import rules
 from examples.ad_engine import pull
 from examples.ad_engine.engine import Engine
 from examples.ad_engine.ledger import LedgerAway
+from tests import asking
+from tests.asking import capture_of
 from tests.cast import deposit, hold, hold_that_expires, new_id, withdraw
 from tests.examples.world import World, is_running, read_effects, read_events
 from transactions import posting
-from transactions.orders import order_capture
 
 pytestmark = pytest.mark.django_db
 SEEDS = range(6)
@@ -83,7 +83,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(make_engine, seed):
 def test_a_capture_neither_stops_nor_starts_what_goes_on_running(engine, account):
     deposit(account, "100")
     held = hold(account, "60")
-    posting.post([order_capture(id=new_id(), hold=held, amount=None)], actor=new_id())
+    posting.post([capture_of(held)], actor=new_id())
     tell_all(engine)
     assert read_effects(engine, account.id) == [(2, "start")]
     assert engine.read_campaign(str(account.id)).funds.available == 40
@@ -92,25 +92,25 @@ def test_a_capture_neither_stops_nor_starts_what_goes_on_running(engine, account
 def test_what_a_final_capture_leaves_can_be_spent_again(engine, account):
     deposit(account, "100")
     held = hold(account, "100")
-    posting.post([order_capture(id=new_id(), hold=held, amount=Decimal(60))], actor=new_id())
+    posting.post([capture_of(held, Decimal(60))], actor=new_id())
     tell_all(engine)
     assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (5, "start")]
 
 
 def test_a_frozen_account_has_nothing_to_spend(engine, account):
     deposit(account, "100")
-    rules.freeze(id=account.id, reason="fraud", request_id="test")
+    asking.freeze(id=account.id, reason="fraud", request_id="test")
     deposit(account, "100")
-    rules.unfreeze(id=account.id, reason="no fraud", request_id="test")
+    asking.unfreeze(id=account.id, reason="no fraud", request_id="test")
     withdraw(account, "200")
-    rules.close(id=account.id, reason="gone", request_id="test")
+    asking.close(id=account.id, reason="gone", request_id="test")
     tell_all(engine)
     assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (5, "start"), (6, "stop")]
 
 
 def test_credit_counts_and_so_does_its_end(engine, account):
     for limit in ("10", "0"):
-        rules.set_limits(id=account.id, limits={"credit_limit": Decimal(limit)}, request_id="test")
+        asking.set_limits(id=account.id, limits={"credit_limit": Decimal(limit)}, request_id="test")
     tell_all(engine)
     assert read_effects(engine, account.id) == [(2, "start"), (3, "stop")]
 

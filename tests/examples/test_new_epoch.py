@@ -5,15 +5,15 @@ import random
 import pytest
 from django.db import transaction
 
-from events import feed, upkeep
+from events import feed, maintenance
 from examples.ad_engine import pull
 from examples.ad_engine.engine import Engine
 from examples.ad_engine.ledger import LedgerAway, Refused
+from tests.asking import capture_of
 from tests.cast import AccountFactory, deposit, hold, new_id, withdraw
 from tests.events.test_upkeep import age
 from tests.examples.world import World, is_running, read_effects, read_events
 from transactions import posting
-from transactions.orders import order_capture
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ class Restore:
     def __exit__(self, *_):
         transaction.savepoint_rollback(self.backup)
         if self.begins_epoch:
-            upkeep.begin_epoch(force=True)
+            maintenance.begin_epoch(force=True)
 
 
 def tell(engine, events):
@@ -41,7 +41,7 @@ def tell(engine, events):
 def prune(up_to):
     feed.read()
     age(100, up_to=up_to)
-    while upkeep.prune(days=90):
+    while maintenance.prune(days=90):
         pass
 
 
@@ -177,7 +177,7 @@ def test_a_history_of_several_pages_is_read_anew_without_an_effect(engine, accou
     monkeypatch.setattr("examples.ad_engine.ledger.PAGE", 1)
     deposit(account, "100")
     held = hold(account, "60")
-    posting.post([order_capture(id=new_id(), hold=held, amount=None)], actor=new_id())
+    posting.post([capture_of(held)], actor=new_id())
     with Restore():
         tell(engine, read_events())
     tell(engine, read_events())

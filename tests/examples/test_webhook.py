@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook
 
-from events import feed, webhooks
+from events import feed
+from events.delivery import webhooks
 from events.models import Subscription
 from examples.ad_engine.engine import Engine
 from examples.ad_engine.ledger import LedgerAway, Refused

@@ -3,12 +3,14 @@
 import json
 from decimal import Decimal
 
-from accounts import holds, rules
 from accounts.models import Account, Hold
-from events import deliveries, feed
-from tests.cast import AccountFactory, deposit, hold, new_id, withdraw
+from events import feed
+from events.delivery import channels
+from tests import asking
+from tests.asking import capture_of
+from tests.cast import AccountFactory, deposit, hold, withdraw
 from transactions import posting
-from transactions.orders import order_capture
+from transactions.posting.commands import Remaining
 
 AMOUNTS = ["1.00", "2.00", "3.00", "5.00"]
 CHANGES = (
@@ -28,7 +30,7 @@ class World:
 
     def change(self, times=1):
         for _ in range(times):
-            account = Account.objects.get(id=self.chance.choice(list(self.seen)))
+            account = Account.objects.with_held_due().get(id=self.chance.choice(list(self.seen)))
             amount = self.chance.choice(AMOUNTS)
             most = str(max(account.available, Decimal(1)))
             match self.chance.choice(CHANGES):
@@ -42,23 +44,23 @@ class World:
                     self.capture(account, Decimal(amount))
                 case "release":
                     for each in Hold.objects.filter(account=account, status="OPEN")[:1]:
-                        holds.release_hold(id=each.id)
+                        asking.release_hold(id=each.id)
                 case "status":
-                    set_status = rules.unfreeze if account.status == "FROZEN" else rules.freeze
+                    set_status = asking.unfreeze if account.status == "FROZEN" else asking.freeze
                     set_status(id=account.id, reason="chance", request_id="test")
                 case "limits":
                     limit = max(Decimal(amount) - 2, account.held - account.balance, Decimal(0))
-                    rules.set_limits(id=account.id, limits={"credit_limit": limit}, request_id="test")
+                    asking.set_limits(id=account.id, limits={"credit_limit": limit}, request_id="test")
             self.note(account.id)
 
     def capture(self, account, amount):
         for each in Hold.objects.filter(account=account, status="OPEN")[:1]:
-            asked = self.chance.choice([None, min(amount, each.remaining)])
-            order = order_capture(id=new_id(), hold=each, amount=asked, final=self.chance.random() < 0.5)
+            asked = self.chance.choice([Remaining.ALL, min(amount, each.remaining)])
+            order = capture_of(each, asked, final=self.chance.random() < 0.5)
             posting.post([order], actor=account.user_id)
 
     def note(self, id):
-        account = Account.objects.get(id=id)
+        account = Account.objects.with_held_due().get(id=id)
         sequence, could = self.seen[id]
         may = account.status == "ACTIVE" and account.available > 0
         if may != could:
@@ -70,7 +72,7 @@ class World:
     def require_heard(self, engine):
         """Every campaign is what the ledger says, and every effect that was due has happened once."""
         for id, (sequence, may) in self.seen.items():
-            account = Account.objects.get(id=id)
+            account = Account.objects.with_held_due().get(id=id)
             campaign = engine.read_campaign(str(id))
             assert (campaign.sequence, campaign.is_running) == (sequence, may)
             assert campaign.funds.available == account.available
@@ -85,7 +87,7 @@ def read_events():
     events, cursor, has_more = [], None, True
     while has_more:
         page = feed.read(cursor)
-        events += [json.loads(deliveries.make_body(event)) for event in page.events]
+        events += [json.loads(channels.make_body(event)) for event in page.events]
         cursor, has_more = page.cursor, page.has_more
     return events
 

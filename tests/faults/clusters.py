@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from events.models import Event
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from rest.authentication import known_tokens
 from tests import cast
 from tests.conftest import make_client

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.faults import own_ledger
 from tests.faults.feed_verdict import CHARGES, Charge, Run, judge, measure_lags, read_run
 from tests.faults.hammer import COMPLAINTS_SHOWN_MAX, format_table

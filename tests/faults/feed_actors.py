@@ -16,14 +16,14 @@ from django.db import OperationalError
 from django.db.transaction import atomic
 
 from events import feed
+from events.cursors import parse_cursor
 from events.models import Event
 from events.relay import Relay
-from events.wire import parse_cursor
 from tests import cast
 from tests.faults.feed_verdict import COMMITTED, PAGE, ROLLED_BACK
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order, order_transfer
+from transactions.posting.commands import Command, NewTransaction, Transfer
 
 ACTOR = UUID(int=16)
 ACCOUNTS = 64
@@ -54,16 +54,17 @@ class Writer:
         stop = self.folder / "stop"
         with (self.folder / f"written-{self.name}").open("w", buffering=1) as journal:
             while not stop.exists():
-                orders = self.make_orders()
-                outcome = self.commit(orders)
-                line = [outcome, time.monotonic(), [str(order.id) for order in orders]]
+                commands = self.make_commands()
+                outcome = self.commit(commands)
+                ids = [str(id) for command in commands for id in command.needs().rows]
+                line = [outcome, time.monotonic(), ids]
                 journal.write(json.dumps(line) + "\n")
 
-    def make_orders(self) -> list[Order]:
+    def make_commands(self) -> list[Command]:
         """Several of several accounts, a declined one now and then, with or without a transfer."""
         chance, types = self.chance, [*[Transaction.Type.DEPOSIT] * 3, Transaction.Type.WITHDRAW]
-        orders = [
-            Order(
+        commands: list[Command] = [
+            NewTransaction(
                 id=cast.new_id(),
                 account_id=account,
                 type=chance.choice(types),
@@ -74,15 +75,17 @@ class Writer:
         ]
         if chance.random() < TRANSFER_SHARE:
             source, destination = chance.sample(self.accounts, 2)
-            orders += order_transfer(
-                id=cast.new_id(), source_id=source, destination_id=destination, amount=Decimal("1.00")
+            commands.append(
+                Transfer(
+                    id=cast.new_id(), source_id=source, destination_id=destination, amount=Decimal("1.00")
+                )
             )
-        return orders
+        return commands
 
-    def commit(self, orders: list[Order]) -> str:
+    def commit(self, commands: list[Command]) -> str:
         try:
             with atomic():
-                posting.post(orders, actor=ACTOR, request_id=self.name)
+                posting.post(commands, actor=ACTOR, request_id=self.name)
                 time.sleep(self.chance.choice(DELAYS))
                 if self.chance.random() < ROLLED_BACK_SHARE:
                     raise Regret

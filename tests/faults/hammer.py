@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.faults.charges import CHARGES
 from tests.faults.ledger import Ledger, read_ledger
 from tests.faults.nemesis import WORKER_AGE_SECONDS_MIN, Nemesis, plan_periods

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from accounts.identity import make_uuid8
+from accounts.idempotency import make_uuid8
 from tests.faults.operations import Operation, Plan, Row, choose_old_step, is_new, refuse
 
 TRANSACTIONS, TRANSFERS, HOLDS = "/api/v1/transactions", "/api/v1/transfers", "/api/v1/holds"

@@ -11,7 +11,7 @@ from contextlib import suppress
 import psutil
 import psycopg
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.faults.ledger import connect
 from tests.faults.proxy import HARMS, CommitProxy
 from tests.service import Service

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import django
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 
 KEYS = {
     "SECRET_KEY": "a key for tests, of more than fifty characters, used nowhere else",

@@ -20,12 +20,13 @@ from django.conf import settings
 from kombu import Connection, Exchange, Queue
 from kombu.transport.pyamqp import amqp
 
-from events import brokers, relay, subscriptions, webhooks
+from events import relay, subscriptions
+from events.delivery import brokers, webhooks
 from events.relay import Relay
 from tests import cast
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order
+from transactions.posting.commands import NewTransaction
 
 ACTOR = UUID(int=18)
 ACCOUNTS = 8
@@ -50,7 +51,7 @@ def post(folder: Path, name: str, burst: int, orders_max: int) -> None:
     size = burst
     while not (folder / f"stop-{name}").exists():
         orders = [
-            Order(
+            NewTransaction(
                 id=cast.new_id(),
                 account_id=random.choice(accounts),
                 type=random.choice(types),

@@ -18,7 +18,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.broker import start_broker
 from tests.faults import own_ledger
 from tests.faults.hammer import COMPLAINTS_SHOWN_MAX, format_table

@@ -14,7 +14,7 @@ from accounts.models import Account
 from events import feed
 from events.errors import FeedStopped
 from events.models import Event
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests import cast
 from tests.faults.restore_verdict import Reply
 

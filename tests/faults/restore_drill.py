@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psycopg
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.faults import own_ledger, restores
 from tests.faults.restore_verdict import Reply, compare, find_unsound, read_contents
 from tests.servers import PROJECT, kill_postmaster, query, wait_for

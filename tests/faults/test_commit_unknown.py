@@ -40,10 +40,10 @@ def test_a_commit_that_is_cut_ends_with_one_row_and_its_answer(proxy, account, h
     assert (proxy.harmed[harm], count_retries() - before) == (1, 1)
     assert answer.replayed is (harm != CUT_BEFORE)
     row = require_one(account, order, status)
-    assert answer.transaction.as_resource() == row.as_resource()
+    assert answer.transaction.to_dict() == row.to_dict()
     assert account.balance == (70 if status == "POSTED" else 100)
     again = post(order)
-    assert (again.replayed, again.transaction.as_resource()) == (True, row.as_resource())
+    assert (again.replayed, again.transaction.to_dict()) == (True, row.to_dict())
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -94,5 +94,5 @@ def test_a_request_is_answered_503_when_every_commit_is_cut_and_resolved_when_se
     answer = service.post("/api/v1/transactions", body)
     assert answer.status_code == 201
     assert ("Idempotency-Replayed" in answer.headers) is (harm != CUT_BEFORE)
-    assert Transaction.objects.get().as_resource() == answer.json()
+    assert Transaction.objects.get().to_dict() == answer.json()
     require_sound(account)

@@ -7,7 +7,7 @@ from events import feed
 from events.errors import FeedStopped
 from events.models import FeedState, Subscription
 from events.relay import Relay
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.events.conftest import subscribe
 from tests.faults.clusters import (
     SETTINGS,

@@ -7,11 +7,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils.timezone import now
 
-from events import feed, relay, upkeep
+from events import feed, maintenance, relay
+from events.cursors import Cursor
 from events.errors import EventsPruned
 from events.models import Subscription
 from events.relay import Relay
-from events.wire import Cursor
 from tests import cast
 from tests.cast import deposit
 from tests.events.conftest import subscribe
@@ -165,7 +165,7 @@ def test_a_new_epoch_in_the_middle_of_a_claim_ends_no_relay(settings, account, m
 
         def read(*arguments, **named):
             monkeypatch.setattr(feed, "read_placed", real)
-            upkeep.begin_epoch(force=True)
+            maintenance.begin_epoch(force=True)
             return real(*arguments, **named)
 
         monkeypatch.setattr(feed, "read_placed", read)

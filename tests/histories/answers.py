@@ -27,6 +27,9 @@ class Shown:
     replayed: bool = False
 
 
-def make_refusal(code, particulars):
-    differs = particulars.get("differs")
-    return Refusal(code, differs and frozenset(differs))
+WORDS = {"reason": "metadata", "final": "metadata"}  # the commands' own for parts of what they make
+
+
+def make_refusal(code, extensions):
+    differs = extensions.get("differs")
+    return Refusal(code, differs and frozenset(WORDS.get(name, name) for name in differs))

@@ -2,74 +2,75 @@
 
 from functools import singledispatchmethod
 
-from accounts import holds, queries, rules
+from accounts import queries
 from accounts.models import Account
-from events.errors import LedgerError
+from ledger.errors import LedgerError
+from tests import asking
 from tests.cast import new_id
 from tests.histories.answers import Answer, Shown, make_refusal
 from tests.reference_commands import Capture, Move, Reversal, Transfer
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order, order_capture, order_reversal, order_transfer
-from transactions.queries import find_transactions, find_whole, read_balance
-from transactions.statements import read_statement
+from transactions.posting import PostingRequest, commands
+from transactions.reading.queries import find_transactions, find_whole, read_balance
+from transactions.reading.statements import read_statement
 
 REQUEST_ID = "inside"
-CHANGES = {"FROZEN": rules.freeze, "ACTIVE": rules.unfreeze, "CLOSED": rules.close}
+CHANGES = {"FROZEN": asking.freeze, "ACTIVE": asking.unfreeze, "CLOSED": asking.close}
 
 
 class Inside:
-    def send(self, ask, commands):
-        return post(lambda: self._order(ask))
+    def send(self, ask, asked):
+        return post(lambda: [self._make(ask)])
 
     @singledispatchmethod
-    def _order(self, ask):
+    def _make(self, ask):
         raise NotImplementedError
 
-    @_order.register
+    @_make.register
     def _(self, ask: Move):
-        return [make_order(**vars(ask))]
+        return make_transaction(**vars(ask))
 
-    @_order.register
+    @_make.register
     def _(self, ask: Transfer):
         asked = dict(vars(ask))
         source, destination = asked.pop("source"), asked.pop("destination")
-        return order_transfer(source_id=source, destination_id=destination, **asked)
+        return commands.Transfer(source_id=source, destination_id=destination, **asked)
 
-    @_order.register
+    @_make.register
     def _(self, ask: Reversal):
         rows = find_whole(Transaction.objects.all(), ask.target)
-        return order_reversal(id=ask.id, reason=ask.reason, rows=rows)
+        return commands.Reversal(id=ask.id, reason=ask.reason, rows=rows)
 
-    @_order.register
+    @_make.register
     def _(self, ask: Capture):
         hold = queries.find_hold(ask.hold)
-        return [order_capture(id=ask.id, hold=hold, amount=ask.amount, final=ask.final)]
+        amount = commands.Remaining.ALL if ask.amount is None else ask.amount
+        return asking.capture_of(hold, amount, id=ask.id, final=ask.final)
 
-    def post_commands(self, commands, *, together=False, each=False):
+    def post_many(self, asks, **way):
         """Commands of all kinds in one commit."""
-        asked = [{name: value for name, value in vars(c).items() if name != "other_leg"} for c in commands]
-        return post(lambda: [make_order(**fields) for fields in asked], together=together, each=each)
+        return post(lambda: [self._make(ask) for ask in asks], **way)
 
     def place_hold(self, command):
         asked = dict(vars(command))
         account = asked.pop("account")
-        return show(holds.place_hold, account_id=account, actor=new_id(), **asked)
+        return show(asking.place_hold, account_id=account, actor=new_id(), **asked)
 
     def release_hold(self, id):
-        return show(holds.release_hold, id=id)
+        return show(asking.release_hold, id=id)
 
     def set_limits(self, id, limits):
-        return show(rules.set_limits, id=id, limits=limits, request_id=REQUEST_ID)
+        return show(asking.set_limits, id=id, limits=limits, request_id=REQUEST_ID)
 
     def set_status(self, id, status, reason):
         return show(CHANGES[status], id=id, reason=reason, request_id=REQUEST_ID)
 
     def read_transaction(self, id):
-        return find_transactions([id])[id].as_resource()
+        return find_transactions([id])[id].to_dict()
 
     def read_balance(self, account, at, known_at):
-        return read_balance(Account.objects.filter(id=account), at=at, known_at=known_at).as_resource()
+        return read_balance(Account.objects.filter(id=account), at=at, known_at=known_at).to_dict()
 
     def read_statement(self, account, first_day, last_day, zone):
         statement = read_statement(
@@ -79,33 +80,32 @@ class Inside:
         return {**statement.as_opening(), "lines": lines, **statement.as_closing()}
 
 
-def post(make_orders, *, together=False, each=False):
+def post(make, **how):
     try:
-        orders = make_orders()
-        if each:
-            postings = posting.post_each(orders, actor=new_id(), request_id=REQUEST_ID)
-        else:
-            postings = posting.post(orders, actor=new_id(), request_id=REQUEST_ID, together=together)
+        request = PostingRequest(commands=make(), actor=new_id(), request_id=REQUEST_ID, **how)
+        results = posting.post_request(request)
     except LedgerError as error:
-        return Answer(refusal=make_refusal(error.code, error.particulars))
+        return Answer(refusal=make_refusal(error.code, error.extensions))
     answer = Answer(replayed={}, request_id=REQUEST_ID)
-    for order, posted in zip(orders, postings, strict=True):
-        if isinstance(posted, LedgerError):
-            answer.refusals[order.id] = make_refusal(posted.code, posted.particulars)
+    for needs, result in zip(request.needs, results, strict=True):
+        if isinstance(result, LedgerError):
+            for id in needs.rows:
+                answer.refusals[id] = make_refusal(result.code, result.extensions)
         else:
-            answer.rows[order.id] = posted.transaction.as_resource()
-            answer.replayed[order.id] = posted.replayed
+            for row in result.transactions:
+                answer.rows[row.id] = row.to_dict()
+                answer.replayed[row.id] = result.replayed
     return answer
 
 
-def make_order(account, type, **asked):
-    return Order(account_id=account, type=Transaction.Type(type), **asked)
+def make_transaction(account, type, **asked):
+    return commands.NewTransaction(account_id=account, type=Transaction.Type(type), **asked)
 
 
 def show(act, **asked):
     try:
         answer = act(**asked)
     except LedgerError as error:
-        return Shown(refusal=make_refusal(error.code, error.particulars))
+        return Shown(refusal=make_refusal(error.code, error.extensions))
     row, replayed = answer if isinstance(answer, tuple) else (answer, False)
-    return Shown(resource=row.as_resource(), replayed=replayed)
+    return Shown(resource=row.to_dict(), replayed=replayed)

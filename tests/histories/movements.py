@@ -36,7 +36,7 @@ transfer_fields = {
 reversal_fields = {"target": picks, "reason": st.sampled_from(["a mistake", "ein Fehler ☃"])}
 capture_fields = {"hold": picks, "part": st.sampled_from([None, 1, 1, 2, 3, 4]), "final": st.booleans()}
 
-ways = st.sampled_from([{}, {"together": True}, {"each": True}])
+ways = st.sampled_from([{}, {"all_or_nothing": True}, {"each": True}])
 
 
 class Movements(World):
@@ -147,16 +147,18 @@ class Movements(World):
         way=ways,
     )
     def post_many_inside(self, kinds, way):
-        together = "together" in way
-        self.post_inside(self.make_asks(kinds, declined_max=1 if together else len(self.ledger.rows)), way)
+        all_or_nothing = "all_or_nothing" in way
+        self.post_inside(
+            self.make_asks(kinds, declined_max=1 if all_or_nothing else len(self.ledger.rows)), way
+        )
 
     def post_inside(self, asks, way):
         commands = [command for ask in asks for command in ask.list_commands(self.ledger)]
         self.post(
             asks,
             commands,
-            lambda: self.inside.post_commands(commands, **way),
-            together="together" in way,
+            lambda: self.inside.post_many(asks, **way),
+            all_or_nothing="all_or_nothing" in way,
         )
 
     def make_asks(self, kinds, declined_max):
@@ -198,4 +200,4 @@ class Movements(World):
                 ask = self.change(ask, change, moves[0])
             asks.insert(old % len(asks), ask)
         commands = [command for ask in asks for command in ask.list_commands(self.ledger)]
-        self.post(asks, commands, lambda: self.http.post_batch(asks, atomic=atomic), together=atomic)
+        self.post(asks, commands, lambda: self.http.post_batch(asks, atomic=atomic), all_or_nothing=atomic)

@@ -19,7 +19,6 @@ STATUS = {
     "expires_at_invalid": 400,
 }
 UNDERSTOOD_AND_REFUSED = 422
-WORDS = {"reason": "metadata", "final": "metadata"}  # the requests' own for parts of a command
 CHANGES = {"FROZEN": "freeze", "ACTIVE": "unfreeze", "CLOSED": "close"}
 
 
@@ -156,8 +155,7 @@ def is_refused(body):
 def read_refusal(status, problem):
     refusal = make_refusal(problem["code"], problem)
     assert status == STATUS.get(refusal.code, UNDERSTOOD_AND_REFUSED)
-    differs = refusal.differs and [WORDS.get(name, name) for name in refusal.differs]
-    return make_refusal(refusal.code, {"differs": differs})
+    return refusal
 
 
 def read_replayed(response):

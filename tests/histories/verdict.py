@@ -7,8 +7,8 @@ from hypothesis.stateful import invariant
 from accounts.models import Account, Hold
 from events.models import Event
 from tests.histories.world import World
-from transactions import chain
 from transactions.models import Transaction
+from transactions.posting import chain
 
 
 class Verdict(World):
@@ -26,9 +26,9 @@ class Verdict(World):
             assert sum(balances[currency]) == self.ledger.sum_outside(currency)
 
     def read_all(self):
-        accounts = Account.objects.filter(id__in=self.ledger.accounts)
-        holds = Hold.objects.filter(account__in=self.ledger.accounts)
-        return [{row.id: row.as_resource() for row in rows} for rows in (accounts, holds)]
+        accounts = Account.objects.with_held_due().filter(id__in=self.ledger.accounts)
+        holds = Hold.objects.with_clock().filter(account__in=self.ledger.accounts)
+        return [{row.id: row.to_dict() for row in rows} for rows in (accounts, holds)]
 
     def teardown(self):
         """At the end: no row but the model's, in order, each with its event and its place in the chain."""

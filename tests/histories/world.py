@@ -152,7 +152,7 @@ class World(RuleBasedStateMachine):
         else:
             self.post([ask], commands, lambda: door.send(ask, commands))
 
-    def post(self, asks, commands, send, together=False):
+    def post(self, asks, commands, send, all_or_nothing=False):
         """In one commit: all that the model expects, or the model's refusal of it all."""
         started_at = read_clock()
         refusals = self.ledger.list_refusals(commands, started_at)
@@ -168,13 +168,13 @@ class World(RuleBasedStateMachine):
             assert answer.replayed == replayed
         else:
             assert answer.replayed == (all(replayed.values()) and not refusals)
-        self.require_times(commands, answer, before, started_at, together)
+        self.require_times(commands, answer, before, started_at, all_or_nothing)
         assert answer.rows.keys() == {command.id for command in commands} - refusals.keys()
         for id, row in answer.rows.items():
             assert row == (before.get(id) or self.ledger.describe(id))
         self.sent |= {ask.id: ask for ask in asks if ask.id in self.ledger.rows and ask.id not in before}
 
-    def require_times(self, commands, answer, before, started_at, together):
+    def require_times(self, commands, answer, before, started_at, all_or_nothing):
         """The model decides at the moments told, which are in order and while the commands ran."""
         moments = {
             id: self.read_moment(row["recorded_at"]) for id, row in answer.rows.items() if id not in before
@@ -188,7 +188,7 @@ class World(RuleBasedStateMachine):
                 assert started_at <= moment <= ended_at
                 assert moment > latest.get(command.account, started_at - MICROSECOND)
                 latest[command.account] = moment
-        self.ledger.post(commands, moments, request_id=answer.request_id, together=together)
+        self.ledger.post(commands, moments, request_id=answer.request_id, all_or_nothing=all_or_nothing)
         for command in commands:
             if command.transfer and command.id in moments:
                 assert len({row.recorded_at for row in self.ledger.find_legs(command.transfer)}) == 1

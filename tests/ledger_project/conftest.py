@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.servers import CHEAP, Make
 
 

@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from ledger_project.database_check import find_differences
-from ledger_project.database_roles import Roles
+from ledger_project.database.check import find_differences
+from ledger_project.database.roles import Roles
 from tests.ledger_project.test_database_roles import (
     APP,
     AUDITOR,

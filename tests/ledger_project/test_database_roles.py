@@ -7,9 +7,9 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 from django.db.transaction import atomic
 
-from ledger_project import database_rights
-from ledger_project.database_rights import RIGHTS, USER_SHOWN, find_models
-from ledger_project.database_roles import Roles, find_tables
+from ledger_project.database import rights as table_rights
+from ledger_project.database.rights import RIGHTS, USER_SHOWN, find_models
+from ledger_project.database.roles import Roles, find_tables
 
 pytestmark = pytest.mark.django_db
 
@@ -194,7 +194,7 @@ def test_what_was_asked_for_is_never_changed_by_the_service():
 def test_columns_that_rights_name_are_there():
     for label, model in find_models().items():
         columns = {field.column for field in model._meta.concrete_fields}
-        for kind in database_rights.SETTINGS:
+        for kind in table_rights.SETTINGS:
             for named in getattr(RIGHTS[label], kind).values():
                 assert set(named) <= columns, label
     shown = {field.column for field in find_models()["accounts.user"]._meta.concrete_fields}

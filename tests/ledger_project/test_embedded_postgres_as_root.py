@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger_project.embedded_postgres import EmbeddedPostgresError
+from ledger_project.database.embedded import EmbeddedPostgresError
 from tests.servers import (
     Make,
     kill_postmaster,

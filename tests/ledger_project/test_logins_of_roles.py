@@ -18,8 +18,8 @@ from accounts.models import Account, Hold
 from events import feed
 from events.models import Event, FeedState, Placement
 from ledger_project import health
-from ledger_project.database_roles import Roles, find_tables
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
+from ledger_project.database.roles import Roles, find_tables
 from tests import cast
 from tests.faults.restore_actors import working_on
 from tests.servers import CHEAP, PROJECT, query, wait_for

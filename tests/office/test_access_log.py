@@ -5,11 +5,11 @@ from django.db import DatabaseError, connection
 from django.utils.translation import gettext_lazy
 from prometheus_client import REGISTRY
 
-from accounts import rules
 from accounts.models import Account
-from office import commands
-from office.commands import Command, Refusal
+from office import actions
+from office.actions import Command, Refusal
 from office.models import Access
+from tests import asking
 from tests.matrix_of_office import MODELS
 from tests.office.staff import make_staff, open_office
 from tests.office.things import find_id, make_things
@@ -93,7 +93,7 @@ def run(subject, asked):
         raise Refusal(gettext_lazy("Not so."), "reason")
     if asked["reason"] == "fail":
         raise ConnectionError
-    rules.freeze(id=subject.id, reason=asked["reason"], request_id="test")
+    asking.freeze(id=subject.id, reason=asked["reason"], request_id="test")
     if asked["reason"] == "half":
         raise Refusal("Only half of it went.")
     return "Frozen."
@@ -102,7 +102,7 @@ def run(subject, asked):
 FREEZE = Command(
     name="freeze",
     label=gettext_lazy("Freeze"),
-    right="accounts.freeze_account",
+    permission="accounts.freeze_account",
     run=lambda request, subject, asked: run(subject, asked),
 )
 
@@ -116,7 +116,7 @@ def give(rf, boss):
         request.user = boss
         request.session = {}
         request._messages = type("Said", (list,), {"add": lambda said, *what: said.append(what)})()
-        return commands.run(FREEZE, request, account, of="account", goal="/admin/", context={})
+        return actions.run(FREEZE, request, account, of="account", goal="/admin/", context={})
 
     return give
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from accounts import rules
 from office.models import Access
+from tests import asking
 from tests.cast import (
     new_id,
 )
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 )
 def test_everybody_sees_the_buttons_of_their_rights(account, group, status, buttons):
     if status != "ACTIVE":
-        change = {"FROZEN": rules.freeze, "CLOSED": rules.close}[status]
+        change = {"FROZEN": asking.freeze, "CLOSED": asking.close}[status]
         change(id=account.id, reason="why", request_id="test")
     html = look(open_office(make_staff(group)), account)
     address = find_address(account, "")[:-1]
@@ -57,7 +57,7 @@ def test_support_freezes_and_unfreezes_with_a_reason(support, account):
 
 
 def test_a_closed_account_cannot_be_unfrozen(support, account):
-    rules.close(id=account.id, reason="", request_id="test")
+    asking.close(id=account.id, reason="", request_id="test")
     answer = support.post(find_address(account, "unfreeze"), {"reason": "why not"})
     assert answer.status_code == 422
     assert "The account is closed." in read_text(answer.content.decode())

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import rules
 from office.models import Access
+from tests import asking
 from tests.cast import AccountFactory, deposit, hold, new_id
 
 pytestmark = pytest.mark.django_db
@@ -87,8 +87,8 @@ def test_only_fifty_users_of_a_common_name_are_looked_up(support):
 
 def test_the_list_shows_only_frozen_or_only_closed_accounts(support, cast_of_four):
     for account in cast_of_four[:2]:
-        rules.freeze(id=account.id, reason="", request_id="test")
-    rules.close(id=cast_of_four[2].id, reason="", request_id="test")
+        asking.freeze(id=account.id, reason="", request_id="test")
+    asking.close(id=cast_of_four[2].id, reason="", request_id="test")
     assert list_users(support, status="FROZEN") == ["anna-maria", "Anna"]
     assert list_users(support, status="CLOSED") == ["Петя"]
     assert len(list_users(support, status="ACTIVE")) == 4  # no filter of the list

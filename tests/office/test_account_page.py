@@ -9,8 +9,8 @@ from html import unescape
 import pytest
 from django.contrib.auth.models import Permission
 
-from accounts import rules
 from events.models import FeedState, Subscription
+from tests import asking
 from tests.cast import (
     AccountFactory,
     OrderFactory,
@@ -26,6 +26,7 @@ from tests.office.account_pages import ESCAPED, PROBE, find_address, list_refere
 from tests.office.staff import make_staff, open_office
 from transactions import posting
 from transactions.models import Transaction
+from transactions.posting.commands import Reversal
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.django_db
 def test_the_head_shows_what_the_account_has(support, account, petya):
     deposit(account, "1234.50")
     hold(account, "34")
-    rules.set_limits(
+    asking.set_limits(
         id=account.id,
         limits={"credit_limit": Decimal(50), "withdraw_max": Decimal(700), "withdraw_day_max": Decimal(900)},
         request_id="test",
@@ -56,7 +57,7 @@ def test_the_head_shows_what_the_account_has(support, account, petya):
 
 
 def test_a_frozen_account_shows_its_reason(support, account):
-    rules.freeze(id=account.id, reason=f"case 42 {PROBE}", request_id="test")
+    asking.freeze(id=account.id, reason=f"case 42 {PROBE}", request_id="test")
     html = look(support, account)
     assert "frozen" in read_text(html)
     assert f"case 42 {ESCAPED}" in html
@@ -101,7 +102,8 @@ def test_a_long_statement_is_read_page_after_page(support, account):
 
 def test_marks_lead_to_what_belongs_together(support, account):
     row = deposit(account, "50", effective_at=day("2023-01-02"))
-    reversal = withdraw(account, "50", reverses=row.id)
+    [result] = posting.post([Reversal(id=new_id(), reason="x", rows=[row])], actor=account.user_id)
+    reversal = result.transaction
     deposit(account, "9", effective_at=day("2023-01-01"))
     transfer(account, AccountFactory(), "3")
     html = look(support, account)
@@ -128,7 +130,7 @@ def test_nothing_that_others_wrote_is_read_as_html(support, petya):
 def test_declined_attempts_say_why_in_words(support, account):
     deposit(account, "5")
     withdraw(account, "50", reference="rent")
-    rules.freeze(id=account.id, reason="", request_id="test")
+    asking.freeze(id=account.id, reason="", request_id="test")
     withdraw(account, "1")
     text = read_text(look(support, account, show="declines"))
     assert "The account is frozen: it accepts money in, not out. 5.00 USD" in text

@@ -9,12 +9,14 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Hold, User
 from events.models import Event
+from office.pages.accounts import search
 from tests.cast import AccountFactory, OrderFactory, day
 from tests.database import empty_the_ledger
 from tests.transactions.test_plans import count_rows_touched, touched_by
-from transactions import account_search, history, posting, queries, timeline
-from transactions.history import FOREVER, VERSION_MAX
+from transactions import posting
 from transactions.models import Transaction
+from transactions.reading import history, queries, timeline
+from transactions.reading.history import FOREVER, VERSION_MAX
 
 pytestmark = pytest.mark.django_db
 
@@ -153,7 +155,7 @@ def test_a_user_is_found_by_the_start_of_the_name(long_account):
         cursor.execute("SET LOCAL enable_seqscan = off")
     for words, touched in (("pet", 2), ("%", 0)):
         with CaptureQueriesContext(connection) as captured:
-            account_search.find_account_ids(words)
+            search.find_account_ids(words)
         for each in captured:
             assert count_rows_touched(each["sql"], None) <= touched
 

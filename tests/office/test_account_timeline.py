@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.models import Account
-from tests.cast import AccountFactory, OrderFactory, day, deposit, withdraw
+from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
 from tests.office.account_pages import add_up, make_history, read_posted
-from transactions import history, posting, queries, timeline
+from transactions import posting
+from transactions.posting.commands import Reversal
+from transactions.reading import history, queries, timeline
 
 pytestmark = pytest.mark.django_db
 MICROSECOND = timedelta(microseconds=1)
@@ -124,7 +126,7 @@ def test_what_is_posted_meanwhile_does_not_move_the_older_pages(account):
 
 def test_a_reversed_transaction_is_marked_with_its_reversal(account):
     row = deposit(account, "5")
-    withdraw(account, "5", reverses=row.id)
+    posting.post([Reversal(id=new_id(), reason="x", rows=[row])], actor=account.user_id)
     account.refresh_from_db()
     reversal, reversed_row = (
         line.row for line in history.read_lines(account.id, history.begin_now(account)).lines

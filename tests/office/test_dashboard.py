@@ -10,16 +10,17 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import operations, rules
+from accounts import operations
 from accounts.models import User
 from events.models import Subscription
-from ledger_project import overview
 from office.models import Access
-from tests import cast
+from office.pages import overview
+from tests import asking, cast
 from tests.office.dashboards import DASHBOARD, find_tiles, look, make_run, read_chart, subscribe
 from tests.office.staff import make_staff, open_office
-from transactions import corrections, figures
+from transactions import corrections
 from transactions.models import Figures, HourlyTotal, Transaction
+from transactions.reading import statistics
 
 pytestmark = pytest.mark.django_db
 QUERIES = 19  # seven of them for the session, its user and their second factor, and the sidebar
@@ -27,7 +28,7 @@ QUERIES = 19  # seven of them for the session, its user and their second factor,
 
 @pytest.fixture(autouse=True)
 def _counted_at_once(monkeypatch):
-    monkeypatch.setattr(figures, "SETTLED_AFTER", timedelta(0))
+    monkeypatch.setattr(statistics, "SETTLED_AFTER", timedelta(0))
 
 
 def test_whoever_has_no_rights_reads_a_friendly_text_and_nothing_else(superuser):
@@ -40,7 +41,7 @@ def test_whoever_has_no_rights_reads_a_friendly_text_and_nothing_else(superuser)
 
 
 @pytest.mark.parametrize(
-    ("right", "shown"),
+    ("permission", "shown"),
     [
         ("view_transaction", "Amounts by currency"),
         ("view_account", "Biggest accounts"),
@@ -51,12 +52,12 @@ def test_whoever_has_no_rights_reads_a_friendly_text_and_nothing_else(superuser)
         ("view_auditrun", "Last audit"),
     ],
 )
-def test_each_part_is_for_who_may_view_what_it_is_made_of(right, shown):
+def test_each_part_is_for_who_may_view_what_it_is_made_of(permission, shown):
     user = make_staff()
     client = open_office(user)
-    user.user_permissions.set(Permission.objects.filter(codename=right))
+    user.user_permissions.set(Permission.objects.filter(codename=permission))
     assert shown in look(client)
-    user.user_permissions.set(Permission.objects.exclude(codename=right))
+    user.user_permissions.set(Permission.objects.exclude(codename=permission))
     assert shown not in look(client)
 
 
@@ -79,7 +80,7 @@ def test_it_shows_what_was_counted_by_currency_and_by_reason(superuser):
     cast.deposit(euros, "10")
     cast.withdraw(account, "200.50")
     cast.withdraw(account, "5000")
-    figures.refresh(Flag())
+    statistics.refresh(Flag())
     text = look(superuser)
     assert "USD 1,500.00 USD 200.50 USD 1,299.50 USD" in text
     assert "EUR 10.00 EUR 0.00 EUR 10.00 EUR" in text
@@ -119,7 +120,7 @@ def test_the_range_is_a_day_or_a_month_and_anything_else_a_day(superuser):
 def test_the_biggest_accounts_are_linked_with_their_balance_of_now(superuser):
     account, empty = cast.AccountFactory(), cast.AccountFactory()
     cast.deposit(account, "77")
-    figures.refresh(Flag())
+    statistics.refresh(Flag())
     cast.deposit(account, "1000")
     page = superuser.get(DASHBOARD).content.decode()
     assert f"/admin/accounts/account/{account.id}/change/" in page
@@ -133,7 +134,7 @@ def test_holds_frozen_accounts_and_corrections_are_counted_and_shown(superuser):
     later = operations.read_clock() + timedelta(days=1)
     holds = [cast.hold(account, "2", expires_at=later + timedelta(hours=hours)) for hours in range(6, 0, -1)]
     cast.hold(account, "1")  # never ends
-    rules.freeze(id=account.id, reason="a court", request_id="test")
+    asking.freeze(id=account.id, reason="a court", request_id="test")
     maker = User.objects.get(username="boss")
     corrections.adjust(
         id=cast.new_id(),
@@ -179,10 +180,10 @@ def test_it_costs_the_same_queries_on_any_ledger(superuser):
                 cast.deposit(account, "10")
             cast.hold(account, "1", expires_at=operations.read_clock() + timedelta(hours=1))
             cast.withdraw(account, "1000")
-            rules.freeze(id=account.id, reason="test", request_id="test")
+            asking.freeze(id=account.id, reason="test", request_id="test")
             subscribe(len(Subscription.objects.all()), status="PAUSED", position=0)
             make_run(number % 2)
-        figures.refresh(Flag())
+        statistics.refresh(Flag())
 
     counts = [count()]
     for rounds in (1, 9):

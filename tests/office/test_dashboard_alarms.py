@@ -9,7 +9,7 @@ from django.db import connection
 from accounts import operations
 from events import feed
 from events.models import PendingEvent
-from ledger_project import dashboard, overview
+from office.pages import dashboard, overview
 from tests import cast
 from tests.office.dashboards import DASHBOARD, find_tiles, look, make_run, subscribe
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.identity import derive_id
+from accounts.idempotency import derive_id
 from accounts.models import User
 from office.models import Access
 from tests.cast import AccountFactory, UserFactory, deposit, hold, new_id, transfer

@@ -38,18 +38,18 @@ def test_the_right_password_of_who_is_not_staff_is_answered_like_a_wrong_one():
             answers.append((page.status_code, text.replace(username, "X")))
         return answers
 
-    right = answer("petya", PASSWORD)
-    assert [status for status, _ in right] == [200, 200, 200, 200, 429, 429]
-    assert right == answer("petya", WRONG, "10.0.0.1") == answer("vasya", WRONG)
+    permission = answer("petya", PASSWORD)
+    assert [status for status, _ in permission] == [200, 200, 200, 200, 429, 429]
+    assert permission == answer("petya", WRONG, "10.0.0.1") == answer("vasya", WRONG)
 
 
 def test_five_wrong_passwords_lock_out_one_user_from_one_address(olga, browser, settings):
     make_staff(username="boris", password=PASSWORD)
     statuses = [log_in(browser, password=WRONG).status_code for _ in range(5)]
     assert statuses == [200, 200, 200, 200, 429]
-    right = log_in(browser)
-    assert right.status_code == 429
-    assert "Locked out" in right.content.decode()
+    permission = log_in(browser)
+    assert permission.status_code == 429
+    assert "Locked out" in permission.content.decode()
     assert log_in(browser, "boris").status_code == 302
     assert log_in(Client(REMOTE_ADDR="10.0.0.9")).status_code == 302
     russian = Client(HTTP_ACCEPT_LANGUAGE="ru")

@@ -4,7 +4,8 @@ import pytest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
-from events import subscriptions, webhooks
+from events import subscriptions
+from events.delivery import webhooks
 from tests.cast import issue_token
 from tests.office.staff import PASSWORD, make_staff, open_office
 from tests.receivers import receiver

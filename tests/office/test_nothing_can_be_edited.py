@@ -14,7 +14,7 @@ from django.test import Client
 from knox.models import AuthToken
 
 from accounts.models import Account
-from events import webhooks
+from events.delivery import webhooks
 from events.models import Event
 from office.models import Access
 from tests.bad_inputs import CASES, OFFICE
@@ -48,7 +48,7 @@ def test_no_page_lets_anybody_edit(model, rf):
     page = admin.site._registry[model]
     request = rf.get("/")
     request.user = make_staff(superuser=True)
-    assert [getattr(page, right)(request) for right in RIGHTS] == [False] * 3
+    assert [getattr(page, permission)(request) for permission in RIGHTS] == [False] * 3
     assert not page.list_editable
     assert not page.inlines
     assert not page.get_actions(request)

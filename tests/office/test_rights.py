@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.test import Client
 
 from ledger_project.groups import GROUPS
-from office.commands import Command
+from office.actions import Command
 from tests.cast import UserFactory
 from tests.matrix_of_office import (
     COMMANDS,
@@ -36,8 +36,8 @@ def _loopback(settings):
     settings.WEBHOOK_LOOPBACK = True
 
 
-def has(role: str, right: str | None) -> bool:
-    return right is None or role == "superuser" or right in GROUPS[role]
+def has(role: str, permission: str | None) -> bool:
+    return permission is None or role == "superuser" or permission in GROUPS[role]
 
 
 def open_as(role: str) -> Client:
@@ -74,7 +74,7 @@ def test_every_model_of_the_site_is_in_the_table_and_there_is_one_of_it():
 @pytest.mark.parametrize(("kind", "listed"), [("commands", COMMANDS), ("list_commands", LIST_COMMANDS)])
 def test_every_command_asks_for_the_right_of_the_table(kind, listed):
     for model, commands in list_commands(kind).items():
-        asked = {name: command.right for name, command in commands.items()}
+        asked = {name: command.permission for name, command in commands.items()}
         assert asked == {name: listed.get(model, {}).get(name) for name in asked}, (
             f"give the commands of {model} a line in tests/matrix_of_office.py"
         )
@@ -107,8 +107,8 @@ def test_staff_open_what_their_group_may_see_and_change_nothing_on_it(role):
     things = make_things()
     client = open_as(role)
     before = take_stock()
-    for model, right in MODELS.items():
-        may = has(role, right)
+    for model, permission in MODELS.items():
+        may = has(role, permission)
         for page in MODEL_PAGES:
             url = f"/admin/{model}/{page.format(object_id=find_id(things[model]))}"
             wanted = {
@@ -121,13 +121,15 @@ def test_staff_open_what_their_group_may_see_and_change_nothing_on_it(role):
                 wanted = (403, 403)
             form = {"post": "yes", "amount": "1", "reason": "x", "_save": "1"}
             assert (client.get(url).status_code, client.post(url, form).status_code) == wanted, (role, url)
-    for page, right in PAGES.items():
-        assert client.get(f"/admin/{page}").status_code == (200 if has(role, right) else 403), page
+    for page, permission in PAGES.items():
+        assert client.get(f"/admin/{page}").status_code == (200 if has(role, permission) else 403), page
     for page, status in EMPTY.items():
         url = page.format(content_type_id=1, object_id=1, url="nothing")
         assert client.get(f"/admin/{url}").status_code == status, page
     for app in {model.split("/")[0] for model in MODELS}:
-        sees = any(has(role, right) for model, right in MODELS.items() if model.startswith(f"{app}/"))
+        sees = any(
+            has(role, permission) for model, permission in MODELS.items() if model.startswith(f"{app}/")
+        )
         assert client.get(f"/admin/{app}/").status_code == (200 if sees else 404), app
     ignored = {"office_access": 0, "django_session": 0}
     assert {**take_stock(), **ignored} == {**before, **ignored}
@@ -142,8 +144,8 @@ def test_a_command_is_shown_and_given_by_who_has_its_right(role):
         page = client.get(f"/admin/{model}/{find_id(thing)}/change/").content.decode()
         for command in commands.values():
             url = f"/admin/{model}/{find_id(thing)}/{command.name}/"
-            right = OF_OTHERS.get((model, command.name), COMMANDS[model][command.name])
-            may = has(role, MODELS[model]) and has(role, right)
+            permission = OF_OTHERS.get((model, command.name), COMMANDS[model][command.name])
+            may = has(role, MODELS[model]) and has(role, permission)
             assert (f'href="{url}"' in page) == (may and command.applies(thing)), url
             before = take_stock()
             assert client.get(url).status_code == ((200 if command.applies(thing) else 302) if may else 403)

@@ -27,9 +27,9 @@ def do(client, member, command, **asked):
     return client.post(f"{STAFF}{member.pk}/{command}/", {"reason": "because", **asked})
 
 
-def give(user, *rights):
-    found = Permission.objects.filter(codename__in=rights)
-    assert len(found) == len(rights)
+def give(user, *permissions):
+    found = Permission.objects.filter(codename__in=permissions)
+    assert len(found) == len(permissions)
     user.user_permissions.add(*found)
 
 

@@ -179,9 +179,9 @@ def test_after_wrong_codes_the_right_one_waits(olga, browser):
     device = give_device(olga)
     log_in(browser)
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
-        right = enter_code(device)
+        code = enter_code(device)
         for _ in range(3):
-            send_code(browser, f"{(int(right) + 500_000) % 1_000_000:06d}")
+            send_code(browser, f"{(int(code) + 500_000) % 1_000_000:06d}")
             send_code(browser, enter_code(device))
             assert not is_inside(browser)
             clock.shift(timedelta(seconds=10))

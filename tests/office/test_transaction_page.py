@@ -8,12 +8,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
+from office import related
 from office.models import Access
+from tests.asking import capture_of
 from tests.cast import AccountFactory, day, deposit, hold, new_id, transfer, withdraw
 from tests.office import answers
-from transactions import posting, story
+from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import order_capture, order_reversal
+from transactions.posting.commands import Reversal
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +31,7 @@ def read(browser, row):
 
 
 def capture(held, amount):
-    order = order_capture(id=new_id(), hold=held, amount=Decimal(amount))
+    order = capture_of(held, Decimal(amount))
     [answer] = posting.post([order], actor=held.account.user_id)
     return answer.transaction
 
@@ -93,7 +95,7 @@ def test_both_legs_of_a_transfer_lead_to_each_other(support):
 
 def test_a_reversal_and_what_it_takes_back_lead_to_each_other(support, account):
     row = deposit(account, "9")
-    [answer] = posting.post(order_reversal(id=new_id(), reason="x", rows=[row]), actor=account.user_id)
+    [answer] = posting.post([Reversal(id=new_id(), reason="x", rows=[row])], actor=account.user_id)
     assert page(answer.transaction) in read(support, row)
     assert page(row) in read(support, answer.transaction)
 
@@ -114,7 +116,7 @@ def test_every_transaction_finds_its_own_event(account):
         held = hold(account, "1")
         rows.append(capture(held, "1") if number % 3 else withdraw(account, "1000"))
     for row in rows:
-        [own] = [event for event in story.find_events(row) if event.type.startswith("transaction.")]
+        [own] = [event for event in related.find_events(row) if event.type.startswith("transaction.")]
         assert own.data["id"] == str(row.id)
 
 
@@ -123,14 +125,14 @@ def test_an_event_is_found_in_one_look_up_and_one_read_however_many_there_are(ac
     for _ in range(50):
         deposit(account, "1")
     with CaptureQueriesContext(connection) as queries:
-        assert story.find_events(row)
+        assert related.find_events(row)
     assert len(queries) == 2
 
 
 def test_who_asked_is_named(support, account):
     assert f"/admin/accounts/user/{account.user_id}/change/" in read(support, deposit(account, "1"))
     [stranger] = posting.post(
-        order_reversal(id=new_id(), reason="x", rows=[deposit(account, "2")]), actor=new_id()
+        [Reversal(id=new_id(), reason="x", rows=[deposit(account, "2")])], actor=new_id()
     )
     assert str(stranger.transaction.actor) in read(support, stranger.transaction)
 

@@ -7,15 +7,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import holds, operations
+from accounts import operations
 from accounts.models import Account, Hold, User
 from office.models import Access
+from tests import asking
+from tests.asking import capture_of
 from tests.cast import UserFactory, deposit, hold, hold_that_expires, new_id
 from tests.office import answers
 from tests.office.staff import make_staff
 from transactions import posting
 from transactions.models import AuditRun
-from transactions.orders import order_capture
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +81,7 @@ def test_users_are_listed_newest_first_and_searched_as_in_find(support):
 def test_a_hold_shows_what_became_of_it(support, account):
     deposit(account, "100")
     held = hold(account, "50", reference="order 9", metadata={"shop": "7"})
-    order = order_capture(id=new_id(), hold=held, amount=Decimal(20), final=False)
+    order = capture_of(held, Decimal(20), final=False)
     [capture] = posting.post([order], actor=account.user_id)
     text = read(support, f"{HOLDS}{held.id}/change/")
     for shown in ("50.00\xa0USD", "20.00\xa0USD", "30.00\xa0USD", "order 9", "shop", "never", "petya"):
@@ -199,9 +200,9 @@ def test_the_pages_cost_the_same_however_much_there_is(support, petya, account):
         operations.create_account(user_id=petya.id, currency="EUR", name=f"a{number}", request_id="x")
         UserFactory()
         hold(account, "1")
-        order = order_capture(id=new_id(), hold=held, amount=Decimal(1), final=False)
+        order = capture_of(held, Decimal(1), final=False)
         posting.post([order], actor=order_id)
     assert [count(support, address) for address in addresses] == before
     assert max(before) <= 14
-    holds.release_hold(id=held.id)
+    asking.release_hold(id=held.id)
     assert count(support, addresses[2]) == before[2]

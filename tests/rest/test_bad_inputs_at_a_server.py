@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests import bad_inputs
 from tests.bad_inputs import AT_A_SERVER, RUN, TRANSACTIONS
 from tests.bad_inputs_world import World

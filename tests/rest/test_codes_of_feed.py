@@ -2,7 +2,7 @@
 
 import pytest
 
-from events import feed, upkeep
+from events import feed, maintenance
 from events.models import Subscription
 from rest.errors import STATUS
 from tests.cast import new_id
@@ -60,7 +60,7 @@ def test_a_cursor_that_leads_nowhere_is_told_so_and_moves_no_subscription(asker,
 
 
 def get_cursor(id):
-    return Subscription.objects.get(id=id).as_resource()["cursor"]
+    return Subscription.objects.get(id=id).to_dict()["cursor"]
 
 
 def test_what_was_pruned_is_not_read_sent_again_or_gone_on_from(asker):
@@ -84,7 +84,7 @@ def test_what_was_pruned_of_an_account_is_no_empty_answer(asker):
         )
     execute("INSERT INTO events_pending VALUES (-8), (-7)")
     feed.place_pending()
-    assert upkeep.prune(days=30) == 2
+    assert maintenance.prune(days=30) == 2
     require(asker.client.get(EVENTS, {"account": account, "after_sequence": 1}), "events_pruned")
 
 

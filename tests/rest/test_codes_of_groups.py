@@ -131,24 +131,24 @@ def test_both_legs_of_a_declined_transfer_are_recorded_and_the_culprit_has_the_r
 
 
 @pytest.mark.parametrize(
-    ("code", "fields", "particulars"),
+    ("code", "fields", "extensions"),
     [
         ("insufficient_funds", {}, {"available": "0.00", "required": "1.00"}),
         ("account_frozen", {"status": "FROZEN"}, {}),
         ("account_closed", {"status": "CLOSED"}, {}),
     ],
 )
-def test_a_declined_hold_is_recorded_under_its_own_id(asker, code, fields, particulars):
+def test_a_declined_hold_is_recorded_under_its_own_id(asker, code, fields, extensions):
     id = str(new_id())
     asker.set(**fields)
     answer = asker.hold(id=id)
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (STATUS[code], code)
-    assert problem.keys() == MEMBERS | {"id"} | particulars.keys()
-    assert particulars.items() <= problem.items()
+    assert problem.keys() == MEMBERS | {"id"} | extensions.keys()
+    assert extensions.items() <= problem.items()
     stored = asker.client.get(f"{HOLDS}/{id}").json()
     assert (problem["id"], stored["status"]) == (id, "DECLINED")
-    assert (stored["decline_reason"], stored["decline_details"]) == (code, particulars)
+    assert (stored["decline_reason"], stored["decline_details"]) == (code, extensions)
     assert read_row(asker, id)["code"] == "not_found"
     again = asker.hold(id=id)
     assert again["Idempotency-Replayed"] == "true"
@@ -185,7 +185,7 @@ def test_the_rules_of_a_closed_account_are_not_changed_and_nothing_is_recorded(a
 
 
 @pytest.mark.parametrize(
-    ("limits", "amounts", "particulars"),
+    ("limits", "amounts", "extensions"),
     [
         ({"withdraw_max": "5"}, ["6"], {"rule": "withdraw_max", "limit": "5.00", "required": "6.00"}),
         (
@@ -195,13 +195,13 @@ def test_the_rules_of_a_closed_account_are_not_changed_and_nothing_is_recorded(a
         ),
     ],
 )
-def test_a_limit_that_is_exceeded_says_which_and_by_what(asker, limits, amounts, particulars):
+def test_a_limit_that_is_exceeded_says_which_and_by_what(asker, limits, amounts, extensions):
     deposit(asker.account, "50")
     asker.rule("limits", **limits)
     *_, problem = [asker.withdraw(amount).json() for amount in amounts]
     assert problem["code"] == "limit_exceeded"
-    assert problem.keys() == MEMBERS | {"id"} | particulars.keys()
-    assert particulars.items() <= problem.items()
+    assert problem.keys() == MEMBERS | {"id"} | extensions.keys()
+    assert extensions.items() <= problem.items()
 
 
 def test_what_a_hold_has_left_limits_its_capture(asker):

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.cast import new_id
 from tests.raw_requests import Request, send_to_port
 from tests.servers import query

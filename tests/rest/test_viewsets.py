@@ -11,7 +11,7 @@ from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 from rest_framework.throttling import BaseThrottle
 
 from accounts.models import User
-from accounts.views import UserViewSet
+from accounts.rest.views import UserViewSet
 from ledger_project.wsgi import application
 from rest.addresses import find_address
 from rest.answers import Answer, answer
@@ -46,10 +46,10 @@ ACTIONS = {"get": "list", "post": "create", "put": "fail"}
 
 
 def test_data_query_and_kwargs_are_there():
-    request = make.post("/?a=1", {"b": [1.5, None]}, format="json")
+    request = make.post("/?a=1", {"b": ["1.5", None]}, format="json")
     response = Echo.as_view(ACTIONS)(request, pk="x").render()
     assert response.data == {
-        "data": {"b": [1.5, None]},
+        "data": {"b": ["1.5", None]},
         "query": {"a": "1"},
         "user": "AnonymousUser",
         "pk": "x",

@@ -7,15 +7,14 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
-from accounts.operations import lock_account
 from events.models import Event
+from tests.asking import lock_account
 from tests.cast import OrderFactory, new_id
 from tests.servers import wait_for
 from tests.transactions.test_concurrency import in_hand
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import PostingRequest
-from transactions.posting import committer, engine
+from transactions.posting import PostingRequest, committer, engine
 
 PATIENCE_SECONDS = 30
 
@@ -53,9 +52,9 @@ def watch_groups(monkeypatch):
     return groups
 
 
-def ask(*orders, **how):
+def ask(*commands, **how):
     """A request of somebody of its own."""
-    return PostingRequest(orders=orders, actor=new_id(), request_id=f"request {new_id()}", **how)
+    return PostingRequest(commands=commands, actor=new_id(), request_id=f"request {new_id()}", **how)
 
 
 def post_in_one_group(*requests):
@@ -77,19 +76,21 @@ def find_outcome(future):
 
 
 def rows_of(outcome):
-    return [answer.transaction for answer in outcome]
+    return [row for answer in outcome for row in answer.transactions]
 
 
 def require_own(request, outcome):
-    """Its answers are those to its orders, in their order; rows and events are its own."""
-    for order, answer in zip(request.orders, outcome, strict=True):
-        row = answer.transaction
-        row.refresh_from_db()
-        assert (row.id, row.account_id, row.type) == (order.id, order.account_id, order.type)
-        assert (row.actor, row.request_id) == (request.actor, request.request_id)
+    """Its answers are those to its commands, in their order; rows and events are its own."""
+    for needs, answer in zip(request.needs, outcome, strict=True):
         assert not answer.replayed
-        events = Event.objects.filter(data__id=str(row.id), type__startswith="transaction.")
-        assert [event.request_id for event in events] == [request.request_id]
+        assert [(row.id, row.account_id) for row in answer.transactions] == [
+            *zip(needs.rows, needs.accounts, strict=True)
+        ]
+        for row in answer.transactions:
+            row.refresh_from_db()
+            assert (row.actor, row.request_id) == (request.actor, request.request_id)
+            events = Event.objects.filter(data__id=str(row.id), type__startswith="transaction.")
+            assert [event.request_id for event in events] == [request.request_id]
 
 
 def count_statuses(rows):
@@ -103,9 +104,9 @@ def ask_for_deposit(account, **fields):
 def require_each_posted_once(requests, futures):
     """Answered, whether or not an answer was lost on the way, and there is one row and one event of each."""
     for request, future in zip(requests, futures, strict=True):
-        for order, row in zip(request.orders, rows_of(future.result()), strict=True):
-            assert (row.id, row.actor, row.status) == (order.id, request.actor, "POSTED")
-    ids = [order.id for request in requests for order in request.orders]
+        for id, row in zip(request.ids, rows_of(future.result()), strict=True):
+            assert (row.id, row.actor, row.status) == (id, request.actor, "POSTED")
+    ids = [id for request in requests for id in request.ids]
     assert Transaction.objects.filter(id__in=ids).count() == len(ids)
     assert Event.objects.filter(data__id__in=[str(id) for id in ids]).count() == len(ids)
 

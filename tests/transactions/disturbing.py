@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import psycopg
 from django.db import connection
 
-from transactions import ledger_sql
+from transactions.posting import writing
 from transactions.posting.own_transaction import OwnTransaction
 
 
@@ -51,7 +51,7 @@ def disturb_writes(
     Answers with the list of all writes. A write and its commit go down together: for something to happen in
     between they go down one after the other. Statements `beside` go down with them, between the two.
     """
-    commit, write, writes = OwnTransaction.commit, ledger_sql.write, []
+    commit, write, writes = OwnTransaction.commit, writing.write, []
 
     def commit_disturbed(own, *statements):
         if statements:
@@ -76,5 +76,5 @@ def disturb_writes(
         write(*statement)
 
     monkeypatch.setattr(OwnTransaction, "commit", commit_disturbed)
-    monkeypatch.setattr(ledger_sql, "write", write_disturbed)
+    monkeypatch.setattr(writing, "write", write_disturbed)
     return writes

@@ -8,8 +8,9 @@ from django.core.management import call_command
 from events.models import Event
 from tests.cast import deposit, new_id
 from tests.transactions.test_audit import harm, make_history, prove
-from transactions import anchors, chain
 from transactions.models import Transaction
+from transactions.posting import chain
+from transactions.proof import anchors
 
 pytestmark = pytest.mark.django_db
 

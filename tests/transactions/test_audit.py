@@ -11,14 +11,17 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.transaction import atomic
 
-from accounts import operations, rules
+from accounts import operations
 from accounts.models import Account
-from events import feed, upkeep
+from events import feed, maintenance
+from tests import asking
+from tests.asking import capture_of
 from tests.cast import AccountFactory, day, deposit, hold, hold_that_expires, new_id, transfer, withdraw
 from tests.events.test_upkeep import age
-from transactions import audit, posting
+from transactions import posting
 from transactions.models import AuditRun, Transaction
-from transactions.orders import order_capture, order_reversal
+from transactions.posting.commands import Reversal
+from transactions.proof import audit
 
 pytestmark = pytest.mark.django_db
 
@@ -34,26 +37,19 @@ def make_history():
     withdraw(account, "20", effective_at=day("2023-01-06"), metadata={"why": "late"})
     moved = transfer(account, other, "5")
     transfer(account, other, "5000")
-    posting.post(
-        order_reversal(
-            id=new_id(), reason="wrong", rows=list(Transaction.objects.filter(transfer=moved.transfer))
-        ),
-        actor=account.user_id,
-    )
-    posting.post(
-        order_reversal(id=new_id(), reason="wrong", rows=[deposit(account, "3")]), actor=account.user_id
-    )
+    for rows in (Transaction.objects.filter(transfer=moved.transfer), [deposit(account, "3")]):
+        posting.post([Reversal(id=new_id(), reason="wrong", rows=list(rows))], actor=account.user_id)
     placed = hold(account, "30")
     for amount, final in (("10", False), ("5", True)):
-        order = order_capture(id=new_id(), hold=placed, amount=Decimal(amount), final=final)
+        order = capture_of(placed, Decimal(amount), final=final)
         posting.post([order], actor=account.user_id)
     hold(account, "7")
     hold_that_expires(account, "2")
-    rules.set_limits(id=account.id, limits={"credit_limit": Decimal(40)}, request_id="")
+    asking.set_limits(id=account.id, limits={"credit_limit": Decimal(40)}, request_id="")
     account.refresh_from_db()
     withdraw(account, account.balance + 30 - 7)
-    rules.freeze(id=other.id, reason="x", request_id="")
-    rules.close(id=empty.id, reason="x", request_id="")
+    asking.freeze(id=other.id, reason="x", request_id="")
+    asking.close(id=empty.id, reason="x", request_id="")
     assert first.status == "POSTED"
     return account
 
@@ -91,7 +87,7 @@ def test_it_is_clean_after_old_events_were_pruned():
     feed.read()
     ages = Transaction.objects.count() // 2
     age(100, up_to=ages)
-    while upkeep.prune(days=90):
+    while maintenance.prune(days=90):
         pass
     assert {finding.check for finding in prove().findings} <= {"events"}  # whose moments the test has moved
     with connection.cursor() as cursor:

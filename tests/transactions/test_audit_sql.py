@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.db.transaction import atomic, set_rollback
 
+from accounts.tables import HASHERS, Column, Kind, write_canonical
 from events import feed
 from events.models import Event
 from tests.cast import AccountFactory, deposit
 from tests.transactions.test_audit import harm, prove
-from transactions import audit_sql, audit_walk, chain
+from transactions.proof import audit_sql
 
 pytestmark = pytest.mark.django_db
 
@@ -35,8 +36,11 @@ EVERY_CHARACTER = "".join(chr(code) for code in range(1, 0x30000) if not 0xD800 
     ids=["text", "key", "order", "empty"],
 )
 def test_the_database_writes_an_object_as_the_chain_does(value):
-    text = chain.write_json(value)
-    assert ask(audit_walk._write_object("?::jsonb"), json.dumps(value)) == f"{len(text.encode())}:{text}"
+    column = Column(name="metadata", kind=Kind.OBJECT)
+    written = write_canonical([column], "row")
+    assert ask(f"(SELECT {written} FROM (SELECT ?::jsonb AS metadata) AS row)", json.dumps(value)) == (
+        HASHERS[Kind.OBJECT](value)
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import time_machine
 from accounts.errors import AccountNotFound
 from accounts.models import Account
 from tests.cast import OrderFactory, day, deposit, hold, hold_that_expires, withdraw
-from transactions import posting, queries, reading
+from transactions import posting, reading
 from transactions.models import Transaction
+from transactions.reading import queries
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +60,7 @@ def test_a_balance_on_both_axes_is_what_its_definition_says(account, seed):
         assert answer.balance == by_definition(rows, at, known_at), (at, known_at)
         assert answer.version == sum(row.recorded_at <= known_at for row in rows)
         again = reading.read_balance_at(account.id, at=at, known_at=known_at)
-        assert again.as_resource() == answer.as_resource()
+        assert again.to_dict() == answer.to_dict()
 
 
 @pytest.mark.parametrize("seed", range(12))

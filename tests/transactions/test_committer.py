@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 from django.db.transaction import atomic, set_rollback
 
-from accounts.errors import AccountNotFound, HoldNotFound
+from accounts.errors import AccountNotFound, HoldNotFound, IdempotencyKeyReused
 from events.models import Event
+from tests.asking import capture_of
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, hold_that_expires, new_id, transfer
 from tests.transactions.committing import (
     ask,
@@ -22,10 +23,10 @@ from tests.transactions.committing import (
 )
 from tests.transactions.test_concurrency import in_hand, require_sound
 from transactions import posting
-from transactions.errors import CurrencyMismatch, IdempotencyKeyReused
+from transactions.errors import CurrencyMismatch
 from transactions.models import Transaction
-from transactions.orders import order_capture, order_reversal, order_transfer
 from transactions.posting import committer
+from transactions.posting.commands import Capture, Reversal, Transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,6 +46,10 @@ def move(account, type, amount, **fields):
     return OrderFactory(account=account, type=type, amount=Decimal(amount), **fields)
 
 
+def capture_of_no_hold(account):
+    return Capture(id=new_id(), hold_id=new_id(), account_id=account.id)
+
+
 def make_one_of_each_kind():
     """A request of every kind of command, over two accounts; all of them can be posted."""
     here, there = AccountFactory(), AccountFactory()
@@ -56,14 +61,14 @@ def make_one_of_each_kind():
     return [
         ask(move(here, "DEPOSIT", "7")),
         ask(move(there, "WITHDRAW", "7")),
-        ask(*order_transfer(id=new_id(), source_id=here.id, destination_id=there.id, amount=Decimal(30))),
-        ask(order_capture(id=new_id(), hold=placed, amount=Decimal(5), final=False)),
-        ask(order_capture(id=new_id(), hold=placed, amount=None)),
-        ask(*order_reversal(id=new_id(), reason="wrong", rows=legs)),
-        ask(*[move(account, "DEPOSIT", "1") for account in (here, there, here)], together=True),
+        ask(Transfer(id=new_id(), source_id=here.id, destination_id=there.id, amount=Decimal(30))),
+        ask(capture_of(placed, Decimal(5), final=False)),
+        ask(capture_of(placed)),
+        ask(Reversal(id=new_id(), reason="wrong", rows=legs)),
+        ask(*[move(account, "DEPOSIT", "1") for account in (here, there, here)], all_or_nothing=True),
         ask(*[move(account, "DEPOSIT", "2") for account in (there, here, there)], each=True),
         ask(*[move(account, "WITHDRAW", "1") for account in (there, here)]),
-        ask(*order_reversal(id=new_id(), reason="never was", rows=[taken_back])),
+        ask(Reversal(id=new_id(), reason="never was", rows=[taken_back])),
     ]
 
 
@@ -103,9 +108,7 @@ def test_holds_of_an_account_whose_request_waits_end_with_that_request():
     for account in (locked, half, free):
         deposit(account, "100")
     hold_that_expires(half, "10")
-    waiting = ask(
-        *order_transfer(id=new_id(), source_id=locked.id, destination_id=half.id, amount=Decimal(1))
-    )
+    waiting = ask(Transfer(id=new_id(), source_id=locked.id, destination_id=half.id, amount=Decimal(1)))
     with gathering(2), in_hand(lambda: deposit(locked, "1"), commit=True):
         later, now = posting.share(waiting), posting.share(ask(move(free, "DEPOSIT", "1")))
         wait_for_all([now])
@@ -126,8 +129,8 @@ def test_replays_refusals_and_declines_in_a_group_harm_nobody(account, groups):
         ask(move(other, "WITHDRAW", "1")),
         ask(OrderFactory(account=before)),  # there is no such account
         ask(move(account, "DEPOSIT", "4", currency="EUR")),
-        ask(move(account, "DEPOSIT", "5"), move(account, "DEPOSIT", "5", hold=new_id())),
-        ask(move(account, "DEPOSIT", "6"), move(account, "DEPOSIT", "6", hold=new_id()), each=True),
+        ask(move(account, "DEPOSIT", "5"), capture_of_no_hold(account)),
+        ask(move(account, "DEPOSIT", "6"), capture_of_no_hold(account), each=True),
         ask(move(account, "WITHDRAW", "13.50")),
     ]
     posted, replayed, reused, declined, nowhere, foreign, refused, each, last = post_in_one_group(*requests)
@@ -173,9 +176,9 @@ def test_two_orders_of_one_id_are_never_in_one_group_and_are_one_command(account
 def test_every_list_of_a_group_is_everything_or_nothing_by_itself(account):
     other = AccountFactory()
     requests = [
-        ask(move(account, "DEPOSIT", "10"), move(other, "DEPOSIT", "10"), together=True),
-        ask(move(other, "DEPOSIT", "5"), move(account, "WITHDRAW", "11"), together=True),
-        ask(move(account, "WITHDRAW", "4"), move(other, "WITHDRAW", "4"), together=True),
+        ask(move(account, "DEPOSIT", "10"), move(other, "DEPOSIT", "10"), all_or_nothing=True),
+        ask(move(other, "DEPOSIT", "5"), move(account, "WITHDRAW", "11"), all_or_nothing=True),
+        ask(move(account, "WITHDRAW", "4"), move(other, "WITHDRAW", "4"), all_or_nothing=True),
         ask(move(account, "WITHDRAW", "7"), move(account, "WITHDRAW", "6")),
     ]
     outcomes = post_in_one_group(*requests)
@@ -200,7 +203,7 @@ def test_who_comes_first_is_posted_first(account, groups):
     committer.start()
     wait_for_all(futures)
     assert [request for group in groups for request in group] == requests
-    assert max(sum(len(request.orders) for request in group) for group in groups) <= committer.ORDERS_MAX
+    assert max(sum(len(request.commands) for request in group) for group in groups) <= committer.COMMANDS_MAX
     rows = [row for future in futures for row in rows_of(future.result())]
     assert [row.version for row in rows] == list(range(1, 1201))
     require_sound(account)

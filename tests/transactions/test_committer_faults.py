@@ -1,11 +1,14 @@
 """Group commit when something goes wrong: each request is decided once, and nobody pays for a neighbour."""
 
+from dataclasses import dataclass
+
 import pytest
 from django.db import DatabaseError, OperationalError, connection
 
 from tests.cast import AccountFactory, OrderFactory, new_id
 from tests.transactions import disturbing
 from tests.transactions.committing import (
+    ask,
     ask_for_deposit,
     committing,
     count_who_waits_for_a_lock,
@@ -21,6 +24,7 @@ from tests.transactions.disturbing import kill_connection, lose_the_answer
 from tests.transactions.test_concurrency import in_hand, require_sound
 from transactions import posting
 from transactions.errors import RequestInProgress
+from transactions.posting.commands import NewTransaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,8 +51,15 @@ def make_request_that_cannot_be_encoded(account):
     return ask_for_deposit(account, reference="\ud800"), UnicodeEncodeError
 
 
-def make_request_that_is_half_a_transfer(account):
-    return ask_for_deposit(account, transfer=new_id()), ValueError
+@dataclass(frozen=True)
+class Broken(NewTransaction):
+    def decide(self, *asked):
+        raise ZeroDivisionError
+
+
+def make_request_that_nobody_can_decide(account):
+    order = OrderFactory(account=account)
+    return ask(Broken(**{name: getattr(order, name) for name in order.__slots__})), ZeroDivisionError
 
 
 @pytest.mark.parametrize(
@@ -56,7 +67,7 @@ def make_request_that_is_half_a_transfer(account):
     [
         make_request_that_the_database_refuses,
         make_request_that_cannot_be_encoded,
-        make_request_that_is_half_a_transfer,
+        make_request_that_nobody_can_decide,
     ],
 )
 def test_one_of_a_group_fails_and_the_others_are_posted(account, make_bad):

@@ -10,7 +10,8 @@ import pytest
 from django.db import OperationalError
 
 from accounts.errors import AccountNotFound
-from accounts.operations import lock_account, lock_accounts
+from accounts.operations import lock_rows
+from tests.asking import lock_account
 from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, new_id
 from tests.transactions.committing import (
     ask,
@@ -26,8 +27,8 @@ from tests.transactions.committing import (
 from tests.transactions.test_concurrency import in_hand, require_sound, run_at_once
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import order_transfer
 from transactions.posting import committer, engine
+from transactions.posting.commands import Transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -113,7 +114,7 @@ def test_accounts_that_stay_locked_are_not_waited_for_one_after_the_other(monkey
     committer.stop()
     requests = [ask_for_deposit(each) for each in (*accounts, free)]
     futures = [committer._patient.ask(request) for request in requests]
-    with in_hand(lambda: lock_accounts([each.id for each in accounts]), commit=True):
+    with in_hand(lambda: lock_rows([each.id for each in accounts], ("id",)), commit=True):
         committer.start()
         wait_for_all(futures)
     assert all(engine.is_lock_timeout(future.exception()) for future in futures[:-1])
@@ -140,7 +141,7 @@ def test_a_deadlock_with_somebody_who_locks_as_they_like_is_run_again():
     here, there = AccountFactory(), AccountFactory()
     request = ask(
         OrderFactory(account=here),
-        *order_transfer(id=new_id(), source_id=here.id, destination_id=there.id, amount=Decimal(1)),
+        Transfer(id=new_id(), source_id=here.id, destination_id=there.id, amount=Decimal(1)),
     )
     neighbours = [ask_for_deposit(here), ask_for_deposit(there)]
 

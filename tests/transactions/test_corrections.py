@@ -5,9 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db.transaction import atomic
 
-from accounts import rules
-from accounts.errors import AccountNotFound, AmountNotPositive, AmountScale, AmountTooLarge
+from accounts.errors import (
+    AccountNotFound,
+    AmountNotPositive,
+    AmountScale,
+    AmountTooLarge,
+    IdempotencyKeyReused,
+)
 from accounts.models import Account
+from tests import asking
 from tests.cast import AccountFactory, deposit, new_id, transfer, withdraw
 from tests.office.staff import make_staff
 from tests.transactions.correcting import (
@@ -28,8 +34,6 @@ from tests.transactions.test_concurrency import require_sound
 from transactions import corrections
 from transactions.errors import (
     CorrectionDecided,
-    CorrectionReused,
-    IdempotencyKeyReused,
     NotReversible,
     SameApprover,
     TransactionNotFound,
@@ -159,7 +163,7 @@ def test_what_was_decided_is_decided_once(account, maker, checker, first, decide
 
 
 @pytest.mark.parametrize(
-    ("rule", "type", "money"), [(rules.freeze, WITHDRAW, 500), (rules.close, DEPOSIT, 0)]
+    ("rule", "type", "money"), [(asking.freeze, WITHDRAW, 500), (asking.close, DEPOSIT, 0)]
 )
 def test_an_account_that_was_frozen_or_closed_meanwhile_declines_it(
     account, maker, checker, rule, type, money
@@ -198,7 +202,7 @@ def test_the_same_form_sent_twice_is_posted_once(account, maker):
 )
 def test_the_same_form_with_other_contents_is_refused(account, maker, checker, other):
     first = adjust(account, maker)
-    with pytest.raises(CorrectionReused):
+    with pytest.raises(IdempotencyKeyReused):
         adjust(
             AccountFactory() if other == "account" else account,
             checker if other == "maker" else maker,

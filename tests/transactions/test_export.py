@@ -19,10 +19,13 @@ from django.db import connection
 
 from accounts import operations
 from accounts.models import Account
+from tests.asking import capture_of
 from tests.cast import UserFactory, day, deposit, hold, new_id, transfer, withdraw
-from transactions import exports, posting, queries
-from transactions.models import Transaction
-from transactions.orders import derive_destination_id, order_capture, order_reversal
+from transactions import posting
+from transactions.exchange import exports
+from transactions.models import Transaction, derive_destination_id
+from transactions.posting.commands import Reversal
+from transactions.reading import queries
 
 NAMES = (
     "main",
@@ -132,12 +135,12 @@ def make_history(chance, accounts):
                 decided.append(transfer(account, chance.choice(others), amount, **asked))
             case "capture":
                 placed = hold(account, amount)
-                post([order_capture(id=new_id(), hold=placed, amount=Decimal(1))], account)
+                post([capture_of(placed, Decimal(1))], account)
             case "reversal":
                 row = chance.choice(decided)
                 if row.status == "POSTED":
                     rows = queries.find_whole(Transaction.objects.all(), row.id)
-                    post(order_reversal(id=new_id(), reason="test", rows=rows), account)
+                    post([Reversal(id=new_id(), reason="test", rows=rows)], account)
 
 
 def post(orders, account):

@@ -7,12 +7,13 @@ from threading import Event as Flag
 import pytest
 from django.core.management import call_command
 
-from accounts import operations, rules
+from accounts import operations
+from tests import asking
 from tests.cast import AccountFactory, deposit, transfer, withdraw
 from tests.counted import refresh, require_everything_counted
-from transactions import figures
 from transactions.models import Figures, HourlyTotal
-from transactions.queries import SETTLED_AFTER
+from transactions.reading import statistics
+from transactions.reading.queries import SETTLED_AFTER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch):
     """Few rows a slice, and nothing but postings in flight to wait for."""
-    monkeypatch.setattr(figures, "ROWS", 3)
-    monkeypatch.setattr(figures, "SETTLED_AFTER", timedelta(0))
+    monkeypatch.setattr(statistics, "ROWS", 3)
+    monkeypatch.setattr(statistics, "SETTLED_AFTER", timedelta(0))
 
 
 def make_history():
@@ -36,7 +37,7 @@ def make_history():
     deposit(other, "7")
     transfer(account, same, "3")
     transfer(account, same, "3000")  # declined, in both its rows
-    rules.freeze(id=account.id, reason="why", request_id="test")
+    asking.freeze(id=account.id, reason="why", request_id="test")
     withdraw(account, "1")  # declined
     return account
 
@@ -72,8 +73,8 @@ def test_a_slice_is_committed_before_the_next_one():
         def is_set(self):
             return HourlyTotal.objects.exists()
 
-    figures.refresh(AfterTheFirst())
-    assert HourlyTotal.objects.get().count == figures.ROWS
+    statistics.refresh(AfterTheFirst())
+    assert HourlyTotal.objects.get().count == statistics.ROWS
 
 
 def test_an_empty_ledger_is_counted_to_the_end():
@@ -84,7 +85,7 @@ def test_an_empty_ledger_is_counted_to_the_end():
 
 
 def test_the_last_seconds_wait(monkeypatch):
-    monkeypatch.setattr(figures, "SETTLED_AFTER", SETTLED_AFTER)
+    monkeypatch.setattr(statistics, "SETTLED_AFTER", SETTLED_AFTER)
     deposit(AccountFactory(), "1")
     refresh()
     assert not HourlyTotal.objects.exists()
@@ -121,7 +122,7 @@ def test_the_biggest_accounts_show_their_balance_of_this_moment():
     refresh()
     deposit(small, "5")
     refresh()  # looks for them again only after a while
-    shown = figures.read_biggest(Figures.objects.get())
+    shown = statistics.read_biggest(Figures.objects.get())
     assert [(account.id, account.balance) for account in shown] == [
         (small.id, Decimal(6)),
         (big.id, Decimal(2)),
@@ -138,7 +139,7 @@ def test_the_biggest_accounts_are_looked_for_now_and_then():
     refresh()
     assert Figures.objects.get().biggest == before.biggest
     assert Figures.objects.get().counted_through > before.counted_through
-    Figures.objects.update(biggest_at=before.biggest_at - figures.BIGGEST_EVERY)
+    Figures.objects.update(biggest_at=before.biggest_at - statistics.BIGGEST_EVERY)
     refresh()
     assert Figures.objects.get().biggest == {"USD": [str(second.id), str(first.id)]}
 
@@ -147,7 +148,7 @@ def test_no_account_above_zero_is_no_biggest_account():
     AccountFactory()
     refresh()
     found = Figures.objects.get()
-    assert (found.biggest, figures.read_biggest(found)) == ({}, [])
+    assert (found.biggest, statistics.read_biggest(found)) == ({}, [])
     assert found.biggest_at is not None
 
 
@@ -164,10 +165,10 @@ def test_totals_are_read_by_hour_or_by_day():
         HourlyTotal.objects.create(
             hour=at, currency=account.currency, type="DEPOSIT", outcome=outcome, count=count, amount=amount
         )
-    by_day = figures.read_totals(since=day - timedelta(days=1), each="day")
+    by_day = statistics.read_totals(since=day - timedelta(days=1), each="day")
     assert [(t.since, t.count, t.amount) for t in by_day] == [
         (day - timedelta(days=1), 4, Decimal(1)),
         (day, 5, Decimal(12)),
     ]
-    by_hour = figures.read_totals(since=day, each="hour")
+    by_hour = statistics.read_totals(since=day, each="hour")
     assert [(t.since, t.count) for t in by_hour] == [(rows[0][0], 2), (rows[1][0], 3)]

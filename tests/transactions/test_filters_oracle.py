@@ -23,7 +23,7 @@ from tests.conftest import make_client
 from tests.database import empty_the_ledger
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order, order_transfer
+from transactions.posting.commands import NewTransaction, Transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +67,7 @@ class Oracle:
         for _ in range(count):
             moment = day("2023-03-01") + timedelta(hours=12 * random.randrange(60))
             orders.append(
-                Order(
+                NewTransaction(
                     id=random.choice([new_id, uuid4])(),
                     account_id=random.choice(self.accounts).id,
                     type=random.choice(["DEPOSIT", "DEPOSIT", "WITHDRAW"]),
@@ -78,9 +78,9 @@ class Oracle:
             )
         dollars = [account.id for account in self.accounts if account.currency == "USD"]
         source, destination = random.sample(dollars, 2)
-        orders += order_transfer(id=new_id(), source_id=source, destination_id=destination, amount=Decimal(1))
-        for answer in posting.post(orders, actor=new_id(), request_id="test"):
-            self.rows.append(Row(*READ_ROW(answer.transaction)))
+        orders.append(Transfer(id=new_id(), source_id=source, destination_id=destination, amount=Decimal(1)))
+        for result in posting.post(orders, actor=new_id(), request_id="test"):
+            self.rows += [Row(*READ_ROW(row)) for row in result.transactions]
 
     def find(self, wanted, caller=None):
         """The ids of the rows that pass, newest first."""

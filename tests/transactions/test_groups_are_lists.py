@@ -9,17 +9,23 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from accounts import rules
 from accounts.models import Account
-from events.errors import LedgerError
 from events.models import Event
+from ledger.errors import LedgerError
+from tests import asking
+from tests.asking import capture_of
 from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, hold_that_expires, new_id
 from tests.transactions.committing import find_outcome, wait_for_all, watch_groups
 from tests.transactions.test_concurrency import rows_of
-from transactions import chain, posting
+from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order, PostingRequest, order_capture, order_reversal, order_transfer
-from transactions.posting import committer
+from transactions.posting import PostingRequest, chain, committer
+from transactions.posting.commands import (
+    NewTransaction,
+    Remaining,
+    Reversal,
+    Transfer,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -43,7 +49,7 @@ class World:
             deposit(account, "100", effective_at=day("2023-01-01"))
             self.holds.append(hold(account, "15"))
             self.names[self.holds[-1].id] = f"hold {number}"
-        rules.set_limits(id=self.accounts[0].id, limits={"withdraw_day_max": Decimal(150)}, request_id="")
+        asking.set_limits(id=self.accounts[0].id, limits={"withdraw_day_max": Decimal(150)}, request_id="")
         self.asked, self.outcomes = [], []
 
     def make_id(self, name):
@@ -51,9 +57,9 @@ class World:
         self.names[id] = name
         return id
 
-    def make_order(self, name):
+    def make_one(self, name):
         chance = self.chance
-        return Order(
+        return NewTransaction(
             id=self.make_id(name),
             account_id=chance.choice(self.accounts).id,
             type=chance.choice(list(Transaction.Type)),
@@ -62,30 +68,31 @@ class World:
             currency=chance.choice([None] * 9 + ["EUR"]),
         )
 
-    def make_orders(self, name):
-        """A command of one kind or another."""
+    def make_command(self, name):
+        """Of one kind or another."""
         chance, id = self.chance, self.make_id(name)
         kind = chance.choice(["one", "one", "one", "transfer", "transfer", "capture", "reversal", "reversal"])
         if kind == "transfer":
             source, destination = chance.sample(self.accounts, 2)
             amount = Decimal(chance.randint(1, 90))
             ids = {"source_id": source.id, "destination_id": destination.id}
-            return self.name_all(name, order_transfer(id=id, amount=amount, **ids))
+            return self.name_legs(name, Transfer(id=id, amount=amount, **ids))
         if kind == "capture":
-            amount, final = chance.choice([None, Decimal(2), Decimal(16)]), chance.random() < 0.3
-            return [order_capture(id=id, hold=chance.choice(self.holds), amount=amount, final=final)]
+            amount = chance.choice([Remaining.ALL, Decimal(2), Decimal(16)])
+            final = chance.random() < 0.3
+            return capture_of(chance.choice(self.holds), amount, id=id, final=final)
         if kind == "reversal" and (posted := self.find_posted()):
             row = chance.choice(posted)
             legs = (
                 Transaction.objects.filter(transfer=row.transfer).order_by("-type") if row.transfer else [row]
             )
-            return self.name_all(name, order_reversal(id=id, reason="wrong", rows=list(legs)))
-        return [self.make_order(name)]
+            return self.name_legs(name, Reversal(id=id, reason="wrong", rows=list(legs)))
+        return self.make_one(name)
 
-    def name_all(self, name, orders):
-        for number, order in enumerate(orders):
-            self.names[order.id] = f"{name}, leg {number}"
-        return orders
+    def name_legs(self, name, command):
+        for number, leg in enumerate(command.legs):
+            self.names[leg.id] = f"{name}, leg {number}"
+        return command
 
     def find_posted(self):
         rows = Transaction.objects.filter(id__in=self.names, status="POSTED", reverses=None)
@@ -93,10 +100,9 @@ class World:
 
     def make_request(self, name):
         chance = self.chance
-        how = chance.choice([{}, {"together": True}, {"each": True}])
-        lists = [self.make_orders(f"{name}.{number}") for number in range(chance.choice([1, 1, 1, 2, 4]))]
-        orders = [order for orders in lists for order in orders]
-        return PostingRequest(orders=orders, actor=ACTOR, request_id=name, **how)
+        how = chance.choice([{}, {"all_or_nothing": True}, {"each": True}])
+        commands = [self.make_command(f"{name}.{n}") for n in range(chance.choice([1, 1, 1, 2, 4]))]
+        return PostingRequest(commands=commands, actor=ACTOR, request_id=name, **how)
 
     def make_round(self, number):
         """New requests, and some that were asked for before, as they were or not."""
@@ -104,8 +110,10 @@ class World:
         requests = [self.make_request(f"{number}.{n}") for n in range(chance.randint(1, GROUP_MAX))]
         again = chance.sample(self.asked, min(len(self.asked), chance.randint(0, 2)))
         self.asked += requests
-        if again and len(again[0].orders) == 1 and chance.random() < 0.5:
-            again[0] = replace(again[0], orders=[replace(again[0].orders[0], reference="another")])
+        if again and len(again[0].commands) == 1 and chance.random() < 0.5:
+            [command] = again[0].commands
+            if isinstance(command, NewTransaction):
+                again[0] = replace(again[0], commands=[replace(command, reference="another")])
         requests += again
         chance.shuffle(requests)
         return requests
@@ -128,7 +136,7 @@ class World:
         return [
             self.describe(answer)
             if isinstance(answer, LedgerError)
-            else (self.names[answer.transaction.id], answer.replayed, answer.transaction.decline_reason)
+            else [(self.names[row.id], answer.replayed, row.decline_reason) for row in answer.transactions]
             for answer in outcome
         ]
 

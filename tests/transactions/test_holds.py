@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from django.core.management import call_command
 
-from accounts import holds, rules
 from accounts.errors import HoldNotOpen
 from accounts.models import Account, Hold
 from events.models import Event
+from tests import asking
 from tests.cast import AccountFactory, deposit, hold, hold_that_expires, new_id, withdraw
 
 pytestmark = pytest.mark.django_db
@@ -209,9 +209,10 @@ def test_an_expired_hold_is_neither_captured_nor_released(service, rich, capture
     declined = capture(placed.id)
     assert (declined.json()["code"], declined.json()["hold_status"]) == ("hold_not_open", "EXPIRED")
     with pytest.raises(HoldNotOpen):
-        holds.release_hold(id=placed.id)
+        asking.release_hold(id=placed.id)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_command_ends_what_is_due(rich, capsys):
     other = AccountFactory()
     deposit(other, "10")
@@ -233,21 +234,21 @@ def test_a_hold_expires_later_than_now(place):
 
 def test_a_frozen_account_takes_no_hold_and_no_capture_but_a_release(service, place, capture, rich):
     id = place("40").json()["id"]
-    rules.freeze(id=rich.id, reason="look", request_id="r")
+    asking.freeze(id=rich.id, reason="look", request_id="r")
     assert place("1").json()["code"] == "account_frozen"
     assert capture(id).json()["code"] == "account_frozen"
     assert service.post(f"{URL}/{id}/release").status_code == 200
 
 
 def test_a_capture_is_covered_by_its_own_hold_down_to_the_credit_limit(capture, rich):
-    rules.set_limits(id=rich.id, limits={"credit_limit": Decimal(50)}, request_id="r")
+    asking.set_limits(id=rich.id, limits={"credit_limit": Decimal(50)}, request_id="r")
     placed = hold(rich, "150")
     assert withdraw(rich, "0.01").decline_reason == "insufficient_funds"
     assert capture(placed.id, amount="150").json()["balance_after"] == "-50.00"
 
 
 def test_a_capture_counts_to_the_limits_of_its_account(capture, rich):
-    rules.set_limits(id=rich.id, limits={"withdraw_day_max": Decimal(30)}, request_id="r")
+    asking.set_limits(id=rich.id, limits={"withdraw_day_max": Decimal(30)}, request_id="r")
     placed = hold(rich, "100")
     assert capture(placed.id, amount="20", final=False).status_code == 201
     declined = capture(placed.id, amount="20", final=False).json()
@@ -287,6 +288,6 @@ def test_a_holder_sees_their_own_holds_only(holder, service, place, account):
 
 def test_showing_a_due_hold_changes_nothing_of_it(rich):
     placed = hold_that_expires(rich, "40")
-    read = Hold.objects.get(id=placed.id)
-    assert (read.as_resource()["status"], read.as_resource()["remaining"]) == ("EXPIRED", "0.00")
+    read = Hold.objects.with_clock().get(id=placed.id)
+    assert (read.to_dict()["status"], read.to_dict()["remaining"]) == ("EXPIRED", "0.00")
     assert (read.status, read.remaining, read.closed_at) == ("OPEN", Decimal(40), None)

@@ -12,13 +12,15 @@ from itertools import count
 import pytest
 from django.db import OperationalError
 
-from accounts import operations, rules
+from accounts import operations
 from accounts.models import Account, User
 from events.models import Event
+from tests import asking
 from tests.cast import UserFactory, day, deposit, hold, hold_that_expires, new_id
 from tests.transactions.conftest import COLUMNS, make_history
-from transactions import imports, posting
+from transactions import posting
 from transactions.errors import CommitNotConfirmed, RequestInProgress
+from transactions.exchange import imports
 from transactions.models import Transaction
 
 
@@ -195,9 +197,9 @@ def test_a_dry_run_foretells_every_decline_and_writes_nothing(write, run, tmp_pa
     hold(accounts[2], "20")
     hold_that_expires(accounts[2], "5")
     hold(accounts[2], "1")
-    rules.set_limits(id=accounts[3].id, limits={"credit_limit": Decimal(40)}, request_id="test")
-    rules.set_limits(id=accounts[4].id, limits={"withdraw_day_max": Decimal(90)}, request_id="test")
-    rules.freeze(id=accounts[5].id, reason="test", request_id="test")
+    asking.set_limits(id=accounts[3].id, limits={"credit_limit": Decimal(40)}, request_id="test")
+    asking.set_limits(id=accounts[4].id, limits={"withdraw_day_max": Decimal(90)}, request_id="test")
+    asking.freeze(id=accounts[5].id, reason="test", request_id="test")
     path = write(make_history(chance, names, 700))
     foretold, declined = str(tmp_path / "foretold.csv"), str(tmp_path / "declined.csv")
     before = count_written()
@@ -214,15 +216,15 @@ def test_a_dry_run_foretells_every_decline_and_writes_nothing(write, run, tmp_pa
     "error", [OperationalError("gone"), RequestInProgress("in hand"), CommitNotConfirmed()]
 )
 def test_what_ends_it_in_the_middle_is_told_with_what_to_do(anna, write, run, monkeypatch, error):
-    post, slices = posting.post_each, count()
+    post, slices = posting.post_request, count()
 
-    def fail_at_the_second(orders, **asked):
+    def fail_at_the_second(request):
         if next(slices) == 1:
             raise error
-        return post(orders, **asked)
+        return post(request)
 
     monkeypatch.setattr(imports, "SLICE", 3)
-    monkeypatch.setattr(posting, "post_each", fail_at_the_second)
+    monkeypatch.setattr(posting, "post_request", fail_at_the_second)
     path = write(HISTORY)
     assert "Run it again" in run(path, 2)
     assert Transaction.objects.count() == 3

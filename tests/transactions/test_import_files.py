@@ -6,7 +6,7 @@ import pytest
 
 from accounts import operations
 from events.models import Event
-from transactions import files
+from transactions.management import files
 from transactions.models import Transaction
 
 

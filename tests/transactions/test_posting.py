@@ -7,12 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.errors import AccountNotFound, AmountInvalid, AmountScale
-from accounts.identity import derive_id
+from accounts.errors import AccountNotFound, AmountInvalid, AmountScale, IdempotencyKeyReused
+from accounts.idempotency import derive_id
 from accounts.models import Account
 from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, new_id, withdraw
-from transactions import chain, errors, posting
+from transactions import errors, posting
 from transactions.models import Transaction
+from transactions.posting import chain
+from transactions.posting.commands.transaction import Leg
 
 pytestmark = pytest.mark.django_db
 
@@ -60,27 +62,34 @@ def test_one_refused_order_leaves_nothing_of_the_list(account):
         {"reference": "x"},
         {"metadata": {"a": "b"}},
         {"effective_at": day("2023-01-01")},
-        {"transfer": uuid4()},
-        {"reverses": uuid4()},
-        {"hold": uuid4()},
     ],
     ids=lambda change: next(iter(change)),
 )
 def test_the_same_id_with_another_command_is_refused_and_names_what_differs(account, change):
     order = OrderFactory(account=account)
     post(order)
-    with pytest.raises(errors.IdempotencyKeyReused) as refused:
+    with pytest.raises(IdempotencyKeyReused) as refused:
         post(replace(order, **change))
-    assert refused.value.differs == list(change)
+    assert refused.value.extensions["differs"] == list(change)
     assert Transaction.objects.count() == 1
+
+
+@pytest.mark.parametrize("link", ["transfer", "reverses", "hold"])
+def test_the_same_id_for_a_part_of_something_else_is_refused(account, link):
+    order = OrderFactory(account=account)
+    post(order)
+    leg = Leg(id=order.id, account_id=account.id, type=order.type, amount=order.amount, **{link: uuid4()})
+    with pytest.raises(IdempotencyKeyReused) as refused:
+        post(leg)
+    assert refused.value.extensions["differs"] == [link]
 
 
 def test_the_same_id_on_another_account_is_refused(account):
     order = OrderFactory(account=account)
     post(order)
-    with pytest.raises(errors.IdempotencyKeyReused) as refused:
+    with pytest.raises(IdempotencyKeyReused) as refused:
         post(replace(order, account_id=AccountFactory().id))
-    assert refused.value.differs == ["account"]
+    assert refused.value.extensions["differs"] == ["account"]
 
 
 def test_the_same_value_in_another_spelling_is_the_same_command(account):

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account
 from tests.cast import AccountFactory, day, deposit
 from tests.transactions.test_concurrency import in_hand, require_sound, run_at_once
-from transactions import queries, reading
+from transactions import reading
+from transactions.reading import queries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

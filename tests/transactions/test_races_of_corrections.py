@@ -3,10 +3,11 @@
 import pytest
 from django.db.models import F
 
+from accounts.errors import IdempotencyKeyReused
 from tests.cast import deposit, new_id
 from tests.transactions.correcting import POSTED, WAITING, adjust, approve, balance, reject, status
 from tests.transactions.test_concurrency import require_sound, run_at_once
-from transactions.errors import CorrectionDecided, CorrectionReused
+from transactions.errors import CorrectionDecided
 from transactions.models import Correction
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("limits")]
@@ -42,7 +43,7 @@ def test_the_same_form_sent_at_once_is_posted_once(account, maker, checker):
     answers = run_at_once(
         *[lambda: adjust(account, maker, id=id)] * 3, lambda: adjust(account, checker, id=id)
     )
-    refused = [answer for answer in answers if isinstance(answer, CorrectionReused)]
+    refused = [answer for answer in answers if isinstance(answer, IdempotencyKeyReused)]
     assert len(refused) in (1, 3)  # one maker's form is everybody else's refusal
     assert (Correction.objects.count(), balance(account)) == (1, 10)
     assert not Correction.objects.filter(checker=F("maker")).exists()

@@ -11,13 +11,13 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.transaction import atomic
 
-from ledger_project.embedded_postgres import EmbeddedPostgres
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests.cast import AccountFactory, deposit, new_id, withdraw
 from tests.counted import COUNTED, fetch, refresh, require_everything_counted
 from tests.servers import query, wait_for
 from tests.service import Service
-from transactions import figures
 from transactions.models import Figures, HourlyTotal
+from transactions.reading import statistics
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,8 +28,8 @@ ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch):
     """Few rows a slice, and nothing but postings in flight to wait for."""
-    monkeypatch.setattr(figures, "ROWS", 3)
-    monkeypatch.setattr(figures, "SETTLED_AFTER", timedelta(0))
+    monkeypatch.setattr(statistics, "ROWS", 3)
+    monkeypatch.setattr(statistics, "SETTLED_AFTER", timedelta(0))
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def another_connection(work):
 
 
 def test_a_transaction_that_commits_late_is_not_lost(monkeypatch):
-    monkeypatch.setattr(figures, "FLIGHT_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(statistics, "FLIGHT_SECONDS_MAX", 0.1)
     late, soon = AccountFactory(), AccountFactory()
     posted, go = Flag(), Flag()
 
@@ -139,7 +139,7 @@ def test_who_is_killed_in_the_middle_of_a_slice_has_counted_nothing_of_it():
 
 
 def test_two_that_count_while_others_post_count_everything_once(monkeypatch):
-    monkeypatch.setattr(figures, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(statistics, "PAUSE_SECONDS", 0.0)
     accounts = [AccountFactory() for _ in range(4)]
     stopping = Flag()
 
@@ -151,7 +151,7 @@ def test_two_that_count_while_others_post_count_everything_once(monkeypatch):
                 time.sleep(0.002)
         connection.close()
 
-    counters = [threading.Thread(target=figures.keep, args=(stopping,)) for _ in range(2)]
+    counters = [threading.Thread(target=statistics.keep, args=(stopping,)) for _ in range(2)]
     writers = [threading.Thread(target=post_some, args=(account,)) for account in accounts]
     for thread in [*counters, *writers]:
         thread.start()
@@ -168,14 +168,14 @@ def test_two_that_count_while_others_post_count_everything_once(monkeypatch):
 
 
 def test_who_counts_goes_on_after_its_connection_was_ended(monkeypatch):
-    monkeypatch.setattr(figures, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(statistics, "PAUSE_SECONDS", 0.01)
     account = AccountFactory()
     stopping, pids = Flag(), []
 
     def count():
         connection.ensure_connection()
         pids.append(connection.connection.info.backend_pid)
-        figures.keep(stopping)
+        statistics.keep(stopping)
 
     with another_connection(count) as failed:
         try:
@@ -196,7 +196,7 @@ def test_what_goes_wrong_while_counting_is_not_the_relays_business():
 
         def count():
             fetch("SET lock_timeout = '50ms'")
-            figures.attempt(Flag())
+            statistics.attempt(Flag())
 
         with another_connection(count) as failed:
             pass
@@ -208,8 +208,8 @@ def test_told_to_stop_it_stops():
     deposit(AccountFactory(), "1")
     stopping = Flag()
     stopping.set()
-    figures.keep(stopping)
-    figures.attempt(stopping)
+    statistics.keep(stopping)
+    statistics.attempt(stopping)
     assert not Figures.objects.exists()
 
 

@@ -8,35 +8,34 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
-from django.db.transaction import atomic
 
-from accounts import holds
-from accounts.errors import HoldNotOpen, HoldReused
+from accounts.errors import HoldNotOpen, IdempotencyKeyReused
 from accounts.models import Account, Hold
-from accounts.operations import lock_account
-from events.errors import LedgerError
 from events.models import Event
+from ledger.errors import LedgerError
+from tests import asking
+from tests.asking import capture_of
 from tests.cast import AccountFactory, deposit, hold, new_id, withdraw
 from tests.transactions.test_concurrency import post, run_at_once
+from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import order_capture
+from transactions.posting.commands import Expiry, Remaining
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def capture(placed, amount=None, *, final=True):
-    order = order_capture(id=new_id(), hold=placed, amount=amount and Decimal(amount), final=final)
-    [answer] = post(order)
+    [answer] = post(capture_of(placed, Decimal(amount) if amount else Remaining.ALL, final=final))
     return answer.transaction
 
 
 def release(placed):
-    return holds.release_hold(id=placed.id)
+    return asking.release_hold(id=placed.id)
 
 
 def expire(account):
-    with atomic():
-        return holds.expire_holds(lock_account(account.id))
+    [result] = posting.post([Expiry(account_id=account.id)], actor=new_id())
+    return len(result.made)
 
 
 def require_holds_sound(account):
@@ -72,7 +71,7 @@ def test_holds_and_withdrawals_at_once_share_the_balance(account):
 
 
 def place(account, id, amount="30"):
-    return holds.place_hold(id=id, account_id=account.id, amount=Decimal(amount), actor=account.user_id)
+    return asking.place_hold(id=id, account_id=account.id, amount=Decimal(amount), actor=account.user_id)
 
 
 @pytest.mark.parametrize(("amount", "status"), [("30", "OPEN"), ("300", "DECLINED")])
@@ -95,8 +94,8 @@ def test_one_id_for_holds_on_two_accounts_at_once_is_one_hold(account):
         id = new_id()
         answers = run_at_once(*[partial(place, each, id, "1") for each in accounts])
         [refusal] = [answer for answer in answers if isinstance(answer, LedgerError)]
-        assert isinstance(refusal, HoldReused)
-        assert refusal.particulars == {"differs": ["account"]}
+        assert isinstance(refusal, IdempotencyKeyReused)
+        assert refusal.extensions == {"differs": ["account"]}
         assert sum(Account.objects.values_list("held", flat=True)) == turn
     for each in accounts:
         require_holds_sound(each)
@@ -155,7 +154,7 @@ def test_capture_release_and_expiry_of_one_hold_at_once_have_one_winner(account,
     assert winners == dict.fromkeys(winners, 0) | {placed.status: 1}
     if winners["RELEASED"] == 0:
         assert isinstance(released, HoldNotOpen)
-        assert released.particulars["hold_status"] == placed.status
+        assert released.extensions["hold_status"] == placed.status
     declined = [row for row in (first, second) if row not in posted]
     assert {row.decline_details["hold_status"] for row in declined} == {placed.status}
     require_holds_sound(account)

@@ -8,10 +8,10 @@ from django.db import connection
 
 from tests.cast import AccountFactory, deposit, hold_that_expires, new_id, transfer, withdraw
 from tests.conftest import make_client
-from transactions import posting, queries, reading
+from transactions import posting, reading
 from transactions.models import Transaction
-from transactions.orders import order_reversal
-from transactions.reading import current, rows
+from transactions.posting.commands import Reversal
+from transactions.reading import current, queries, rows
 from transactions.reading.current import read_balances_of_users, read_current_balances
 
 pytestmark = pytest.mark.django_db
@@ -24,8 +24,8 @@ def rich(account):
 
 
 def reverse(row):
-    orders = order_reversal(id=new_id(), reason="a mistake", rows=[row])
-    [answer] = posting.post(orders, actor=row.account.user_id)
+    reversal = Reversal(id=new_id(), reason="a mistake", rows=[row])
+    [answer] = posting.post([reversal], actor=row.account.user_id)
     return answer.transaction
 
 
@@ -45,8 +45,8 @@ def test_a_transaction_is_read_as_the_orm_reads_it(rich):
     found = reading.get_transactions([row.id for row in made])
     assert set(found) == {row.id for row in made}
     for row in made:
-        assert found[row.id].as_resource() == read_by_orm(row.id).as_resource()
-        assert json.loads(found[row.id].as_json()) == found[row.id].as_resource()
+        assert found[row.id].to_dict() == read_by_orm(row.id).to_dict()
+        assert json.loads(found[row.id].to_json()) == found[row.id].to_dict()
     assert found[taken_back.id].reversed_by == made[-1].id
 
 

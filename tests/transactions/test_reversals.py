@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts import rules
 from accounts.models import Account
+from tests import asking
 from tests.cast import AccountFactory, deposit, hold, new_id, withdraw
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +115,7 @@ def test_a_transfer_whose_money_is_spent_stays(service, reverse, account):
 
 def test_a_frozen_account_gives_nothing_back_but_receives(reverse, account):
     out, back = deposit(account, "100"), withdraw(account, "40")
-    rules.freeze(id=account.id, reason="look", request_id="r")
+    asking.freeze(id=account.id, reason="look", request_id="r")
     assert reverse(out.id).json()["code"] == "account_frozen"
     assert reverse(back.id).status_code == 201
 

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from accounts import rules
+from accounts.errors import IdempotencyKeyReused
+from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, new_id
 from transactions import posting
-from transactions.errors import IdempotencyKeyReused
-from transactions.models import Transaction
-from transactions.orders import derive_destination_id, order_transfer
+from transactions.models import Transaction, derive_destination_id
+from transactions.posting.commands import Transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -100,7 +100,7 @@ def test_a_transfer_without_funds_declines_both_legs(service, transfer, source, 
 
 
 def test_a_transfer_to_a_closed_account_takes_nothing_from_its_source(transfer, source, destination):
-    rules.close(id=destination.id, reason="gone", request_id="r")
+    asking.close(id=destination.id, reason="gone", request_id="r")
     id = str(new_id())
     answer = transfer(id=id)
     assert (answer.status_code, answer.json()["code"]) == (422, "account_closed")
@@ -112,9 +112,9 @@ def test_a_transfer_to_a_closed_account_takes_nothing_from_its_source(transfer, 
 
 
 def test_a_frozen_account_still_receives_transfers(transfer, source, destination):
-    rules.freeze(id=destination.id, reason="look", request_id="r")
+    asking.freeze(id=destination.id, reason="look", request_id="r")
     assert transfer().status_code == 201
-    rules.freeze(id=source.id, reason="look", request_id="r")
+    asking.freeze(id=source.id, reason="look", request_id="r")
     assert transfer().json()["code"] == "account_frozen"
 
 
@@ -137,11 +137,10 @@ def test_what_can_never_be_a_transfer_is_refused_and_burns_no_id(transfer, sourc
 
 def test_both_legs_are_recorded_at_the_same_moment_after_all_their_accounts_had(source, destination):
     for _ in range(3):
-        orders = order_transfer(
-            id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(1)
-        )
+        moving = Transfer(id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(1))
         busy = [OrderFactory(account=destination, amount=Decimal(1)) for _ in range(5)]
-        rows = [answer.transaction for answer in posting.post([*busy, *orders], actor=source.user_id)]
+        results = posting.post([*busy, moving], actor=source.user_id)
+        rows = [row for result in results for row in result.transactions]
         assert rows[-1].recorded_at == rows[-2].recorded_at > rows[-3].recorded_at
         assert rows[-1].effective_at == rows[-2].effective_at
 
@@ -150,14 +149,6 @@ def test_a_late_transfer_must_leave_every_later_moment_covered(transfer, source,
     answer = transfer(effective_at="2023-01-01T00:00:00Z")
     assert answer.json()["code"] == "insufficient_funds_at"
     assert read_balances(source, destination) == ["1E+2", "0"]
-
-
-def test_half_a_transfer_cannot_be_posted(source, destination):
-    [leg, _] = order_transfer(
-        id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(1)
-    )
-    with pytest.raises(ValueError, match="two legs"):
-        posting.post([leg], actor=source.user_id)
 
 
 def test_a_holder_sees_a_transfer_when_both_accounts_are_theirs(service, holder, transfer, source, petya):
@@ -169,23 +160,12 @@ def test_a_holder_sees_a_transfer_when_both_accounts_are_theirs(service, holder,
     assert holder.get(f"{URL}/{own['id']}").json() == own
 
 
-def test_legs_that_stand_apart_in_an_atomic_list_are_recorded_together(source, destination):
-    withdrawal, deposit_leg = order_transfer(
-        id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(1)
-    )
-    between = OrderFactory(account=destination)
-    answers = posting.post([withdrawal, between, deposit_leg], actor=source.user_id, together=True)
-    rows = [answer.transaction for answer in answers]
-    assert [row.id for row in rows] == [withdrawal.id, between.id, deposit_leg.id]
-    assert rows[0].recorded_at == rows[2].recorded_at
-
-
 def test_a_transfer_under_a_used_id_is_refused_whole_and_the_others_are_posted(source, destination):
     used = deposit(source, "1")
-    legs = order_transfer(id=used.id, source_id=source.id, destination_id=destination.id, amount=Decimal(1))
+    moving = Transfer(id=used.id, source_id=source.id, destination_id=destination.id, amount=Decimal(1))
     other = OrderFactory(account=destination)
-    first, second, third = posting.post_each([*legs, other], actor=source.user_id)
-    assert first is second
+    request = posting.PostingRequest(commands=[moving, other], actor=source.user_id, each=True)
+    first, second = posting.post_request(request)
     assert isinstance(first, IdempotencyKeyReused)
-    assert isinstance(third, posting.Posting)
-    assert third.transaction.status == "POSTED"
+    assert isinstance(second, posting.PostingResult)
+    assert second.transaction.status == "POSTED"

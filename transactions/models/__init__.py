@@ -3,6 +3,22 @@
 from transactions.models.audits import AuditRun
 from transactions.models.corrections import Correction
 from transactions.models.figures import Figures, HourlyTotal
-from transactions.models.transactions import EFFECTIVE_AT_MIN, Transaction
+from transactions.models.transactions import (
+    EFFECTIVE_AT_MIN,
+    SIGNED_AMOUNT,
+    TABLE,
+    Transaction,
+    derive_destination_id,
+)
 
-__all__ = ["EFFECTIVE_AT_MIN", "AuditRun", "Correction", "Figures", "HourlyTotal", "Transaction"]
+__all__ = [
+    "EFFECTIVE_AT_MIN",
+    "SIGNED_AMOUNT",
+    "TABLE",
+    "AuditRun",
+    "Correction",
+    "Figures",
+    "HourlyTotal",
+    "Transaction",
+    "derive_destination_id",
+]

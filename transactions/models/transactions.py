@@ -13,7 +13,8 @@ from django.db.models.lookups import Exact
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.currencies import AMOUNT_MAX, format_amount, format_optional
+from accounts.currencies import AMOUNT_MAX
+from accounts.idempotency import make_uuid8
 from accounts.models import (
     BALANCE_MAX,
     REFERENCE_LENGTH_MAX,
@@ -22,9 +23,11 @@ from accounts.models import (
     MoneyField,
     metadata_is_an_object,
 )
-from events.wire import format_time
+from accounts.tables import Column, Kind, Table
 
 EFFECTIVE_AT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
+# SQL: what a row adds to the balance, if it is posted; `Transaction.change` says it in Python.
+SIGNED_AMOUNT = "CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END"
 
 
 class Transaction(models.Model):
@@ -178,13 +181,24 @@ class Transaction(models.Model):
         """What the transaction adds to the balance, if it is posted."""
         return self.amount if self.type == self.Type.DEPOSIT else -self.amount
 
-    def as_resource(self) -> dict[str, Any]:
-        """The transaction as the API shows it; reads `account`. Made once: a decided row never changes."""
-        return self._resource
+    def to_dict(self) -> dict[str, Any]:
+        """The transaction as the API shows it. Made once: a decided row never changes."""
+        return self._shown
 
-    def as_json(self) -> bytes:
-        """`as_resource` as JSON. A new row's is made once for its statement, its event and its answer."""
+    def to_json(self) -> bytes:
+        """`to_dict` as JSON. A new row's is made once for its statement, its event and its answer."""
         return self._json
+
+    # What is told of it beside its columns, and texts that stand in it several times. Whoever makes or reads
+    # many rows knows them; else they are read of the row's account.
+
+    @cached_property
+    def user_id(self) -> UUID:
+        return self.account.user_id
+
+    @cached_property
+    def currency(self) -> str:
+        return self.account.currency
 
     @cached_property
     def id_text(self) -> str:
@@ -195,37 +209,53 @@ class Transaction(models.Model):
         return str(self.account_id)
 
     @cached_property
+    def user_id_text(self) -> str:
+        return str(self.user_id)
+
+    @cached_property
     def actor_text(self) -> str:
         return str(self.actor)
 
     @cached_property
     def _json(self) -> bytes:
-        return orjson.dumps(self._resource)
+        return orjson.dumps(self._shown)
 
     @cached_property
-    def _resource(self) -> dict[str, Any]:
-        account = self.account
-        currency = account.currency
-        return {
-            "id": self.id_text,
-            "account": self.account_id_text,
-            "user": account.user_id_text,
-            "type": self.type,
-            "amount": format_amount(self.amount, currency),
-            "currency": currency,
-            "status": self.status,
-            "decline_reason": self.decline_reason,
-            "decline_details": self.decline_details,
-            "version": self.version,
-            "balance_after": format_optional(self.balance_after, currency),
-            "effective_at": format_time(self.effective_at),
-            "recorded_at": format_time(self.recorded_at),
-            "late": self.late,
-            "reference": self.reference,
-            "metadata": self.metadata,
-            "transfer": self.transfer and str(self.transfer),
-            "reverses": self.reverses and str(self.reverses),
-            "reversed_by": self.reversed_by and str(self.reversed_by),
-            "hold": self.hold and str(self.hold),
-            "request_id": self.request_id,
-        }
+    def _shown(self) -> dict[str, Any]:
+        return TABLE.to_dict(self, self.currency)
+
+
+# Everything that is written, hashed, compared or shown of a transaction, in the order of answers and of the
+# chain. To add a column: its field above, a line here, the migration, and who decides its value.
+TABLE = Table(
+    "transactions_transaction",
+    Column(name="id", kind=Kind.ID, has_text=True),
+    Column(name="account", kind=Kind.ID, has_text=True, attribute="account_id", asked="account_id"),
+    Column(name="user", kind=Kind.ID, has_text=True, attribute="user_id", stored=False),
+    Column(name="type", kind=Kind.CHOICE, asked="type"),
+    Column(name="amount", kind=Kind.AMOUNT, asked="amount"),
+    Column(name="currency", kind=Kind.TEXT, stored=False),
+    Column(name="status", kind=Kind.CHOICE),
+    Column(name="decline_reason", kind=Kind.TEXT, null=True),
+    Column(name="decline_details", kind=Kind.OBJECT, null=True),
+    Column(name="version", kind=Kind.COUNT, null=True),
+    Column(name="balance_after", kind=Kind.AMOUNT, null=True),
+    Column(name="effective_at", kind=Kind.TIME),
+    Column(name="recorded_at", kind=Kind.TIME),
+    Column(name="late", kind=Kind.FLAG),
+    Column(name="reference", kind=Kind.TEXT, asked="reference"),
+    Column(name="metadata", kind=Kind.OBJECT, asked="metadata"),
+    Column(name="transfer", kind=Kind.ID, null=True, asked="transfer"),
+    Column(name="reverses", kind=Kind.ID, null=True, asked="reverses"),
+    Column(name="reversed_by", kind=Kind.ID, null=True, stored=False),
+    Column(name="hold", kind=Kind.ID, null=True, asked="hold"),
+    Column(name="request_id", kind=Kind.TEXT),
+    Column(name="effective_at_asked", kind=Kind.TIME, null=True, asked="effective_at", shown=False),
+    Column(name="actor", kind=Kind.ID, has_text=True, shown=False),
+    Column(name="chain_hash", kind=Kind.HASH, hashed=False, shown=False),
+)
+
+
+def derive_destination_id(transfer_id: UUID) -> UUID:
+    """The id of a transfer's DEPOSIT leg; that of the WITHDRAW leg is the transfer's."""
+    return make_uuid8(str(transfer_id).encode() + b"\x00destination")

@@ -1,6 +1,22 @@
-"""Posting: the only way that money moves. `post` from inside the monolith, `share` for requests over HTTP."""
+"""Posting: the only way that money moves, is set aside or an account's rules change.
+
+`post` and `post_request` from inside the monolith, `share` for requests over HTTP; what can be posted is in
+`transactions.posting.commands`.
+"""
 
 from transactions.posting.committer import share
-from transactions.posting.engine import Answers, Posting, post, post_each
+from transactions.posting.engine import post, post_request
+from transactions.posting.expiring import expire_some
+from transactions.posting.rehearsal import Rehearsal
+from transactions.posting.requests import Answers, PostingRequest, PostingResult
 
-__all__ = ["Answers", "Posting", "post", "post_each", "share"]
+__all__ = [
+    "Answers",
+    "PostingRequest",
+    "PostingResult",
+    "Rehearsal",
+    "expire_some",
+    "post",
+    "post_request",
+    "share",
+]

@@ -12,32 +12,31 @@ from concurrent.futures import Future
 from django.conf import settings
 from django.db import connections
 
-from events.errors import LedgerError
-from transactions.grouping import Grouping, Waiting
-from transactions.orders import PostingRequest
+from ledger.errors import LedgerError
+from ledger.grouping import Grouping, Waiting
 from transactions.posting import engine
-from transactions.posting.engine import Answers, Outcome
+from transactions.posting.requests import Answers, Outcome, PostingRequest
 
-ORDERS_MAX = 500  # of a group
-BIG = 50  # orders of a list that goes alone
+COMMANDS_MAX = 500  # of a group
+BIG = 50  # commands of a list that goes alone
 WAIT_SECONDS_MAX = 3  # of a request whose account is locked, while other accounts are waited for in vain
 
 Shared = Waiting[PostingRequest, Answers]
 
 
 def share(request: PostingRequest) -> "Future[Answers]":
-    """The answers to the orders of `request`, which may be posted together with other requests.
+    """The answers to the commands of `request`, which may be posted together with other requests.
 
     In a caller's transaction, or where no committer was started, it is posted alone and at once.
     """
-    if not _prompt.is_on or _is_in_transaction() or not request.orders:
+    if not _prompt.is_on or _is_in_transaction() or not request.commands:
         answer: Future[Answers] = Future()
         try:
-            answer.set_result(engine.post_alone(request))
+            answer.set_result(engine.post_request(request))
         except Exception as error:
             answer.set_exception(error)
         return answer
-    return (_big if len(request.orders) > BIG else _prompt).ask(request)
+    return (_big if len(request.commands) > BIG else _prompt).ask(request)
 
 
 def _is_in_transaction() -> bool:
@@ -59,11 +58,11 @@ def stop() -> None:
 
 
 def _weigh(request: PostingRequest) -> int:
-    return len(request.orders)
+    return len(request.commands)
 
 
 def _find_ids(request: PostingRequest) -> list[object]:
-    return [order.id for order in request.orders]
+    return list(request.ids)
 
 
 def _answer(waiting: Shared, outcome: Outcome) -> None:
@@ -98,11 +97,11 @@ def _post_patiently(group: list[Shared]) -> None:
 
     If that was in vain, those who have waited long enough are not kept until it is their turn.
     """
-    first = {order.account_id for order in group[0].asked.orders}
+    first = set(group[0].asked.account_ids)
     here: list[Shared] = []
     elsewhere: list[Shared] = []
     for waiting in group:
-        apart = first.isdisjoint(order.account_id for order in waiting.asked.orders)
+        apart = first.isdisjoint(waiting.asked.account_ids)
         (elsewhere if apart else here).append(waiting)
     others = _try(elsewhere) if elsewhere else []
     timeout = _post_waiting(here)
@@ -149,12 +148,12 @@ def _post_one_by_one(group: list[Shared], error: Exception) -> None:
 _prompt: Grouping[PostingRequest, Answers] = Grouping(
     "payments",
     _post_what_is_free,
-    weight_max=ORDERS_MAX,
+    weight_max=COMMANDS_MAX,
     weigh=_weigh,
     find_keys=_find_ids,
     gather_seconds=settings.GATHER_SECONDS,
 )
 _patient: Grouping[PostingRequest, Answers] = Grouping(
-    "locked payments", _post_patiently, weight_max=ORDERS_MAX, weigh=_weigh, find_keys=_find_ids
+    "locked payments", _post_patiently, weight_max=COMMANDS_MAX, weigh=_weigh, find_keys=_find_ids
 )
 _big: Grouping[PostingRequest, Answers] = Grouping("batches", _post_patiently, weight_max=1)

@@ -1,7 +1,7 @@
-"""The engine: the only code that moves money.
+"""The engine: the only code that moves money, sets it aside or changes the rules of an account.
 
 One path: lock the accounts, look the ids up and read the clock, decide in memory, write everything in one
-statement, commit. One order is a batch of one, and one request a group of one.
+statement, commit. One command is a batch of one, and one request a group of one.
 """
 
 import random
@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -19,15 +18,16 @@ from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.transaction import on_commit
 
 from accounts import operations
-from accounts.models import Account
-from events.errors import LedgerError
-from transactions import errors, ledger_sql, metrics, queries
-from transactions.books import Books
-from transactions.declines import Decline
-from transactions.ledger_sql import Look
+from ledger.errors import LedgerError
+from transactions import errors
 from transactions.models import Transaction
-from transactions.orders import Order, PostingRequest
+from transactions.posting import metrics, writing
+from transactions.posting.commands import Command
+from transactions.posting.deciding import decide
 from transactions.posting.own_transaction import OwnTransaction
+from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
+from transactions.posting.state import COLUMNS, AccountState, make_account_state
+from transactions.posting.writing import Look
 
 ATTEMPTS_MAX = 5
 LOCK_NOT_AVAILABLE = "55P03"
@@ -35,43 +35,32 @@ LOCK_NOT_AVAILABLE = "55P03"
 RUN_AGAIN = {"23505", "40001", "40P01", "57P01", "57P02", "57P03"}
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """The answer to one order: its transaction, POSTED or DECLINED, and whether it was decided before."""
-
-    transaction: Transaction
-    replayed: bool
-
-
-Answers = list[Posting | LedgerError]
-Outcome = Answers | LedgerError  # of a request: the answers to its orders, or why all of it is refused
-
-
 def post(
-    orders: Sequence[Order], *, actor: UUID, request_id: str = "", together: bool = False
-) -> list[Posting]:
-    """Decide the orders in turn and write them in one commit; answers in the order of the orders.
+    commands: Sequence[Command],
+    *,
+    actor: UUID,
+    request_id: str = "",
+    all_or_nothing: bool = False,
+) -> list[PostingResult]:
+    """Decide the commands in turn and write them in one commit; results in the order of the commands.
 
-    An id decided before is answered from its row, whatever has happened since. A decline is an answer, not an
-    exception. The legs of a transfer are posted both or neither; `together` asks that of the whole list.
-    Raises `LedgerError`s for what is refused unrecorded; then nothing of the list is written.
+    What was decided under an id before is answered again, whatever has happened since. A decline is a result,
+    not an exception. The legs of a transfer are posted both or neither; `all_or_nothing` asks it of the whole
+    list. Raises `LedgerError`s for what is refused unrecorded; then nothing of the list is written.
 
     Called outside a transaction it owns one, and runs again (with the same ids, so that nothing is doubled)
     after a lost connection, a deadlock or a lost race. Inside a caller's `atomic()` it is part of that
     transaction: one call, before the caller locks other rows; errors propagate, retries are the caller's.
     """
-    request = PostingRequest(orders=orders, actor=actor, request_id=request_id, together=together)
-    return [answer for answer in post_alone(request) if not isinstance(answer, LedgerError)]
+    answers = post_request(
+        PostingRequest(commands=commands, actor=actor, request_id=request_id, all_or_nothing=all_or_nothing)
+    )
+    return [answer for answer in answers if not isinstance(answer, LedgerError)]
 
 
-def post_each(orders: Sequence[Order], *, actor: UUID, request_id: str = "") -> Answers:
-    """As `post`, but a refusal is the answer to its own order only and the others are posted."""
-    return post_alone(PostingRequest(orders=orders, actor=actor, request_id=request_id, each=True))
-
-
-def post_alone(request: PostingRequest) -> Answers:
-    """The answers to the orders of one request. Raises why all of it is refused."""
-    if not request.orders:
+def post_request(request: PostingRequest) -> Answers:
+    """As `post`. With `each`, a refusal is the answer to its own command, and the others are posted."""
+    if not request.commands:
         return []
     if connection.in_atomic_block:
         with metrics.POSTING_SECONDS.time():
@@ -136,9 +125,9 @@ def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False)
     try:
         accounts, look = own.begin(*_find_ids(requests), skip_locked=skip_locked)
         waiting = _find_waiting(requests, accounts, look) if skip_locked else set()
-        outcomes, books = _decide([each for each in requests if id(each) not in waiting], accounts, look)
+        outcomes, state = decide([each for each in requests if id(each) not in waiting], accounts, look)
         with _writing():
-            own.commit(*([books.describe_write()] if books and books.rows else []))
+            own.commit(*([writing.describe_write(state)] if state.is_decided and state.touched else []))
     finally:
         own.end()
     _count(outcomes)
@@ -149,14 +138,14 @@ def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False)
 def _post_within(requests: Sequence[PostingRequest]) -> list[Outcome]:
     """In the caller's transaction."""
     account_ids, ids = _find_ids(requests)
-    accounts = operations.lock_accounts(account_ids)
-    look = ledger_sql.look(ids)
+    accounts = {row[0]: make_account_state(row) for row in operations.lock_rows(account_ids, COLUMNS)}
+    look = writing.look(ids)
     if look.isolation != "read committed":
         raise ImproperlyConfigured(f"Postings run in READ COMMITTED, not in {look.isolation.upper()}.")
-    outcomes, books = _decide(requests, accounts, look)
-    if books and books.rows:
+    outcomes, state = decide(requests, accounts, look)
+    if state.is_decided and state.touched:
         with _writing():
-            ledger_sql.write(*books.describe_write())
+            writing.write(*writing.describe_write(state))
     on_commit(lambda: _count(outcomes), robust=True)
     return outcomes
 
@@ -173,114 +162,37 @@ def _writing() -> Iterator[None]:
 
 
 def _find_ids(requests: Sequence[PostingRequest]) -> tuple[list[UUID], list[UUID]]:
-    """The accounts of the requests, and the ids of their orders."""
-    orders = [order for request in requests for order in request.orders]
-    return [order.account_id for order in orders], [order.id for order in orders]
+    """The accounts of the requests, and the ids of the rows that they make."""
+    every = [needs for request in requests for needs in request.needs]
+    return [id for needs in every for id in needs.accounts], [id for needs in every for id in needs.rows]
 
 
 def _find_waiting(
-    requests: Iterable[PostingRequest], accounts: Mapping[UUID, Account], look: Look
+    requests: Iterable[PostingRequest], accounts: Mapping[UUID, AccountState], look: Look
 ) -> set[int]:
     """The requests with an account that was not to be had. One that does not exist keeps nobody waiting."""
     missing = [
-        (id(request), order.account_id)
+        (id(request), account_id)
         for request in requests
-        for order in request.orders
-        if order.account_id not in accounts and order.id not in look.decided
+        for needs in request.needs
+        for account_id in needs.accounts
+        if account_id not in accounts and not (needs.rows and look.decided.issuperset(needs.rows))
     ]
     if not missing:
         return set()
-    locked = ledger_sql.find_existing(account_id for _, account_id in missing)
+    locked = writing.find_existing(account_id for _, account_id in missing)
     return {request for request, account_id in missing if account_id in locked}
-
-
-def _decide(
-    requests: Sequence[PostingRequest], accounts: dict[UUID, Account], look: Look
-) -> tuple[list[Outcome], Books | None]:
-    """The outcomes, and the books with what is to be written."""
-    before = queries.find_transactions(look.decided) if look.decided else {}
-    outcomes: list[Outcome] = []
-    books = None
-    for request in requests:
-        try:
-            answers = _replay(request, before) if before else {}
-            if new := [order for order in request.orders if order.id not in answers]:
-                books = books or Books(requests, accounts, clock=look.clock, decided=before)
-                _decide_new(request, new, before, books, answers)
-            outcomes.append([answers[order.id] for order in request.orders])
-        except LedgerError as error:
-            outcomes.append(error)
-    return outcomes, books
-
-
-def _replay(request: PostingRequest, before: Mapping[UUID, Transaction]) -> dict[UUID, Posting | LedgerError]:
-    """What was decided before, answered from its row."""
-    answers: dict[UUID, Posting | LedgerError] = {}
-    for order in request.orders:
-        row = before.get(order.id)
-        if row is None:
-            continue
-        differs = list(order.find_differences(row))
-        if not differs:
-            answers[order.id] = Posting(row, replayed=True)
-            continue
-        error = errors.IdempotencyKeyReused(row, differs)
-        error.command_id = order.id
-        if not request.each:
-            raise error
-        answers[order.id] = error
-    # Of a transfer whose id was used for something else, the other leg is refused with it.
-    refused = {
-        order.transfer: answers[order.id]
-        for order in request.orders
-        if order.transfer and isinstance(answers.get(order.id), LedgerError)
-    }
-    answers.update(
-        (order.id, refused[order.transfer]) for order in request.orders if order.transfer in refused
-    )
-    return answers
-
-
-def _decide_new(
-    request: PostingRequest,
-    orders: Sequence[Order],
-    before: Mapping[UUID, Transaction],
-    books: Books,
-    answers: dict[UUID, Posting | LedgerError],
-) -> None:
-    """Decide `orders`, which are new. A refusal is raised, and nothing of them is in the books; with `each`,
-    it is an answer."""
-    decline = _find_declined(request.orders, before) if request.together else None
-    groups = request.group(orders)
-    stock = books.take_stock(orders) if len(groups) > 1 and not request.each else None
-    for group in groups:
-        try:
-            for row in books.decide(group, request, decline):
-                answers[row.id] = Posting(row, replayed=False)
-        except LedgerError as error:
-            if not request.each:
-                if stock:
-                    books.restore(stock)
-                raise
-            answers.update((order.id, error) for order in group)
-
-
-def _find_declined(orders: Iterable[Order], before: Mapping[UUID, Transaction]) -> Decline | None:
-    """Why an atomic list cannot be posted any more: one of it was declined before."""
-    for order in orders:
-        row = before.get(order.id)
-        if row and row.decline_reason:
-            return errors.BATCH_DECLINED, {"culprit": str(row.id)}
-    return None
 
 
 def _count(outcomes: Iterable[Outcome]) -> None:
     counts: Counter[tuple[str, str]] = Counter()
     for outcome in outcomes:
         for answer in () if isinstance(outcome, LedgerError) else outcome:
-            if isinstance(answer, Posting):
-                row = answer.transaction
-                counts[row.type, "replayed" if answer.replayed else row.decline_reason or "posted"] += 1
+            if isinstance(answer, PostingResult):
+                for row in answer.made:
+                    if isinstance(row, Transaction):
+                        outcome_of_it = "replayed" if answer.replayed else row.decline_reason or "posted"
+                        counts[row.type, outcome_of_it] += 1
     for labels, count in counts.items():
         _find_counter(*labels).inc(count)
 

@@ -21,30 +21,11 @@ from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connections
 from psycopg import Connection, errors, pq
 from psycopg.adapt import Transformer
 
-from accounts.models import Account, make_row
 from accounts.operations import compile_lock, write_ids
 from transactions.errors import CommitNotConfirmed
-from transactions.ledger_sql import LOOK, Look
+from transactions.posting.state import COLUMNS, AccountState, make_account_state
+from transactions.posting.writing import LOOK, Look
 
-# What posting reads of an account. Django reads the rest when somebody asks for it.
-COLUMNS = (
-    "id",
-    "user_id",
-    "currency",
-    "status",
-    "balance",
-    "held",
-    "credit_limit",
-    "withdraw_max",
-    "withdraw_day_max",
-    "withdrawn_on",
-    "withdrawn",
-    "version",
-    "event_sequence",
-    "last_recorded_at",
-    "last_effective_at",
-    "chain_head",
-)
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 COMMIT = "COMMIT"
 DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
@@ -92,7 +73,7 @@ class OwnTransaction:
 
     def begin(
         self, account_ids: Iterable[UUID], ids: Iterable[UUID], *, skip_locked: bool = False
-    ) -> tuple[dict[UUID, Account], Look]:
+    ) -> tuple[dict[UUID, AccountState], Look]:
         """Lock the accounts, then look at the clock and at what is decided already.
 
         Ids of no account are missing from the answer, and with `skip_locked` those that somebody else has
@@ -112,10 +93,7 @@ class OwnTransaction:
             self.line.prepared.clear()
             _, locked, seen = self._run(steps)
         self.wrapper.in_atomic_block = True
-        accounts = {}
-        for row in self._load(locked):
-            values = dict(zip(COLUMNS, row, strict=True))
-            accounts[values["id"]] = make_row(Account, values, is_stored=True)
+        accounts = {row[0]: make_account_state(row) for row in self._load(locked)}
         [(clock, isolation, decided)] = self._load(seen)
         return accounts, Look(clock=clock, isolation=isolation, decided=set(decided))
 

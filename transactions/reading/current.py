@@ -11,7 +11,7 @@ import orjson
 from django.db import connection
 
 from accounts.currencies import format_amount
-from events.wire import format_time
+from ledger.times import format_time
 
 OfUser = tuple[UUID, str]  # a user's id and the name of an account
 
@@ -29,7 +29,7 @@ class CurrentBalance:
     version: int
     at: datetime
 
-    def as_resource(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The balance as the API shows it."""
         currency = self.currency
         at = format_time(self.at)
@@ -45,8 +45,8 @@ class CurrentBalance:
             "known_at": at,
         }
 
-    def as_json(self) -> bytes:
-        return orjson.dumps(self.as_resource())
+    def to_json(self) -> bytes:
+        return orjson.dumps(self.to_dict())
 
 
 def read_current_balances(account_ids: Collection[UUID]) -> dict[UUID, CurrentBalance]:

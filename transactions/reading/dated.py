@@ -10,8 +10,8 @@ from django.db.transaction import atomic
 from accounts.errors import AccountNotFound
 from accounts.models import Account
 from accounts.models.columns import make_row
-from transactions.queries import SETTLED_AFTER, Balance, write_balance_at, write_known_version
 from transactions.reading.current import HELD_NOW
+from transactions.reading.queries import SETTLED_AFTER, Balance, write_balance_at, write_known_version
 
 OfThen = tuple[UUID, datetime | None, datetime | None]  # an account, `at` and `known_at`: None is now
 

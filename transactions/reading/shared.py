@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
 
-from transactions.grouping import Grouping, Waiting
+from ledger.grouping import Grouping, Waiting
 from transactions.models import Transaction
-from transactions.queries import Balance
 from transactions.reading.current import (
     CurrentBalance,
     OfUser,
@@ -17,6 +16,7 @@ from transactions.reading.current import (
     read_current_balances,
 )
 from transactions.reading.dated import OfThen, read_balances_at
+from transactions.reading.queries import Balance
 from transactions.reading.rows import get_transactions
 
 READS_MAX = 500  # of a group

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from events import upkeep
+from events import maintenance
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="even if the database is the one it was")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        epoch = upkeep.begin_epoch(force=options["force"])
+        epoch = maintenance.begin_epoch(force=options["force"])
         self.stdout.write(
             f"The feed is in the new epoch {epoch}."
             if epoch

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from events import upkeep
+from events import maintenance
 
 DAYS_DEFAULT = 90
 
@@ -20,9 +20,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["days"] < upkeep.RETENTION_DAYS_MIN:
-            raise CommandError(f"--days is at least {upkeep.RETENTION_DAYS_MIN}.")
+        if options["days"] < maintenance.RETENTION_DAYS_MIN:
+            raise CommandError(f"--days is at least {maintenance.RETENTION_DAYS_MIN}.")
         removed = 0
-        while some := upkeep.prune(days=options["days"]):
+        while some := maintenance.prune(days=options["days"]):
             removed += some
         self.stdout.write(f"{removed} events were removed.")

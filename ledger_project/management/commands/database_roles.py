@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError
 
-from ledger_project.database_check import find_differences
-from ledger_project.database_rights import Undecided
-from ledger_project.database_roles import Roles
+from ledger_project.database.check import find_differences
+from ledger_project.database.rights import Undecided
+from ledger_project.database.roles import Roles
 
 
 class Command(BaseCommand):

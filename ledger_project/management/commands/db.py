@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ledger_project.embedded_postgres import EmbeddedPostgresError
+from ledger_project.database.embedded import EmbeddedPostgresError
 
 NOT_RUNNING = 3  # as the Linux Standard Base has it for `status`
 

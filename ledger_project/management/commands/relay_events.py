@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import holds
 from events.errors import FeedStopped
 from events.relay import Relay
-from transactions import figures
+from transactions import posting
+from transactions.reading import statistics
 
 
 class Command(BaseCommand):
@@ -23,13 +23,13 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="until nothing is due any more")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        relay = Relay(chores=(holds.expire_some,))
+        relay = Relay(chores=(posting.expire_some,))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: relay.stop())
-        counting = Thread(target=figures.keep, args=(relay.stopping,), name="figures", daemon=True)
+        counting = Thread(target=statistics.keep, args=(relay.stopping,), name="figures", daemon=True)
         try:
             if options["once"]:
-                figures.attempt(relay.stopping)
+                statistics.attempt(relay.stopping)
             else:
                 counting.start()
             relay.run(once=options["once"])
@@ -38,4 +38,4 @@ class Command(BaseCommand):
         finally:
             relay.stop()
             if counting.ident:
-                counting.join(figures.PAUSE_SECONDS)  # what it has not committed is counted next time
+                counting.join(statistics.PAUSE_SECONDS)  # what it has not committed is counted next time

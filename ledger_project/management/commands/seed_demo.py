@@ -19,7 +19,7 @@ from accounts import currencies, operations
 from accounts.models import Account
 from transactions import posting
 from transactions.models import Transaction
-from transactions.orders import Order
+from transactions.posting.commands import NewTransaction
 
 SLICE = 500
 HISTORY = timedelta(days=90)
@@ -61,7 +61,7 @@ def create_user(number: int) -> Account:
     return user.accounts.get()
 
 
-def make_slices(accounts: list[Account], transactions: int) -> Iterator[list[Order]]:
+def make_slices(accounts: list[Account], transactions: int) -> Iterator[list[NewTransaction]]:
     """Orders over the last three months, in time's order but for some that come late."""
     unit = Decimal(1).scaleb(-currencies.get_decimals(accounts[0].currency))
     start = timezone.now() - HISTORY
@@ -71,7 +71,7 @@ def make_slices(accounts: list[Account], transactions: int) -> Iterator[list[Ord
             jitter = timedelta(days=random.choice((0, 0, 0, 0, 0, 0, 0, 0, 0, -3)))  # noqa: S311
             deposit = random.random() < 0.55  # noqa: S311
             orders.append(
-                Order(
+                NewTransaction(
                     id=uuid_utils.compat.uuid7(),
                     account_id=random.choice(accounts).id,  # noqa: S311
                     type=Transaction.Type.DEPOSIT if deposit else Transaction.Type.WITHDRAW,

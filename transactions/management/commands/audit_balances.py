@@ -16,11 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Column, Table
 
 from accounts.models import Account
-from events.wire import format_time
-from transactions import audit
+from ledger.times import format_time
+from transactions.management.options import COULD_NOT_RUN, FOUND
 from transactions.models import AuditRun
+from transactions.proof import audit
 
-FOUND, COULD_NOT_RUN = 1, 2
 LAST = "last"
 SHOWN = 20
 

@@ -10,10 +10,11 @@ from rich.table import Table
 
 from accounts.currencies import format_amount
 from rest.fields import TimeField
-from transactions import comparison, files
-from transactions.comparison import Compared, Expected
-from transactions.files import FileBroken, Unfitting
-from transactions.options import COULD_NOT_RUN, find_format, open_input, read_option
+from transactions.exchange import comparison
+from transactions.exchange.comparison import Compared, Expected
+from transactions.management import files
+from transactions.management.files import FileBroken, Unfitting
+from transactions.management.options import COULD_NOT_RUN, find_format, open_input, read_option
 
 DIFFERENT = 1
 SHOWN_MAX = 100

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from transactions import anchors
+from transactions.proof import anchors
 
 
 class Command(BaseCommand):

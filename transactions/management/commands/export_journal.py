@@ -4,8 +4,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from rest.fields import DateField
-from transactions import exports
-from transactions.options import COULD_NOT_RUN, open_output, read_option
+from transactions.exchange import exports
+from transactions.management.options import COULD_NOT_RUN, open_output, read_option
 
 
 class Command(BaseCommand):

@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.errors import AccountNotFound
 from accounts.models import Account
 from rest.fields import DateField, TimeZoneField, UUIDField
-from transactions import exports, statements
-from transactions.options import COULD_NOT_RUN, open_output, read_option
+from transactions.exchange import exports
+from transactions.management.options import COULD_NOT_RUN, open_output, read_option
+from transactions.reading import statements
 
 
 class Command(BaseCommand):

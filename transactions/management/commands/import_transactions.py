@@ -14,16 +14,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from accounts.identity import NIL
+from accounts.idempotency import NIL
 from accounts.models import User
-from events.errors import LedgerError
+from ledger.errors import LedgerError
 from rest.fields import TimeZoneField
-from transactions import files, imports
 from transactions.errors import CommitNotConfirmed
-from transactions.files import FileBroken, TransactionLine
-from transactions.imports import Outcome
-from transactions.options import COULD_NOT_RUN, find_format, open_input, open_output, read_option
-from transactions.staging import PAGE_SIZE, Problem, Row, Staging
+from transactions.exchange import imports
+from transactions.exchange.imports import Outcome
+from transactions.exchange.staging import PAGE_SIZE, Problem, Row, Staging
+from transactions.management import files
+from transactions.management.files import FileBroken, TransactionLine
+from transactions.management.options import COULD_NOT_RUN, find_format, open_input, open_output, read_option
 
 SOURCE = re.compile(r"[A-Za-z0-9._-]{1,40}")
 NOT_ALL_POSTED = 1

@@ -7,9 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from transactions import anchors
-
-FOUND, COULD_NOT_RUN = 1, 2
+from transactions.management.options import COULD_NOT_RUN, FOUND
+from transactions.proof import anchors
 
 
 class Command(BaseCommand):

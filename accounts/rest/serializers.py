@@ -1,0 +1,144 @@
+"""What requests about users and accounts hold, and what answers look like."""
+
+from typing import Any
+
+from django.db.models import Model
+from rest_framework import serializers
+
+from accounts.models import (
+    HOLD_TABLE,
+    NAME_LENGTH_MAX,
+    REASON_LENGTH_MAX,
+    REFERENCE_LENGTH_MAX,
+    Account,
+    Hold,
+    User,
+)
+from accounts.tables import Column, Kind
+from rest import fields
+from rest.serializers import StrictSerializer
+
+CURRENCY_LENGTH_MAX = 12
+
+
+class UserRequest(StrictSerializer):
+    id = fields.UUIDField(
+        required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key, or only an external_id"
+    )
+    name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX)
+    external_id = fields.TextField(
+        length_min=1, length_max=NAME_LENGTH_MAX, required=False, help_text="Your own handle: unique, exact"
+    )
+    currency = fields.TextField(
+        length_min=1,
+        length_max=CURRENCY_LENGTH_MAX,
+        required=False,
+        help_text="Of the `main` account; default: the ledger's",
+    )
+    metadata = fields.MetadataField(required=False)
+
+
+class UserChanges(StrictSerializer):
+    name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX, required=False)
+    metadata = fields.MetadataField(required=False, help_text="Replaces the whole object")
+
+
+class AccountRequest(StrictSerializer):
+    user = fields.UUIDField()
+    currency = fields.TextField(length_min=1, length_max=CURRENCY_LENGTH_MAX)
+    name = fields.TextField(
+        length_min=1, length_max=NAME_LENGTH_MAX, required=False, help_text="Default: main"
+    )
+    metadata = fields.MetadataField(required=False)
+
+
+class AccountChanges(StrictSerializer):
+    metadata = fields.MetadataField(help_text="Replaces the whole object")
+
+
+class LimitsRequest(StrictSerializer):
+    credit_limit = fields.AmountField(required=False, help_text="How far below zero the balance may go")
+    withdraw_max = fields.AmountField(
+        required=False, allow_null=True, help_text="The most that one withdrawal may take; null: no limit"
+    )
+    withdraw_day_max = fields.AmountField(
+        required=False,
+        allow_null=True,
+        help_text="The most that the withdrawals of a UTC day may take; null: no limit",
+    )
+
+
+class ReasonRequest(StrictSerializer):
+    reason = fields.TextField(length_min=1, length_max=REASON_LENGTH_MAX)
+
+
+class HoldRequest(StrictSerializer):
+    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+    account = fields.UUIDField()
+    amount = fields.AmountField()
+    expires_at = fields.TimeField(required=False, help_text="Default: never")
+    reference = fields.TextField(length_max=REFERENCE_LENGTH_MAX, required=False)
+    metadata = fields.MetadataField(required=False)
+
+
+def amount_text(**options: Any) -> serializers.RegexField:
+    """An amount in an answer: a decimal string in the precision of its currency."""
+    return serializers.RegexField(r"^-?[0-9]+(\.[0-9]+)?$", **options)
+
+
+class AccountSerializer(serializers.Serializer[Account]):
+    id = serializers.UUIDField()
+    user = serializers.UUIDField()
+    name = serializers.CharField()
+    currency = serializers.CharField()
+    status = serializers.ChoiceField(choices=Account.Status.choices)
+    status_reason = serializers.CharField(allow_blank=True, help_text="Of the last freeze, unfreeze or close")
+    balance = amount_text()
+    held = amount_text()
+    available = amount_text(help_text="balance - held + credit_limit")
+    credit_limit = amount_text()
+    withdraw_max = amount_text(allow_null=True)
+    withdraw_day_max = amount_text(allow_null=True)
+    version = serializers.IntegerField(help_text="Posted transactions so far")
+    metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    created_at = serializers.DateTimeField()
+
+
+def make_field(column: Column, model: type[Model]) -> serializers.Field[Any, Any, Any, Any]:
+    """A column of an answer, told as DRF does."""
+    options: dict[str, Any] = {"allow_null": True} if column.null else {}
+    if column.help:
+        options["help_text"] = column.help
+    match column.kind:
+        case Kind.AMOUNT:
+            return amount_text(**options)
+        case Kind.CHOICE:
+            choices: Any = model._meta.get_field(column.column).choices  # type: ignore[union-attr]
+            return serializers.ChoiceField(choices, **options)
+        case Kind.OBJECT:
+            return serializers.DictField(child=serializers.CharField(allow_blank=True), **options)
+        case Kind.TEXT:
+            return serializers.CharField(allow_blank=True, **options)
+    return FIELDS[column.kind](**options)
+
+
+FIELDS: dict[Kind, type[serializers.Field[Any, Any, Any, Any]]] = {
+    Kind.ID: serializers.UUIDField,
+    Kind.COUNT: serializers.IntegerField,
+    Kind.TIME: serializers.DateTimeField,
+    Kind.FLAG: serializers.BooleanField,
+}
+
+
+class HoldSerializer(serializers.Serializer[Hold]):
+    def get_fields(self) -> dict[str, Any]:
+        return {column.name: make_field(column, Hold) for column in HOLD_TABLE.shown}
+
+
+class UserSerializer(serializers.Serializer[User]):
+    id = serializers.UUIDField()
+    external_id = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+    metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    created_at = serializers.DateTimeField()
+    accounts = AccountSerializer(many=True)

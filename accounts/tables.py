@@ -1,0 +1,232 @@
+"""A table's columns told once: what is written, hashed and shown of its rows comes from one list."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum, auto
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+import orjson
+
+from accounts.currencies import get_decimals
+from accounts.idempotency import find_differences
+from ledger.times import EPOCH, MICROSECOND, format_time
+
+Writer = Callable[[Any], Any] | None  # None: the value as it is
+
+
+class Kind(Enum):
+    """What a column holds."""
+
+    ID = auto()
+    TEXT = auto()
+    CHOICE = auto()  # one text of a few
+    AMOUNT = auto()
+    COUNT = auto()
+    TIME = auto()
+    FLAG = auto()
+    OBJECT = auto()  # of texts
+    HASH = auto()
+
+
+SQL_TYPES = {
+    Kind.ID: "uuid",
+    Kind.TEXT: "text",
+    Kind.CHOICE: "text",
+    Kind.AMOUNT: "numeric",
+    Kind.COUNT: "bigint",
+    Kind.TIME: "timestamptz",
+    Kind.FLAG: "boolean",
+    Kind.OBJECT: "jsonb",
+    Kind.HASH: "bytea",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """`name` is its name in answers and statements, `attribute` the model's and the database's.
+
+    `asked` is the name of the command's part that it keeps, which a repetition of the command must have
+    again. One that is not `stored` is told of the row beside its columns. Of an id that `has_text`, the row
+    keeps the text as `…_text`.
+    """
+
+    name: str
+    kind: Kind
+    attribute: str = ""
+    null: bool = False
+    has_text: bool = False
+    asked: str = ""
+    hashed: bool = True
+    shown: bool = True
+    stored: bool = True
+    help: str = ""
+
+    @property
+    def column(self) -> str:
+        return self.attribute or self.name
+
+    @property
+    def written(self) -> str:
+        """The attribute that is written."""
+        return f"{self.column}_text" if self.has_text else self.column
+
+
+class Table:
+    """The columns of `db_table`, in the order of answers and of the chain."""
+
+    def __init__(self, db_table: str, *columns: Column) -> None:
+        self.columns = columns
+        self.stored = [column for column in columns if column.stored]
+        self.shown = [column for column in columns if column.shown]
+        self.hidden = [column for column in self.stored if not column.shown]
+        self.hashed = [column for column in self.stored if column.hashed]
+        self.asked = {column.asked: column.column for column in columns if column.asked}
+        # A statement's arm that writes the rows of a JSON array.
+        self.insert = f"""
+    INSERT INTO {db_table} ({", ".join(column.column for column in self.stored)})
+    SELECT {", ".join(column.name for column in self.stored)}
+    FROM jsonb_to_recordset(%s::jsonb) AS row (
+        {", ".join(f"{column.name} {SQL_TYPES[column.kind]}" for column in self.stored)}
+    )"""  # noqa: S608, of names, never of values
+        self._shown_names = [column.name for column in self.shown]
+        self._get_shown = attrgetter(*[column.written for column in self.shown])
+        self._get_hidden = attrgetter(*[column.written for column in self.hidden])
+        self._get_hashed = attrgetter(*[column.written for column in self.hashed])
+        self._hashers = [HASHERS[column.kind] for column in self.hashed]
+        self._hidden = [(column.name, _find_writer(column, "")) for column in self.hidden]
+        self._writers: dict[str, list[Writer]] = {}
+
+    def to_dict(self, row: Any, currency: str) -> dict[str, Any]:
+        """What is shown of the row, as JSON holds it."""
+        writers = self._writers.get(currency)
+        if writers is None:
+            writers = self._writers[currency] = [_find_writer(column, currency) for column in self.shown]
+        return {
+            name: value if write is None or value is None else write(value)
+            for name, write, value in zip(self._shown_names, writers, self._get_shown(row), strict=True)
+        }
+
+    def to_row(self, row: Any, shown: bytes) -> str:
+        """The row as JSON, for `insert`; `shown` is what is shown of it."""
+        hidden = {
+            name: value if write is None or value is None else write(value)
+            for (name, write), value in zip(self._hidden, self._get_hidden(row), strict=True)
+        }
+        return f"{shown[:-1].decode()},{orjson.dumps(hidden)[1:].decode()}"
+
+    def to_canonical(self, row: Any) -> str:
+        """What is hashed of the row: each column's length in bytes, a colon and its text; null is `-`."""
+        return "".join(
+            [
+                "-" if value is None else write(value)
+                for write, value in zip(self._hashers, self._get_hashed(row), strict=True)
+            ]
+        )
+
+    def find_differences(self, asked: Any, row: Any) -> list[str]:
+        """The parts of a command that are not as they were when the row was asked for."""
+        return find_differences(
+            {name.removesuffix("_id"): getattr(asked, name) for name in self.asked},
+            {name.removesuffix("_id"): getattr(row, column) for name, column in self.asked.items()},
+        )
+
+
+def _find_writer(column: Column, currency: str) -> Writer:
+    match column.kind:
+        case Kind.AMOUNT:
+            return f"{{:.{get_decimals(currency)}f}}".format
+        case Kind.TIME:
+            return format_time
+        case Kind.ID:
+            return None if column.has_text else str
+        case Kind.HASH:
+            return _write_bytes
+    return None
+
+
+def _write_bytes(value: bytes) -> str:
+    return "\\x" + value.hex()
+
+
+@lru_cache(maxsize=1024)
+def _hash_text(value: object) -> str:
+    text = str(value)
+    return f"{len(text) if text.isascii() else len(text.encode())}:{text}"
+
+
+def _hash_amount(value: Decimal) -> str:
+    text = f"{value:.8f}"
+    return f"{len(text)}:{text}"
+
+
+@lru_cache(maxsize=1024)
+def _hash_time(value: datetime) -> str:
+    return _hash_text((value - EPOCH) // MICROSECOND)
+
+
+def _hash_object(value: dict[str, str]) -> str:
+    if not value:
+        return "2:{}"
+    return _hash_text(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+
+
+HASHERS: dict[Kind, Callable[[Any], str]] = {
+    Kind.ID: "36:{}".format,
+    Kind.TEXT: _hash_text,
+    Kind.CHOICE: _hash_text,
+    Kind.AMOUNT: _hash_amount,
+    Kind.COUNT: _hash_text,
+    Kind.TIME: _hash_time,
+    Kind.FLAG: {True: "4:True", False: "5:False"}.__getitem__,
+    Kind.OBJECT: _hash_object,
+}
+
+
+def write_canonical(columns: Iterable[Column], row: str) -> str:
+    """SQL: `Table.to_canonical` of a row, as arguments of `concat`. Numbers and times stand beside it as
+    texts, under their name and `_text`: see `write_texts`."""
+    return ", ".join(_write_canonical(column, row) for column in columns)
+
+
+def write_texts(columns: Iterable[Column]) -> str:
+    """SQL: the columns that the canonical form has as texts of another kind, as part of a list of columns."""
+    return ", ".join(
+        TEXTS[column.kind].format(column.column) + f" AS {column.column}_text"
+        for column in columns
+        if column.kind in TEXTS
+    )
+
+
+TEXTS = {
+    Kind.AMOUNT: "{}::text",
+    Kind.COUNT: "{}::text",
+    Kind.TIME: "(extract(epoch FROM {}) * 1000000)::bigint::text",
+}
+
+
+def _write_canonical(column: Column, row: str) -> str:
+    name = f"{row}.{column.column}"
+    match column.kind:
+        case Kind.ID:
+            return f"coalesce('36:' || {name}, '-')" if column.null else f"'36:', {name}"
+        case Kind.FLAG:
+            return f"CASE WHEN {name} THEN '4:True' ELSE '5:False' END"
+        case Kind.OBJECT:
+            # PostgreSQL writes a text in JSON as Python does.
+            text = f"""CASE {name} WHEN '{{}}' THEN '2:{{}}' ELSE (
+        SELECT octet_length(text) || ':' || text FROM (
+            SELECT concat(
+                '{{', string_agg(concat(to_json(key), ':', value), ',' ORDER BY key COLLATE "C"), '}}'
+            ) FROM jsonb_each({name})
+        ) AS object (text)
+    ) END"""  # noqa: S608, of names, never of values
+            return f"CASE WHEN {name} IS NULL THEN '-' ELSE {text} END" if column.null else text
+    text = f"{name}_text" if column.kind in TEXTS else name
+    if column.null:
+        return f"coalesce(octet_length({text}) || ':' || {text}, '-')"
+    return f"octet_length({text}), ':', {text}"

@@ -1,0 +1,109 @@
+"""Webhooks after the Standard Webhooks specification (https://www.standardwebhooks.com)."""
+
+import base64
+import hashlib
+import hmac
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx2
+from django.conf import settings
+from standardwebhooks import Webhook
+
+from events.delivery.channels import DeliveryFailed, make_body, make_message_id
+from events.delivery.url_guard import CheckedBackend
+from events.models import Subscription
+
+ATTEMPT_SECONDS_MAX = 15
+ANSWER_BYTES_MAX = 64 * 1024
+RETRY_AFTER_SECONDS_MAX = 24 * 3600
+ROTATION = timedelta(hours=24)  # both secrets sign for so long
+GONE = 410
+
+
+def make_secret(id: UUID, generation: int) -> str:
+    """The signing secret of a subscription. It is kept nowhere: a copy of the database has no secrets."""
+    name = f"webhook-secret-1:{id}:{generation}"
+    digest = hmac.digest(settings.WEBHOOK_KEY.encode(), name.encode(), hashlib.sha256)
+    return "whsec_" + base64.b64encode(digest).decode()
+
+
+def sign(subscription: Subscription, message_id: str, sent_at: datetime, body: str) -> str:
+    """The signatures: by the present secret, and for a day after a rotation by the one before."""
+    generations = [subscription.secret_generation]
+    rotated_at = subscription.secret_rotated_at
+    if rotated_at is not None and sent_at < rotated_at + ROTATION:
+        generations.append(subscription.secret_generation - 1)
+    secrets = [make_secret(subscription.id, generation) for generation in generations]
+    return " ".join(Webhook(secret).sign(message_id, sent_at, body) for secret in secrets)
+
+
+class WebhookChannel:
+    def __init__(self, subscription: Subscription, client: httpx2.Client, bounds: CheckedBackend) -> None:
+        self.subscription = subscription
+        self.client = client
+        self.bounds = bounds
+
+    def send(self, envelope: dict[str, Any]) -> bool:
+        body, message_id, now = make_body(envelope), make_message_id(envelope), datetime.now(UTC)
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": sign(self.subscription, message_id, now, body),
+        }
+        self.bounds.begin()
+        try:
+            with self.client.stream(
+                "POST", self.subscription.url or "", content=body, headers=headers
+            ) as answer:
+                for _ in answer.iter_raw():  # not decoded: a little gzip can be a lot of text
+                    pass
+        except Exception as error:  # also what httpx2 makes of an answer that is none
+            raise DeliveryFailed.because_of(error) from error
+        if not answer.is_success:
+            raise DeliveryFailed(
+                f"The receiver answered {answer.status_code}.",
+                retry_after=read_retry_after(answer.headers.get("Retry-After", ""), now),
+                is_gone=answer.status_code == GONE,
+            )
+        return True
+
+
+@contextmanager
+def open_channel(subscription: Subscription) -> Iterator[WebhookChannel]:
+    """One client for a batch: its connection is kept. No redirects, no proxies, no cookies kept."""
+    scheme = urlsplit(subscription.url or "").scheme
+    bounds = CheckedBackend(scheme, seconds_max=ATTEMPT_SECONDS_MAX, bytes_max=ANSWER_BYTES_MAX)
+    transport = httpx2.HTTPTransport(verify=_make_tls_context(), trust_env=False)
+    transport._pool._network_backend = bounds  # there is no public way; the version is pinned, a test looks
+    headers = {"User-Agent": "ledger-webhooks/1", "Accept-Encoding": "identity"}
+    with httpx2.Client(
+        transport=transport, headers=headers, follow_redirects=False, trust_env=False
+    ) as client:
+        yield WebhookChannel(subscription, client, bounds)
+
+
+def read_retry_after(text: str, now: datetime) -> float:
+    """Seconds to wait, at most a day; 0 for what is neither a number of seconds nor a date."""
+    if text.isascii() and text.isdecimal():
+        seconds = float(text[:10])
+    else:
+        try:
+            seconds = (parsedate_to_datetime(text) - now).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return 0
+    return min(max(seconds, 0), RETRY_AFTER_SECONDS_MAX)
+
+
+@cache
+def _make_tls_context() -> ssl.SSLContext:
+    """Made once: reading the certificates takes longer than a request. `SSL_CERT_FILE` is honoured."""
+    return ssl.create_default_context()

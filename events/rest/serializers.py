@@ -1,0 +1,122 @@
+"""What requests about the feed and its subscriptions hold, and what answers look like."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from events.cursors import Cursor, parse_cursor
+from events.feed import READ_MAX
+from events.models import URL_LENGTH_MAX, Event, Subscription
+from rest import fields
+from rest.fields import refuse
+from rest.serializers import StrictSerializer
+
+WAIT_SECONDS_MAX = 10
+SEQUENCE_MAX = 10**18 - 1
+
+
+class CursorField(fields.TextField):
+    """A cursor that the feed gave."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(length_min=1, length_max=60, **options)
+
+    def to_internal_value(self, value: Any) -> Cursor:  # type: ignore[override]
+        cursor = parse_cursor(super().to_internal_value(value))
+        if cursor is None:
+            raise refuse("invalid_cursor", "Not a cursor that the feed gave.")
+        return cursor
+
+
+class EventsQuery(StrictSerializer):
+    after = CursorField(required=False, help_text="From `cursor`; default: the oldest event that is kept")
+    types = fields.ChoicesParameter(choices=Event.Type, required=False, help_text="Some types, with commas")
+    account = fields.UUIDField(required=False)
+    after_sequence = fields.NumberParameter(
+        minimum=0,
+        maximum=SEQUENCE_MAX,
+        required=False,
+        help_text="With `account`, instead of `after`: the events of that account after this one of its own",
+    )
+    limit = fields.NumberParameter(minimum=1, maximum=READ_MAX, required=False, help_text="Default: 100")
+    wait = fields.NumberParameter(
+        minimum=0,
+        maximum=WAIT_SECONDS_MAX,
+        required=False,
+        help_text="Seconds to wait for an event when there is none; under load the answer may come sooner",
+    )
+
+
+class SubscriptionRequest(StrictSerializer):
+    kind = fields.ChoiceField(choices=Subscription.Kind)
+    url = fields.TextField(
+        length_min=1,
+        length_max=URL_LENGTH_MAX,
+        required=False,
+        help_text="Of a webhook: https, at a public address",
+    )
+    types = fields.ChoicesField(choices=Event.Type, required=False, help_text="Default: all")
+
+
+class SubscriptionChanges(StrictSerializer):
+    url = fields.TextField(length_min=1, length_max=URL_LENGTH_MAX, required=False)
+    types = fields.ChoicesField(choices=Event.Type, required=False, help_text="An empty list: all")
+
+
+class ReplayRequest(StrictSerializer):
+    after = CursorField(required=False, help_text="Default: before the oldest event that is kept")
+
+
+class EventSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    epoch = serializers.UUIDField(help_text="Changes when a restore or a failover has ended a history")
+    position = serializers.IntegerField(help_text="In the feed, without gaps")
+    type = serializers.ChoiceField(choices=Event.Type.choices)
+    account = serializers.UUIDField(allow_null=True)
+    account_sequence = serializers.IntegerField(
+        allow_null=True, help_text="Among the account's events, without gaps"
+    )
+    recorded_at = serializers.DateTimeField()
+    request_id = serializers.CharField(allow_blank=True)
+    data = serializers.DictField(help_text="The resource, as it was then")  # type: ignore[assignment]
+
+
+@extend_schema_serializer(many=False)  # a page of the feed, not a list of pages
+class EventsSerializer(serializers.Serializer):
+    events = EventSerializer(many=True)
+    cursor = serializers.CharField(help_text="To be sent as `after`")
+    has_more = serializers.BooleanField()
+
+
+class LagSerializer(serializers.Serializer):
+    events = serializers.IntegerField()
+    seconds = serializers.FloatField(help_text="The age of the oldest event that was not sent")
+
+
+class SubscriptionSerializer(serializers.Serializer[Subscription]):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=Subscription.Kind.choices)
+    url = serializers.CharField(allow_null=True)
+    types = serializers.ListField(child=serializers.CharField(), help_text="Empty: all")
+    status = serializers.ChoiceField(choices=Subscription.Status.choices)
+    cursor = serializers.CharField(help_text="Everything up to here was sent")
+    lag = LagSerializer()
+    attempts = serializers.IntegerField(help_text="That failed, of the next event")
+    next_attempt_at = serializers.DateTimeField(allow_null=True)
+    sent = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    unroutable = serializers.IntegerField(help_text="That the broker had no queue for")
+    last_sent_at = serializers.DateTimeField(allow_null=True)
+    last_error = serializers.CharField(allow_null=True)
+    last_error_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class NewSubscriptionSerializer(SubscriptionSerializer):
+    secret = serializers.CharField(allow_null=True, help_text="Of a webhook. Shown this once")
+
+
+class TestSerializer(serializers.Serializer):
+    delivered = serializers.BooleanField()
+    error = serializers.CharField(allow_null=True)

@@ -1,0 +1,243 @@
+"""The feed and its subscriptions over HTTP."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from events import feed, subscriptions
+from events.delivery import test_delivery, webhooks
+from events.errors import SubscriptionExists
+from events.models import Event, Subscription
+from events.rest import examples, serializers
+from rest.answers import mark
+from rest.errors import FieldError, InvalidRequest
+from rest.middleware import get_request_id
+from rest.pagination import KeysetPagination
+from rest.parsers import read_query
+from rest.permissions import get_caller_id, narrow_to_own
+from rest.schema import ON_BODIES, ON_LISTS, answers
+from rest.serializers import NoFields
+from rest.waiting import lend_connections, sleep
+
+LIMIT_DEFAULT = 100
+POLL_SECONDS = 0.2
+ON_CURSORS = ("invalid_cursor", "feed_epoch_changed", "cursor_ahead_of_feed", "events_pruned", "feed_stopped")
+
+
+class EventViewSet(GenericViewSet[Event]):
+    """What happened, in one order without gaps."""
+
+    permissions: dict[str, str] = {}
+    serializer_class = serializers.EventsSerializer
+    pagination_class = None
+    queryset = Event.objects.none()
+
+    @extend_schema(
+        operation_id="events_list",
+        parameters=[serializers.EventsQuery],
+        responses=answers(
+            200,
+            serializers.EventsSerializer,
+            "invalid_parameter",
+            "id_invalid",
+            "required",
+            "conflicting_fields",
+            *ON_CURSORS,
+        ),
+    )
+    def list(self, request: Request) -> Response:
+        """Events after a cursor, oldest first. With `wait` the answer may wait for the first one.
+
+        Without the right to see everything: those of the caller's own accounts.
+        """
+        asked = serializers.EventsQuery.read_query(request)
+        if "after_sequence" in asked and "account" not in asked:
+            raise InvalidRequest(FieldError("?account", "required", "Whose sequence is it?"))
+        if "after_sequence" in asked and "after" in asked:
+            raise InvalidRequest(FieldError("?after", "conflicting_fields", "Either this or after_sequence."))
+        page = self._read(request, asked)
+        if asked.get("wait") and not page.events:
+            page = self._wait(request, asked, page)
+        return Response(
+            {"events": page.events, "cursor": str(page.cursor), "has_more": page.has_more},
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _wait(self, request: Request, asked: dict[str, Any], page: feed.Page) -> feed.Page:
+        """Look again and again: a connection that listens would be lost for everything else."""
+        deadline = time.monotonic() + asked["wait"]
+        while not page.events and time.monotonic() < deadline:
+            if not page.has_more:
+                sleep(POLL_SECONDS)
+            after = {} if "after_sequence" in asked else {"after": page.cursor}
+            page = self._read(request, {**asked, **after})
+        return page
+
+    def _read(self, request: Request, asked: dict[str, Any]) -> feed.Page:
+        account, limit = asked.get("account"), asked.get("limit", LIMIT_DEFAULT)
+        accounts: Any = None if account is None else [account]
+        if not request.user.has_perm("events.view_event"):
+            own: Any = request.user.accounts.values_list("id", flat=True)  # type: ignore[union-attr]
+            accounts = list(own if account is None else own.filter(id=account))
+        if "after_sequence" in asked and accounts:
+            return feed.read_account(asked["account"], asked["after_sequence"], limit=limit)
+        return feed.read(asked.get("after"), types=asked.get("types", ()), accounts=accounts, limit=limit)
+
+
+class SubscriptionViewSet(GenericViewSet[Subscription]):
+    """Who is told: webhooks, and the broker."""
+
+    permissions = {
+        "create": "events.add_subscription",
+        "partial_update": "events.change_subscription",
+        "destroy": "events.delete_subscription",
+        "pause": "events.change_subscription",
+        "resume": "events.change_subscription",
+        "replay": "events.change_subscription",
+        "rotate_secret": "events.change_subscription",
+        "test": "events.change_subscription",
+    }
+    serializer_class = serializers.SubscriptionSerializer
+    pagination_class = KeysetPagination
+
+    def get_queryset(self) -> QuerySet[Subscription]:
+        return narrow_to_own(
+            Subscription.objects.all(), self.request, permission="events.view_subscription", owner="actor"
+        )
+
+    @extend_schema(
+        request=serializers.SubscriptionRequest,
+        examples=examples.CREATE_SUBSCRIPTION,
+        responses=answers(
+            201,
+            serializers.NewSubscriptionSerializer,
+            *ON_BODIES,
+            "invalid_choice",
+            "url_not_allowed",
+            "broker_not_configured",
+            "subscription_exists",
+            "limit_reached",
+            "feed_stopped",
+        ),
+    )
+    def create(self, request: Request) -> Response:
+        """Subscribe, from now on. Repeated, with the same url, it is the same one, without its secret."""
+        asked = serializers.SubscriptionRequest.read(request)
+        if asked["kind"] == Subscription.Kind.WEBHOOK and "url" not in asked:
+            raise InvalidRequest(FieldError("/url", "required", "A webhook has a url."))
+        subscription, replayed = subscriptions.create(
+            kind=asked["kind"],
+            url=asked.get("url"),
+            types=asked.get("types", []),
+            actor=get_caller_id(request),
+        )
+        if not self.get_queryset().filter(id=subscription.id).exists():
+            raise SubscriptionExists("There is a subscription for this already.")  # somebody else's
+        return mark(Response(_show_with_secret(subscription, hidden=replayed), status=201), replayed=replayed)
+
+    @extend_schema(responses=answers(200, serializers.SubscriptionSerializer, *ON_LISTS))
+    def list(self, request: Request) -> Response:
+        """Subscriptions, newest first."""
+        read_query(request, dict.fromkeys(KeysetPagination.parameters))
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response([subscription.to_dict() for subscription in page or []])
+
+    @extend_schema(responses=answers(200, serializers.SubscriptionSerializer, "not_found"))
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """One subscription: its cursor, its lag and its last error."""
+        read_query(request, {})
+        return Response(self.get_object().to_dict())
+
+    @extend_schema(
+        request=serializers.SubscriptionChanges,
+        examples=examples.CHANGE_SUBSCRIPTION,
+        responses=answers(
+            200,
+            serializers.SubscriptionSerializer,
+            *ON_BODIES,
+            "invalid_choice",
+            "url_not_allowed",
+            "not_a_webhook",
+            "subscription_exists",
+            "not_found",
+        ),
+    )
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Change the url or the types."""
+        changes = serializers.SubscriptionChanges.read(request)
+        return Response(subscriptions.change(id=self.get_object().pk, **changes).to_dict())
+
+    @extend_schema(responses=answers(204, None, "not_found"))
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Nobody is told any more."""
+        read_query(request, {})
+        subscriptions.delete(id=self.get_object().pk)
+        return Response(status=204)
+
+    @extend_schema(
+        request=None,
+        examples=examples.PAUSE,
+        responses=answers(200, serializers.SubscriptionSerializer, "not_found"),
+    )
+    def pause(self, request: Request, pk: UUID) -> Response:
+        """Send nothing until it is resumed. There is no body."""
+        return self._change(request, subscriptions.pause)
+
+    @extend_schema(
+        request=None,
+        examples=examples.RESUME,
+        responses=answers(200, serializers.SubscriptionSerializer, "not_found", "events_pruned"),
+    )
+    def resume(self, request: Request, pk: UUID) -> Response:
+        """Go on from its cursor at once, paused or disabled. There is no body."""
+        return self._change(request, subscriptions.resume)
+
+    @extend_schema(
+        request=serializers.ReplayRequest,
+        examples=examples.REPLAY,
+        responses=answers(200, serializers.SubscriptionSerializer, *ON_BODIES, *ON_CURSORS, "not_found"),
+    )
+    def replay(self, request: Request, pk: UUID) -> Response:
+        """Send again from a cursor on, or skip up to it."""
+        after = serializers.ReplayRequest.read_optional(request).get("after")
+        return Response(subscriptions.replay(id=self.get_object().pk, after=after).to_dict())
+
+    @extend_schema(
+        request=None,
+        examples=examples.ROTATE_SECRET,
+        responses=answers(200, serializers.NewSubscriptionSerializer, "not_found", "not_a_webhook"),
+    )
+    def rotate_secret(self, request: Request, pk: UUID) -> Response:
+        """A new secret. For 24 hours every message is signed with the old one too. There is no body."""
+        NoFields.read_optional(request)
+        return Response(_show_with_secret(subscriptions.rotate_secret(id=self.get_object().pk)))
+
+    @extend_schema(
+        request=None,
+        examples=examples.TEST,
+        responses=answers(200, serializers.TestSerializer, "not_found"),
+    )
+    def test(self, request: Request, pk: UUID) -> Response:
+        """Send a `subscription.test` now, beside the feed, and say what came of it. There is no body."""
+        NoFields.read_optional(request)
+        subscription = self.get_object()
+        lend_connections()
+        error = test_delivery.send_test(subscription, request_id=get_request_id(request))
+        return Response({"delivered": error is None, "error": error})
+
+    def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:
+        NoFields.read_optional(request)
+        return Response(change(id=self.get_object().pk).to_dict())
+
+
+def _show_with_secret(subscription: Subscription, *, hidden: bool = False) -> dict[str, object]:
+    has_secret = subscription.kind == Subscription.Kind.WEBHOOK and not hidden
+    secret = webhooks.make_secret(subscription.id, subscription.secret_generation) if has_secret else None
+    return {**subscription.to_dict(), "secret": secret}

@@ -1,0 +1,28 @@
+"""What every refusal of the product is made of. HTTP statuses are `rest.errors`' business."""
+
+from typing import Any
+from uuid import UUID
+
+
+def gettext_noop(text: str) -> str:
+    """Marks a text that the back office translates. Django's own would load the settings on import."""
+    return text
+
+
+class LedgerError(Exception):
+    """A refusal with a stable code and one sentence for people.
+
+    `field` names the part of the command it is about; `extensions` are strings, numbers and lists of
+    strings that a program can act on.
+    """
+
+    code: str
+    field: str | None = None
+    command_id: UUID | None = None  # of several commands that came together, the one that is refused
+    # Who else than everybody may see the extensions: the user of this id, and who has this permission.
+    confidential_to: tuple[UUID, str] | None = None
+
+    def __init__(self, detail: str, **extensions: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extensions = extensions

@@ -1,0 +1,188 @@
+"""The roles of the database: the statements that make them what `database_rights` has decided.
+
+What is right already is left alone. To change an owner locks the table against everybody; and whoever
+migrates may give the rights of a new table without being allowed to alter roles.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.transaction import atomic
+
+from ledger_project.database.rights import LOGIN, SETTINGS, SINCE, Columns, find_grants, find_models
+
+PREFIX = re.compile(r"[a-z][a-z0-9_]{0,39}")  # a name that needs no quotes, with room for what follows
+
+ONLY_IF = """
+DO $$
+BEGIN
+    IF {condition} THEN
+        {statement};
+    END IF;
+END $$"""
+FOR_EACH = """
+DO $$
+DECLARE
+    thing text;
+BEGIN
+    FOR thing IN
+        {query}
+    LOOP
+        {statement};
+    END LOOP;
+END $$"""
+
+MEMBERSHIPS = "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = '{role}'::regrole"
+SET_HERE = """SELECT split_part(unnest(setconfig), '=', 1) FROM pg_db_role_setting
+            JOIN pg_database ON pg_database.oid = setdatabase
+        WHERE setrole = '{role}'::regrole AND datname = current_database()"""
+OWNS = """EXISTS (
+        SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = '{role}'::regrole
+            AND deptype = 'o' AND dbid IN (
+                0, (SELECT oid FROM pg_database WHERE datname = current_database())
+            )
+    )"""
+STRANGE_TABLES = """SELECT oid::regclass::text FROM pg_class
+        WHERE oid = ANY(ARRAY[{tables}]::regclass[]) AND relowner <> '{owner}'::regrole"""
+STRANGE_FUNCTIONS = """SELECT DISTINCT pg_proc.oid::regprocedure::text FROM pg_proc
+            JOIN pg_trigger ON tgfoid = pg_proc.oid
+        WHERE tgrelid = ANY(ARRAY[{tables}]::regclass[]) AND NOT tgisinternal
+            AND proowner <> '{owner}'::regrole"""
+
+HOW_TO_LOG_IN = r"""
+-- No role has got a password: until you give it one, nobody logs in by one. In psql, once:
+--     \password {prefix}_app
+-- Deployments migrate as a role of their own that acts as the owner, and give the rights of new tables:
+--     CREATE ROLE deploy LOGIN IN ROLE {prefix}_owner;
+--     ALTER ROLE deploy SET role = '{prefix}_owner';
+--     ALTER ROLE deploy SET lock_timeout = '2s';
+-- People who look get names of their own. Rights are inherited, settings are not:
+--     CREATE ROLE alice LOGIN IN ROLE {prefix}_auditor;
+--     ALTER ROLE alice SET default_transaction_read_only = on;
+--     ALTER ROLE alice SET statement_timeout = '30min';
+"""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The four roles of a ledger, whose names begin with the prefix."""
+
+    prefix: str
+
+    def __post_init__(self) -> None:
+        if not PREFIX.fullmatch(self.prefix):
+            raise ValueError("A prefix is of a-z, 0-9 and _, begins with a letter, 40 characters at most.")
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {kind: f"{self.prefix}_{kind}" for kind in LOGIN}
+
+    def write_script(self) -> str:
+        """All of it for psql: in one transaction, as often as one likes. Raises `Undecided`."""
+        body = ";\n".join(self.make_statements())
+        return f"BEGIN;\n{body};\nCOMMIT;\n{HOW_TO_LOG_IN.format(prefix=self.prefix)}"
+
+    @atomic
+    def apply(self) -> None:
+        """Raises `Undecided`."""
+        with connection.cursor() as cursor:
+            for statement in self.make_statements():
+                cursor.execute(statement)
+
+    def make_statements(self) -> Iterator[str]:
+        """Raises `Undecided`."""
+        for kind, role in self.names.items():
+            yield from _make_role(kind, role)
+        owner, tables = self.names["owner"], find_tables()
+        yield only_if(f"NOT has_schema_privilege('{owner}', 'public', 'CREATE')",
+            f"GRANT USAGE, CREATE ON SCHEMA public TO {owner}")  # fmt: skip
+        for kind in SETTINGS:
+            yield from _make_reach(self.names[kind], owner)
+        listed = ", ".join(f"'public.{table}'" for table in tables)
+        for what, query in (("TABLE", STRANGE_TABLES), ("FUNCTION", STRANGE_FUNCTIONS)):
+            strange = query.format(tables=listed, owner=owner)
+            yield for_each(strange, f"EXECUTE format('ALTER {what} %s OWNER TO {owner}', thing)")
+        roles = ", ".join(self.names[kind] for kind in SETTINGS)
+        yield f"REVOKE ALL ON {', '.join(f'public.{table}' for table in tables)} FROM PUBLIC"
+        yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {roles}"
+        yield f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {roles}"
+        for kind, table, privilege, columns in find_grants():
+            yield f"GRANT {describe(privilege, columns)} ON public.{table} TO {self.names[kind]}"
+
+
+def _make_role(kind: str, role: str) -> Iterator[str]:
+    """It can do nothing by itself, and has the settings that were decided."""
+    found = f"EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}'"
+    yield only_if(f"NOT {found})", f"CREATE ROLE {role}")
+    yield only_if(
+        f"{found} AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls))",
+        f"ALTER ROLE {role} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS",
+    )
+    yield for_each(MEMBERSHIPS.format(role=role), f"EXECUTE format('REVOKE %s FROM {role}', thing)")
+    login = "LOGIN" if LOGIN[kind] else "NOLOGIN"
+    yield only_if(f"{found} AND rolcanlogin <> {LOGIN[kind]})", f"ALTER ROLE {role} {login}")
+    settings = find_settings(kind)
+    for setting, value in settings.items():
+        kept = f"'{setting}={value}' = ANY(rolconfig)"
+        yield only_if(
+            f"NOT {found} AND {kept})", f"ALTER ROLE {role} SET {setting} = {quote(setting, value)}"
+        )
+    if settings:  # what is set for this database alone would come before
+        names = ", ".join(f"'{setting}'" for setting in settings)
+        yield for_each(
+            SET_HERE.format(role=role),
+            f"IF thing IN ({names}) THEN EXECUTE"
+            f" format('ALTER ROLE {role} IN DATABASE %I RESET %I', current_database(), thing); END IF",
+        )
+        if connection.pg_version >= 150000:  # type: ignore[attr-defined]
+            yield only_if(
+                f"has_parameter_privilege('{role}', 'session_replication_role', 'SET')",
+                f"REVOKE ALL ON PARAMETER session_replication_role FROM PUBLIC, {role}",
+            )
+
+
+def _make_reach(role: str, owner: str) -> Iterator[str]:
+    """It owns nothing and makes nothing; a temporary table would be found before one that a guard asks."""
+    yield only_if(OWNS.format(role=role), f"REASSIGN OWNED BY {role} TO {owner}")
+    yield only_if(
+        f"has_schema_privilege('{role}', 'public', 'CREATE')",
+        f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}",
+    )
+    yield only_if(
+        f"NOT has_schema_privilege('{role}', 'public', 'USAGE')", f"GRANT USAGE ON SCHEMA public TO {role}"
+    )
+    may = f"has_database_privilege('{role}', current_database(), '{{}}')"
+    database = "EXECUTE format('{} ON DATABASE %I {}', current_database())"
+    yield only_if(
+        f"{may.format('CREATE')} OR {may.format('TEMPORARY')}",
+        database.format("REVOKE CREATE, TEMPORARY", f"FROM PUBLIC, {role}"),
+    )
+    yield only_if(f"NOT {may.format('CONNECT')}", database.format("GRANT CONNECT", f"TO {role}"))
+
+
+def only_if(condition: str, statement: str) -> str:
+    return ONLY_IF.format(condition=condition, statement=statement)
+
+
+def for_each(query: str, statement: str) -> str:
+    return FOR_EACH.format(query=query, statement=statement)
+
+
+def describe(privilege: str, columns: Columns) -> str:
+    return f"{privilege} ({', '.join(columns)})" if columns else privilege
+
+
+def quote(setting: str, value: str) -> str:
+    return value if setting == "search_path" else f"'{value}'"  # a list, or one value
+
+
+def find_tables() -> list[str]:
+    return sorted(model._meta.db_table for model in find_models().values())
+
+
+def find_settings(kind: str) -> dict[str, str]:
+    """Of a role, as far as this server knows them."""
+    version = connection.pg_version  # type: ignore[attr-defined]
+    return {name: value for name, value in SETTINGS.get(kind, {}).items() if version >= SINCE.get(name, 0)}

@@ -1,0 +1,117 @@
+"""What staff can do to something: a button on its page, a form that asks why, one call of the domain."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.db.transaction import atomic
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from office import access
+from office.forms import CommandForm, ReasonForm
+from office.models import Access
+
+
+class Refusal(Exception):
+    """What the domain refuses, in words for staff; `field` names the form's field it is about."""
+
+    def __init__(self, detail: str | Promise, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+
+
+Run = Callable[[HttpRequest, Any, dict[str, Any]], str | HttpResponse]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """`run(request, subject, asked)` makes one call of the domain and says what was done: on the page it came
+    from, or on a page of its own, if it answers with one. A command of a list has None as its subject.
+
+    It runs in one database transaction with its line in the access log, unless `is_atomic` is False: then
+    the line is written first. It raises `Refusal` for what the domain refuses.
+    """
+
+    name: str  # the last part of the address
+    label: Promise
+    permission: str
+    run: Run
+    form: type[CommandForm] = ReasonForm
+    applies: Callable[[Any], bool] = field(default=lambda subject: True)
+    note: Promise | str = ""
+    tell: Callable[[dict[str, Any]], str] = field(default=lambda asked: "")  # for the log, of what was asked
+    is_dangerous: bool = False
+    is_atomic: bool = True
+
+    def is_for(self, request: HttpRequest, subject: Any) -> bool:
+        """Whether its button is shown."""
+        return request.user.has_perm(self.permission) and self.applies(subject)
+
+
+def run(
+    command: Command,
+    request: HttpRequest,
+    subject: Any,
+    *,
+    of: str,
+    goal: str,
+    context: dict[str, Any],
+    key: str = "pk",
+) -> HttpResponse:
+    """The page of a command to the subject, a model named `of`. `goal` is where it leads to, done or not.
+
+    `key` is the attribute of the subject that the log names it by.
+    """
+    if not request.user.has_perm(command.permission):
+        raise PermissionDenied
+    form = command.form(request.POST if request.method == "POST" else None)
+    form.fill(subject)
+    if form.is_valid():
+        try:
+            subject_id = "" if subject is None else getattr(subject, key)
+            done = _do(command, request, subject, of, subject_id, form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.detail))
+        except OperationalError:
+            form.add_error(None, _("Others are working on this. Send it again."))
+        else:
+            if isinstance(done, HttpResponse):
+                return done
+            messages.success(request, done)
+            return HttpResponseRedirect(goal)
+    if not command.applies(subject) and request.method != "POST":
+        messages.warning(request, _("This is not possible any more."))
+        return HttpResponseRedirect(goal)
+    page = {
+        **context,
+        "title": command.label,
+        "command": command,
+        "form": form,
+        "goal": goal,
+    }
+    status = 200 if request.method != "POST" else 422
+    return TemplateResponse(request, "admin/command.html", page, status=status)
+
+
+def _do(
+    command: Command, request: HttpRequest, subject: Any, of: str, subject_id: object, asked: dict[str, Any]
+) -> str | HttpResponse:
+    def record() -> None:
+        detail = f"{command.name} {command.tell(asked)}".strip()
+        reason = asked.get("reason", "")
+        access.record(request, Access.Action.CHANGE, of, subject_id, detail=detail, reason=reason)
+
+    if not command.is_atomic:
+        record()
+        return command.run(request, subject, asked)
+    with atomic():
+        done = command.run(request, subject, asked)
+        record()
+    return done

@@ -1,0 +1,106 @@
+"""How the back office looks, and what its sidebar leads to: everybody sees what they may open."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": _("Ledger"),
+    "SITE_HEADER": _("Ledger"),
+    "SITE_SYMBOL": "account_balance",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("office/icon.svg")}
+    ],
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "LANGUAGES": {"action": reverse_lazy("admin:set_language")},
+    "STYLES": [
+        lambda request: static("office/office.css"),
+        lambda request: static("office/account.css"),
+        lambda request: static("office/dashboard.css"),
+    ],
+    "DASHBOARD_CALLBACK": "office.pages.dashboard.describe",
+    "SIDEBAR": {"navigation": "office.navigation.describe"},
+}
+
+
+def describe(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of the sidebar."""
+    return [
+        {
+            "items": [
+                {"title": _("Dashboard"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                _lead(_("Find"), "search", "find", "accounts.view_account"),
+            ]
+        },
+        {
+            "title": _("Money"),
+            "items": [
+                _lead(_("Users"), "person", "accounts_user_changelist", "accounts.view_user"),
+                _lead(
+                    _("Accounts"),
+                    "account_balance_wallet",
+                    "accounts_account_changelist",
+                    "accounts.view_account",
+                ),
+                _lead(
+                    _("Transactions"),
+                    "receipt_long",
+                    "transactions_transaction_changelist",
+                    "transactions.view_transaction",
+                ),
+                _lead(_("Holds"), "lock_clock", "accounts_hold_changelist", "accounts.view_hold"),
+                {
+                    **_lead(
+                        _("Corrections"),
+                        "fact_check",
+                        "transactions_correction_changelist",
+                        "transactions.view_correction",
+                    ),
+                    **_count_waiting(request),
+                },
+            ],
+        },
+        {
+            "title": _("Telling others"),
+            "items": [
+                _lead(
+                    _("Subscriptions"),
+                    "notifications",
+                    "events_subscription_changelist",
+                    "events.view_subscription",
+                ),
+                _lead(_("Events"), "history", "events_event_changelist", "events.view_event"),
+            ],
+        },
+        {
+            "title": _("Control"),
+            "items": [
+                _lead(_("Access log"), "visibility", "office_access_changelist", "office.view_access"),
+                _lead(
+                    _("Audits"), "verified", "transactions_auditrun_changelist", "transactions.view_auditrun"
+                ),
+                _lead(_("Staff"), "badge", "accounts_staff_changelist", "accounts.view_staff"),
+                _lead(_("Tokens"), "key", "accounts_token_changelist", "accounts.view_token"),
+            ],
+        },
+    ]
+
+
+def _count_waiting(request: HttpRequest) -> dict[str, str]:
+    """How many corrections wait for approval, beside the link to them; nothing when none does."""
+    from office.pages import corrections  # not before the settings are read, which import this module
+
+    count = corrections.count_waiting(request)
+    return {"badge": count, "badge_variant": "warning"} if count else {}
+
+
+def _lead(title: Any, icon: str, page: str, permission: str) -> dict[str, Any]:
+    def may_open(request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(permission))
+
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{page}"), "permission": may_open}

@@ -1,0 +1,31 @@
+"""Every page of the back office, a module for each thing that it shows."""
+
+from office.pages import (
+    access_log,
+    accounts,
+    corrections,
+    dashboard,
+    events,
+    find,
+    holds,
+    staff,
+    subscriptions,
+    tokens,
+    transactions,
+    users,
+)
+
+__all__ = [
+    "access_log",
+    "accounts",
+    "corrections",
+    "dashboard",
+    "events",
+    "find",
+    "holds",
+    "staff",
+    "subscriptions",
+    "tokens",
+    "transactions",
+    "users",
+]

@@ -1,0 +1,93 @@
+"""The balance of an account over time, as Chart.js draws it."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account
+from office.pages.dashboard import GREY
+from transactions.reading import timeline
+
+POINTS = 60
+ALL = "all"
+RANGES: dict[str, tuple[Promise, timedelta | None]] = {
+    "day": (_("24 hours"), timedelta(days=1)),
+    "month": (_("30 days"), timedelta(days=30)),
+    "year": (_("A year"), timedelta(days=365)),
+    ALL: (_("All"), None),
+}
+MARK = "#ea580c"
+
+
+def choose_range(asked: str, moment: datetime | None, clock: datetime) -> str:
+    """The one that was asked for, or the shortest with the chosen moment in it, of 30 days or more."""
+    if asked in RANGES:
+        return asked
+    for name in ("month", "year"):
+        length = RANGES[name][1]
+        if length and (moment is None or moment >= clock - length):
+            return name
+    return ALL
+
+
+def describe(
+    account: Account, *, name: str, clock: datetime, known_at: datetime, moment: datetime | None
+) -> dict[str, str] | None:
+    """Data and options of the chart of that range, until now; None when nothing has ever moved."""
+    length = RANGES[name][1]
+    since = clock - length if length else timeline.find_first_effect(account.id)
+    if since is None or since >= clock:
+        return None
+    moments = set(_spread(since, clock))
+    mark = moment if moment and since <= moment <= clock else None
+    course = timeline.read_course(account.id, moments | ({mark} if mark else set()), known_at=known_at)
+    format = "SHORT_DATETIME_FORMAT" if name in ("day", "month") else "DATE_FORMAT"
+    balances = [float(balance) for _, balance in course]  # to be drawn: the amounts are in the statement
+    datasets: list[dict[str, Any]] = [
+        {
+            "label": gettext("Balance"),
+            "data": balances,
+            "stepped": True,
+            "borderColor": "var(--color-primary-500)",
+            "borderWidth": 2,
+            "pointRadius": 0,
+        }
+    ]
+    if mark:
+        marked = [balance if at == mark else None for (at, _), balance in zip(course, balances, strict=True)]
+        style = {"borderColor": MARK, "backgroundColor": MARK, "pointRadius": 6, "showLine": False}
+        datasets.insert(0, {"label": gettext("The chosen moment"), "data": marked, **style})
+    return {
+        "data": json.dumps({"labels": [date_format(at, format) for at, _ in course], "datasets": datasets}),
+        "options": json.dumps(_describe_options()),
+    }
+
+
+def _spread(since: datetime, until: datetime) -> Iterator[datetime]:
+    step = (until - since) / (POINTS - 1)
+    yield from (since + step * number for number in range(POINTS - 1))
+    yield until
+
+
+def _describe_options() -> dict[str, Any]:
+    """Given at all, so that the axis of the amounts shows: unfold's own options hide it."""
+    axis = {"border": {"display": False}, "grid": {"display": False}}
+    ticks = {"color": GREY, "maxRotation": 0, "autoSkipPadding": 24}
+    return {
+        "animation": False,
+        "responsive": True,
+        "maintainAspectRatio": False,
+        "locale": get_language(),
+        "interaction": {"mode": "index", "intersect": False},
+        "plugins": {"legend": {"display": False}},
+        "scales": {
+            "x": {**axis, "ticks": ticks},
+            "y": {**axis, "grid": {"tickWidth": 0}, "ticks": {**ticks, "maxTicksLimit": 6}, "grace": "5%"},
+        },
+    }

@@ -1,0 +1,124 @@
+"""Finding what somebody asks about, by whatever they have: a name, an id, a reference, an Idempotency-Key."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from accounts import queries
+from accounts.errors import IdempotencyKeyInvalid
+from office import access
+from office.models import Access
+from office.paging import parse_id
+from transactions.reading import search
+from transactions.reading.search import Found
+
+RIGHT = "accounts.view_account"
+LENGTH_MAX = 255  # nothing that can be looked for is longer
+# What is found, the right that shows it, and its page.
+KINDS = {
+    "users": ("accounts.view_user", "accounts_user"),
+    "accounts": ("accounts.view_account", "accounts_account"),
+    "transactions": ("transactions.view_transaction", "transactions_transaction"),
+    "holds": ("accounts.view_hold", "accounts_hold"),
+    "corrections": ("transactions.view_correction", "transactions_correction"),
+}
+
+
+class WordsForm(forms.Form):
+    q = forms.CharField(
+        label=gettext_lazy("What do you have?"),
+        help_text=gettext_lazy("An id, an external id, a reference, or the start of a name"),
+        max_length=LENGTH_MAX,
+        widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class KeyForm(forms.Form):
+    caller = forms.CharField(
+        label=gettext_lazy("Caller"),
+        help_text=gettext_lazy("The user name of a service, or the id of a user"),
+        max_length=LENGTH_MAX,
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
+    )
+    key = forms.CharField(
+        label="Idempotency-Key",
+        max_length=LENGTH_MAX,
+        strip=False,
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
+    )
+
+
+def find(request: HttpRequest) -> HttpResponse:
+    """Two forms, one for words and one for a key, and what was found by the one that was sent."""
+    if not request.user.has_perm(RIGHT):
+        raise PermissionDenied
+    by_key = "key" in request.GET or "caller" in request.GET
+    words_form = WordsForm(request.GET if request.GET.get("q", "").strip() and not by_key else None)
+    key_form = KeyForm(request.GET if by_key else None)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Find"),
+        "words_form": words_form,
+        "key_form": key_form,
+    }
+    if by_key and key_form.is_valid():
+        context |= _find_by_key(request, key_form)
+    elif words_form.is_valid():
+        words = words_form.cleaned_data["q"]
+        access.record(request, Access.Action.SEARCH, "find", detail=words)
+        id, found = _find_by_words(words)
+        found = _keep_visible(request, found)
+        if id and (page := _find_only_page(found)):
+            return HttpResponseRedirect(page)
+        context |= {"found": found}
+    return TemplateResponse(request, "admin/find.html", context)
+
+
+def _find_by_words(words: str) -> tuple[UUID | None, Found]:
+    found = search.find_by_words(words)
+    id = parse_id(words)
+    return id, search.join(search.find_by_id(id), found) if id else found
+
+
+def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
+    asked = form.cleaned_data
+    access.record(request, Access.Action.SEARCH, "find", detail=f"{asked['caller']} {asked['key']}")
+    caller = queries.find_caller(asked["caller"], parse_id(asked["caller"]))
+    if caller is None:
+        form.add_error("caller", _("Nobody has this user name or id."))
+        return {}
+    try:
+        id, found = search.find_by_key(caller, asked["key"])
+    except IdempotencyKeyInvalid as error:
+        form.add_error("key", _(error.detail))
+        return {}
+    return {"id": id, "caller": caller, "found": _keep_visible(request, found)}
+
+
+def _keep_visible(request: HttpRequest, found: Found) -> Found:
+    """Without the kinds of things that this person may not see."""
+    seen = {
+        kind: getattr(found, kind)
+        for kind, (permission, _page) in KINDS.items()
+        if request.user.has_perm(permission)
+    }
+    return Found(**seen)
+
+
+def _find_only_page(found: Found) -> str | None:
+    """The page of the one thing that was found."""
+    pages = [
+        reverse(f"admin:{page}_change", args=[subject.pk])
+        for kind, (_right, page) in KINDS.items()
+        for subject in getattr(found, kind)
+    ]
+    return pages[0] if len(pages) == 1 else None

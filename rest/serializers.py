@@ -1,0 +1,154 @@
+"""Strict serializers: what a request may hold, declared once, for reading it and for the OpenAPI document.
+
+They are DRF's and work as its documentation says: `is_valid()`, `errors`, `validated_data`. A view reads with
+`read`, which finds the same in one pass over what was sent and without an instance, in a tenth of the time.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, cast
+
+from drf_spectacular.utils import extend_schema_field as describe_as
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.request import Request
+from rest_framework.serializers import ValidationError
+from rest_framework.settings import api_settings
+
+from rest.errors import FieldError, InvalidRequest
+from rest.fields import Field, TimeField, list_details, parse_time, refuse
+from rest.parsers import echo, read_query
+
+NO_OBJECT = ("invalid_type", "Not an object.")
+NO_FIELD = ("unknown_field", "There is no such field.")
+
+
+class StrictSerializer(serializers.Serializer):
+    """An object with these fields and no others. `read…` give a dict of what was sent, each value checked."""
+
+    _declared_fields: dict[str, Field]  # type: ignore[assignment]
+
+    def to_internal_value(self, data: Any) -> Any:
+        if type(data) is not dict:
+            raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [_make_detail(*NO_OBJECT)]})
+        values: Any = {}
+        errors: dict[str, Any] = {}
+        try:
+            values = super().to_internal_value(data)
+        except ValidationError as error:
+            errors = cast(dict[str, Any], error.detail)
+        errors |= {echo(name): [_make_detail(*NO_FIELD)] for name in data if name not in self.fields}
+        if errors:
+            raise ValidationError(errors)
+        return values
+
+    @classmethod
+    def read(cls, request: Request) -> dict[str, Any]:
+        """The body's fields; there is no query. Raises `InvalidRequest` with everything that is wrong."""
+        read_query(request, {})
+        return cls._read(cast(dict[str, Any], request.data), lambda name: f"/{name}")
+
+    @classmethod
+    def read_optional(cls, request: Request) -> dict[str, Any]:
+        """As `read`, for a body that may as well be left away."""
+        if (
+            request.META.get("CONTENT_LENGTH") in (None, "", "0")
+            and "HTTP_TRANSFER_ENCODING" not in request.META
+        ):
+            read_query(request, {})
+            return {}
+        return cls.read(request)
+
+    @classmethod
+    def read_item(cls, item: Any, at: str) -> dict[str, Any]:
+        """The fields of an item of a list in the body; `at` points to it. Raises `InvalidRequest`."""
+        if type(item) is not dict:
+            raise InvalidRequest(FieldError(at, *NO_OBJECT))
+        return cls._read(item, lambda name: f"{at}/{name}")
+
+    @classmethod
+    def read_query(cls, request: Request) -> dict[str, Any]:
+        """The query's parameters. With a `tz`, times without an offset are read in it."""
+        query = read_query(request, cls._declared_fields)
+        values = cls._read(query, lambda name: f"?{name}")
+        if zone := values.get("tz"):
+            for name, field in cls._declared_fields.items():
+                if isinstance(field, TimeField) and name in values:
+                    values[name] = parse_time(query[name], zone)
+        return values
+
+    @classmethod
+    def _read(cls, sent: Mapping[str, Any], point: Any) -> dict[str, Any]:
+        readers, required = _find_readers(cls)
+        try:
+            values = {name: readers[name](value) for name, value in sent.items()}
+            if required <= values.keys() and None not in sent.values():
+                return values
+        except (ValidationError, KeyError):
+            pass
+        return cls._read_slowly(sent, point)
+
+    @classmethod
+    def _read_slowly(cls, sent: Mapping[str, Any], point: Any) -> dict[str, Any]:
+        """Field by field: what null means, and everything that is wrong."""
+        values: dict[str, Any] = {}
+        errors = []
+        for name, field in cls._declared_fields.items():
+            value = sent.get(name)
+            if value is None:
+                if field.allow_null and name in sent:
+                    values[name] = None
+                elif field.required:
+                    errors.append(FieldError(point(name), "required", "This is required."))
+                continue
+            try:
+                values[name] = field.to_internal_value(value)
+            except ValidationError as error:
+                errors.extend(make_errors(point(name), error))
+        errors.extend(
+            FieldError(point(echo(name)), *NO_FIELD) for name in sent if name not in cls._declared_fields
+        )
+        if errors:
+            raise InvalidRequest(*errors)
+        return values
+
+
+def make_errors(pointer: str, error: ValidationError) -> list[FieldError]:
+    """What a field says of its value, as the API shows it."""
+    return [FieldError(pointer, str(detail.code), str(detail)) for detail in list_details(error)]
+
+
+@cache
+def _find_readers(
+    serializer: type[StrictSerializer],
+) -> tuple[dict[str, Callable[[Any], Any]], frozenset[str]]:
+    """How each field is read, and which of them must be there."""
+    fields = serializer._declared_fields
+    required = frozenset(name for name, field in fields.items() if field.required)
+    return {name: field.to_internal_value for name, field in fields.items()}, required
+
+
+class ListField(Field):
+    """A list of objects, each to be read with `read_item` of their serializer."""
+
+    def __init__(self, *, of: type[StrictSerializer], length_max: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.length_max = length_max
+        describe_as(of(many=True, min_length=1, max_length=length_max))(self)  # type: ignore[type-var, call-arg]
+
+    def to_internal_value(self, value: Any) -> list[Any]:
+        if type(value) is not list:
+            raise refuse("invalid_type", "Not a list.")
+        if not value:
+            raise refuse("required", "The list is empty.")
+        if len(value) > self.length_max:
+            raise refuse("batch_too_large", f"The list has more than {self.length_max} items.")
+        return value
+
+
+class NoFields(StrictSerializer):
+    """The body of a command that its address says all about."""
+
+
+def _make_detail(code: str, detail: str) -> ErrorDetail:
+    return ErrorDetail(detail, code)

@@ -1,0 +1,56 @@
+"""Commands about holds and rules, each in one call, as tests like them."""
+
+import uuid_utils.compat
+
+from accounts import operations, queries
+from accounts.models import Account
+from transactions import posting
+from transactions.posting.commands import Capture, NewHold, Release, Remaining, SetLimits, SetStatus
+
+new_id = uuid_utils.compat.uuid7
+
+
+def ask(command, *, actor=None, request_id="test"):
+    [result] = posting.post([command], actor=actor or new_id(), request_id=request_id)
+    return result
+
+
+def place_hold(*, actor, request_id="", **fields):
+    """The hold, and whether it was there before."""
+    result = ask(NewHold(**fields), actor=actor, request_id=request_id)
+    return result.hold, result.replayed
+
+
+def release_hold(*, id, request_id=""):
+    hold = queries.find_hold(id)
+    return ask(Release(hold_id=id, account_id=hold.account_id), request_id=request_id).hold
+
+
+def set_limits(*, id, limits, request_id):
+    return ask(SetLimits(account_id=id, limits=limits), request_id=request_id).account
+
+
+def freeze(*, id, reason, request_id):
+    return set_status(id, Account.Status.FROZEN, reason, request_id)
+
+
+def unfreeze(*, id, reason, request_id):
+    return set_status(id, Account.Status.ACTIVE, reason, request_id)
+
+
+def close(*, id, reason, request_id):
+    return set_status(id, Account.Status.CLOSED, reason, request_id)
+
+
+def set_status(id, status, reason, request_id):
+    return ask(SetStatus(account_id=id, status=status, reason=reason), request_id=request_id).account
+
+
+def lock_account(id):
+    """Until the end of the transaction."""
+    operations.lock_rows([id], ("id",))
+
+
+def capture_of(hold, amount=Remaining.ALL, *, id=None, final=True):
+    """The command that withdraws from the hold."""
+    return Capture(id=id or new_id(), hold_id=hold.id, account_id=hold.account_id, amount=amount, final=final)

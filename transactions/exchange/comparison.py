@@ -1,0 +1,96 @@
+"""Whether the ledger's balances are those of another system."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from accounts.errors import AccountNotFound, UserNotFound
+from accounts.models import Account
+from ledger.errors import LedgerError
+from ledger.slices import slice_up
+from transactions.exchange.imports import find_named
+from transactions.exchange.staging import PAGE_SIZE, Named
+from transactions.reading import queries
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A line of the other system: the account it names, and its balance there."""
+
+    line: int
+    named: Named
+    balance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`expected` None: the account is in no line. `found` None: `refusal` says why there is no balance; there
+    is no currency either."""
+
+    line: int | None
+    account: str
+    currency: str
+    expected: Decimal | None
+    found: Decimal | None
+    refusal: str = ""
+
+    @property
+    def is_equal(self) -> bool:
+        return self.expected == self.found
+
+
+def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Iterator[Compared]:
+    """Each line with the ledger's balance, now or effective at a moment; then, of `all` accounts, those that
+    no line names and that are not empty. An account that is not there is an empty one.
+    """
+    with closing(sqlite3.connect("")) as seen:  # a file that goes with its process
+        seen.execute("CREATE TABLE account (id TEXT PRIMARY KEY)")
+        for page in slice_up(lines, PAGE_SIZE):
+            found = find_named([line.named for line in page])
+            ids = [account[0] for account in found.values() if not isinstance(account, LedgerError)]
+            balances = _read_balances(ids, at)
+            for line in page:
+                account = found[line.named]
+                if isinstance(account, LedgerError):
+                    yield _describe_missing(line, account)
+                    continue
+                id, currency = account
+                added = seen.execute("INSERT OR IGNORE INTO account VALUES (?)", [str(id)]).rowcount
+                refusal = "" if added else "Another line names this account too."
+                balance = balances[id] if added else None
+                yield Compared(line.line, str(id), currency, line.balance, balance, refusal)
+        if all:
+            yield from _find_others(seen, at)
+
+
+def _describe_missing(line: Expected, error: LedgerError) -> Compared:
+    is_empty = isinstance(error, AccountNotFound | UserNotFound) and line.balance == 0
+    return Compared(
+        line.line,
+        f"{line.named.kind} {line.named.who}",
+        "",
+        line.balance,
+        Decimal(0) if is_empty else None,
+        "" if is_empty else error.detail,
+    )
+
+
+def _find_others(seen: sqlite3.Connection, at: datetime | None) -> Iterator[Compared]:
+    last = UUID(int=0)
+    accounts = Account._base_manager.order_by("id")
+    while page := list(accounts.filter(id__gt=last).values_list("id", "currency")[:PAGE_SIZE]):
+        balances = _read_balances([id for id, _ in page], at)
+        for last, currency in page:
+            is_seen = seen.execute("SELECT 1 FROM account WHERE id = ?", [str(last)]).fetchone()
+            if balances[last] and not is_seen:
+                yield Compared(None, str(last), currency, None, balances[last])
+
+
+def _read_balances(ids: list[UUID], at: datetime | None) -> dict[UUID, Decimal]:
+    if at is None:
+        return dict(Account._base_manager.filter(id__in=ids).values_list("id", "balance"))
+    return {id: queries.read_balance(Account.objects.filter(id=id), at=at).balance for id in ids}

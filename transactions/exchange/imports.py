@@ -1,0 +1,264 @@
+"""Bringing in transactions by the million: found, checked, then posted in the order of their effect.
+
+Nothing is posted before everything is checked. A row is known again by its id, so whatever ended an import,
+running it again does what is left.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.transaction import atomic
+
+from accounts import currencies, idempotency, operations
+from accounts.errors import AccountNotFound, CurrencyRequired, UserNotFound
+from accounts.models import Account, User
+from ledger.errors import LedgerError
+from transactions import errors, posting
+from transactions.exchange.staging import Named, Place, Problem, Row, Staged, Staging
+from transactions.models import Transaction
+from transactions.posting import PostingRequest
+from transactions.posting.commands import CLOCK_SKEW_MAX, NewTransaction
+from transactions.reading import queries
+
+SLICE = 500  # transactions a commit
+
+Found = tuple[UUID, str] | LedgerError  # the account's id and currency, or why there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row: `reason` None, it is posted; else the code of its decline or refusal."""
+
+    line: int
+    id: UUID
+    replayed: bool
+    late: bool = False
+    reason: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def derive_id(source: str, key: str) -> UUID:
+    """The same id for the same key of the same source, for ever. A source has no NUL."""
+    return idempotency.make_uuid8(b"ledger-import-1" + source.encode() + b"\x00" + key.encode())
+
+
+def find_named(wanted: Collection[Named]) -> dict[Named, Found]:
+    """The accounts that are named so: `UserNotFound`, `AccountNotFound`, `CurrencyRequired` or
+    `CurrencyMismatch` for what names none."""
+    by_id = dict(
+        Account.objects.filter(id__in=[named.who for named in wanted if named.kind == "account"]).values_list(
+            "id", "currency"
+        )
+    )
+    users = _find_users(wanted)
+    by_name = {
+        name: queries.find_account_ids(Account.objects.all(), users.values(), name)
+        for name in {named.name for named in wanted if named.kind != "account"}
+    }
+
+    def find(named: Named) -> tuple[UUID, str]:
+        if named.kind == "account":
+            id = UUID(named.who)
+            if id not in by_id:
+                raise AccountNotFound("There is no such account.")
+            if named.currency not in ("", by_id[id]):
+                raise errors.CurrencyMismatch(f"The account is in {by_id[id]}, not in {named.currency}.")
+            return id, by_id[id]
+        user_id = users.get((named.kind, named.who))
+        if user_id is None:
+            raise UserNotFound("There is no such user.")
+        accounts = by_name[named.name].get(user_id, {})
+        id = queries.choose_account_id(accounts, named.currency or None)
+        return id, next(currency for currency, account_id in accounts.items() if account_id == id)
+
+    found: dict[Named, Found] = {}
+    for named in wanted:
+        try:
+            found[named] = find(named)
+        except LedgerError as error:
+            found[named] = error
+    return found
+
+
+def _find_users(wanted: Collection[Named]) -> dict[tuple[str, str], UUID]:
+    """By kind and who."""
+    ids = [named.who for named in wanted if named.kind == "user"]
+    external_ids = [named.who for named in wanted if named.kind == "external_id"]
+    found = {("user", str(id)): id for id in User.objects.filter(id__in=ids).values_list("id", flat=True)}
+    named_outside = User.objects.filter(external_id__in=external_ids).values_list("external_id", "id")
+    return found | {("external_id", external_id): id for external_id, id in named_outside if external_id}
+
+
+def find_repeated(staging: Staging) -> Iterator[Problem]:
+    """The rows whose id another row has already; they are taken out."""
+    for line, first in staging.take_out_repeated():
+        yield Problem(line, "id", "duplicate_id", f"The row of line {first} has this id or key already.")
+
+
+def find_accounts(staging: Staging, *, create: bool) -> Iterator[Problem]:
+    """Give the rows their accounts. Those without one are taken out; with `create`, what can be made is not
+    a problem, and is missing until `make_accounts`."""
+    for page in staging.read_named():
+        found = find_named([named for _, named in page])
+        for number, named in page:
+            account = found[named]
+            if isinstance(account, CurrencyRequired):
+                account = _find_earlier(staging, number, named) or account
+            if create and _can_be_made(account, named):
+                account = _plan(staging, named)
+                if not isinstance(account, LedgerError):
+                    staging.set_account(number, *account, missing=True)
+                    continue
+            if isinstance(account, LedgerError):
+                for line in staging.take_out(number):
+                    yield Problem(line, account.field or named.kind, account.code, account.detail)
+            else:
+                staging.set_account(number, *account)
+
+
+def _find_earlier(staging: Staging, number: int, named: Named) -> tuple[UUID, str] | None:
+    """The account that such rows went to, before the user got another of the same name."""
+    for ids in staging.read_ids(number):
+        for row in queries.find_transactions(ids).values():
+            account = row.account
+            user = User.objects.get(id=account.user_id)
+            who = user.external_id if named.kind == "external_id" else str(user.id)
+            if (who, account.name) == (named.who, named.name):
+                return account.id, account.currency
+    return None
+
+
+def _can_be_made(account: Found, named: Named) -> bool:
+    if named.kind == "account":
+        return False
+    return isinstance(account, AccountNotFound) or (
+        isinstance(account, UserNotFound) and named.kind == "external_id"
+    )
+
+
+def _plan(staging: Staging, named: Named) -> Found:
+    """The account that will be made, under an id of its own until then."""
+    if not named.currency and staging.names_a_currency(named):
+        return CurrencyRequired("Other rows of this user name a currency: name one here too.")
+    currency = named.currency or settings.DEFAULT_CURRENCY
+    try:
+        currencies.get_decimals(currency)
+    except LedgerError as error:
+        return error
+    return idempotency.make_uuid8(repr((named.kind, named.who, currency, named.name)).encode()), currency
+
+
+def check_rows(staging: Staging) -> Iterator[tuple[int, list[Problem], list[Outcome]]]:
+    """Of so many rows what is wrong, and what became of those that are in the ledger already. Neither is
+    posted later."""
+    clock = operations.read_clock()
+    for page in staging.read_rows():
+        before = queries.find_transactions(staged.row.id for staged in page)
+        problems, outcomes = [], []
+        for staged in page:
+            row = staged.row
+            try:
+                command = _make_command(staged, clock)
+            except LedgerError as error:
+                problems.append(Problem(row.line, error.field or "", error.code, error.detail))
+                continue
+            if row.id in before:
+                if differs := command.find_differences(before):
+                    detail = f"The id or key was used before, with another {', '.join(differs)}."
+                    problems.append(Problem(row.line, "id", "idempotency_key_reused", detail))
+                else:
+                    outcomes.append(_describe(row, before[row.id], replayed=True))
+        staging.drop(problem.line for problem in problems)
+        staging.set_decided(outcome.line for outcome in outcomes)
+        yield len(page), problems, outcomes
+
+
+def _make_command(staged: Staged, clock: datetime | None = None) -> NewTransaction:
+    """Raises the refusals that the engine has for the row, whatever is on the account."""
+    row = staged.row
+    command = NewTransaction(
+        id=row.id,
+        account_id=staged.account_id,
+        type=row.type,
+        amount=row.amount,
+        effective_at=row.effective_at,
+        reference=row.reference,
+        metadata=row.metadata,
+    )
+    currencies.require_scale(row.amount, staged.currency)
+    if clock and row.effective_at and row.effective_at > clock + CLOCK_SKEW_MAX:
+        raise errors.EffectiveAtInFuture("Money cannot move later than now.")
+    return command
+
+
+def make_accounts(staging: Staging, *, request_id: str) -> Iterator[int]:
+    """Make the users and accounts that are missing, a page in a commit; yields how many."""
+    for page in staging.read_missing():
+        with atomic():
+            for place in page:
+                _make_account(staging, place, request_id)
+        yield len(page)
+
+
+def _make_account(staging: Staging, place: Place, request_id: str) -> None:
+    named = place.named
+    if named.kind == "user":
+        user_id = UUID(named.who)
+    else:
+        user = User.objects.filter(external_id=named.who).first()
+        if user is None:
+            user, _ = operations.create_user(
+                id=None,
+                name=named.who,
+                external_id=named.who,
+                currency=place.currency,
+                request_id=request_id,
+            )
+        user_id = user.id
+    account, _ = operations.create_account(
+        user_id=user_id, currency=place.currency, name=named.name, request_id=request_id
+    )
+    staging.set_account(place.number, account.id, place.currency)
+
+
+def post_rows(staging: Staging, *, actor: UUID, request_id: str) -> Iterator[list[Outcome]]:
+    """Post what is not in the ledger yet, an account's rows in the order of their effect."""
+    for page in staging.read_in_order(SLICE):
+        commands = [_make_command(staged) for staged in page]
+        answers = posting.post_request(
+            PostingRequest(commands=commands, actor=actor, request_id=request_id, each=True)
+        )
+        yield [
+            Outcome(
+                staged.row.line, staged.row.id, False, reason=answer.code, details={"detail": answer.detail}
+            )
+            if isinstance(answer, LedgerError)
+            else _describe(staged.row, answer.transaction, replayed=answer.replayed)
+            for staged, answer in zip(page, answers, strict=True)
+        ]
+
+
+def try_rows(staging: Staging, *, actor: UUID) -> Iterator[list[Outcome]]:
+    """What `post_rows` would tell if nothing else happened meanwhile. The engine decides in memory, on what
+    the accounts are now and would be after the rows before; nothing is written.
+    """
+    rehearsal = posting.Rehearsal(actor=actor)
+    for page in staging.read_in_order(SLICE):
+        commands = [_make_command(staged) for staged in page]
+        rows = rehearsal.decide(commands, {staged.account_id: staged.currency for staged in page})
+        yield [_describe(staged.row, row, replayed=False) for staged, row in zip(page, rows, strict=True)]
+
+
+def _describe(row: Row, transaction: Transaction, *, replayed: bool) -> Outcome:
+    return Outcome(
+        row.line,
+        row.id,
+        replayed,
+        late=transaction.late,
+        reason=transaction.decline_reason,
+        details=transaction.decline_details or {},
+    )

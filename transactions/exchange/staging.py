@@ -1,0 +1,249 @@
+"""Where the rows of an import wait until they are in order: a file of SQLite's, so that memory stays small.
+
+The file has no name and is gone with its process, however that ends.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
+
+from accounts.models import MAIN
+from ledger.slices import slice_up
+from ledger.times import EPOCH, MICROSECOND
+from transactions.models import Transaction
+
+Item = TypeVar("Item")
+PAGE_SIZE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a line of a file; the codes are those of the API."""
+
+    line: int
+    field: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How a line names its account: by the account's id, or by a user and which of the user's accounts.
+
+    `kind` is `account`, `user` or `external_id`, and `who` that. No `currency`: the only one there is.
+    """
+
+    kind: str
+    who: str
+    currency: str = ""
+    name: str = MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line that was read: a transaction to be posted."""
+
+    line: int
+    named: Named
+    id: UUID
+    type: Transaction.Type
+    amount: Decimal
+    effective_at: datetime | None
+    reference: str
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where rows go: an account that was found, or one that is `missing` and has yet to be made."""
+
+    number: int
+    named: Named
+    account_id: UUID
+    currency: str
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A row with its account."""
+
+    row: Row
+    account_id: UUID
+    currency: str
+
+
+TABLES = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA temp_store = FILE;
+CREATE TABLE place (
+    number INTEGER PRIMARY KEY, kind TEXT, who TEXT, currency TEXT, name TEXT,
+    account TEXT, account_currency TEXT, missing INTEGER, UNIQUE (kind, who, currency, name)
+);
+CREATE TABLE waiting (
+    line INTEGER PRIMARY KEY, place INTEGER, id TEXT, type TEXT, amount TEXT, effective_at INTEGER,
+    reference TEXT, metadata TEXT, decided INTEGER DEFAULT 0
+);
+"""
+ADD_PLACE = "INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)"
+ADD_ROW = """
+INSERT INTO waiting (place, line, id, type, amount, effective_at, reference, metadata)
+SELECT number, ?, ?, ?, ?, ?, ?, ? FROM place WHERE (kind, who, currency, name) = (?, ?, ?, ?)
+"""
+ROWS = """
+SELECT line, kind, who, place.currency, name, id, type, amount, effective_at, reference, metadata, account,
+    account_currency
+FROM waiting JOIN place ON place.number = waiting.place
+"""
+PLACES = "SELECT number, kind, who, currency, name, account, account_currency, missing FROM place"
+TWICE = """
+FROM waiting JOIN (SELECT id, min(line) AS first FROM waiting GROUP BY id HAVING count(*) > 1) AS repeated
+    ON repeated.id = waiting.id AND waiting.line > first
+"""
+
+
+class Staging:
+    """To be filled with `add`, then looked through in any way but while it is being changed."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("")
+        self._database.executescript(TABLES)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def add(self, rows: Sequence[Row]) -> None:
+        self._database.executemany(ADD_PLACE, [_as_place(row.named) for row in rows])
+        self._database.executemany(ADD_ROW, [_as_values(row) for row in rows])
+
+    def index(self) -> None:
+        """Once all rows are there."""
+        self._database.execute("CREATE INDEX waiting_by_place ON waiting (place)")
+
+    def count(self) -> int:
+        return int(self._read_one("SELECT count(*) FROM waiting WHERE NOT decided"))
+
+    def count_missing(self) -> int:
+        return int(self._read_one("SELECT count(*) FROM place WHERE missing"))
+
+    def take_out_repeated(self) -> Iterator[tuple[int, int]]:
+        """The lines whose id stands in an earlier line too, and that line."""
+        yield from self._database.execute(f"SELECT line, first {TWICE}")
+        self._database.execute(f"DELETE FROM waiting WHERE line IN (SELECT line {TWICE})")  # noqa: S608
+
+    def read_named(self) -> Iterator[list[tuple[int, Named]]]:
+        """All that is named in the file, once, with its number; in pages, between which it may change."""
+        for page in self._read_pages("SELECT number, kind, who, currency, name FROM place", "number"):
+            yield [(number, Named(*named)) for number, *named in page]
+
+    def read_missing(self) -> Iterator[list[Place]]:
+        for page in self._read_pages(f"{PLACES} WHERE missing", "number"):
+            yield [
+                Place(values[0], Named(*values[1:5]), UUID(values[5]), values[6], bool(values[7]))
+                for values in page
+            ]
+
+    def set_account(self, number: int, account_id: UUID, currency: str, *, missing: bool = False) -> None:
+        self._database.execute(
+            "UPDATE place SET account = ?, account_currency = ?, missing = ? WHERE number = ?",
+            [str(account_id), currency, missing, number],
+        )
+
+    def names_a_currency(self, named: Named) -> bool:
+        """Whether other lines name a currency where this one names none."""
+        return bool(
+            self._read_one(
+                "SELECT count(*) FROM place WHERE kind = ? AND who = ? AND name = ? AND currency <> ''",
+                named.kind,
+                named.who,
+                named.name,
+            )
+        )
+
+    def read_ids(self, number: int) -> Iterator[list[UUID]]:
+        """The ids of the rows that go to that place."""
+        found = self._database.execute("SELECT id FROM waiting WHERE place = ?", [number])
+        for page in slice_up(found, PAGE_SIZE):
+            yield [UUID(id) for (id,) in page]
+
+    def take_out(self, number: int) -> Iterator[int]:
+        """The lines that go to that place."""
+        for (line,) in self._database.execute(
+            "SELECT line FROM waiting WHERE place = ? ORDER BY line", [number]
+        ):
+            yield line
+        self._database.execute("DELETE FROM waiting WHERE place = ?", [number])
+
+    def drop(self, lines: Iterable[int]) -> None:
+        """These are not to be posted."""
+        self._database.executemany("DELETE FROM waiting WHERE line = ?", [(line,) for line in lines])
+
+    def set_decided(self, lines: Iterable[int]) -> None:
+        """These are in the ledger already."""
+        self._database.executemany(
+            "UPDATE waiting SET decided = 1 WHERE line = ?", [(line,) for line in lines]
+        )
+
+    def read_rows(self) -> Iterator[list[Staged]]:
+        """The rows in the order of the file; in pages, between which they may change."""
+        for page in self._read_pages(ROWS, "line"):
+            yield [_as_staged(values) for values in page]
+
+    def read_in_order(self, size: int) -> Iterator[list[Staged]]:
+        """The rows not decided yet, account after account, each account's by effect, then as in the file."""
+        found = self._database.execute(
+            f"{ROWS} WHERE NOT decided ORDER BY account, effective_at IS NULL, effective_at, line"
+        )
+        for page in slice_up(found, size):
+            yield [_as_staged(values) for values in page]
+
+    def _read_pages(self, query: str, key: str) -> Iterator[list[Any]]:
+        last = 0
+        glue = "AND" if "WHERE" in query else "WHERE"
+        while page := self._database.execute(
+            f"{query} {glue} {key} > ? ORDER BY {key} LIMIT {PAGE_SIZE}",
+            [last],
+        ).fetchall():
+            yield page
+            last = page[-1][0]
+
+    def _read_one(self, query: str, *values: str) -> Any:
+        return self._database.execute(query, values).fetchone()[0]
+
+
+def _as_place(named: Named) -> tuple[str, str, str, str]:
+    return named.kind, named.who, named.currency, named.name
+
+
+def _as_values(row: Row) -> tuple[Any, ...]:
+    return (
+        row.line,
+        str(row.id),
+        row.type.value,
+        str(row.amount),
+        None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND,
+        row.reference,
+        json.dumps(row.metadata),
+        *_as_place(row.named),
+    )
+
+
+def _as_staged(values: Sequence[Any]) -> Staged:
+    line, kind, who, currency, name, id, type, amount, effective_at, reference, metadata, *account = values
+    row = Row(
+        line=line,
+        named=Named(kind, who, currency, name),
+        id=UUID(id),
+        type=Transaction.Type(type),
+        amount=Decimal(amount),
+        effective_at=None if effective_at is None else EPOCH + effective_at * MICROSECOND,
+        reference=reference,
+        metadata=json.loads(metadata),
+    )
+    return Staged(row, UUID(account[0]), account[1])

@@ -1,0 +1,17 @@
+"""End the holds whose time is over. Nothing waits for it: whoever locks an account ends its due holds."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from transactions import posting
+
+
+class Command(BaseCommand):
+    help = "End the holds whose time is over, an account per commit, and tell it to the feed."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        expired = 0
+        while some := posting.expire_some():
+            expired += some
+        self.stdout.write(f"{expired} holds have expired.")

@@ -1,0 +1,58 @@
+"""What can be posted: a module for each command, which says what it needs and decides without a database."""
+
+from typing import Any, Protocol
+from uuid import UUID
+
+from transactions.models import Transaction
+from transactions.posting.commands.capture import Capture, Remaining
+from transactions.posting.commands.expiry import Expiry
+from transactions.posting.commands.hold import NewHold
+from transactions.posting.commands.release import Release
+from transactions.posting.commands.reversal import Reversal
+from transactions.posting.commands.rules import SetLimits, SetStatus
+from transactions.posting.commands.transaction import CLOCK_SKEW_MAX, NewTransaction
+from transactions.posting.commands.transfer import Transfer
+from transactions.posting.needs import Needs
+from transactions.posting.state import Caller, Decision, State
+
+__all__ = [
+    "CLOCK_SKEW_MAX",
+    "Capture",
+    "Command",
+    "Expiry",
+    "NewHold",
+    "NewTransaction",
+    "Release",
+    "Remaining",
+    "Reversal",
+    "SetLimits",
+    "SetStatus",
+    "Transfer",
+]
+
+
+class Command(Protocol):
+    """`id` is its identity: decided once, it is answered from what it made.
+
+    None: what it asks for is a state, and asked for again it changes nothing.
+    """
+
+    @property
+    def id(self) -> UUID | None: ...
+
+    def needs(self) -> Needs: ...
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        """What it makes, a decision for each account. A pure function of values: nothing is written.
+
+        `culprit` is the declined transaction because of which it is declined too. Raises `LedgerError`.
+        """
+
+
+class Identified(Command, Protocol):
+    """A command with an identity."""
+
+    def find_differences(self, before: Any) -> list[str]:
+        """The parts of it, by name, that are not as they were when what it made was asked for."""

@@ -1,0 +1,86 @@
+"""Withdrawing what a hold has set aside."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from uuid import UUID
+
+from accounts.currencies import require_amount
+from accounts.errors import AccountNotFound, HoldNotFound
+from accounts.models import HOLD_TABLE, Hold, replace_row
+from transactions.models import TABLE, Transaction
+from transactions.posting.commands.transaction import Leg, decide_leg, explain
+from transactions.posting.needs import Needs
+from transactions.posting.state import Caller, Decision, State, describe_event
+
+
+class Remaining(Enum):
+    """An amount that only the hold knows."""
+
+    ALL = "all that the hold has left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """A withdrawal from the hold; what then remains is given back, unless `final` is False.
+
+    Raises `Amount…`.
+    """
+
+    id: UUID
+    hold_id: UUID
+    account_id: UUID
+    amount: Decimal | Remaining = Remaining.ALL
+    final: bool = True
+
+    def __post_init__(self) -> None:
+        if self.amount is not Remaining.ALL:
+            require_amount(self.amount)
+
+    def needs(self) -> Needs:
+        return Needs((self.account_id,), (self.id,), holds=(self.hold_id,))
+
+    def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
+        row = before[self.id]
+        amount = row.amount if self.amount is Remaining.ALL else self.amount
+        differs = TABLE.find_differences(self._make_leg(amount), row)
+        return ["final" if name == "metadata" else name for name in differs]
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        if self.account_id not in state.accounts:
+            raise AccountNotFound("There is no such account.")
+        hold = state.holds.get(self.hold_id)
+        if hold is None or hold.account_id != self.account_id:
+            raise HoldNotFound("There is no such hold.")
+        amount = self.amount
+        leg = self._make_leg((hold.remaining or hold.amount) if amount is Remaining.ALL else amount)
+        decline = explain(leg, culprit) if culprit else None
+        decision = decide_leg(leg, state, caller, decline=decline, hold=hold)
+        row, account = decision.row, decision.account
+        if row is None or account is None or row.decline_reason:
+            return (decision,)
+        hold = replace_row(hold, captured=hold.captured + row.amount)
+        account = account._replace(held=account.held - row.amount, event_sequence=account.event_sequence + 1)
+        if self.final or hold.remaining == 0:
+            account = account._replace(held=account.held - hold.remaining)
+            hold = replace_row(hold, status=Hold.Status.CAPTURED, closed_at=row.recorded_at)
+        event = describe_event(
+            "hold.captured",
+            account,
+            clock=row.recorded_at,
+            request_id=caller.request_id,
+            data=HOLD_TABLE.to_dict(hold, account.currency),
+        )
+        return (decision._replace(account=account, events=(*decision.events, event), hold=hold),)
+
+    def _make_leg(self, amount: Decimal) -> Leg:
+        return Leg(
+            id=self.id,
+            account_id=self.account_id,
+            type=Transaction.Type.WITHDRAW,
+            amount=amount,
+            metadata={} if self.final else {"final": "false"},  # kept, so that a repetition is compared
+            hold=self.hold_id,
+        )

@@ -1,0 +1,57 @@
+"""Ending the holds whose time is over. Every posting does it on its accounts before it decides anything."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from accounts.models import HOLD_TABLE, Hold, Is, replace_row
+from transactions.models import Transaction
+from transactions.posting.needs import Needs
+from transactions.posting.state import AccountState, Caller, Decision, State, describe_event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """Nothing but that, on one account."""
+
+    account_id: UUID
+    id: ClassVar[None] = None
+
+    def needs(self) -> Needs:
+        return Needs((self.account_id,))
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        """The holds of the account that have just expired; they are in the state already."""
+        return tuple(
+            Decision(hold)
+            for hold in state.changed.values()
+            if hold.account_id == self.account_id and hold.status == Hold.Status.EXPIRED
+        )
+
+
+def find_due_holds(accounts: Iterable[AccountState], clock: datetime) -> list[Hold]:
+    """The holds of the accounts that are due, in the order of their ends."""
+    ids = [account.id for account in accounts if account.held]
+    if not ids:
+        return []
+    due = Hold.objects.filter(Is("status", value="OPEN"), account__in=ids, expires_at__lte=clock)
+    return list(due.order_by("expires_at", "id"))
+
+
+def expire(hold: Hold, state: State, request_id: str) -> Decision:
+    """The end of a due hold; `request_id` is of the request that came upon it."""
+    account = state.accounts[hold.account_id]
+    account = account._replace(held=account.held - hold.remaining, event_sequence=account.event_sequence + 1)
+    hold = replace_row(hold, status=Hold.Status.EXPIRED, closed_at=hold.expires_at)
+    event = describe_event(
+        "hold.expired",
+        account,
+        clock=state.clock,
+        request_id=request_id,
+        data=HOLD_TABLE.to_dict(hold, account.currency),
+    )
+    return Decision(hold, account, (event,), hold=hold)

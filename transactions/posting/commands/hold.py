@@ -1,0 +1,104 @@
+"""Setting funds aside, until withdrawals capture them, or they are released or expire."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from accounts.currencies import format_amount, require_amount, require_scale
+from accounts.errors import (
+    ACCOUNT_CLOSED,
+    ACCOUNT_FROZEN,
+    INSUFFICIENT_FUNDS,
+    LIMIT_EXCEEDED,
+    AccountNotFound,
+    ExpiresAtInvalid,
+)
+from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row
+from transactions.models import Transaction
+from transactions.posting.declines import Decline
+from transactions.posting.needs import Needs
+from transactions.posting.state import AccountState, Caller, Decision, State, describe_event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewHold:
+    """Holds `amount`, in the account's currency, until `expires_at`; None: until it is captured or released.
+
+    Raises `Amount…`.
+    """
+
+    id: UUID
+    account_id: UUID
+    amount: Decimal
+    expires_at: datetime | None = None
+    reference: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_amount(self.amount)
+
+    def needs(self) -> Needs:
+        return Needs((self.account_id,), hold=self.id)
+
+    def find_differences(self, before: Hold) -> list[str]:
+        return HOLD_TABLE.find_differences(self, before)
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        account = state.accounts.get(self.account_id)
+        if account is None:
+            raise AccountNotFound("There is no such account.")
+        require_scale(self.amount, account.currency)
+        if self.expires_at is not None and self.expires_at <= state.clock:
+            raise ExpiresAtInvalid("A hold expires later than now.")
+        reason, details = self._find_decline(account) or (None, None)
+        hold = make_row(
+            Hold,
+            {
+                "id": self.id,
+                "account_id": account.id,
+                "amount": self.amount,
+                "captured": Decimal(0),
+                "status": Hold.Status.DECLINED if reason else Hold.Status.OPEN,
+                "decline_reason": reason,
+                "decline_details": details,
+                "expires_at": self.expires_at,
+                "reference": self.reference,
+                "metadata": self.metadata,
+                "created_at": state.clock,
+                "closed_at": state.clock if reason else None,
+                "actor": caller.actor,
+                "request_id": caller.request_id,
+                "clock": state.clock,
+                "currency": account.currency,
+            },
+            is_stored=False,
+        )
+        if reason:
+            return (Decision(hold, account, hold=hold),)
+        account = account._replace(held=account.held + self.amount, event_sequence=account.event_sequence + 1)
+        event = describe_event(
+            "hold.placed",
+            account,
+            clock=state.clock,
+            request_id=caller.request_id,
+            data=HOLD_TABLE.to_dict(hold, account.currency),
+        )
+        return (Decision(hold, account, (event,), hold=hold),)
+
+    def _find_decline(self, account: AccountState) -> Decline | None:
+        currency = account.currency
+        if account.status == Account.Status.CLOSED:
+            return ACCOUNT_CLOSED, {}
+        if account.status == Account.Status.FROZEN:
+            return ACCOUNT_FROZEN, {}
+        required = format_amount(self.amount, currency)
+        if account.held + self.amount > BALANCE_MAX:
+            limit = format_amount(BALANCE_MAX, currency)
+            return LIMIT_EXCEEDED, {"rule": "held", "limit": limit, "required": required}
+        if self.amount > account.available:
+            available = format_amount(account.available, currency)
+            return INSUFFICIENT_FUNDS, {"available": available, "required": required}
+        return None

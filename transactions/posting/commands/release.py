@@ -1,0 +1,49 @@
+"""Giving back what a hold has left."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from accounts.errors import HoldNotFound, HoldNotOpen
+from accounts.models import HOLD_TABLE, Hold, replace_row
+from ledger.errors import gettext_noop
+from transactions.models import Transaction
+from transactions.posting.needs import Needs
+from transactions.posting.state import Caller, Decision, State, describe_event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A hold that was released before is answered as it is."""
+
+    hold_id: UUID
+    account_id: UUID
+    id: ClassVar[None] = None  # the same hold is released once
+
+    def needs(self) -> Needs:
+        return Needs((self.account_id,), holds=(self.hold_id,))
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        """Raises `HoldNotFound`, `HoldNotOpen`."""
+        hold = state.holds.get(self.hold_id)
+        if hold is None or hold.account_id != self.account_id:
+            raise HoldNotFound("There is no such hold.")
+        if hold.status == Hold.Status.RELEASED:
+            return (Decision(hold),)
+        if hold.remaining == 0:
+            raise HoldNotOpen(gettext_noop("The hold is not open any more."), hold_status=hold.status)
+        account = state.accounts[hold.account_id]
+        account = account._replace(
+            held=account.held - hold.remaining, event_sequence=account.event_sequence + 1
+        )
+        hold = replace_row(hold, status=Hold.Status.RELEASED, closed_at=state.clock)
+        event = describe_event(
+            "hold.released",
+            account,
+            clock=state.clock,
+            request_id=caller.request_id,
+            data=HOLD_TABLE.to_dict(hold, account.currency),
+        )
+        return (Decision(hold, account, (event,), hold=hold),)

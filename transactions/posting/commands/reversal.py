@@ -1,0 +1,57 @@
+"""Taking back what was posted: the opposite transaction with the full amount, or the opposite transfer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from ledger.errors import gettext_noop
+from transactions import errors
+from transactions.models import Transaction, derive_destination_id
+from transactions.posting.commands.transaction import Leg
+from transactions.posting.commands.transfer import decide_legs, find_differences, needs_of
+from transactions.posting.needs import Needs
+from transactions.posting.state import Caller, Decision, State
+
+OPPOSITE = {"DEPOSIT": Transaction.Type.WITHDRAW, "WITHDRAW": Transaction.Type.DEPOSIT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """Takes back `rows`: a posted transaction, or both legs of a transfer. Raises `NotReversible`."""
+
+    id: UUID
+    reason: str
+    rows: Sequence[Transaction]
+    legs: tuple[Leg, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if any(row.status != Transaction.Status.POSTED or row.reverses for row in self.rows):
+            raise errors.NotReversible(
+                gettext_noop("Only a posted transaction that is not itself a reversal can be taken back.")
+            )
+        legs = map(self._make_leg, self.rows)  # WITHDRAW first, as in a transfer
+        object.__setattr__(self, "legs", tuple(sorted(legs, key=lambda leg: leg.type, reverse=True)))
+
+    def _make_leg(self, row: Transaction) -> Leg:
+        transfer = self.id if len(self.rows) > 1 else None
+        return Leg(
+            id=derive_destination_id(self.id) if transfer and row.type == "WITHDRAW" else self.id,
+            account_id=row.account_id,
+            type=OPPOSITE[row.type],
+            amount=row.amount,
+            metadata={"reason": self.reason},
+            transfer=transfer,
+            reverses=row.id,
+        )
+
+    def needs(self) -> Needs:
+        return needs_of(self.legs)
+
+    def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
+        differs = find_differences(self.legs, before)
+        return ["reason" if name == "metadata" else name for name in differs]
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        return decide_legs(self.legs, state, caller, culprit)

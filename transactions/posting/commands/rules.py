@@ -1,0 +1,140 @@
+"""Changing the rules of an account: its limits, and whether money may leave it or move at all.
+
+Each change is told by an event. A command that asks for what is already so changes nothing and writes no
+event.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+from accounts.currencies import format_amount, require_scale
+from accounts.errors import (
+    AccountClosed,
+    AccountNotEmpty,
+    AccountNotFound,
+    AmountNotPositive,
+    AmountTooLarge,
+    CreditLimitInUse,
+)
+from accounts.models import BALANCE_MAX, Account, replace_row
+from ledger.errors import LedgerError
+from transactions.models import Transaction
+from transactions.posting.needs import Needs
+from transactions.posting.state import AccountState, Caller, Decision, State, describe_event
+
+EVENTS = {
+    Account.Status.ACTIVE: "account.unfrozen",
+    Account.Status.FROZEN: "account.frozen",
+    Account.Status.CLOSED: "account.closed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLimits:
+    """Sets `credit_limit`, `withdraw_max` and `withdraw_day_max` where `limits` has them; None takes one of
+    the last two away."""
+
+    account_id: UUID
+    limits: Mapping[str, Decimal | None]
+    id: ClassVar[None] = None
+
+    def needs(self) -> Needs:
+        return Needs((self.account_id,), rules=True)
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        """Raises `AccountNotFound`, `AccountClosed`, `AmountNotPositive`, `AmountTooLarge`, `AmountScale`,
+        `CreditLimitInUse`."""
+        account = require_account(self.account_id, state)
+        if account.status == Account.Status.CLOSED:
+            raise AccountClosed("The account is closed.")
+        changes: dict[str, Any] = {
+            name: limit for name, limit in self.limits.items() if limit != getattr(account, name)
+        }
+        for name, limit in changes.items():
+            if limit is not None:
+                _require_limit(name, limit, account.currency)
+        changed = account._replace(**changes)
+        if changed.available < 0:
+            raise CreditLimitInUse(
+                "The account has used more credit than that.",
+                used=format_amount(account.held - account.balance, account.currency),
+            )
+        highest = max(state.rules[account.id].credit_limit_max, changed.credit_limit)
+        return (_change(account, "account.limits_changed", state, caller, changes, credit_limit_max=highest),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStatus:
+    """FROZEN: no money out and no new holds. ACTIVE: again as before. CLOSED: nothing any more, for ever."""
+
+    account_id: UUID
+    status: Account.Status
+    reason: str
+    id: ClassVar[None] = None
+
+    def needs(self) -> Needs:
+        return Needs((self.account_id,), rules=True)
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        """Raises `AccountNotFound`, `AccountClosed`, `AccountNotEmpty`."""
+        account = require_account(self.account_id, state)
+        if account.status == self.status:
+            return (_change(account, "", state, caller, {}),)
+        if account.status == Account.Status.CLOSED:
+            raise AccountClosed("The account is closed.")
+        if self.status == Account.Status.CLOSED and (account.balance or account.held):
+            raise AccountNotEmpty(
+                "An account is closed when its balance and what it holds are zero.",
+                balance=format_amount(account.balance, account.currency),
+                held=format_amount(account.held, account.currency),
+            )
+        changes = {"status": self.status}
+        return (_change(account, EVENTS[self.status], state, caller, changes, status_reason=self.reason),)
+
+
+def require_account(id: UUID, state: State) -> AccountState:
+    account = state.accounts.get(id)
+    if account is None:
+        raise AccountNotFound("There is no such account.")
+    return account
+
+
+def _change(
+    account: AccountState, event: str, state: State, caller: Caller, changes: dict[str, Any], **others: Any
+) -> Decision:
+    """The account with the `changes`, and with `others` that no other command depends on."""
+    if not changes:
+        return Decision(replace_row(state.rules[account.id], **_get_shown(account)))
+    account = account._replace(**changes, event_sequence=account.event_sequence + 1)
+    rules = replace_row(state.rules[account.id], **_get_shown(account), **others)
+    event_of_it = describe_event(
+        event, account, clock=state.clock, request_id=caller.request_id, data=rules.to_dict()
+    )
+    return Decision(rules, account, (event_of_it,), rules=rules)
+
+
+def _get_shown(account: AccountState) -> dict[str, Any]:
+    """What a row of the account shows that commands of the same posting may have changed."""
+    values = account._asdict()
+    return {name: value for name, value in values.items() if not name.endswith("_text")} | {
+        "held_due": Decimal(0)
+    }
+
+
+def _require_limit(name: str, limit: Decimal, currency: str) -> None:
+    try:
+        if limit.is_signed():
+            raise AmountNotPositive("A limit is zero or more, without a sign.")
+        if limit > BALANCE_MAX:
+            raise AmountTooLarge(f"A limit is at most {BALANCE_MAX}.", limit=str(BALANCE_MAX))
+        require_scale(limit, currency)
+    except LedgerError as error:
+        error.field = name
+        raise

@@ -1,0 +1,78 @@
+"""Finding things by whatever somebody has of them, with a fixed small number of index look-ups."""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from accounts import queries as accounts_queries
+from accounts.idempotency import derive_id
+from accounts.models import Account, Hold, User
+from transactions.models import Correction, Transaction, derive_destination_id
+
+USERS_MAX = 20
+TRANSACTIONS_MAX = 20
+# The index is by reference only. Of a reference that is on more rows than this, any so many are looked at.
+ROWS_OF_A_REFERENCE_MAX = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    users: Sequence[User] = field(default=())
+    accounts: Sequence[Account] = field(default=())
+    transactions: Sequence[Transaction] = field(default=())
+    holds: Sequence[Hold] = field(default=())
+    corrections: Sequence[Correction] = field(default=())
+
+    def __bool__(self) -> bool:
+        return any((self.users, self.accounts, self.transactions, self.holds, self.corrections))
+
+
+def find_by_id(id: UUID) -> Found:
+    """Whatever has this id; of a transfer both legs."""
+    users = User.objects.filter(id=id)
+    accounts = Account.objects.with_held_due().filter(id=id).select_related("user")
+    rows = Transaction.objects.filter(id__in=[id, derive_destination_id(id)])
+    corrections = Correction.objects.filter(id=id).select_related("account__user")
+    return Found(
+        users=list(users),
+        accounts=list(accounts),
+        transactions=sorted(rows.select_related("account__user"), key=lambda row: row.id != id),
+        holds=list(Hold.objects.with_clock().filter(id=id).select_related("account__user")),
+        corrections=list(corrections),
+    )
+
+
+def find_by_words(words: str) -> Found:
+    """A user by its external id or the start of its name; transactions by their reference, newest first."""
+    users = accounts_queries.find_users_by_words(words, limit=USERS_MAX)
+    return Found(users=users[:USERS_MAX], transactions=find_by_reference(words))
+
+
+def find_by_reference(reference: str) -> list[Transaction]:
+    """The newest transactions with exactly this reference."""
+    rows = Transaction.objects.filter(reference=reference).exclude(reference="")
+    some = rows.select_related("account__user").defer("metadata", "decline_details", "chain_hash")
+    return heapq.nlargest(
+        TRANSACTIONS_MAX, some[:ROWS_OF_A_REFERENCE_MAX], key=lambda row: (row.recorded_at, row.id)
+    )
+
+
+def find_by_key(caller: User, key: str) -> tuple[UUID, Found]:
+    """The id that an `Idempotency-Key` of a caller stands for, and what has it.
+
+    Raises `IdempotencyKeyInvalid`.
+    """
+    id = derive_id(caller.id, key)
+    return id, find_by_id(id)
+
+
+def join(first: Found, second: Found) -> Found:
+    """Both, each thing once."""
+    return Found(
+        users=list(dict.fromkeys([*first.users, *second.users])),
+        accounts=[*first.accounts, *second.accounts],
+        transactions=list(dict.fromkeys([*first.transactions, *second.transactions])),
+        holds=[*first.holds, *second.holds],
+        corrections=[*first.corrections, *second.corrections],
+    )

@@ -1,0 +1,112 @@
+"""Statements: what was effective on an account over some days, and the balances at both ends."""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from operator import attrgetter
+
+from django.db.models import QuerySet
+
+from accounts.currencies import format_amount
+from accounts.models import Account
+from ledger.times import MICROSECOND, format_time
+from transactions.models import Transaction
+from transactions.reading import queries
+
+LINE = ("transaction", "type", "amount", "balance", "effective_at", "recorded_at", "reference")
+PAGE_SIZE = 1000
+# A page beyond a position. The rows compared as pairs and the condition on `late` written out: that is what
+# lets PostgreSQL walk an index in order instead of sorting all that is left.
+PAGE = """
+SELECT * FROM transactions_transaction
+WHERE account_id = %(account)s AND status = 'POSTED' AND {late}
+    AND (effective_at, version) > (%(moment)s, %(version)s) AND effective_at < %(beyond)s
+    AND recorded_at <= %(known_at)s
+ORDER BY effective_at, version LIMIT {size}
+"""
+LINES = {late: PAGE.format(late="late" if late else "NOT late", size=PAGE_SIZE) for late in (False, True)}
+
+
+@dataclass(kw_only=True)
+class Statement:
+    """As the ledger knew it at one moment, so that it stays right however long it takes to read.
+
+    `opening` is the balance before the first day; `closing`, which the lines lead to, is right once they have
+    been read. Days begin and end in `zone`: they have 23 or 25 hours where its clocks change.
+    """
+
+    account: Account
+    first_day: date
+    last_day: date
+    zone: tzinfo
+    known_at: datetime
+    opening: Decimal
+    closing: Decimal
+
+    def as_opening(self) -> dict[str, str]:
+        return {
+            "account": str(self.account.id),
+            "currency": self.account.currency,
+            "from": self.first_day.isoformat(),
+            "to": self.last_day.isoformat(),
+            "tz": str(self.zone),
+            "opening_balance": format_amount(self.opening, self.account.currency),
+        }
+
+    def as_closing(self) -> dict[str, str]:
+        return {"closing_balance": format_amount(self.closing, self.account.currency)}
+
+    def read_lines(self) -> Iterator[dict[str, str]]:
+        """The lines by `effective_at`, each with the balance after it. To be read once."""
+        in_order, late = self._read_rows(late=False), self._read_rows(late=True)
+        for row in heapq.merge(in_order, late, key=attrgetter("effective_at", "version")):
+            self.closing += row.change
+            yield {
+                "transaction": str(row.id),
+                "type": row.type,
+                "amount": format_amount(row.amount, self.account.currency),
+                "balance": format_amount(self.closing, self.account.currency),
+                "effective_at": format_time(row.effective_at),
+                "recorded_at": format_time(row.recorded_at),
+                "reference": row.reference,
+            }
+
+    def _read_rows(self, *, late: bool) -> Iterator[Transaction]:
+        """The rows by effect, page after page; those that are late have an index of their own."""
+        bounds = {
+            "account": self.account.id,
+            "moment": find_start(self.first_day, self.zone),
+            "version": 0,
+            "beyond": find_start(self.last_day + timedelta(days=1), self.zone),
+            "known_at": self.known_at,
+        }
+        while True:
+            page = list(Transaction.objects.raw(LINES[late], bounds))
+            yield from page
+            if len(page) < PAGE_SIZE:
+                return
+            bounds |= {"moment": page[-1].effective_at, "version": page[-1].version or 0}
+
+
+def read_statement(
+    accounts: QuerySet[Account], *, first_day: date, last_day: date, zone: tzinfo | None = None
+) -> Statement:
+    """The statement of the one account in `accounts`, both days inclusive. Raises `AccountNotFound`."""
+    zone = zone or UTC
+    opening = queries.read_balance(accounts, at=find_start(first_day, zone) - MICROSECOND)
+    return Statement(
+        account=opening.account,
+        first_day=first_day,
+        last_day=last_day,
+        zone=zone,
+        known_at=opening.known_at,
+        opening=opening.balance,
+        closing=opening.balance,
+    )
+
+
+def find_start(day: date, zone: tzinfo) -> datetime:
+    """The first instant of the day in that zone."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
