@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from events import errors, subscriptions
 from events.cursors import Cursor, parse_cursor
-from events.delivery import test_delivery
+from events.delivery import testing
 from events.models import Subscription
 from ledger.errors import LedgerError
 from office.actions import Command, Refusal
@@ -83,7 +83,7 @@ def replay(request: HttpRequest, subscription: Subscription, asked: dict[str, An
 
 
 def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> str:
-    error = ask(test_delivery.send_test, subscription=subscription, request_id=get_request_id(request))
+    error = ask(testing.send_test, subscription=subscription, request_id=get_request_id(request))
     if error is not None:
         raise Refusal(gettext("It was not delivered: %(error)s") % {"error": error})
     return gettext("Delivered: the receiver has taken the test.")

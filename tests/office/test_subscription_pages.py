@@ -3,7 +3,7 @@ from django.core.management import call_command
 
 from events import feed, subscriptions
 from events.cursors import Cursor
-from events.delivery import test_delivery, webhooks
+from events.delivery import testing, webhooks
 from events.models import FeedState, Subscription
 from events.relay import Relay
 from tests.cast import AccountFactory, deposit, new_id
@@ -185,8 +185,8 @@ def test_a_test_says_what_came_of_it(hook, office):
 
 def test_tests_take_no_more_threads_than_waiting_may(hook, office, monkeypatch):
     made = subscribe(hook.url)
-    monkeypatch.setattr(test_delivery, "waiting", test_delivery.BoundedSemaphore(1))
-    with test_delivery.waiting:
+    monkeypatch.setattr(testing, "waiting", testing.BoundedSemaphore(1))
+    with testing.waiting:
         assert "waiting already" in read(do(office, made, "test"), 422)
     assert hook.requests == []
     assert do(office, made, "test").status_code == 302
