@@ -97,7 +97,7 @@ class Table:
         self._get_shown = attrgetter(*[column.written for column in self.shown])
         self._get_hidden = attrgetter(*[column.written for column in self.hidden])
         self._get_hashed = attrgetter(*[column.written for column in self.hashed])
-        self._hashers = [HASHERS[column.kind] for column in self.hashed]
+        self._hashers = ["36:".__add__ if column.has_text else HASHERS[column.kind] for column in self.hashed]
         self._hidden = [(column.name, _find_writer(column, "")) for column in self.hidden]
         self._writers: dict[str, list[Writer]] = {}
 
@@ -153,6 +153,10 @@ def _write_bytes(value: bytes) -> str:
     return "\\x" + value.hex()
 
 
+def _hash_id(value: object) -> str:
+    return f"36:{value}"
+
+
 @lru_cache(maxsize=1024)
 def _hash_text(value: object) -> str:
     text = str(value)
@@ -176,7 +180,7 @@ def _hash_object(value: dict[str, str]) -> str:
 
 
 HASHERS: dict[Kind, Callable[[Any], str]] = {
-    Kind.ID: "36:{}".format,
+    Kind.ID: _hash_id,
     Kind.TEXT: _hash_text,
     Kind.CHOICE: _hash_text,
     Kind.AMOUNT: _hash_amount,

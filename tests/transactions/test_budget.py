@@ -38,9 +38,9 @@ BUDGET = {
     "GET /accounts/{id}/balance": Cost(1, 1, 83, 271),
     "GET /accounts/{id}/balance?at=": Cost(1, 1, 130, 341),
     "GET /transactions/{id}": Cost(1, 1, 83, 278),
-    "posting.post, one order": Cost(5, 2, 2140, 172),
+    "posting.post, one order": Cost(5, 2, 2140, 167),
     "posting.post, a replay": Cost(5, 3, 333, 1948),
-    "posting.post, 6 orders on 6 accounts": Cost(5, 2, 11530, 494),
+    "posting.post, 6 orders on 6 accounts": Cost(5, 2, 11530, 483),
     "posting.post, an order of 1,000": Cost(5, 2, 1485, 56),
 }
 # Names of prepared statements, balances and versions have more digits in one run than in another. The calls

@@ -7,7 +7,9 @@ The third posts big lists, which would hold up the others, one after another.
 """
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connections
@@ -61,8 +63,8 @@ def _weigh(request: PostingRequest) -> int:
     return len(request.commands)
 
 
-def _find_ids(request: PostingRequest) -> list[object]:
-    return list(request.ids)
+def _find_ids(request: PostingRequest) -> Sequence[UUID]:
+    return request.ids
 
 
 def _answer(waiting: Shared, outcome: Outcome) -> None:

@@ -18,6 +18,8 @@ from transactions.posting.state import AccountState, State
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
+Results = dict[int, PostingResult | LedgerError]  # by the number of the command in its request
+
 
 def decide(
     requests: Sequence[PostingRequest], accounts: Mapping[UUID, AccountState], look: Look
@@ -43,16 +45,22 @@ def _read_state(
 
     The end of a hold is told as of the first request on its account.
     """
-    new: list[tuple[Needs, PostingRequest]] = [
-        (needs, request)
-        for request in requests
-        for needs in request.needs
-        if not (look.decided and any(id in look.decided for id in needs.rows))
-    ]
-    every = [needs for request in requests for needs in request.needs]
-    hold_ids = {id for needs in every for id in (needs.hold, *needs.holds) if id}
-    reverses = {id for needs, _ in new for id in needs.reverses}
-    rules = {id for needs, _ in new if needs.rules for id in needs.accounts}
+    new: list[tuple[Needs, PostingRequest]] = []
+    hold_ids: set[UUID] = set()
+    reverses: set[UUID] = set()
+    rules: set[UUID] = set()
+    for request in requests:
+        for needs in request.needs:
+            _, rows, hold_id, captured, taken_back, has_rules = needs
+            if hold_id:
+                hold_ids.add(hold_id)
+            hold_ids.update(captured)
+            if look.decided and not look.decided.isdisjoint(rows):
+                continue
+            new.append((needs, request))
+            reverses.update(taken_back)
+            if has_rules:
+                rules.update(needs.accounts)
     state = State(
         clock=look.clock,
         accounts=dict(accounts),
@@ -77,19 +85,8 @@ def _decide_request(
     request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold], state: State
 ) -> tuple[Answers, State]:
     """The answers, and the state after it. A refusal is raised, and then the state before it still counts."""
-    results: dict[int, PostingResult | LedgerError] = {}
-    new = []
-    for number, (command, needs) in enumerate(zip(request.commands, request.needs, strict=True)):
-        try:
-            result = _replay(command, needs, before, holds)
-        except LedgerError as error:
-            _refuse(request, command, error)
-            results[number] = error
-        else:
-            if result is None:
-                new.append((number, command))
-            else:
-                results[number] = result
+    results = _replay(request, before, holds) if before or holds else {}
+    new = [each for each in enumerate(request.commands) if each[0] not in results]
     if not new:
         return [results[number] for number in range(len(request.commands))], state
     culprit = None
@@ -112,8 +109,8 @@ def _decide_commands(
     commands: Iterable[tuple[int, Command]],
     state: State,
     culprit: Transaction | None,
-) -> dict[int, PostingResult | LedgerError]:
-    results: dict[int, PostingResult | LedgerError] = {}
+) -> Results:
+    results: Results = {}
     for number, command in commands:
         try:
             decisions = command.decide(state, request, culprit)
@@ -135,7 +132,7 @@ def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> No
         raise error
 
 
-def _find_culprit(results: Mapping[int, PostingResult | LedgerError]) -> Transaction | None:
+def _find_culprit(results: Results) -> Transaction | None:
     """The first transaction that was declined, and not because of another one."""
     made = [row for result in results.values() if isinstance(result, PostingResult) for row in result.made]
     rows = [row for row in made if isinstance(row, Transaction) and row.decline_reason]
@@ -143,19 +140,25 @@ def _find_culprit(results: Mapping[int, PostingResult | LedgerError]) -> Transac
 
 
 def _replay(
-    command: Any, needs: Needs, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold]
-) -> PostingResult | None:
-    """What was decided before under the command's id. Raises `IdempotencyKeyReused`."""
-    hold = holds.get(needs.hold) if needs.hold else None
-    rows = [before[id] for id in needs.rows if id in before] if before else []
-    if hold is None and not rows:
-        return None
-    if hold is not None:
-        differs = command.find_differences(hold)
-        made: Sequence[Transaction | Hold] = [hold]
-    else:
-        differs = command.find_differences({row.id: row for row in rows})
-        made = rows
+    request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold]
+) -> Results:
+    """What was decided before under the commands' ids. Raises `IdempotencyKeyReused`."""
+    results: Results = {}
+    for number, (command, needs) in enumerate(zip(request.commands, request.needs, strict=True)):
+        hold = holds.get(needs.hold) if needs.hold else None
+        rows = [before[id] for id in needs.rows if id in before]
+        if hold or rows:
+            try:
+                results[number] = _answer_again(command, hold, rows)
+            except LedgerError as error:
+                _refuse(request, command, error)
+                results[number] = error
+    return results
+
+
+def _answer_again(command: Any, hold: Hold | None, rows: Sequence[Transaction]) -> PostingResult:
+    made: Sequence[Transaction | Hold] = [hold] if hold else rows
+    differs = command.find_differences(hold or {row.id: row for row in rows})
     if differs:
         kind = "hold" if hold else "command"
         raise IdempotencyKeyReused(

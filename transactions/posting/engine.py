@@ -125,6 +125,8 @@ def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False)
     try:
         accounts, look = own.begin(*_find_ids(requests), skip_locked=skip_locked)
         waiting = _find_waiting(requests, accounts, look) if skip_locked else set()
+        if len(waiting) == len(requests):
+            return [None] * len(requests)
         outcomes, state = decide([each for each in requests if id(each) not in waiting], accounts, look)
         with _writing():
             own.commit(*([writing.describe_write(state)] if state.is_decided and state.touched else []))
@@ -190,9 +192,9 @@ def _count(outcomes: Iterable[Outcome]) -> None:
         for answer in () if isinstance(outcome, LedgerError) else outcome:
             if isinstance(answer, PostingResult):
                 for row in answer.made:
-                    if isinstance(row, Transaction):
-                        outcome_of_it = "replayed" if answer.replayed else row.decline_reason or "posted"
-                        counts[row.type, outcome_of_it] += 1
+                    if type(row) is Transaction:
+                        decided = "replayed" if answer.replayed else row.decline_reason or "posted"
+                        counts[row.type, decided] += 1
     for labels, count in counts.items():
         _find_counter(*labels).inc(count)
 

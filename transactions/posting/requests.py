@@ -26,23 +26,20 @@ class PostingRequest:
     all_or_nothing: bool = False
     each: bool = False
     needs: list[Needs] = field(init=False)
+    ids: Sequence[UUID] = field(init=False)  # of the rows and holds that it makes
+    account_ids: Sequence[UUID] = field(init=False)
 
     def __post_init__(self) -> None:
         self.needs = [command.needs() for command in self.commands]
-        if len(self.needs) > 1:
-            ids = self.ids
-            if len(set(ids)) < len(ids):
-                raise ValueError("An id stands twice in one posting.")
-
-    @property
-    def ids(self) -> list[UUID]:
-        """Of the rows and holds that it makes."""
-        ids = [id for needs in self.needs for id in needs.rows]
-        return ids + [needs.hold for needs in self.needs if needs.hold]
-
-    @property
-    def account_ids(self) -> list[UUID]:
-        return [id for needs in self.needs for id in needs.accounts]
+        if len(self.needs) == 1:
+            [needs] = self.needs
+            self.ids = (needs.hold,) if needs.hold else needs.rows
+            self.account_ids = needs.accounts
+            return
+        self.ids = [id for needs in self.needs for id in (*needs.rows, needs.hold) if id]
+        self.account_ids = [id for needs in self.needs for id in needs.accounts]
+        if len(set(self.ids)) < len(self.ids):
+            raise ValueError("An id stands twice in one posting.")
 
 
 class PostingResult(NamedTuple):
