@@ -21,7 +21,10 @@ from transactions.reading import statistics
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WAITING = "SELECT pid FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
+WAITING = """
+SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'transactionid' AND NOT granted AND datname = current_database()
+"""  # not who waits in the database of other tests on the same server
 ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
 
 
