@@ -21,10 +21,13 @@ from transactions.reading import statistics
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+# Not who waits in the database of other tests on the same server: such a lock is of no database, others are.
 WAITING = """
-SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE locktype = 'transactionid' AND NOT granted AND datname = current_database()
-"""  # not who waits in the database of other tests on the same server
+SELECT pid FROM pg_locks AS waiting WHERE locktype = 'transactionid' AND NOT granted AND EXISTS (
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+    WHERE pid = waiting.pid AND datname = current_database()
+)
+"""
 ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
 
 
