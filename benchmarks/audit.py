@@ -202,8 +202,8 @@ def make_lines(account: str, user: str, count: int, key: bytes) -> Iterator[str]
         moment, stamp = start + timedelta(milliseconds=number), str(microseconds + number * 1000)
         times = f"{len(stamp)}:{stamp}" * 2
         message = (
-            f"36:{id}36:{account}{len(type)}:{type}11:{AMOUNT}.000000005:bench2:{{}}-6:POSTED--"
-            f"{len(version)}:{version}{len(after)}:{after}{times}5:False---36:{user}5:bench"
+            f"36:{id}36:{account}{len(type)}:{type}11:{AMOUNT}.000000006:POSTED--{len(version)}:{version}"
+            f"{len(after)}:{after}{times}5:False5:bench2:{{}}---5:bench-36:{user}"
         )
         link = hmac.digest(key, b"1%d:%s%s" % (len(link), link, message.encode()), "sha256")
         yield (
