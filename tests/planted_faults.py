@@ -165,8 +165,8 @@ MUTANTS = [
     Mutant(
         "captured funds still held",
         "Capture.decide",
-        "held=account.held - row.amount, ",
-        "",
+        "held = account.held - row.amount",
+        "held = account.held",
         HOLDS + "test_a_capture_takes_part_and_gives_back_the_rest",
     ),
     Mutant(

@@ -26,7 +26,7 @@ from transactions.posting.commands import Command
 from transactions.posting.deciding import decide
 from transactions.posting.own_transaction import OwnTransaction
 from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
-from transactions.posting.state import COLUMNS, AccountState, make_account_state
+from transactions.posting.state import COLUMNS, AccountState, make_account_states
 from transactions.posting.writing import Look
 
 ATTEMPTS_MAX = 5
@@ -140,7 +140,7 @@ def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False)
 def _post_within(requests: Sequence[PostingRequest]) -> list[Outcome]:
     """In the caller's transaction."""
     account_ids, ids = _find_ids(requests)
-    accounts = {row[0]: make_account_state(row) for row in operations.lock_rows(account_ids, COLUMNS)}
+    accounts = make_account_states(operations.lock_rows(account_ids, COLUMNS))
     look = writing.look(ids)
     if look.isolation != "read committed":
         raise ImproperlyConfigured(f"Postings run in READ COMMITTED, not in {look.isolation.upper()}.")

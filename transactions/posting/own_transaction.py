@@ -23,7 +23,7 @@ from psycopg.adapt import Transformer
 
 from accounts.operations import compile_lock, write_ids
 from transactions.errors import CommitNotConfirmed
-from transactions.posting.state import COLUMNS, AccountState, make_account_state
+from transactions.posting.state import COLUMNS, AccountState, make_account_states
 from transactions.posting.writing import LOOK, Look
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -93,7 +93,7 @@ class OwnTransaction:
             self.line.prepared.clear()
             _, locked, seen = self._run(steps)
         self.wrapper.in_atomic_block = True
-        accounts = {row[0]: make_account_state(row) for row in self._load(locked)}
+        accounts = make_account_states(self._load(locked))
         [(clock, isolation, decided)] = self._load(seen)
         return accounts, Look(clock=clock, isolation=isolation, decided=set(decided))
 

@@ -13,7 +13,7 @@ from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import NewTransaction
 from transactions.posting.requests import PostingRequest
-from transactions.posting.state import COLUMNS, AccountState, State, make_account_state
+from transactions.posting.state import COLUMNS, AccountState, State, make_account_state, make_account_states
 
 
 class Rehearsal:
@@ -33,7 +33,7 @@ class Rehearsal:
         self.accounts = {id: account for id, account in self.accounts.items() if id in currencies}
         if new := currencies.keys() - self.accounts.keys():
             with atomic():
-                found = {row[0]: make_account_state(row) for row in operations.lock_rows(new, COLUMNS)}
+                found = make_account_states(operations.lock_rows(new, COLUMNS))
             for id in new:
                 self.accounts[id] = found.get(id) or _open_in_memory(id, currencies[id])
         state = State(

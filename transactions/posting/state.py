@@ -4,7 +4,7 @@ A command decides by making new values out of these. What it decided counts when
 in; a list that must be taken back is decided on a copy, which is dropped.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
@@ -53,6 +53,11 @@ class AccountState(NamedTuple):
 
 
 COLUMNS = tuple(name for name in AccountState._fields if not name.endswith("_text"))
+
+
+def make_account_states(rows: Iterable[Sequence[Any]]) -> dict[UUID, AccountState]:
+    """The accounts of locked rows of `COLUMNS`, by id."""
+    return {row[0]: make_account_state(row) for row in rows}
 
 
 def make_account_state(row: Iterable[Any]) -> AccountState:

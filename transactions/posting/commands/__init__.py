@@ -1,6 +1,6 @@
 """What can be posted: a module for each command, which says what it needs and decides without a database."""
 
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from transactions.models import Transaction
@@ -32,7 +32,8 @@ __all__ = [
 
 
 class Command(Protocol):
-    """`id` is its identity: decided once, it is answered from what it made.
+    """`id` is its identity: decided once, it is answered from what it made. Such a command also has
+    `find_differences(before)`: the parts of it, by name, that are not as they were then.
 
     None: what it asks for is a state, and asked for again it changes nothing.
     """
@@ -49,10 +50,3 @@ class Command(Protocol):
 
         `culprit` is the declined transaction because of which it is declined too. Raises `LedgerError`.
         """
-
-
-class Identified(Command, Protocol):
-    """A command with an identity."""
-
-    def find_differences(self, before: Any) -> list[str]:
-        """The parts of it, by name, that are not as they were when what it made was asked for."""

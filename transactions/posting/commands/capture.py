@@ -7,11 +7,12 @@ from uuid import UUID
 
 from accounts.currencies import require_amount
 from accounts.errors import AccountNotFound, HoldNotFound
-from accounts.models import HOLD_TABLE, Hold, replace_row
+from accounts.models import Hold, replace_row
 from transactions.models import TABLE, Transaction
+from transactions.posting.commands.hold import tell
 from transactions.posting.commands.transaction import Leg, decide_leg, explain
 from transactions.posting.needs import Needs
-from transactions.posting.state import Caller, Decision, State, describe_event
+from transactions.posting.state import Caller, Decision, State
 
 
 class Remaining(Enum):
@@ -62,18 +63,19 @@ class Capture:
         if row is None or account is None or row.decline_reason:
             return (decision,)
         hold = replace_row(hold, captured=hold.captured + row.amount)
-        account = account._replace(held=account.held - row.amount, event_sequence=account.event_sequence + 1)
+        held = account.held - row.amount
         if self.final or hold.remaining == 0:
-            account = account._replace(held=account.held - hold.remaining)
+            held -= hold.remaining
             hold = replace_row(hold, status=Hold.Status.CAPTURED, closed_at=row.recorded_at)
-        event = describe_event(
+        captured = tell(
             "hold.captured",
+            hold,
             account,
+            held=held,
             clock=row.recorded_at,
             request_id=caller.request_id,
-            data=HOLD_TABLE.to_dict(hold, account.currency),
         )
-        return (decision._replace(account=account, events=(*decision.events, event), hold=hold),)
+        return (captured._replace(made=row, row=row, events=decision.events + captured.events),)
 
     def _make_leg(self, amount: Decimal) -> Leg:
         return Leg(

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from accounts.models import HOLD_TABLE, Hold, Is, replace_row
+from accounts.models import Hold, Is, replace_row
 from transactions.models import Transaction
+from transactions.posting.commands.hold import tell
 from transactions.posting.needs import Needs
-from transactions.posting.state import AccountState, Caller, Decision, State, describe_event
+from transactions.posting.state import AccountState, Caller, Decision, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +46,6 @@ def find_due_holds(accounts: Iterable[AccountState], clock: datetime) -> list[Ho
 def expire(hold: Hold, state: State, request_id: str) -> Decision:
     """The end of a due hold; `request_id` is of the request that came upon it."""
     account = state.accounts[hold.account_id]
-    account = account._replace(held=account.held - hold.remaining, event_sequence=account.event_sequence + 1)
+    held = account.held - hold.remaining
     hold = replace_row(hold, status=Hold.Status.EXPIRED, closed_at=hold.expires_at)
-    event = describe_event(
-        "hold.expired",
-        account,
-        clock=state.clock,
-        request_id=request_id,
-        data=HOLD_TABLE.to_dict(hold, account.currency),
-    )
-    return Decision(hold, account, (event,), hold=hold)
+    return tell("hold.expired", hold, account, held=held, clock=state.clock, request_id=request_id)

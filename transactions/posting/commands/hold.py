@@ -78,15 +78,10 @@ class NewHold:
         )
         if reason:
             return (Decision(hold, account, hold=hold),)
-        account = account._replace(held=account.held + self.amount, event_sequence=account.event_sequence + 1)
-        event = describe_event(
-            "hold.placed",
-            account,
-            clock=state.clock,
-            request_id=caller.request_id,
-            data=HOLD_TABLE.to_dict(hold, account.currency),
+        held = account.held + self.amount
+        return (
+            tell("hold.placed", hold, account, held=held, clock=state.clock, request_id=caller.request_id),
         )
-        return (Decision(hold, account, (event,), hold=hold),)
 
     def _find_decline(self, account: AccountState) -> Decline | None:
         currency = account.currency
@@ -102,3 +97,18 @@ class NewHold:
             available = format_amount(account.available, currency)
             return INSUFFICIENT_FUNDS, {"available": available, "required": required}
         return None
+
+
+def tell(
+    type: str, hold: Hold, account: AccountState, *, held: Decimal, clock: datetime, request_id: str
+) -> Decision:
+    """The hold as it has become, the account with what it then holds, and the event of that type."""
+    account = account._replace(held=held, event_sequence=account.event_sequence + 1)
+    event = describe_event(
+        type,
+        account,
+        clock=clock,
+        request_id=request_id,
+        data=HOLD_TABLE.to_dict(hold, account.currency),
+    )
+    return Decision(hold, account, (event,), hold=hold)

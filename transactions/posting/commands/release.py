@@ -5,11 +5,12 @@ from typing import ClassVar
 from uuid import UUID
 
 from accounts.errors import HoldNotFound, HoldNotOpen
-from accounts.models import HOLD_TABLE, Hold, replace_row
+from accounts.models import Hold, replace_row
 from ledger.errors import gettext_noop
 from transactions.models import Transaction
+from transactions.posting.commands.hold import tell
 from transactions.posting.needs import Needs
-from transactions.posting.state import Caller, Decision, State, describe_event
+from transactions.posting.state import Caller, Decision, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +36,8 @@ class Release:
         if hold.remaining == 0:
             raise HoldNotOpen(gettext_noop("The hold is not open any more."), hold_status=hold.status)
         account = state.accounts[hold.account_id]
-        account = account._replace(
-            held=account.held - hold.remaining, event_sequence=account.event_sequence + 1
-        )
+        held = account.held - hold.remaining
         hold = replace_row(hold, status=Hold.Status.RELEASED, closed_at=state.clock)
-        event = describe_event(
-            "hold.released",
-            account,
-            clock=state.clock,
-            request_id=caller.request_id,
-            data=HOLD_TABLE.to_dict(hold, account.currency),
+        return (
+            tell("hold.released", hold, account, held=held, clock=state.clock, request_id=caller.request_id),
         )
-        return (Decision(hold, account, (event,), hold=hold),)
