@@ -28,6 +28,7 @@ from transactions.reading import queries, statements
 from transactions.rest import examples, serializers
 
 NO_STORE = {"Cache-Control": "no-store"}
+ON_MOMENTS = ("datetime_invalid", "datetime_precision", "timezone_invalid")
 PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed
 
 
@@ -49,9 +50,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         responses=answers(
             200,
             serializers.BalanceSerializer,
-            "datetime_invalid",
-            "datetime_precision",
-            "timezone_invalid",
+            *ON_MOMENTS,
             "not_found",
         ),
     )
@@ -72,9 +71,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         responses=answers(
             200,
             serializers.BalanceSerializer,
-            "datetime_invalid",
-            "datetime_precision",
-            "timezone_invalid",
+            *ON_MOMENTS,
             "currency_required",
             "not_found",
         ),
