@@ -21,6 +21,7 @@ from transactions import posting
 from transactions.models import Transaction
 from transactions.posting import PostingRequest, chain, committer
 from transactions.posting.commands import (
+    NewHold,
     NewTransaction,
     Remaining,
     Reversal,
@@ -184,6 +185,15 @@ def test_a_history_posted_in_groups_is_that_posted_one_after_the_other(seed, mon
 
 def test_a_replay_in_a_list_ends_no_hold_of_its_account(account):
     before = OrderFactory(account=account, amount=Decimal(10))
+    posting.post([before], actor=account.user_id)
+    hold_that_expires(account, "1")
+    posting.post([before, OrderFactory(account=AccountFactory())], actor=account.user_id)
+    assert not Event.objects.filter(type="hold.expired").exists()
+
+
+def test_a_hold_sent_again_ends_no_hold_of_its_account(account):
+    deposit(account, "10")
+    before = NewHold(id=new_id(), account_id=account.id, amount=Decimal(1))
     posting.post([before], actor=account.user_id)
     hold_that_expires(account, "1")
     posting.post([before, OrderFactory(account=AccountFactory())], actor=account.user_id)

@@ -46,16 +46,16 @@ def _read_state(
     The end of a hold is told as of the first request on its account.
     """
     new: list[tuple[Needs, PostingRequest]] = []
-    hold_ids: set[UUID] = set()
     reverses: set[UUID] = set()
     rules: set[UUID] = set()
+    hold_ids = {
+        id for request in requests for needs in request.needs for id in (needs.hold, *needs.holds) if id
+    }
+    holds = Hold.objects.with_clock().in_bulk(hold_ids) if hold_ids else {}
     for request in requests:
         for needs in request.needs:
-            _, rows, hold_id, captured, taken_back, has_rules = needs
-            if hold_id:
-                hold_ids.add(hold_id)
-            hold_ids.update(captured)
-            if look.decided and not look.decided.isdisjoint(rows):
+            _, rows, hold_id, _, taken_back, has_rules = needs
+            if (look.decided and not look.decided.isdisjoint(rows)) or hold_id in holds:
                 continue
             new.append((needs, request))
             reverses.update(taken_back)
@@ -65,7 +65,7 @@ def _read_state(
         clock=look.clock,
         accounts=dict(accounts),
         find_broken=writing.find_broken_instant,
-        holds=Hold.objects.with_clock().in_bulk(hold_ids) if hold_ids else None,
+        holds=holds,
         reversed_by=queries.find_reversals(reverses) if reverses else None,
         rules=Account.objects.in_bulk(rules) if rules else None,
     )
