@@ -109,8 +109,8 @@ MUTANTS = [
     Mutant(
         "declined group keeps what its accounts became",
         "_decide_request",
-        "            draft = state.copy()\n            decided",
-        "            decided",
+        "            draft = state.copy()\n            _decide_commands",
+        "            _decide_commands",
         BATCHES + "test_an_atomic_batch_with_one_decline_posts_nothing_and_records_all",
     ),
     Mutant(

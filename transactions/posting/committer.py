@@ -17,7 +17,7 @@ from django.db import connections
 from ledger.errors import LedgerError
 from ledger.grouping import Grouping, Waiting
 from transactions.posting import engine
-from transactions.posting.requests import Answers, Outcome, PostingRequest
+from transactions.posting.deciding import Answers, Outcome, PostingRequest
 
 COMMANDS_MAX = 500  # of a group
 BIG = 50  # commands of a list that goes alone

@@ -1,7 +1,8 @@
 """Deciding requests in memory, under the locks: what was decided before is answered, the rest is new."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from accounts.errors import IdempotencyKeyReused
@@ -12,13 +13,69 @@ from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
-from transactions.posting.needs import Needs
-from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
-from transactions.posting.state import AccountState, State
+from transactions.posting.state import AccountState, Needs, State
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
-Results = dict[int, PostingResult | LedgerError]  # by the number of the command in its request
+
+@dataclass(slots=True, kw_only=True)
+class PostingRequest:
+    """Commands for one actor. No id stands twice in them.
+
+    A refusal of one command refuses all of them; with `each`, it is the answer to that command only. A
+    decline is of one command; `all_or_nothing`, everything or nothing is posted.
+    """
+
+    commands: Sequence[Command]
+    actor: UUID
+    request_id: str = ""
+    all_or_nothing: bool = False
+    each: bool = False
+    needs: list[Needs] = field(init=False)
+    ids: Sequence[UUID] = field(init=False)  # of the rows and holds that it makes
+    account_ids: Sequence[UUID] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.needs = [command.needs() for command in self.commands]
+        if len(self.needs) == 1:
+            [needs] = self.needs
+            self.ids = (needs.hold,) if needs.hold else needs.rows
+            self.account_ids = needs.accounts
+            return
+        self.ids = [id for needs in self.needs for id in (*needs.rows, needs.hold) if id]
+        self.account_ids = [id for needs in self.needs for id in needs.accounts]
+        if len(set(self.ids)) < len(self.ids):
+            raise ValueError("An id stands twice in one posting.")
+
+
+class PostingResult(NamedTuple):
+    """What one command has made: decided now, or before (`replayed`) when its id was sent the first time.
+
+    Its transactions are POSTED or DECLINED, of a transfer the withdrawal first; its hold is as it is now.
+    """
+
+    made: Sequence[Transaction | Hold | Account]
+    replayed: bool = False
+
+    @property
+    def transaction(self) -> Transaction:
+        return cast(Transaction, self.made[0])
+
+    @property
+    def transactions(self) -> list[Transaction]:
+        return cast(list[Transaction], list(self.made))
+
+    @property
+    def hold(self) -> Hold:
+        return cast(Hold, self.made[0])
+
+    @property
+    def account(self) -> Account:
+        return cast(Account, self.made[0])
+
+
+Answers = list[PostingResult | LedgerError]
+Outcome = Answers | LedgerError  # of a request: the answers to its commands, or why all of it is refused
 
 
 def decide(
@@ -85,75 +142,79 @@ def _decide_request(
     request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold], state: State
 ) -> tuple[Answers, State]:
     """The answers, and the state after it. A refusal is raised, and then the state before it still counts."""
-    results = _replay(request, before, holds) if before or holds else {}
-    new = [each for each in enumerate(request.commands) if each[0] not in results]
+    if before or holds:
+        replays = _replay(request, before, holds)
+        new = [number for number in range(len(replays)) if replays[number] is None]
+    else:
+        replays, new = [None] * len(request.commands), range(len(request.commands))
+    answers = cast(Answers, replays)  # all of them are answers in the end
     if not new:
-        return [results[number] for number in range(len(request.commands))], state
+        return answers, state
     culprit = None
     if request.all_or_nothing:
         rows = (before.get(id) for id in request.ids)
         culprit = next((row for row in rows if row and row.decline_reason), None)
     draft = state if request.each or len(new) == 1 else state.copy()
-    decided = _decide_commands(request, new, draft, culprit)
+    _decide_commands(request, new, draft, culprit, answers)
     if request.all_or_nothing and culprit is None and len(new) > 1:
-        culprit = _find_culprit(decided)
+        culprit = _find_culprit(answers)
         if culprit is not None:
             draft = state.copy()
-            decided = _decide_commands(request, new, draft, culprit)
-    results.update(decided)
-    return [results[number] for number in range(len(request.commands))], draft
+            _decide_commands(request, new, draft, culprit, answers)
+    return answers, draft
 
 
 def _decide_commands(
     request: PostingRequest,
-    commands: Iterable[tuple[int, Command]],
+    numbers: Iterable[int],
     state: State,
     culprit: Transaction | None,
-) -> Results:
-    results: Results = {}
-    for number, command in commands:
+    answers: Answers,
+) -> None:
+    """Decide the commands of these numbers; the answers are put in their places."""
+    for number in numbers:
+        command = request.commands[number]
         try:
             decisions = command.decide(state, request, culprit)
         except LedgerError as error:
-            _refuse(request, command, error)
-            results[number] = error
+            answers[number] = _refuse(request, command, error)
             continue
         state.is_decided = True
         for decision in decisions:
             state.apply(decision)
-        results[number] = PostingResult([decision.made for decision in decisions])
-    return results
+        answers[number] = PostingResult([decision.made for decision in decisions])
 
 
-def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> None:
+def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> LedgerError:
     """A refusal of one command is its answer if the request wants that; else it refuses all of them."""
     error.command_id = command.id
     if not request.each:
         raise error
+    return error
 
 
-def _find_culprit(results: Results) -> Transaction | None:
+def _find_culprit(answers: Answers) -> Transaction | None:
     """The first transaction that was declined, and not because of another one."""
-    made = [row for result in results.values() if isinstance(result, PostingResult) for row in result.made]
-    rows = [row for row in made if isinstance(row, Transaction) and row.decline_reason]
-    return next((row for row in rows if row.decline_reason != TRANSFER_DECLINED), None)
+    for answer in answers:
+        for row in answer.made if isinstance(answer, PostingResult) else ():
+            if isinstance(row, Transaction) and row.decline_reason not in (None, TRANSFER_DECLINED):
+                return row
+    return None
 
 
 def _replay(
     request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold]
-) -> Results:
-    """What was decided before under the commands' ids. Raises `IdempotencyKeyReused`."""
-    results: Results = {}
-    for number, (command, needs) in enumerate(zip(request.commands, request.needs, strict=True)):
+) -> list[PostingResult | LedgerError | None]:
+    """What was decided before under the commands' ids, None for a new one. Raises `IdempotencyKeyReused`."""
+    replays: list[PostingResult | LedgerError | None] = []
+    for command, needs in zip(request.commands, request.needs, strict=True):
         hold = holds.get(needs.hold) if needs.hold else None
         rows = [before[id] for id in needs.rows if id in before]
-        if hold or rows:
-            try:
-                results[number] = _answer_again(command, hold, rows)
-            except LedgerError as error:
-                _refuse(request, command, error)
-                results[number] = error
-    return results
+        try:
+            replays.append(_answer_again(command, hold, rows) if hold or rows else None)
+        except LedgerError as error:
+            replays.append(_refuse(request, command, error))
+    return replays
 
 
 def _answer_again(command: Any, hold: Hold | None, rows: Sequence[Transaction]) -> PostingResult:

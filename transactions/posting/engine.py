@@ -17,19 +17,19 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.transaction import on_commit
 
-from accounts import operations
+from accounts import operations, queries
 from ledger.errors import LedgerError
 from transactions import errors
 from transactions.models import Transaction
 from transactions.posting import metrics, writing
-from transactions.posting.commands import Command
-from transactions.posting.deciding import decide
+from transactions.posting.commands import Command, Expiry
+from transactions.posting.deciding import Answers, Outcome, PostingRequest, PostingResult, decide
 from transactions.posting.own_transaction import OwnTransaction
-from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
 from transactions.posting.state import COLUMNS, AccountState, make_account_states
 from transactions.posting.writing import Look
 
 ATTEMPTS_MAX = 5
+NOBODY = UUID(int=0)
 LOCK_NOT_AVAILABLE = "55P03"
 # A duplicate id, a serialization failure, a deadlock: nothing was written. A shutdown: unknown.
 RUN_AGAIN = {"23505", "40001", "40P01", "57P01", "57P02", "57P03"}
@@ -94,6 +94,21 @@ def post_what_is_free(requests: Sequence[PostingRequest]) -> list[Outcome | None
     """As `post_group`, once, but waits for nobody: None for a request whose accounts others work on."""
     with metrics.POSTING_SECONDS.time():
         return _post_once(requests, skip_locked=True)
+
+
+def expire_some(accounts_max: int = 100) -> int:
+    """End due holds of so many accounts at most, an account per commit; how many holds there were.
+
+    An account that is being worked on is left alone: who works on it ends its due holds. In a caller's
+    transaction it is waited for.
+    """
+    expired = 0
+    for id in queries.find_accounts_with_due_holds(accounts_max):
+        request = PostingRequest(commands=[Expiry(account_id=id)], actor=NOBODY)
+        outcome = post_request(request) if connection.in_atomic_block else post_what_is_free([request])[0]
+        if outcome is not None and not isinstance(outcome, LedgerError):
+            expired += sum(len(answer.made) for answer in outcome if isinstance(answer, PostingResult))
+    return expired
 
 
 def is_lost(error: Exception) -> bool:

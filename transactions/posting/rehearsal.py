@@ -12,7 +12,7 @@ from accounts.models import Account
 from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import NewTransaction
-from transactions.posting.requests import PostingRequest
+from transactions.posting.deciding import PostingRequest
 from transactions.posting.state import COLUMNS, AccountState, State, make_account_state, make_account_states
 
 

@@ -13,10 +13,26 @@ from uuid import UUID
 
 import orjson
 
+from accounts.errors import AccountNotFound, HoldNotFound
 from accounts.models import Account, Hold
 from events import outbox
 from ledger.times import MICROSECOND
 from transactions.models import Transaction
+
+
+class Needs(NamedTuple):
+    """What a command wants to be locked and looked up before it is decided.
+
+    Ids: of the accounts to lock, the rows that the command makes, the holds and transactions it is about.
+    `hold` is the one that it places. `rules`: the accounts' rules are read too.
+    """
+
+    accounts: tuple[UUID, ...]
+    rows: tuple[UUID, ...] = ()
+    hold: UUID | None = None
+    holds: tuple[UUID, ...] = ()
+    reverses: tuple[UUID, ...] = ()
+    rules: bool = False
 
 
 class AccountState(NamedTuple):
@@ -125,6 +141,20 @@ class State:
         self.changed_rules: dict[UUID, Account] = {}
         self.touched: dict[UUID, None] = {}  # the accounts, in order
         self.is_decided = False  # whether any command was: for what is refused, nothing is written
+
+    def get_account(self, id: UUID) -> AccountState:
+        """Raises `AccountNotFound`."""
+        account = self.accounts.get(id)
+        if account is None:
+            raise AccountNotFound("There is no such account.")
+        return account
+
+    def get_hold(self, id: UUID, account_id: UUID) -> Hold:
+        """Raises `HoldNotFound`, also for a hold of another account."""
+        hold = self.holds.get(id)
+        if hold is None or hold.account_id != account_id:
+            raise HoldNotFound("There is no such hold.")
+        return hold
 
     def copy(self) -> "State":
         """Another one, on which can be decided without this one knowing."""

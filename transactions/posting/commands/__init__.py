@@ -12,8 +12,7 @@ from transactions.posting.commands.reversal import Reversal
 from transactions.posting.commands.rules import SetLimits, SetStatus
 from transactions.posting.commands.transaction import CLOCK_SKEW_MAX, NewTransaction
 from transactions.posting.commands.transfer import Transfer
-from transactions.posting.needs import Needs
-from transactions.posting.state import Caller, Decision, State
+from transactions.posting.state import Caller, Decision, Needs, State
 
 __all__ = [
     "CLOCK_SKEW_MAX",

@@ -6,13 +6,11 @@ from enum import Enum
 from uuid import UUID
 
 from accounts.currencies import require_amount
-from accounts.errors import AccountNotFound, HoldNotFound
 from accounts.models import Hold, replace_row
 from transactions.models import TABLE, Transaction
 from transactions.posting.commands.hold import tell
 from transactions.posting.commands.transaction import Leg, decide_leg, explain
-from transactions.posting.needs import Needs
-from transactions.posting.state import Caller, Decision, State
+from transactions.posting.state import Caller, Decision, Needs, State
 
 
 class Remaining(Enum):
@@ -50,11 +48,8 @@ class Capture:
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
     ) -> tuple[Decision, ...]:
-        if self.account_id not in state.accounts:
-            raise AccountNotFound("There is no such account.")
-        hold = state.holds.get(self.hold_id)
-        if hold is None or hold.account_id != self.account_id:
-            raise HoldNotFound("There is no such hold.")
+        state.get_account(self.account_id)
+        hold = state.get_hold(self.hold_id, self.account_id)
         amount = self.amount
         leg = self._make_leg((hold.remaining or hold.amount) if amount is Remaining.ALL else amount)
         decline = explain(leg, culprit) if culprit else None

@@ -9,8 +9,7 @@ from uuid import UUID
 from accounts.models import Hold, Is, replace_row
 from transactions.models import Transaction
 from transactions.posting.commands.hold import tell
-from transactions.posting.needs import Needs
-from transactions.posting.state import AccountState, Caller, Decision, State
+from transactions.posting.state import AccountState, Caller, Decision, Needs, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

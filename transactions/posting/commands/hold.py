@@ -11,14 +11,12 @@ from accounts.errors import (
     ACCOUNT_FROZEN,
     INSUFFICIENT_FUNDS,
     LIMIT_EXCEEDED,
-    AccountNotFound,
     ExpiresAtInvalid,
 )
 from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row
 from transactions.models import Transaction
 from transactions.posting.declines import Decline
-from transactions.posting.needs import Needs
-from transactions.posting.state import AccountState, Caller, Decision, State, describe_event
+from transactions.posting.state import AccountState, Caller, Decision, Needs, State, describe_event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +45,7 @@ class NewHold:
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
     ) -> tuple[Decision, ...]:
-        account = state.accounts.get(self.account_id)
-        if account is None:
-            raise AccountNotFound("There is no such account.")
+        account = state.get_account(self.account_id)
         require_scale(self.amount, account.currency)
         if self.expires_at is not None and self.expires_at <= state.clock:
             raise ExpiresAtInvalid("A hold expires later than now.")

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from accounts.errors import HoldNotFound, HoldNotOpen
+from accounts.errors import HoldNotOpen
 from accounts.models import Hold, replace_row
 from ledger.errors import gettext_noop
 from transactions.models import Transaction
 from transactions.posting.commands.hold import tell
-from transactions.posting.needs import Needs
-from transactions.posting.state import Caller, Decision, State
+from transactions.posting.state import Caller, Decision, Needs, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +27,7 @@ class Release:
         self, state: State, caller: Caller, culprit: Transaction | None = None
     ) -> tuple[Decision, ...]:
         """Raises `HoldNotFound`, `HoldNotOpen`."""
-        hold = state.holds.get(self.hold_id)
-        if hold is None or hold.account_id != self.account_id:
-            raise HoldNotFound("There is no such hold.")
+        hold = state.get_hold(self.hold_id, self.account_id)
         if hold.status == Hold.Status.RELEASED:
             return (Decision(hold),)
         if hold.remaining == 0:

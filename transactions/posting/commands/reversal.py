@@ -9,8 +9,7 @@ from transactions import errors
 from transactions.models import Transaction, derive_destination_id
 from transactions.posting.commands.transaction import Leg
 from transactions.posting.commands.transfer import decide_legs, find_differences, needs_of
-from transactions.posting.needs import Needs
-from transactions.posting.state import Caller, Decision, State
+from transactions.posting.state import Caller, Decision, Needs, State
 
 OPPOSITE = {"DEPOSIT": Transaction.Type.WITHDRAW, "WITHDRAW": Transaction.Type.DEPOSIT}
 

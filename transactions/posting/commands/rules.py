@@ -14,7 +14,6 @@ from accounts.currencies import format_amount, require_scale
 from accounts.errors import (
     AccountClosed,
     AccountNotEmpty,
-    AccountNotFound,
     AmountNotPositive,
     AmountTooLarge,
     CreditLimitInUse,
@@ -22,8 +21,7 @@ from accounts.errors import (
 from accounts.models import BALANCE_MAX, Account, replace_row
 from ledger.errors import LedgerError
 from transactions.models import Transaction
-from transactions.posting.needs import Needs
-from transactions.posting.state import AccountState, Caller, Decision, State, describe_event
+from transactions.posting.state import AccountState, Caller, Decision, Needs, State, describe_event
 
 EVENTS = {
     Account.Status.ACTIVE: "account.unfrozen",
@@ -49,7 +47,7 @@ class SetLimits:
     ) -> tuple[Decision, ...]:
         """Raises `AccountNotFound`, `AccountClosed`, `AmountNotPositive`, `AmountTooLarge`, `AmountScale`,
         `CreditLimitInUse`."""
-        account = require_account(self.account_id, state)
+        account = state.get_account(self.account_id)
         if account.status == Account.Status.CLOSED:
             raise AccountClosed("The account is closed.")
         changes: dict[str, Any] = {
@@ -84,7 +82,7 @@ class SetStatus:
         self, state: State, caller: Caller, culprit: Transaction | None = None
     ) -> tuple[Decision, ...]:
         """Raises `AccountNotFound`, `AccountClosed`, `AccountNotEmpty`."""
-        account = require_account(self.account_id, state)
+        account = state.get_account(self.account_id)
         if account.status == self.status:
             return (_change(account, "", state, caller, {}),)
         if account.status == Account.Status.CLOSED:
@@ -97,13 +95,6 @@ class SetStatus:
             )
         changes = {"status": self.status}
         return (_change(account, EVENTS[self.status], state, caller, changes, status_reason=self.reason),)
-
-
-def require_account(id: UUID, state: State) -> AccountState:
-    account = state.accounts.get(id)
-    if account is None:
-        raise AccountNotFound("There is no such account.")
-    return account
 
 
 def _change(

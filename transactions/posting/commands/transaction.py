@@ -10,14 +10,12 @@ from uuid import UUID
 import orjson
 
 from accounts.currencies import require_amount, require_scale
-from accounts.errors import AccountNotFound
 from accounts.models import Hold, make_row
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
 from transactions.posting import chain
 from transactions.posting.declines import Decline, find_decline, find_withdrawn
-from transactions.posting.needs import Needs
-from transactions.posting.state import AccountState, Caller, Decision, State, describe_event
+from transactions.posting.state import AccountState, Caller, Decision, Needs, State, describe_event
 
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 WITHDRAW = Transaction.Type.WITHDRAW
@@ -85,9 +83,7 @@ def explain(leg: NewTransaction, culprit: Transaction) -> Decline:
 
 def require_account(leg: NewTransaction, state: State) -> AccountState:
     """The leg's account. Raises what is refused whatever the account holds."""
-    account = state.accounts.get(leg.account_id)
-    if account is None:
-        raise AccountNotFound("There is no such account.")
+    account = state.get_account(leg.account_id)
     if leg.currency not in (None, account.currency):
         raise errors.CurrencyMismatch(f"The account is in {account.currency}, not in {leg.currency}.")
     require_scale(leg.amount, account.currency)

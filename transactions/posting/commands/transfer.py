@@ -8,8 +8,7 @@ from uuid import UUID
 from transactions import errors
 from transactions.models import Transaction, derive_destination_id
 from transactions.posting.commands.transaction import Leg, decide_leg, explain, require_account
-from transactions.posting.needs import Needs
-from transactions.posting.state import Caller, Decision, State
+from transactions.posting.state import Caller, Decision, Needs, State
 
 NAMES = {"WITHDRAW": "source", "DEPOSIT": "destination"}  # of the legs' accounts
 
