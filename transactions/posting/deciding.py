@@ -142,12 +142,10 @@ def _decide_request(
     request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold], state: State
 ) -> tuple[Answers, State]:
     """The answers, and the state after it. A refusal is raised, and then the state before it still counts."""
+    answers: list[Any] = [None] * len(request.commands)
     if before or holds:
-        replays = _replay(request, before, holds)
-        new = [number for number in range(len(replays)) if replays[number] is None]
-    else:
-        replays, new = [None] * len(request.commands), range(len(request.commands))
-    answers = cast(Answers, replays)  # all of them are answers in the end
+        answers = _replay(request, before, holds)
+    new = [number for number, answer in enumerate(answers) if answer is None]
     if not new:
         return answers, state
     culprit = None
