@@ -10,11 +10,16 @@ run: .venv/run
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
+# What may be used and passed on with a program under the Apache License 2.0. psycopg's LGPL is met by
+# importing it unchanged, the files of MPL packages stay theirs.
+LICENCES := Apache;BSD;MIT;MPL-2.0;Mozilla Public License 2.0;PSF;LGPL-3.0-only;Unlicense
+
 check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(BIN)/pip-licenses --from=mixed --order=license --partial-match --allow-only="$(LICENCES)" >/dev/null
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
