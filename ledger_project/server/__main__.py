@@ -21,8 +21,6 @@ from granian.http import HTTP1Settings
 from ledger_project.server.processes import Processes
 
 START_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 15  # then a worker that was told to end is killed
-BACKLOG = 4096  # connections that have not been taken yet
 
 
 def become(host: str, port: int, workers: int, *, first_time: bool) -> None:
@@ -49,8 +47,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--first-time", action="store_true", help="print the secrets that were made")
     options = parser.parse_args()
-    server = partial(serve_http, options.host, options.port, options.workers)
-    processes = Processes({"server": server, "relay": relay}, settings.EMBEDDED_POSTGRES)
+    processes = Processes(
+        {"server": partial(serve_http, options.host, options.port, options.workers), "relay": relay},
+        settings.EMBEDDED_POSTGRES,
+    )
     try:
         preload()
         for name in processes.work:
@@ -90,13 +90,13 @@ def serve_http(host: str, port: int, workers: int) -> None:
         port=port,
         interface=Interfaces.RSGI,
         workers=workers,
-        workers_kill_timeout=STOP_SECONDS_MAX,
+        workers_kill_timeout=15,  # seconds; then a worker that was told to end is killed
         loop=Loops.uvloop,
         http=HTTPModes.http1,
         # One limit for a connection that says nothing, for half of the headers, and between two requests.
         http1_settings=HTTP1Settings(header_read_timeout=settings.IDLE_SECONDS * 1000),
         websockets=False,
-        backlog=BACKLOG,
+        backlog=4096,  # connections that have not been taken yet
         backpressure=settings.CONNECTIONS_MAX,
         respawn_failed_workers=True,
     ).serve()

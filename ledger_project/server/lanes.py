@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-KIB, MIB = 1024, 1024 * 1024
-
 
 @dataclass
 class Lane:
@@ -28,11 +26,10 @@ class Lane:
     body_max: int
     taken: int = 0
     of_callers: Counter[str] = field(default_factory=Counter)
-    pool: ThreadPoolExecutor | None = None
+    pool: ThreadPoolExecutor | None = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.threads:
-            self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix=self.name)
+        self.pool = ThreadPoolExecutor(self.threads, self.name) if self.threads else None
 
     def has_place(self, caller: str) -> bool:
         """Whether there is one for the caller. In a lane that is half full nobody has more than a quarter."""
@@ -53,20 +50,22 @@ class Lane:
 
 def make_lanes() -> dict[str, Lane]:
     """The lanes of a worker, by their names."""
-    small, threads = 64 * KIB, settings.LANE_THREADS
-    lanes = (
-        Lane("payments", 0, settings.PAYMENTS_MAX, small),
-        Lane("hot-reads", 0, settings.PAYMENTS_MAX, small),
-        Lane("writes", threads, 64, small),
-        Lane("batches", 2, 64, MIB),
-        Lane("reads", threads, 128, small),
-        Lane("statements", 2, 16, small),
-        Lane("waits", settings.LONG_POLLS_MAX, settings.LONG_POLLS_MAX, small),
-        Lane("office", 2, 64, settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
-        Lane("passwords", 1, 16, small),
-        Lane("probes", 1, 64, small),
-    )
-    return {lane.name: lane for lane in lanes}
+    small, threads = 64 * 1024, settings.LANE_THREADS
+    return {
+        lane.name: lane
+        for lane in (
+            Lane("payments", 0, settings.PAYMENTS_MAX, small),
+            Lane("hot-reads", 0, settings.PAYMENTS_MAX, small),
+            Lane("writes", threads, 64, small),
+            Lane("batches", 2, 64, 1024 * 1024),
+            Lane("reads", threads, 128, small),
+            Lane("statements", 2, 16, small),
+            Lane("waits", settings.LONG_POLLS_MAX, settings.LONG_POLLS_MAX, small),
+            Lane("office", 2, 64, settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+            Lane("passwords", 1, 16, small),
+            Lane("probes", 1, 64, small),
+        )
+    }
 
 
 def choose_lane(method: str, path: str, query: str) -> str:

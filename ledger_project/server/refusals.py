@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch
 
 from rest.errors import make_problem
