@@ -1,25 +1,30 @@
-"""What the database's roles are and may do, beside what `database_rights` has decided."""
+"""The differences between what the database's roles are and may do, and what `rights` has decided."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from django.db import connection
 
-from ledger_project.database.rights import LOGIN, find_grants
-from ledger_project.database.roles import Roles, describe, find_settings, find_tables
+from ledger_project.database.rights import LOGIN, SETTINGS, find_grants
+from ledger_project.database.roles import OWNS, Roles, describe, find_settings, find_tables
 
-ATTRIBUTES = ("SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS")
-PUBLIC = "PUBLIC"
-
-ROLE = """
-SELECT rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, oid,
+# What a role is: whether it logs in, its powers, memberships, settings, and its settings in this database.
+ROLES = """
+SELECT rolname, rolcanlogin,
+    array_remove(ARRAY[
+        CASE WHEN rolsuper THEN 'SUPERUSER' END,
+        CASE WHEN rolcreaterole THEN 'CREATEROLE' END,
+        CASE WHEN rolcreatedb THEN 'CREATEDB' END,
+        CASE WHEN rolreplication THEN 'REPLICATION' END,
+        CASE WHEN rolbypassrls THEN 'BYPASSRLS' END
+    ], NULL),
     array(SELECT roleid::regrole::text FROM pg_auth_members WHERE member = pg_roles.oid),
+    coalesce(rolconfig, '{}'),
     array(
         SELECT unnest(setconfig) FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
         WHERE setrole = pg_roles.oid AND datname = current_database()
-    ),
-    coalesce(rolconfig, '{}')
-FROM pg_roles WHERE rolname = %s
+    )
+FROM pg_roles WHERE rolname = ANY(%s)
 """
 TABLES = """
 SELECT relname, relowner::regrole::text FROM pg_class
@@ -44,49 +49,60 @@ FROM (
 ) AS granted WHERE grantee <> relowner
 """
 REACH = """
-SELECT has_schema_privilege(%(role)s, 'public', 'USAGE'),
-    has_schema_privilege(%(role)s, 'public', 'CREATE'),
-    has_database_privilege(%(role)s, current_database(), 'CONNECT'),
-    has_database_privilege(%(role)s, current_database(), 'CREATE'),
-    has_database_privilege(%(role)s, current_database(), 'TEMPORARY'),
-    EXISTS (
-        SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = %(role)s::regrole
-            AND deptype = 'o' AND dbid IN (
-                0, (SELECT oid FROM pg_database WHERE datname = current_database())
-            )
-    )
+SELECT sentence FROM (VALUES
+    (1, 'has no USAGE of the schema public', NOT has_schema_privilege(%(role)s, 'public', 'USAGE')),
+    (2, 'may CREATE in the schema public', has_schema_privilege(%(role)s, 'public', 'CREATE')),
+    (
+        3, 'may not CONNECT to the database',
+        NOT has_database_privilege(%(role)s, current_database(), 'CONNECT')
+    ),
+    (4, 'may CREATE in the database', has_database_privilege(%(role)s, current_database(), 'CREATE')),
+    (
+        5, 'may make TEMPORARY tables',
+        has_database_privilege(%(role)s, current_database(), 'TEMPORARY')
+    ),
+    (6, 'owns something', {owns})
+) AS reach (place, sentence, is_so) WHERE is_so ORDER BY place
 """
 REPLICA = "SELECT has_parameter_privilege(%s, 'session_replication_role', 'SET')"
 
 
 def find_differences(roles: Roles) -> Iterator[str]:
-    """A sentence for each. Raises `Undecided`."""
-    wanted = _find_wanted(roles)
-    there = []
+    """A sentence for each difference. Raises `Undecided`."""
+    wanted = {
+        (roles.names[kind], table, privilege, column)
+        for kind, table, privilege, columns in find_grants()
+        for column in columns or ("",)
+    }
+    found = {name: rest for name, *rest in _fetch(ROLES, [list(roles.names.values())])}
     for kind, name in roles.names.items():
-        if found := _fetch(ROLE, [name]):
-            there.append(kind)
-            yield from _compare_role(kind, name, found[0])
+        if name in found:
+            yield from _compare_role(kind, name, *found[name])
         else:
             yield f"There is no role {name}."
     yield from _compare_owners(roles.names["owner"])
-    for kind in there:
-        if kind != "owner":
+    for kind in SETTINGS:
+        if roles.names[kind] in found:
             yield from _compare_reach(roles.names[kind])
     yield from _compare_grants(wanted, set(roles.names.values()))
 
 
-def _compare_role(kind: str, name: str, found: tuple[Any, ...]) -> Iterator[str]:
-    logs_in, *powers, _, memberships, overridden, settings = found
+def _compare_role(
+    kind: str,
+    name: str,
+    logs_in: bool,
+    powers: list[str],
+    memberships: list[str],
+    settings: list[str],
+    overridden: list[str],
+) -> Iterator[str]:
     if logs_in != LOGIN[kind]:
         yield f"{name} {'can' if logs_in else 'cannot'} log in."
-    for power, attribute in zip(powers, ATTRIBUTES, strict=True):
-        if power:
-            yield f"{name} is {attribute}."
+    for power in powers:
+        yield f"{name} is {power}."
     for other in memberships:
         yield f"{name} is a member of {other}."
-    has = dict(setting.split("=", 1) for setting in settings)
-    here = dict(setting.split("=", 1) for setting in overridden)
+    has, here = (dict(setting.split("=", 1) for setting in each) for each in (settings, overridden))
     for setting, value in find_settings(kind).items():
         if has.get(setting) != value:
             yield f"{name} has {setting} = {has.get(setting)}, not {value}."
@@ -108,19 +124,8 @@ def _compare_owners(owner: str) -> Iterator[str]:
 
 
 def _compare_reach(name: str) -> Iterator[str]:
-    [(uses, creates, connects, makes_schemas, makes_temporary, owns)] = _fetch(REACH, {"role": name})
-    if not uses:
-        yield f"{name} has no USAGE of the schema public."
-    if creates:
-        yield f"{name} may CREATE in the schema public."
-    if not connects:
-        yield f"{name} may not CONNECT to the database."
-    if makes_schemas:
-        yield f"{name} may CREATE in the database."
-    if makes_temporary:
-        yield f"{name} may make TEMPORARY tables."
-    if owns:
-        yield f"{name} owns something."
+    for [sentence] in _fetch(REACH.format(owns=OWNS.format(role=name)), {"role": name}):
+        yield f"{name} {sentence}."
     # Before PostgreSQL 15, superusers only.
     if connection.pg_version >= 150000 and _fetch(REPLICA, [name])[0][0]:  # type: ignore[attr-defined]
         yield f"{name} may SET session_replication_role."
@@ -133,20 +138,11 @@ def _compare_grants(wanted: set[tuple[str, ...]], ours: set[str]) -> Iterator[st
     tables = set(find_tables())
     for who, table, privilege, column in sorted(granted - wanted):
         # A stranger who only reads, or who has other tables here, is the operator's own matter.
-        if who in ours or (table in tables and (who == PUBLIC or privilege != "SELECT")):
+        if who in ours or (table in tables and (who == "PUBLIC" or privilege != "SELECT")):
             yield f"{who} has {describe(privilege, (column,) if column else ())} on {table}."
-
-
-def _find_wanted(roles: Roles) -> set[tuple[str, ...]]:
-    return {
-        (roles.names[kind], table, privilege, column)
-        for kind, table, privilege, columns in find_grants()
-        for column in columns or ("",)
-    }
 
 
 def _fetch(statement: str, values: Any = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+        return list(cursor)

@@ -19,9 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-import psycopg
-from psycopg import errors, pq, sql
-from psycopg.conninfo import make_conninfo
+from psycopg import connect, conninfo, errors, pq, sql
 
 MAJOR_VERSION = "18"
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -128,12 +126,13 @@ class EmbeddedPostgres:
 
     def ensure_database(self, name: str) -> None:
         """Create the database unless it exists. The server must be running."""
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
         # Without lock_timeout: who waits here waits for another process that creates the same database.
-        with psycopg.connect(self._conninfo, autocommit=True, options="-c lock_timeout=0") as connection:
-            if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
-                with suppress(errors.DuplicateDatabase, errors.UniqueViolation):
-                    connection.execute(create)
+        with (
+            connect(self._conninfo, autocommit=True, options="-c lock_timeout=0") as session,
+            suppress(errors.DuplicateDatabase, errors.UniqueViolation),
+        ):
+            if not session.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
+                session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
 
     def run(self, program: str, *arguments: str, **kw: Any) -> subprocess.CompletedProcess[Any]:
         """Run one of PostgreSQL's programs as the server's user; it connects to this server without options.
@@ -142,21 +141,21 @@ class EmbeddedPostgres:
         """
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "TZ"}
         connection = {"PGHOST": str(self._server_socket_folder), "PGPORT": "5432", "PGUSER": "postgres"}
+        kw["env"] = {**clean, **connection, **kw.get("env", {})}
         command = [str(self.binaries / program), *arguments]
         if self._home != self.folder:
-            nobody = pwd.getpwnam("nobody")
-            kw |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            kw |= {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
         elif os.geteuid() == 0:
             command = [*IN_NAMESPACE, *command]
-        kw["env"] = {**clean, **connection, **kw.get("env", {})}
         return subprocess.run(command, **{"cwd": self._home, **kw})
 
     def _run_or_raise(self, program: str, *arguments: str, **kw: Any) -> None:
         result = self.run(program, *arguments, capture_output=True, text=True, **kw)
         if result.returncode:
             log = self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
-            said = [f"{program} failed: {result.stderr.strip()}", *log.splitlines()[-10:]]
-            raise EmbeddedPostgresError("\n".join(said))
+            raise EmbeddedPostgresError(
+                "\n".join([f"{program} failed: {result.stderr.strip()}", *log.splitlines()[-10:]])
+            )
 
     @property
     def _home(self) -> Path:
@@ -169,8 +168,9 @@ class EmbeddedPostgres:
 
     @property
     def _conninfo(self) -> str:
-        host = str(self.socket_folder)
-        return make_conninfo(host=host, port=5432, user="postgres", dbname="postgres", connect_timeout=3)
+        return conninfo.make_conninfo(
+            host=str(self.socket_folder), port=5432, user="postgres", dbname="postgres", connect_timeout=3
+        )
 
     def _ping(self) -> pq.Ping:
         return pq.Ping(pq.PGconn.ping(os.fsencode(self._conninfo)))
@@ -196,12 +196,11 @@ class EmbeddedPostgres:
             user = pwd.getpwnam("nobody").pw_uid
             if not self._home.exists():
                 raise EmbeddedPostgresError(f"{self._home} is gone. To begin anew: rm {self.folder}/location")
-        if not data.exists():
-            return
-        if (owner := data.stat().st_uid) != user:
-            raise EmbeddedPostgresError(f"{data} belongs to the user {owner}, not to {user}.")
-        if (version := (data / "PG_VERSION").read_text().strip()) != MAJOR_VERSION:
-            raise EmbeddedPostgresError(f"{data} is of PostgreSQL {version}, not {MAJOR_VERSION}.")
+        if data.exists():
+            if (owner := data.stat().st_uid) != user:
+                raise EmbeddedPostgresError(f"{data} belongs to the user {owner}, not to {user}.")
+            if (version := (data / "PG_VERSION").read_text().strip()) != MAJOR_VERSION:
+                raise EmbeddedPostgresError(f"{data} is of PostgreSQL {version}, not {MAJOR_VERSION}.")
 
     def _prepare_home(self) -> None:
         first = self._home == self.folder and not (self.folder / "data").exists()
@@ -223,8 +222,9 @@ class EmbeddedPostgres:
     def _move_to_nobody(self) -> None:
         home, location = Path(f"/var/lib/ledger-postgres-{self._key}"), self.folder / "location"
         if (home / "data").exists():
-            choice = f"remove it, or keep it: ln -s {home} {location}"
-            raise EmbeddedPostgresError(f"{home} has data of an earlier {self.folder}: {choice}")
+            raise EmbeddedPostgresError(
+                f"{home} has data of an earlier {self.folder}: remove it, or keep it: ln -s {home} {location}"
+            )
         for folder in (home, home / "socket"):
             _make_private(folder, pwd.getpwnam("nobody").pw_uid)
         location.symlink_to(home)

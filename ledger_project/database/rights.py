@@ -10,7 +10,7 @@ somebody has decided, columns are listed by what is allowed.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.apps import apps
 from django.db.migrations.recorder import MigrationRecorder
@@ -18,7 +18,6 @@ from django.db.models import Model
 
 Columns = tuple[str, ...]  # none: the whole table
 Privileges = Mapping[str, Columns]
-Grant = tuple[str, str, str, Columns]  # kind of role, table, privilege
 
 READ: Privileges = {"SELECT": ()}
 ADD: Privileges = {"INSERT": ()}
@@ -30,9 +29,9 @@ REMOVE: Privileges = {"DELETE": ()}
 class Rights:
     """What the three roles may do with one table."""
 
-    app: Privileges = field(default_factory=dict)
-    maintenance: Privileges = field(default_factory=dict)
-    auditor: Privileges = field(default_factory=dict)
+    app: Privileges
+    maintenance: Privileges
+    auditor: Privileges
 
 
 def only(privilege: str, columns: str) -> Privileges:
@@ -106,7 +105,7 @@ RIGHTS: dict[str, Rights] = {
     ),
     "accounts.user_groups": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     "accounts.user_user_permissions": SHOWN,
-    "auth.group": Rights(READ, READ, READ),
+    "auth.group": SHOWN,
     "auth.group_permissions": SHOWN,
     "auth.permission": SHOWN,
     "contenttypes.contenttype": SHOWN,
@@ -114,7 +113,7 @@ RIGHTS: dict[str, Rights] = {
     "admin.logentry": Rights({**READ, **ADD}, READ, READ),
     # Who holds one can pass for somebody else.
     "knox.authtoken": Rights({**READ, **ADD, **REMOVE}, {}, only("SELECT", "user_id created expiry")),
-    "sessions.session": Rights({**READ, **ADD, **CHANGE, **REMOVE}),
+    "sessions.session": Rights({**READ, **ADD, **CHANGE, **REMOVE}, {}, {}),
     "otp_totp.totpdevice": Rights(
         {**READ, **ADD, **CHANGE, **REMOVE}, {}, only("SELECT", "user_id confirmed created_at last_used_at")
     ),
@@ -161,19 +160,22 @@ class Undecided(LookupError):
 
 
 def find_models() -> dict[str, type[Model]]:
-    """All that have a table of their own, by their labels, Django's list of migrations among them."""
-    models: list[type[Model]] = [*apps.get_models(include_auto_created=True), MigrationRecorder.Migration]
+    """All models that have a table of their own, by their labels, Django's list of migrations among them."""
     return {
-        model._meta.label_lower: model for model in models if model._meta.managed and not model._meta.proxy
+        model._meta.label_lower: model
+        for model in [*apps.get_models(include_auto_created=True), MigrationRecorder.Migration]
+        if model._meta.managed and not model._meta.proxy
     }
 
 
-def find_grants() -> Iterator[Grant]:
-    """Every right that there should be. Raises `Undecided`."""
+def find_grants() -> Iterator[tuple[str, str, str, Columns]]:
+    """Every right that there should be: the kind of role, the table, the privilege, and on which columns.
+
+    Raises `Undecided`.
+    """
     for label, model in sorted(find_models().items()):
         if label not in RIGHTS:
             raise Undecided(f"Nobody has decided who may do what with {label}: give it a line in RIGHTS.")
         for kind in SETTINGS:
-            privileges: Privileges = getattr(RIGHTS[label], kind)
-            for privilege, columns in privileges.items():
+            for privilege, columns in getattr(RIGHTS[label], kind).items():
                 yield kind, model._meta.db_table, privilege, columns

@@ -13,27 +13,6 @@ from django.db.transaction import atomic
 
 from ledger_project.database.rights import LOGIN, SETTINGS, SINCE, Columns, find_grants, find_models
 
-PREFIX = re.compile(r"[a-z][a-z0-9_]{0,39}")  # a name that needs no quotes, with room for what follows
-
-ONLY_IF = """
-DO $$
-BEGIN
-    IF {condition} THEN
-        {statement};
-    END IF;
-END $$"""
-FOR_EACH = """
-DO $$
-DECLARE
-    thing text;
-BEGIN
-    FOR thing IN
-        {query}
-    LOOP
-        {statement};
-    END LOOP;
-END $$"""
-
 MEMBERSHIPS = "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = '{role}'::regrole"
 SET_HERE = """SELECT split_part(unnest(setconfig), '=', 1) FROM pg_db_role_setting
             JOIN pg_database ON pg_database.oid = setdatabase
@@ -44,12 +23,15 @@ OWNS = """EXISTS (
                 0, (SELECT oid FROM pg_database WHERE datname = current_database())
             )
     )"""
-STRANGE_TABLES = """SELECT oid::regclass::text FROM pg_class
-        WHERE oid = ANY(ARRAY[{tables}]::regclass[]) AND relowner <> '{owner}'::regrole"""
-STRANGE_FUNCTIONS = """SELECT DISTINCT pg_proc.oid::regprocedure::text FROM pg_proc
+# What belongs to somebody else than the owner.
+STRANGE = {
+    "TABLE": """SELECT oid::regclass::text FROM pg_class
+        WHERE oid = ANY(ARRAY[{tables}]::regclass[]) AND relowner <> '{owner}'::regrole""",
+    "FUNCTION": """SELECT DISTINCT pg_proc.oid::regprocedure::text FROM pg_proc
             JOIN pg_trigger ON tgfoid = pg_proc.oid
         WHERE tgrelid = ANY(ARRAY[{tables}]::regclass[]) AND NOT tgisinternal
-            AND proowner <> '{owner}'::regrole"""
+            AND proowner <> '{owner}'::regrole""",
+}
 
 HOW_TO_LOG_IN = r"""
 -- No role has got a password: until you give it one, nobody logs in by one. In psql, once:
@@ -72,7 +54,8 @@ class Roles:
     prefix: str
 
     def __post_init__(self) -> None:
-        if not PREFIX.fullmatch(self.prefix):
+        # A name that needs no quotes, with room for what follows.
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", self.prefix):
             raise ValueError("A prefix is of a-z, 0-9 and _, begins with a letter, 40 characters at most.")
 
     @property
@@ -80,19 +63,20 @@ class Roles:
         return {kind: f"{self.prefix}_{kind}" for kind in LOGIN}
 
     def write_script(self) -> str:
-        """All of it for psql: in one transaction, as often as one likes. Raises `Undecided`."""
-        body = ";\n".join(self.make_statements())
-        return f"BEGIN;\n{body};\nCOMMIT;\n{HOW_TO_LOG_IN.format(prefix=self.prefix)}"
+        """For psql: one transaction, which may be run as often as one likes. Raises `Undecided`."""
+        return ";\n".join(
+            ["BEGIN", *self.make_statements(), "COMMIT", HOW_TO_LOG_IN.format(prefix=self.prefix)]
+        )
 
     @atomic
     def apply(self) -> None:
-        """Raises `Undecided`."""
+        """Run the statements. Raises `Undecided`."""
         with connection.cursor() as cursor:
             for statement in self.make_statements():
                 cursor.execute(statement)
 
     def make_statements(self) -> Iterator[str]:
-        """Raises `Undecided`."""
+        """What makes the roles and gives them their rights, without semicolons. Raises `Undecided`."""
         for kind, role in self.names.items():
             yield from _make_role(kind, role)
         owner, tables = self.names["owner"], find_tables()
@@ -101,9 +85,11 @@ class Roles:
         for kind in SETTINGS:
             yield from _make_reach(self.names[kind], owner)
         listed = ", ".join(f"'public.{table}'" for table in tables)
-        for what, query in (("TABLE", STRANGE_TABLES), ("FUNCTION", STRANGE_FUNCTIONS)):
-            strange = query.format(tables=listed, owner=owner)
-            yield for_each(strange, f"EXECUTE format('ALTER {what} %s OWNER TO {owner}', thing)")
+        for what, query in STRANGE.items():
+            yield for_each(
+                query.format(tables=listed, owner=owner),
+                f"EXECUTE format('ALTER {what} %s OWNER TO {owner}', thing)",
+            )
         roles = ", ".join(self.names[kind] for kind in SETTINGS)
         yield f"REVOKE ALL ON {', '.join(f'public.{table}' for table in tables)} FROM PUBLIC"
         yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {roles}"
@@ -113,7 +99,7 @@ class Roles:
 
 
 def _make_role(kind: str, role: str) -> Iterator[str]:
-    """It can do nothing by itself, and has the settings that were decided."""
+    """The statements after which a role can do nothing by itself and has the settings that were decided."""
     found = f"EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}'"
     yield only_if(f"NOT {found})", f"CREATE ROLE {role}")
     yield only_if(
@@ -121,13 +107,16 @@ def _make_role(kind: str, role: str) -> Iterator[str]:
         f"ALTER ROLE {role} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS",
     )
     yield for_each(MEMBERSHIPS.format(role=role), f"EXECUTE format('REVOKE %s FROM {role}', thing)")
-    login = "LOGIN" if LOGIN[kind] else "NOLOGIN"
-    yield only_if(f"{found} AND rolcanlogin <> {LOGIN[kind]})", f"ALTER ROLE {role} {login}")
+    yield only_if(
+        f"{found} AND rolcanlogin <> {LOGIN[kind]})",
+        f"ALTER ROLE {role} {'LOGIN' if LOGIN[kind] else 'NOLOGIN'}",
+    )
     settings = find_settings(kind)
     for setting, value in settings.items():
-        kept = f"'{setting}={value}' = ANY(rolconfig)"
+        quoted = value if setting == "search_path" else f"'{value}'"  # a list, or one value
         yield only_if(
-            f"NOT {found} AND {kept})", f"ALTER ROLE {role} SET {setting} = {quote(setting, value)}"
+            f"NOT {found} AND '{setting}={value}' = ANY(rolconfig))",
+            f"ALTER ROLE {role} SET {setting} = {quoted}",
         )
     if settings:  # what is set for this database alone would come before
         names = ", ".join(f"'{setting}'" for setting in settings)
@@ -144,7 +133,8 @@ def _make_role(kind: str, role: str) -> Iterator[str]:
 
 
 def _make_reach(role: str, owner: str) -> Iterator[str]:
-    """It owns nothing and makes nothing; a temporary table would be found before one that a guard asks."""
+    """The statements after which the role uses the schema and the database, and owns and makes nothing: a
+    temporary table would be found before one that a guard asks."""
     yield only_if(OWNS.format(role=role), f"REASSIGN OWNED BY {role} TO {owner}")
     yield only_if(
         f"has_schema_privilege('{role}', 'public', 'CREATE')",
@@ -163,19 +153,33 @@ def _make_reach(role: str, owner: str) -> Iterator[str]:
 
 
 def only_if(condition: str, statement: str) -> str:
-    return ONLY_IF.format(condition=condition, statement=statement)
+    return f"""
+DO $$
+BEGIN
+    IF {condition} THEN
+        {statement};
+    END IF;
+END $$"""
 
 
 def for_each(query: str, statement: str) -> str:
-    return FOR_EACH.format(query=query, statement=statement)
+    """The statement for each `thing` of the query, which gives one column of texts."""
+    return f"""
+DO $$
+DECLARE
+    thing text;
+BEGIN
+    FOR thing IN
+        {query}
+    LOOP
+        {statement};
+    END LOOP;
+END $$"""
 
 
 def describe(privilege: str, columns: Columns) -> str:
+    """The privilege as SQL has it: with its columns, or without for the whole table."""
     return f"{privilege} ({', '.join(columns)})" if columns else privilege
-
-
-def quote(setting: str, value: str) -> str:
-    return value if setting == "search_path" else f"'{value}'"  # a list, or one value
 
 
 def find_tables() -> list[str]:
@@ -183,6 +187,9 @@ def find_tables() -> list[str]:
 
 
 def find_settings(kind: str) -> dict[str, str]:
-    """Of a role, as far as this server knows them."""
-    version = connection.pg_version  # type: ignore[attr-defined]
-    return {name: value for name, value in SETTINGS.get(kind, {}).items() if version >= SINCE.get(name, 0)}
+    """The settings of a kind of role, as far as this server knows them."""
+    return {
+        name: value
+        for name, value in SETTINGS.get(kind, {}).items()
+        if connection.pg_version >= SINCE.get(name, 0)  # type: ignore[attr-defined]
+    }

@@ -4,27 +4,38 @@ itself, and watches over them and the database."""
 import argparse
 import gc
 import os
+import resource
 import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
+
+from django.conf import settings
+from django.core.management import call_command
+from django.urls import get_resolver
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+
+from ledger_project.server.processes import Processes
 
 START_SECONDS_MAX = 60
 
 
 def become(host: str, port: int, workers: int, *, first_time: bool) -> None:
-    """In place of this process run the service; returns never. The signals to stop are to be blocked."""
-    from django.conf import settings
-
+    """Replace this process by the service; never returns. The caller has blocked SIGINT and SIGTERM, which
+    are heard again once the service can end what it has started."""
     metrics = settings.VAR / "metrics"  # one file per process; those of earlier runs do not count
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
     os.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(metrics), "DATABASE_POOL": "true"}
     os.chdir(settings.BASE_DIR)
-    command = [sys.executable, "-m", "ledger_project.server", "--host", host]
-    command += ["--port", str(port), "--workers", str(workers)]
+    command = [
+        sys.executable,
+        *("-m", "ledger_project.server"),
+        *("--host", host, "--port", str(port), "--workers", str(workers)),
+    ]
     sys.stdout.flush()
     os.execv(sys.executable, [*command, "--first-time"] if first_time else command)  # noqa: S606
 
@@ -36,19 +47,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--first-time", action="store_true", help="print the secrets that were made")
     options = parser.parse_args()
-
-    from django.conf import settings
-
-    from ledger_project.server.processes import Processes
-
-    server = partial(serve_http, options.host, options.port, options.workers)
-    processes = Processes({"server": server, "relay": relay}, settings.EMBEDDED_POSTGRES)
+    processes = Processes(
+        {"server": partial(serve_http, options.host, options.port, options.workers), "relay": relay},
+        settings.EMBEDDED_POSTGRES,
+    )
     try:
         preload()
         for name in processes.work:
             processes.start(name)
-        has_ended = lambda: processes.stopping or not processes.running["server"].is_alive()  # noqa: E731
-        if wait_until_it_listens(options.host, options.port, has_ended):
+        if wait_until_it_listens(processes, options.host, options.port):
             from ledger_project.management.commands.serve import describe_service
 
             print(describe_service(options.port, with_secrets=options.first_time), flush=True)  # noqa: T201
@@ -63,11 +70,9 @@ def main() -> None:
 def preload() -> None:
     """Load what the processes run. Nothing of it may have threads, connections or files yet: those are made
     when they are first needed."""
-    from ledger_project.server import http, rsgi  # noqa: F401, sets Django up
+    from ledger_project.server import rsgi  # noqa: F401, sets Django up
 
-    from django.urls import get_resolver  # isort: skip
-
-    from ledger_project.management.commands import relay_events  # noqa: F401
+    from ledger_project.management.commands import relay_events  # noqa: F401  # isort: skip
 
     get_resolver().url_patterns  # noqa: B018
     gc.collect()
@@ -75,26 +80,40 @@ def preload() -> None:
 
 
 def serve_http(host: str, port: int, workers: int) -> None:
-    from ledger_project.server import http
-
-    http.serve(host, port, workers)
+    """Run granian, with this package's application in each of its workers, until a SIGTERM. Workers that die
+    are made anew, unless they die at once."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # every connection is an open file
+    Granian(
+        "ledger_project.server.rsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.RSGI,
+        workers=workers,
+        workers_kill_timeout=15,  # seconds; then a worker that was told to end is killed
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        # One limit for a connection that says nothing, for half of the headers, and between two requests.
+        http1_settings=HTTP1Settings(header_read_timeout=settings.IDLE_SECONDS * 1000),
+        websockets=False,
+        backlog=4096,  # connections that have not been taken yet
+        backpressure=settings.CONNECTIONS_MAX,
+        respawn_failed_workers=True,
+    ).serve()
 
 
 def relay() -> None:
-    """What `manage.py relay_events` does, with a connection of its own."""
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import DEFAULT_DB_ALIAS
-
-    database = settings.DATABASES[DEFAULT_DB_ALIAS]
+    """Do what `manage.py relay_events` does, with one connection of its own instead of a pool."""
+    database = settings.DATABASES["default"]
     database["OPTIONS"].pop("pool", None)
     database |= {"CONN_MAX_AGE": settings.CONN_MAX_AGE, "CONN_HEALTH_CHECKS": False}
     call_command("relay_events")
 
 
-def wait_until_it_listens(host: str, port: int, has_ended: Callable[[], bool]) -> bool:
+def wait_until_it_listens(processes: Processes, host: str, port: int) -> bool:
+    """Whether the server takes connections; False if it has ended, was told to stop, or took too long."""
     deadline = time.monotonic() + START_SECONDS_MAX
-    while not has_ended() and time.monotonic() < deadline:
+    while not processes.stopping and processes.running["server"].is_alive() and time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex((host, port)) == 0:
                 return True

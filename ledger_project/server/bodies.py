@@ -6,11 +6,9 @@ from typing import Any
 
 from django.conf import settings
 
+from ledger_project.server.refusals import Refused
+
 LOOK_SECONDS = 0.5  # between two looks at the clock, while bodies are being read
-
-
-class BodyTooSlow(Exception):
-    """The body was not there in its time, or had to make room for others."""
 
 
 class Bodies:
@@ -28,20 +26,23 @@ class Bodies:
         self.is_watching = False
 
     async def read(self, proto: Any, length: int) -> bytes:
-        """The body of so many bytes. Raises `BodyTooSlow`; granian's `ProtocolClosed` if the client goes."""
+        """The body, which has `length` bytes.
+
+        Raises `Refused` if it was not there in its time, or had to make room for others; granian's
+        `ProtocolClosed` if the client goes.
+        """
         while self.reading and self.bytes + length > settings.BODIES_BYTES_MAX:
             self._end(next(iter(self.reading)))
-        body = proto()
-        seconds = settings.BODY_SECONDS + length / settings.BODY_BYTES_PER_SECOND
-        self.reading[body] = time.monotonic() + seconds, length
+        body: asyncio.Future[bytes] = proto()
+        deadline = time.monotonic() + settings.BODY_SECONDS + length / settings.BODY_BYTES_PER_SECOND
+        self.reading[body] = deadline, length
         self.bytes += length
         if not self.is_watching:
             self._watch()
         try:
-            whole: bytes = await body
-            return whole
+            return await body
         except asyncio.CancelledError:
-            raise BodyTooSlow from None
+            raise Refused("request_timeout", "The body did not arrive in time.") from None
         finally:
             self._forget(body)
 
@@ -59,5 +60,4 @@ class Bodies:
         body.cancel()
 
     def _forget(self, body: Any) -> None:
-        _, length = self.reading.pop(body, (0.0, 0))
-        self.bytes -= length
+        self.bytes -= self.reading.pop(body, (0.0, 0))[1]

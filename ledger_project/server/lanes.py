@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-KIB, MIB = 1024, 1024 * 1024
-
 
 @dataclass
 class Lane:
     """Up to `places` requests at once, those that are worked on included. Without threads it is the loop's.
+    Called by the loop's thread only.
 
     `body_max` is the most bytes that a body is waited for; what is longer is refused without it.
     """
@@ -27,11 +26,10 @@ class Lane:
     body_max: int
     taken: int = 0
     of_callers: Counter[str] = field(default_factory=Counter)
-    pool: ThreadPoolExecutor | None = None
+    pool: ThreadPoolExecutor | None = field(init=False)
 
     def __post_init__(self) -> None:
-        if self.threads:
-            self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix=self.name)
+        self.pool = ThreadPoolExecutor(self.threads, self.name) if self.threads else None
 
     def has_place(self, caller: str) -> bool:
         """Whether there is one for the caller. In a lane that is half full nobody has more than a quarter."""
@@ -50,40 +48,42 @@ class Lane:
             del self.of_callers[caller]
 
 
-class Lanes:
-    """Which lane a request takes. Called by the loop's thread only."""
+def make_lanes() -> dict[str, Lane]:
+    """The lanes of a worker, by their names."""
+    small, threads = 64 * 1024, settings.LANE_THREADS
+    return {
+        lane.name: lane
+        for lane in (
+            Lane("payments", 0, settings.PAYMENTS_MAX, small),
+            Lane("hot-reads", 0, settings.PAYMENTS_MAX, small),
+            Lane("writes", threads, 64, small),
+            Lane("batches", 2, 64, 1024 * 1024),
+            Lane("reads", threads, 128, small),
+            Lane("statements", 2, 16, small),
+            Lane("waits", settings.LONG_POLLS_MAX, settings.LONG_POLLS_MAX, small),
+            Lane("office", 2, 64, settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+            Lane("passwords", 1, 16, small),
+            Lane("probes", 1, 64, small),
+        )
+    }
 
-    def __init__(self) -> None:
-        small, threads = 64 * KIB, settings.LANE_THREADS
-        self.payments = Lane("payments", 0, settings.PAYMENTS_MAX, small)
-        self.hot_reads = Lane("hot-reads", 0, settings.PAYMENTS_MAX, small)
-        self.writes = Lane("writes", threads, 64, small)
-        self.batches = Lane("batches", 2, 64, MIB)
-        self.reads = Lane("reads", threads, 128, small)
-        self.statements = Lane("statements", 2, 16, small)
-        self.waits = Lane("waits", settings.LONG_POLLS_MAX, settings.LONG_POLLS_MAX, small)
-        self.office = Lane("office", 2, 64, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-        self.passwords = Lane("passwords", 1, 16, small)
-        self.probes = Lane("probes", 1, 64, small)
 
-    def choose(self, method: str, path: str, query: str) -> Lane:
-        if not path.startswith("/api/v1/"):
-            return self.choose_other(method, path)
-        if method == "POST":
-            if path.startswith("/api/v1/subscriptions/") and path.endswith("/test"):
-                return self.waits
-            if path in ("/api/v1/transactions", "/api/v1/transfers"):
-                return self.payments
-            return self.batches if path == "/api/v1/transactions/batch" else self.writes
-        if method not in ("GET", "HEAD"):
-            return self.writes
-        if path.startswith("/api/v1/transactions/") or path.endswith("/balance"):
-            return self.hot_reads
-        if path == "/api/v1/events" and "wait=" in query:
-            return self.waits
-        return self.statements if path.endswith("/statement") else self.reads
-
-    def choose_other(self, method: str, path: str) -> Lane:
+def choose_lane(method: str, path: str, query: str) -> str:
+    """The name of the lane that a request takes."""
+    if not path.startswith("/api/v1/"):
         if path in ("/livez", "/readyz", "/metrics"):
-            return self.probes
-        return self.passwords if method == "POST" and "/login/" in path else self.office
+            return "probes"
+        return "passwords" if method == "POST" and "/login/" in path else "office"
+    if method == "POST":
+        if path.startswith("/api/v1/subscriptions/") and path.endswith("/test"):
+            return "waits"
+        if path in ("/api/v1/transactions", "/api/v1/transfers"):
+            return "payments"
+        return "batches" if path == "/api/v1/transactions/batch" else "writes"
+    if method not in ("GET", "HEAD"):
+        return "writes"
+    if path.startswith("/api/v1/transactions/") or path.endswith("/balance"):
+        return "hot-reads"
+    if path == "/api/v1/events" and "wait=" in query:
+        return "waits"
+    return "statements" if path.endswith("/statement") else "reads"

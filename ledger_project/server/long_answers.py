@@ -5,7 +5,8 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Iterator
-from typing import IO, Any
+from contextlib import closing
+from typing import Any
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
@@ -26,14 +27,14 @@ class LongAnswers:
         settings.VAR.mkdir(parents=True, exist_ok=True)
 
     def has_room(self) -> bool:
-        """Whether one more may be made."""
+        """Whether one more file may be made."""
         return bool(self.bytes < settings.LONG_ANSWERS_BYTES_MAX)
 
     def send(self, proto: Any, response: StreamingHttpResponse, headers: list[tuple[str, str]]) -> None:
         """Called by a thread of a lane."""
         pieces: Iterator[bytes] = iter(response)
         start = bytearray()
-        try:
+        with closing(response):
             for piece in pieces:
                 start += piece
                 if len(start) > MEMORY_MAX:
@@ -45,22 +46,17 @@ class LongAnswers:
             self.loop.call_soon_threadsafe(self._count)
             try:
                 file.write(start)
-                for piece in pieces:
-                    file.write(piece)
+                file.writelines(pieces)
                 file.flush()
             except BaseException:
                 file.close()
                 raise
-        finally:
-            response.close()
         proto.response_file(response.status_code, headers, f"{OPEN_FILES}/{file.fileno()}")
-        self.loop.call_soon_threadsafe(self._close_later, file)
-
-    def _close_later(self, file: IO[bytes]) -> None:
-        self.loop.call_later(OPENED_AFTER_SECONDS, file.close)
+        self.loop.call_soon_threadsafe(self.loop.call_later, OPENED_AFTER_SECONDS, file.close)
 
     def _count(self) -> None:
-        """Again and again while there are any; in a thread, since the server may have many files open."""
+        """Count the bytes again and again while there are any files; in a thread, since the server may have
+        many files open."""
         if not self.is_counting:
             self.is_counting = True
             self.loop.run_in_executor(None, self._count_bytes)

@@ -3,16 +3,15 @@
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import ResolverMatch
 
 from rest.errors import make_problem
 from rest.middleware import RequestMiddleware
 
-BUSY = ("busy", "The ledger has too much to do at this moment. Send the same again.")
-TOO_SLOW = ("request_timeout", "The body did not arrive in time.")
-FAILED = ("internal_error", "The ledger failed. Send the same request again.")
+
+class Refused(Exception):
+    """The server does not work on the request. Its arguments are the code and the detail of the problem."""
 
 
 class Refusals(RequestMiddleware):
@@ -21,18 +20,9 @@ class Refusals(RequestMiddleware):
     def __init__(self) -> None:
         super().__init__(refuse)
 
-    def be_busy(self, environ: dict[str, Any]) -> HttpResponseBase:
-        return self._refuse(environ, *BUSY)
-
-    def time_out(self, environ: dict[str, Any]) -> HttpResponseBase:
-        return self._refuse(environ, *TOO_SLOW)
-
-    def fail(self, environ: dict[str, Any]) -> HttpResponseBase:
-        return self._refuse(environ, *FAILED)
-
-    def _refuse(self, environ: dict[str, Any], *refusal: str) -> HttpResponseBase:
-        request = WSGIRequest({**environ, "ledger.refusal": refusal})
-        return self(request)
+    def make_answer(self, environ: dict[str, Any], code: str, detail: str) -> HttpResponseBase:
+        """The problem, as the answer to the request that has this environ."""
+        return self(WSGIRequest({**environ, "ledger.refusal": (code, detail)}))
 
     def _answer(self, request: HttpRequest, match: ResolverMatch) -> HttpResponseBase:
         return super()._answer(request, ResolverMatch(refuse, (), {}, route=match.route))

@@ -16,15 +16,14 @@ from typing import Any
 import structlog
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
-from django.http import HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from ledger_project.server.bodies import Bodies, BodyTooSlow
+from ledger_project.server.bodies import Bodies
 from ledger_project.server.environ import make_environ
-from ledger_project.server.lanes import Lane, Lanes
+from ledger_project.server.lanes import Lane, choose_lane, make_lanes
 from ledger_project.server.long_answers import LongAnswers
-from ledger_project.server.refusals import Refusals
+from ledger_project.server.refusals import Refusals, Refused
 from ledger_project.wsgi import application as wsgi
 from rest.answers import Answer
 from rest.waiting import RequestGreenlet
@@ -33,20 +32,17 @@ from transactions.reading import shared
 
 logger = structlog.get_logger(__name__)
 
-Environ = dict[str, Any]
-
-# A thread that reckons leaves the interpreter to others so often: payments, which ask for it many times each,
-# are not to wait Python's usual 5 ms every time while somebody makes a long statement.
-SWITCH_SECONDS = 0.0005
-
 
 class Application:
     """A worker's. What is called from outside its loop's thread says so."""
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        sys.setswitchinterval(SWITCH_SECONDS)
+        # In seconds: so often a thread that reckons leaves the interpreter to others. Payments, which ask for
+        # it many times each, are not to wait Python's usual 5 ms every time while somebody makes a long
+        # statement.
+        sys.setswitchinterval(0.0005)
         self.loop = loop
-        self.lanes = Lanes()
+        self.lanes = make_lanes()
         self.refusals = Refusals()
         self.bodies = Bodies(loop)
         self.long_answers = LongAnswers(loop)
@@ -60,24 +56,20 @@ class Application:
         shared.stop()
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
-        lane = self.lanes.choose(scope.method, scope.path, scope.query_string)
+        lane = self.lanes[choose_lane(scope.method, scope.path, scope.query_string)]
         environ = make_environ(scope)
         caller = environ.get("HTTP_AUTHORIZATION") or environ["REMOTE_ADDR"]
         with suppress(ProtocolClosed):  # the client has gone
-            if not self.has_place(lane, caller):
-                self.send(proto, self.refusals.be_busy(environ))
-                return
-            length = environ.get("CONTENT_LENGTH", "0")
-            # A body without a length, or one that is too long, is refused by who would read it.
-            if length != "0" and length.isdecimal() and int(length) <= lane.body_max:
-                try:
+            try:
+                self.require_place(lane, caller)
+                length = environ.get("CONTENT_LENGTH", "0")
+                # A body without a length, or one that is too long, is refused by who would read it.
+                if length != "0" and length.isdecimal() and int(length) <= lane.body_max:
                     environ["wsgi.input"] = io.BytesIO(await self.bodies.read(proto, int(length)))
-                except BodyTooSlow:
-                    self.send(proto, self.refusals.time_out(environ))
-                    return
-                if not self.has_place(lane, caller):  # while the body came others may have come as well
-                    self.send(proto, self.refusals.be_busy(environ))
-                    return
+                    self.require_place(lane, caller)  # while the body came others may have come as well
+            except Refused as refused:
+                self.send(proto, self.refusals.make_answer(environ, *refused.args))
+                return
             lane.enter(caller)
             try:
                 if lane.pool is None:
@@ -87,12 +79,12 @@ class Application:
             finally:
                 lane.leave(caller)
 
-    def has_place(self, lane: Lane, caller: str) -> bool:
-        if lane is self.lanes.statements and not self.long_answers.has_room():
-            return False
-        return lane.has_place(caller)
+    def require_place(self, lane: Lane, caller: str) -> None:
+        """Raise `Refused` if the lane has no place for the caller, or a statement no room for its file."""
+        if (lane.name == "statements" and not self.long_answers.has_room()) or not lane.has_place(caller):
+            raise Refused("busy", "The ledger has too much to do at this moment. Send the same again.")
 
-    async def answer_on_loop(self, environ: Environ, proto: Any) -> None:
+    async def answer_on_loop(self, environ: dict[str, Any], proto: Any) -> None:
         request = RequestGreenlet(wsgi.handle)
         answer = request.switch(WSGIRequest(environ))
         while not request.dead:
@@ -100,7 +92,7 @@ class Application:
             answer = request.switch()
         self.send(proto, answer)
 
-    def answer_in_thread(self, environ: Environ, proto: Any) -> None:
+    def answer_in_thread(self, environ: dict[str, Any], proto: Any) -> None:
         """Called by a thread of a lane."""
         try:
             self.send(proto, wsgi.handle(WSGIRequest(environ)))
@@ -108,7 +100,8 @@ class Application:
             pass
         except Exception:  # of an answer that is made while it is sent; nothing of it has gone yet
             logger.exception("answer_failed", request_id=environ.get("HTTP_X_REQUEST_ID"))
-            self.send(proto, self.refusals.fail(environ))
+            failure = ("internal_error", "The ledger failed. Send the same request again.")
+            self.send(proto, self.refusals.make_answer(environ, *failure))
         finally:
             close_old_connections()  # gives it back to the pool
 
