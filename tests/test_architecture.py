@@ -105,7 +105,7 @@ FORBIDDEN = {
     "past the door of reading": ("transactions/rest/views.py", "import transactions.reading.shared"),
     "past the door of proof": ("office/pages/dashboard.py", "import transactions.proof.audit_walk"),
     "past the door of exchange": ("office/pages/find.py", "import transactions.exchange.staging"),
-    "past the door of delivery": ("office/pages/events.py", "import events.delivery.webhooks"),
+    "past the door of delivery": ("office/pages/users.py", "import events.delivery.webhooks"),
     "into what is answered over HTTP": ("office/pages/tokens.py", "import accounts.rest.serializers"),
     "into the pages of the office": ("ledger_project/health.py", "import office.pages.find"),
 }

@@ -5,14 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
-from unfold.widgets import (
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.currencies import get_decimals
 from accounts.models import REFERENCE_LENGTH_MAX, Account
@@ -99,14 +95,9 @@ class AdjustForm(IdentityForm):
         widget=UnfoldAdminTextInputWidget,
         help_text=_("What this can be found by: a ticket, an invoice. It shows in statements."),
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=IdentityForm.base_fields["reason"].max_length,  # type: ignore[attr-defined]
-        widget=UnfoldAdminTextareaWidget({"rows": 3}),
-    )
 
     def fill(self, subject: Account) -> None:
-        self.fields["amount"].label = gettext("Amount in %(currency)s") % {"currency": subject.currency}
-        self.fields["amount"].help_text = gettext("At most %(decimals)s decimals.") % {
+        self.fields["amount"].label = _("Amount in %(currency)s") % {"currency": subject.currency}
+        self.fields["amount"].help_text = _("At most %(decimals)s decimals.") % {
             "decimals": get_decimals(subject.currency)
         }
