@@ -7,11 +7,9 @@ from office.pages import (
     dashboard,
     events,
     find,
-    holds,
     staff,
     tokens,
     transactions,
-    users,
 )
 
 __all__ = [
@@ -21,9 +19,7 @@ __all__ = [
     "dashboard",
     "events",
     "find",
-    "holds",
     "staff",
     "tokens",
     "transactions",
-    "users",
 ]

@@ -28,8 +28,8 @@ class AccessList(BoundedList):
     """The entries before the one that `?before=` names, newest first; `older` leads on."""
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        found: dict[str, Any] = super().get_filters_params(params)
-        return {name: value for name, value in found.items() if name not in (BEFORE, CSV)}
+        found = super().get_filters_params(params).items()
+        return {name: value for name, value in found if name not in (BEFORE, CSV)}
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet:
         rows: QuerySet = super().get_queryset(request, exclude_parameters)
@@ -47,8 +47,7 @@ class AccessList(BoundedList):
         self.result_list = rows[: self.list_per_page]
         self.result_count = len(self.result_list)
         self.full_result_count = None
-        self.show_full_result_count = self.show_admin_actions = False
-        self.can_show_all = self.multi_page = False
+        self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
         self.page_num = 1
         self.paginator = self.model_admin.get_paginator(request, self.queryset.none(), self.list_per_page)
         asked = {"q": self.query} if self.query else {}
@@ -99,22 +98,21 @@ class AccessAdmin(SearchedAdmin):
         words = words.strip().replace("\x00", "")
         if not words:
             return rows
-        is_id = UUID_TEXT.fullmatch(words)
-        if not is_id:  # those are the user names of who never works here
-            users = get_user_model()._default_manager.filter(username=words)
-            if actor_id := users.values_list("pk", flat=True).first():
-                return rows.filter(actor_id=actor_id)
-        return rows.filter(subject_id=words.lower() if is_id else words)
+        if UUID_TEXT.fullmatch(words):  # as a user name it is that of somebody who never works here
+            return rows.filter(subject_id=words.lower())
+        users = get_user_model()._default_manager.filter(username=words)
+        if actor_id := users.values_list("pk", flat=True).first():
+            return rows.filter(actor_id=actor_id)
+        return rows.filter(subject_id=words)
 
     def export(self, request: HttpRequest) -> HttpResponse:
         """The page as CSV."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         shown = self.get_changelist_instance(request)
-        lines = [_describe(row) for row in shown.result_list]
         search = f" {shown.query}" if shown.query else ""
-        self.record(request, Access.Action.EXPORT, detail=f"{len(lines)} lines{search}")
-        return write_csv("access-log", COLUMNS, lines)
+        self.record(request, Access.Action.EXPORT, detail=f"{shown.result_count} lines{search}")
+        return write_csv("access-log", COLUMNS, map(_describe, shown.result_list))
 
     @admin.display(description=_("of what"))
     def show_kind(self, access: Access) -> str:

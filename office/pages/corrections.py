@@ -53,8 +53,11 @@ def propose(
     goal: str | None = None,
     **of: Any,
 ) -> HttpResponse:
-    """Asks for a correction with a function of `transactions.corrections`, as its maker, and tells what became
-    of it as `tell_outcome` does. `asked` is what an `IdentityForm` asked for."""
+    """Asks for a correction, as its maker, and tells what became of it as `tell_outcome` does.
+
+    `domain` is the function of `transactions.corrections` that makes it, `asked` is what an `IdentityForm` has
+    asked for, and `of` is what else the function is given.
+    """
     maker_id = get_caller_id(request)
     with explanations.refusals():
         correction = domain(
@@ -79,16 +82,21 @@ def tell_outcome(
     elif correction.status == Correction.Status.WAITING:
         messages.warning(request, _("This waits for a second person to approve it. Nothing was posted yet."))
     elif declined := corrections.find_decline(corrections.find_transactions(correction)):
-        reason = explanations.explain(declined)
-        messages.error(request, _("The ledger has declined this: %(reason)s") % {"reason": reason})
+        told = _("The ledger has declined this: %(reason)s") % {"reason": explanations.explain(declined)}
+        messages.error(request, told)
     else:
         messages.warning(request, _("This was rejected before."))
     return HttpResponseRedirect(goal or reverse("admin:transactions_correction_change", args=[correction.id]))
 
 
 def _reverse(request: HttpRequest, subject: Transaction, asked: dict[str, Any]) -> HttpResponse:
-    posted = _("The transaction was reversed.")
-    return propose(request, corrections.reverse, asked, posted=posted, transaction_id=subject.id)
+    return propose(
+        request,
+        corrections.reverse,
+        asked,
+        posted=_("The transaction was reversed."),
+        transaction_id=subject.id,
+    )
 
 
 REVERSE = Command(

@@ -66,8 +66,9 @@ def ask(domain: Callable[..., Any], **asked: Any) -> Any:
     try:
         return domain(**asked)
     except LedgerError as error:
-        field = "after" if "after" in asked else None
-        raise Refusal(WORDS.get(type(error), error.detail), field) from None
+        raise Refusal(
+            WORDS.get(type(error), error.detail), field="after" if "after" in asked else None
+        ) from None
 
 
 def change(

@@ -18,7 +18,6 @@ from office.models import Access
 from office.paging import parse_id
 from office.site import OfficeSite
 from transactions.reading import search
-from transactions.reading.search import Found
 
 RIGHT = "accounts.view_account"
 LENGTH_MAX = 255  # nothing that can be looked for is longer
@@ -97,17 +96,17 @@ def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
     return {"id": id, "caller": caller, "found": _keep_visible(request, found)}
 
 
-def _keep_visible(request: HttpRequest, found: Found) -> Found:
+def _keep_visible(request: HttpRequest, found: search.Found) -> search.Found:
     """Without the kinds of things that this person may not see."""
     seen = {
         kind: getattr(found, kind)
         for kind, (permission, _page) in KINDS.items()
         if request.user.has_perm(permission)
     }
-    return Found(**seen)
+    return search.Found(**seen)
 
 
-def _find_only_page(found: Found) -> str | None:
+def _find_only_page(found: search.Found) -> str | None:
     """The page of the one thing that was found."""
     pages = [
         reverse(f"admin:{page}_change", args=[subject.pk])

@@ -17,7 +17,7 @@ Column = Callable[[Any, Any], Any]
 
 
 def column(description: Any, show: Callable[[Any], Any], **options: Any) -> Column:
-    """A column of a list, or a fact of a page: what `show` makes of a row. `options` are those of `display`."""
+    """A column of a list, or a fact of a page: what `show` makes of a row. `options` are for `display`."""
 
     def method(_admin: Any, row: Any) -> Any:
         return show(row)
@@ -34,7 +34,7 @@ show_status = column(_("status"), lambda row: label(row.status, row.get_status_d
 
 
 class SearchedAdmin(OfficeAdmin):
-    """A list with a search of its own, along indexes. Django only offers one where there are `search_fields`."""
+    """A list with a search of its own, along indexes. Django shows it only if there are `search_fields`."""
 
     search_fields = ("id",)
 

@@ -68,7 +68,7 @@ def ask(
 ) -> Any:
     """One call of a function of `accounts.staff`, its refusals in words.
 
-    It is given the id of the subject, if there is one, and what the form asked for; the reason is for the log.
+    It is given the subject's id, if there is one, and what the form asked for. The reason is for the log.
     """
     of: dict[str, Any] = {} if subject is None else {"id": subject.pk}
     of |= {name: value for name, value in asked.items() if name != "reason"}
@@ -94,9 +94,13 @@ def give_password(
 ) -> HttpResponse:
     """Runs a command that makes a password, and shows it."""
     member, password = ask(domain, request, subject, asked)
-    goal = reverse("admin:accounts_staff_change", args=[member.pk])
-    title = _("Password of %(username)s") % {"username": member.username}
-    return show_once(request, title=title, secret=password, note=FIRST_LOGIN, goal=goal)
+    return show_once(
+        request,
+        title=_("Password of %(username)s") % {"username": member.username},
+        secret=password,
+        note=FIRST_LOGIN,
+        goal=reverse("admin:accounts_staff_change", args=[member.pk]),
+    )
 
 
 @admin.register(Staff)
@@ -197,10 +201,10 @@ class StaffAdmin(OfficeAdmin):
             yield from super().find_buttons(request, subject)
 
     def describe(self, request: HttpRequest, subject: Staff) -> dict[str, Any]:
-        log = reverse("admin:office_access_changelist")
+        may_see_log = request.user.has_perm("office.view_access")
         return {
             "obstacle": self._find_obstacle(request, subject),
-            "log": log if request.user.has_perm("office.view_access") else None,
+            "log": reverse("admin:office_access_changelist") if may_see_log else None,
         }
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The pages of transactions and audits."""
+"""The pages of transactions, of holds, which show the transactions that captured them, and of audits."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,18 +8,24 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Hold, User
 from events.tracing import trace
 from office import explanations, related
+from office.actions import Command
 from office.admin import OfficeAdmin
 from office.pages.corrections import REVERSE
 from office.pages.lists import MovementAdmin, column
 from office.paging import parse_id
 from office.templatetags.labels import label
 from office.templatetags.ledger import moment, show_number
-from transactions import corrections
+from rest.middleware import get_request_id
+from rest.permissions import get_caller_id
+from transactions import corrections, posting
 from transactions.models import AuditRun, Correction, Transaction
+from transactions.posting.commands import Release
 from transactions.reading import queries, search
+
+CAPTURES_MAX = 100  # on the page of a hold
 
 
 @admin.register(Transaction)
@@ -65,6 +71,60 @@ class TransactionAdmin(MovementAdmin):
         }
 
 
+def release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> str:
+    command = Release(hold_id=hold.id, account_id=hold.account_id)
+    with explanations.refusals():
+        posting.post([command], actor=get_caller_id(request), request_id=get_request_id(request))
+    return str(_("The hold was released: what it had left is available again."))
+
+
+@admin.register(Hold)
+class HoldAdmin(MovementAdmin):
+    """Money that is set aside, by whom and until when."""
+
+    subject_template = "admin/hold.html"
+    commands = (
+        Command(
+            name="release",
+            label=_("Release"),
+            permission="accounts.release_hold",
+            run=release,
+            applies=lambda hold: hold.status_now == Hold.Status.OPEN,
+            note=_(
+                "What the hold has left becomes available again. Whoever placed it can capture it no more."
+            ),
+            is_dangerous=True,
+        ),
+    )
+    list_display = ("placed", "user", "number", "captures", "state", "expires", "reference")
+    ordering = ("-created_at", "-id")
+    search_help_text = _("The id of a hold")
+    placed = column(_("placed at"), lambda hold: moment(hold.created_at))
+    number = column(_("amount"), lambda hold: show_number(hold.amount, hold.account.currency))
+    captures = column(_("captured"), lambda hold: show_number(hold.captured, hold.account.currency))
+    state = column(_("status"), lambda hold: label(hold.status_now, hold.status_now.label))
+    expires = column(_("expires at"), lambda hold: moment(hold.expires_at))
+
+    def name(self, subject: Hold) -> str:
+        return str(subject.pk)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
+        return Hold.objects.with_clock().select_related("account__user")
+
+    def search(self, rows: QuerySet[Hold], words: str) -> QuerySet[Hold]:
+        id = parse_id(words)
+        return rows.filter(id=id) if id else rows.none()
+
+    def describe(self, request: HttpRequest, subject: Hold) -> dict[str, Any]:
+        captures = Transaction.objects.filter(hold=subject.id)
+        return {
+            "hold": subject,
+            "actor": User.objects.filter(id=subject.actor).first(),
+            "captures": captures.select_related("account__user")[:CAPTURES_MAX],
+            "why": explanations.describe_decline(subject, subject.account.currency),
+        }
+
+
 @admin.register(AuditRun)
 class AuditRunAdmin(OfficeAdmin):
     """The audits that were made: how far each one saw, and whether the books were right."""
@@ -83,7 +143,7 @@ class AuditRunAdmin(OfficeAdmin):
     )
 
     @admin.display(description=_("result"))
-    def verdict(self, run: AuditRun) -> SafeString:
+    def verdict(self, run: AuditRun) -> str:
         if run.findings == 0:
             return label("POSTED", str(_("clean")))
         return label("DECLINED", str(_("findings: %(count)s") % {"count": run.findings}))

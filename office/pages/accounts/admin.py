@@ -1,4 +1,4 @@
-"""The list of accounts, and what is done with one."""
+"""Users and accounts: their lists, the page of a user, and what is done with an account."""
 
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, ClockTimestamp
+from accounts.models import Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
 from ledger.ids import UUID_TEXT
 from office import explanations
@@ -22,16 +22,52 @@ from office.pages.accounts import page
 from office.pages.accounts.forms import AdjustForm
 from office.pages.corrections import propose
 from office.pages.lists import SearchedAdmin, column, show_status
-from office.templatetags.ledger import show_number
+from office.paging import parse_id
+from office.templatetags.ledger import moment, show_number
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from transactions import corrections, posting
 from transactions.models import Transaction
 from transactions.posting.commands import SetStatus
 
-USERS_MAX = 50  # whose accounts are found
-ACCOUNTS_MAX = 1000
+USERS_MAX = 50  # that are found by the start of their name
+ACCOUNTS_MAX = 1000  # that are found by their users
+ACCOUNTS_SHOWN_MAX = 100  # on the page of a user
 NOT_ACTIVE = (Account.Status.FROZEN.value, Account.Status.CLOSED.value)
+
+
+@admin.register(User)
+class UserAdmin(SearchedAdmin):
+    """Whom the ledger knows, with all their accounts. Neither a password nor what one may do is shown."""
+
+    subject_template = "admin/user.html"
+    list_display = ("title", "external_id", "id", "kind", "created")
+    ordering = ("-created_at", "-id")
+    search_help_text = _("An id, an external id, or the start of a name")
+    title = column(_("name"), str)
+    created = column(_("created at"), lambda user: moment(user.created_at))
+
+    @admin.display(description=_("kind"))
+    def kind(self, user: User) -> Any:
+        if user.is_staff:
+            return _("staff")
+        return _("account holder") if user.username == str(user.id) else _("service")
+
+    def search(self, rows: QuerySet[User], words: str) -> QuerySet[User]:
+        ids = [user.id for user in find_users_by_words(words, limit=USERS_MAX)]
+        if id := parse_id(words):
+            ids.append(id)
+        return rows.filter(id__in=ids)
+
+    def describe(self, request: HttpRequest, subject: User) -> dict[str, Any]:
+        accounts = Account.objects.with_held_due().filter(user=subject).order_by("currency", "name")
+        return {
+            "person": subject,
+            "kind": self.kind(subject),
+            "accounts": accounts[:ACCOUNTS_SHOWN_MAX]
+            if request.user.has_perm("accounts.view_account")
+            else [],
+        }
 
 
 def set_status(
@@ -161,15 +197,14 @@ class AccountAdmin(SearchedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if request.GET.get("format") == "csv" and request.method == "GET":
-            account = self.get_object(request, object_id)
-            if account is not None:
-                return self._export(request, account)
+        is_export = request.GET.get("format") == "csv" and request.method == "GET"
+        if is_export and (account := self.get_object(request, object_id)):
+            return self._export(request, account)
         return super().change_view(request, object_id, form_url, extra_context)
 
     def _export(self, request: HttpRequest, account: Account) -> HttpResponse:
-        may_see = request.user.has_perm("transactions.view_transaction")
-        if not may_see or not self.has_view_permission(request, account):
+        may_see = self.has_view_permission(request, account)
+        if not (may_see and request.user.has_perm("transactions.view_transaction")):
             raise PermissionDenied
         shown = page.read_page(request, account)
         if shown is None:

@@ -48,11 +48,10 @@ def describe(
     mark = moment if moment and since <= moment <= clock else None
     course = timeline.read_course(account.id, moments | ({mark} if mark else set()), known_at=known_at)
     format = "SHORT_DATETIME_FORMAT" if name in ("day", "month") else "DATE_FORMAT"
-    balances = [float(balance) for _at, balance in course]  # to be drawn: the amounts are in the statement
     datasets: list[dict[str, Any]] = [
         {
             "label": str(_("Balance")),
-            "data": balances,
+            "data": [float(balance) for _at, balance in course],  # the exact amounts are in the statement
             "stepped": True,
             "borderColor": "var(--color-primary-500)",
             "borderWidth": 2,
@@ -61,8 +60,17 @@ def describe(
     ]
     if mark:
         marked = [float(balance) if at == mark else None for at, balance in course]
-        style = {"borderColor": MARK, "backgroundColor": MARK, "pointRadius": 6, "showLine": False}
-        datasets.insert(0, {"label": str(_("The chosen moment")), "data": marked, **style})
+        datasets.insert(
+            0,
+            {
+                "label": str(_("The chosen moment")),
+                "data": marked,
+                "borderColor": MARK,
+                "backgroundColor": MARK,
+                "pointRadius": 6,
+                "showLine": False,
+            },
+        )
     return {
         "data": json.dumps(
             {"labels": [date_format(at, format) for at, _balance in course], "datasets": datasets}

@@ -14,8 +14,7 @@ from accounts.currencies import get_decimals
 from accounts.models import REFERENCE_LENGTH_MAX, Account
 from office.explanations import REFUSALS
 from office.forms import IdentityForm
-from rest.fields import AmountField as StrictAmount
-from rest.fields import list_details, parse_time
+from rest import fields
 from transactions.models import Transaction
 
 MINUTES = "0000-00-00T00:00"
@@ -24,7 +23,7 @@ MINUTES = "0000-00-00T00:00"
 def read_moment(text: str) -> datetime:
     """As the API reads moments, in UTC; a browser leaves seconds out when they are zero. Raises DRF's
     `ValidationError`."""
-    return parse_time(text + ":00" if len(text) == len(MINUTES) and "T" in text else text)
+    return fields.parse_time(text + ":00" if len(text) == len(MINUTES) and "T" in text else text)
 
 
 class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
@@ -73,9 +72,9 @@ class AmountField(forms.CharField):
         if (get_language() or "").startswith("ru") and "." not in text:
             text = text.replace(",", ".", 1)
         try:
-            amount: Decimal = StrictAmount().to_internal_value(text)
+            amount: Decimal = fields.AmountField().to_internal_value(text)
         except ValidationError as error:
-            raise forms.ValidationError(REFUSALS[str(list_details(error)[0].code)]) from None
+            raise forms.ValidationError(REFUSALS[str(fields.list_details(error)[0].code)]) from None
         return amount
 
 

@@ -25,7 +25,6 @@ from office.pages import lists
 from office.pages.accounts import chart
 from office.pages.accounts.forms import MomentForm, read_moment
 from transactions.reading import history, queries, timeline
-from transactions.reading.history import Page, Place
 from transactions.reading.statements import LINE
 
 OPEN_HOLDS_MAX = 50
@@ -116,14 +115,14 @@ def _salt(account: Account, form: MomentForm) -> str:
     )
 
 
-def _write_place(account: Account, form: MomentForm, place: Place) -> str:
+def _write_place(account: Account, form: MomentForm, place: history.Place) -> str:
     return signing.dumps(
         [format_time(place.moment), place.version, str(place.balance), place.known_version],
         salt=_salt(account, form),
     )
 
 
-def _read_place(request: HttpRequest, account: Account, form: MomentForm) -> Place | None:
+def _read_place(request: HttpRequest, account: Account, form: MomentForm) -> history.Place | None:
     """Where the page begins; None: with the newest line, also after telling that the link is not right."""
     text = request.GET.get("after")
     if not text:
@@ -133,10 +132,10 @@ def _read_place(request: HttpRequest, account: Account, form: MomentForm) -> Pla
     except signing.BadSignature:
         messages.warning(request, _("This link to older lines is not right. Here are the newest ones."))
         return None
-    return Place(datetime.fromisoformat(moment), version, Decimal(balance), known_version)
+    return history.Place(datetime.fromisoformat(moment), version, Decimal(balance), known_version)
 
 
-def read_page(request: HttpRequest, account: Account) -> Page | None:
+def read_page(request: HttpRequest, account: Account) -> history.Page | None:
     """The lines that the page shows; None when they cannot be read as asked: the page says why."""
     form = MomentForm(request.GET)
     if form.errors:
@@ -153,7 +152,7 @@ def read_page(request: HttpRequest, account: Account) -> Page | None:
         return None
 
 
-def write_csv(account: Account, page: Page) -> HttpResponse:
+def write_csv(account: Account, page: history.Page) -> HttpResponse:
     """The lines of a page, in the form of the statements that the API gives."""
     lines = (
         {
