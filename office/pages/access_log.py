@@ -70,7 +70,7 @@ class AccessList(BoundedList):
 
 @admin.register(Access)
 class AccessAdmin(SearchedAdmin):
-    """The log of all this. Looking at it and taking it away are recorded as well."""
+    """What staff saw and did. Looking at this log and taking it away are recorded in it as well."""
 
     change_list_template = "admin/access_log.html"
     list_display = ("at", "show_who", "show_action", "show_subject", "detail", "reason", "request_id")

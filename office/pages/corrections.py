@@ -55,7 +55,7 @@ def propose(
 ) -> HttpResponse:
     """Asks for a correction, as its maker, and tells what became of it as `tell_outcome` does.
 
-    `domain` is the function of `transactions.corrections` that makes it, `asked` is what an `IdentityForm` has
+    `domain` is the function of `transactions.corrections` that makes it, `asked` is what an `IdentityForm`
     asked for, and `of` is what else the function is given.
     """
     maker_id = get_caller_id(request)
@@ -75,6 +75,8 @@ def tell_outcome(
 ) -> HttpResponse:
     """Leads to `goal` or the page of a correction just asked for or approved, and says what became of it.
 
+    `posted` is what is said if it was posted.
+
     A decline is recorded like a success, so it is told with a message and not as a refusal of the form.
     """
     if correction.status == Correction.Status.POSTED:
@@ -82,8 +84,10 @@ def tell_outcome(
     elif correction.status == Correction.Status.WAITING:
         messages.warning(request, _("This waits for a second person to approve it. Nothing was posted yet."))
     elif declined := corrections.find_decline(corrections.find_transactions(correction)):
-        told = _("The ledger has declined this: %(reason)s") % {"reason": explanations.explain(declined)}
-        messages.error(request, told)
+        messages.error(
+            request,
+            _("The ledger has declined this: %(reason)s") % {"reason": explanations.explain(declined)},
+        )
     else:
         messages.warning(request, _("This was rejected before."))
     return HttpResponseRedirect(goal or reverse("admin:transactions_correction_change", args=[correction.id]))
@@ -130,7 +134,7 @@ def _reject(request: HttpRequest, subject: Correction, asked: dict[str, Any]) ->
 
 @dataclass(frozen=True, kw_only=True)
 class Decision(Command):
-    """Of a waiting correction; `is_hers` says who may give it, whatever has become of the correction."""
+    """An answer to a waiting correction; `is_hers` says who may give it, whatever has become of it since."""
 
     is_hers: Callable[[HttpRequest, Correction], bool]
     applies: Callable[[Correction], bool] = lambda subject: subject.status == Correction.Status.WAITING
@@ -227,7 +231,7 @@ class CorrectionAdmin(MovementAdmin):
 
 
 def count_waiting(request: HttpRequest) -> str:
-    """For the sidebar: how many wait for approval. Nothing when none does."""
+    """How many corrections wait for approval, for the sidebar; empty if none does or they may not be seen."""
     if not request.user.has_perm("transactions.view_correction"):
         return ""
     count = corrections.count_waiting(limit=WAITING_SHOWN_MAX)

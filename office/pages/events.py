@@ -26,9 +26,8 @@ from office.pages.lists import SearchedAdmin, column
 from office.paging import parse_id
 from rest.middleware import get_request_id
 
-Status = Subscription.Status
 CHANGE = "events.change_subscription"
-LABELS = {Status.ACTIVE: "success", Status.PAUSED: "warning", Status.DISABLED: "danger"}
+LABELS = {"ACTIVE": "success", "PAUSED": "warning", "DISABLED": "danger"}
 URL_SHOWN = 60
 WORDS = {
     errors.FeedStopped: _(
@@ -78,7 +77,7 @@ def change(
     subscription: Subscription,
     asked: dict[str, Any],
 ) -> str:
-    """Runs a function of `events.subscriptions` that `done` tells about. The reason is for the log."""
+    """Runs a function of `events.subscriptions`; `done` says so to staff. The reason is for the log."""
     ask(domain, id=subscription.id, **{name: asked[name] for name in asked if name != "reason"})
     return str(done)
 

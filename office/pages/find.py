@@ -19,7 +19,6 @@ from office.paging import parse_id
 from office.site import OfficeSite
 from transactions.reading import search
 
-RIGHT = "accounts.view_account"
 LENGTH_MAX = 255  # nothing that can be looked for is longer
 # What is found, the right that shows it, and its page.
 KINDS = {
@@ -57,7 +56,7 @@ class KeyForm(forms.Form):
 
 def find(request: HttpRequest) -> HttpResponse:
     """Two forms, one for words and one for a key, and what was found by the one that was sent."""
-    if not request.user.has_perm(RIGHT):
+    if not request.user.has_perm("accounts.view_account"):
         raise PermissionDenied
     by_key = "key" in request.GET or "caller" in request.GET
     words_form = WordsForm(request.GET if request.GET.get("q", "").strip() and not by_key else None)
@@ -107,7 +106,7 @@ def _keep_visible(request: HttpRequest, found: search.Found) -> search.Found:
 
 
 def _find_only_page(found: search.Found) -> str | None:
-    """The page of the one thing that was found."""
+    """The address of the page of what was found; None unless that is exactly one thing."""
     pages = [
         reverse(f"admin:{page}_change", args=[subject.pk])
         for kind, (_right, page) in KINDS.items()

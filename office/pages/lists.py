@@ -27,6 +27,7 @@ def column(description: Any, show: Callable[[Any], Any], **options: Any) -> Colu
 
 
 def list_groups(user: Any) -> str:
+    """The names of the groups that the user is in."""
     return ", ".join(sorted(group.name for group in user.groups.all()))
 
 

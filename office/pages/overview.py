@@ -91,7 +91,9 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """`last_position` is None while the feed is stopped. `unsent_since`: of the active subscriptions."""
+    """`last_position` is None while the feed is stopped. `unsent_since` is when the oldest event was recorded
+    that was not sent to an active subscription. `more` is how many `troubles` there are besides.
+    """
 
     last_position: int | None
     unsent_since: datetime | None
@@ -133,7 +135,7 @@ def find_holds_to_end() -> list[Hold]:
 
 
 def find_frozen_accounts() -> list[Account]:
-    """The newest ones."""
+    """The newest frozen accounts."""
     return list(Account._base_manager.raw(FROZEN))
 
 

@@ -27,10 +27,6 @@ WORDS: dict[type[staff.StaffError], tuple[Any, str | None]] = {
     staff.BeyondOwnPermissions: (_("This is about rights that you do not have yourself."), None),
     staff.LastSuperuser: (_("This is the last active superuser: nobody could let anybody in."), None),
 }
-FIRST_LOGIN = _(
-    "It is shown this once, and kept nowhere. Hand it over in person. "
-    "It should be changed at the first login."
-)
 
 
 class GroupsForm(ReasonForm):
@@ -81,7 +77,7 @@ def ask(
 def change(
     domain: Callable[..., User], done: Any, request: HttpRequest, member: Staff, asked: dict[str, Any]
 ) -> str:
-    """Runs a command that `done` tells about."""
+    """Runs a function of `accounts.staff`; `done` says so."""
     ask(domain, request, member, asked)
     return str(done)
 
@@ -92,13 +88,16 @@ def give_password(
     subject: Staff | None,
     asked: dict[str, Any],
 ) -> HttpResponse:
-    """Runs a command that makes a password, and shows it."""
+    """Runs a function of `accounts.staff` that makes a password, and shows the password once."""
     member, password = ask(domain, request, subject, asked)
     return show_once(
         request,
         title=_("Password of %(username)s") % {"username": member.username},
         secret=password,
-        note=FIRST_LOGIN,
+        note=_(
+            "It is shown this once, and kept nowhere. Hand it over in person. "
+            "It should be changed at the first login."
+        ),
         goal=reverse("admin:accounts_staff_change", args=[member.pk]),
     )
 

@@ -29,7 +29,6 @@ from office.shown_once import show_once
 from office.templatetags.ledger import moment
 
 KEY_LENGTH = CONSTANTS.TOKEN_KEY_LENGTH
-DAYS_DEFAULT = 90
 WORDS: dict[type[Exception], tuple[Any, str]] = {
     tokens.UserIsStaff: (
         _("This is a member of staff. A token asks for no second factor: make a service of its own."),
@@ -66,7 +65,7 @@ class NewTokenForm(ReasonForm):
         label=_("Days until it expires"),
         min_value=1,
         max_value=tokens.DAYS_MAX,
-        initial=DAYS_DEFAULT,
+        initial=90,
         widget=UnfoldAdminIntegerFieldWidget,
     )
     field_order = ("name", "groups", "days", "reason")
@@ -90,8 +89,9 @@ def issue(request: HttpRequest, subject: None, asked: dict[str, Any]) -> HttpRes
 
 def revoke(request: HttpRequest, token: Token, asked: dict[str, Any]) -> str:
     tokens.revoke(token_key=token.token_key)
-    revoked = _("Revoked. Within %(seconds)s seconds it is taken nowhere any more.")
-    return revoked % {"seconds": settings.TOKEN_CACHE_SECONDS}
+    return _("Revoked. Within %(seconds)s seconds it is taken nowhere any more.") % {
+        "seconds": settings.TOKEN_CACHE_SECONDS
+    }
 
 
 @admin.register(Token)
@@ -144,7 +144,7 @@ class TokenAdmin(SearchedAdmin):
     def record(
         self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""
     ) -> None:
-        """Of words that may be a whole token the log keeps the beginning."""
+        """Words that may be a whole token are recorded with their beginning only."""
         known = User.objects.filter(username=detail.replace("\x00", "")).exists() if detail else True
         super().record(request, action, subject, detail if known else detail[:KEY_LENGTH])
 

@@ -95,7 +95,9 @@ def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> Htt
 
 
 def find_account_ids(text: str) -> list[UUID]:
-    """Of the account or user with that id, and of users with that external id or a name that begins so."""
+    """The ids of accounts: of the account or user with that id, and of users with that external id or a name
+    that begins so.
+    """
     ids: list[UUID] = []
     user_ids = [user.id for user in find_users_by_words(text, limit=USERS_MAX)]
     if UUID_TEXT.fullmatch(text):

@@ -25,7 +25,7 @@ MARK = "#ea580c"
 
 
 def choose_range(asked: str, moment: datetime | None, clock: datetime) -> str:
-    """The one that was asked for, or the shortest with the chosen moment in it, of 30 days or more."""
+    """The name of the range that was asked for, or of the shortest one of 30 days or more with the moment."""
     if asked in RANGES:
         return asked
     for name in ("month", "year"):
@@ -59,12 +59,11 @@ def describe(
         }
     ]
     if mark:
-        marked = [float(balance) if at == mark else None for at, balance in course]
         datasets.insert(
             0,
             {
                 "label": str(_("The chosen moment")),
-                "data": marked,
+                "data": [float(balance) if at == mark else None for at, balance in course],
                 "borderColor": MARK,
                 "backgroundColor": MARK,
                 "pointRadius": 6,
@@ -80,7 +79,7 @@ def describe(
 
 
 def _describe_options() -> dict[str, Any]:
-    """Given at all, so that the axis of the amounts shows: unfold's own options hide it."""
+    """The options of the chart. They are given since unfold's own would hide the axis of the amounts."""
     axis = {"border": {"display": False}, "grid": {"display": False}}
     ticks = {"color": GREY, "maxRotation": 0, "autoSkipPadding": 24}
     return {

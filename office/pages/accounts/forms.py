@@ -17,13 +17,13 @@ from office.forms import IdentityForm
 from rest import fields
 from transactions.models import Transaction
 
-MINUTES = "0000-00-00T00:00"
-
 
 def read_moment(text: str) -> datetime:
-    """As the API reads moments, in UTC; a browser leaves seconds out when they are zero. Raises DRF's
-    `ValidationError`."""
-    return fields.parse_time(text + ":00" if len(text) == len(MINUTES) and "T" in text else text)
+    """A moment, read as the API does, in UTC; a browser leaves seconds out when they are zero.
+
+    Raises DRF's `ValidationError`.
+    """
+    return fields.parse_time(text + ":00" if len(text) == len("0000-00-00T00:00") and "T" in text else text)
 
 
 class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
