@@ -7,12 +7,9 @@ from office.pages import (
     dashboard,
     events,
     find,
-    holds,
     staff,
-    subscriptions,
     tokens,
     transactions,
-    users,
 )
 
 __all__ = [
@@ -22,10 +19,7 @@ __all__ = [
     "dashboard",
     "events",
     "find",
-    "holds",
     "staff",
-    "subscriptions",
     "tokens",
     "transactions",
-    "users",
 ]

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -11,34 +10,31 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.idempotency import require_identity
 from accounts.models import Account
 from office import explanations
 from office.actions import Command
-from office.admin import OfficeAdmin
 from office.forms import CommandForm, IdentityForm
-from office.links import link
+from office.pages.lists import MovementAdmin, column
 from office.paging import parse_id
-from office.templatetags.labels import label
 from office.templatetags.ledger import moment, show_number
 from rest.middleware import get_request_id
+from rest.permissions import get_caller_id
 from transactions import corrections
 from transactions.models import Correction, Transaction
 from transactions.reading import queries
 
 APPROVE_PERMISSION = "transactions.approve_correction"
 WAITING_SHOWN_MAX = 100
-DECISION = ("state", "checker", "decided")  # columns
+ASKED = ("asked", "kind", "user", "number", "reason", "maker")  # columns
 
 
 class StateFilter(admin.SimpleListFilter):
     """Takes the parameter of the tabs, which are shown in its place; `get_search_results` applies it."""
 
-    title = gettext_lazy("status")
+    title = _("status")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -48,10 +44,38 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
+def propose(
+    request: HttpRequest,
+    domain: Callable[..., Correction],
+    asked: dict[str, Any],
+    *,
+    posted: Any,
+    goal: str | None = None,
+    **of: Any,
+) -> HttpResponse:
+    """Asks for a correction, as its maker, and tells what became of it as `tell_outcome` does.
+
+    `domain` is the function of `transactions.corrections` that makes it, `asked` is what an `IdentityForm`
+    asked for, and `of` is what else the function is given.
+    """
+    maker_id = get_caller_id(request)
+    with explanations.refusals():
+        correction = domain(
+            id=require_identity(caller_id=maker_id, id=asked["identity"], key=None),
+            reason=asked["reason"],
+            maker_id=maker_id,
+            request_id=get_request_id(request),
+            **of,
+        )
+    return tell_outcome(request, correction, posted=posted, goal=goal)
+
+
 def tell_outcome(
-    request: HttpRequest, correction: Correction, *, posted: str, goal: str | None = None
+    request: HttpRequest, correction: Correction, *, posted: Any, goal: str | None = None
 ) -> HttpResponse:
     """Leads to `goal` or the page of a correction just asked for or approved, and says what became of it.
+
+    `posted` is what is said if it was posted.
 
     A decline is recorded like a success, so it is told with a message and not as a refusal of the form.
     """
@@ -60,38 +84,33 @@ def tell_outcome(
     elif correction.status == Correction.Status.WAITING:
         messages.warning(request, _("This waits for a second person to approve it. Nothing was posted yet."))
     elif declined := corrections.find_decline(corrections.find_transactions(correction)):
-        reason = explanations.explain(declined)
-        messages.error(request, _("The ledger has declined this: %(reason)s") % {"reason": reason})
+        messages.error(
+            request,
+            _("The ledger has declined this: %(reason)s") % {"reason": explanations.explain(declined)},
+        )
     else:
         messages.warning(request, _("This was rejected before."))
     return HttpResponseRedirect(goal or reverse("admin:transactions_correction_change", args=[correction.id]))
 
 
 def _reverse(request: HttpRequest, subject: Transaction, asked: dict[str, Any]) -> HttpResponse:
-    maker_id: UUID = request.user.pk  # type: ignore[assignment]
-    with explanations.refusals():
-        correction = corrections.reverse(
-            id=require_identity(caller_id=maker_id, id=asked["identity"], key=None),
-            transaction_id=subject.id,
-            reason=asked["reason"],
-            maker_id=maker_id,
-            request_id=get_request_id(request),
-        )
-    return tell_outcome(request, correction, posted=_("The transaction was reversed."))
-
-
-def _is_reversible(subject: Transaction) -> bool:
-    return subject.status == Transaction.Status.POSTED and not subject.reverses and not subject.reversed_by
+    return propose(
+        request,
+        corrections.reverse,
+        asked,
+        posted=_("The transaction was reversed."),
+        transaction_id=subject.id,
+    )
 
 
 REVERSE = Command(
     name="reverse",
-    label=gettext_lazy("Reverse"),
+    label=_("Reverse"),
     permission="transactions.reverse_transaction",
     run=_reverse,
     form=IdentityForm,
-    applies=_is_reversible,
-    note=gettext_lazy(
+    applies=lambda row: row.status == Transaction.Status.POSTED and not (row.reverses or row.reversed_by),
+    note=_(
         "The opposite transaction is posted, of a transfer on both accounts. Above a limit a second person"
         " must approve it first."
     ),
@@ -102,35 +121,20 @@ REVERSE = Command(
 def _approve(request: HttpRequest, subject: Correction, asked: dict[str, Any]) -> HttpResponse:
     with explanations.refusals():
         correction = corrections.approve(
-            id=subject.id,
-            checker_id=request.user.pk,  # type: ignore[arg-type]
-            request_id=get_request_id(request),
+            id=subject.id, checker_id=get_caller_id(request), request_id=get_request_id(request)
         )
     return tell_outcome(request, correction, posted=_("The correction was approved and posted."))
 
 
 def _reject(request: HttpRequest, subject: Correction, asked: dict[str, Any]) -> str:
     with explanations.refusals():
-        corrections.reject(
-            id=subject.id,
-            checker_id=request.user.pk,  # type: ignore[arg-type]
-            reason=asked["reason"],
-        )
-    return _("The correction was rejected. Nothing was posted.")
-
-
-def _may_approve(request: HttpRequest, subject: Correction) -> bool:
-    return request.user.has_perm(APPROVE_PERMISSION) and request.user.pk != subject.maker_id
-
-
-def _may_reject(request: HttpRequest, subject: Correction) -> bool:
-    """Its maker may take it back."""
-    return request.user.has_perm(APPROVE_PERMISSION) or request.user.pk == subject.maker_id
+        corrections.reject(id=subject.id, checker_id=get_caller_id(request), reason=asked["reason"])
+    return str(_("The correction was rejected. Nothing was posted."))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision(Command):
-    """Of a waiting correction; `is_hers` says who may give it, whatever has become of the correction."""
+    """An answer to a waiting correction; `is_hers` says who may give it, whatever has become of it since."""
 
     is_hers: Callable[[HttpRequest, Correction], bool]
     applies: Callable[[Correction], bool] = lambda subject: subject.status == Correction.Status.WAITING
@@ -141,19 +145,24 @@ class Decision(Command):
 
 APPROVE = Decision(
     name="approve",
-    label=gettext_lazy("Approve"),
+    label=_("Approve"),
     permission=APPROVE_PERMISSION,
     run=_approve,
     form=CommandForm,
-    is_hers=_may_approve,
-    note=gettext_lazy("It is posted at once, as it was asked for."),
+    is_hers=lambda request, subject: (
+        request.user.has_perm(APPROVE_PERMISSION) and request.user.pk != subject.maker_id
+    ),
+    note=_("It is posted at once, as it was asked for."),
 )
 REJECT = Decision(
     name="reject",
-    label=gettext_lazy("Reject"),
+    label=_("Reject"),
     permission="transactions.view_correction",
     run=_reject,
-    is_hers=_may_reject,
+    # Its maker may take it back.
+    is_hers=lambda request, subject: (
+        request.user.has_perm(APPROVE_PERMISSION) or request.user.pk == subject.maker_id
+    ),
     is_dangerous=True,
 )
 
@@ -163,37 +172,37 @@ def _is_queue(request: HttpRequest) -> bool:
 
 
 @admin.register(Correction)
-class CorrectionAdmin(OfficeAdmin):
+class CorrectionAdmin(MovementAdmin):
     """The queue: what waits, or with `?state=all` everything that was ever asked for."""
 
     subject_template = "admin/correction.html"
     list_before_template = "office/correction_tabs.html"
     commands = (APPROVE, REJECT)
-    list_display = ("asked", "kind", "user", "number", "reason", "maker", *DECISION)
+    list_display = (*ASKED, "state", "checker", "decided")
     list_filter = (StateFilter,)
     ordering = ("-made_at", "-id")
-    search_fields = ("id",)
-    search_help_text = gettext_lazy("The id of a correction, an account or a transaction")
+    search_help_text = _("The id of a correction, an account or a transaction")
+    asked = column(_("asked for at"), lambda row: moment(row.made_at))
+    number = column(_("amount"), lambda row: show_number(row.change, row.account.currency))
+    decided = column(_("decided at"), lambda row: moment(row.decided_at))
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """What waits has no decision yet."""
-        asked = [name for name in self.list_display if name not in DECISION]
-        return asked if _is_queue(request) else [*asked, *DECISION]
+        return ASKED if _is_queue(request) else self.list_display
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
-        rows: QuerySet[Correction] = super().get_queryset(request)
-        return rows.select_related("account__user", "maker", "checker")
+        return Correction.objects.select_related("account__user", "maker", "checker")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Correction], search_term: str
     ) -> tuple[QuerySet[Correction], bool]:
-        if search_term:
-            id = parse_id(search_term)
-            found = queryset.filter(Q(id=id) | Q(account=id)) if id else queryset.none()
-            return found, False
         if _is_queue(request):
-            return queryset.filter(status=Correction.Status.WAITING), False
-        return queryset, False
+            queryset = queryset.filter(status=Correction.Status.WAITING)
+        return super().get_search_results(request, queryset, search_term)
+
+    def search(self, rows: QuerySet[Correction], words: str) -> QuerySet[Correction]:
+        id = parse_id(words)
+        return rows.filter(Q(id=id) | Q(account=id)) if id else rows.none()
 
     def command_view(self, request: HttpRequest, object_id: str, command: Command) -> HttpResponse:
         subject = self.get_object(request, unquote(object_id))
@@ -201,30 +210,9 @@ class CorrectionAdmin(OfficeAdmin):
             raise PermissionDenied
         return super().command_view(request, object_id, command)
 
-    @admin.display(description=gettext_lazy("asked for at"))
-    def asked(self, row: Correction) -> str:
-        return moment(row.made_at)
-
-    @admin.display(description=gettext_lazy("user"))
-    def user(self, row: Correction) -> SafeString:
-        return link("accounts_account", row.account_id, row.account.user)
-
-    @admin.display(description=gettext_lazy("amount"))
-    def number(self, row: Correction) -> SafeString:
-        return show_number(row.change, row.account.currency)
-
-    @admin.display(description=gettext_lazy("status"))
-    def state(self, row: Correction) -> SafeString:
-        return label(row.status, row.get_status_display())
-
-    @admin.display(description=gettext_lazy("decided at"))
-    def decided(self, row: Correction) -> str:
-        return moment(row.decided_at)
-
     def describe(self, request: HttpRequest, subject: Correction) -> dict[str, Any]:
         rows = corrections.find_transactions(subject)
         account = Account.objects.with_held_due().get(id=subject.account_id)
-        declined = corrections.find_decline(rows)
         return {
             "correction": subject,
             "account": account,
@@ -234,7 +222,7 @@ class CorrectionAdmin(OfficeAdmin):
             and subject.type == Transaction.Type.WITHDRAW
             and subject.amount > account.available,
             "rows": rows,
-            "why": explanations.describe_decline(declined, account.currency),
+            "why": explanations.describe_decline(corrections.find_decline(rows), account.currency),
             "reversed": list(
                 queries.find_transactions([subject.reverses] if subject.reverses else []).values()
             ),
@@ -243,7 +231,7 @@ class CorrectionAdmin(OfficeAdmin):
 
 
 def count_waiting(request: HttpRequest) -> str:
-    """For the sidebar: how many wait for approval. Nothing when none does."""
+    """How many corrections wait for approval, for the sidebar; empty if none does or they may not be seen."""
     if not request.user.has_perm("transactions.view_correction"):
         return ""
     count = corrections.count_waiting(limit=WAITING_SHOWN_MAX)

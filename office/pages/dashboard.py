@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from office import access
 from office.models import Access
@@ -18,13 +18,19 @@ from office.pages import overview
 from transactions.errors import DECLINES
 from transactions.models import Figures, Transaction
 from transactions.reading import statistics
-from transactions.reading.statistics import Total
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-RANGES = {"24h": ("hour", HOUR, 24, "H:i"), "30d": ("day", DAY, 30, "j M")}
+# Of each: its title, what is counted together, for how long, how many of them, and how they are written.
+RANGES = {
+    "24h": (_("24 hours"), "hour", timedelta(hours=1), 24, "H:i"),
+    "30d": (_("30 days"), "day", timedelta(days=1), 30, "j M"),
+}
 BEHIND = timedelta(minutes=1)  # figures and places in the feed are a few seconds old when all is well
 GREY = "#9ca3af"  # of unfold's own charts: readable on light and on dark
-COLORS = {"deposits": "#14b8a6", "withdrawals": "#6366f1", "declines": "#f97316"}
+SERIES = {
+    "deposits": (_("Deposits"), "#14b8a6"),
+    "withdrawals": (_("Withdrawals"), "#6366f1"),
+    "declines": (_("Declines"), "#f97316"),
+}
 CHART = {
     "animation": False,
     "responsive": True,
@@ -68,14 +74,14 @@ def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
     shown = {name: read() for name, (permission, read) in parts.items() if request.user.has_perm(permission)}
     counts = overview.count() if shown else None
-    titles = {"24h": _("24 hours"), "30d": _("30 days")}
     return {
         **context,
         "parts": shown,
         "counts": counts,
         "feed_alarm": counts is not None and "telling" in shown and is_stuck(shown["telling"], counts),
         "ranges": [
-            {"title": titles[name], "link": f"?range={name}", "active": name == span} for name in RANGES
+            {"title": title, "link": f"?range={name}", "active": name == span}
+            for name, (title, *_of) in RANGES.items()
         ],
     }
 
@@ -88,10 +94,9 @@ def is_stuck(telling: overview.Telling, counts: overview.Counts) -> bool:
 
 def describe_movements(span: str, counted: Figures | None) -> dict[str, Any]:
     """What was recorded in the hours or days up to now, as far as it was counted."""
-    each, step, places, form = RANGES[span]
+    _title, each, step, places, form = RANGES[span]
     now = timezone.now()
-    last = now.replace(minute=0, second=0, microsecond=0)
-    last = last.replace(hour=0) if each == "day" else last
+    last = now.replace(hour=now.hour if each == "hour" else 0, minute=0, second=0, microsecond=0)
     moments = [last - step * back for back in reversed(range(places))]
     totals = statistics.read_totals(since=moments[0], each=each)
     posted = [total for total in totals if total.is_posted]
@@ -101,13 +106,12 @@ def describe_movements(span: str, counted: Figures | None) -> dict[str, Any]:
         "withdrawals": [total for total in posted if total.type == Transaction.Type.WITHDRAW],
         "declines": declined,
     }
-    labels = [date_format(moment, form) for moment in moments]
     sums = {name: sum(total.count for total in found) for name, found in series.items()}
     through = counted.counted_through if counted else None
     return {
         **sums,
         "declined_percent": round(100 * sums["declines"] / (sum(sums.values()) or 1), 1),
-        "chart": _draw(labels, moments, series),
+        "chart": _draw(moments, form, series),
         "chart_options": json.dumps(CHART),
         "is_by_hour": each == "hour",
         "amounts": _add_up(posted),
@@ -117,19 +121,19 @@ def describe_movements(span: str, counted: Figures | None) -> dict[str, Any]:
     }
 
 
-def _draw(labels: list[str], moments: list[datetime], series: dict[str, list[Total]]) -> str:
-    titles = {"deposits": _("Deposits"), "withdrawals": _("Withdrawals"), "declines": _("Declines")}
+def _draw(moments: list[datetime], form: str, series: dict[str, list[statistics.Total]]) -> str:
+    """What Chart.js draws: a bar for each moment, labelled in that form, of each of the `SERIES`."""
     datasets = []
-    for name, totals in series.items():
+    for name, (title, color) in SERIES.items():
         counts: Counter[datetime] = Counter()
-        for total in totals:
+        for total in series[name]:
             counts[total.since] += total.count
         data = [counts[moment] for moment in moments]
-        datasets.append({"label": titles[name], "data": data, "backgroundColor": COLORS[name]})
-    return json.dumps({"labels": labels, "datasets": datasets})
+        datasets.append({"label": str(title), "data": data, "backgroundColor": color})
+    return json.dumps({"labels": [date_format(moment, form) for moment in moments], "datasets": datasets})
 
 
-def _add_up(posted: Iterable[Total]) -> list[dict[str, Any]]:
+def _add_up(posted: Iterable[statistics.Total]) -> list[dict[str, Any]]:
     """By currency: what was deposited, what was withdrawn, and the difference."""
     amounts: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(Transaction.Type, Decimal(0)))
     for total in posted:
@@ -145,7 +149,7 @@ def _add_up(posted: Iterable[Total]) -> list[dict[str, Any]]:
     ]
 
 
-def _count_reasons(declined: Iterable[Total]) -> list[dict[str, Any]]:
+def _count_reasons(declined: Iterable[statistics.Total]) -> list[dict[str, Any]]:
     """In words, the most frequent first, each with its share of the most frequent one in percent."""
     counts: Counter[str] = Counter()
     for total in declined:

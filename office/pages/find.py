@@ -1,7 +1,6 @@
 """Finding what somebody asks about, by whatever they have: a name, an id, a reference, an Idempotency-Key."""
 
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -9,8 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import queries
@@ -18,10 +16,9 @@ from accounts.errors import IdempotencyKeyInvalid
 from office import access
 from office.models import Access
 from office.paging import parse_id
+from office.site import OfficeSite
 from transactions.reading import search
-from transactions.reading.search import Found
 
-RIGHT = "accounts.view_account"
 LENGTH_MAX = 255  # nothing that can be looked for is longer
 # What is found, the right that shows it, and its page.
 KINDS = {
@@ -35,8 +32,8 @@ KINDS = {
 
 class WordsForm(forms.Form):
     q = forms.CharField(
-        label=gettext_lazy("What do you have?"),
-        help_text=gettext_lazy("An id, an external id, a reference, or the start of a name"),
+        label=_("What do you have?"),
+        help_text=_("An id, an external id, a reference, or the start of a name"),
         max_length=LENGTH_MAX,
         widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "off", "spellcheck": "false"}),
     )
@@ -44,8 +41,8 @@ class WordsForm(forms.Form):
 
 class KeyForm(forms.Form):
     caller = forms.CharField(
-        label=gettext_lazy("Caller"),
-        help_text=gettext_lazy("The user name of a service, or the id of a user"),
+        label=_("Caller"),
+        help_text=_("The user name of a service, or the id of a user"),
         max_length=LENGTH_MAX,
         widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
     )
@@ -59,7 +56,7 @@ class KeyForm(forms.Form):
 
 def find(request: HttpRequest) -> HttpResponse:
     """Two forms, one for words and one for a key, and what was found by the one that was sent."""
-    if not request.user.has_perm(RIGHT):
+    if not request.user.has_perm("accounts.view_account"):
         raise PermissionDenied
     by_key = "key" in request.GET or "caller" in request.GET
     words_form = WordsForm(request.GET if request.GET.get("q", "").strip() and not by_key else None)
@@ -75,18 +72,12 @@ def find(request: HttpRequest) -> HttpResponse:
     elif words_form.is_valid():
         words = words_form.cleaned_data["q"]
         access.record(request, Access.Action.SEARCH, "find", detail=words)
-        id, found = _find_by_words(words)
-        found = _keep_visible(request, found)
+        found, id = search.find_by_words(words), parse_id(words)
+        found = _keep_visible(request, search.join(search.find_by_id(id), found) if id else found)
         if id and (page := _find_only_page(found)):
             return HttpResponseRedirect(page)
         context |= {"found": found}
     return TemplateResponse(request, "admin/find.html", context)
-
-
-def _find_by_words(words: str) -> tuple[UUID | None, Found]:
-    found = search.find_by_words(words)
-    id = parse_id(words)
-    return id, search.join(search.find_by_id(id), found) if id else found
 
 
 def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
@@ -104,21 +95,24 @@ def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
     return {"id": id, "caller": caller, "found": _keep_visible(request, found)}
 
 
-def _keep_visible(request: HttpRequest, found: Found) -> Found:
+def _keep_visible(request: HttpRequest, found: search.Found) -> search.Found:
     """Without the kinds of things that this person may not see."""
     seen = {
         kind: getattr(found, kind)
         for kind, (permission, _page) in KINDS.items()
         if request.user.has_perm(permission)
     }
-    return Found(**seen)
+    return search.Found(**seen)
 
 
-def _find_only_page(found: Found) -> str | None:
-    """The page of the one thing that was found."""
+def _find_only_page(found: search.Found) -> str | None:
+    """The address of the page of what was found; None unless that is exactly one thing."""
     pages = [
         reverse(f"admin:{page}_change", args=[subject.pk])
         for kind, (_right, page) in KINDS.items()
         for subject in getattr(found, kind)
     ]
     return pages[0] if len(pages) == 1 else None
+
+
+OfficeSite.add_page("find/", find, "find")

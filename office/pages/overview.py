@@ -91,7 +91,9 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """`last_position` is None while the feed is stopped. `unsent_since`: of the active subscriptions."""
+    """`last_position` is None while the feed is stopped. `unsent_since` is when the oldest event was recorded
+    that was not sent to an active subscription. `more` is how many `troubles` there are besides.
+    """
 
     last_position: int | None
     unsent_since: datetime | None
@@ -122,18 +124,18 @@ def count() -> Counts:
 def find_holds_to_end() -> list[Hold]:
     """The open holds that end next, with their accounts."""
     holds = list(Hold._base_manager.raw(ENDING))
-    accounts = Account._base_manager.raw(
+    found = Account._base_manager.raw(
         "SELECT id, name, currency FROM accounts_account WHERE id = ANY(%s)",
         [[hold.account_id for hold in holds]],
     )
-    by_id = {account.id: account for account in accounts}
+    accounts = {account.id: account for account in found}
     for hold in holds:
-        hold.account = by_id[hold.account_id]
+        hold.account = accounts[hold.account_id]
     return holds
 
 
 def find_frozen_accounts() -> list[Account]:
-    """The newest ones."""
+    """The newest frozen accounts."""
     return list(Account._base_manager.raw(FROZEN))
 
 
@@ -154,8 +156,9 @@ def watch_telling() -> Telling:
         ),
         key=lambda trouble: (trouble.subscription.status != Subscription.Status.DISABLED, -trouble.lag),
     )
-    more = max(0, len(troubles) - TROUBLES_SHOWN)
-    return Telling(last_position, unsent_since, troubles[:TROUBLES_SHOWN], more)
+    return Telling(
+        last_position, unsent_since, troubles[:TROUBLES_SHOWN], more=max(0, len(troubles) - TROUBLES_SHOWN)
+    )
 
 
 def _is_in_trouble(subscription: Subscription) -> bool:
@@ -168,5 +171,4 @@ def _is_in_trouble(subscription: Subscription) -> bool:
 def find_proof() -> Proof:
     last = AuditRun.objects.order_by("-finished_at").first()
     clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at").first()
-    is_old = last is not None and last.finished_at < timezone.now() - AUDIT_EVERY
-    return Proof(last, clean, is_old)
+    return Proof(last, clean, is_old=last is not None and last.finished_at < timezone.now() - AUDIT_EVERY)

@@ -1,85 +1,105 @@
 """The pages of staff: for administrators."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from accounts import staff
-from accounts.models import Staff, User
+from accounts.models import NAME_LENGTH_MAX, Staff, User
 from office.actions import Command, Refusal
 from office.admin import OfficeAdmin
-from office.pages.staff_forms import GroupsForm, NewStaffForm
+from office.forms import USERNAME_LENGTH_MAX, ReasonForm
+from office.pages.lists import column, list_groups
 from office.shown_once import show_once
 
+CHANGE = "accounts.change_staff"
 WORDS: dict[type[staff.StaffError], tuple[Any, str | None]] = {
     staff.UsernameTaken: (_("There is a user of this name already."), "username"),
     staff.ChangesThemselves: (_("Nobody changes themselves here: ask another administrator."), None),
     staff.BeyondOwnPermissions: (_("This is about rights that you do not have yourself."), None),
     staff.LastSuperuser: (_("This is the last active superuser: nobody could let anybody in."), None),
 }
-FIRST_LOGIN = _(
-    "It is shown this once, and kept nowhere. Hand it over in person. "
-    "It should be changed at the first login."
-)
 
 
-def ask(domain: Callable[..., Any], request: HttpRequest, **asked: Any) -> Any:
-    """One call of the domain, its refusals in words."""
+class GroupsForm(ReasonForm):
+    groups = forms.MultipleChoiceField(
+        label=_("Groups"),
+        choices=[(name, name) for name in staff.GROUPS],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Without a group somebody can log in, and see nothing."),
+    )
+    field_order: tuple[str, ...] = ("groups", "reason")
+
+    def fill(self, subject: Any) -> None:
+        if subject is not None:
+            self.initial["groups"] = [group.name for group in subject.groups.all()]
+
+
+class NewStaffForm(GroupsForm):
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=USERNAME_LENGTH_MAX,
+        validators=[User.username_validator],
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
+    )
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=NAME_LENGTH_MAX,
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
+    )
+    field_order = ("username", "name", "groups", "reason")
+
+
+def ask(
+    domain: Callable[..., Any], request: HttpRequest, subject: Staff | None, asked: dict[str, Any]
+) -> Any:
+    """One call of a function of `accounts.staff`, its refusals in words.
+
+    It is given the subject's id, if there is one, and what the form asked for. The reason is for the log.
+    """
+    of: dict[str, Any] = {} if subject is None else {"id": subject.pk}
+    of |= {name: value for name, value in asked.items() if name != "reason"}
     try:
-        return domain(actor=request.user, **asked)
+        return domain(actor=request.user, **of)
     except staff.StaffError as error:
         raise Refusal(*WORDS[type(error)]) from None
 
 
-def create(request: HttpRequest, subject: None, asked: dict[str, Any]) -> HttpResponse:
-    of = {name: asked[name] for name in ("username", "name", "groups")}
-    member, password = ask(staff.create, request, **of)
-    return _show_password(request, member, password)
+def change(
+    domain: Callable[..., User], done: Any, request: HttpRequest, member: Staff, asked: dict[str, Any]
+) -> str:
+    """Runs a function of `accounts.staff`; `done` says so."""
+    ask(domain, request, member, asked)
+    return str(done)
 
 
-def reset_password(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> HttpResponse:
-    _member, password = ask(staff.reset_password, request, id=member.pk)
-    return _show_password(request, member, password)
-
-
-def _show_password(request: HttpRequest, member: User, password: str) -> HttpResponse:
-    goal = reverse("admin:accounts_staff_change", args=[member.pk])
-    title = gettext("Password of %(username)s") % {"username": member.username}
-    return show_once(request, title=title, secret=password, note=FIRST_LOGIN, goal=goal)
-
-
-def set_groups(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
-    ask(staff.set_groups, request, id=member.pk, groups=asked["groups"])
-    return gettext("The groups are changed. They count from the next page on.")
-
-
-def deactivate(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
-    ask(staff.deactivate, request, id=member.pk)
-    return gettext("Deactivated. Their sessions are over.")
-
-
-def activate(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
-    ask(staff.activate, request, id=member.pk)
-    return gettext("Active again.")
-
-
-def reset_second_factor(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
-    ask(staff.reset_second_factor, request, id=member.pk)
-    return gettext("The second factor is gone. They enrol a new one at their next login.")
-
-
-def unlock(request: HttpRequest, member: Staff, asked: dict[str, Any]) -> str:
-    ask(staff.unlock, request, id=member.pk)
-    return gettext("Unlocked. The wrong passwords are forgotten.")
-
-
-CHANGE = "accounts.change_staff"
+def give_password(
+    domain: Callable[..., tuple[User, str]],
+    request: HttpRequest,
+    subject: Staff | None,
+    asked: dict[str, Any],
+) -> HttpResponse:
+    """Runs a function of `accounts.staff` that makes a password, and shows the password once."""
+    member, password = ask(domain, request, subject, asked)
+    return show_once(
+        request,
+        title=_("Password of %(username)s") % {"username": member.username},
+        secret=password,
+        note=_(
+            "It is shown this once, and kept nowhere. Hand it over in person. "
+            "It should be changed at the first login."
+        ),
+        goal=reverse("admin:accounts_staff_change", args=[member.pk]),
+    )
 
 
 @admin.register(Staff)
@@ -99,12 +119,17 @@ class StaffAdmin(OfficeAdmin):
     facts = (*list_display, "created_at", "show_lock")
     ordering = ("username",)
     search_fields = ("username", "name")
+    show_groups = column(_("groups"), list_groups)
+    show_second_factor = column(_("second factor"), lambda member: member.has_second_factor, boolean=True)
+    show_lock = column(
+        _("locked out"), lambda member: _("yes") if staff.is_locked_out(member.username) else _("no")
+    )
     list_commands = (
         Command(
             name="create",
             label=_("New member of staff"),
             permission="accounts.add_staff",
-            run=create,
+            run=partial(give_password, staff.create),
             form=NewStaffForm,
             note=_("A password is made for the first login. The second factor is set up then."),
             tell=lambda asked: " ".join([asked["username"], *asked["groups"]]),
@@ -115,7 +140,9 @@ class StaffAdmin(OfficeAdmin):
             name="groups",
             label=_("Groups"),
             permission=CHANGE,
-            run=set_groups,
+            run=partial(
+                change, staff.set_groups, _("The groups are changed. They count from the next page on.")
+            ),
             form=GroupsForm,
             tell=lambda asked: " ".join(asked["groups"]),
         ),
@@ -123,14 +150,18 @@ class StaffAdmin(OfficeAdmin):
             name="password",
             label=_("New password"),
             permission=CHANGE,
-            run=reset_password,
+            run=partial(give_password, staff.reset_password),
             note=_("A password is made and shown once. All their sessions end."),
         ),
         Command(
             name="reset-second-factor",
             label=_("Reset second factor"),
             permission=CHANGE,
-            run=reset_second_factor,
+            run=partial(
+                change,
+                staff.reset_second_factor,
+                _("The second factor is gone. They enrol a new one at their next login."),
+            ),
             applies=lambda member: member.has_second_factor,
             note=_("For who has lost their authenticator app. Make sure that it is really them who ask."),
             is_dangerous=True,
@@ -139,7 +170,7 @@ class StaffAdmin(OfficeAdmin):
             name="unlock",
             label=_("Unlock"),
             permission=CHANGE,
-            run=unlock,
+            run=partial(change, staff.unlock, _("Unlocked. The wrong passwords are forgotten.")),
             applies=lambda member: staff.is_locked_out(member.username),
             note=_("They gave a wrong password too often. Make sure that it was them."),
         ),
@@ -147,7 +178,7 @@ class StaffAdmin(OfficeAdmin):
             name="deactivate",
             label=_("Deactivate"),
             permission=CHANGE,
-            run=deactivate,
+            run=partial(change, staff.deactivate, _("Deactivated. Their sessions are over.")),
             applies=lambda member: member.is_active,
             note=_("They can log in no more, and their sessions end at once. What they did stays on record."),
             is_dangerous=True,
@@ -156,7 +187,7 @@ class StaffAdmin(OfficeAdmin):
             name="activate",
             label=_("Activate"),
             permission=CHANGE,
-            run=activate,
+            run=partial(change, staff.activate, _("Active again.")),
             applies=lambda member: not member.is_active,
         ),
     )
@@ -169,10 +200,10 @@ class StaffAdmin(OfficeAdmin):
             yield from super().find_buttons(request, subject)
 
     def describe(self, request: HttpRequest, subject: Staff) -> dict[str, Any]:
-        log = reverse("admin:office_access_changelist")
+        may_see_log = request.user.has_perm("office.view_access")
         return {
             "obstacle": self._find_obstacle(request, subject),
-            "log": log if request.user.has_perm("office.view_access") else None,
+            "log": reverse("admin:office_access_changelist") if may_see_log else None,
         }
 
     @staticmethod
@@ -185,15 +216,3 @@ class StaffAdmin(OfficeAdmin):
         except staff.StaffError as error:
             return WORDS[type(error)][0]
         return None
-
-    @admin.display(description=_("groups"))
-    def show_groups(self, member: Staff) -> str:
-        return ", ".join(sorted(group.name for group in member.groups.all()))
-
-    @admin.display(description=_("second factor"), boolean=True)
-    def show_second_factor(self, member: Any) -> bool:
-        return bool(member.has_second_factor)
-
-    @admin.display(description=_("locked out"))
-    def show_lock(self, member: Staff) -> str:
-        return gettext("yes") if staff.is_locked_out(member.username) else gettext("no")

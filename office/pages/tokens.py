@@ -2,27 +2,73 @@
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from knox.settings import CONSTANTS
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from accounts import tokens
 from accounts.models import Token, User
 from office.actions import Command, Refusal
-from office.admin import OfficeAdmin
+from office.forms import USERNAME_LENGTH_MAX, ReasonForm
 from office.links import link
 from office.models import Access
-from office.pages.staff_forms import NewTokenForm
+from office.pages.lists import SearchedAdmin, column, list_groups
 from office.shown_once import show_once
 from office.templatetags.ledger import moment
 
 KEY_LENGTH = CONSTANTS.TOKEN_KEY_LENGTH
+WORDS: dict[type[Exception], tuple[Any, str]] = {
+    tokens.UserIsStaff: (
+        _("This is a member of staff. A token asks for no second factor: make a service of its own."),
+        "name",
+    ),
+    tokens.UserIsInactive: (_("This user is not active: their tokens are not taken."), "name"),
+    tokens.GroupsUnknown: (_("There is no such group any more."), "groups"),
+}
+
+
+def list_groups_of_services() -> list[tuple[str, str]]:
+    found = Group.objects.filter(name__startswith="api-").order_by("name")
+    return [(name, name) for name in found.values_list("name", flat=True)]
+
+
+class NewTokenForm(ReasonForm):
+    name = forms.CharField(
+        label=_("User name of the service"),
+        max_length=USERNAME_LENGTH_MAX,
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
+        help_text=_("If there is none of that name, it is made. Of an account holder it is their id."),
+    )
+    groups = forms.MultipleChoiceField(
+        label=_("Groups"),
+        choices=list_groups_of_services,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_(
+            "They are added to those that the user is in, and count for all of its tokens. "
+            "Without a group it sees only what is its own."
+        ),
+    )
+    days = forms.IntegerField(
+        label=_("Days until it expires"),
+        min_value=1,
+        max_value=tokens.DAYS_MAX,
+        initial=90,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    field_order = ("name", "groups", "days", "reason")
 
 
 def issue(request: HttpRequest, subject: None, asked: dict[str, Any]) -> HttpResponse:
@@ -30,18 +76,11 @@ def issue(request: HttpRequest, subject: None, asked: dict[str, Any]) -> HttpRes
         token, user, _is_new = tokens.issue(
             name=asked["name"], groups=asked["groups"], days=asked["days"], service_only=True
         )
-    except tokens.UserIsStaff:
-        raise Refusal(
-            _("This is a member of staff. A token asks for no second factor: make a service of its own."),
-            "name",
-        ) from None
-    except tokens.UserIsInactive:
-        raise Refusal(_("This user is not active: their tokens are not taken."), "name") from None
-    except tokens.GroupsUnknown:
-        raise Refusal(_("There is no such group any more."), "groups") from None
+    except tuple(WORDS) as error:
+        raise Refusal(*WORDS[type(error)]) from None
     return show_once(
         request,
-        title=gettext("Token of %(name)s") % {"name": user.username},
+        title=_("Token of %(name)s") % {"name": user.username},
         secret=token,
         note=_("It is shown this once, and kept nowhere. Whoever has it can pass for this user."),
         goal=reverse("admin:accounts_token_changelist"),
@@ -50,20 +89,25 @@ def issue(request: HttpRequest, subject: None, asked: dict[str, Any]) -> HttpRes
 
 def revoke(request: HttpRequest, token: Token, asked: dict[str, Any]) -> str:
     tokens.revoke(token_key=token.token_key)
-    seconds = settings.TOKEN_CACHE_SECONDS
-    return gettext("Revoked. Within %(seconds)s seconds it is taken nowhere any more.") % {"seconds": seconds}
+    return _("Revoked. Within %(seconds)s seconds it is taken nowhere any more.") % {
+        "seconds": settings.TOKEN_CACHE_SECONDS
+    }
 
 
 @admin.register(Token)
-class TokenAdmin(OfficeAdmin):
+class TokenAdmin(SearchedAdmin):
     """A form that is sent twice issues two tokens: both are in the list, and either can be revoked."""
 
     key = "token_key"
     list_display = ("show_key", "show_user", "show_groups", "show_created", "show_expiry", "show_state")
     facts = list_display
     ordering = ("-created",)
-    search_fields = ("token_key",)  # see `get_search_results`
     search_help_text = _("The user name, or the token's first letters")
+    show_key = column(_("token"), lambda token: f"{token.token_key}…")
+    show_user = column(_("user"), lambda token: link("accounts_user", token.user_id, token.user.username))
+    show_groups = column(_("groups"), lambda token: list_groups(token.user))
+    show_created = column(_("created at"), lambda token: moment(token.created))
+    show_expiry = column(_("expires at"), lambda token: moment(token.expiry))
     list_commands = (
         Command(
             name="issue",
@@ -90,42 +134,22 @@ class TokenAdmin(OfficeAdmin):
         rows: QuerySet = Token.objects.select_related("user").prefetch_related("user__groups")
         return rows
 
-    def get_search_results(self, request: HttpRequest, rows: QuerySet, words: str) -> tuple[QuerySet, bool]:
+    def search(self, rows: QuerySet, words: str) -> QuerySet:
         words = words.strip().replace("\x00", "")
         if not words:
-            return rows, False
+            return rows
         users = User.objects.filter(username=words).values("id")
-        return rows.filter(Q(token_key=words[:KEY_LENGTH]) | Q(user__in=users)), False
+        return rows.filter(Q(token_key=words[:KEY_LENGTH]) | Q(user__in=users))
 
     def record(
         self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""
     ) -> None:
-        """Of words that may be a whole token the log keeps the beginning."""
+        """Words that may be a whole token are recorded with their beginning only."""
         known = User.objects.filter(username=detail.replace("\x00", "")).exists() if detail else True
         super().record(request, action, subject, detail if known else detail[:KEY_LENGTH])
 
-    @admin.display(description=_("token"))
-    def show_key(self, token: Token) -> str:
-        return f"{token.token_key}…"
-
-    @admin.display(description=_("user"))
-    def show_user(self, token: Token) -> str:
-        return link("accounts_user", token.user_id, token.user.username)
-
-    @admin.display(description=_("groups"))
-    def show_groups(self, token: Token) -> str:
-        return ", ".join(sorted(group.name for group in token.user.groups.all()))
-
-    @admin.display(description=_("created at"))
-    def show_created(self, token: Token) -> str:
-        return moment(token.created)
-
-    @admin.display(description=_("expires at"))
-    def show_expiry(self, token: Token) -> str:
-        return moment(token.expiry)
-
     @admin.display(description=_("state"))
-    def show_state(self, token: Token) -> str:
+    def show_state(self, token: Token) -> Any:
         if token.expiry is not None and token.expiry <= timezone.now():
-            return gettext("expired")
-        return gettext("valid") if token.user.is_active else gettext("user is not active")
+            return _("expired")
+        return _("valid") if token.user.is_active else _("user is not active")

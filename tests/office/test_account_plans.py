@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Hold, User
 from events.models import Event
-from office.pages.accounts import search
+from office.pages.accounts import admin
 from tests.cast import AccountFactory, OrderFactory, day
 from tests.database import empty_the_ledger
 from tests.transactions.test_plans import count_rows_touched, touched_by
@@ -155,7 +155,7 @@ def test_a_user_is_found_by_the_start_of_the_name(long_account):
         cursor.execute("SET LOCAL enable_seqscan = off")
     for words, touched in (("pet", 2), ("%", 0)):
         with CaptureQueriesContext(connection) as captured:
-            search.find_account_ids(words)
+            admin.find_account_ids(words)
         for each in captured:
             assert count_rows_touched(each["sql"], None) <= touched
 

@@ -1,4 +1,4 @@
-"""The pages of accounts."""
+"""The pages of users and of their accounts."""
 
 from office.pages.accounts import admin
 

@@ -1,67 +1,110 @@
-"""The list of accounts, and what is done with one."""
+"""Users and accounts: their lists, the page of a user, and what is done with an account."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.idempotency import require_identity
-from accounts.models import Account, ClockTimestamp
+from accounts.models import Account, ClockTimestamp, User
+from accounts.queries import find_users_by_words
+from ledger.ids import UUID_TEXT
 from office import explanations
 from office.actions import Command
-from office.admin import OfficeAdmin
 from office.models import Access
-from office.pages.accounts import page, search
+from office.pages.accounts import page
 from office.pages.accounts.forms import AdjustForm
-from office.pages.corrections import tell_outcome
-from office.templatetags.labels import label
-from office.templatetags.ledger import show_number
+from office.pages.corrections import propose
+from office.pages.lists import SearchedAdmin, column, show_status
+from office.paging import parse_id
+from office.templatetags.ledger import moment, show_number
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from transactions import corrections, posting
 from transactions.models import Transaction
 from transactions.posting.commands import SetStatus
 
-
-def freeze(request: HttpRequest, account: Account, asked: dict[str, Any]) -> str:
-    _set_status(request, account, Account.Status.FROZEN, asked["reason"])
-    return gettext("The account is frozen: it accepts money in, not out.")
-
-
-def unfreeze(request: HttpRequest, account: Account, asked: dict[str, Any]) -> str:
-    _set_status(request, account, Account.Status.ACTIVE, asked["reason"])
-    return gettext("The account is active again.")
+USERS_MAX = 50  # that are found by the start of their name
+ACCOUNTS_MAX = 1000  # that are found by their users
+ACCOUNTS_SHOWN_MAX = 100  # on the page of a user
+NOT_ACTIVE = (Account.Status.FROZEN.value, Account.Status.CLOSED.value)
 
 
-def _set_status(request: HttpRequest, account: Account, status: Account.Status, reason: str) -> None:
-    command = SetStatus(account_id=account.id, status=status, reason=reason)
+@admin.register(User)
+class UserAdmin(SearchedAdmin):
+    """Whom the ledger knows, with all their accounts. Neither a password nor what one may do is shown."""
+
+    subject_template = "admin/user.html"
+    list_display = ("title", "external_id", "id", "kind", "created")
+    ordering = ("-created_at", "-id")
+    search_help_text = _("An id, an external id, or the start of a name")
+    title = column(_("name"), str)
+    created = column(_("created at"), lambda user: moment(user.created_at))
+
+    @admin.display(description=_("kind"))
+    def kind(self, user: User) -> Any:
+        if user.is_staff:
+            return _("staff")
+        return _("account holder") if user.username == str(user.id) else _("service")
+
+    def search(self, rows: QuerySet[User], words: str) -> QuerySet[User]:
+        ids = [user.id for user in find_users_by_words(words, limit=USERS_MAX)]
+        if id := parse_id(words):
+            ids.append(id)
+        return rows.filter(id__in=ids)
+
+    def describe(self, request: HttpRequest, subject: User) -> dict[str, Any]:
+        accounts = Account.objects.with_held_due().filter(user=subject).order_by("currency", "name")
+        return {
+            "person": subject,
+            "kind": self.kind(subject),
+            "accounts": accounts[:ACCOUNTS_SHOWN_MAX]
+            if request.user.has_perm("accounts.view_account")
+            else [],
+        }
+
+
+def set_status(
+    status: Account.Status, done: Any, request: HttpRequest, account: Account, asked: dict[str, Any]
+) -> str:
+    """Sets the account to `status`; `done` says so to staff."""
+    command = SetStatus(account_id=account.id, status=status, reason=asked["reason"])
     with explanations.refusals():
         posting.post([command], actor=get_caller_id(request), request_id=get_request_id(request))
+    return str(done)
 
 
 def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> HttpResponse:
-    maker_id: UUID = request.user.pk  # type: ignore[assignment]
-    with explanations.refusals():
-        correction = corrections.adjust(
-            id=require_identity(caller_id=maker_id, id=asked["identity"], key=None),
-            account_id=account.id,
-            type=Transaction.Type(asked["type"]),
-            amount=asked["amount"],
-            reference=asked["reference"],
-            reason=asked["reason"],
-            maker_id=maker_id,
-            request_id=get_request_id(request),
-        )
-    goal = reverse("admin:accounts_account_change", args=[account.pk])
-    return tell_outcome(request, correction, posted=gettext("The correction is posted."), goal=goal)
+    return propose(
+        request,
+        corrections.adjust,
+        asked,
+        posted=_("The correction is posted."),
+        goal=reverse("admin:accounts_account_change", args=[account.pk]),
+        account_id=account.id,
+        type=Transaction.Type(asked["type"]),
+        amount=asked["amount"],
+        reference=asked["reference"],
+    )
+
+
+def find_account_ids(text: str) -> list[UUID]:
+    """The ids of accounts: of the account or user with that id, and of users with that external id or a name
+    that begins so.
+    """
+    ids: list[UUID] = []
+    user_ids = [user.id for user in find_users_by_words(text, limit=USERS_MAX)]
+    if UUID_TEXT.fullmatch(text):
+        user_ids.append(UUID(text))
+        ids += Account._base_manager.filter(id=text).values_list("id", flat=True)
+    theirs = Account._base_manager.filter(user_id__in=user_ids)
+    return [*ids, *theirs.values_list("id", flat=True)[:ACCOUNTS_MAX]]
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -71,7 +114,7 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(str(status), status.label) for status in (Account.Status.FROZEN, Account.Status.CLOSED)]
+        return [(status, Account.Status(status).label) for status in NOT_ACTIVE]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() not in NOT_ACTIVE:
@@ -79,17 +122,18 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.exclude(status=Account.Status.ACTIVE).filter(status=self.value())
 
 
-NOT_ACTIVE = (Account.Status.FROZEN.value, Account.Status.CLOSED.value)
-
-
 @admin.register(Account)
-class AccountAdmin(OfficeAdmin):
+class AccountAdmin(SearchedAdmin):
     commands = (
         Command(
             name="freeze",
             label=_("Freeze"),
             permission="accounts.freeze_account",
-            run=freeze,
+            run=partial(
+                set_status,
+                Account.Status.FROZEN,
+                _("The account is frozen: it accepts money in, not out."),
+            ),
             applies=lambda account: account.status == Account.Status.ACTIVE,
             note=_("A frozen account accepts money in, but no money out and no new holds."),
             is_dangerous=True,
@@ -98,7 +142,7 @@ class AccountAdmin(OfficeAdmin):
             name="unfreeze",
             label=_("Unfreeze"),
             permission="accounts.freeze_account",
-            run=unfreeze,
+            run=partial(set_status, Account.Status.ACTIVE, _("The account is active again.")),
             applies=lambda account: account.status == Account.Status.FROZEN,
             note=_("Money can leave the account again, and holds can be placed."),
         ),
@@ -122,15 +166,15 @@ class AccountAdmin(OfficeAdmin):
         "shown_available",
         "version",
     )
-    list_select_related = ("user",)
     list_filter = (StatusFilter,)
-    search_fields = ("id",)  # see get_search_results
     search_help_text = _("The start of the user's name, their external id, or the id of a user or an account")
+    shown_user = column(_("user"), lambda account: account.user)
+    shown_status = show_status
+    shown_balance = column(_("balance"), lambda account: show_number(account.balance, account.currency))
+    shown_available = column(_("available"), lambda account: show_number(account.available, account.currency))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        accounts: Any = super().get_queryset(request)
-        found: QuerySet[Account] = accounts.with_held_due().select_related("user")
-        return found.annotate(clock=ClockTimestamp())
+        return Account.objects.with_held_due().select_related("user").annotate(clock=ClockTimestamp())
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Newest first; of those that are not active by id, which is the order of their index and of time."""
@@ -144,13 +188,9 @@ class AccountAdmin(OfficeAdmin):
             raise IncorrectLookupParameters
         return True
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet, search_term: str
-    ) -> tuple[QuerySet, bool]:
-        text = search_term.replace("\x00", "").strip()
-        if not text:
-            return queryset, False
-        return queryset.filter(id__in=search.find_account_ids(text)), False
+    def search(self, rows: QuerySet[Account], words: str) -> QuerySet[Account]:
+        text = words.replace("\x00", "").strip()
+        return rows.filter(id__in=find_account_ids(text)) if text else rows
 
     def change_view(
         self,
@@ -159,15 +199,14 @@ class AccountAdmin(OfficeAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if request.GET.get("format") == "csv" and request.method == "GET":
-            account = self.get_object(request, object_id)
-            if account is not None:
-                return self._export(request, account)
+        is_export = request.GET.get("format") == "csv" and request.method == "GET"
+        if is_export and (account := self.get_object(request, object_id)):
+            return self._export(request, account)
         return super().change_view(request, object_id, form_url, extra_context)
 
     def _export(self, request: HttpRequest, account: Account) -> HttpResponse:
-        may_see = request.user.has_perm("transactions.view_transaction")
-        if not may_see or not self.has_view_permission(request, account):
+        may_see = self.has_view_permission(request, account)
+        if not (may_see and request.user.has_perm("transactions.view_transaction")):
             raise PermissionDenied
         shown = page.read_page(request, account)
         if shown is None:
@@ -177,21 +216,5 @@ class AccountAdmin(OfficeAdmin):
         self.record(request, Access.Action.EXPORT, account, detail=f"statement, {len(shown.lines)} lines")
         return page.write_csv(account, shown)
 
-    def describe(self, request: HttpRequest, subject: Model) -> dict[str, Any]:
-        return page.describe(request, subject)  # type: ignore[arg-type]
-
-    @admin.display(description=_("user"))
-    def shown_user(self, account: Account) -> str:
-        return str(account.user)
-
-    @admin.display(description=_("status"))
-    def shown_status(self, account: Account) -> SafeString:
-        return label(account.status, account.get_status_display())
-
-    @admin.display(description=_("balance"))
-    def shown_balance(self, account: Account) -> SafeString:
-        return show_number(account.balance, account.currency)
-
-    @admin.display(description=_("available"))
-    def shown_available(self, account: Account) -> SafeString:
-        return show_number(account.available, account.currency)
+    def describe(self, request: HttpRequest, subject: Account) -> dict[str, Any]:
+        return page.describe(request, subject)

@@ -1,13 +1,12 @@
 """The balance of an account over time, as Chart.js draws it."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
@@ -26,7 +25,7 @@ MARK = "#ea580c"
 
 
 def choose_range(asked: str, moment: datetime | None, clock: datetime) -> str:
-    """The one that was asked for, or the shortest with the chosen moment in it, of 30 days or more."""
+    """The name of the range that was asked for, or of the shortest one of 30 days or more with the moment."""
     if asked in RANGES:
         return asked
     for name in ("month", "year"):
@@ -44,15 +43,15 @@ def describe(
     since = clock - length if length else timeline.find_first_effect(account.id)
     if since is None or since >= clock:
         return None
-    moments = set(_spread(since, clock))
+    step = (clock - since) / (POINTS - 1)
+    moments = {clock, *(since + step * number for number in range(POINTS - 1))}
     mark = moment if moment and since <= moment <= clock else None
     course = timeline.read_course(account.id, moments | ({mark} if mark else set()), known_at=known_at)
     format = "SHORT_DATETIME_FORMAT" if name in ("day", "month") else "DATE_FORMAT"
-    balances = [float(balance) for _, balance in course]  # to be drawn: the amounts are in the statement
     datasets: list[dict[str, Any]] = [
         {
-            "label": gettext("Balance"),
-            "data": balances,
+            "label": str(_("Balance")),
+            "data": [float(balance) for _at, balance in course],  # the exact amounts are in the statement
             "stepped": True,
             "borderColor": "var(--color-primary-500)",
             "borderWidth": 2,
@@ -60,23 +59,27 @@ def describe(
         }
     ]
     if mark:
-        marked = [balance if at == mark else None for (at, _), balance in zip(course, balances, strict=True)]
-        style = {"borderColor": MARK, "backgroundColor": MARK, "pointRadius": 6, "showLine": False}
-        datasets.insert(0, {"label": gettext("The chosen moment"), "data": marked, **style})
+        datasets.insert(
+            0,
+            {
+                "label": str(_("The chosen moment")),
+                "data": [float(balance) if at == mark else None for at, balance in course],
+                "borderColor": MARK,
+                "backgroundColor": MARK,
+                "pointRadius": 6,
+                "showLine": False,
+            },
+        )
     return {
-        "data": json.dumps({"labels": [date_format(at, format) for at, _ in course], "datasets": datasets}),
+        "data": json.dumps(
+            {"labels": [date_format(at, format) for at, _balance in course], "datasets": datasets}
+        ),
         "options": json.dumps(_describe_options()),
     }
 
 
-def _spread(since: datetime, until: datetime) -> Iterator[datetime]:
-    step = (until - since) / (POINTS - 1)
-    yield from (since + step * number for number in range(POINTS - 1))
-    yield until
-
-
 def _describe_options() -> dict[str, Any]:
-    """Given at all, so that the axis of the amounts shows: unfold's own options hide it."""
+    """The options of the chart. They are given since unfold's own would hide the axis of the amounts."""
     axis = {"border": {"display": False}, "grid": {"display": False}}
     ticks = {"color": GREY, "maxRotation": 0, "autoSkipPadding": 24}
     return {

@@ -5,30 +5,25 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
-from unfold.widgets import (
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.currencies import get_decimals
 from accounts.models import REFERENCE_LENGTH_MAX, Account
 from office.explanations import REFUSALS
 from office.forms import IdentityForm
-from rest.fields import AmountField as StrictAmount
-from rest.fields import list_details, parse_time
+from rest import fields
 from transactions.models import Transaction
-
-MINUTES = "0000-00-00T00:00"
 
 
 def read_moment(text: str) -> datetime:
-    """As the API reads moments, in UTC; a browser leaves seconds out when they are zero. Raises DRF's
-    `ValidationError`."""
-    return parse_time(text + ":00" if len(text) == len(MINUTES) and "T" in text else text)
+    """A moment, read as the API does, in UTC; a browser leaves seconds out when they are zero.
+
+    Raises DRF's `ValidationError`.
+    """
+    return fields.parse_time(text + ":00" if len(text) == len("0000-00-00T00:00") and "T" in text else text)
 
 
 class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
@@ -77,9 +72,9 @@ class AmountField(forms.CharField):
         if (get_language() or "").startswith("ru") and "." not in text:
             text = text.replace(",", ".", 1)
         try:
-            amount: Decimal = StrictAmount().to_internal_value(text)
+            amount: Decimal = fields.AmountField().to_internal_value(text)
         except ValidationError as error:
-            raise forms.ValidationError(REFUSALS[str(list_details(error)[0].code)]) from None
+            raise forms.ValidationError(REFUSALS[str(fields.list_details(error)[0].code)]) from None
         return amount
 
 
@@ -99,14 +94,9 @@ class AdjustForm(IdentityForm):
         widget=UnfoldAdminTextInputWidget,
         help_text=_("What this can be found by: a ticket, an invoice. It shows in statements."),
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=IdentityForm.base_fields["reason"].max_length,  # type: ignore[attr-defined]
-        widget=UnfoldAdminTextareaWidget({"rows": 3}),
-    )
 
     def fill(self, subject: Account) -> None:
-        self.fields["amount"].label = gettext("Amount in %(currency)s") % {"currency": subject.currency}
-        self.fields["amount"].help_text = gettext("At most %(decimals)s decimals.") % {
+        self.fields["amount"].label = _("Amount in %(currency)s") % {"currency": subject.currency}
+        self.fields["amount"].help_text = _("At most %(decimals)s decimals.") % {
             "decimals": get_decimals(subject.currency)
         }

@@ -1,6 +1,5 @@
 """What the page of an account shows: one section at a time, each reached by a link of its own."""
 
-import csv
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +11,6 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
@@ -23,15 +21,16 @@ from events.models import Event
 from ledger.spreadsheets import escape_formula
 from ledger.times import format_time
 from office import explanations
+from office.pages import lists
 from office.pages.accounts import chart
 from office.pages.accounts.forms import MomentForm, read_moment
 from transactions.reading import history, queries, timeline
-from transactions.reading.history import Page, Place
 from transactions.reading.statements import LINE
 
 OPEN_HOLDS_MAX = 50
 CLOSED_HOLDS_MAX = 20
 EVENTS_MAX = 20
+MOMENTS = ("at", "known_at")  # fields of `MomentForm`
 Context = dict[str, Any]
 
 
@@ -40,19 +39,18 @@ def describe(request: HttpRequest, account: Account) -> Context:
     may_see = {name: section for name, section in SECTIONS.items() if request.user.has_perm(section[1])}
     shown = request.GET.get("show", "")
     shown = shown if shown in may_see else next(iter(may_see), "")
-    tabs = [
-        {"title": title, "link": _make_link(show=name), "active": name == shown}
-        for name, (title, _right, _read) in may_see.items()
-    ]
     try:
         found = may_see[shown][2](request, account) if shown else {}
     except OperationalError:
-        messages.error(request, gettext("Others are working on this account. Ask again."))
-        found = {"form": _read_form(request), "is_refused": True}
+        messages.error(request, _("Others are working on this account. Ask again."))
+        found = {"form": MomentForm(request.GET), "is_refused": True}
     return {
         "account": account,
         "currency": account.currency,
-        "tabs": tabs,
+        "tabs": [
+            {"title": title, "link": _make_link(show=name), "active": name == shown}
+            for name, (title, _right, _read) in may_see.items()
+        ],
         "shown": shown,
         **found,
     }
@@ -62,27 +60,20 @@ def _make_link(**parameters: Any) -> str:
     return "?" + urlencode({name: value for name, value in parameters.items() if value})
 
 
-def _make_moment_link(recorded_at: datetime) -> str:
-    """What the ledger saw at that moment."""
-    moment = format_time(recorded_at)
-    return _make_link(at=moment, known_at=moment)
-
-
 # The statement, with the time machine
 
 
 def _describe_statement(request: HttpRequest, account: Account) -> Context:
-    form = _read_form(request)
+    form = MomentForm(request.GET)
     if form.errors:
         return {"form": form, "is_refused": True}
-    asked = {name: request.GET.get(name, "") for name in ("at", "known_at")}
+    asked = {name: request.GET.get(name, "") for name in MOMENTS}
     is_past = any(form.cleaned_data.values())
-    place = _read_place(request, account)
+    place = _read_place(request, account, form)
     found: Context = {"form": form, "is_past": is_past, "is_first": place is None}
     if place is None:
-        comparison = None
-        if is_past:
-            comparison = timeline.compare(_only(account), **form.cleaned_data)
+        only = Account.objects.filter(id=account.id)
+        comparison = timeline.compare(only, **form.cleaned_data) if is_past else None
         place = history.begin_at(comparison.then) if comparison else history.begin_now(account)
         found |= {"comparison": comparison, **_describe_chart(request, account, comparison, asked)}
     page = history.read_lines(account.id, place)
@@ -96,16 +87,6 @@ def _describe_statement(request: HttpRequest, account: Account) -> Context:
     }
 
 
-def _read_form(request: HttpRequest) -> MomentForm:
-    form = MomentForm(request.GET)
-    form.is_valid()
-    return form
-
-
-def _only(account: Account) -> Any:
-    return Account.objects.filter(id=account.id)
-
-
 def _describe_chart(
     request: HttpRequest,
     account: Account,
@@ -115,82 +96,78 @@ def _describe_chart(
     clock: datetime = account.clock  # type: ignore[attr-defined]
     moment = comparison.then.at if comparison else None
     name = chart.choose_range(request.GET.get("range", ""), moment, clock)
-    drawn = chart.describe(
-        account,
-        name=name,
-        clock=clock,
-        known_at=comparison.then.known_at if comparison else clock,
-        moment=moment,
-    )
-    ranges = [
-        {"title": title, "link": _make_link(**asked, range=each), "active": each == name}
-        for each, (title, _length) in chart.RANGES.items()
-    ]
-    return {"chart": drawn, "ranges": ranges, "range": name}
+    known_at = comparison.then.known_at if comparison else clock
+    return {
+        "chart": chart.describe(account, name=name, clock=clock, known_at=known_at, moment=moment),
+        "ranges": [
+            {"title": title, "link": _make_link(**asked, range=each), "active": each == name}
+            for each, (title, _length) in chart.RANGES.items()
+        ],
+        "range": name,
+    }
 
 
 def _salt(account: Account, form: MomentForm) -> str:
     """A place is of one account and one moment: in a link to another it is not right."""
-    moments = (form.cleaned_data[name] for name in ("at", "known_at"))
+    moments = (form.cleaned_data[name] for name in MOMENTS)
     return ":".join(
         ["account-lines", str(account.id), *(format_time(each) if each else "" for each in moments)]
     )
 
 
-def _write_place(account: Account, form: MomentForm, place: Place) -> str:
-    values = [format_time(place.moment), place.version, str(place.balance), place.known_version]
-    return signing.dumps(values, salt=_salt(account, form))
+def _write_place(account: Account, form: MomentForm, place: history.Place) -> str:
+    return signing.dumps(
+        [format_time(place.moment), place.version, str(place.balance), place.known_version],
+        salt=_salt(account, form),
+    )
 
 
-def _read_place(request: HttpRequest, account: Account) -> Place | None:
+def _read_place(request: HttpRequest, account: Account, form: MomentForm) -> history.Place | None:
     """Where the page begins; None: with the newest line, also after telling that the link is not right."""
     text = request.GET.get("after")
     if not text:
         return None
     try:
-        values = signing.loads(text, salt=_salt(account, _read_form(request)))
+        moment, version, balance, known_version = signing.loads(text, salt=_salt(account, form))
     except signing.BadSignature:
-        messages.warning(request, gettext("This link to older lines is not right. Here are the newest ones."))
+        messages.warning(request, _("This link to older lines is not right. Here are the newest ones."))
         return None
-    moment, version, balance, known_version = values
-    return Place(datetime.fromisoformat(moment), version, Decimal(balance), known_version)
+    return history.Place(datetime.fromisoformat(moment), version, Decimal(balance), known_version)
 
 
-def read_page(request: HttpRequest, account: Account) -> Page | None:
+def read_page(request: HttpRequest, account: Account) -> history.Page | None:
     """The lines that the page shows; None when they cannot be read as asked: the page says why."""
-    form = _read_form(request)
+    form = MomentForm(request.GET)
     if form.errors:
         return None
-    place = _read_place(request, account)
+    place = _read_place(request, account, form)
     if place is None and request.GET.get("after"):
         return None
     try:
         if place is None and any(form.cleaned_data.values()):
-            place = history.begin_at(queries.read_balance(_only(account), **form.cleaned_data))
+            only = Account.objects.filter(id=account.id)
+            place = history.begin_at(queries.read_balance(only, **form.cleaned_data))
         return history.read_lines(account.id, place or history.begin_now(account))
     except OperationalError:
         return None
 
 
-def write_csv(account: Account, page: Page) -> HttpResponse:
+def write_csv(account: Account, page: history.Page) -> HttpResponse:
     """The lines of a page, in the form of the statements that the API gives."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="account-{account.id}.csv"'
+    lines = (
+        {
+            "transaction": line.row.id,
+            "type": line.row.type,
+            "amount": format_amount(line.row.amount, account.currency),
+            "balance": format_amount(line.balance, account.currency),
+            "effective_at": format_time(line.row.effective_at),
+            "recorded_at": format_time(line.row.recorded_at),
+            "reference": escape_formula(line.row.reference),
+        }
+        for line in page.lines
+    )
+    response = lists.write_csv(f"account-{account.id}", LINE, lines)
     response["Cache-Control"] = "no-store"
-    writer = csv.DictWriter(response, LINE)
-    writer.writeheader()
-    for line in page.lines:
-        writer.writerow(
-            {
-                "transaction": line.row.id,
-                "type": line.row.type,
-                "amount": format_amount(line.row.amount, account.currency),
-                "balance": format_amount(line.balance, account.currency),
-                "effective_at": format_time(line.row.effective_at),
-                "recorded_at": format_time(line.row.recorded_at),
-                "reference": escape_formula(line.row.reference),
-            }
-        )
     return response
 
 
@@ -204,16 +181,20 @@ def _describe_declines(request: HttpRequest, account: Account) -> Context:
             before = read_moment(text)
         except ValidationError:
             messages.warning(
-                request, gettext("This link to older attempts is not right. Here are the newest ones.")
+                request, _("This link to older attempts is not right. Here are the newest ones.")
             )
     rows, has_more = history.read_declines(account.id, before)
-    older = _make_link(show="declines", before=format_time(rows[-1].recorded_at)) if has_more else ""
     return {
         "declines": [
-            (row, explanations.describe_decline(row, account.currency), _make_moment_link(row.recorded_at))
+            (
+                row,
+                explanations.describe_decline(row, account.currency),
+                # What the ledger saw at that moment.
+                _make_link(**dict.fromkeys(MOMENTS, format_time(row.recorded_at))),
+            )
             for row in rows
         ],
-        "older": older,
+        "older": _make_link(show="declines", before=format_time(rows[-1].recorded_at)) if has_more else "",
         "newest": _make_link(show="declines") if before else "",
     }
 
@@ -231,9 +212,8 @@ def _describe_holds(request: HttpRequest, account: Account) -> Context:
 
 def _describe_events(request: HttpRequest, account: Account) -> Context:
     events = Event.objects.filter(account_id=account.id).defer("data").order_by("-account_sequence")
-    traced = tracing.trace(list(events[:EVENTS_MAX]))
     return {
-        "traced": traced,
+        "traced": tracing.trace(list(events[:EVENTS_MAX])),
         "may_see_deliveries": request.user.has_perm("events.view_subscription"),
     }
 
