@@ -53,9 +53,8 @@ def serve_metrics(request: HttpRequest) -> HttpResponse:
             request, "not_authenticated", "Send a valid token: Authorization: Bearer <token>."
         )
     registry = CollectorRegistry()
-    registry.register(DatabaseConnections())
-    registry.register(FeedMetrics())
-    registry.register(AuditMetrics())
+    for collector in (DatabaseConnections(), FeedMetrics(), AuditMetrics()):
+        registry.register(collector)
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         body = generate_latest(registry)

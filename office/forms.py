@@ -26,8 +26,11 @@ class LoginForm(AuthenticationForm):  # type: ignore[misc]
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         """Right ones count as wrong ones do; otherwise only the wrong ones would be locked out."""
         if not getattr(user, "is_staff", False):
-            credentials = {"username": user.get_username(), "password": ""}
-            user_login_failed.send(sender=__name__, credentials=credentials, request=self.request)
+            user_login_failed.send(
+                sender=__name__,
+                credentials={"username": user.get_username(), "password": ""},
+                request=self.request,
+            )
         super().confirm_login_allowed(user)
 
 
@@ -53,9 +56,7 @@ class CommandForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for number, shown in enumerate(self.visible_fields()):
-            shown.field.widget.attrs.pop("autofocus", None)
-            if number == 0:
-                shown.field.widget.attrs["autofocus"] = True
+            shown.field.widget.attrs["autofocus"] = number == 0
 
     def fill(self, subject: Any) -> None:
         """Called before the form is shown: `subject` is the object that the command is done to."""

@@ -1,15 +1,16 @@
 """What holds for the pages of the back office and for nothing else: language, session, CSP, no cache."""
 
 import ipaddress
-from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
+from rest.middleware import GetResponse
 
 PAGES = "/admin/"
 # Alpine evaluates its attributes, and unfold's templates have scripts and styles in them.
@@ -27,11 +28,11 @@ def speak_and_protect(get_response: GetResponse) -> GetResponse:
     """
     localized = LocaleMiddleware(get_response)
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(PAGES):
             return get_response(request)
         try:
-            response: HttpResponse = localized(request)  # type: ignore[assignment]
+            response: HttpResponseBase = localized(request)  # type: ignore[assignment]
         finally:
             translation.deactivate()  # the next request of this thread may be the API's
         if request.session.accessed and not request.session.is_empty():
@@ -47,11 +48,8 @@ def speak_and_protect(get_response: GetResponse) -> GetResponse:
 
 def find_address(request: HttpRequest) -> str:
     """Where the request comes from. Behind TLS there is a proxy in front, which names it last."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
     if settings.BEHIND_TLS:
-        named = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-        try:
+        with suppress(ValueError):
+            named = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
             return str(ipaddress.ip_address(named))
-        except ValueError:
-            return address
-    return address
+    return str(request.META.get("REMOTE_ADDR", ""))

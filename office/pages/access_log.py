@@ -17,9 +17,8 @@ from unfold.decorators import display
 
 from ledger.ids import UUID_TEXT
 from ledger.spreadsheets import escape_formula
-from office.admin import OfficeAdmin
+from office.admin import BoundedList, OfficeAdmin
 from office.models import Access
-from office.paging import BoundedList
 
 BEFORE = "before"
 CSV = "csv"

@@ -19,12 +19,9 @@ from accounts.idempotency import require_identity
 from accounts.models import Account
 from office import explanations
 from office.actions import Command
-from office.admin import OfficeAdmin
+from office.admin import OfficeAdmin, parse_id
 from office.forms import CommandForm, IdentityForm
-from office.links import link
-from office.paging import parse_id
-from office.templatetags.labels import label
-from office.templatetags.ledger import moment, show_number
+from office.templatetags.ledger import label, link, moment, show_number
 from rest.middleware import get_request_id
 from transactions import corrections
 from transactions.models import Correction, Transaction

@@ -10,9 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from events import tracing
 from events.models import Event
-from office.admin import OfficeAdmin
-from office.links import link
-from office.paging import parse_id
+from office.admin import OfficeAdmin, parse_id
+from office.templatetags.ledger import link
 
 
 @admin.register(Event)

@@ -15,9 +15,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import queries
 from accounts.errors import IdempotencyKeyInvalid
-from office import access
+from office.admin import parse_id
 from office.models import Access
-from office.paging import parse_id
 from transactions.reading import search
 from transactions.reading.search import Found
 
@@ -74,7 +73,7 @@ def find(request: HttpRequest) -> HttpResponse:
         context |= _find_by_key(request, key_form)
     elif words_form.is_valid():
         words = words_form.cleaned_data["q"]
-        access.record(request, Access.Action.SEARCH, "find", detail=words)
+        Access.record(request, Access.Action.SEARCH, "find", detail=words)
         id, found = _find_by_words(words)
         found = _keep_visible(request, found)
         if id and (page := _find_only_page(found)):
@@ -91,7 +90,7 @@ def _find_by_words(words: str) -> tuple[UUID | None, Found]:
 
 def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
     asked = form.cleaned_data
-    access.record(request, Access.Action.SEARCH, "find", detail=f"{asked['caller']} {asked['key']}")
+    Access.record(request, Access.Action.SEARCH, "find", detail=f"{asked['caller']} {asked['key']}")
     caller = queries.find_caller(asked["caller"], parse_id(asked["caller"]))
     if caller is None:
         form.add_error("caller", _("Nobody has this user name or id."))

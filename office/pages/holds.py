@@ -12,11 +12,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Hold, User
 from office import explanations
 from office.actions import Command
-from office.admin import OfficeAdmin
-from office.links import link
-from office.paging import parse_id
-from office.templatetags.labels import label
-from office.templatetags.ledger import moment, show_number
+from office.admin import OfficeAdmin, parse_id
+from office.templatetags.ledger import label, link, moment, show_number
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from transactions import posting

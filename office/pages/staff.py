@@ -12,10 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import staff
 from accounts.models import Staff, User
-from office.actions import Command, Refusal
+from office.actions import Command, Refusal, show_once
 from office.admin import OfficeAdmin
 from office.pages.staff_forms import GroupsForm, NewStaffForm
-from office.shown_once import show_once
 
 WORDS: dict[type[staff.StaffError], tuple[Any, str | None]] = {
     staff.UsernameTaken: (_("There is a user of this name already."), "username"),

@@ -20,7 +20,7 @@ from ledger.errors import LedgerError
 from office.actions import Command, Refusal
 from office.admin import OfficeAdmin
 from office.forms import ReasonForm
-from office.links import link
+from office.templatetags.ledger import link
 from rest.middleware import get_request_id
 
 Status = Subscription.Status

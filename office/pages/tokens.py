@@ -14,13 +14,11 @@ from knox.settings import CONSTANTS
 
 from accounts import tokens
 from accounts.models import Token, User
-from office.actions import Command, Refusal
+from office.actions import Command, Refusal, show_once
 from office.admin import OfficeAdmin
-from office.links import link
 from office.models import Access
 from office.pages.staff_forms import NewTokenForm
-from office.shown_once import show_once
-from office.templatetags.ledger import moment
+from office.templatetags.ledger import link, moment
 
 KEY_LENGTH = CONSTANTS.TOKEN_KEY_LENGTH
 

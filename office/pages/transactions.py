@@ -12,14 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from events.tracing import trace
 from office import explanations, related
-from office.admin import OfficeAdmin
-from office.links import link
+from office.admin import OfficeAdmin, parse_id
 from office.pages import corrections as correction_pages
 from office.pages import find
-from office.paging import parse_id
 from office.site import OfficeSite
-from office.templatetags.labels import label
-from office.templatetags.ledger import moment, show_number
+from office.templatetags.ledger import label, link, moment, show_number
 from transactions import corrections
 from transactions.models import AuditRun, Correction, Transaction
 from transactions.reading import queries, search
@@ -85,7 +82,8 @@ class TransactionAdmin(OfficeAdmin):
             "balance_before": queries.read_balance_before(subject),
             "actor": User.objects.filter(id=subject.actor).first(),
             "other_leg": list(filter(None, [related.find_other_leg(subject)])),
-            "correction": Correction.objects.filter(id__in=related.list_ids_of_command(subject))
+            # Its id is that of the transaction, or of the transfer, that it led to.
+            "correction": Correction.objects.filter(id__in=filter(None, [subject.id, subject.transfer]))
             .select_related("maker", "checker")
             .first(),
             "waiting": corrections.find_waiting_reversal(subject.id),
@@ -130,4 +128,4 @@ class AuditRunAdmin(OfficeAdmin):
         return round((run.finished_at - run.started_at) / timedelta(seconds=1), 1)
 
 
-OfficeSite.add_page("find/", find.find, "find")
+OfficeSite.pages.append(("find/", find.find, "find"))

@@ -9,8 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import queries
 from accounts.models import Account, User
-from office.admin import OfficeAdmin
-from office.paging import parse_id
+from office.admin import OfficeAdmin, parse_id
 from office.templatetags.ledger import moment
 
 ACCOUNTS_MAX = 100  # on the page of a user

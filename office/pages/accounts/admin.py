@@ -22,8 +22,7 @@ from office.models import Access
 from office.pages.accounts import page, search
 from office.pages.accounts.forms import AdjustForm
 from office.pages.corrections import tell_outcome
-from office.templatetags.labels import label
-from office.templatetags.ledger import show_number
+from office.templatetags.ledger import label, show_number
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from transactions import corrections, posting
