@@ -173,8 +173,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=None)
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
-# Security headers: those of TLS, beside Django's own, which forbid sniffing and frames. TLS ends at the proxy in
-# front, which says so in X-Forwarded-Proto.
+# Security headers: those of TLS, beside Django's own, which forbid sniffing and frames. TLS ends at the proxy
+# in front, which says so in X-Forwarded-Proto.
 BEHIND_TLS = env.bool("BEHIND_TLS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_TLS
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0

@@ -18,13 +18,12 @@ from office.forms import CommandForm, ReasonForm
 from office.models import Access
 
 
+@dataclass(eq=False)
 class Refusal(Exception):
     """What the domain refuses, in words for staff; `field` names the form's field it is about."""
 
-    def __init__(self, detail: str | Promise, field: str | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.field = field
+    detail: str | Promise
+    field: str | None = None
 
 
 Run = Callable[[HttpRequest, Any, dict[str, Any]], str | HttpResponse]

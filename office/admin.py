@@ -73,14 +73,15 @@ def parse_id(words: str) -> UUID | None:
 
 
 class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
-    """Everything is shown, nothing can be edited, whoever asks; what may be done are `commands`.
+    """The pages of a model: a list, and one page for each object.
 
-    Looking at them, at one of them, and searching are recorded before the answer is given.
+    They show and cannot edit, whoever asks; what may be done are `commands`. Every look at the list or at an
+    object, and every search, is recorded in the access log before it is answered.
     """
 
     is_of_the_office = True
-    commands: tuple[Command, ...] = ()  # to one of them
-    list_commands: tuple[Command, ...] = ()  # to none of them yet
+    commands: tuple[Command, ...] = ()  # done to one object, from its page
+    list_commands: tuple[Command, ...] = ()  # done to no object yet, from the list
     actions = None
     paginator = BoundedPaginator
     list_per_page = 50
@@ -91,7 +92,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     change_list_template = "admin/subjects.html"
     subject_template = "admin/subject.html"
     facts: tuple[str, ...] = ()
-    key = "pk"  # what addresses and the access log name one of them by: unique, and no secret
+    key = "pk"  # the attribute that addresses and the access log name an object by: unique, and no secret
 
     def _never(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody adds, changes or deletes anything, not even a superuser."""
@@ -100,7 +101,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     has_add_permission = has_change_permission = has_delete_permission = _never
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Of fields only those that a filter is named for (`list_filter` has classes with a `parameter_name`).
+        """Of fields only those that a filter in `list_filter` is named for.
 
         Django would allow any: to guess at what is not shown, or to scan a big table. Words that name nothing
         are refused after this.
@@ -153,8 +154,9 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         words = request.GET.get("q", "")
         self.record(request, Access.Action.SEARCH if words else Access.Action.VIEW, detail=words)
-        context = {"buttons": list(self.find_buttons(request, None)), **(extra_context or {})}
-        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+        return super().changelist_view(  # type: ignore[no-any-return]
+            request, {"buttons": list(self.find_buttons(request, None)), **(extra_context or {})}
+        )
 
     def change_view(
         self,
@@ -170,24 +172,27 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         if subject is None:
             return self._refuse_unknown(request, object_id)
         self.record(request, Access.Action.VIEW, subject)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": self.opts.verbose_name,
-            "subtitle": self.name(subject),
-            "subject": subject,
-            "facts": list(self.find_facts(subject)),
-            "buttons": list(self.find_buttons(request, subject)),
-            **self.describe(request, subject),
-        }
-        return TemplateResponse(request, self.subject_template, context)
+        return TemplateResponse(
+            request,
+            self.subject_template,
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": self.opts.verbose_name,
+                "subtitle": self.name(subject),
+                "subject": subject,
+                "facts": list(self.find_facts(subject)),
+                "buttons": list(self.find_buttons(request, subject)),
+                **self.describe(request, subject),
+            },
+        )
 
     def name(self, subject: Any) -> str:
-        """What the heading calls it, in the reader's language."""
+        """The name of the object in the heading, in the reader's language."""
         return str(subject)
 
     def find_facts(self, subject: Any) -> Iterator[tuple[str, Any]]:
-        """What `facts` names, each with its label: fields, or methods of this class."""
+        """The label and the value of each field or method of this class that `facts` names, to be shown."""
         empty = self.get_empty_value_display()
         for name in self.facts:
             label = str(label_for_field(name, self.model, self))
@@ -200,15 +205,15 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
                 yield label, display_for_field(value, field, empty)
 
     def describe(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
-        """What the page of `subject` shows besides its fields, for its template."""
+        """What the template of the object's page shows besides its facts."""
         return {}
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Who saw and did what with it: the access log."""
+        """Leads to the access log of the object: who saw it, and what they did with it."""
         return HttpResponseRedirect(f"{reverse('admin:office_access_changelist')}?q={unquote(object_id)}")
 
     def command_view(self, request: HttpRequest, object_id: str, command: Command) -> HttpResponse:
-        """The page of a command to one of them."""
+        """The page of a command that is done to one object."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         subject = self.get_object(request, unquote(object_id))
@@ -217,7 +222,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         return self.run_command(request, command, subject)
 
     def run_command(self, request: HttpRequest, command: Command, subject: Any = None) -> HttpResponse:
-        """The page of a command to the subject; without one, of a command of the list."""
+        """The page of a command to the subject, or without a subject of a command of the list."""
         return actions.run(
             command,
             request,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -39,33 +38,29 @@ DETAILS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A sentence, and the extensions under it: each a label and a text or HTML."""
-
-    sentence: str
-    extensions: list[tuple[str, Any]]
-
-
 def explain(row: Transaction | Hold) -> str:
-    """Why the row was declined, in one sentence; nothing, if it was not."""
+    """Why the row was declined, in one sentence; an empty text, if it was not."""
     reason = row.decline_reason or ""
     sentences = DECLINES if isinstance(row, Transaction) else HOLD_DECLINES
     return gettext(sentences[reason]) if reason in sentences else reason
 
 
-def describe_decline(row: Transaction | Hold | None, currency: str) -> Words | None:
-    """Why the row was declined; None, if it was not. `currency` is that of its account."""
+def describe_decline(row: Transaction | Hold | None, currency: str) -> dict[str, Any] | None:
+    """Why the row was declined, for `office/decline.html`; None, if it was not.
+
+    `sentence` says it; `extensions` are under it, each a label and a text or HTML. `currency` is that of the
+    row's account.
+    """
     if row is None or not row.decline_reason:
         return None
-    return Words(
-        explain(row),
-        [
+    return {
+        "sentence": explain(row),
+        "extensions": [
             (str(DETAILS.get(name, name)), _show_detail(name, text, currency))
             for name, text in (row.decline_details or {}).items()
             if isinstance(text, str)
         ],
-    )
+    }
 
 
 def _show_detail(name: str, text: str, currency: str) -> str:
@@ -101,7 +96,10 @@ REFUSALS = {
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What the domain refuses becomes the form's; its own text is marked with `gettext_noop`."""
+    """Turns a `LedgerError` of the domain into a `Refusal` that the form shows in the reader's language.
+
+    Its text is that of its code in `REFUSALS`, or else its own, which is then marked with `gettext_noop`.
+    """
     try:
         yield
     except LedgerError as error:

@@ -70,8 +70,8 @@ class Access(models.Model):
     ) -> None:
         """Write one line of the log: what was done by the person who sent the request.
 
-        A change and its line belong in one database transaction. A page whose access cannot be recorded is not
-        shown.
+        A change and its line belong in one database transaction. A page whose access cannot be recorded
+        is not shown.
         """
         Access.objects.create(
             action=action,

@@ -95,7 +95,9 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _lead(title: Any, icon: str, page: str, permission: str) -> dict[str, Any]:
-    def may_open(request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(permission))
-
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{page}"), "permission": may_open}
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{page}"),
+        "permission": lambda request: request.user.has_perm(permission),
+    }

@@ -29,7 +29,7 @@ SELECT max(low) FROM halves
 
 
 def find_events(transaction: Transaction) -> list[Event]:
-    """What was told of it: its own event, and of a capture that of the hold. Empty when they were pruned."""
+    """The transaction's own event, and for a capture that of its hold. Empty when they were pruned."""
     with connection.cursor() as cursor:
         cursor.execute(FIND_FIRST, {"account": transaction.account_id, "at": transaction.recorded_at})
         [first] = cursor.fetchone()

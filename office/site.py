@@ -36,7 +36,7 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
 
     index_title = gettext_lazy("Dashboard")
     login_form = LoginForm
-    # Beside those of models: address, view and name of each. The view checks the right and records the access.
+    # Beside those of models: address, view and name of each. A view checks the right and records the access.
     pages: list[tuple[str, Callable[..., HttpResponse], str]] = []
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
@@ -47,11 +47,8 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _has_second_factor(request)
 
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        context: dict[str, Any] = super().each_context(request)
-        if not self.has_permission(request):
-            context["available_apps"] = []
-        return context
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        return super().get_app_list(request, app_label) if self.has_permission(request) else []
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -92,25 +89,28 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
             form.add_error(
                 "otp_token", gettext("This code is not right. After wrong codes, wait a few seconds.")
             )
-        context = {
-            **self.each_context(request),
-            "title": gettext("Second factor"),
-            "form": form,
-            "secret": _offer_secret(request) if device is None else None,
-        }
-        return TemplateResponse(request, "admin/second_factor.html", context)
+        return TemplateResponse(
+            request,
+            "admin/second_factor.html",
+            {
+                **self.each_context(request),
+                "title": gettext("Second factor"),
+                "form": form,
+                "secret": _offer_secret(request) if device is None else None,
+            },
+        )
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """No form here needs it, and it would be a search that nobody records."""
         raise PermissionDenied
 
+    @atomic
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        with atomic():
-            response: HttpResponse = super().password_change(request, extra_context)
-            if request.method == "POST" and response.status_code == 302:
-                Access.record(request, Access.Action.CHANGE, "staff", request.user.pk, detail="password")
+        response: HttpResponse = super().password_change(request, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            Access.record(request, Access.Action.CHANGE, "staff", request.user.pk, detail="password")
         return response
 
 
@@ -119,7 +119,7 @@ def _has_second_factor(request: HttpRequest) -> bool:
 
 
 def _verify(request: HttpRequest, device: TOTPDevice | None, code: str) -> TOTPDevice | None:
-    """The device that the code is of. A code is taken once, and after a wrong one there is a pause."""
+    """The device whose code it is, or None. A code is taken once, and after a wrong one there is a pause."""
     if device is None:
         return _enrol(request, code)
     return django_otp.verify_token(request.user, device.persistent_id, code)
@@ -127,7 +127,8 @@ def _verify(request: HttpRequest, device: TOTPDevice | None, code: str) -> TOTPD
 
 @atomic
 def _enrol(request: HttpRequest, code: str) -> TOTPDevice | None:
-    """Keep the secret that this browser was shown, unless another browser was first."""
+    """Keep the secret that this browser was shown, and return its device; None, if the code is not right, or
+    another browser was first."""
     get_user_model().objects.select_for_update(no_key=True).get(pk=request.user.pk)  # type: ignore[misc]
     key = request.session.get(OFFERED)
     if key is None or TOTPDevice.objects.filter(user=request.user, confirmed=True).exists():

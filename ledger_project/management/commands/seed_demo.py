@@ -12,7 +12,6 @@ from typing import Any
 import uuid_utils.compat
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
@@ -37,10 +36,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, users: int, transactions: int, **options: Any) -> None:
         if users < 1 or transactions < 0:
             raise CommandError("--users is at least 1, --transactions at least 0.")
-        console = Console()
         outcomes: Counter[str] = Counter()
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console) as progress:
+        with Progress(
+            "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        ) as progress:
             accounts = [create_user(number) for number in progress.track(range(users), description="Users")]
             task = progress.add_task("Transactions", total=transactions)
             orders = make_orders(accounts, transactions)
@@ -52,7 +51,7 @@ class Command(BaseCommand):
         table = Table("outcome", "transactions")
         for outcome, count in sorted(outcomes.items()):
             table.add_row(outcome, str(count))
-        console.print(table)
+        progress.console.print(table)
 
 
 def create_user(number: int) -> Account:
