@@ -48,7 +48,7 @@ class TokenForm(forms.Form):
 
 
 class CommandForm(forms.Form):
-    """What a command asks for. Labels and initial values may come from the object that it is done to (`fill`).
+    """What a command asks for. Labels and initial values may come from the object it is done to (`fill`).
 
     The first visible field has the focus.
     """
@@ -73,6 +73,6 @@ class ReasonForm(CommandForm):
 
 
 class IdentityForm(ReasonForm):
-    """For a command that is done once, however often its form is sent: the form has the id of what is made."""
+    """For a command that is done once, however often it is sent: the form has the id of what it makes."""
 
     identity = forms.UUIDField(widget=forms.HiddenInput, initial=uuid_utils.compat.uuid7)

@@ -21,7 +21,9 @@ CONTENT_SECURITY_POLICY = (
 
 
 def speak_and_protect(get_response: GetResponse) -> GetResponse:
-    """The browser's language or the chosen one, and no content from elsewhere. The API speaks English.
+    """Middleware: pages speak the chosen language or the browser's, and load nothing from elsewhere.
+
+    The API speaks English.
 
     A page that asks who somebody is makes their session last `SESSION_SECONDS` from then on. (With Django's
     SESSION_SAVE_EVERY_REQUEST, a request to the API that bears an old cookie would fail after its commit.)
@@ -47,7 +49,7 @@ def speak_and_protect(get_response: GetResponse) -> GetResponse:
 
 
 def find_address(request: HttpRequest) -> str:
-    """Where the request comes from. Behind TLS there is a proxy in front, which names it last."""
+    """The IP address of the client. Behind TLS there is a proxy in front, which names it last."""
     if settings.BEHIND_TLS:
         with suppress(ValueError):
             named = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()

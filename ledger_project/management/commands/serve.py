@@ -45,12 +45,13 @@ class Command(BaseCommand):
             if database is not None:
                 database.stop()
             raise
-        # Who tells it to stop meanwhile is heard afterwards.
+        # A signal to stop that arrives meanwhile is heard afterwards.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         become(host, port, workers, first_time=made)
 
 
 def require_free_port(host: str, port: int) -> None:
+    """Raises `CommandError` when somebody else listens there, before anything is started."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -60,7 +61,10 @@ def require_free_port(host: str, port: int) -> None:
 
 
 def make_credentials() -> bool:
-    """An administrator and an API token, made once and kept in `var/`; whether that was now."""
+    """Make an administrator and an API token and keep their secrets in `var/`, unless that was done before.
+
+    Returns whether they were made now.
+    """
     if TOKEN_FILE.exists():
         return False
     password = secrets.token_urlsafe(18)
@@ -73,6 +77,7 @@ def make_credentials() -> bool:
 
 
 def describe_service(port: int, *, with_secrets: bool) -> str:
+    """What the operator reads once it is up: where everything is, and on the first run the secrets."""
     base = f"http://localhost:{port}"
     lines = ["", f"API docs     {base}/api/docs", f"Back office  {base}/admin/"]
     if with_secrets:
