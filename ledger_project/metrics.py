@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -32,16 +33,14 @@ class DatabaseConnections(Collector):
         gauge = GaugeMetricFamily(
             "ledger_database_connections", "Open connections to the ledger's database.", labels=["state"]
         )
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity"
-                    " WHERE datname = current_database() GROUP BY 1"
-                )
-                for state, count in cursor.fetchall():
-                    gauge.add_metric([state], count)
-        except (OperationalError, InterfaceError):
-            pass  # the rest of the metrics is wanted most when the database is away
+        # The rest of the metrics is wanted most when the database is away.
+        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() GROUP BY 1"
+            )
+            for state, count in cursor.fetchall():
+                gauge.add_metric([state], count)
         yield gauge
 
 
@@ -53,9 +52,8 @@ def serve_metrics(request: HttpRequest) -> HttpResponse:
             request, "not_authenticated", "Send a valid token: Authorization: Bearer <token>."
         )
     registry = CollectorRegistry()
-    registry.register(DatabaseConnections())
-    registry.register(FeedMetrics())
-    registry.register(AuditMetrics())
+    for collector in (DatabaseConnections(), FeedMetrics(), AuditMetrics()):
+        registry.register(collector)
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         body = generate_latest(registry)

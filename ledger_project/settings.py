@@ -143,8 +143,12 @@ LANE_THREADS = env.int("LANE_THREADS", default=4)  # of a worker, for other read
 CONN_MAX = env.int("CONN_MAX", default=14 + 2 * LANE_THREADS)
 if env.bool("DATABASE_POOL", default=False):
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
-    pool = {"min_size": 0, "max_size": CONN_MAX, "timeout": 3, "num_workers": 1}
-    DATABASES["default"]["OPTIONS"] |= {"pool": pool}
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 0,
+        "max_size": CONN_MAX,
+        "timeout": 3,
+        "num_workers": 1,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -163,16 +167,14 @@ LANGUAGES = [("en", "English"), ("ru", "Русский")]  # of the back office;
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["office.formats"]
 TIME_ZONE = "UTC"
-USE_TZ = True
 
 STATIC_URL = "static/"
 # What collectstatic made, if that was run; without it, static files come out of the packages.
 STATIC_ROOT = env.str("STATIC_ROOT", default=None)
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
-# Security headers. TLS ends at the proxy in front, which says so in X-Forwarded-Proto.
-SECURE_CONTENT_TYPE_NOSNIFF = True
-X_FRAME_OPTIONS = "DENY"
+# Security headers: those of TLS, beside Django's own, which forbid sniffing and frames. TLS ends at the proxy
+# in front, which says so in X-Forwarded-Proto.
 BEHIND_TLS = env.bool("BEHIND_TLS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_TLS
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0

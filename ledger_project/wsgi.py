@@ -31,8 +31,7 @@ class Handler(WSGIHandler):
         nothing and needs no closing.
         """
         if request.path_info.startswith(API):
-            response: HttpResponseBase = self._middleware_chain(request)  # type: ignore[attr-defined]
-            return response
+            return self._middleware_chain(request)  # type: ignore[attr-defined,no-any-return]
         set_script_prefix(get_script_name(request.environ))
         request_started.send(sender=self.__class__, environ=request.environ)
         response = self.get_response(request)

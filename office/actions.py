@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.db.transaction import atomic
@@ -13,18 +14,16 @@ from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from office import access
 from office.forms import CommandForm, ReasonForm
 from office.models import Access
 
 
+@dataclass(eq=False)
 class Refusal(Exception):
     """What the domain refuses, in words for staff; `field` names the form's field it is about."""
 
-    def __init__(self, detail: str | Promise, field: str | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.field = field
+    detail: str | Promise
+    field: str | None = None
 
 
 Run = Callable[[HttpRequest, Any, dict[str, Any]], str | HttpResponse]
@@ -75,8 +74,7 @@ def run(
     form.fill(subject)
     if form.is_valid():
         try:
-            subject_id = "" if subject is None else getattr(subject, key)
-            done = _do(command, request, subject, of, subject_id, form.cleaned_data)
+            done = _do(command, request, subject, of, key, form.cleaned_data)
         except Refusal as refusal:
             form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.detail))
         except OperationalError:
@@ -89,25 +87,26 @@ def run(
     if not command.applies(subject) and request.method != "POST":
         messages.warning(request, _("This is not possible any more."))
         return HttpResponseRedirect(goal)
-    page = {
-        **context,
-        "title": command.label,
-        "command": command,
-        "form": form,
-        "goal": goal,
-    }
-    status = 200 if request.method != "POST" else 422
-    return TemplateResponse(request, "admin/command.html", page, status=status)
+    return TemplateResponse(
+        request,
+        "admin/command.html",
+        {**context, "title": command.label, "command": command, "form": form, "goal": goal},
+        status=422 if request.method == "POST" else 200,
+    )
 
 
 def _do(
-    command: Command, request: HttpRequest, subject: Any, of: str, subject_id: object, asked: dict[str, Any]
+    command: Command, request: HttpRequest, subject: Any, of: str, key: str, asked: dict[str, Any]
 ) -> str | HttpResponse:
-    def record() -> None:
-        detail = f"{command.name} {command.tell(asked)}".strip()
-        reason = asked.get("reason", "")
-        access.record(request, Access.Action.CHANGE, of, subject_id, detail=detail, reason=reason)
-
+    record = partial(
+        Access.record,
+        request,
+        Access.Action.CHANGE,
+        of,
+        "" if subject is None else getattr(subject, key),
+        detail=f"{command.name} {command.tell(asked)}".strip(),
+        reason=asked.get("reason", ""),
+    )
     if not command.is_atomic:
         record()
         return command.run(request, subject, asked)
@@ -115,3 +114,16 @@ def _do(
         done = command.run(request, subject, asked)
         record()
     return done
+
+
+def show_once(request: HttpRequest, *, title: str, secret: str, note: Any, goal: str) -> HttpResponse:
+    """The page of a secret, a password or a token: it is in this answer and nowhere else.
+
+    `goal` is where to go on from there.
+    """
+    return TemplateResponse(
+        request,
+        "admin/shown_once.html",
+        {**admin.site.each_context(request), "title": title, "secret": secret, "note": note, "goal": goal},
+        headers={"Cache-Control": "no-store"},
+    )

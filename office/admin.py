@@ -1,9 +1,13 @@
-"""The pages of the back office: what all of them share."""
+"""The pages of the back office: what all of them share.
+
+Their lists are of big tables: none counts more rows than it may, and no search walks far.
+"""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
-from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.utils import (
     display_for_field,
     display_for_value,
@@ -11,29 +15,73 @@ from django.contrib.admin.utils import (
     lookup_field,
     unquote,
 )
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db.models import Model
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
-from office import access, actions
+from office import actions
 from office.actions import Command
 from office.models import Access
-from office.paging import BoundedList, BoundedPaginator
+
+ROWS_MAX = 1000  # of a list; whoever looks for something older searches for it
+
+
+class BoundedPaginator(Paginator):
+    """Counts up to `ROWS_MAX` and no further, so that neither a count nor an offset is ever long."""
+
+    template_name = "unfold/helpers/pagination_infinite.html"  # its count says nothing to people
+
+    @cached_property
+    def count(self) -> int:
+        return len(self.object_list.order_by().values_list("pk")[:ROWS_MAX])  # type: ignore[attr-defined]
+
+
+class BoundedList(ChangeList):  # type: ignore[misc]
+    """In its own order, if no column is `sortable_by`: Django would sort by any that the address names."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
+        if not self.sortable_by:
+            self.params.pop(ORDER_VAR, None)
+        return list(super().get_ordering(request, queryset))
+
+    def url_for_result(self, result: Model) -> str:
+        return str(self.model_admin.find_url(result))
+
+    @property
+    def is_popup(self) -> bool:
+        """None of the pages opens one; its links would name primary keys, whatever these are."""
+        return False
+
+    @is_popup.setter
+    def is_popup(self, asked: bool) -> None:
+        """Whatever the address asks for."""
+
+
+def parse_id(words: str) -> UUID | None:
+    """What somebody searches for, if it is an id."""
+    with suppress(ValueError):
+        return UUID(words.strip())
+    return None
 
 
 class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
-    """Everything is shown, nothing can be edited, whoever asks; what may be done are `commands`.
+    """The pages of a model: a list, and one page for each object.
 
-    Looking at them, at one of them, and searching are recorded before the answer is given.
+    They show and cannot edit, whoever asks; what may be done are `commands`. Every look at the list or at an
+    object, and every search, is recorded in the access log before it is answered.
     """
 
     is_of_the_office = True
-    commands: tuple[Command, ...] = ()  # to one of them
-    list_commands: tuple[Command, ...] = ()  # to none of them yet
+    commands: tuple[Command, ...] = ()  # done to one object, from its page
+    list_commands: tuple[Command, ...] = ()  # done to no object yet, from the list
     actions = None
     paginator = BoundedPaginator
     list_per_page = 50
@@ -43,22 +91,21 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter_sheet = False
     change_list_template = "admin/subjects.html"
     subject_template = "admin/subject.html"
-    list_filter: tuple[type[SimpleListFilter], ...] = ()
     facts: tuple[str, ...] = ()
-    key = "pk"  # what addresses and the access log name one of them by: unique, and no secret
+    key = "pk"  # the attribute that addresses and the access log name an object by: unique, and no secret
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def _never(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody adds, changes or deletes anything, not even a superuser."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+    has_add_permission = has_change_permission = has_delete_permission = _never
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Of fields only those that a filter is named for. Django would allow any: to guess at what is not
-        shown, or to scan a big table. Words that name nothing are refused after this."""
+        """Of fields only those that a filter in `list_filter` is named for.
+
+        Django would allow any: to guess at what is not shown, or to scan a big table. Words that name nothing
+        are refused after this.
+        """
         is_of_a_filter = any(lookup == each.parameter_name for each in self.list_filter)
         return is_of_a_filter or not self._has_field(lookup.split("__")[0])
 
@@ -91,7 +138,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             *(
                 path(
                     f"{command.name}/",
-                    self.admin_site.admin_view(self.list_command_view),
+                    self.admin_site.admin_view(self.run_command),
                     {"command": command},
                     name=f"{name}_{command.name}",
                 )
@@ -107,9 +154,9 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         words = request.GET.get("q", "")
         self.record(request, Access.Action.SEARCH if words else Access.Action.VIEW, detail=words)
-        buttons = {"buttons": list(self.find_buttons(request, None))}
-        response: HttpResponse = super().changelist_view(request, {**buttons, **(extra_context or {})})
-        return response
+        return super().changelist_view(  # type: ignore[no-any-return]
+            request, {"buttons": list(self.find_buttons(request, None)), **(extra_context or {})}
+        )
 
     def change_view(
         self,
@@ -125,28 +172,31 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         if subject is None:
             return self._refuse_unknown(request, object_id)
         self.record(request, Access.Action.VIEW, subject)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": self.opts.verbose_name,
-            "subtitle": self.name(subject),
-            "subject": subject,
-            "facts": list(self.find_facts(subject)),
-            "buttons": list(self.find_buttons(request, subject)),
-            **self.describe(request, subject),
-        }
-        return TemplateResponse(request, self.subject_template, context)
+        return TemplateResponse(
+            request,
+            self.subject_template,
+            {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": self.opts.verbose_name,
+                "subtitle": self.name(subject),
+                "subject": subject,
+                "facts": list(self.find_facts(subject)),
+                "buttons": list(self.find_buttons(request, subject)),
+                **self.describe(request, subject),
+            },
+        )
 
     def name(self, subject: Any) -> str:
-        """What the heading calls it, in the reader's language."""
+        """The name of the object in the heading, in the reader's language."""
         return str(subject)
 
     def find_facts(self, subject: Any) -> Iterator[tuple[str, Any]]:
-        """What `facts` names, each with its label: fields, or methods of this class."""
+        """The label and the value of each field or method of this class that `facts` names, to be shown."""
+        empty = self.get_empty_value_display()
         for name in self.facts:
             label = str(label_for_field(name, self.model, self))
             field, _attribute, value = lookup_field(name, subject, self)
-            empty = self.get_empty_value_display()
             if isinstance(value, bool):
                 yield label, gettext("yes") if value else gettext("no")
             elif field is None:
@@ -155,33 +205,42 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
                 yield label, display_for_field(value, field, empty)
 
     def describe(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
-        """What the page of `subject` shows besides its fields, for its template."""
+        """What the template of the object's page shows besides its facts."""
         return {}
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Who saw and did what with it: the access log."""
+        """Leads to the access log of the object: who saw it, and what they did with it."""
         return HttpResponseRedirect(f"{reverse('admin:office_access_changelist')}?q={unquote(object_id)}")
 
     def command_view(self, request: HttpRequest, object_id: str, command: Command) -> HttpResponse:
+        """The page of a command that is done to one object."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         subject = self.get_object(request, unquote(object_id))
         if subject is None:
             return self._refuse_unknown(request, object_id)
-        return self._run(request, command, subject, self.find_url(subject))
+        return self.run_command(request, command, subject)
 
-    def list_command_view(self, request: HttpRequest, command: Command) -> HttpResponse:
-        return self._run(request, command, None, reverse(self._name("changelist")))
-
-    def _run(self, request: HttpRequest, command: Command, subject: Any, goal: str) -> HttpResponse:
-        subtitle = "" if subject is None else self.name(subject)
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "subtitle": subtitle}
-        of = self.opts.model_name or ""
-        return actions.run(command, request, subject, of=of, goal=goal, context=context, key=self.key)
+    def run_command(self, request: HttpRequest, command: Command, subject: Any = None) -> HttpResponse:
+        """The page of a command to the subject, or without a subject of a command of the list."""
+        return actions.run(
+            command,
+            request,
+            subject,
+            of=self.opts.model_name or "",
+            goal=reverse(self._name("changelist")) if subject is None else self.find_url(subject),
+            context={
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "subtitle": "" if subject is None else self.name(subject),
+            },
+            key=self.key,
+        )
 
     def _refuse_unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        response: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        return response
+        return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
+            request, self.opts, object_id
+        )
 
     def find_buttons(self, request: HttpRequest, subject: Any | None) -> Iterator[tuple[Command, str]]:
         """The commands that this person may give now, to the subject or to the list, with their addresses."""
@@ -201,5 +260,10 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     def record(
         self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""
     ) -> None:
-        subject_id = "" if subject is None else getattr(subject, self.key)
-        access.record(request, action, self.opts.model_name or "", subject_id, detail=detail)
+        Access.record(
+            request,
+            action,
+            self.opts.model_name or "",
+            "" if subject is None else getattr(subject, self.key),
+            detail=detail,
+        )

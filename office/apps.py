@@ -1,5 +1,3 @@
-from importlib import import_module
-
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.utils.translation import gettext_lazy as _
@@ -18,4 +16,4 @@ class SiteConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        import_module("office.pages")  # registers every page
+        from office import pages  # noqa: F401, registers every page

@@ -1,8 +1,7 @@
 """What the ledger decided and refused, in words for staff."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -13,8 +12,7 @@ from accounts.errors import DECLINES as HOLD_DECLINES
 from accounts.models import Hold
 from ledger.errors import LedgerError
 from office.actions import Refusal
-from office.links import link
-from office.templatetags.ledger import moment, money
+from office.templatetags.ledger import link, moment, money
 from transactions.errors import DECLINES
 from transactions.models import Transaction
 
@@ -24,85 +22,63 @@ RULES = {
     "withdraw_max": gettext_lazy("the most that one withdrawal may take"),
     "withdraw_day_max": gettext_lazy("the most that a day's withdrawals may take"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A sentence, and the extensions under it: each a label and a text or HTML."""
-
-    sentence: str
-    extensions: list[tuple[str, Any]]
+DETAILS = {
+    "available": gettext_lazy("available"),
+    "required": gettext_lazy("required"),
+    "instant": gettext_lazy("first moment it would break"),
+    "rule": gettext_lazy("limit that was passed"),
+    "limit": gettext_lazy("limit"),
+    "withdrawn": gettext_lazy("withdrawn that day before"),
+    "balance": gettext_lazy("balance"),
+    "expected_version": gettext_lazy("expected version"),
+    "version": gettext_lazy("version"),
+    "hold_status": gettext_lazy("status of the hold"),
+    "reversed_by": gettext_lazy("reversed by"),
+    "culprit": gettext_lazy("because of"),
+}
 
 
 def explain(row: Transaction | Hold) -> str:
-    """Why the row was declined, in one sentence; nothing, if it was not."""
+    """Why the row was declined, in one sentence; an empty text, if it was not."""
     reason = row.decline_reason or ""
     sentences = DECLINES if isinstance(row, Transaction) else HOLD_DECLINES
     return gettext(sentences[reason]) if reason in sentences else reason
 
 
-def describe_decline(row: Transaction | Hold | None, currency: str) -> Words | None:
-    """Why the row was declined; None, if it was not. `currency` is that of its account."""
+def describe_decline(row: Transaction | Hold | None, currency: str) -> dict[str, Any] | None:
+    """Why the row was declined, for `office/decline.html`; None, if it was not.
+
+    `sentence` says it; `extensions` are under it, each a label and a text or HTML. `currency` is that of the
+    row's account.
+    """
     if row is None or not row.decline_reason:
         return None
-    return Words(
-        explain(row),
-        [
-            _describe_particular(name, text, currency)
+    return {
+        "sentence": explain(row),
+        "extensions": [
+            (str(DETAILS.get(name, name)), _show_detail(name, text, currency))
             for name, text in (row.decline_details or {}).items()
             if isinstance(text, str)
         ],
-    )
+    }
 
 
-def _describe_particular(name: str, text: str, currency: str) -> tuple[str, Any]:
-    if name not in PARTICULARS:
-        return name, text
-    label, show = PARTICULARS[name]
-    try:
-        return str(label), show(text, currency)
-    except (ValueError, InvalidOperation):  # whatever stands in the row is shown
-        return str(label), text
-
-
-def _show_amount(text: str, currency: str) -> str:
-    return money(Decimal(text), currency)
-
-
-def _show_moment(text: str, currency: str) -> str:
-    return moment(datetime.fromisoformat(text))
-
-
-def _show_text(text: str, currency: str) -> str:
+def _show_detail(name: str, text: str, currency: str) -> str:
+    """A detail of a decline in the reader's words; whatever else stands in the row, as it stands there."""
+    with suppress(ValueError, InvalidOperation):
+        match name:
+            case "available" | "required" | "limit" | "withdrawn" | "balance":
+                return money(Decimal(text), currency)
+            case "instant":
+                return moment(datetime.fromisoformat(text))
+            case "rule":
+                return str(RULES.get(text, text))
+            case "hold_status":
+                return str(Hold.Status(text).label)
+            case "reversed_by" | "culprit":
+                return link("transactions_transaction", text, text)
     return text
 
-
-def _show_rule(text: str, currency: str) -> str:
-    return str(RULES.get(text, text))
-
-
-def _show_hold_status(text: str, currency: str) -> str:
-    return str(Hold.Status(text).label)
-
-
-def _link(text: str, currency: str) -> str:
-    return link("transactions_transaction", text, text)
-
-
-PARTICULARS: dict[str, tuple[Any, Callable[[str, str], str]]] = {
-    "available": (gettext_lazy("available"), _show_amount),
-    "required": (gettext_lazy("required"), _show_amount),
-    "instant": (gettext_lazy("first moment it would break"), _show_moment),
-    "rule": (gettext_lazy("limit that was passed"), _show_rule),
-    "limit": (gettext_lazy("limit"), _show_amount),
-    "withdrawn": (gettext_lazy("withdrawn that day before"), _show_amount),
-    "balance": (gettext_lazy("balance"), _show_amount),
-    "expected_version": (gettext_lazy("expected version"), _show_text),
-    "version": (gettext_lazy("version"), _show_text),
-    "hold_status": (gettext_lazy("status of the hold"), _show_hold_status),
-    "reversed_by": (gettext_lazy("reversed by"), _link),
-    "culprit": (gettext_lazy("because of"), _link),
-}
 
 REFUSALS = {
     "amount_invalid": gettext_lazy("An amount is plain digits, like 1234.50."),
@@ -120,7 +96,10 @@ REFUSALS = {
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What the domain refuses becomes the form's; its own text is marked with `gettext_noop`."""
+    """Turns a `LedgerError` of the domain into a `Refusal` that the form shows in the reader's language.
+
+    Its text is that of its code in `REFUSALS`, or else its own, which is then marked with `gettext_noop`.
+    """
     try:
         yield
     except LedgerError as error:

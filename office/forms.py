@@ -17,17 +17,20 @@ USERNAME_LENGTH_MAX = 150  # longer ones are nobody's, and cannot be counted as 
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]
-    """Name and password. Whether those of somebody who is not staff are right, nobody learns."""
+    """Name and password. Nobody learns whether the password of somebody who is not staff is right."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["username"].validators.append(MaxLengthValidator(USERNAME_LENGTH_MAX))
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
-        """Right ones count as wrong ones do; otherwise only the wrong ones would be locked out."""
+        """Without being staff, a right password counts as a wrong one: both are locked out in the end."""
         if not getattr(user, "is_staff", False):
-            credentials = {"username": user.get_username(), "password": ""}
-            user_login_failed.send(sender=__name__, credentials=credentials, request=self.request)
+            user_login_failed.send(
+                sender=__name__,
+                credentials={"username": user.get_username(), "password": ""},
+                request=self.request,
+            )
         super().confirm_login_allowed(user)
 
 
@@ -45,24 +48,22 @@ class TokenForm(forms.Form):
 
 
 class CommandForm(forms.Form):
-    """What a command asks for; `initial` may come from what it is done to (`fill`).
+    """What a command asks for. Labels and initial values may come from the object it is done to (`fill`).
 
-    The first field has the focus, whichever that is.
+    The first visible field has the focus.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for number, shown in enumerate(self.visible_fields()):
-            shown.field.widget.attrs.pop("autofocus", None)
-            if number == 0:
-                shown.field.widget.attrs["autofocus"] = True
+            shown.field.widget.attrs["autofocus"] = number == 0
 
     def fill(self, subject: Any) -> None:
         """Called before the form is shown: `subject` is the object that the command is done to."""
 
 
 class ReasonForm(CommandForm):
-    """Why: kept in the access log, and with what is changed."""
+    """Asks why; the reason is kept in the access log, and with what is changed."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -72,6 +73,6 @@ class ReasonForm(CommandForm):
 
 
 class IdentityForm(ReasonForm):
-    """A command that is done once, however often the form is sent: its identity is in the form."""
+    """For a command that is done once, however often it is sent: the form has the id of what it makes."""
 
     identity = forms.UUIDField(widget=forms.HiddenInput, initial=uuid_utils.compat.uuid7)

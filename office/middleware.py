@@ -1,15 +1,16 @@
 """What holds for the pages of the back office and for nothing else: language, session, CSP, no cache."""
 
 import ipaddress
-from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
-GetResponse = Callable[[HttpRequest], HttpResponse]
+from rest.middleware import GetResponse
 
 PAGES = "/admin/"
 # Alpine evaluates its attributes, and unfold's templates have scripts and styles in them.
@@ -20,18 +21,20 @@ CONTENT_SECURITY_POLICY = (
 
 
 def speak_and_protect(get_response: GetResponse) -> GetResponse:
-    """The browser's language or the chosen one, and no content from elsewhere. The API speaks English.
+    """Middleware: pages speak the chosen language or the browser's, and load nothing from elsewhere.
+
+    The API speaks English.
 
     A page that asks who somebody is makes their session last `SESSION_SECONDS` from then on. (With Django's
     SESSION_SAVE_EVERY_REQUEST, a request to the API that bears an old cookie would fail after its commit.)
     """
     localized = LocaleMiddleware(get_response)
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(PAGES):
             return get_response(request)
         try:
-            response: HttpResponse = localized(request)  # type: ignore[assignment]
+            response: HttpResponseBase = localized(request)  # type: ignore[assignment]
         finally:
             translation.deactivate()  # the next request of this thread may be the API's
         if request.session.accessed and not request.session.is_empty():
@@ -46,12 +49,9 @@ def speak_and_protect(get_response: GetResponse) -> GetResponse:
 
 
 def find_address(request: HttpRequest) -> str:
-    """Where the request comes from. Behind TLS there is a proxy in front, which names it last."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
+    """The IP address of the client. Behind TLS there is a proxy in front, which names it last."""
     if settings.BEHIND_TLS:
-        named = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-        try:
+        with suppress(ValueError):
+            named = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
             return str(ipaddress.ip_address(named))
-        except ValueError:
-            return address
-    return address
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -3,9 +3,16 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from prometheus_client import Counter
+
+from rest.middleware import get_request_id
 
 DETAIL_LENGTH_MAX = 500
+ACCESSES = Counter(
+    "ledger_office_accesses", "What staff saw and did in the back office.", ["action", "subject"]
+)
 
 
 class Access(models.Model):
@@ -50,3 +57,29 @@ class Access(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject} {self.subject_id}".strip()
+
+    @staticmethod
+    def record(
+        request: HttpRequest,
+        action: Action,
+        subject: str,
+        subject_id: object = "",
+        *,
+        detail: str = "",
+        reason: str = "",
+    ) -> None:
+        """Write one line of the log: what was done by the person who sent the request.
+
+        A change and its line belong in one database transaction. A page whose access cannot be recorded
+        is not shown.
+        """
+        Access.objects.create(
+            action=action,
+            subject=subject,
+            subject_id=str(subject_id),
+            actor_id=request.user.pk,  # type: ignore[misc]
+            detail=detail.replace("\x00", "")[:DETAIL_LENGTH_MAX],
+            reason=reason[:DETAIL_LENGTH_MAX],
+            request_id=get_request_id(request),
+        )
+        ACCESSES.labels(action=action, subject=subject).inc()

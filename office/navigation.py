@@ -29,7 +29,9 @@ UNFOLD: dict[str, Any] = {
 
 
 def describe(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups of the sidebar."""
+    """The groups of the sidebar; beside the link to corrections, how many wait for approval, if any do."""
+    from office.pages import corrections  # not before the settings are read, which import this module
+
     return [
         {
             "items": [
@@ -61,7 +63,8 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
                         "transactions_correction_changelist",
                         "transactions.view_correction",
                     ),
-                    **_count_waiting(request),
+                    "badge": corrections.count_waiting(request),
+                    "badge_variant": "warning",
                 },
             ],
         },
@@ -91,16 +94,10 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _count_waiting(request: HttpRequest) -> dict[str, str]:
-    """How many corrections wait for approval, beside the link to them; nothing when none does."""
-    from office.pages import corrections  # not before the settings are read, which import this module
-
-    count = corrections.count_waiting(request)
-    return {"badge": count, "badge_variant": "warning"} if count else {}
-
-
 def _lead(title: Any, icon: str, page: str, permission: str) -> dict[str, Any]:
-    def may_open(request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(permission))
-
-    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{page}"), "permission": may_open}
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{page}"),
+        "permission": lambda request: request.user.has_perm(permission),
+    }

@@ -1,8 +1,5 @@
 """What belongs to one transaction: its other leg, and the events that told of it."""
 
-from typing import Any
-from uuid import UUID
-
 from django.db import connection
 
 from events.models import Event
@@ -32,10 +29,9 @@ SELECT max(low) FROM halves
 
 
 def find_events(transaction: Transaction) -> list[Event]:
-    """What was told of it: its own event, and of a capture that of the hold. Empty when they were pruned."""
-    parameters: dict[str, Any] = {"account": transaction.account_id, "at": transaction.recorded_at}
+    """The transaction's own event, and for a capture that of its hold. Empty when they were pruned."""
     with connection.cursor() as cursor:
-        cursor.execute(FIND_FIRST, parameters)
+        cursor.execute(FIND_FIRST, {"account": transaction.account_id, "at": transaction.recorded_at})
         [first] = cursor.fetchone()
     events = Event.objects.filter(
         account_id=transaction.account_id,
@@ -43,18 +39,18 @@ def find_events(transaction: Transaction) -> list[Event]:
         account_sequence__lt=first + EVENTS_AT_ONCE_MAX,
     ).order_by("account_sequence")
     ids = {str(transaction.id), str(transaction.hold)}
-    told = [event for event in events if event.recorded_at == transaction.recorded_at]
-    return [event for event in told if event.data["id"] in ids]
+    return [
+        event for event in events if event.recorded_at == transaction.recorded_at and event.data["id"] in ids
+    ]
 
 
 def find_other_leg(transaction: Transaction) -> Transaction | None:
-    """Of a transfer."""
+    """The other transaction of the same transfer, with its account and user; None without one."""
     if transaction.transfer is None:
         return None
-    legs = Transaction.objects.filter(transfer=transaction.transfer)
-    return legs.exclude(id=transaction.id).select_related("account__user").first()
-
-
-def list_ids_of_command(transaction: Transaction) -> list[UUID]:
-    """The ids that a correction may have which it came from: its own, or that of its transfer."""
-    return [transaction.id, *([transaction.transfer] if transaction.transfer else [])]
+    return (
+        Transaction.objects.filter(transfer=transaction.transfer)
+        .exclude(id=transaction.id)
+        .select_related("account__user")
+        .first()
+    )

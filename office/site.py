@@ -17,8 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.safestring import mark_safe
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.i18n import set_language
@@ -26,11 +25,8 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
 from unfold.sites import UnfoldAdminSite
 
-from office import access
 from office.forms import LoginForm, TokenForm
 from office.models import Access
-
-Page = Callable[..., HttpResponse]
 
 OFFERED = "office_offered_secret"  # of the session: what its browser was shown and has not confirmed yet
 
@@ -40,7 +36,8 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
 
     index_title = gettext_lazy("Dashboard")
     login_form = LoginForm
-    pages: list[tuple[str, Page, str]] = []  # of the apps, beside those of their models
+    # Beside those of models: address, view and name of each. A view checks the right and records the access.
+    pages: list[tuple[str, Callable[..., HttpResponse], str]] = []
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Pages that libraries would add are left out: some show secrets, some change what must stay."""
@@ -50,11 +47,8 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _has_second_factor(request)
 
-    def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        context: dict[str, Any] = super().each_context(request)
-        if not self.has_permission(request):
-            context["available_apps"] = []
-        return context
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
+        return super().get_app_list(request, app_label) if self.has_permission(request) else []
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -64,19 +58,12 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
             *super().get_urls(),
         ]
 
-    @classmethod
-    def add_page(cls, address: str, page: Page, name: str) -> None:
-        """A page for staff; it checks its right and records the access by itself."""
-        cls.pages.append((address, page, name))
-
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The password. Who has given it goes on to the second factor."""
         if super().has_permission(request) and not _has_second_factor(request):
-            goal = request.GET.get(REDIRECT_FIELD_NAME, "")
-            query = urlencode({REDIRECT_FIELD_NAME: goal})
+            query = urlencode({REDIRECT_FIELD_NAME: request.GET.get(REDIRECT_FIELD_NAME, "")})
             return HttpResponseRedirect(f"{reverse('admin:second_factor')}?{query}")
-        response: HttpResponse = super().login(request, extra_context)
-        return response
+        return super().login(request, extra_context)  # type: ignore[no-any-return]
 
     @method_decorator([never_cache, csrf_protect])
     def second_factor(self, request: HttpRequest) -> HttpResponse:
@@ -99,26 +86,31 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
                 request.session.cycle_key()
                 django_otp.login(request, passed)
                 return HttpResponseRedirect(goal)
-            form.add_error("otp_token", _("This code is not right. After wrong codes, wait a few seconds."))
-        context = {
-            **self.each_context(request),
-            "title": _("Second factor"),
-            "form": form,
-            "secret": _offer_secret(request) if device is None else None,
-        }
-        return TemplateResponse(request, "admin/second_factor.html", context)
+            form.add_error(
+                "otp_token", gettext("This code is not right. After wrong codes, wait a few seconds.")
+            )
+        return TemplateResponse(
+            request,
+            "admin/second_factor.html",
+            {
+                **self.each_context(request),
+                "title": gettext("Second factor"),
+                "form": form,
+                "secret": _offer_secret(request) if device is None else None,
+            },
+        )
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """No form here needs it, and it would be a search that nobody records."""
         raise PermissionDenied
 
+    @atomic
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        with atomic():
-            response: HttpResponse = super().password_change(request, extra_context)
-            if request.method == "POST" and response.status_code == 302:
-                _record_change(request, "password")
+        response: HttpResponse = super().password_change(request, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            Access.record(request, Access.Action.CHANGE, "staff", request.user.pk, detail="password")
         return response
 
 
@@ -127,7 +119,7 @@ def _has_second_factor(request: HttpRequest) -> bool:
 
 
 def _verify(request: HttpRequest, device: TOTPDevice | None, code: str) -> TOTPDevice | None:
-    """The device that the code is of. A code is taken once, and after a wrong one there is a pause."""
+    """The device whose code it is, or None. A code is taken once, and after a wrong one there is a pause."""
     if device is None:
         return _enrol(request, code)
     return django_otp.verify_token(request.user, device.persistent_id, code)
@@ -135,7 +127,8 @@ def _verify(request: HttpRequest, device: TOTPDevice | None, code: str) -> TOTPD
 
 @atomic
 def _enrol(request: HttpRequest, code: str) -> TOTPDevice | None:
-    """Keep the secret that this browser was shown, unless another browser was first."""
+    """Keep the secret that this browser was shown, and return its device; None, if the code is not right, or
+    another browser was first."""
     get_user_model().objects.select_for_update(no_key=True).get(pk=request.user.pk)  # type: ignore[misc]
     key = request.session.get(OFFERED)
     if key is None or TOTPDevice.objects.filter(user=request.user, confirmed=True).exists():
@@ -147,22 +140,18 @@ def _enrol(request: HttpRequest, code: str) -> TOTPDevice | None:
         return None
     device.last_t, device.drift = totp.t(), totp.drift
     device.save()
-    _record_change(request, "second-factor")
+    Access.record(request, Access.Action.CHANGE, "staff", request.user.pk, detail="second-factor")
     return device
 
 
 def _offer_secret(request: HttpRequest) -> dict[str, str]:
     """A QR code as SVG, and the same secret as text for who cannot scan it. It is this browser's alone:
     what somebody else with the password was shown before is never what is kept."""
-    key = request.session.setdefault(OFFERED, default_key())
-    device = TOTPDevice(user=request.user, key=key)
+    device = TOTPDevice(user=request.user, key=request.session.setdefault(OFFERED, default_key()))
     picture = segno.make(device.config_url, micro=False).svg_inline(
         scale=4, border=2, dark="#000", light="#fff"
     )
-    text = base64.b32encode(device.bin_key).decode()
-    return {"picture": mark_safe(picture), "text": text}  # noqa: S308, made of our own url
-
-
-def _record_change(request: HttpRequest, detail: str) -> None:
-    """Of what staff change for themselves."""
-    access.record(request, Access.Action.CHANGE, "staff", request.user.pk, detail=detail)
+    return {
+        "picture": mark_safe(picture),  # noqa: S308, made of our own url
+        "text": base64.b32encode(device.bin_key).decode(),
+    }

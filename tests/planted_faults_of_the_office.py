@@ -68,8 +68,8 @@ MUTANTS = [
     Mutant(
         "superusers edit",
         "has_change_permission",
-        "def has_change_permission(self",
-        "def nobody_asks_this(self",
+        "has_change_permission = ",
+        "nobody_asks_this = ",
         f"{EDITED}test_no_page_lets_anybody_edit",
     ),
     Mutant(

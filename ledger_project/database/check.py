@@ -69,7 +69,7 @@ REPLICA = "SELECT has_parameter_privilege(%s, 'session_replication_role', 'SET')
 
 def find_differences(roles: Roles) -> Iterator[str]:
     """A sentence for each difference. Raises `Undecided`."""
-    wanted = {
+    wanted: set[tuple[str, ...]] = {
         (roles.names[kind], table, privilege, column)
         for kind, table, privilege, columns in find_grants()
         for column in columns or ("",)

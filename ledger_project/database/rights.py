@@ -161,10 +161,9 @@ class Undecided(LookupError):
 
 def find_models() -> dict[str, type[Model]]:
     """All models that have a table of their own, by their labels, Django's list of migrations among them."""
+    models: list[type[Model]] = [*apps.get_models(include_auto_created=True), MigrationRecorder.Migration]
     return {
-        model._meta.label_lower: model
-        for model in [*apps.get_models(include_auto_created=True), MigrationRecorder.Migration]
-        if model._meta.managed and not model._meta.proxy
+        model._meta.label_lower: model for model in models if model._meta.managed and not model._meta.proxy
     }
 
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.ids import UUID_TEXT
 from ledger.spreadsheets import escape_formula
+from office.admin import BoundedList
 from office.models import Access
 from office.pages.lists import SearchedAdmin, column, write_csv
-from office.paging import BoundedList
 
 BEFORE = "before"
 CSV = "csv"

@@ -16,9 +16,9 @@ from accounts.idempotency import require_identity
 from accounts.models import Account
 from office import explanations
 from office.actions import Command
+from office.admin import parse_id
 from office.forms import CommandForm, IdentityForm
 from office.pages.lists import MovementAdmin, column
-from office.paging import parse_id
 from office.templatetags.ledger import moment, show_number
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext_lazy as _
 
-from office import access
 from office.models import Access
 from office.pages import overview
 from transactions.errors import DECLINES
@@ -59,7 +58,7 @@ CHART = {
 
 def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the template shows: a part for every right that somebody has."""
-    access.record(request, Access.Action.VIEW, "dashboard")
+    Access.record(request, Access.Action.VIEW, "dashboard")
     span = request.GET.get("range", "")
     span = span if span in RANGES else "24h"
     counted = Figures.objects.first()

@@ -19,11 +19,10 @@ from events.delivery import testing
 from events.models import Event, Subscription
 from ledger.errors import LedgerError
 from office.actions import Command, Refusal
-from office.admin import OfficeAdmin
+from office.admin import OfficeAdmin, parse_id
 from office.forms import ReasonForm
-from office.links import link
 from office.pages.lists import SearchedAdmin, column
-from office.paging import parse_id
+from office.templatetags.ledger import link
 from rest.middleware import get_request_id
 
 CHANGE = "events.change_subscription"

@@ -13,9 +13,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import queries
 from accounts.errors import IdempotencyKeyInvalid
-from office import access
+from office.admin import parse_id
 from office.models import Access
-from office.paging import parse_id
 from office.site import OfficeSite
 from transactions.reading import search
 
@@ -71,7 +70,7 @@ def find(request: HttpRequest) -> HttpResponse:
         context |= _find_by_key(request, key_form)
     elif words_form.is_valid():
         words = words_form.cleaned_data["q"]
-        access.record(request, Access.Action.SEARCH, "find", detail=words)
+        Access.record(request, Access.Action.SEARCH, "find", detail=words)
         found, id = search.find_by_words(words), parse_id(words)
         found = _keep_visible(request, search.join(search.find_by_id(id), found) if id else found)
         if id and (page := _find_only_page(found)):
@@ -82,7 +81,7 @@ def find(request: HttpRequest) -> HttpResponse:
 
 def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
     asked = form.cleaned_data
-    access.record(request, Access.Action.SEARCH, "find", detail=f"{asked['caller']} {asked['key']}")
+    Access.record(request, Access.Action.SEARCH, "find", detail=f"{asked['caller']} {asked['key']}")
     caller = queries.find_caller(asked["caller"], parse_id(asked["caller"]))
     if caller is None:
         form.add_error("caller", _("Nobody has this user name or id."))
@@ -115,4 +114,4 @@ def _find_only_page(found: search.Found) -> str | None:
     return pages[0] if len(pages) == 1 else None
 
 
-OfficeSite.add_page("find/", find, "find")
+OfficeSite.pages.append(("find/", find, "find"))

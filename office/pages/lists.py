@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from office.admin import OfficeAdmin
-from office.links import link
-from office.templatetags.labels import label
+from office.templatetags.ledger import label, link
 
 Column = Callable[[Any, Any], Any]
 

@@ -14,11 +14,10 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 
 from accounts import staff
 from accounts.models import NAME_LENGTH_MAX, Staff, User
-from office.actions import Command, Refusal
+from office.actions import Command, Refusal, show_once
 from office.admin import OfficeAdmin
 from office.forms import USERNAME_LENGTH_MAX, ReasonForm
 from office.pages.lists import column, list_groups
-from office.shown_once import show_once
 
 CHANGE = "accounts.change_staff"
 WORDS: dict[type[staff.StaffError], tuple[Any, str | None]] = {

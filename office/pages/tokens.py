@@ -20,13 +20,11 @@ from unfold.widgets import (
 
 from accounts import tokens
 from accounts.models import Token, User
-from office.actions import Command, Refusal
+from office.actions import Command, Refusal, show_once
 from office.forms import USERNAME_LENGTH_MAX, ReasonForm
-from office.links import link
 from office.models import Access
 from office.pages.lists import SearchedAdmin, column, list_groups
-from office.shown_once import show_once
-from office.templatetags.ledger import moment
+from office.templatetags.ledger import link, moment
 
 KEY_LENGTH = CONSTANTS.TOKEN_KEY_LENGTH
 WORDS: dict[type[Exception], tuple[Any, str]] = {

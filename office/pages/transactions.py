@@ -12,12 +12,10 @@ from accounts.models import Hold, User
 from events.tracing import trace
 from office import explanations, related
 from office.actions import Command
-from office.admin import OfficeAdmin
+from office.admin import OfficeAdmin, parse_id
 from office.pages.corrections import REVERSE
 from office.pages.lists import MovementAdmin, column
-from office.paging import parse_id
-from office.templatetags.labels import label
-from office.templatetags.ledger import moment, show_number
+from office.templatetags.ledger import label, moment, show_number
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from transactions import corrections, posting
@@ -61,7 +59,7 @@ class TransactionAdmin(MovementAdmin):
             "balance_before": queries.read_balance_before(subject),
             "actor": User.objects.filter(id=subject.actor).first(),
             "other_leg": list(filter(None, [related.find_other_leg(subject)])),
-            "correction": Correction.objects.filter(id__in=related.list_ids_of_command(subject))
+            "correction": Correction.objects.filter(id__in=filter(None, [subject.id, subject.transfer]))
             .select_related("maker", "checker")
             .first(),
             "waiting": corrections.find_waiting_reversal(subject.id),

@@ -1,9 +1,12 @@
-"""How money and moments look on the pages of the back office: in the local form, and exact."""
+"""How things look on the pages of the back office: money and moments in the local form, and exact; statuses;
+links from one page to another."""
 
 from datetime import datetime
 from decimal import Decimal
 
 from django import template
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,6 +16,17 @@ from ledger.times import format_time
 
 register = template.Library()
 NOTHING = "\N{EN DASH}"
+# Green is well, blue is open, orange wants somebody, red was refused.
+COLOURS = {
+    "ACTIVE": "success",
+    "POSTED": "success",
+    "CAPTURED": "success",
+    "OPEN": "info",
+    "FROZEN": "warning",
+    "WAITING": "warning",
+    "DECLINED": "danger",
+    "REJECTED": "danger",
+}
 
 
 @register.filter
@@ -24,7 +38,7 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 def show_number(amount: Decimal | None, currency: str) -> SafeString:
-    """In a column: aligned, so that amounts can be compared."""
+    """Money in a column: aligned, so that amounts can be compared."""
     return format_html('<span class="office-number">{}</span>', money(amount, currency))
 
 
@@ -37,4 +51,17 @@ def moment(instant: datetime | None) -> str | SafeString:
         '<time datetime="{0}" title="{0}">{1}</time>',
         format_time(instant),
         date_format(instant, "DATETIME_FORMAT"),
+    )
+
+
+@register.filter
+def label(status: str, text: str) -> SafeString:
+    """A coloured label: `{{ transaction.status|label:transaction.get_status_display }}`"""
+    return render_to_string("unfold/helpers/label.html", {"type": COLOURS.get(status, ""), "text": text})
+
+
+def link(page: str, id: object, text: object) -> SafeString:
+    """A link to the page of something; `page` is the kind, like `accounts_user`."""
+    return format_html(
+        '<a class="text-link" href="{}">{}</a>', reverse(f"admin:{page}_change", args=[id]), text
     )

@@ -28,7 +28,10 @@ class Command(BaseCommand):
         try:
             roles = Roles(options["prefix"])
             if options["check"]:
-                self.check_roles(roles)
+                if differences := list(find_differences(roles)):
+                    self.stdout.write("\n".join([*differences, "database_roles --apply puts it right."]))
+                    sys.exit(1)
+                self.stdout.write("The roles are as they should be.")
             elif options["apply"]:
                 roles.apply()
                 self.stdout.write(f"Made the roles {', '.join(roles.names.values())}; passwords are yours.")
@@ -36,12 +39,3 @@ class Command(BaseCommand):
                 self.stdout.write(roles.write_script())
         except (Undecided, ValueError, ProgrammingError) as error:
             raise CommandError(str(error).strip()) from error
-
-    def check_roles(self, roles: Roles) -> None:
-        differences = list(find_differences(roles))
-        for difference in differences:
-            self.stdout.write(difference)
-        if differences:
-            self.stdout.write("database_roles --apply puts it right.")
-            sys.exit(1)
-        self.stdout.write("The roles are as they should be.")

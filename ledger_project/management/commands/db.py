@@ -8,8 +8,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ledger_project.database.embedded import EmbeddedPostgresError
 
-NOT_RUNNING = 3  # as the Linux Standard Base has it for `status`
-
 
 class Command(BaseCommand):
     help = "Starts or stops the embedded database, or says whether it runs (exit status 0) or not (3)."
@@ -34,4 +32,4 @@ class Command(BaseCommand):
         where = f"running, socket in {postgres.socket_folder}" if running else "not running"
         self.stdout.write(f"The embedded database is {where}.")
         if action == "status" and not running:
-            sys.exit(NOT_RUNNING)
+            sys.exit(3)  # as the Linux Standard Base has it for `status`

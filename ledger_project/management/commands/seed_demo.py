@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import uuid_utils.compat
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
@@ -33,25 +33,25 @@ class Command(BaseCommand):
         parser.add_argument("--users", type=int, default=100)
         parser.add_argument("--transactions", type=int, default=10_000)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        users, transactions = options["users"], options["transactions"]
+    def handle(self, *args: Any, users: int, transactions: int, **options: Any) -> None:
         if users < 1 or transactions < 0:
             raise CommandError("--users is at least 1, --transactions at least 0.")
-        console = Console()
         outcomes: Counter[str] = Counter()
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console) as progress:
+        with Progress(
+            "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        ) as progress:
             accounts = [create_user(number) for number in progress.track(range(users), description="Users")]
             task = progress.add_task("Transactions", total=transactions)
-            for orders in make_slices(accounts, transactions):
-                for answer in posting.post(orders, actor=accounts[0].user_id, request_id="seed_demo"):
-                    row = answer.transaction
-                    outcomes[f"{row.type} {row.decline_reason or 'posted'}"] += 1
-                progress.advance(task, len(orders))
+            orders = make_orders(accounts, transactions)
+            while some := list(islice(orders, SLICE)):
+                results = posting.post(some, actor=accounts[0].user_id, request_id="seed_demo")
+                rows = (result.transaction for result in results)
+                outcomes.update(f"{row.type} {row.decline_reason or 'posted'}" for row in rows)
+                progress.advance(task, len(some))
         table = Table("outcome", "transactions")
         for outcome, count in sorted(outcomes.items()):
             table.add_row(outcome, str(count))
-        console.print(table)
+        progress.console.print(table)
 
 
 def create_user(number: int) -> Account:
@@ -61,23 +61,18 @@ def create_user(number: int) -> Account:
     return user.accounts.get()
 
 
-def make_slices(accounts: list[Account], transactions: int) -> Iterator[list[NewTransaction]]:
+def make_orders(accounts: list[Account], count: int) -> Iterator[NewTransaction]:
     """Orders over the last three months, in time's order but for some that come late."""
     unit = Decimal(1).scaleb(-currencies.get_decimals(accounts[0].currency))
     start = timezone.now() - HISTORY
-    for first in range(0, transactions, SLICE):
-        orders = []
-        for number in range(first, min(first + SLICE, transactions)):
-            jitter = timedelta(days=random.choice((0, 0, 0, 0, 0, 0, 0, 0, 0, -3)))  # noqa: S311
-            deposit = random.random() < 0.55  # noqa: S311
-            orders.append(
-                NewTransaction(
-                    id=uuid_utils.compat.uuid7(),
-                    account_id=random.choice(accounts).id,  # noqa: S311
-                    type=Transaction.Type.DEPOSIT if deposit else Transaction.Type.WITHDRAW,
-                    amount=random.randint(1, 50_000) * unit,  # noqa: S311
-                    effective_at=start + HISTORY * (number / transactions) + jitter,
-                    reference=f"demo {number}",
-                )
-            )
-        yield orders
+    for number in range(count):
+        jitter = timedelta(days=random.choice((0, 0, 0, 0, 0, 0, 0, 0, 0, -3)))  # noqa: S311
+        deposit = random.random() < 0.55  # noqa: S311
+        yield NewTransaction(
+            id=uuid_utils.compat.uuid7(),
+            account_id=random.choice(accounts).id,  # noqa: S311
+            type=Transaction.Type.DEPOSIT if deposit else Transaction.Type.WITHDRAW,
+            amount=random.randint(1, 50_000) * unit,  # noqa: S311
+            effective_at=start + HISTORY * (number / count) + jitter,
+            reference=f"demo {number}",
+        )

@@ -1,6 +1,5 @@
 """The whole service from one command: database, migrations, first credentials, server, relay."""
 
-import io
 import secrets
 import signal
 import socket
@@ -12,11 +11,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from accounts import tokens
 from accounts.models import User
 from ledger_project.secret_files import keep_last
 from ledger_project.server.__main__ import become
 
-TOKEN_DAYS = 365
 TOKEN_FILE = settings.VAR / "api_token"
 PASSWORD_FILE = settings.VAR / "admin_password"
 
@@ -30,9 +29,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8080)
         parser.add_argument("--workers", type=int, default=settings.WORKERS, help="processes (WORKERS, or 2)")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
         """Prepare everything, then become the process that watches over the service."""
-        host, port = options["host"], options["port"]
         require_free_port(host, port)
         database = settings.EMBEDDED_POSTGRES
         try:
@@ -41,18 +39,19 @@ class Command(BaseCommand):
                 database.start()
                 database.ensure_database(settings.DATABASES["default"]["NAME"])
             call_command("migrate", verbosity=0)
-            made = make_credentials() if database is not None else False
+            made = database is not None and make_credentials()
             connections.close_all()
         except BaseException:
             if database is not None:
                 database.stop()
             raise
-        # Who tells it to stop meanwhile is heard afterwards.
+        # A signal to stop that arrives meanwhile is heard afterwards.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-        become(host, port, options["workers"], first_time=made)
+        become(host, port, workers, first_time=made)
 
 
 def require_free_port(host: str, port: int) -> None:
+    """Raises `CommandError` when somebody else listens there, before anything is started."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -62,27 +61,23 @@ def require_free_port(host: str, port: int) -> None:
 
 
 def make_credentials() -> bool:
-    """An administrator and an API token, made once and kept in `var/`; whether that was now."""
+    """Make an administrator and an API token and keep their secrets in `var/`, unless that was done before.
+
+    Returns whether they were made now.
+    """
     if TOKEN_FILE.exists():
         return False
     password = secrets.token_urlsafe(18)
     if not User.objects.filter(username="admin").exists():
         User.objects.create_superuser(username="admin", password=password, name="Administrator")
         keep_last(PASSWORD_FILE, password + "\n")
-    token = io.StringIO()
-    call_command(
-        "issue_token",
-        "first-service",
-        group=["api-admin"],
-        days=TOKEN_DAYS,
-        stdout=token,
-        stderr=io.StringIO(),
-    )
-    keep_last(TOKEN_FILE, token.getvalue().strip() + "\n")
+    token, _user, _is_new = tokens.issue(name="first-service", groups=["api-admin"], days=365)
+    keep_last(TOKEN_FILE, token + "\n")
     return True
 
 
 def describe_service(port: int, *, with_secrets: bool) -> str:
+    """What the operator reads once it is up: where everything is, and on the first run the secrets."""
     base = f"http://localhost:{port}"
     lines = ["", f"API docs     {base}/api/docs", f"Back office  {base}/admin/"]
     if with_secrets:

@@ -17,12 +17,12 @@ from accounts.queries import find_users_by_words
 from ledger.ids import UUID_TEXT
 from office import explanations
 from office.actions import Command
+from office.admin import parse_id
 from office.models import Access
 from office.pages.accounts import page
 from office.pages.accounts.forms import AdjustForm
 from office.pages.corrections import propose
 from office.pages.lists import SearchedAdmin, column, show_status
-from office.paging import parse_id
 from office.templatetags.ledger import moment, show_number
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
