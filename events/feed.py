@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.transaction import atomic
 
 from events import errors
-from events.cursors import Cursor
-from events.models import Event
+from events.models import Cursor, Event
+from ledger.sql import fetch
 from ledger.times import format_time
 
 PLACES_AT_ONCE = 1000
@@ -124,9 +123,8 @@ class Page:
 
 def read_state() -> State:
     """Without a lock. Raises `FeedStopped`."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOOK)
-        return make_state(*cursor.fetchone())
+    [columns] = fetch(LOOK)
+    return make_state(*columns)
 
 
 def make_state(
@@ -147,12 +145,10 @@ def place_pending() -> int:
     """
     deadline = time.monotonic() + LOCK_WAIT_SECONDS_MAX
     while read_state().has_pending:
-        with atomic(), connection.cursor() as cursor:
-            cursor.execute(LOCK)
-            if locked := cursor.fetchone():
-                [last] = locked
-                cursor.execute(PLACE, {"last": last, "limit": PLACES_AT_ONCE})
-                return int(cursor.fetchone()[0] - last)
+        with atomic():
+            if locked := fetch(LOCK):
+                [[last]] = locked
+                return int(fetch(PLACE, {"last": last, "limit": PLACES_AT_ONCE})[0][0] - last)
         if time.monotonic() > deadline:
             break
         time.sleep(LOCK_POLL_SECONDS)
@@ -189,19 +185,19 @@ def read_placed(
     scan = SCAN_MAX if types else limit
     window: dict[str, Any] = {"after": after.position, "last": state.last_position, "limit": scan}
     if accounts is None:
-        scanned = _fetch(PLACES, window)
+        scanned = fetch(PLACES, window)
     else:
-        scanned = _fetch(PLACES_OF_ACCOUNTS, {**window, "accounts": list(set(accounts))})
+        scanned = fetch(PLACES_OF_ACCOUNTS, {**window, "accounts": list(set(accounts))})
     wanted = [(position, id) for position, id, type in scanned if not types or type in types][:limit]
     is_scanned_out = len(scanned) < scan
     if len(wanted) == limit:
         position = wanted[-1][0]
     else:
         position = state.last_position if is_scanned_out else scanned[-1][0]
-    rest = not is_scanned_out or (bool(scanned) and scanned[-1][0] > position)
+    has_rest = not is_scanned_out or (bool(scanned) and scanned[-1][0] > position)
     events = _describe(wanted, state)
     read_state().require(after)  # nothing was pruned meanwhile
-    return Page(events, Cursor(state.epoch, position), rest or state.has_pending)
+    return Page(events, Cursor(state.epoch, position), has_rest or state.has_pending)
 
 
 def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX) -> Page:
@@ -211,29 +207,20 @@ def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX
     """
     place_pending()
     state = read_state()
-    found = _fetch(
-        PLACES_OF_SEQUENCE,
-        {
-            "account": account_id,
-            "after": after_sequence,
-            "last": state.last_position,
-            "limit": limit + 1,
-        },
-    )
+    window = {"account": account_id, "after": after_sequence, "last": state.last_position, "limit": limit + 1}
+    found = fetch(PLACES_OF_SEQUENCE, window)
     wanted = [(position, id) for position, id, _ in found[:limit]]
     events = _describe(wanted, state)
-    is_kept = found or not state.pruned_through or _has_event(account_id, after_sequence)
+    last_read = Event.objects.filter(account_id=account_id, account_sequence=after_sequence)
+    is_kept = found or not state.pruned_through or last_read.exists()
     if not is_kept or (found and found[0][2] != after_sequence + 1) or len(events) < len(wanted):
         raise errors.EventsPruned("Events of this account after that one are not kept any more.")
-    cursor = Cursor(state.epoch, wanted[-1][0]) if wanted else state.end
-    return Page(events, cursor, len(found) > limit)
+    return Page(
+        events, Cursor(state.epoch, wanted[-1][0]) if wanted else state.end, has_more=len(found) > limit
+    )
 
 
-def _has_event(account_id: UUID, account_sequence: int) -> bool:
-    return Event.objects.filter(account_id=account_id, account_sequence=account_sequence).exists()
-
-
-def describe_event(event: Event, *, epoch: UUID, position: int) -> dict[str, Any]:
+def describe_event(event: Event, *, epoch: UUID, position: int | None) -> dict[str, Any]:
     """The envelope: the same in the feed, in webhooks and on the broker."""
     return {
         "id": event.id,
@@ -246,13 +233,6 @@ def describe_event(event: Event, *, epoch: UUID, position: int) -> dict[str, Any
         "request_id": event.request_id,
         "data": event.data,
     }
-
-
-def _fetch(statement: str, values: dict[str, Any]) -> list[tuple[int, int, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        rows: list[tuple[int, int, Any]] = cursor.fetchall()
-    return rows
 
 
 def _describe(places: list[tuple[int, int]], state: State) -> list[dict[str, Any]]:

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.db import connection
 from django.db.transaction import atomic
 
 from events import feed
 from events.errors import FeedStopped
 from events.models import Event, FeedState, Placement, Subscription
 from events.subscriptions import FREE
+from ledger.sql import fetch
 
 RETENTION_DAYS_MIN = 30  # the triggers say so too
 PRUNED_AT_ONCE = 1000
@@ -17,6 +17,7 @@ PRUNED_AT_ONCE = 1000
 BEGIN_EPOCH = f"""
 UPDATE events_feed_state
 SET epoch = %s, ({feed.IDENTIFIERS}) = ({feed.IDENTITY})
+RETURNING epoch
 """  # noqa: S608, no value is in the text
 
 
@@ -33,10 +34,8 @@ def begin_epoch(*, force: bool = False) -> UUID | None:
             return None
     except FeedStopped:
         pass
-    epoch = uuid4()
-    with connection.cursor() as cursor:
-        cursor.execute(BEGIN_EPOCH, [epoch])
-    Subscription._base_manager.update(epoch=epoch, **FREE)
+    epoch: UUID = fetch(BEGIN_EPOCH, [uuid4()])[0][0]
+    Subscription.objects.update(epoch=epoch, **FREE)
     return epoch
 
 
@@ -51,10 +50,8 @@ def prune(*, days: int) -> int:
     state = FeedState.objects.select_for_update().get()
     places = Placement.objects.filter(position__gt=state.pruned_through).order_by("position")
     window = list(places.values_list("position", "event__recorded_at")[:PRUNED_AT_ONCE])
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        oldest_kept = cursor.fetchone()[0] - timedelta(days=days)
-    live = Subscription._base_manager.exclude(status=Subscription.Status.DISABLED)
+    oldest_kept = fetch("SELECT clock_timestamp()")[0][0] - timedelta(days=days)
+    live = Subscription.objects.exclude(status=Subscription.Status.DISABLED)
     sent = live.order_by("position").values_list("position", flat=True).first()
     old = 0
     for position, recorded_at in window:

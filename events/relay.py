@@ -19,18 +19,16 @@ from uuid import uuid4
 import structlog
 from django.conf import settings
 from django.db import Error, connection
-from django.db.models import F, Q
-from django.db.models.expressions import Expression
+from django.db.models import Expression, F, Q
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
 from events import feed
-from events.cursors import Cursor
 from events.delivery import DeliveryFailed, open_channel
 from events.errors import CursorAheadOfFeed, EventsPruned, FeedEpochChanged, FeedStopped
-from events.feed import Page
 from events.models import Subscription
 from events.subscriptions import FREE, SUBSCRIPTIONS_MAX
+from ledger.sql import fetch
 
 BATCH = 100
 BATCH_SECONDS_MAX = 5  # a slow receiver's batch ends early, so that its cursor moves
@@ -41,8 +39,6 @@ CHORES_SECONDS = 1.0  # between two rounds of chores
 # Seconds after the first, second … failed attempt of a webhook. After the tenth it is disabled.
 WEBHOOK_DELAYS = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 BROKER_DELAYS = (1, 2, 5, 10, 30)  # the operator's own: tried for ever
-JITTER = 0.1
-ERROR_LENGTH_MAX = 500
 # All that an idle relay asks for: whether anybody is to be told, and the state of the feed.
 LOOK = f"""
 SELECT EXISTS (
@@ -53,7 +49,6 @@ SELECT EXISTS (
 """  # noqa: S608, no value is in the text
 
 logger = structlog.get_logger(__name__)
-Chore = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,7 @@ class Outcome:
 class Relay:
     """`chores` are done between batches: small things of other packages that must happen now and then."""
 
-    def __init__(self, *, chores: tuple[Chore, ...] = ()) -> None:
+    def __init__(self, *, chores: tuple[Callable[[], object], ...] = ()) -> None:
         self.lease = uuid4()
         self.stopping = Flag()
         self.chores = chores
@@ -87,16 +82,14 @@ class Relay:
         while not self.stopping.is_set():
             try:
                 is_idle = not self.step()
-            except FeedStopped as error:
+            except (FeedStopped, Error) as error:
                 if once:
                     raise
-                logger.error("feed_stopped", reason=error.detail)
-                self.stopping.wait(PAUSE_SECONDS_AFTER_ERROR)
-            except Error as error:
-                if once:
-                    raise
-                logger.warning("relay_waits_for_the_database", error=str(error).strip())
-                connection.close()
+                if isinstance(error, FeedStopped):
+                    logger.error("feed_stopped", reason=error.detail)
+                else:
+                    logger.warning("relay_waits_for_the_database", error=str(error).strip())
+                    connection.close()
                 self.stopping.wait(PAUSE_SECONDS_AFTER_ERROR)
             else:
                 if once and is_idle:
@@ -128,8 +121,7 @@ class Relay:
         if self.sending:
             wait(self.sending, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED)
         else:
-            seconds = PAUSE_SECONDS_IDLE if is_idle else max(0.0, self.place_at - time.monotonic())
-            self.stopping.wait(seconds)
+            self.stopping.wait(PAUSE_SECONDS_IDLE if is_idle else max(0.0, self.place_at - time.monotonic()))
 
     def finish(self) -> None:
         """Wait for what is being sent, note it, and give the leases back."""
@@ -159,7 +151,7 @@ class Relay:
     def claim(self) -> int:
         """Begin to send to all that are due; to how many."""
         state = feed.read_state()
-        due = Subscription._base_manager.filter(
+        due = Subscription.objects.filter(
             Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()),
             Q(leased_until=None) | Q(leased_until__lt=Now()),
             status=Subscription.Status.ACTIVE,
@@ -168,18 +160,16 @@ class Relay:
         ).exclude(id__in=[subscription.id for subscription in self.sending.values()])
         with atomic():
             claimed = list(due.select_for_update(skip_locked=True))
-            Subscription._base_manager.filter(id__in=[each.id for each in claimed]).update(
+            Subscription.objects.filter(id__in=[each.id for each in claimed]).update(
                 lease=self.lease, leased_until=_from_now(settings.RELAY_LEASE_SECONDS)
             )
         for subscription in claimed:
             try:
-                page = feed.read_placed(
-                    Cursor(subscription.epoch, subscription.position),
-                    types=subscription.types,
-                    limit=BATCH,
-                )
+                page = feed.read_placed(subscription.cursor, types=subscription.types, limit=BATCH)
             except EventsPruned as error:
-                self._disable(subscription, error.detail)
+                self._mine(subscription).update(
+                    status=Subscription.Status.DISABLED, last_error=error.detail, last_error_at=Now(), **FREE
+                )
                 continue
             except (FeedEpochChanged, CursorAheadOfFeed):  # a new epoch began this moment
                 continue
@@ -193,8 +183,7 @@ class Relay:
         """Note what became of the batches that are done; how many."""
         done = [future for future in self.sending if future.done()]
         for future in done:
-            subscription = self.sending[future]
-            self.record(subscription, future.result())
+            self.record(self.sending[future], future.result())
             del self.sending[future]
         return len(done)
 
@@ -229,35 +218,30 @@ class Relay:
         changes: dict[str, Any] = {
             "attempts": attempts,
             "failed": F("failed") + 1,
-            "last_error": _make_printable(str(failure))[:ERROR_LENGTH_MAX],
+            # A receiver may have had a hand in it: what is not printable might not fit into the database.
+            "last_error": "".join(each if each.isprintable() else "?" for each in str(failure))[:500],
             "last_error_at": Now(),
         }
         is_webhook = subscription.kind == Subscription.Kind.WEBHOOK
         if is_webhook and (failure.is_gone or attempts > len(WEBHOOK_DELAYS)):
             return {**changes, "status": Subscription.Status.DISABLED, "next_attempt_at": None}
         delays = WEBHOOK_DELAYS if is_webhook else BROKER_DELAYS
-        delay = delays[min(attempts, len(delays)) - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311
+        # Up to a tenth later: those who failed together are not tried together again.
+        delay = delays[min(attempts, len(delays)) - 1] * random.uniform(1, 1.1)  # noqa: S311
         return {**changes, "next_attempt_at": _from_now(max(delay, failure.retry_after))}
 
-    def _disable(self, subscription: Subscription, reason: str) -> None:
-        self._mine(subscription).update(
-            status=Subscription.Status.DISABLED, last_error=reason, last_error_at=Now(), **FREE
-        )
-
     def _mine(self, *subscriptions: Subscription) -> Any:
-        mine = Subscription._base_manager.filter(lease=self.lease)
+        mine = Subscription.objects.filter(lease=self.lease)
         return mine.filter(id__in=[each.id for each in subscriptions]) if subscriptions else mine
 
 
 def look() -> tuple[bool, bool]:
     """Whether anybody is to be told, and whether events wait for their places. Raises `FeedStopped`."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOOK)
-        has_due, *state = cursor.fetchone()
+    [[has_due, *state]] = fetch(LOOK)
     return has_due, feed.make_state(*state).has_pending
 
 
-def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
+def send(subscription: Subscription, page: feed.Page, stopping: Flag) -> Outcome:
     """Send the events of the page in their order, until one fails or the batch takes too long."""
     position, sent, unroutable, failure = subscription.position, 0, 0, None
     ends_at = time.monotonic() + BATCH_SECONDS_MAX
@@ -279,12 +263,6 @@ def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
     return Outcome(position, attempts, sent, unroutable, failure)
 
 
-def _make_printable(text: str) -> str:
-    """What a receiver may have had a hand in, as a text that the database takes."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
 def _from_now(seconds: float) -> Expression:
-    """By the database's clock, which all relays share."""
-    moment: Expression = Now() + timedelta(seconds=seconds)
-    return moment
+    """The moment in so many seconds by the database's clock, which all relays share."""
+    return Now() + timedelta(seconds=seconds)

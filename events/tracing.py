@@ -50,9 +50,9 @@ def trace(events: Sequence[Event]) -> list[Traced]:
     placed = Placement.objects.filter(event_id__in=[event.id for event in events])
     positions = dict(placed.values_list("event_id", "position"))
     subscriptions = list(
-        Subscription._base_manager.annotate(feed_epoch=Subquery(FeedState.objects.values("epoch")[:1]))
-        .order_by(F("url").asc(nulls_first=True))
-        .all()[:SUBSCRIPTIONS_MAX]
+        Subscription.objects.annotate(feed_epoch=Subquery(FeedState.objects.values("epoch")[:1])).order_by(
+            F("url").asc(nulls_first=True)
+        )[:SUBSCRIPTIONS_MAX]
     )
     return [
         Traced(
@@ -70,7 +70,6 @@ def _find_state(event: Event, position: int | None, subscription: Subscription, 
     """
     if subscription.types and event.type not in subscription.types:
         return State.NOT_ASKED
-    is_passed = position is not None and subscription.epoch == epoch and subscription.position >= position
-    if is_passed:
+    if position is not None and subscription.epoch == epoch and subscription.position >= position:
         return State.SENT if subscription.created_at <= event.recorded_at else State.NOT_ASKED
     return State.FAILING if subscription.attempts else State.WAITING

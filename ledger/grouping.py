@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from django.db import connections
 from prometheus_client import Gauge, Histogram
@@ -49,14 +49,6 @@ class Waiting(Generic[Asked, Answer]):
     since: float = field(default_factory=time.monotonic)
 
 
-def find_no_keys(asked: Any) -> Collection[Hashable]:
-    return ()
-
-
-def weigh_one(asked: Any) -> int:
-    return 1
-
-
 class Grouping(Generic[Asked, Answer]):
     """`serve` answers a group, called in the grouping's thread, which has a database connection of its own.
 
@@ -70,8 +62,8 @@ class Grouping(Generic[Asked, Answer]):
         serve: Callable[[list[Waiting[Asked, Answer]]], None],
         *,
         weight_max: int,
-        weigh: Callable[[Asked], int] = weigh_one,
-        find_keys: Callable[[Asked], Collection[Hashable]] = find_no_keys,
+        weigh: Callable[[Asked], int] = lambda asked: 1,
+        find_keys: Callable[[Asked], Collection[Hashable]] = lambda asked: (),
         gather_seconds: float = 0.0,
     ) -> None:
         self.name, self.serve = name, serve

@@ -1,12 +1,11 @@
 """Trying a subscription out, beside the feed."""
 
 from threading import BoundedSemaphore
-from typing import Any
 
+from events import feed
 from events.delivery import DeliveryFailed, open_channel
 from events.errors import Busy
-from events.models import Subscription
-from ledger.times import format_time
+from events.models import Event, Subscription
 
 # So many of a process's threads wait for receivers; the others are for work.
 WAITING_MAX = 2
@@ -14,29 +13,27 @@ waiting = BoundedSemaphore(WAITING_MAX)
 
 
 def send_test(subscription: Subscription, *, request_id: str) -> str | None:
-    """Send a `subscription.test` now; why it was not taken, or None if it was. Raises `Busy`."""
+    """Send a `subscription.test` now; why it was not taken, or None if it was. Raises `Busy`.
+
+    It is like an event, but of no account and at no position.
+    """
+    event = Event(
+        type="subscription.test",
+        recorded_at=subscription.clock,
+        request_id=request_id,
+        data={"subscription": str(subscription.id)},
+    )
+    envelope = {
+        **feed.describe_event(event, epoch=subscription.epoch, position=None),
+        "id": f"test-{request_id}",
+    }
     if not waiting.acquire(blocking=False):
         raise Busy("Others are waiting already. Send the same again.")
     try:
         with open_channel(subscription) as channel:
-            is_routed = channel.send(_make_test(subscription, request_id))
+            is_routed = channel.send(envelope)
     except DeliveryFailed as failure:
         return str(failure)
     finally:
         waiting.release()
     return None if is_routed else "No queue is bound for this type."
-
-
-def _make_test(subscription: Subscription, request_id: str) -> dict[str, Any]:
-    """An envelope like an event's, but of no account and at no position."""
-    return {
-        "id": f"test-{request_id}",
-        "epoch": str(subscription.epoch),
-        "position": None,
-        "type": "subscription.test",
-        "account": None,
-        "account_sequence": None,
-        "recorded_at": format_time(subscription.clock or subscription.created_at),
-        "request_id": request_id,
-        "data": {"subscription": str(subscription.id)},
-    }

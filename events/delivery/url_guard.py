@@ -21,15 +21,14 @@ URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)"
     r"(:(?P<port>[0-9]{1,5}))?(?P<path>[/?][!$-\[\]-~]*)?"  # printable ASCII but for quotes, # and backslash
 )
-PORTS = {443, 8443}
-PORT_MAX = 65535
 PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
 # Beyond what `is_global` knows: where an IPv4 address is inside, documentation, a cloud's own host.
-NOT_PUBLIC_IPV6 = [
-    ipaddress.ip_network(net) for net in ("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20")
-]
-NOT_PUBLIC_IPV4 = [
-    ipaddress.ip_network(network) for network in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24")
+NOT_PUBLIC = [
+    ipaddress.ip_network(text)
+    for text in (
+        *("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20"),
+        *("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24"),
+    )
 ]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -42,7 +41,7 @@ def require_allowed(url: str) -> None:
         raise UrlNotAllowed("Not a url like https://example.com/hook, in ASCII and without user or fragment.")
     host = match["host"].strip("[]")
     port = int(match["port"] or (443 if match["scheme"] == "https" else 80))
-    if not 1 <= port <= PORT_MAX:
+    if not 1 <= port <= 65535:
         raise UrlNotAllowed("There is no such port.")
     if host.rpartition(".")[2][0].isdigit() and ":" not in host:
         try:
@@ -60,29 +59,27 @@ def resolve(host: str, port: int, *, scheme: str) -> list[str]:
         raise UrlNotAllowed("The name of the host does not resolve.") from None
     addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
     for text in addresses:
-        address = _unwrap(ipaddress.ip_address(text))
+        resolved = ipaddress.ip_address(text)
+        address: Address = getattr(resolved, "ipv4_mapped", None) or resolved
         if address.is_loopback and settings.WEBHOOK_LOOPBACK:
             continue
         if not is_public(address):
             raise UrlNotAllowed("The host is not at a public address.")
         if scheme != "https" and not settings.DEBUG:
             raise UrlNotAllowed("Only https is called.")
-        if port not in PORTS and not settings.DEBUG:
+        if port not in (443, 8443) and not settings.DEBUG:
             raise UrlNotAllowed("Only the ports 443 and 8443 are called.")
     return addresses
 
 
 def is_public(address: Address) -> bool:
     """Whether the address is one of the internet at large."""
-    if not address.is_global or address.is_multicast or address.is_reserved:
-        return False
-    if isinstance(address, ipaddress.IPv4Address):
-        return not any(address in net for net in NOT_PUBLIC_IPV4)
-    return address in PUBLIC_IPV6 and not any(address in net for net in NOT_PUBLIC_IPV6)
-
-
-def _unwrap(address: Address) -> Address:
-    return getattr(address, "ipv4_mapped", None) or address
+    return (
+        address.is_global
+        and not (address.is_multicast or address.is_reserved)
+        and (address.version == 4 or address in PUBLIC_IPV6)
+        and not any(address in network for network in NOT_PUBLIC)
+    )
 
 
 class CheckedBackend(httpcore2.SyncBackend):

@@ -109,7 +109,10 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
 
     def get_queryset(self) -> QuerySet[Subscription]:
         return narrow_to_own(
-            Subscription.objects.all(), self.request, permission="events.view_subscription", owner="actor"
+            Subscription.objects.with_lag(),
+            self.request,
+            permission="events.view_subscription",
+            owner="actor",
         )
 
     @extend_schema(

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +14,8 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from events import errors, subscriptions
-from events.cursors import Cursor, parse_cursor
 from events.delivery import testing
-from events.models import Subscription
+from events.models import Cursor, Subscription, parse_cursor
 from ledger.errors import LedgerError
 from office.actions import Command, Refusal
 from office.admin import OfficeAdmin
@@ -153,6 +153,9 @@ class SubscriptionAdmin(OfficeAdmin):
         ),
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
+        return Subscription.objects.with_lag()
+
     @admin.display(description=_("subscription"))
     def show_name(self, subscription: Subscription) -> str:
         name = str(subscription)
@@ -180,7 +183,7 @@ class SubscriptionAdmin(OfficeAdmin):
 
     @admin.display(description=_("cursor"))
     def show_cursor(self, subscription: Subscription) -> str:
-        return str(Cursor(subscription.epoch, subscription.position))
+        return str(subscription.cursor)
 
     @admin.display(description=_("who made it"))
     def show_actor(self, subscription: Subscription) -> str:

@@ -67,6 +67,13 @@ def test_it_shows_its_cursor_its_lag_and_its_last_error(admin, hook, account):
     assert shown["next_attempt_at"] > shown["last_error_at"]
 
 
+def test_what_its_lag_is_made_of_is_asked_for_by_name(admin):
+    made = subscribe(admin).json()
+    assert Subscription.objects.with_lag().get().to_dict()["lag"] == made["lag"]
+    with pytest.raises(AttributeError):
+        Subscription.objects.get().to_dict()
+
+
 def test_its_cursor_is_one_of_the_feed(admin, account):
     made = subscribe(admin).json()
     deposit(account, "1")
