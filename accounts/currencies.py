@@ -39,24 +39,15 @@ def require_amount(amount: Decimal | None) -> None:
 
 def require_scale(amount: Decimal, currency: str) -> None:
     """Raises `AmountScale` when the amount has more decimals than its currency."""
-    if amount != amount.quantize(_get_quantum(currency)):
+    if amount != round(amount, get_decimals(currency)):
         raise AmountScale(f"The amount has more decimals than {currency} has.")
 
 
 def format_amount(amount: Decimal, currency: str) -> str:
     """`"100.00"`: every amount leaves the ledger in the precision of its currency."""
-    return format(amount, _get_format(currency))
-
-
-@cache
-def _get_quantum(currency: str) -> Decimal:
-    return Decimal(1).scaleb(-get_decimals(currency))
-
-
-@cache
-def _get_format(currency: str) -> str:
-    return f".{get_decimals(currency)}f"
+    return f"{amount:.{get_decimals(currency)}f}"
 
 
 def format_optional(amount: Decimal | None, currency: str) -> str | None:
+    """As `format_amount`; of None it is None."""
     return None if amount is None else format_amount(amount, currency)

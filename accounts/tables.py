@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, auto
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -99,16 +99,13 @@ class Table:
         self._get_hashed = attrgetter(*[column.written for column in self.hashed])
         self._hashers = ["36:".__add__ if column.has_text else HASHERS[column.kind] for column in self.hashed]
         self._hidden = [(column.name, _find_writer(column, "")) for column in self.hidden]
-        self._writers: dict[str, list[Writer]] = {}
+        self._find_writers = cache(lambda currency: [_find_writer(column, currency) for column in self.shown])
 
     def to_dict(self, row: Any, currency: str) -> dict[str, Any]:
         """What is shown of the row, as JSON holds it."""
-        writers = self._writers.get(currency)
-        if writers is None:
-            writers = self._writers[currency] = [_find_writer(column, currency) for column in self.shown]
+        columns = zip(self._shown_names, self._find_writers(currency), self._get_shown(row), strict=True)
         return {
-            name: value if write is None or value is None else write(value)
-            for name, write, value in zip(self._shown_names, writers, self._get_shown(row), strict=True)
+            name: value if write is None or value is None else write(value) for name, write, value in columns
         }
 
     def to_row(self, row: Any, shown: bytes) -> str:
@@ -153,10 +150,6 @@ def _write_bytes(value: bytes) -> str:
     return "\\x" + value.hex()
 
 
-def _hash_id(value: object) -> str:
-    return f"36:{value}"
-
-
 @lru_cache(maxsize=1024)
 def _hash_text(value: object) -> str:
     text = str(value)
@@ -180,7 +173,7 @@ def _hash_object(value: dict[str, str]) -> str:
 
 
 HASHERS: dict[Kind, Callable[[Any], str]] = {
-    Kind.ID: _hash_id,
+    Kind.ID: "36:{}".format,
     Kind.TEXT: _hash_text,
     Kind.CHOICE: _hash_text,
     Kind.AMOUNT: _hash_amount,

@@ -145,15 +145,16 @@ class Hold(models.Model):
     def user_id(self) -> UUID:
         return self.account.user_id
 
-    def as_of(self, clock: datetime) -> "Hold":
-        """As it is at that moment: expired when it is due, whether or not its end is written yet."""
-        if not self.is_due(clock):
-            return self
-        return replace_row(self, status=self.Status.EXPIRED, closed_at=self.expires_at)
-
     def to_dict(self) -> dict[str, Any]:
-        """The hold as the API shows it: as of the `clock` that it was read with."""
-        return HOLD_TABLE.to_dict(self.as_of(self.clock), self.currency)
+        """The hold as the API shows it: expired when it was due as it was read, whether or not its end is
+        written yet.
+        """
+        hold = (
+            replace_row(self, status=self.Status.EXPIRED, closed_at=self.expires_at)
+            if self.is_expired
+            else self
+        )
+        return HOLD_TABLE.to_dict(hold, self.currency)
 
 
 HOLD_TABLE = Table(

@@ -12,9 +12,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--days", type=int, default=90, help="keep so many days (default: %(default)s)"
-        )
+        parser.add_argument("--days", type=int, default=90, help="keep so many days (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["days"] < maintenance.RETENTION_DAYS_MIN:
