@@ -58,6 +58,5 @@ def derive_id(caller_id: UUID, key: str) -> UUID:
 def make_uuid8(name: bytes) -> UUID:
     """A UUID of version 8 (RFC 9562) out of the SHA-256 of the name."""
     number = int.from_bytes(hashlib.sha256(name).digest()[:16])
-    number = number & ~(0xF << 76) | (DERIVED_VERSION << 76)
-    number = number & ~(0x3 << 62) | (0x2 << 62)
-    return UUID(int=number)
+    version_and_variant = (DERIVED_VERSION << 76) | (0x2 << 62)
+    return UUID(int=number & ~(0xF << 76) & ~(0x3 << 62) | version_and_variant)

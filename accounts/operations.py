@@ -13,8 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection
 from django.db.transaction import TransactionManagementError, atomic
 
-from accounts import currencies, idempotency, queries
-from accounts.errors import ExternalIdTaken, IdempotencyKeyReused, UserNotFound
+from accounts import currencies, errors, idempotency, queries
 from accounts.models import MAIN, Account, User
 from events import outbox
 from ledger.sql import fetch
@@ -86,7 +85,7 @@ def create_user(
         known = User.objects.filter(id=id).first() if id else None
         if found := known or (None if id else namesake):
             if differs := idempotency.find_differences(asked, found.created_as or {}):
-                raise IdempotencyKeyReused(
+                raise errors.IdempotencyKeyReused(
                     "This identity was used before, for another user.",
                     differs,
                     owner_id=found.id,
@@ -94,7 +93,7 @@ def create_user(
                 )
             return queries.read_accounts(found), True
         if namesake:
-            raise ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
+            raise errors.ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
         new_id = id or uuid_utils.compat.uuid7()
         user = User.objects.create(
             id=new_id,
@@ -138,7 +137,7 @@ def create_account(
             return found, True
         user = User.objects.filter(id=user_id).first()
         if user is None:
-            raise UserNotFound("There is no such user.")
+            raise errors.UserNotFound("There is no such user.")
         account = _open_account(
             user, currency=currency, name=name, metadata=metadata or {}, request_id=request_id
         )
@@ -183,9 +182,8 @@ def _open_account(
 
 def once_more_after_a_race(find_or_create: Callable[[], Answer]) -> Answer:
     """Run it; if another request has just created the same thing, run it again, which finds that."""
+    attempt = atomic(find_or_create)
     try:
-        with atomic():
-            return find_or_create()
+        return attempt()
     except IntegrityError:
-        with atomic():
-            return find_or_create()
+        return attempt()

@@ -12,8 +12,7 @@ from typing import Any
 
 import orjson
 
-from accounts.currencies import get_decimals
-from accounts.idempotency import find_differences
+from accounts import currencies, idempotency
 from ledger.times import EPOCH, MICROSECOND, format_time
 
 Writer = Callable[[Any], Any] | None  # None: the value as it is
@@ -127,27 +126,23 @@ class Table:
 
     def find_differences(self, asked: Any, row: Any) -> list[str]:
         """The parts of a command that are not as they were when the row was asked for."""
-        return find_differences(
+        return idempotency.find_differences(
             {name.removesuffix("_id"): getattr(asked, name) for name in self.asked},
             {name.removesuffix("_id"): getattr(row, column) for name, column in self.asked.items()},
         )
 
 
 def _find_writer(column: Column, currency: str) -> Writer:
-    match column.kind:
-        case Kind.AMOUNT:
-            return f"{{:.{get_decimals(currency)}f}}".format
-        case Kind.TIME:
-            return format_time
-        case Kind.ID:
-            return None if column.has_text else str
-        case Kind.HASH:
-            return _write_bytes
-    return None
+    if column.kind is Kind.AMOUNT:
+        return f"{{:.{currencies.get_decimals(currency)}f}}".format
+    return None if column.has_text else WRITERS.get(column.kind)
 
 
 def _write_bytes(value: bytes) -> str:
     return "\\x" + value.hex()
+
+
+WRITERS: dict[Kind, Writer] = {Kind.ID: str, Kind.TIME: format_time, Kind.HASH: _write_bytes}
 
 
 @lru_cache(maxsize=1024)

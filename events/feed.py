@@ -22,7 +22,6 @@ from ledger.times import format_time
 
 PLACES_AT_ONCE = 1000
 LOCK_WAIT_SECONDS_MAX = 1.0
-LOCK_POLL_SECONDS = 0.02
 READ_MAX = 500  # events that one reading gives
 SCAN_MAX = 5000  # events that one reading by types looks at
 
@@ -151,7 +150,7 @@ def place_pending() -> int:
                 return int(fetch(PLACE, {"last": last, "limit": PLACES_AT_ONCE})[0][0] - last)
         if time.monotonic() > deadline:
             break
-        time.sleep(LOCK_POLL_SECONDS)
+        time.sleep(0.02)
     return 0
 
 

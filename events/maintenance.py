@@ -5,10 +5,8 @@ from uuid import UUID, uuid4
 
 from django.db.transaction import atomic
 
-from events import feed
-from events.errors import FeedStopped
+from events import errors, feed, subscriptions
 from events.models import Event, FeedState, Placement, Subscription
-from events.subscriptions import FREE
 from ledger.sql import fetch
 
 RETENTION_DAYS_MIN = 30  # the triggers say so too
@@ -32,10 +30,10 @@ def begin_epoch(*, force: bool = False) -> UUID | None:
         feed.read_state()
         if not force:
             return None
-    except FeedStopped:
+    except errors.FeedStopped:
         pass
     epoch: UUID = fetch(BEGIN_EPOCH, [uuid4()])[0][0]
-    Subscription.objects.update(epoch=epoch, **FREE)
+    Subscription.objects.update(epoch=epoch, **subscriptions.FREE)
     return epoch
 
 
@@ -48,13 +46,12 @@ def prune(*, days: int) -> int:
     if days < RETENTION_DAYS_MIN:
         raise ValueError(f"Events are kept for {RETENTION_DAYS_MIN} days at least.")
     state = FeedState.objects.select_for_update().get()
-    places = Placement.objects.filter(position__gt=state.pruned_through).order_by("position")
-    window = list(places.values_list("position", "event__recorded_at")[:PRUNED_AT_ONCE])
+    kept = Placement.objects.filter(position__gt=state.pruned_through).order_by("position")
     oldest_kept = fetch("SELECT clock_timestamp()")[0][0] - timedelta(days=days)
     live = Subscription.objects.exclude(status=Subscription.Status.DISABLED)
     sent = live.order_by("position").values_list("position", flat=True).first()
     old = 0
-    for position, recorded_at in window:
+    for position, recorded_at in kept.values_list("position", "event__recorded_at")[:PRUNED_AT_ONCE]:
         if recorded_at >= oldest_kept or (sent is not None and position > sent):
             break
         old = position

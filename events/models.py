@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.times import format_optional_time
 
-CURSOR_TEXT = re.compile(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,17})")
 URL_LENGTH_MAX = 2048
 
 
@@ -30,7 +29,7 @@ class Cursor:
 
 def parse_cursor(text: str) -> Cursor | None:
     """The cursor of that text; None if it is not the text of one."""
-    match = CURSOR_TEXT.fullmatch(text)
+    match = re.fullmatch(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,17})", text)
     return Cursor(UUID(match[1]), int(match[2])) if match else None
 
 
@@ -147,10 +146,10 @@ class FeedState(models.Model):
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def with_lag(self) -> "SubscriptionQuerySet":
         """With what their lag is made of: where the feed ends, since when it waits, and the clock."""
-        waiting = Placement.objects.filter(position__gt=OuterRef("position")).order_by("position")[:1]
+        waiting = Placement.objects.filter(position__gt=OuterRef("position")).order_by("position")
         return self.annotate(
             feed_end=Subquery(FeedState.objects.values("last_position")[:1]),
-            waits_since=Subquery(waiting.values("event__recorded_at")),
+            waits_since=Subquery(waiting.values("event__recorded_at")[:1]),
             clock=Now(),
         )
 

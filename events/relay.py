@@ -23,11 +23,10 @@ from django.db.models import Expression, F, Q
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
-from events import feed
+from events import errors, feed
 from events.delivery import DeliveryFailed, open_channel
-from events.errors import CursorAheadOfFeed, EventsPruned, FeedEpochChanged, FeedStopped
 from events.models import Subscription
-from events.subscriptions import FREE, SUBSCRIPTIONS_MAX
+from events.subscriptions import AFRESH, FREE, SUBSCRIPTIONS_MAX
 from ledger.sql import fetch
 
 BATCH = 100
@@ -82,10 +81,10 @@ class Relay:
         while not self.stopping.is_set():
             try:
                 is_idle = not self.step()
-            except (FeedStopped, Error) as error:
+            except (errors.FeedStopped, Error) as error:
                 if once:
                     raise
-                if isinstance(error, FeedStopped):
+                if isinstance(error, errors.FeedStopped):
                     logger.error("feed_stopped", reason=error.detail)
                 else:
                     logger.warning("relay_waits_for_the_database", error=str(error).strip())
@@ -166,12 +165,12 @@ class Relay:
         for subscription in claimed:
             try:
                 page = feed.read_placed(subscription.cursor, types=subscription.types, limit=BATCH)
-            except EventsPruned as error:
+            except errors.EventsPruned as error:
                 self._mine(subscription).update(
                     status=Subscription.Status.DISABLED, last_error=error.detail, last_error_at=Now(), **FREE
                 )
                 continue
-            except (FeedEpochChanged, CursorAheadOfFeed):  # a new epoch began this moment
+            except (errors.FeedEpochChanged, errors.CursorAheadOfFeed):  # a new epoch began this moment
                 continue
             if page.events:
                 self.sending[self.pool.submit(send, subscription, page, self.stopping)] = subscription
@@ -193,13 +192,11 @@ class Relay:
             "position": outcome.position,
             "sent": F("sent") + outcome.sent,
             "unroutable": F("unroutable") + outcome.unroutable,
-            **FREE,
+            **AFRESH,
         }
         if outcome.sent:
             changes["last_sent_at"] = Now()
-        if outcome.failure is None:
-            changes |= {"attempts": 0, "next_attempt_at": None}
-        else:
+        if outcome.failure is not None:
             changes |= self._plan_next_attempt(subscription, outcome.attempts, outcome.failure)
         moved = self._mine(subscription).update(**changes)
         if outcome.failure is not None:
@@ -224,7 +221,7 @@ class Relay:
         }
         is_webhook = subscription.kind == Subscription.Kind.WEBHOOK
         if is_webhook and (failure.is_gone or attempts > len(WEBHOOK_DELAYS)):
-            return {**changes, "status": Subscription.Status.DISABLED, "next_attempt_at": None}
+            return {**changes, "status": Subscription.Status.DISABLED}
         delays = WEBHOOK_DELAYS if is_webhook else BROKER_DELAYS
         # Up to a tenth later: those who failed together are not tried together again.
         delay = delays[min(attempts, len(delays)) - 1] * random.uniform(1, 1.1)  # noqa: S311

@@ -21,6 +21,4 @@ class UUIDConverter:
 
     regex = UUID_TEXT.pattern
     to_python = staticmethod(make_uuid)
-
-    def to_url(self, value: UUID) -> str:
-        return str(value)
+    to_url = staticmethod(str)

@@ -22,7 +22,6 @@ from events.models import Subscription
 
 ATTEMPT_SECONDS_MAX = 15
 ANSWER_BYTES_MAX = 64 * 1024
-RETRY_AFTER_SECONDS_MAX = 24 * 3600
 ROTATION = timedelta(hours=24)  # both secrets sign for so long
 GONE = 410
 # Made once: reading the certificates takes longer than a request. `SSL_CERT_FILE` is honoured.
@@ -108,4 +107,4 @@ def read_retry_after(text: str, now: datetime) -> float:
             seconds = (parsedate_to_datetime(text) - now).total_seconds()
         except (ValueError, TypeError, OverflowError):
             return 0
-    return min(max(seconds, 0), RETRY_AFTER_SECONDS_MAX)
+    return min(max(seconds, 0), 24 * 3600)

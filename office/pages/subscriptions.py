@@ -14,7 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from events import errors, subscriptions
-from events.delivery import testing
+from events.delivery import send_test
 from events.models import Cursor, Subscription, parse_cursor
 from ledger.errors import LedgerError
 from office.actions import Command, Refusal
@@ -83,7 +83,7 @@ def replay(request: HttpRequest, subscription: Subscription, asked: dict[str, An
 
 
 def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> str:
-    error = ask(testing.send_test, subscription=subscription, request_id=get_request_id(request))
+    error = ask(send_test, subscription=subscription, request_id=get_request_id(request))
     if error is not None:
         raise Refusal(gettext("It was not delivered: %(error)s") % {"error": error})
     return gettext("Delivered: the receiver has taken the test.")

@@ -1,8 +1,8 @@
 import pytest
 from django.core.management import call_command
 
-from events import feed, subscriptions
-from events.delivery import testing, webhooks
+from events import delivery, feed, subscriptions
+from events.delivery import webhooks
 from events.models import Cursor, FeedState, Subscription
 from events.relay import Relay
 from tests.cast import AccountFactory, deposit, new_id
@@ -184,8 +184,8 @@ def test_a_test_says_what_came_of_it(hook, office):
 
 def test_tests_take_no_more_threads_than_waiting_may(hook, office, monkeypatch):
     made = subscribe(hook.url)
-    monkeypatch.setattr(testing, "waiting", testing.BoundedSemaphore(1))
-    with testing.waiting:
+    monkeypatch.setattr(delivery, "waiting", delivery.BoundedSemaphore(1))
+    with delivery.waiting:
         assert "waiting already" in read(do(office, made, "test"), 422)
     assert hook.requests == []
     assert do(office, made, "test").status_code == 302
