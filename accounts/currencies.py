@@ -28,7 +28,10 @@ def get_decimals(currency: str) -> int:
 
 
 def require_amount(amount: Decimal | None) -> None:
-    """Whatever the currency: a finite number above zero and within `AMOUNT_MAX`, or an `Amount…` error."""
+    """Refuse what is no finite number above zero and at most `AMOUNT_MAX`, whatever its currency.
+
+    Raises `AmountInvalid`, `AmountNotPositive`, `AmountTooLarge`.
+    """
     if not isinstance(amount, Decimal) or not amount.is_finite():
         raise AmountInvalid("An amount is a finite decimal number.")
     if amount <= 0:
@@ -38,7 +41,7 @@ def require_amount(amount: Decimal | None) -> None:
 
 
 def require_scale(amount: Decimal, currency: str) -> None:
-    """Raises `AmountScale` when the amount has more decimals than its currency."""
+    """Refuse an amount with more decimals than its currency has. Raises `AmountScale`, `CurrencyUnknown`."""
     if amount != round(amount, get_decimals(currency)):
         raise AmountScale(f"The amount has more decimals than {currency} has.")
 

@@ -51,7 +51,7 @@ def compile_lock(columns: tuple[str, ...], skip_locked: bool) -> str:
 
 
 def write_ids(ids: Iterable[UUID]) -> str:
-    """A text that PostgreSQL reads as uuid[]: much cheaper than to adapt the list."""
+    """The ids as a text that PostgreSQL reads as uuid[]: much cheaper than to adapt the list."""
     return "{" + ",".join(map(str, ids)) + "}"
 
 
@@ -148,7 +148,7 @@ def create_account(
 
 @atomic
 def change_user(*, id: UUID, changes: dict[str, Any]) -> User:
-    """Set `name` and `metadata` where `changes` has them. The user as it is then, with its accounts."""
+    """Set `name` and `metadata` where `changes` has them. Returns the user, with all that `to_dict` reads."""
     User.objects.filter(id=id).update(**changes)
     return queries.read_accounts(User.objects.get(id=id))
 
@@ -181,7 +181,7 @@ def _open_account(
 
 
 def once_more_after_a_race(find_or_create: Callable[[], Answer]) -> Answer:
-    """Run it; if another request has just created the same thing, run it again, which finds that."""
+    """Run it in a transaction; if another request just created the same thing, again, which finds that."""
     attempt = atomic(find_or_create)
     try:
         return attempt()

@@ -1,4 +1,4 @@
-"""Reading users, accounts and holds."""
+"""Finding users, and accounts whose holds are due."""
 
 from typing import Any
 from uuid import UUID
@@ -6,8 +6,7 @@ from uuid import UUID
 from django.db.models import CharField, Prefetch, Q, Value, prefetch_related_objects
 from django.db.models.functions import Collate, Concat, Lower
 
-from accounts.errors import HoldNotFound
-from accounts.models import Account, Hold, User
+from accounts.models import Account, User
 from ledger.sql import fetch
 
 # Asked every second: by the index `hold_to_expire`, with a clock that is read once.
@@ -45,13 +44,6 @@ def read_accounts(user: User) -> User:
     """The user with all that `to_dict` reads."""
     prefetch_related_objects([user], prefetch_accounts())
     return user
-
-
-def find_hold(id: UUID) -> Hold:
-    """Raises `HoldNotFound`."""
-    if hold := Hold.objects.with_clock().filter(id=id).first():
-        return hold
-    raise HoldNotFound("There is no such hold.")
 
 
 def find_accounts_with_due_holds(limit: int) -> list[UUID]:

@@ -72,7 +72,7 @@ def create(*, username: str, name: str, groups: Collection[str], actor: User) ->
 
 @atomic
 def set_groups(*, id: UUID, groups: Collection[str], actor: User) -> User:
-    """Exactly these of `GROUPS`, and no others. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Put them into exactly these of `GROUPS`. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
     member = _lock(id, actor)
     _require_permissions(actor, Permission.objects.filter(group__name__in=groups))
     member.groups.set(Group.objects.filter(name__in=set(groups) & set(GROUPS)))
@@ -81,7 +81,7 @@ def set_groups(*, id: UUID, groups: Collection[str], actor: User) -> User:
 
 @atomic
 def deactivate(*, id: UUID, actor: User) -> User:
-    """Ends their sessions with their next request.
+    """Let them in no more; their sessions end with their next request.
 
     Raises `LastSuperuser`, `ChangesThemselves`, `BeyondOwnPermissions`.
     """
@@ -95,13 +95,16 @@ def deactivate(*, id: UUID, actor: User) -> User:
 
 @atomic
 def activate(*, id: UUID, actor: User) -> User:
-    """Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Let them in again. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
     return _set_active(_lock(id, actor), True)
 
 
 @atomic
 def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
-    """A new password; it ends their sessions. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Give them a new password, which ends their sessions.
+
+    Raises `ChangesThemselves`, `BeyondOwnPermissions`.
+    """
     member, password = _lock(id, actor), make_password()
     member.set_password(password)
     member.save(update_fields=["password"])
@@ -110,7 +113,10 @@ def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
 
 @atomic
 def reset_second_factor(*, id: UUID, actor: User) -> User:
-    """They enrol again at their next page. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Forget their second factor: they set up another at their next page.
+
+    Raises `ChangesThemselves`, `BeyondOwnPermissions`.
+    """
     member = _lock(id, actor)
     TOTPDevice.objects.filter(user=member).delete()
     return member
@@ -118,7 +124,7 @@ def reset_second_factor(*, id: UUID, actor: User) -> User:
 
 @atomic
 def unlock(*, id: UUID, actor: User) -> User:
-    """Forgets their wrong passwords, from all addresses.
+    """Forget their wrong passwords, from all addresses.
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
@@ -128,7 +134,7 @@ def unlock(*, id: UUID, actor: User) -> User:
 
 
 def is_locked_out(username: str) -> bool:
-    """From one address at least."""
+    """Whether the login of that name is locked, from one address at least."""
     attempts = AccessAttempt.objects.filter(
         username=username, attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
     )
@@ -137,7 +143,10 @@ def is_locked_out(username: str) -> bool:
 
 
 def require_may_change(member: User, *, actor: User) -> None:
-    """Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Refuse an actor who lacks rights that the member has.
+
+    Raises `ChangesThemselves`, `BeyondOwnPermissions`.
+    """
     if member.pk == actor.pk:
         raise ChangesThemselves
     if member.is_superuser and not actor.is_superuser:

@@ -64,5 +64,5 @@ def issue(
 
 
 def revoke(*, token_key: str) -> int:
-    """It counts no more, in `TOKEN_CACHE_SECONDS` at the latest. How many there were: repeated, none."""
+    """End the token, in `TOKEN_CACHE_SECONDS` at the latest. Returns how many there were: repeated, none."""
     return int(AuthToken.objects.filter(token_key=token_key).delete()[0])

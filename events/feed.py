@@ -85,7 +85,7 @@ ORDER BY account_id, account_sequence LIMIT %(limit)s
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far the feed has come."""
+    """How far the feed has come: its last position, and what was pruned of its beginning."""
 
     epoch: UUID
     last_position: int
@@ -94,15 +94,19 @@ class State:
 
     @property
     def start(self) -> Cursor:
-        """Before the oldest event that is kept."""
+        """The cursor before the oldest event that is kept."""
         return Cursor(self.epoch, self.pruned_through)
 
     @property
     def end(self) -> Cursor:
+        """The cursor after the newest event that has a place."""
         return Cursor(self.epoch, self.last_position)
 
     def require(self, cursor: Cursor) -> None:
-        """Raises `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`."""
+        """Refuse a cursor that the feed cannot be read on from.
+
+        Raises `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`.
+        """
         if cursor.epoch != self.epoch:
             raise errors.FeedEpochChanged("The cursor is of another epoch of the feed.")
         if cursor.position > self.last_position:
@@ -121,7 +125,7 @@ class Page:
 
 
 def read_state() -> State:
-    """Without a lock. Raises `FeedStopped`."""
+    """How far the feed has come at this moment; no lock is taken. Raises `FeedStopped`."""
     [columns] = fetch(LOOK)
     return make_state(*columns)
 
@@ -129,7 +133,7 @@ def read_state() -> State:
 def make_state(
     epoch: UUID, last_position: int, pruned_through: int, is_ours: bool, has_pending: bool
 ) -> State:
-    """Out of the columns `STATE`. Raises `FeedStopped`."""
+    """The state that a row with the columns `STATE` tells. Raises `FeedStopped`."""
     if not is_ours:
         raise errors.FeedStopped(
             "The database was restored or has failed over: the feed waits for an operator (new_feed_epoch)."
@@ -138,7 +142,7 @@ def make_state(
 
 
 def place_pending() -> int:
-    """Give places to pending events, 1,000 at most; how many got one.
+    """Give places to pending events, 1,000 at most. Returns how many got one.
 
     Waits a second at most for somebody else who is doing it. Raises `FeedStopped`.
     """
@@ -177,7 +181,7 @@ def read_placed(
     accounts: Iterable[UUID] | None = None,
     limit: int = READ_MAX,
 ) -> Page:
-    """As `read`, of the events that have their places already."""
+    """As `read`, but of the events alone that have their places already: none is given one."""
     state = read_state()
     after = after or state.start
     state.require(after)
@@ -220,7 +224,7 @@ def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX
 
 
 def describe_event(event: Event, *, epoch: UUID, position: int | None) -> dict[str, Any]:
-    """The envelope: the same in the feed, in webhooks and on the broker."""
+    """The envelope of an event, as JSON holds it: the same in the feed, in webhooks and on the broker."""
     return {
         "id": event.id,
         "epoch": str(epoch),

@@ -23,7 +23,8 @@ RETURNING epoch
 def begin_epoch(*, force: bool = False) -> UUID | None:
     """Begin another history of the feed, if the database is not that of the present one (or `force`).
 
-    Subscriptions go on from where they are, in the new epoch. None: nothing was to be done.
+    Subscriptions go on from where they are, in the new epoch. Returns that epoch, or None if nothing was to
+    be done.
     """
     FeedState.objects.select_for_update().get()
     try:
@@ -39,9 +40,10 @@ def begin_epoch(*, force: bool = False) -> UUID | None:
 
 @atomic
 def prune(*, days: int) -> int:
-    """Remove events that are older than so many days and that no live subscription waits for; how many.
+    """Remove events that are older than so many days and that no live subscription waits for.
 
-    A thousand at most: to be called until there are none.
+    A thousand at most: it is called again until there are none. Returns how many were removed. Raises
+    `ValueError` for less than 30 days.
     """
     if days < RETENTION_DAYS_MIN:
         raise ValueError(f"Events are kept for {RETENTION_DAYS_MIN} days at least.")

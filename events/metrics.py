@@ -31,6 +31,8 @@ LABELS = ["subscription", "kind"]
 
 
 class FeedMetrics(Collector):
+    """The figures of the feed and of each subscription; none when the database is away."""
+
     def collect(self) -> Iterator[Metric]:
         try:
             [values] = fetch(FEED)

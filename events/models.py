@@ -145,7 +145,7 @@ class FeedState(models.Model):
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def with_lag(self) -> "SubscriptionQuerySet":
-        """With what their lag is made of: where the feed ends, since when it waits, and the clock."""
+        """With what their lag is made of: the end of the feed, since when they wait for it, the clock."""
         waiting = Placement.objects.filter(position__gt=OuterRef("position")).order_by("position")
         return self.annotate(
             feed_end=Subquery(FeedState.objects.values("last_position")[:1]),

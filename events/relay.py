@@ -52,7 +52,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a batch: everything up to `position` was sent."""
+    """What became of a batch: everything up to `position` was sent, and `failure` ended it, if anything."""
 
     position: int
     attempts: int
@@ -77,7 +77,7 @@ class Relay:
         self.stopping.set()
 
     def run(self, *, once: bool = False) -> None:
-        """Until `stop`, or with `once` until nothing is due any more."""
+        """Work until `stop` is called, or with `once` until nothing is due any more."""
         while not self.stopping.is_set():
             try:
                 is_idle = not self.step()
@@ -97,7 +97,7 @@ class Relay:
         self.finish()
 
     def step(self) -> bool:
-        """One round; whether there is anything to do."""
+        """Work one round. Returns whether there is anything to do."""
         self.do_chores()
         self.renew()
         moved = self.collect()
@@ -108,7 +108,7 @@ class Relay:
         return bool(has_pending or moved or claimed or self.sending)
 
     def place(self) -> int:
-        """Give places to pending events, if that was not done a moment ago; how many got one."""
+        """Give places to pending events, if that was not done a moment ago. Returns how many got one."""
         if time.monotonic() < self.place_at:
             return 0
         placed = feed.place_pending()
@@ -116,7 +116,7 @@ class Relay:
         return placed
 
     def pause(self, is_idle: bool) -> None:
-        """Until a batch is done, or the next look is due."""
+        """Wait until a batch is done, or until the next look is due."""
         if self.sending:
             wait(self.sending, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED)
         else:
@@ -141,14 +141,14 @@ class Relay:
                 chore()
 
     def renew(self) -> None:
-        """A lease is renewed long before its end, for as long as this thread is well."""
+        """Renew the leases, long before their end: they last for as long as this thread is well."""
         if self.sending and time.monotonic() - self.renewed_at > settings.RELAY_LEASE_SECONDS / 4:
             self.renewed_at = time.monotonic()
             # No others: one that was claimed and, for an error, not begun must become free.
             self._mine(*self.sending.values()).update(leased_until=_from_now(settings.RELAY_LEASE_SECONDS))
 
     def claim(self) -> int:
-        """Begin to send to all that are due; to how many."""
+        """Begin to send to all subscriptions that are due. Returns to how many."""
         state = feed.read_state()
         due = Subscription.objects.filter(
             Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()),
@@ -179,7 +179,7 @@ class Relay:
         return len(claimed)
 
     def collect(self) -> int:
-        """Note what became of the batches that are done; how many."""
+        """Note what became of the batches that are done. Returns how many there were."""
         done = [future for future in self.sending if future.done()]
         for future in done:
             self.record(self.sending[future], future.result())
@@ -212,6 +212,7 @@ class Relay:
     def _plan_next_attempt(
         self, subscription: Subscription, attempts: int, failure: DeliveryFailed
     ) -> dict[str, Any]:
+        """What changes in the subscription after a failure: when it is tried again, or that it is not."""
         changes: dict[str, Any] = {
             "attempts": attempts,
             "failed": F("failed") + 1,
@@ -228,6 +229,7 @@ class Relay:
         return {**changes, "next_attempt_at": _from_now(max(delay, failure.retry_after))}
 
     def _mine(self, *subscriptions: Subscription) -> Any:
+        """Those of the subscriptions that this relay still has the lease of; without any: all of its own."""
         mine = Subscription.objects.filter(lease=self.lease)
         return mine.filter(id__in=[each.id for each in subscriptions]) if subscriptions else mine
 

@@ -23,7 +23,7 @@ AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, **FREE}
 def create(
     *, kind: str, url: str | None, types: Sequence[str] = (), actor: UUID
 ) -> tuple[Subscription, bool]:
-    """The subscription, at the end of the feed, and whether it was there before.
+    """Make a subscription that begins at the end of the feed. Returns it, and whether it was there before.
 
     It is known again by its url, the broker's by being the broker's. Raises `UrlNotAllowed`,
     `BrokerNotConfigured`, `SubscriptionExists`, `TooManySubscriptions`.
@@ -68,7 +68,7 @@ def get(id: UUID) -> Subscription:
 
 
 def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = None) -> Subscription:
-    """Another url or other types. Raises `UrlNotAllowed`, `NotAWebhook`, `SubscriptionExists`."""
+    """Give it another url or other types. Raises `UrlNotAllowed`, `NotAWebhook`, `SubscriptionExists`."""
     changes: dict[str, Any] = {}
     if url is not None:
         if get(id).kind != Subscription.Kind.WEBHOOK:
@@ -85,12 +85,12 @@ def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = 
 
 
 def delete(*, id: UUID) -> None:
-    """Nobody is told any more. One that is not there is deleted already."""
+    """Tell it nothing any more. One that is not there is deleted already."""
     Subscription.objects.filter(id=id).delete()
 
 
 def pause(*, id: UUID) -> Subscription:
-    """Nothing more is sent. What is being sent at this moment may still arrive."""
+    """Send nothing more to it. What is being sent at this moment may still arrive."""
     return _update(id, status=Subscription.Status.PAUSED, **FREE)
 
 
@@ -120,7 +120,7 @@ def replay(*, id: UUID, after: Cursor | None) -> Subscription:
 
 @atomic
 def rotate_secret(*, id: UUID) -> Subscription:
-    """A new secret; for a day the old one signs too. Raises `NotAWebhook`."""
+    """Give it a new secret; for a day the old one signs too. Raises `NotAWebhook`."""
     if get(id).kind != Subscription.Kind.WEBHOOK:
         raise errors.NotAWebhook("Only a webhook has a secret.")
     return _update(id, secret_generation=F("secret_generation") + 1, secret_rotated_at=Now(), **AFRESH)

@@ -77,6 +77,7 @@ class Grouping(Generic[Asked, Answer]):
 
     @property
     def is_on(self) -> bool:
+        """Whether its thread runs. What is asked for while it does not would wait for ever."""
         return self.thread is not None
 
     def start(self) -> None:
@@ -92,6 +93,7 @@ class Grouping(Generic[Asked, Answer]):
             self.thread = None
 
     def ask(self, asked: Asked) -> "Future[Answer]":
+        """The future answer to what is asked for, in the next group."""
         waiting: Waiting[Asked, Answer] = Waiting(asked)
         self.queue.put(waiting)
         return waiting.answer
@@ -105,6 +107,7 @@ class Grouping(Generic[Asked, Answer]):
         self.left_over.append(waiting)
 
     def run(self) -> None:
+        """What the thread does: serve one group after another, until `stop`."""
         try:
             while group := self.take():
                 self.attend(group)
@@ -112,6 +115,7 @@ class Grouping(Generic[Asked, Answer]):
             connections.close_all()
 
     def attend(self, group: list[Waiting[Asked, Answer]]) -> None:
+        """Serve a group, and count it. An error is the answer to all of it that has none yet."""
         size = len(group)
         GROUP_SIZE.labels(self.name).observe(size)
         GROUP_WAIT_SECONDS.labels(self.name).observe(time.monotonic() - group[0].since)

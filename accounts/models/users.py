@@ -67,7 +67,7 @@ class User(AbstractUser):
     get_short_name = get_full_name
 
     def to_dict(self) -> dict[str, Any]:
-        """The user as the API shows it, with its accounts (prefetch `accounts` for lists)."""
+        """The user as the API shows it, with its accounts (read by `queries.prefetch_accounts`)."""
         accounts = sorted(self.accounts_now, key=lambda account: account.id)
         return {
             "id": str(self.id),

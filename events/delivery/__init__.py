@@ -10,7 +10,7 @@ from events.models import Event, Subscription
 
 __all__ = ["Channel", "DeliveryFailed", "open_channel", "send_test"]
 
-# So many of a process's threads wait for receivers; the others are for work.
+# So many of a process's threads wait for receivers of tests; the others are for work.
 WAITING_MAX = 2
 waiting = BoundedSemaphore(WAITING_MAX)
 
@@ -25,9 +25,9 @@ def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
 
 
 def send_test(subscription: Subscription, *, request_id: str) -> str | None:
-    """Send a `subscription.test` now; why it was not taken, or None if it was. Raises `Busy`.
+    """Send a `subscription.test` now. Returns why it was not taken, or None if it was. Raises `Busy`.
 
-    It is like an event, but of no account and at no position.
+    It looks like an event, but is of no account and at no position. The subscription is one `with_lag`.
     """
     event = Event(
         type="subscription.test",

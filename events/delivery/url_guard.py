@@ -35,7 +35,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def require_allowed(url: str) -> None:
-    """Raises `UrlNotAllowed`, with the reason."""
+    """Refuse a url that the ledger must not call. Raises `UrlNotAllowed`, with the reason."""
     match = URL.fullmatch(url) if len(url) <= URL_LENGTH_MAX else None
     if match is None:
         raise UrlNotAllowed("Not a url like https://example.com/hook, in ASCII and without user or fragment.")
@@ -101,12 +101,14 @@ class CheckedBackend(httpcore2.SyncBackend):
         self.bytes_left = self.bytes_max
 
     def get_timeout(self) -> float:
+        """The seconds that are left of the request. Raises `ReadTimeout` when there are none."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise httpcore2.ReadTimeout(f"No complete answer in {self.seconds_max:g} s.")
         return left
 
     def take(self, data: bytes) -> bytes:
+        """The data, counted. Raises `ReadError` when the answer gets too long."""
         self.bytes_left -= len(data)
         if self.bytes_left < 0:
             raise httpcore2.ReadError(f"The answer has more than {self.bytes_max} bytes.")
