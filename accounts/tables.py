@@ -102,9 +102,11 @@ class Table:
 
     def to_dict(self, row: Any, currency: str) -> dict[str, Any]:
         """What is shown of the row, as JSON holds it."""
-        columns = zip(self._shown_names, self._find_writers(currency), self._get_shown(row), strict=True)
         return {
-            name: value if write is None or value is None else write(value) for name, write, value in columns
+            name: value if write is None or value is None else write(value)
+            for name, write, value in zip(
+                self._shown_names, self._find_writers(currency), self._get_shown(row), strict=True
+            )
         }
 
     def to_row(self, row: Any, shown: bytes) -> str:

@@ -67,6 +67,7 @@ def _describe_subscriptions(subscriptions: Iterable[Subscription]) -> Iterator[M
     }
     for subscription in subscriptions:
         for name, family in families.items():
-            value = float(getattr(subscription, name))
-            family.add_metric([str(subscription.id), subscription.kind], value)  # type: ignore[attr-defined]
+            family.add_metric(  # type: ignore[attr-defined]
+                [str(subscription.id), subscription.kind], float(getattr(subscription, name))
+            )
     yield from families.values()

@@ -37,10 +37,10 @@ class Traced:
     @property
     def by_state(self) -> list[tuple[State, list[Subscription]]]:
         """Whom it was sent to, who waits for it, and so on, as far as there is somebody."""
-        states: dict[State, list[Subscription]] = {}
-        for delivery in self.deliveries:
-            states.setdefault(delivery.state, []).append(delivery.subscription)
-        return [(state, states[state]) for state in State if state in states]
+        every = (
+            (state, [each.subscription for each in self.deliveries if each.state == state]) for state in State
+        )
+        return [(state, subscriptions) for state, subscriptions in every if subscriptions]
 
 
 def trace(events: Sequence[Event]) -> list[Traced]:
@@ -50,9 +50,9 @@ def trace(events: Sequence[Event]) -> list[Traced]:
     placed = Placement.objects.filter(event_id__in=[event.id for event in events])
     positions = dict(placed.values_list("event_id", "position"))
     subscriptions = list(
-        Subscription.objects.annotate(feed_epoch=Subquery(FeedState.objects.values("epoch")[:1])).order_by(
-            F("url").asc(nulls_first=True)
-        )[:SUBSCRIPTIONS_MAX]
+        Subscription._base_manager.annotate(
+            feed_epoch=Subquery(FeedState.objects.values("epoch")[:1])
+        ).order_by(F("url").asc(nulls_first=True))[:SUBSCRIPTIONS_MAX]
     )
     return [
         Traced(

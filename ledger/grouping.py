@@ -170,5 +170,4 @@ class Grouping(Generic[Asked, Answer]):
             return self.queue.get()
         if len(group) >= int(self.usual + 0.5) or not self.gather_seconds:
             return self.queue.get_nowait()
-        left = gathered_at - time.monotonic()
-        return self.queue.get(timeout=left) if left > 0 else self.queue.get_nowait()
+        return self.queue.get(timeout=max(0.0, gathered_at - time.monotonic()))

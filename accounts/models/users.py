@@ -68,14 +68,15 @@ class User(AbstractUser):
 
     def to_dict(self) -> dict[str, Any]:
         """The user as the API shows it, with its accounts (read by `queries.prefetch_accounts`)."""
-        accounts = sorted(self.accounts_now, key=lambda account: account.id)
         return {
             "id": str(self.id),
             "external_id": self.external_id,
             "name": self.name,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
-            "accounts": [account.to_dict() for account in accounts],
+            "accounts": [
+                account.to_dict() for account in sorted(self.accounts_now, key=lambda each: each.id)
+            ],
         }
 
 

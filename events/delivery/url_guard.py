@@ -128,8 +128,10 @@ class CheckedBackend(httpcore2.SyncBackend):
             raise httpcore2.ConnectError(error.detail) from error
         for address in addresses:
             try:
-                stream = super().connect_tcp(address, port, self.get_timeout(), local_address, socket_options)
-                return _BoundedStream(stream, self)
+                return _BoundedStream(
+                    super().connect_tcp(address, port, self.get_timeout(), local_address, socket_options),
+                    self,
+                )
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -152,8 +154,9 @@ class _BoundedStream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        stream = self.stream.start_tls(ssl_context, server_hostname, self.bounds.get_timeout())
-        return _BoundedStream(stream, self.bounds)
+        return _BoundedStream(
+            self.stream.start_tls(ssl_context, server_hostname, self.bounds.get_timeout()), self.bounds
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return self.stream.get_extra_info(info)
