@@ -30,10 +30,7 @@ def lock_rows(ids: Iterable[UUID], columns: tuple[str, ...]) -> list[tuple[Any, 
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("A lock lasts until the end of a transaction, and there is none.")
-    with connection.cursor() as cursor:
-        cursor.execute(compile_lock(columns, False), [write_ids(set(ids))])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return fetch(compile_lock(columns, False), [write_ids(set(ids))])
 
 
 @cache

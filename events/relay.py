@@ -55,7 +55,6 @@ class Outcome:
     """What became of a batch: everything up to `position` was sent, and `failure` ended it, if anything."""
 
     position: int
-    attempts: int
     sent: int
     unroutable: int
     failure: DeliveryFailed | None
@@ -196,14 +195,15 @@ class Relay:
         }
         if outcome.sent:
             changes["last_sent_at"] = Now()
+        attempts = 1 if outcome.sent else subscription.attempts + 1  # if this was one that failed
         if outcome.failure is not None:
-            changes |= self._plan_next_attempt(subscription, outcome.attempts, outcome.failure)
+            changes |= self._plan_next_attempt(subscription, attempts, outcome.failure)
         moved = self._mine(subscription).update(**changes)
         if outcome.failure is not None:
             logger.warning(
                 "delivery_failed",
                 subscription=str(subscription.id),
-                attempts=outcome.attempts,
+                attempts=attempts,
                 status=changes.get("status", subscription.status),
                 error=str(outcome.failure),
                 lease_kept=bool(moved),
@@ -258,8 +258,7 @@ def send(subscription: Subscription, page: feed.Page, stopping: Flag) -> Outcome
         failure = DeliveryFailed.because_of(error)
     if sent == len(page.events):
         position = page.cursor.position
-    attempts = (0 if sent else subscription.attempts) + (failure is not None)
-    return Outcome(position, attempts, sent, unroutable, failure)
+    return Outcome(position, sent, unroutable, failure)
 
 
 def _from_now(seconds: float) -> Expression:

@@ -47,8 +47,7 @@ def trace(events: Sequence[Event]) -> list[Traced]:
     """Each of the events, in their order. Two queries, however many they are."""
     if not events:
         return []
-    placed = Placement.objects.filter(event_id__in=[event.id for event in events])
-    positions = dict(placed.values_list("event_id", "position"))
+    positions = dict(Placement.objects.filter(event__in=events).values_list("event_id", "position"))
     subscriptions = list(
         Subscription._base_manager.annotate(
             feed_epoch=Subquery(FeedState.objects.values("epoch")[:1])

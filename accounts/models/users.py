@@ -41,9 +41,7 @@ class User(AbstractUser):
         help_text="What the API was asked for; a repeated request is compared with it",
     )
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
-    first_name = None  # type: ignore[assignment]
-    last_name = None  # type: ignore[assignment]
-    date_joined = None  # type: ignore[assignment]
+    first_name = last_name = date_joined = None  # type: ignore[assignment]
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")  # type: ignore[assignment]
