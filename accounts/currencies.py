@@ -28,7 +28,10 @@ def get_decimals(currency: str) -> int:
 
 
 def require_amount(amount: Decimal | None) -> None:
-    """Whatever the currency: a finite number above zero and within `AMOUNT_MAX`, or an `Amount…` error."""
+    """Refuse what is no finite number above zero and at most `AMOUNT_MAX`, whatever its currency.
+
+    Raises `AmountInvalid`, `AmountNotPositive`, `AmountTooLarge`.
+    """
     if not isinstance(amount, Decimal) or not amount.is_finite():
         raise AmountInvalid("An amount is a finite decimal number.")
     if amount <= 0:
@@ -38,25 +41,16 @@ def require_amount(amount: Decimal | None) -> None:
 
 
 def require_scale(amount: Decimal, currency: str) -> None:
-    """Raises `AmountScale` when the amount has more decimals than its currency."""
-    if amount != amount.quantize(_get_quantum(currency)):
+    """Refuse an amount with more decimals than its currency has. Raises `AmountScale`, `CurrencyUnknown`."""
+    if amount != round(amount, get_decimals(currency)):
         raise AmountScale(f"The amount has more decimals than {currency} has.")
 
 
 def format_amount(amount: Decimal, currency: str) -> str:
     """`"100.00"`: every amount leaves the ledger in the precision of its currency."""
-    return format(amount, _get_format(currency))
-
-
-@cache
-def _get_quantum(currency: str) -> Decimal:
-    return Decimal(1).scaleb(-get_decimals(currency))
-
-
-@cache
-def _get_format(currency: str) -> str:
-    return f".{get_decimals(currency)}f"
+    return f"{amount:.{get_decimals(currency)}f}"
 
 
 def format_optional(amount: Decimal | None, currency: str) -> str | None:
+    """As `format_amount`; of None it is None."""
     return None if amount is None else format_amount(amount, currency)

@@ -22,114 +22,88 @@ DECLINES = {
 }
 
 
-class AmountInvalid(LedgerError):
-    code = "amount_invalid"
-    field = "amount"
+class AmountInvalid(LedgerError, code="amount_invalid", field="amount"):
+    """The amount is no finite decimal number."""
 
 
-class AmountNotPositive(LedgerError):
-    code = "amount_not_positive"
-    field = "amount"
+class AmountNotPositive(LedgerError, code="amount_not_positive", field="amount"):
+    """The amount is zero or less."""
 
 
-class AmountTooLarge(LedgerError):
-    code = "amount_too_large"
-    field = "amount"
+class AmountTooLarge(LedgerError, code="amount_too_large", field="amount"):
+    """The amount is above `AMOUNT_MAX`."""
 
 
-class AmountScale(LedgerError):
-    """More decimals than the currency has. Never rounded."""
-
-    code = "amount_scale"
-    field = "amount"
+class AmountScale(LedgerError, code="amount_scale", field="amount"):
+    """The amount has more decimals than the currency has. It is never rounded."""
 
 
-class CurrencyUnknown(LedgerError):
-    code = "currency_unknown"
-    field = "currency"
+class CurrencyUnknown(LedgerError, code="currency_unknown", field="currency"):
+    """The ledger has no such currency."""
 
 
-class CurrencyRequired(LedgerError):
+class CurrencyRequired(LedgerError, code="currency_required", field="currency"):
     """The user has several accounts of that name: say which currency is meant."""
 
-    code = "currency_required"
-    field = "currency"
+
+class AccountNotFound(LedgerError, code="not_found"):
+    """No account has this id, or no account of the user has this currency and name."""
 
 
-class AccountNotFound(LedgerError):
-    code = "not_found"
+class HoldNotFound(LedgerError, code="not_found"):
+    """No hold has this id."""
 
 
-class HoldNotFound(LedgerError):
-    code = "not_found"
-
-
-class HoldNotOpen(LedgerError):
+class HoldNotOpen(LedgerError, code="hold_not_open"):
     """What was captured, declined or has expired cannot be released any more."""
 
-    code = "hold_not_open"
+
+class ExpiresAtInvalid(LedgerError, code="expires_at_invalid", field="expires_at"):
+    """A hold must expire later than now."""
 
 
-class ExpiresAtInvalid(LedgerError):
-    code = "expires_at_invalid"
-    field = "expires_at"
-
-
-class AccountClosed(LedgerError):
+class AccountClosed(LedgerError, code=ACCOUNT_CLOSED):
     """Closed is final: neither its status nor its limits change any more."""
 
-    code = ACCOUNT_CLOSED
+
+class AccountNotEmpty(LedgerError, code="account_not_empty"):
+    """An account that has a balance or holds cannot be closed."""
 
 
-class AccountNotEmpty(LedgerError):
-    code = "account_not_empty"
-
-
-class CreditLimitInUse(LedgerError):
+class CreditLimitInUse(LedgerError, code="credit_limit_in_use", field="credit_limit"):
     """The account has used more credit than the new limit would allow."""
 
-    code = "credit_limit_in_use"
-    field = "credit_limit"
+
+class UserNotFound(LedgerError, code="not_found"):
+    """No user has this id."""
 
 
-class UserNotFound(LedgerError):
-    code = "not_found"
+class ExternalIdTaken(LedgerError, code="external_id_taken", field="external_id"):
+    """Another user has this external id."""
 
 
-class ExternalIdTaken(LedgerError):
-    code = "external_id_taken"
-    field = "external_id"
-
-
-class IdempotencyKeyReused(LedgerError):
+class IdempotencyKeyReused(LedgerError, code="idempotency_key_reused"):
     """The identity was used before, for another command; `differs` names the parts that are not the same.
 
     They are told to the owner of what was made then, and to whoever has the permission to see it.
     """
-
-    code = "idempotency_key_reused"
 
     def __init__(self, detail: str, differs: list[str], *, owner_id: UUID, permission: str) -> None:
         super().__init__(detail, differs=differs)
         self.confidential_to = (owner_id, permission)
 
 
-class IdInvalid(LedgerError):
-    code = "id_invalid"
-    field = "id"
+class IdInvalid(LedgerError, code="id_invalid", field="id"):
+    """The id is nil, max, or of version 8, which belongs to ids that the ledger derives."""
 
 
-class IdentityRequired(LedgerError):
+class IdentityRequired(LedgerError, code="identity_required", field="id"):
     """A command without an identity could not be retried safely."""
 
-    code = "identity_required"
-    field = "id"
+
+class TwoIdentities(LedgerError, code="two_identities", field="id"):
+    """The command came with both an id and an `Idempotency-Key`."""
 
 
-class TwoIdentities(LedgerError):
-    code = "two_identities"
-    field = "id"
-
-
-class IdempotencyKeyInvalid(LedgerError):
-    code = "idempotency_key_invalid"
+class IdempotencyKeyInvalid(LedgerError, code="idempotency_key_invalid"):
+    """The `Idempotency-Key` is empty, too long, or not printable ASCII."""

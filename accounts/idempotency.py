@@ -14,8 +14,6 @@ from accounts.errors import IdempotencyKeyInvalid, IdentityRequired, IdInvalid, 
 from ledger.errors import gettext_noop
 
 NIL = UUID(int=0)
-MAX = UUID(int=2**128 - 1)
-BROKEN = (NIL.int, MAX.int)
 DERIVED_VERSION = 8
 KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -29,7 +27,7 @@ def identify(*, caller_id: UUID, id: UUID | None, key: str | None) -> UUID | Non
         raise TwoIdentities("Send an id or the Idempotency-Key header, not both.")
     if key is not None:
         return derive_id(caller_id, key)
-    if id is not None and (id.int in BROKEN or id.version == DERIVED_VERSION):
+    if id is not None and (id.int in (NIL.int, 2**128 - 1) or id.version == DERIVED_VERSION):
         # Nil and max are what broken generators make; version 8 belongs to derived ids.
         raise IdInvalid("An id is a UUID of its own: not nil, not max, not of version 8; best of version 7.")
     return id
@@ -60,6 +58,5 @@ def derive_id(caller_id: UUID, key: str) -> UUID:
 def make_uuid8(name: bytes) -> UUID:
     """A UUID of version 8 (RFC 9562) out of the SHA-256 of the name."""
     number = int.from_bytes(hashlib.sha256(name).digest()[:16])
-    number = number & ~(0xF << 76) | (DERIVED_VERSION << 76)
-    number = number & ~(0x3 << 62) | (0x2 << 62)
-    return UUID(int=number)
+    version_and_variant = (DERIVED_VERSION << 76) | (0x2 << 62)
+    return UUID(int=number & ~(0xF << 76) & ~(0x3 << 62) | version_and_variant)

@@ -13,10 +13,10 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connection
 from django.db.transaction import TransactionManagementError, atomic
 
-from accounts import currencies, idempotency, queries
-from accounts.errors import ExternalIdTaken, IdempotencyKeyReused, UserNotFound
+from accounts import currencies, errors, idempotency, queries
 from accounts.models import MAIN, Account, User
 from events import outbox
+from ledger.sql import fetch
 
 Answer = TypeVar("Answer")
 
@@ -30,10 +30,7 @@ def lock_rows(ids: Iterable[UUID], columns: tuple[str, ...]) -> list[tuple[Any, 
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("A lock lasts until the end of a transaction, and there is none.")
-    with connection.cursor() as cursor:
-        cursor.execute(compile_lock(columns, False), [write_ids(set(ids))])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return fetch(compile_lock(columns, False), [write_ids(set(ids))])
 
 
 @cache
@@ -51,15 +48,13 @@ def compile_lock(columns: tuple[str, ...], skip_locked: bool) -> str:
 
 
 def write_ids(ids: Iterable[UUID]) -> str:
-    """A text that PostgreSQL reads as uuid[]: much cheaper than to adapt the list."""
+    """The ids as a text that PostgreSQL reads as uuid[]: much cheaper than to adapt the list."""
     return "{" + ",".join(map(str, ids)) + "}"
 
 
 def read_clock() -> datetime:
     """The database's clock. Read after a lock, it is later than all that was recorded under it before."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        clock: datetime = cursor.fetchone()[0]
+    clock: datetime = fetch("SELECT clock_timestamp()")[0][0]
     return clock
 
 
@@ -75,7 +70,7 @@ def create_user(
     """The user with its `main` account, and whether it was there before: the same command is answered again.
 
     The user is known again by `id`, or without one by `external_id`. Raises `CurrencyUnknown`,
-    `ExternalIdTaken`, `IdentityReused`.
+    `ExternalIdTaken`, `IdempotencyKeyReused`.
     """
     currency = settings.DEFAULT_CURRENCY if currency is None else currency
     currencies.get_decimals(currency)
@@ -86,10 +81,16 @@ def create_user(
         namesake = User.objects.filter(external_id=external_id).first() if external_id else None
         known = User.objects.filter(id=id).first() if id else None
         if found := known or (None if id else namesake):
-            _require_same_command(asked, found)
+            if differs := idempotency.find_differences(asked, found.created_as or {}):
+                raise errors.IdempotencyKeyReused(
+                    "This identity was used before, for another user.",
+                    differs,
+                    owner_id=found.id,
+                    permission="accounts.add_user",
+                )
             return queries.read_accounts(found), True
         if namesake:
-            raise ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
+            raise errors.ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
         new_id = id or uuid_utils.compat.uuid7()
         user = User.objects.create(
             id=new_id,
@@ -128,13 +129,12 @@ def create_account(
     currencies.get_decimals(currency)
 
     def find_or_create() -> tuple[Account, bool]:
-        accounts = Account.objects.with_held_due()
-        found = accounts.filter(user_id=user_id, currency=currency, name=name).first()
-        if found:
+        named = Account.objects.with_held_due().filter(user_id=user_id, currency=currency, name=name)
+        if found := named.first():
             return found, True
         user = User.objects.filter(id=user_id).first()
         if user is None:
-            raise UserNotFound("There is no such user.")
+            raise errors.UserNotFound("There is no such user.")
         account = _open_account(
             user, currency=currency, name=name, metadata=metadata or {}, request_id=request_id
         )
@@ -145,19 +145,14 @@ def create_account(
 
 @atomic
 def change_user(*, id: UUID, changes: dict[str, Any]) -> User:
-    """Set `name` and `metadata` where `changes` has them."""
-    user = User.objects.select_for_update(no_key=True).get(id=id)
-    for field, value in changes.items():
-        setattr(user, field, value)
-    user.save(update_fields=list(changes))
-    return queries.read_accounts(user)
+    """Set `name` and `metadata` where `changes` has them. Returns the user, with all that `to_dict` reads."""
+    User.objects.filter(id=id).update(**changes)
+    return queries.read_accounts(User.objects.get(id=id))
 
 
-@atomic
 def change_account(*, id: UUID, metadata: dict[str, str]) -> None:
-    account = Account.objects.select_for_update(no_key=True).get(id=id)
-    account.metadata = metadata
-    account.save(update_fields=["metadata"])
+    """Replace the account's metadata."""
+    Account.objects.filter(id=id).update(metadata=metadata)
 
 
 def _open_account(
@@ -182,21 +177,10 @@ def _open_account(
     return account
 
 
-def _require_same_command(asked: dict[str, str | None], user: User) -> None:
-    if differs := idempotency.find_differences(asked, user.created_as or {}):
-        raise IdempotencyKeyReused(
-            "This identity was used before, for another user.",
-            differs,
-            owner_id=user.id,
-            permission="accounts.add_user",
-        )
-
-
 def once_more_after_a_race(find_or_create: Callable[[], Answer]) -> Answer:
-    """Run it; if another request has just created the same thing, run it again, which finds that."""
+    """Run it in a transaction; if another request just created the same thing, again, which finds that."""
+    attempt = atomic(find_or_create)
     try:
-        with atomic():
-            return find_or_create()
+        return attempt()
     except IntegrityError:
-        with atomic():
-            return find_or_create()
+        return attempt()

@@ -22,7 +22,6 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.models import Staff, User
 
 GROUPS = ("support", "operations", "auditor")
-PASSWORD_BYTES = 15  # 20 characters
 
 
 class StaffError(Exception):
@@ -30,11 +29,11 @@ class StaffError(Exception):
 
 
 class UsernameTaken(StaffError):
-    pass
+    """Somebody else has this user name."""
 
 
 class ChangesThemselves(StaffError):
-    pass
+    """The actor and the other are the same person."""
 
 
 class BeyondOwnPermissions(StaffError):
@@ -47,10 +46,9 @@ class LastSuperuser(StaffError):
 
 def find_staff() -> QuerySet[Staff]:
     """Members of staff with their groups, and whether they have a second factor."""
-    devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
     return (
         Staff.objects.filter(is_staff=True)
-        .annotate(has_second_factor=Exists(devices))
+        .annotate(has_second_factor=Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)))
         .prefetch_related("groups")
     )
 
@@ -61,7 +59,7 @@ def create(*, username: str, name: str, groups: Collection[str], actor: User) ->
 
     Raises `UsernameTaken`, `BeyondOwnPermissions`.
     """
-    _require_permissions(actor, _find_rights_of_groups(groups))
+    _require_permissions(actor, Permission.objects.filter(group__name__in=groups))
     password = make_password()
     try:
         with atomic():
@@ -74,16 +72,16 @@ def create(*, username: str, name: str, groups: Collection[str], actor: User) ->
 
 @atomic
 def set_groups(*, id: UUID, groups: Collection[str], actor: User) -> User:
-    """Exactly these of `GROUPS`, and no others. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Put them into exactly these of `GROUPS`. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
     member = _lock(id, actor)
-    _require_permissions(actor, _find_rights_of_groups(groups))
+    _require_permissions(actor, Permission.objects.filter(group__name__in=groups))
     member.groups.set(Group.objects.filter(name__in=set(groups) & set(GROUPS)))
     return member
 
 
 @atomic
 def deactivate(*, id: UUID, actor: User) -> User:
-    """Ends their sessions with their next request.
+    """Let them in no more; their sessions end with their next request.
 
     Raises `LastSuperuser`, `ChangesThemselves`, `BeyondOwnPermissions`.
     """
@@ -97,13 +95,16 @@ def deactivate(*, id: UUID, actor: User) -> User:
 
 @atomic
 def activate(*, id: UUID, actor: User) -> User:
-    """Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Let them in again. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
     return _set_active(_lock(id, actor), True)
 
 
 @atomic
 def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
-    """A new password; it ends their sessions. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Give them a new password, which ends their sessions.
+
+    Raises `ChangesThemselves`, `BeyondOwnPermissions`.
+    """
     member, password = _lock(id, actor), make_password()
     member.set_password(password)
     member.save(update_fields=["password"])
@@ -112,7 +113,10 @@ def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
 
 @atomic
 def reset_second_factor(*, id: UUID, actor: User) -> User:
-    """They enrol again at their next page. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Forget their second factor: they set up another at their next page.
+
+    Raises `ChangesThemselves`, `BeyondOwnPermissions`.
+    """
     member = _lock(id, actor)
     TOTPDevice.objects.filter(user=member).delete()
     return member
@@ -120,7 +124,7 @@ def reset_second_factor(*, id: UUID, actor: User) -> User:
 
 @atomic
 def unlock(*, id: UUID, actor: User) -> User:
-    """Forgets their wrong passwords, from all addresses.
+    """Forget their wrong passwords, from all addresses.
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
@@ -130,7 +134,7 @@ def unlock(*, id: UUID, actor: User) -> User:
 
 
 def is_locked_out(username: str) -> bool:
-    """From one address at least."""
+    """Whether the login of that name is locked, from one address at least."""
     attempts = AccessAttempt.objects.filter(
         username=username, attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
     )
@@ -139,18 +143,23 @@ def is_locked_out(username: str) -> bool:
 
 
 def require_may_change(member: User, *, actor: User) -> None:
-    """Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
+    """Refuse an actor who lacks rights that the member has.
+
+    Raises `ChangesThemselves`, `BeyondOwnPermissions`.
+    """
     if member.pk == actor.pk:
         raise ChangesThemselves
-    if actor.is_superuser:
-        return
-    if member.is_superuser:
+    if member.is_superuser and not actor.is_superuser:
         raise BeyondOwnPermissions
-    _require_permissions(actor, _find_rights(member))
+    # Not `get_all_permissions`, which finds none for who is not active at the moment.
+    _require_permissions(
+        actor, Permission.objects.filter(group__user=member), Permission.objects.filter(user=member)
+    )
 
 
 def make_password() -> str:
-    return secrets.token_urlsafe(PASSWORD_BYTES)
+    """A password of 20 characters that nobody guesses."""
+    return secrets.token_urlsafe(15)
 
 
 def _lock(id: UUID, actor: User) -> User:
@@ -165,22 +174,13 @@ def _set_active(member: User, is_active: bool) -> User:
     return member
 
 
-def _require_permissions(actor: User, permissions: Collection[str]) -> None:
-    if not actor.is_superuser and not set(permissions) <= actor.get_all_permissions():
+def _require_permissions(actor: User, *needed: QuerySet[Permission]) -> None:
+    if actor.is_superuser:
+        return
+    names = {
+        f"{app}.{codename}"
+        for some in needed
+        for app, codename in some.order_by().values_list("content_type__app_label", "codename")
+    }
+    if not names <= actor.get_all_permissions():
         raise BeyondOwnPermissions
-
-
-def _find_rights(member: User) -> set[str]:
-    """Also of who is not active at the moment."""
-    return _name(Permission.objects.filter(group__user=member)) | _name(
-        Permission.objects.filter(user=member)
-    )
-
-
-def _find_rights_of_groups(groups: Collection[str]) -> set[str]:
-    return _name(Permission.objects.filter(group__name__in=groups))
-
-
-def _name(permissions: QuerySet[Permission]) -> set[str]:
-    pairs = permissions.order_by().values_list("content_type__app_label", "codename")
-    return {f"{app}.{codename}" for app, codename in pairs}

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, auto
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any
 
 import orjson
 
-from accounts.currencies import get_decimals
-from accounts.idempotency import find_differences
+from accounts import currencies, idempotency
 from ledger.times import EPOCH, MICROSECOND, format_time
 
 Writer = Callable[[Any], Any] | None  # None: the value as it is
@@ -99,16 +98,15 @@ class Table:
         self._get_hashed = attrgetter(*[column.written for column in self.hashed])
         self._hashers = ["36:".__add__ if column.has_text else HASHERS[column.kind] for column in self.hashed]
         self._hidden = [(column.name, _find_writer(column, "")) for column in self.hidden]
-        self._writers: dict[str, list[Writer]] = {}
+        self._find_writers = cache(lambda currency: [_find_writer(column, currency) for column in self.shown])
 
     def to_dict(self, row: Any, currency: str) -> dict[str, Any]:
         """What is shown of the row, as JSON holds it."""
-        writers = self._writers.get(currency)
-        if writers is None:
-            writers = self._writers[currency] = [_find_writer(column, currency) for column in self.shown]
         return {
             name: value if write is None or value is None else write(value)
-            for name, write, value in zip(self._shown_names, writers, self._get_shown(row), strict=True)
+            for name, write, value in zip(
+                self._shown_names, self._find_writers(currency), self._get_shown(row), strict=True
+            )
         }
 
     def to_row(self, row: Any, shown: bytes) -> str:
@@ -130,31 +128,23 @@ class Table:
 
     def find_differences(self, asked: Any, row: Any) -> list[str]:
         """The parts of a command that are not as they were when the row was asked for."""
-        return find_differences(
+        return idempotency.find_differences(
             {name.removesuffix("_id"): getattr(asked, name) for name in self.asked},
             {name.removesuffix("_id"): getattr(row, column) for name, column in self.asked.items()},
         )
 
 
 def _find_writer(column: Column, currency: str) -> Writer:
-    match column.kind:
-        case Kind.AMOUNT:
-            return f"{{:.{get_decimals(currency)}f}}".format
-        case Kind.TIME:
-            return format_time
-        case Kind.ID:
-            return None if column.has_text else str
-        case Kind.HASH:
-            return _write_bytes
-    return None
+    if column.kind is Kind.AMOUNT:
+        return f"{{:.{currencies.get_decimals(currency)}f}}".format
+    return None if column.has_text else WRITERS.get(column.kind)
 
 
 def _write_bytes(value: bytes) -> str:
     return "\\x" + value.hex()
 
 
-def _hash_id(value: object) -> str:
-    return f"36:{value}"
+WRITERS: dict[Kind, Writer] = {Kind.ID: str, Kind.TIME: format_time, Kind.HASH: _write_bytes}
 
 
 @lru_cache(maxsize=1024)
@@ -180,7 +170,7 @@ def _hash_object(value: dict[str, str]) -> str:
 
 
 HASHERS: dict[Kind, Callable[[Any], str]] = {
-    Kind.ID: _hash_id,
+    Kind.ID: "36:{}".format,
     Kind.TEXT: _hash_text,
     Kind.CHOICE: _hash_text,
     Kind.AMOUNT: _hash_amount,

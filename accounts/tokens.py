@@ -18,10 +18,12 @@ class TokenError(Exception):
 
 
 class DaysInvalid(TokenError):
-    pass
+    """A token is good for 1 to `DAYS_MAX` days."""
 
 
 class GroupsUnknown(TokenError):
+    """There are no groups of these `names`."""
+
     def __init__(self, names: Collection[str]) -> None:
         super().__init__(names)
         self.names = sorted(names)
@@ -62,6 +64,5 @@ def issue(
 
 
 def revoke(*, token_key: str) -> int:
-    """It counts no more, in `TOKEN_CACHE_SECONDS` at the latest. How many there were: repeated, none."""
-    count: int = AuthToken.objects.filter(token_key=token_key).delete()[0]
-    return count
+    """End the token, in `TOKEN_CACHE_SECONDS` at the latest. Returns how many there were: repeated, none."""
+    return int(AuthToken.objects.filter(token_key=token_key).delete()[0])

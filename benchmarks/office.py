@@ -114,7 +114,7 @@ def list_pages() -> Iterator[Page]:
             "accounts_hold": Hold._base_manager.values_list("id", flat=True)[0],
             "transactions_correction": Correction.objects.values_list("id", flat=True)[0],
             "events_event": Event.objects.values_list("id", flat=True)[1000],
-            "events_subscription": Subscription._base_manager.values_list("id", flat=True)[0],
+            "events_subscription": Subscription.objects.values_list("id", flat=True)[0],
             "transactions_auditrun": AuditRun.objects.values_list("id", flat=True)[0],
             "accounts_staff": User.objects.get(username="bench-boss").id,
             "accounts_token": None,

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from benchmarks.figures import Figures
 from events import feed, subscriptions
-from events.cursors import Cursor
-from events.models import Subscription
+from events.models import Cursor, Subscription
 from tests.receivers import receiver, silent
 
 EVENTS = 3000

@@ -3,61 +3,45 @@
 from ledger.errors import LedgerError
 
 
-class FeedStopped(LedgerError):
+class FeedStopped(LedgerError, code="feed_stopped"):
     """The database is not the one whose history the feed tells; `new_feed_epoch` starts another."""
 
-    code = "feed_stopped"
 
-
-class FeedEpochChanged(LedgerError):
+class FeedEpochChanged(LedgerError, code="feed_epoch_changed"):
     """The cursor is of a history that a restore or a failover has ended."""
 
-    code = "feed_epoch_changed"
+
+class CursorAheadOfFeed(LedgerError, code="cursor_ahead_of_feed"):
+    """The cursor's position is one that the feed has not given yet."""
 
 
-class CursorAheadOfFeed(LedgerError):
-    code = "cursor_ahead_of_feed"
-
-
-class EventsPruned(LedgerError):
+class EventsPruned(LedgerError, code="events_pruned"):
     """What was asked for is older than what is kept."""
 
-    code = "events_pruned"
 
-
-class UrlNotAllowed(LedgerError):
+class UrlNotAllowed(LedgerError, code="url_not_allowed", field="url"):
     """The url is not one that the ledger calls: see `events.delivery.url_guard`."""
 
-    code = "url_not_allowed"
-    field = "url"
+
+class SubscriptionNotFound(LedgerError, code="not_found"):
+    """No subscription has this id."""
 
 
-class SubscriptionNotFound(LedgerError):
-    code = "not_found"
-
-
-class SubscriptionExists(LedgerError):
+class SubscriptionExists(LedgerError, code="subscription_exists"):
     """There is one for this url (or for the broker) already, with other types."""
 
-    code = "subscription_exists"
+
+class TooManySubscriptions(LedgerError, code="limit_reached"):
+    """There are as many subscriptions as may be."""
 
 
-class TooManySubscriptions(LedgerError):
-    code = "limit_reached"
+class BrokerNotConfigured(LedgerError, code="broker_not_configured", field="kind"):
+    """A subscription of the broker needs the setting BROKER_URL."""
 
 
-class BrokerNotConfigured(LedgerError):
-    code = "broker_not_configured"
-    field = "kind"
-
-
-class NotAWebhook(LedgerError):
+class NotAWebhook(LedgerError, code="not_a_webhook"):
     """Only webhooks have a secret and a url."""
 
-    code = "not_a_webhook"
 
-
-class Busy(LedgerError):
-    """As many wait for receivers as may."""
-
-    code = "busy"
+class Busy(LedgerError, code="busy"):
+    """As many threads wait for receivers as may."""

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.transaction import atomic
 
 from events import errors
-from events.cursors import Cursor
-from events.models import Event
+from events.models import Cursor, Event
+from ledger.sql import fetch
 from ledger.times import format_time
 
 PLACES_AT_ONCE = 1000
 LOCK_WAIT_SECONDS_MAX = 1.0
-LOCK_POLL_SECONDS = 0.02
 READ_MAX = 500  # events that one reading gives
 SCAN_MAX = 5000  # events that one reading by types looks at
 
@@ -87,7 +85,7 @@ ORDER BY account_id, account_sequence LIMIT %(limit)s
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far the feed has come."""
+    """How far the feed has come: its last position, and what was pruned of its beginning."""
 
     epoch: UUID
     last_position: int
@@ -96,15 +94,19 @@ class State:
 
     @property
     def start(self) -> Cursor:
-        """Before the oldest event that is kept."""
+        """The cursor before the oldest event that is kept."""
         return Cursor(self.epoch, self.pruned_through)
 
     @property
     def end(self) -> Cursor:
+        """The cursor after the newest event that has a place."""
         return Cursor(self.epoch, self.last_position)
 
     def require(self, cursor: Cursor) -> None:
-        """Raises `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`."""
+        """Refuse a cursor that the feed cannot be read on from.
+
+        Raises `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`.
+        """
         if cursor.epoch != self.epoch:
             raise errors.FeedEpochChanged("The cursor is of another epoch of the feed.")
         if cursor.position > self.last_position:
@@ -123,16 +125,15 @@ class Page:
 
 
 def read_state() -> State:
-    """Without a lock. Raises `FeedStopped`."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOOK)
-        return make_state(*cursor.fetchone())
+    """How far the feed has come at this moment; no lock is taken. Raises `FeedStopped`."""
+    [columns] = fetch(LOOK)
+    return make_state(*columns)
 
 
 def make_state(
     epoch: UUID, last_position: int, pruned_through: int, is_ours: bool, has_pending: bool
 ) -> State:
-    """Out of the columns `STATE`. Raises `FeedStopped`."""
+    """The state that a row with the columns `STATE` tells. Raises `FeedStopped`."""
     if not is_ours:
         raise errors.FeedStopped(
             "The database was restored or has failed over: the feed waits for an operator (new_feed_epoch)."
@@ -141,21 +142,19 @@ def make_state(
 
 
 def place_pending() -> int:
-    """Give places to pending events, 1,000 at most; how many got one.
+    """Give places to pending events, 1,000 at most. Returns how many got one.
 
     Waits a second at most for somebody else who is doing it. Raises `FeedStopped`.
     """
     deadline = time.monotonic() + LOCK_WAIT_SECONDS_MAX
     while read_state().has_pending:
-        with atomic(), connection.cursor() as cursor:
-            cursor.execute(LOCK)
-            if locked := cursor.fetchone():
-                [last] = locked
-                cursor.execute(PLACE, {"last": last, "limit": PLACES_AT_ONCE})
-                return int(cursor.fetchone()[0] - last)
+        with atomic():
+            if locked := fetch(LOCK):
+                [[last]] = locked
+                return int(fetch(PLACE, {"last": last, "limit": PLACES_AT_ONCE})[0][0] - last)
         if time.monotonic() > deadline:
             break
-        time.sleep(LOCK_POLL_SECONDS)
+        time.sleep(0.02)
     return 0
 
 
@@ -182,26 +181,26 @@ def read_placed(
     accounts: Iterable[UUID] | None = None,
     limit: int = READ_MAX,
 ) -> Page:
-    """As `read`, of the events that have their places already."""
+    """As `read`, but of the events alone that have their places already: none is given one."""
     state = read_state()
     after = after or state.start
     state.require(after)
     scan = SCAN_MAX if types else limit
     window: dict[str, Any] = {"after": after.position, "last": state.last_position, "limit": scan}
     if accounts is None:
-        scanned = _fetch(PLACES, window)
+        scanned = fetch(PLACES, window)
     else:
-        scanned = _fetch(PLACES_OF_ACCOUNTS, {**window, "accounts": list(set(accounts))})
+        scanned = fetch(PLACES_OF_ACCOUNTS, {**window, "accounts": list(set(accounts))})
     wanted = [(position, id) for position, id, type in scanned if not types or type in types][:limit]
     is_scanned_out = len(scanned) < scan
     if len(wanted) == limit:
         position = wanted[-1][0]
     else:
         position = state.last_position if is_scanned_out else scanned[-1][0]
-    rest = not is_scanned_out or (bool(scanned) and scanned[-1][0] > position)
+    has_rest = not is_scanned_out or (bool(scanned) and scanned[-1][0] > position)
     events = _describe(wanted, state)
     read_state().require(after)  # nothing was pruned meanwhile
-    return Page(events, Cursor(state.epoch, position), rest or state.has_pending)
+    return Page(events, Cursor(state.epoch, position), has_rest or state.has_pending)
 
 
 def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX) -> Page:
@@ -211,30 +210,21 @@ def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX
     """
     place_pending()
     state = read_state()
-    found = _fetch(
-        PLACES_OF_SEQUENCE,
-        {
-            "account": account_id,
-            "after": after_sequence,
-            "last": state.last_position,
-            "limit": limit + 1,
-        },
-    )
+    window = {"account": account_id, "after": after_sequence, "last": state.last_position, "limit": limit + 1}
+    found = fetch(PLACES_OF_SEQUENCE, window)
     wanted = [(position, id) for position, id, _ in found[:limit]]
     events = _describe(wanted, state)
-    is_kept = found or not state.pruned_through or _has_event(account_id, after_sequence)
+    last_read = Event.objects.filter(account_id=account_id, account_sequence=after_sequence)
+    is_kept = found or not state.pruned_through or last_read.exists()
     if not is_kept or (found and found[0][2] != after_sequence + 1) or len(events) < len(wanted):
         raise errors.EventsPruned("Events of this account after that one are not kept any more.")
-    cursor = Cursor(state.epoch, wanted[-1][0]) if wanted else state.end
-    return Page(events, cursor, len(found) > limit)
+    return Page(
+        events, Cursor(state.epoch, wanted[-1][0]) if wanted else state.end, has_more=len(found) > limit
+    )
 
 
-def _has_event(account_id: UUID, account_sequence: int) -> bool:
-    return Event.objects.filter(account_id=account_id, account_sequence=account_sequence).exists()
-
-
-def describe_event(event: Event, *, epoch: UUID, position: int) -> dict[str, Any]:
-    """The envelope: the same in the feed, in webhooks and on the broker."""
+def describe_event(event: Event, *, epoch: UUID, position: int | None) -> dict[str, Any]:
+    """The envelope of an event, as JSON holds it: the same in the feed, in webhooks and on the broker."""
     return {
         "id": event.id,
         "epoch": str(epoch),
@@ -246,13 +236,6 @@ def describe_event(event: Event, *, epoch: UUID, position: int) -> dict[str, Any
         "request_id": event.request_id,
         "data": event.data,
     }
-
-
-def _fetch(statement: str, values: dict[str, Any]) -> list[tuple[int, int, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        rows: list[tuple[int, int, Any]] = cursor.fetchall()
-    return rows
 
 
 def _describe(places: list[tuple[int, int]], state: State) -> list[dict[str, Any]]:

@@ -3,13 +3,14 @@
 Read from the database when it is asked for, so that it is of all relays, and right when none runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from events.models import Subscription
+from ledger.sql import fetch
 
 FEED = """
 SELECT last_position, pruned_through,
@@ -30,21 +31,21 @@ LABELS = ["subscription", "kind"]
 
 
 class FeedMetrics(Collector):
+    """The figures of the feed and of each subscription; none when the database is away."""
+
     def collect(self) -> Iterator[Metric]:
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(FEED)
-                values = cursor.fetchone()
+            [values] = fetch(FEED)
             yield from (
                 GaugeMetricFamily(name, text, value=float(value))
                 for (name, text), value in zip(OF_FEED.items(), values, strict=True)
             )
-            yield from _describe_subscriptions(list(Subscription.objects.all()))
+            yield from _describe_subscriptions(Subscription.objects.with_lag())
         except (OperationalError, InterfaceError):
             pass  # the rest of the metrics is wanted most when the database is away
 
 
-def _describe_subscriptions(subscriptions: list[Subscription]) -> Iterator[Metric]:
+def _describe_subscriptions(subscriptions: Iterable[Subscription]) -> Iterator[Metric]:
     families: dict[str, Metric] = {
         "lag_events": GaugeMetricFamily(
             "ledger_subscription_lag_events", "Events not sent yet.", labels=LABELS
@@ -66,6 +67,7 @@ def _describe_subscriptions(subscriptions: list[Subscription]) -> Iterator[Metri
     }
     for subscription in subscriptions:
         for name, family in families.items():
-            value = float(getattr(subscription, name))
-            family.add_metric([str(subscription.id), subscription.kind], value)  # type: ignore[attr-defined]
+            family.add_metric(  # type: ignore[attr-defined]
+                [str(subscription.id), subscription.kind], float(getattr(subscription, name))
+            )
     yield from families.values()

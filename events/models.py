@@ -1,15 +1,36 @@
 """What happened, its place in the feed, and who is told."""
 
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
 import uuid_utils.compat
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from events.cursors import Cursor
 from ledger.times import format_optional_time
 
 URL_LENGTH_MAX = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the feed: everything up to `position` was read. Its text is opaque to its owner."""
+
+    epoch: UUID
+    position: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch.hex}-{self.position}"
+
+
+def parse_cursor(text: str) -> Cursor | None:
+    """The cursor of that text; None if it is not the text of one."""
+    match = re.fullmatch(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,17})", text)
+    return Cursor(UUID(match[1]), int(match[2])) if match else None
 
 
 class Event(models.Model):
@@ -122,19 +143,14 @@ class FeedState(models.Model):
         return f"{self.epoch} at {self.last_position}"
 
 
-class SubscriptionManager(models.Manager["Subscription"]):
-    """Reads subscriptions with what their lag is made of."""
-
-    def get_queryset(self) -> models.QuerySet["Subscription"]:
-        waiting = Placement.objects.filter(position__gt=OuterRef("position")).order_by("position")[:1]
-        return (
-            super()
-            .get_queryset()
-            .annotate(
-                feed_end=Subquery(FeedState.objects.values("last_position")[:1]),
-                waits_since=Subquery(waiting.values("event__recorded_at")),
-                clock=Now(),  # type: ignore[no-redef]
-            )
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def with_lag(self) -> "SubscriptionQuerySet":
+        """With what their lag is made of: the end of the feed, since when they wait for it, the clock."""
+        waiting = Placement.objects.filter(position__gt=OuterRef("position")).order_by("position")
+        return self.annotate(
+            feed_end=Subquery(FeedState.objects.values("last_position")[:1]),
+            waits_since=Subquery(waiting.values("event__recorded_at")[:1]),
+            clock=Now(),
         )
 
 
@@ -180,10 +196,10 @@ class Subscription(models.Model):
     actor = models.UUIDField(_("actor"), help_text="Who made it")
     created_at = models.DateTimeField(_("created at"), db_default=Now())
 
-    objects = SubscriptionManager()
-    feed_end: int
-    waits_since = None
-    clock = None
+    objects = SubscriptionQuerySet.as_manager()
+    feed_end: int  # these three: of `with_lag`
+    waits_since: datetime | None
+    clock: datetime
 
     class Meta:
         verbose_name = _("subscription")
@@ -213,24 +229,28 @@ class Subscription(models.Model):
         return self.status == self.Status.ACTIVE
 
     @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.epoch, self.position)
+
+    @property
     def lag_events(self) -> int:
+        """How many events were not sent yet. It needs `with_lag`, as all that follows does."""
         return max(0, self.feed_end - self.position)
 
     @property
     def lag_seconds(self) -> float:
         """The age of the oldest event that was not sent yet."""
-        if self.waits_since is None or self.clock is None:
-            return 0.0
-        return max(0.0, (self.clock - self.waits_since).total_seconds())
+        return max(0.0, (self.clock - (self.waits_since or self.clock)).total_seconds())
 
     def to_dict(self) -> dict[str, object]:
+        """The subscription as the API shows it."""
         return {
             "id": str(self.id),
             "kind": self.kind,
             "url": self.url,
             "types": self.types,
             "status": self.status,
-            "cursor": str(Cursor(self.epoch, self.position)),
+            "cursor": str(self.cursor),
             "lag": {"events": self.lag_events, "seconds": round(self.lag_seconds, 3)},
             "attempts": self.attempts,
             "next_attempt_at": format_optional_time(self.next_attempt_at),

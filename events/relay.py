@@ -19,18 +19,15 @@ from uuid import uuid4
 import structlog
 from django.conf import settings
 from django.db import Error, connection
-from django.db.models import F, Q
-from django.db.models.expressions import Expression
+from django.db.models import Expression, F, Q
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
-from events import feed
-from events.cursors import Cursor
+from events import errors, feed
 from events.delivery import DeliveryFailed, open_channel
-from events.errors import CursorAheadOfFeed, EventsPruned, FeedEpochChanged, FeedStopped
-from events.feed import Page
 from events.models import Subscription
-from events.subscriptions import FREE, SUBSCRIPTIONS_MAX
+from events.subscriptions import AFRESH, FREE, SUBSCRIPTIONS_MAX
+from ledger.sql import fetch
 
 BATCH = 100
 BATCH_SECONDS_MAX = 5  # a slow receiver's batch ends early, so that its cursor moves
@@ -41,8 +38,6 @@ CHORES_SECONDS = 1.0  # between two rounds of chores
 # Seconds after the first, second … failed attempt of a webhook. After the tenth it is disabled.
 WEBHOOK_DELAYS = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 BROKER_DELAYS = (1, 2, 5, 10, 30)  # the operator's own: tried for ever
-JITTER = 0.1
-ERROR_LENGTH_MAX = 500
 # All that an idle relay asks for: whether anybody is to be told, and the state of the feed.
 LOOK = f"""
 SELECT EXISTS (
@@ -53,15 +48,13 @@ SELECT EXISTS (
 """  # noqa: S608, no value is in the text
 
 logger = structlog.get_logger(__name__)
-Chore = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a batch: everything up to `position` was sent."""
+    """What became of a batch: everything up to `position` was sent, and `failure` ended it, if anything."""
 
     position: int
-    attempts: int
     sent: int
     unroutable: int
     failure: DeliveryFailed | None
@@ -70,7 +63,7 @@ class Outcome:
 class Relay:
     """`chores` are done between batches: small things of other packages that must happen now and then."""
 
-    def __init__(self, *, chores: tuple[Chore, ...] = ()) -> None:
+    def __init__(self, *, chores: tuple[Callable[[], object], ...] = ()) -> None:
         self.lease = uuid4()
         self.stopping = Flag()
         self.chores = chores
@@ -83,20 +76,18 @@ class Relay:
         self.stopping.set()
 
     def run(self, *, once: bool = False) -> None:
-        """Until `stop`, or with `once` until nothing is due any more."""
+        """Work until `stop` is called, or with `once` until nothing is due any more."""
         while not self.stopping.is_set():
             try:
                 is_idle = not self.step()
-            except FeedStopped as error:
+            except (errors.FeedStopped, Error) as error:
                 if once:
                     raise
-                logger.error("feed_stopped", reason=error.detail)
-                self.stopping.wait(PAUSE_SECONDS_AFTER_ERROR)
-            except Error as error:
-                if once:
-                    raise
-                logger.warning("relay_waits_for_the_database", error=str(error).strip())
-                connection.close()
+                if isinstance(error, errors.FeedStopped):
+                    logger.error("feed_stopped", reason=error.detail)
+                else:
+                    logger.warning("relay_waits_for_the_database", error=str(error).strip())
+                    connection.close()
                 self.stopping.wait(PAUSE_SECONDS_AFTER_ERROR)
             else:
                 if once and is_idle:
@@ -105,7 +96,7 @@ class Relay:
         self.finish()
 
     def step(self) -> bool:
-        """One round; whether there is anything to do."""
+        """Work one round. Returns whether there is anything to do."""
         self.do_chores()
         self.renew()
         moved = self.collect()
@@ -116,7 +107,7 @@ class Relay:
         return bool(has_pending or moved or claimed or self.sending)
 
     def place(self) -> int:
-        """Give places to pending events, if that was not done a moment ago; how many got one."""
+        """Give places to pending events, if that was not done a moment ago. Returns how many got one."""
         if time.monotonic() < self.place_at:
             return 0
         placed = feed.place_pending()
@@ -124,12 +115,11 @@ class Relay:
         return placed
 
     def pause(self, is_idle: bool) -> None:
-        """Until a batch is done, or the next look is due."""
+        """Wait until a batch is done, or until the next look is due."""
         if self.sending:
             wait(self.sending, timeout=PAUSE_SECONDS, return_when=FIRST_COMPLETED)
         else:
-            seconds = PAUSE_SECONDS_IDLE if is_idle else max(0.0, self.place_at - time.monotonic())
-            self.stopping.wait(seconds)
+            self.stopping.wait(PAUSE_SECONDS_IDLE if is_idle else max(0.0, self.place_at - time.monotonic()))
 
     def finish(self) -> None:
         """Wait for what is being sent, note it, and give the leases back."""
@@ -150,16 +140,16 @@ class Relay:
                 chore()
 
     def renew(self) -> None:
-        """A lease is renewed long before its end, for as long as this thread is well."""
+        """Renew the leases, long before their end: they last for as long as this thread is well."""
         if self.sending and time.monotonic() - self.renewed_at > settings.RELAY_LEASE_SECONDS / 4:
             self.renewed_at = time.monotonic()
             # No others: one that was claimed and, for an error, not begun must become free.
             self._mine(*self.sending.values()).update(leased_until=_from_now(settings.RELAY_LEASE_SECONDS))
 
     def claim(self) -> int:
-        """Begin to send to all that are due; to how many."""
+        """Begin to send to all subscriptions that are due. Returns to how many."""
         state = feed.read_state()
-        due = Subscription._base_manager.filter(
+        due = Subscription.objects.filter(
             Q(next_attempt_at=None) | Q(next_attempt_at__lte=Now()),
             Q(leased_until=None) | Q(leased_until__lt=Now()),
             status=Subscription.Status.ACTIVE,
@@ -168,20 +158,18 @@ class Relay:
         ).exclude(id__in=[subscription.id for subscription in self.sending.values()])
         with atomic():
             claimed = list(due.select_for_update(skip_locked=True))
-            Subscription._base_manager.filter(id__in=[each.id for each in claimed]).update(
+            Subscription.objects.filter(id__in=[each.id for each in claimed]).update(
                 lease=self.lease, leased_until=_from_now(settings.RELAY_LEASE_SECONDS)
             )
         for subscription in claimed:
             try:
-                page = feed.read_placed(
-                    Cursor(subscription.epoch, subscription.position),
-                    types=subscription.types,
-                    limit=BATCH,
+                page = feed.read_placed(subscription.cursor, types=subscription.types, limit=BATCH)
+            except errors.EventsPruned as error:
+                self._mine(subscription).update(
+                    status=Subscription.Status.DISABLED, last_error=error.detail, last_error_at=Now(), **FREE
                 )
-            except EventsPruned as error:
-                self._disable(subscription, error.detail)
                 continue
-            except (FeedEpochChanged, CursorAheadOfFeed):  # a new epoch began this moment
+            except (errors.FeedEpochChanged, errors.CursorAheadOfFeed):  # a new epoch began this moment
                 continue
             if page.events:
                 self.sending[self.pool.submit(send, subscription, page, self.stopping)] = subscription
@@ -190,11 +178,10 @@ class Relay:
         return len(claimed)
 
     def collect(self) -> int:
-        """Note what became of the batches that are done; how many."""
+        """Note what became of the batches that are done. Returns how many there were."""
         done = [future for future in self.sending if future.done()]
         for future in done:
-            subscription = self.sending[future]
-            self.record(subscription, future.result())
+            self.record(self.sending[future], future.result())
             del self.sending[future]
         return len(done)
 
@@ -204,20 +191,19 @@ class Relay:
             "position": outcome.position,
             "sent": F("sent") + outcome.sent,
             "unroutable": F("unroutable") + outcome.unroutable,
-            **FREE,
+            **AFRESH,
         }
         if outcome.sent:
             changes["last_sent_at"] = Now()
-        if outcome.failure is None:
-            changes |= {"attempts": 0, "next_attempt_at": None}
-        else:
-            changes |= self._plan_next_attempt(subscription, outcome.attempts, outcome.failure)
+        attempts = 1 if outcome.sent else subscription.attempts + 1  # if this was one that failed
+        if outcome.failure is not None:
+            changes |= self._plan_next_attempt(subscription, attempts, outcome.failure)
         moved = self._mine(subscription).update(**changes)
         if outcome.failure is not None:
             logger.warning(
                 "delivery_failed",
                 subscription=str(subscription.id),
-                attempts=outcome.attempts,
+                attempts=attempts,
                 status=changes.get("status", subscription.status),
                 error=str(outcome.failure),
                 lease_kept=bool(moved),
@@ -226,38 +212,35 @@ class Relay:
     def _plan_next_attempt(
         self, subscription: Subscription, attempts: int, failure: DeliveryFailed
     ) -> dict[str, Any]:
+        """What changes in the subscription after a failure: when it is tried again, or that it is not."""
         changes: dict[str, Any] = {
             "attempts": attempts,
             "failed": F("failed") + 1,
-            "last_error": _make_printable(str(failure))[:ERROR_LENGTH_MAX],
+            # A receiver may have had a hand in it: what is not printable might not fit into the database.
+            "last_error": "".join(each if each.isprintable() else "?" for each in str(failure))[:500],
             "last_error_at": Now(),
         }
         is_webhook = subscription.kind == Subscription.Kind.WEBHOOK
         if is_webhook and (failure.is_gone or attempts > len(WEBHOOK_DELAYS)):
-            return {**changes, "status": Subscription.Status.DISABLED, "next_attempt_at": None}
+            return {**changes, "status": Subscription.Status.DISABLED}
         delays = WEBHOOK_DELAYS if is_webhook else BROKER_DELAYS
-        delay = delays[min(attempts, len(delays)) - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311
+        # Up to a tenth later: those who failed together are not tried together again.
+        delay = delays[min(attempts, len(delays)) - 1] * random.uniform(1, 1.1)  # noqa: S311
         return {**changes, "next_attempt_at": _from_now(max(delay, failure.retry_after))}
 
-    def _disable(self, subscription: Subscription, reason: str) -> None:
-        self._mine(subscription).update(
-            status=Subscription.Status.DISABLED, last_error=reason, last_error_at=Now(), **FREE
-        )
-
     def _mine(self, *subscriptions: Subscription) -> Any:
-        mine = Subscription._base_manager.filter(lease=self.lease)
+        """Those of the subscriptions that this relay still has the lease of; without any: all of its own."""
+        mine = Subscription.objects.filter(lease=self.lease)
         return mine.filter(id__in=[each.id for each in subscriptions]) if subscriptions else mine
 
 
 def look() -> tuple[bool, bool]:
     """Whether anybody is to be told, and whether events wait for their places. Raises `FeedStopped`."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOOK)
-        has_due, *state = cursor.fetchone()
+    [[has_due, *state]] = fetch(LOOK)
     return has_due, feed.make_state(*state).has_pending
 
 
-def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
+def send(subscription: Subscription, page: feed.Page, stopping: Flag) -> Outcome:
     """Send the events of the page in their order, until one fails or the batch takes too long."""
     position, sent, unroutable, failure = subscription.position, 0, 0, None
     ends_at = time.monotonic() + BATCH_SECONDS_MAX
@@ -275,16 +258,9 @@ def send(subscription: Subscription, page: Page, stopping: Flag) -> Outcome:
         failure = DeliveryFailed.because_of(error)
     if sent == len(page.events):
         position = page.cursor.position
-    attempts = (0 if sent else subscription.attempts) + (failure is not None)
-    return Outcome(position, attempts, sent, unroutable, failure)
-
-
-def _make_printable(text: str) -> str:
-    """What a receiver may have had a hand in, as a text that the database takes."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    return Outcome(position, sent, unroutable, failure)
 
 
 def _from_now(seconds: float) -> Expression:
-    """By the database's clock, which all relays share."""
-    moment: Expression = Now() + timedelta(seconds=seconds)
-    return moment
+    """The moment in so many seconds by the database's clock, which all relays share."""
+    return Now() + timedelta(seconds=seconds)

@@ -6,14 +6,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import F
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
 from events import errors, feed
-from events.cursors import Cursor
 from events.delivery import url_guard
-from events.models import FeedState, Subscription
+from events.models import Cursor, FeedState, Subscription
 
 SUBSCRIPTIONS_MAX = 100
 # Without its lease: a relay that is sending cannot note any more what came of that.
@@ -24,7 +23,7 @@ AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, **FREE}
 def create(
     *, kind: str, url: str | None, types: Sequence[str] = (), actor: UUID
 ) -> tuple[Subscription, bool]:
-    """The subscription, at the end of the feed, and whether it was there before.
+    """Make a subscription that begins at the end of the feed. Returns it, and whether it was there before.
 
     It is known again by its url, the broker's by being the broker's. Raises `UrlNotAllowed`,
     `BrokerNotConfigured`, `SubscriptionExists`, `TooManySubscriptions`.
@@ -36,19 +35,17 @@ def create(
     elif not settings.BROKER_URL:
         raise errors.BrokerNotConfigured("There is no broker: BROKER_URL is not set.")
 
-    def find() -> Subscription | None:
-        found = Subscription.objects.filter(kind=kind, url=url).first()
-        if found and sorted(found.types) != sorted(types):
-            raise errors.SubscriptionExists("There is a subscription for this already, with other types.")
-        return found
-
     feed.place_pending()
     try:
         with atomic():
             state = FeedState.objects.select_for_update().get()  # so that they can be counted
-            if found := find():
+            if found := Subscription.objects.with_lag().filter(kind=kind, url=url).first():
+                if sorted(found.types) != sorted(types):
+                    raise errors.SubscriptionExists(
+                        "There is a subscription for this already, with other types."
+                    )
                 return found, True
-            if Subscription._base_manager.count() >= SUBSCRIPTIONS_MAX:
+            if Subscription.objects.count() >= SUBSCRIPTIONS_MAX:
                 raise errors.TooManySubscriptions(f"There are {SUBSCRIPTIONS_MAX} subscriptions already.")
             made = Subscription.objects.create(
                 kind=kind,
@@ -64,15 +61,14 @@ def create(
 
 
 def get(id: UUID) -> Subscription:
-    """Raises `SubscriptionNotFound`."""
-    found = Subscription.objects.filter(id=id).first()
-    if found is None:
-        raise errors.SubscriptionNotFound("There is no such subscription.")
-    return found
+    """The subscription with its lag. Raises `SubscriptionNotFound`."""
+    if found := Subscription.objects.with_lag().filter(id=id).first():
+        return found
+    raise errors.SubscriptionNotFound("There is no such subscription.")
 
 
 def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = None) -> Subscription:
-    """Another url or other types. Raises `UrlNotAllowed`, `NotAWebhook`, `SubscriptionExists`."""
+    """Give it another url or other types. Raises `UrlNotAllowed`, `NotAWebhook`, `SubscriptionExists`."""
     changes: dict[str, Any] = {}
     if url is not None:
         if get(id).kind != Subscription.Kind.WEBHOOK:
@@ -89,11 +85,12 @@ def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = 
 
 
 def delete(*, id: UUID) -> None:
-    Subscription._base_manager.filter(id=id).delete()
+    """Tell it nothing any more. One that is not there is deleted already."""
+    Subscription.objects.filter(id=id).delete()
 
 
 def pause(*, id: UUID) -> Subscription:
-    """Nothing more is sent. What is being sent at this moment may still arrive."""
+    """Send nothing more to it. What is being sent at this moment may still arrive."""
     return _update(id, status=Subscription.Status.PAUSED, **FREE)
 
 
@@ -123,16 +120,12 @@ def replay(*, id: UUID, after: Cursor | None) -> Subscription:
 
 @atomic
 def rotate_secret(*, id: UUID) -> Subscription:
-    """A new secret; for a day the old one signs too. Raises `NotAWebhook`."""
-    locked: QuerySet[Subscription] = Subscription._base_manager.select_for_update()
-    subscription = locked.filter(id=id).first() or get(id)
-    if subscription.kind != Subscription.Kind.WEBHOOK:
+    """Give it a new secret; for a day the old one signs too. Raises `NotAWebhook`."""
+    if get(id).kind != Subscription.Kind.WEBHOOK:
         raise errors.NotAWebhook("Only a webhook has a secret.")
-    generation = subscription.secret_generation + 1
-    return _update(id, secret_generation=generation, secret_rotated_at=Now(), **AFRESH)
+    return _update(id, secret_generation=F("secret_generation") + 1, secret_rotated_at=Now(), **AFRESH)
 
 
 def _update(id: UUID, **changes: Any) -> Subscription:
-    if changes:
-        Subscription._base_manager.filter(id=id).update(**changes)
+    Subscription.objects.filter(id=id).update(**changes)
     return get(id)

@@ -37,22 +37,21 @@ class Traced:
     @property
     def by_state(self) -> list[tuple[State, list[Subscription]]]:
         """Whom it was sent to, who waits for it, and so on, as far as there is somebody."""
-        states: dict[State, list[Subscription]] = {}
-        for delivery in self.deliveries:
-            states.setdefault(delivery.state, []).append(delivery.subscription)
-        return [(state, states[state]) for state in State if state in states]
+        every = (
+            (state, [each.subscription for each in self.deliveries if each.state == state]) for state in State
+        )
+        return [(state, subscriptions) for state, subscriptions in every if subscriptions]
 
 
 def trace(events: Sequence[Event]) -> list[Traced]:
     """Each of the events, in their order. Two queries, however many they are."""
     if not events:
         return []
-    placed = Placement.objects.filter(event_id__in=[event.id for event in events])
-    positions = dict(placed.values_list("event_id", "position"))
+    positions = dict(Placement.objects.filter(event__in=events).values_list("event_id", "position"))
     subscriptions = list(
-        Subscription._base_manager.annotate(feed_epoch=Subquery(FeedState.objects.values("epoch")[:1]))
-        .order_by(F("url").asc(nulls_first=True))
-        .all()[:SUBSCRIPTIONS_MAX]
+        Subscription._base_manager.annotate(
+            feed_epoch=Subquery(FeedState.objects.values("epoch")[:1])
+        ).order_by(F("url").asc(nulls_first=True))[:SUBSCRIPTIONS_MAX]
     )
     return [
         Traced(
@@ -70,7 +69,6 @@ def _find_state(event: Event, position: int | None, subscription: Subscription, 
     """
     if subscription.types and event.type not in subscription.types:
         return State.NOT_ASKED
-    is_passed = position is not None and subscription.epoch == epoch and subscription.position >= position
-    if is_passed:
+    if position is not None and subscription.epoch == epoch and subscription.position >= position:
         return State.SENT if subscription.created_at <= event.recorded_at else State.NOT_ASKED
     return State.FAILING if subscription.attempts else State.WAITING

@@ -1,1 +1,1 @@
-"""What every package of the product speaks: refusals, moments, ids, groups of requests served together."""
+"""What every package of the product speaks: refusals, moments, ids, SQL, requests that are served as one."""

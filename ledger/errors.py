@@ -12,15 +12,20 @@ def gettext_noop(text: str) -> str:
 class LedgerError(Exception):
     """A refusal with a stable code and one sentence for people.
 
-    `field` names the part of the command it is about; `extensions` are strings, numbers and lists of
-    strings that a program can act on.
+    A subclass names its code and, if it is about one part of the command, that field:
+    `class AmountScale(LedgerError, code="amount_scale", field="amount")`. `extensions` are strings, numbers
+    and lists of strings that a program can act on.
     """
 
-    code: str
+    code = ""
     field: str | None = None
     command_id: UUID | None = None  # of several commands that came together, the one that is refused
     # Who else than everybody may see the extensions: the user of this id, and who has this permission.
     confidential_to: tuple[UUID, str] | None = None
+
+    def __init_subclass__(cls, *, code: str = "", field: str | None = None) -> None:
+        super().__init_subclass__()
+        cls.code, cls.field = code or cls.code, field or cls.field
 
     def __init__(self, detail: str, **extensions: Any) -> None:
         super().__init__(detail)

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from django.db import connections
 from prometheus_client import Gauge, Histogram
@@ -49,14 +49,6 @@ class Waiting(Generic[Asked, Answer]):
     since: float = field(default_factory=time.monotonic)
 
 
-def find_no_keys(asked: Any) -> Collection[Hashable]:
-    return ()
-
-
-def weigh_one(asked: Any) -> int:
-    return 1
-
-
 class Grouping(Generic[Asked, Answer]):
     """`serve` answers a group, called in the grouping's thread, which has a database connection of its own.
 
@@ -70,8 +62,8 @@ class Grouping(Generic[Asked, Answer]):
         serve: Callable[[list[Waiting[Asked, Answer]]], None],
         *,
         weight_max: int,
-        weigh: Callable[[Asked], int] = weigh_one,
-        find_keys: Callable[[Asked], Collection[Hashable]] = find_no_keys,
+        weigh: Callable[[Asked], int] = lambda asked: 1,
+        find_keys: Callable[[Asked], Collection[Hashable]] = lambda asked: (),
         gather_seconds: float = 0.0,
     ) -> None:
         self.name, self.serve = name, serve
@@ -85,6 +77,7 @@ class Grouping(Generic[Asked, Answer]):
 
     @property
     def is_on(self) -> bool:
+        """Whether its thread runs. What is asked for while it does not would wait for ever."""
         return self.thread is not None
 
     def start(self) -> None:
@@ -100,6 +93,7 @@ class Grouping(Generic[Asked, Answer]):
             self.thread = None
 
     def ask(self, asked: Asked) -> "Future[Answer]":
+        """The future answer to what is asked for, in the next group."""
         waiting: Waiting[Asked, Answer] = Waiting(asked)
         self.queue.put(waiting)
         return waiting.answer
@@ -113,6 +107,7 @@ class Grouping(Generic[Asked, Answer]):
         self.left_over.append(waiting)
 
     def run(self) -> None:
+        """What the thread does: serve one group after another, until `stop`."""
         try:
             while group := self.take():
                 self.attend(group)
@@ -120,6 +115,7 @@ class Grouping(Generic[Asked, Answer]):
             connections.close_all()
 
     def attend(self, group: list[Waiting[Asked, Answer]]) -> None:
+        """Serve a group, and count it. An error is the answer to all of it that has none yet."""
         size = len(group)
         GROUP_SIZE.labels(self.name).observe(size)
         GROUP_WAIT_SECONDS.labels(self.name).observe(time.monotonic() - group[0].since)
@@ -174,5 +170,4 @@ class Grouping(Generic[Asked, Answer]):
             return self.queue.get()
         if len(group) >= int(self.usual + 0.5) or not self.gather_seconds:
             return self.queue.get_nowait()
-        left = gathered_at - time.monotonic()
-        return self.queue.get(timeout=left) if left > 0 else self.queue.get_nowait()
+        return self.queue.get(timeout=max(0.0, gathered_at - time.monotonic()))

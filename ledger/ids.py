@@ -20,9 +20,5 @@ class UUIDConverter:
     """A UUID in a path, in either case of letters."""
 
     regex = UUID_TEXT.pattern
-
-    def to_python(self, value: str) -> UUID:
-        return make_uuid(value)
-
-    def to_url(self, value: UUID) -> str:
-        return str(value)
+    to_python = staticmethod(make_uuid)
+    to_url = staticmethod(str)

@@ -8,7 +8,7 @@ Item = TypeVar("Item")
 
 
 def slice_up(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of `size` items, the last of what is left; nothing is read before it is asked for."""
+    """Yield lists of `size` items, the last one of what is left; nothing is read before it is asked for."""
     iterator = iter(items)
     while some := list(islice(iterator, size)):
         yield some

@@ -14,4 +14,5 @@ def format_time(instant: datetime) -> str:
 
 
 def format_optional_time(instant: datetime | None) -> str | None:
+    """As `format_time`; of None it is None."""
     return format_time(instant) if instant else None

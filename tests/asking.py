@@ -2,8 +2,9 @@
 
 import uuid_utils.compat
 
-from accounts import operations, queries
-from accounts.models import Account
+from accounts import operations
+from accounts.errors import HoldNotFound
+from accounts.models import Account, Hold
 from transactions import posting
 from transactions.posting.commands import Capture, NewHold, Release, Remaining, SetLimits, SetStatus
 
@@ -21,8 +22,15 @@ def place_hold(*, actor, request_id="", **fields):
     return result.hold, result.replayed
 
 
+def find_hold(id):
+    hold = Hold.objects.with_clock().filter(id=id).first()
+    if hold is None:
+        raise HoldNotFound("There is no such hold.")
+    return hold
+
+
 def release_hold(*, id, request_id=""):
-    hold = queries.find_hold(id)
+    hold = find_hold(id)
     return ask(Release(hold_id=id, account_id=hold.account_id), request_id=request_id).hold
 
 

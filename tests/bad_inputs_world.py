@@ -10,7 +10,6 @@ from django.test import Client
 from knox.models import AuthToken
 from knox.settings import CONSTANTS
 
-from accounts import queries
 from accounts.currencies import AMOUNT_MAX
 from accounts.models import BALANCE_MAX, Account, User
 from events import feed, subscriptions
@@ -193,7 +192,7 @@ def have_other_currency(world: World) -> None:
 
 
 def capture(world: World) -> None:
-    held = queries.find_hold(UUID(world["hold_id"]))
+    held = asking.find_hold(UUID(world["hold_id"]))
     posting.post([capture_of(held)], actor=new_id())
 
 

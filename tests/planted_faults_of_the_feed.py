@@ -73,8 +73,8 @@ MUTANTS = [
     Mutant(
         "leases ignored",
         "_mine",
-        "Subscription._base_manager.filter(lease=self.lease)",
-        "Subscription._base_manager.all()",
+        "Subscription.objects.filter(lease=self.lease)",
+        "Subscription.objects.all()",
         LEASES + "test_who_lost_the_lease_moves_no_cursor",
     ),
     Mutant(

@@ -12,8 +12,7 @@ from django.db import connection
 
 from accounts.models import Account, User
 from events import feed, relay
-from events.cursors import Cursor
-from events.models import Subscription
+from events.models import Cursor, Subscription
 from ledger_project.database.rights import SETTINGS
 from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer, withdraw
@@ -106,7 +105,7 @@ class Ledger:
             "the numbers of an account": lambda: feed.read_account(self.one.id, PAGE, limit=PAGE),
             "the relay's look": relay.look,
             "the relay's claim": self.claim,
-            "the lag of a subscription": lambda: Subscription.objects.get(id=self.subscription.id),
+            "the lag of a subscription": lambda: Subscription.objects.with_lag().get(id=self.subscription.id),
         }
 
     @property
@@ -143,7 +142,7 @@ class Ledger:
     def claim(self):
         """Of one that has got everything but the last event, and is free."""
         state = feed.read_state()
-        told = Subscription._base_manager.filter(id=self.subscription.id)
+        told = Subscription.objects.filter(id=self.subscription.id)
         told.update(status="ACTIVE", position=state.last_position - 1, types=["account.closed"])
         assert relay.Relay().claim() == 1
         told.update(status="PAUSED")

@@ -17,8 +17,7 @@ from accounts.models.columns import (
     replace_row,
 )
 from accounts.models.holds import HOLD_TABLE, Hold
-from accounts.models.staff import Staff, Token
-from accounts.models.users import User
+from accounts.models.users import Staff, Token, User
 
 __all__ = [
     "BALANCE_MAX",

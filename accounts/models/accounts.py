@@ -28,7 +28,7 @@ MAIN = "main"
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def with_held_due(self) -> "AccountQuerySet":
-        """With what holds still have whose time is over but whose end nobody wrote."""
+        """The accounts with what those holds still have whose time is over but whose end nobody wrote."""
         return self.annotate(held_due=HeldDue(F("id")))
 
 

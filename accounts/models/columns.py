@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, models
-from django.db.models import F, Func, Value
 from django.db.models.base import ModelState
 from django.db.models.lookups import Exact
 
@@ -16,14 +15,14 @@ REASON_LENGTH_MAX = 500
 REFERENCE_LENGTH_MAX = 200
 
 
-class ClockTimestamp(Func):
+class ClockTimestamp(models.Func):
     """The database's clock at this very moment, not at the start of the transaction."""
 
     function = "clock_timestamp"
     output_field = models.DateTimeField()
 
 
-class HeldDue(Func):
+class HeldDue(models.Func):
     """What due holds of an account still have of its `held`. Written by hand, since the ORM is slow to."""
 
     template = (
@@ -33,7 +32,7 @@ class HeldDue(Func):
     output_field = models.DecimalField()
 
 
-class Is(Func):
+class Is(models.Func):
     """Whether a column has this value, which stands in the text of the statement.
 
     As a parameter it would be unknown to a plan that is kept, which could not use an index of such rows then.
@@ -43,20 +42,20 @@ class Is(Func):
     output_field = models.BooleanField()
 
 
-class IsFinite(Func):
+class IsFinite(models.Func):
     """False for PostgreSQL's `infinity`, which no datetime can hold."""
 
     function = "isfinite"
     output_field = models.BooleanField()
 
 
-class JSONType(Func):
+class JSONType(models.Func):
     function = "jsonb_typeof"
     output_field = models.TextField()
 
 
 def metadata_is_an_object() -> Exact:
-    return Exact(JSONType(F("metadata")), Value("object"))
+    return Exact(JSONType(models.F("metadata")), models.Value("object"))
 
 
 class MoneyField(models.DecimalField):

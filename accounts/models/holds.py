@@ -25,7 +25,7 @@ from accounts.tables import Column, Kind, Table
 
 class HoldQuerySet(models.QuerySet["Hold"]):
     def with_clock(self) -> "HoldQuerySet":
-        """With their accounts, and the `clock` that says which of them are due."""
+        """The holds with their accounts, and with the `clock` that says which of them are due."""
         return self.select_related("account").annotate(clock=ClockTimestamp())
 
 
@@ -115,10 +115,6 @@ class Hold(models.Model):
     def __str__(self) -> str:
         return f"hold {self.amount.normalize():f} {self.id}"
 
-    def is_due(self, clock: datetime) -> bool:
-        """Open by its row, but its time is over."""
-        return self.status == self.Status.OPEN and self.expires_at is not None and self.expires_at <= clock
-
     @property
     def remaining(self) -> Decimal:
         """What can still be captured."""
@@ -126,8 +122,9 @@ class Hold(models.Model):
 
     @property
     def is_expired(self) -> bool:
-        """Due when it was read, though nobody may have written its end yet."""
-        return self.is_due(self.clock)
+        """Open by its row, but its time was over when it was read: nobody may have written its end yet."""
+        clock = self.clock  # of any hold: that it was read without one is an error
+        return self.status == self.Status.OPEN and self.expires_at is not None and self.expires_at <= clock
 
     @property
     def status_now(self) -> Status:
@@ -145,15 +142,16 @@ class Hold(models.Model):
     def user_id(self) -> UUID:
         return self.account.user_id
 
-    def as_of(self, clock: datetime) -> "Hold":
-        """As it is at that moment: expired when it is due, whether or not its end is written yet."""
-        if not self.is_due(clock):
-            return self
-        return replace_row(self, status=self.Status.EXPIRED, closed_at=self.expires_at)
-
     def to_dict(self) -> dict[str, Any]:
-        """The hold as the API shows it: as of the `clock` that it was read with."""
-        return HOLD_TABLE.to_dict(self.as_of(self.clock), self.currency)
+        """The hold as the API shows it: expired when it was due as it was read, whether or not its end is
+        written yet.
+        """
+        hold = (
+            replace_row(self, status=self.Status.EXPIRED, closed_at=self.expires_at)
+            if self.is_expired
+            else self
+        )
+        return HOLD_TABLE.to_dict(hold, self.currency)
 
 
 HOLD_TABLE = Table(

@@ -1,4 +1,4 @@
-"""Who the ledger knows."""
+"""Who the ledger knows, and staff and tokens as the back office shows them: the same rows, other rights."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Collate, Lower, Now
 from django.utils.translation import gettext_lazy as _
+from knox.models import AuthToken
 
 from accounts.models.columns import NAME_LENGTH_MAX, metadata_is_an_object
 from ledger.times import format_time
@@ -39,10 +40,8 @@ class User(AbstractUser):
         editable=False,
         help_text="What the API was asked for; a repeated request is compared with it",
     )
-    accounts_now: "list[Account]"  # of `queries.with_accounts`
-    first_name = None  # type: ignore[assignment]
-    last_name = None  # type: ignore[assignment]
-    date_joined = None  # type: ignore[assignment]
+    accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
+    first_name = last_name = date_joined = None  # type: ignore[assignment]
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")  # type: ignore[assignment]
@@ -63,17 +62,40 @@ class User(AbstractUser):
     def get_full_name(self) -> str:
         return self.name
 
-    def get_short_name(self) -> str:
-        return self.name
+    get_short_name = get_full_name
 
     def to_dict(self) -> dict[str, Any]:
-        """The user as the API shows it, with its accounts (prefetch `accounts` for lists)."""
-        accounts = sorted(self.accounts_now, key=lambda account: account.id)
+        """The user as the API shows it, with its accounts (read by `queries.prefetch_accounts`)."""
         return {
             "id": str(self.id),
             "external_id": self.external_id,
             "name": self.name,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
-            "accounts": [account.to_dict() for account in accounts],
+            "accounts": [
+                account.to_dict() for account in sorted(self.accounts_now, key=lambda each: each.id)
+            ],
         }
+
+
+class Staff(User):
+    """Users who may open the back office."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("member of staff")
+        verbose_name_plural = _("staff")
+        default_permissions = ("view", "add", "change")
+
+
+class Token(AuthToken):  # type: ignore[misc]
+    """What a service calls the API with. Only its digest is kept."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
+        default_permissions = ("view", "add", "delete")
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.token_key}…"

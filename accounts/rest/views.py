@@ -29,7 +29,7 @@ class UserViewSet(ApiViewSet[User]):
     pagination_class = KeysetPagination
 
     def get_queryset(self) -> QuerySet[User]:
-        users = queries.with_accounts(User.objects.all())
+        users = User.objects.prefetch_related(queries.prefetch_accounts())
         return narrow_to_own(users, self.request, permission="accounts.view_user", owner="pk")
 
     @extend_schema(

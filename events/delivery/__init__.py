@@ -1,12 +1,18 @@
 """Sending to subscribers: a webhook or the operator's broker, behind one kind of channel."""
 
 from contextlib import AbstractContextManager
+from threading import BoundedSemaphore
 
+from events import errors, feed
 from events.delivery import webhooks
 from events.delivery.channels import Channel, DeliveryFailed
-from events.models import Subscription
+from events.models import Event, Subscription
 
-__all__ = ["Channel", "DeliveryFailed", "open_channel"]
+__all__ = ["Channel", "DeliveryFailed", "open_channel", "send_test"]
+
+# So many of a process's threads wait for receivers of tests; the others are for work.
+WAITING_MAX = 2
+waiting = BoundedSemaphore(WAITING_MAX)
 
 
 def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
@@ -16,3 +22,30 @@ def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
 
         return brokers.open_channel()
     return webhooks.open_channel(subscription)
+
+
+def send_test(subscription: Subscription, *, request_id: str) -> str | None:
+    """Send a `subscription.test` now. Returns why it was not taken, or None if it was. Raises `Busy`.
+
+    It looks like an event, but is of no account and at no position. The subscription is one `with_lag`.
+    """
+    event = Event(
+        type="subscription.test",
+        recorded_at=subscription.clock,
+        request_id=request_id,
+        data={"subscription": str(subscription.id)},
+    )
+    envelope = {
+        **feed.describe_event(event, epoch=subscription.epoch, position=None),
+        "id": f"test-{request_id}",
+    }
+    if not waiting.acquire(blocking=False):
+        raise errors.Busy("Others are waiting already. Send the same again.")
+    try:
+        with open_channel(subscription) as channel:
+            is_routed = channel.send(envelope)
+    except DeliveryFailed as failure:
+        return str(failure)
+    finally:
+        waiting.release()
+    return None if is_routed else "No queue is bound for this type."

@@ -20,10 +20,13 @@ logger = structlog.get_logger(__name__)
 
 class BrokerChannel:
     def __init__(self, connection: Connection, failures: tuple[type[Exception], ...]) -> None:
-        self.returned: list[Any] = []
-        exchange = Exchange(settings.BROKER_EXCHANGE, type="topic", durable=True)
         self.failures = failures
-        self.producer = Producer(connection.channel(), exchange=exchange, on_return=self._note_returned)
+        self.returned: list[Any] = []
+        self.producer = Producer(
+            connection.channel(),
+            exchange=Exchange(settings.BROKER_EXCHANGE, type="topic", durable=True),
+            on_return=lambda *message: self.returned.append(message),
+        )
 
     def send(self, envelope: dict[str, Any]) -> bool:
         """Returns when the broker has confirmed; False if no queue is bound for this type."""
@@ -46,9 +49,6 @@ class BrokerChannel:
         if self.returned:
             logger.warning("event_unroutable", type=envelope["type"], position=envelope["position"])
         return not self.returned
-
-    def _note_returned(self, *returned: Any) -> None:
-        self.returned.append(returned)
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 import json
 from typing import Any, Protocol
-from uuid import UUID
 
 
 class DeliveryFailed(Exception):
-    """An event was not taken. `retry_after`: seconds that the receiver asks for; `is_gone`: for ever."""
+    """An event was not taken.
+
+    `retry_after` are the seconds that the receiver asks to wait for; `is_gone`: it will never take one again.
+    """
 
     def __init__(self, reason: str, *, retry_after: float = 0, is_gone: bool = False) -> None:
         super().__init__(reason)
@@ -15,6 +17,7 @@ class DeliveryFailed(Exception):
 
     @classmethod
     def because_of(cls, error: Exception) -> "DeliveryFailed":
+        """With the name and the text of the error as its reason."""
         return cls(f"{type(error).__name__}: {error}")
 
 
@@ -26,9 +29,13 @@ class Channel(Protocol):
 
 
 def make_message_id(envelope: dict[str, Any]) -> str:
-    """The same whenever this event is sent; with the epoch, as a restore may give its number away again."""
-    return f"{UUID(envelope['epoch']).hex}-{envelope['id']}"
+    """The id that a receiver knows the event again by: the same whenever it is sent.
+
+    The epoch is part of it, as a restore may give the event's number to another one.
+    """
+    return f"{envelope['epoch'].replace('-', '')}-{envelope['id']}"
 
 
 def make_body(envelope: dict[str, Any]) -> str:
+    """The text that is sent, and signed."""
     return json.dumps(envelope, separators=(",", ":"))

@@ -21,28 +21,27 @@ URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)"
     r"(:(?P<port>[0-9]{1,5}))?(?P<path>[/?][!$-\[\]-~]*)?"  # printable ASCII but for quotes, # and backslash
 )
-PORTS = {443, 8443}
-PORT_MAX = 65535
 PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
 # Beyond what `is_global` knows: where an IPv4 address is inside, documentation, a cloud's own host.
-NOT_PUBLIC_IPV6 = [
-    ipaddress.ip_network(net) for net in ("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20")
-]
-NOT_PUBLIC_IPV4 = [
-    ipaddress.ip_network(network) for network in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24")
+NOT_PUBLIC = [
+    ipaddress.ip_network(text)
+    for text in (
+        *("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20"),
+        *("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24"),
+    )
 ]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def require_allowed(url: str) -> None:
-    """Raises `UrlNotAllowed`, with the reason."""
+    """Refuse a url that the ledger must not call. Raises `UrlNotAllowed`, with the reason."""
     match = URL.fullmatch(url) if len(url) <= URL_LENGTH_MAX else None
     if match is None:
         raise UrlNotAllowed("Not a url like https://example.com/hook, in ASCII and without user or fragment.")
     host = match["host"].strip("[]")
     port = int(match["port"] or (443 if match["scheme"] == "https" else 80))
-    if not 1 <= port <= PORT_MAX:
+    if not 1 <= port <= 65535:
         raise UrlNotAllowed("There is no such port.")
     if host.rpartition(".")[2][0].isdigit() and ":" not in host:
         try:
@@ -60,29 +59,27 @@ def resolve(host: str, port: int, *, scheme: str) -> list[str]:
         raise UrlNotAllowed("The name of the host does not resolve.") from None
     addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
     for text in addresses:
-        address = _unwrap(ipaddress.ip_address(text))
+        resolved = ipaddress.ip_address(text)
+        address: Address = getattr(resolved, "ipv4_mapped", None) or resolved
         if address.is_loopback and settings.WEBHOOK_LOOPBACK:
             continue
         if not is_public(address):
             raise UrlNotAllowed("The host is not at a public address.")
         if scheme != "https" and not settings.DEBUG:
             raise UrlNotAllowed("Only https is called.")
-        if port not in PORTS and not settings.DEBUG:
+        if port not in (443, 8443) and not settings.DEBUG:
             raise UrlNotAllowed("Only the ports 443 and 8443 are called.")
     return addresses
 
 
 def is_public(address: Address) -> bool:
     """Whether the address is one of the internet at large."""
-    if not address.is_global or address.is_multicast or address.is_reserved:
-        return False
-    if isinstance(address, ipaddress.IPv4Address):
-        return not any(address in net for net in NOT_PUBLIC_IPV4)
-    return address in PUBLIC_IPV6 and not any(address in net for net in NOT_PUBLIC_IPV6)
-
-
-def _unwrap(address: Address) -> Address:
-    return getattr(address, "ipv4_mapped", None) or address
+    return (
+        address.is_global
+        and not (address.is_multicast or address.is_reserved)
+        and (address.version == 4 or address in PUBLIC_IPV6)
+        and not any(address in network for network in NOT_PUBLIC)
+    )
 
 
 class CheckedBackend(httpcore2.SyncBackend):
@@ -104,12 +101,14 @@ class CheckedBackend(httpcore2.SyncBackend):
         self.bytes_left = self.bytes_max
 
     def get_timeout(self) -> float:
+        """The seconds that are left of the request. Raises `ReadTimeout` when there are none."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise httpcore2.ReadTimeout(f"No complete answer in {self.seconds_max:g} s.")
         return left
 
     def take(self, data: bytes) -> bytes:
+        """The data, counted. Raises `ReadError` when the answer gets too long."""
         self.bytes_left -= len(data)
         if self.bytes_left < 0:
             raise httpcore2.ReadError(f"The answer has more than {self.bytes_max} bytes.")
@@ -129,8 +128,10 @@ class CheckedBackend(httpcore2.SyncBackend):
             raise httpcore2.ConnectError(error.detail) from error
         for address in addresses:
             try:
-                stream = super().connect_tcp(address, port, self.get_timeout(), local_address, socket_options)
-                return _BoundedStream(stream, self)
+                return _BoundedStream(
+                    super().connect_tcp(address, port, self.get_timeout(), local_address, socket_options),
+                    self,
+                )
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -153,8 +154,9 @@ class _BoundedStream(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        stream = self.stream.start_tls(ssl_context, server_hostname, self.bounds.get_timeout())
-        return _BoundedStream(stream, self.bounds)
+        return _BoundedStream(
+            self.stream.start_tls(ssl_context, server_hostname, self.bounds.get_timeout()), self.bounds
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return self.stream.get_extra_info(info)

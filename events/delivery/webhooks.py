@@ -1,7 +1,6 @@
 """Webhooks after the Standard Webhooks specification (https://www.standardwebhooks.com)."""
 
 import base64
-import hashlib
 import hmac
 import ssl
 from collections.abc import Iterator
@@ -23,15 +22,16 @@ from events.models import Subscription
 
 ATTEMPT_SECONDS_MAX = 15
 ANSWER_BYTES_MAX = 64 * 1024
-RETRY_AFTER_SECONDS_MAX = 24 * 3600
 ROTATION = timedelta(hours=24)  # both secrets sign for so long
 GONE = 410
+# Made once: reading the certificates takes longer than a request. `SSL_CERT_FILE` is honoured.
+_make_tls_context = cache(ssl.create_default_context)
 
 
 def make_secret(id: UUID, generation: int) -> str:
     """The signing secret of a subscription. It is kept nowhere: a copy of the database has no secrets."""
     name = f"webhook-secret-1:{id}:{generation}"
-    digest = hmac.digest(settings.WEBHOOK_KEY.encode(), name.encode(), hashlib.sha256)
+    digest = hmac.digest(settings.WEBHOOK_KEY.encode(), name.encode(), "sha256")
     return "whsec_" + base64.b64encode(digest).decode()
 
 
@@ -41,8 +41,10 @@ def sign(subscription: Subscription, message_id: str, sent_at: datetime, body: s
     rotated_at = subscription.secret_rotated_at
     if rotated_at is not None and sent_at < rotated_at + ROTATION:
         generations.append(subscription.secret_generation - 1)
-    secrets = [make_secret(subscription.id, generation) for generation in generations]
-    return " ".join(Webhook(secret).sign(message_id, sent_at, body) for secret in secrets)
+    return " ".join(
+        Webhook(make_secret(subscription.id, generation)).sign(message_id, sent_at, body)
+        for generation in generations
+    )
 
 
 class WebhookChannel:
@@ -80,13 +82,18 @@ class WebhookChannel:
 @contextmanager
 def open_channel(subscription: Subscription) -> Iterator[WebhookChannel]:
     """One client for a batch: its connection is kept. No redirects, no proxies, no cookies kept."""
-    scheme = urlsplit(subscription.url or "").scheme
-    bounds = CheckedBackend(scheme, seconds_max=ATTEMPT_SECONDS_MAX, bytes_max=ANSWER_BYTES_MAX)
+    bounds = CheckedBackend(
+        urlsplit(subscription.url or "").scheme,
+        seconds_max=ATTEMPT_SECONDS_MAX,
+        bytes_max=ANSWER_BYTES_MAX,
+    )
     transport = httpx2.HTTPTransport(verify=_make_tls_context(), trust_env=False)
     transport._pool._network_backend = bounds  # there is no public way; the version is pinned, a test looks
-    headers = {"User-Agent": "ledger-webhooks/1", "Accept-Encoding": "identity"}
     with httpx2.Client(
-        transport=transport, headers=headers, follow_redirects=False, trust_env=False
+        transport=transport,
+        headers={"User-Agent": "ledger-webhooks/1", "Accept-Encoding": "identity"},
+        follow_redirects=False,
+        trust_env=False,
     ) as client:
         yield WebhookChannel(subscription, client, bounds)
 
@@ -100,10 +107,4 @@ def read_retry_after(text: str, now: datetime) -> float:
             seconds = (parsedate_to_datetime(text) - now).total_seconds()
         except (ValueError, TypeError, OverflowError):
             return 0
-    return min(max(seconds, 0), RETRY_AFTER_SECONDS_MAX)
-
-
-@cache
-def _make_tls_context() -> ssl.SSLContext:
-    """Made once: reading the certificates takes longer than a request. `SSL_CERT_FILE` is honoured."""
-    return ssl.create_default_context()
+    return min(max(seconds, 0), 24 * 3600)

@@ -5,9 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from events.cursors import Cursor, parse_cursor
 from events.feed import READ_MAX
-from events.models import URL_LENGTH_MAX, Event, Subscription
+from events.models import URL_LENGTH_MAX, Cursor, Event, Subscription, parse_cursor
 from rest import fields
 from rest.fields import refuse
 from rest.serializers import StrictSerializer

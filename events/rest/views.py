@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from events import feed, subscriptions
-from events.delivery import testing, webhooks
+from events.delivery import send_test, webhooks
 from events.errors import SubscriptionExists
 from events.models import Event, Subscription
 from events.rest import examples, serializers
@@ -109,7 +109,10 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
 
     def get_queryset(self) -> QuerySet[Subscription]:
         return narrow_to_own(
-            Subscription.objects.all(), self.request, permission="events.view_subscription", owner="actor"
+            Subscription.objects.with_lag(),
+            self.request,
+            permission="events.view_subscription",
+            owner="actor",
         )
 
     @extend_schema(
@@ -229,7 +232,7 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
         NoFields.read_optional(request)
         subscription = self.get_object()
         lend_connections()
-        error = testing.send_test(subscription, request_id=get_request_id(request))
+        error = send_test(subscription, request_id=get_request_id(request))
         return Response({"delivered": error is None, "error": error})
 
     def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:

@@ -14,9 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from events import errors, subscriptions, tracing
-from events.cursors import Cursor, parse_cursor
-from events.delivery import testing
-from events.models import Event, Subscription
+from events.delivery import send_test
+from events.models import Cursor, Event, Subscription, parse_cursor
 from ledger.errors import LedgerError
 from office.actions import Command, Refusal
 from office.admin import OfficeAdmin, parse_id
@@ -82,7 +81,7 @@ def change(
 
 
 def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> str:
-    error = ask(testing.send_test, subscription=subscription, request_id=get_request_id(request))
+    error = ask(send_test, subscription=subscription, request_id=get_request_id(request))
     if error is not None:
         raise Refusal(_("It was not delivered: %(error)s") % {"error": error})
     return str(_("Delivered: the receiver has taken the test."))
@@ -168,9 +167,10 @@ class SubscriptionAdmin(OfficeAdmin):
     show_events = column(_("events behind"), lambda subscription: subscription.lag_events)
     show_seconds = column(_("seconds behind"), lambda subscription: round(subscription.lag_seconds))
     show_error = column(_("last error"), lambda subscription: subscription.last_error or "")
-    show_cursor = column(
-        _("cursor"), lambda subscription: str(Cursor(subscription.epoch, subscription.position))
-    )
+    show_cursor = column(_("cursor"), lambda subscription: str(subscription.cursor))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
+        return Subscription.objects.with_lag()
 
     @admin.display(description=_("subscription"))
     def show_name(self, subscription: Subscription) -> str:

@@ -145,7 +145,7 @@ def watch_telling() -> Telling:
         last_position = feed.read_state().last_position
     except FeedStopped:
         last_position = None
-    subscriptions = list(Subscription.objects.all())
+    subscriptions = list(Subscription.objects.with_lag())
     lags = [each.lag_seconds for each in subscriptions if each.is_active and each.lag_seconds > 0]
     unsent_since = timezone.now() - timedelta(seconds=max(lags)) if lags else None
     troubles = sorted(

@@ -53,4 +53,4 @@ def get_secret(subscription):
 
 
 def fetch(subscription):
-    return Subscription.objects.get(id=subscription.id)
+    return Subscription.objects.with_lag().get(id=subscription.id)

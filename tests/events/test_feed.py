@@ -5,8 +5,7 @@ from uuid import uuid4
 import pytest
 
 from events import errors, feed
-from events.cursors import Cursor, parse_cursor
-from events.models import Event, FeedState, PendingEvent, Placement
+from events.models import Cursor, Event, FeedState, PendingEvent, Placement, parse_cursor
 from tests.cast import AccountFactory, deposit, new_id, withdraw
 
 pytestmark = pytest.mark.django_db

@@ -3,8 +3,7 @@
 import pytest
 from standardwebhooks import Webhook
 
-from events import subscriptions
-from events.delivery import testing
+from events import delivery, subscriptions
 from events.models import Subscription
 from tests.cast import deposit
 from tests.conftest import make_client
@@ -67,6 +66,13 @@ def test_it_shows_its_cursor_its_lag_and_its_last_error(admin, hook, account):
     assert shown["next_attempt_at"] > shown["last_error_at"]
 
 
+def test_what_its_lag_is_made_of_is_asked_for_by_name(admin):
+    made = subscribe(admin).json()
+    assert Subscription.objects.with_lag().get().to_dict()["lag"] == made["lag"]
+    with pytest.raises(AttributeError):
+        Subscription.objects.get().to_dict()
+
+
 def test_its_cursor_is_one_of_the_feed(admin, account):
     made = subscribe(admin).json()
     deposit(account, "1")
@@ -122,8 +128,8 @@ def test_a_test_is_sent_at_once_beside_the_feed_and_says_what_came_of_it(admin, 
 
 def test_tests_take_no_more_threads_than_waiting_may(admin, hook, monkeypatch):
     made = subscribe(admin, hook.url).json()
-    monkeypatch.setattr(testing, "waiting", testing.BoundedSemaphore(1))
-    with testing.waiting:
+    monkeypatch.setattr(delivery, "waiting", delivery.BoundedSemaphore(1))
+    with delivery.waiting:
         answer = admin.post(f"{SUBSCRIPTIONS}/{made['id']}/test")
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "busy", "1")
     assert do(admin, made, "test")["delivered"]

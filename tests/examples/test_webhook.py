@@ -156,7 +156,7 @@ def test_it_is_told_all_that_was_before_it_and_at_once_what_was_tried_in_vain(en
     settings.WEBHOOK_LOOPBACK = True
     deposit(account, "5")
     subscribe(engine, URL)
-    assert Subscription.objects.get().lag_events == 3
+    assert Subscription.objects.with_lag().get().lag_events == 3
     Subscription.objects.update(status="DISABLED", attempts=10, position=2)
     subscribe(engine, URL)
     subscription = Subscription.objects.get()

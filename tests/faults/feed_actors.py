@@ -16,8 +16,7 @@ from django.db import OperationalError
 from django.db.transaction import atomic
 
 from events import feed
-from events.cursors import parse_cursor
-from events.models import Event
+from events.models import Event, parse_cursor
 from events.relay import Relay
 from tests import cast
 from tests.faults.feed_verdict import COMMITTED, PAGE, ROLLED_BACK

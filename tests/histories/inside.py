@@ -2,7 +2,6 @@
 
 from functools import singledispatchmethod
 
-from accounts import queries
 from accounts.models import Account
 from ledger.errors import LedgerError
 from tests import asking
@@ -44,7 +43,7 @@ class Inside:
 
     @_make.register
     def _(self, ask: Capture):
-        hold = queries.find_hold(ask.hold)
+        hold = asking.find_hold(ask.hold)
         amount = commands.Remaining.ALL if ask.amount is None else ask.amount
         return asking.capture_of(hold, amount, id=ask.id, final=ask.final)
 

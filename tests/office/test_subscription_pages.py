@@ -1,10 +1,9 @@
 import pytest
 from django.core.management import call_command
 
-from events import feed, subscriptions
-from events.cursors import Cursor
-from events.delivery import testing, webhooks
-from events.models import FeedState, Subscription
+from events import delivery, feed, subscriptions
+from events.delivery import webhooks
+from events.models import Cursor, FeedState, Subscription
 from events.relay import Relay
 from tests.cast import AccountFactory, deposit, new_id
 from tests.events.test_upkeep import age
@@ -44,7 +43,7 @@ def do(client, subscription, command, **asked):
 
 
 def find(subscription):
-    return Subscription.objects.get(pk=subscription.pk)
+    return Subscription.objects.with_lag().get(pk=subscription.pk)
 
 
 def page(client, subscription):
@@ -84,7 +83,7 @@ def test_a_page_says_how_far_it_has_come_and_who_made_it(hook, office, operator)
     for shown in (
         hook.url,
         "transaction.posted",
-        str(Cursor(made.epoch, made.position)),
+        str(made.cursor),
         f"<dd>{made.lag_events}</dd>",
         "The receiver answered 500.",
         f"/admin/accounts/user/{operator.pk}/change/",
@@ -163,7 +162,7 @@ def test_what_the_feed_refuses_is_said_in_words(hook, office):
     do(office, made, "pause")
     age(100)
     call_command("prune_events")
-    Subscription._base_manager.filter(pk=made.pk).update(position=0)
+    Subscription.objects.filter(pk=made.pk).update(position=0)
     assert "not kept any more" in read(do(office, made, "resume"), 422)
     after = str(Cursor(made.epoch, 0))
     assert "not kept any more" in read(do(office, made, "replay", after=after), 422)
@@ -185,8 +184,8 @@ def test_a_test_says_what_came_of_it(hook, office):
 
 def test_tests_take_no_more_threads_than_waiting_may(hook, office, monkeypatch):
     made = subscribe(hook.url)
-    monkeypatch.setattr(testing, "waiting", testing.BoundedSemaphore(1))
-    with testing.waiting:
+    monkeypatch.setattr(delivery, "waiting", delivery.BoundedSemaphore(1))
+    with delivery.waiting:
         assert "waiting already" in read(do(office, made, "test"), 422)
     assert hook.requests == []
     assert do(office, made, "test").status_code == 302
@@ -194,7 +193,7 @@ def test_tests_take_no_more_threads_than_waiting_may(hook, office, monkeypatch):
 
 def test_urls_and_errors_are_shown_and_not_run(hook, office):
     made, script = subscribe(hook.url), "<script>alert(1)</script>"
-    Subscription._base_manager.filter(pk=made.pk).update(url=f"https://x/{script}", last_error=script)
+    Subscription.objects.filter(pk=made.pk).update(url=f"https://x/{script}", last_error=script)
     AccountFactory()
     for text in (
         read(office.get(SUBSCRIPTIONS)),

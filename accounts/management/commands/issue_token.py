@@ -1,8 +1,7 @@
-from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import tokens
 
@@ -10,7 +9,7 @@ from accounts import tokens
 class Command(BaseCommand):
     help = "Issue an API token for a service, or for an account holder by id; the token alone goes to stdout."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="the user name; a service of that name is made if there is none")
         parser.add_argument(
             "--group", nargs="+", default=[], help="groups to put the user into, e.g. api-post"

@@ -1,7 +1,6 @@
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Staff
@@ -10,7 +9,7 @@ from accounts.models import Staff
 class Command(BaseCommand):
     help = "Forget the authenticator app of a member of staff: they set up another one at their next login."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="their user name")
 
     def handle(self, *args: Any, **options: Any) -> None:

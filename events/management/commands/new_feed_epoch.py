@@ -1,7 +1,6 @@
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from events import maintenance
 
@@ -12,7 +11,7 @@ class Command(BaseCommand):
         "then, so that consumers compare what they have; subscriptions go on from their own cursors."
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--force", action="store_true", help="even if the database is the one it was")
 
     def handle(self, *args: Any, **options: Any) -> None:

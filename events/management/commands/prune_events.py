@@ -1,11 +1,8 @@
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from events import maintenance
-
-DAYS_DEFAULT = 90
 
 
 class Command(BaseCommand):
@@ -14,10 +11,8 @@ class Command(BaseCommand):
         "Nothing goes that is younger than 30 days or that a subscription has not been sent."
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--days", type=int, default=DAYS_DEFAULT, help=f"keep so many days (default: {DAYS_DEFAULT})"
-        )
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, default=90, help="keep so many days (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["days"] < maintenance.RETENTION_DAYS_MIN:
