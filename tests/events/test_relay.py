@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Hold
-from events import relay, subscriptions
+from events import errors, relay, subscriptions
 from events.models import FeedState, Placement, Subscription
 from events.relay import WEBHOOK_DELAYS, Relay
 from ledger_project.management.commands import relay_events
@@ -205,7 +205,7 @@ def test_in_another_database_nothing_is_sent(hook, account):
     subscribe(hook.url)
     deposit(account, "1")
     FeedState.objects.update(system_identifier=7)
-    with pytest.raises(relay.FeedStopped):
+    with pytest.raises(errors.FeedStopped):
         relay_once()
     assert hook.requests == []
 
