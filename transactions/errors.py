@@ -35,56 +35,44 @@ DECLINES = {
 }
 
 
-class EffectiveAtInFuture(LedgerError):
-    code = "effective_at_in_future"
-    field = "effective_at"
+class EffectiveAtInFuture(LedgerError, code="effective_at_in_future", field="effective_at"):
+    """Money cannot move later than now."""
 
 
-class EffectiveAtTooEarly(LedgerError):
-    code = "effective_at_too_early"
-    field = "effective_at"
+class EffectiveAtTooEarly(LedgerError, code="effective_at_too_early", field="effective_at"):
+    """Nothing is effective before 1970."""
 
 
-class CurrencyMismatch(LedgerError):
-    code = "currency_mismatch"
-    field = "currency"
+class CurrencyMismatch(LedgerError, code="currency_mismatch", field="currency"):
+    """The account has another currency, or the accounts of a transfer have two."""
 
 
-class TransactionNotFound(LedgerError):
-    code = "not_found"
+class TransactionNotFound(LedgerError, code="not_found"):
+    """No transaction has this id."""
 
 
-class SameAccount(LedgerError):
+class SameAccount(LedgerError, code="same_account", field="destination"):
     """A transfer goes from one account to another."""
 
-    code = "same_account"
-    field = "destination"
 
-
-class NotReversible(LedgerError):
+class NotReversible(LedgerError, code="not_reversible"):
     """What was declined moved nothing; what is itself a reversal stays."""
-
-    code = "not_reversible"
 
 
 class CorrectionRefused(LedgerError):
     """Of the back office alone: no request to the API is answered with one of these."""
 
 
-class CorrectionDecided(CorrectionRefused):
-    """It waits no more."""
-
-    code = "correction_decided"
+class CorrectionDecided(CorrectionRefused, code="correction_decided"):
+    """It was approved or rejected before."""
 
 
-class SameApprover(CorrectionRefused):
+class SameApprover(CorrectionRefused, code="same_approver"):
     """Whoever asked for a correction cannot approve it."""
 
-    code = "same_approver"
 
-
-class RequestInProgress(LedgerError):
-    code = "request_in_progress"
+class RequestInProgress(LedgerError, code="request_in_progress"):
+    """Another request with the same id is being posted at this moment."""
 
 
 class CommitNotConfirmed(Exception):
