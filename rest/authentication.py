@@ -4,6 +4,7 @@ import math
 import time
 from hashlib import sha256
 from hmac import compare_digest
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -70,8 +71,7 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
             known = known_tokens.find(header[len(BEARER) :].encode())
             if known is not None:
                 return known.user, known
-        found: tuple[AbstractUser, Token] | None = super().authenticate(request)
-        return found
+        return cast("tuple[AbstractUser, Token] | None", super().authenticate(request))
 
     def authenticate_credentials(self, token: bytes) -> tuple[AbstractUser, Token]:
         known = known_tokens.find(token)

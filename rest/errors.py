@@ -157,10 +157,11 @@ def make_problem(
     extensions: Mapping[str, Any] | None = None,
 ) -> Answer:
     """The answer for a refusal: RFC 9457's members, the code, and the extensions of the rule."""
-    return _send(describe_problem(request, code, detail, extensions=extensions))
+    return send_problem(describe_problem(request, code, detail, extensions=extensions))
 
 
-def _send(problem: dict[str, Any]) -> Answer:
+def send_problem(problem: dict[str, Any]) -> Answer:
+    """The answer whose body `describe_problem` has made."""
     status = problem["status"]
     return answer(problem, status, {"Content-Type": PROBLEM_JSON, **HEADERS.get(status, {})})
 
@@ -208,7 +209,7 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
     if isinstance(error, exceptions.ValidationError):
         error = InvalidRequest(*list_errors(error))
     if isinstance(error, InvalidRequest | LedgerError):
-        return _send(describe_refusal(request, error))
+        return send_problem(describe_refusal(request, error))
     for kinds, code in FRAMEWORK_CODES:
         if isinstance(error, kinds):
             return make_problem(request, code)
@@ -233,8 +234,7 @@ def _classify_database_error(error: Error) -> str | None:
     """`busy` or `database_unavailable` for what passes by itself; None for a fault of ours."""
     sqlstate = getattr(error.__cause__, "sqlstate", None)
     if sqlstate is None:
-        lost = isinstance(error, OperationalError | InterfaceError)
-        return "database_unavailable" if lost else None
+        return "database_unavailable" if isinstance(error, OperationalError | InterfaceError) else None
     if sqlstate.startswith(BUSY):
         return "busy"
     return "database_unavailable" if sqlstate.startswith(UNAVAILABLE) else None

@@ -261,5 +261,4 @@ def _find_counters(method: str, route: str, status: int) -> tuple[Counter, Histo
 
 
 def get_request_id(request: HttpRequest) -> str:
-    request_id: str = request.META["HTTP_X_REQUEST_ID"]
-    return request_id
+    return str(request.META["HTTP_X_REQUEST_ID"])

@@ -1,9 +1,8 @@
 """DRF's viewsets, without what one parser, one renderer and no versions make superfluous in every request."""
 
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from django.views import View
@@ -15,8 +14,8 @@ from rest_framework.viewsets import GenericViewSet
 from rest.answers import Answer
 from rest.filters import StrictFilterBackend
 from rest.pagination import KeysetPagination
+from rest.permissions import AnyModel
 
-AnyModel = TypeVar("AnyModel", bound=Model)
 NO_FILES: MultiValueDict[str, Any] = MultiValueDict()
 
 

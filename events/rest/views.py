@@ -31,7 +31,6 @@ class EventViewSet(ApiViewSet[Event]):
     """What happened, in one order without gaps."""
 
     serializer_class = serializers.EventsSerializer
-    pagination_class = None
     queryset = Event.objects.none()
 
     def list(self, request: Request) -> Response:

@@ -1,19 +1,17 @@
 """The rules of an account over HTTP: its limits, and whether money may leave it or move at all."""
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Account
-from accounts.rest import examples, serializers
+from accounts.rest.serializers import LimitsRequest, ReasonRequest
 from accounts.rest.views import AccountViewSet
-from rest.schema import ON_AMOUNTS, ON_BODIES, answers
 from transactions.posting.commands import SetLimits, SetStatus
-from transactions.rest.requests import post
+from transactions.rest import schema
+from transactions.rest.views import post
 
-ON_STATUS = answers(200, serializers.AccountSerializer, *ON_BODIES, "not_found", "account_closed")
 
-
+@schema.describe_rules
 class RuleViewSet(AccountViewSet):
     """What an account may do, changed under the lock that postings take."""
 
@@ -24,45 +22,25 @@ class RuleViewSet(AccountViewSet):
         "close": "accounts.close_account",
     }
 
-    @extend_schema(
-        request=serializers.LimitsRequest,
-        examples=examples.SET_LIMITS,
-        responses=answers(
-            200,
-            serializers.AccountSerializer,
-            *ON_BODIES,
-            *ON_AMOUNTS,
-            "not_found",
-            "account_closed",
-            "credit_limit_in_use",
-        ),
-    )
     def limits(self, request: Request, pk: object) -> Response:
         """Set what is sent: how far the balance may go below zero, and what withdrawals may take."""
-        limits = serializers.LimitsRequest.read(request)
+        limits = LimitsRequest.read(request)
         result = post(request, SetLimits(account_id=self.get_object().pk, limits=limits))
         return Response(result.account.to_dict())
 
-    @extend_schema(request=serializers.ReasonRequest, examples=examples.FREEZE, responses=ON_STATUS)
     def freeze(self, request: Request, pk: object) -> Response:
         """No money out and no new holds; money in is accepted. A frozen account is answered as it is."""
         return self._change(Account.Status.FROZEN, request)
 
-    @extend_schema(request=serializers.ReasonRequest, examples=examples.UNFREEZE, responses=ON_STATUS)
     def unfreeze(self, request: Request, pk: object) -> Response:
         """Money may go out again. An active account is answered as it is."""
         return self._change(Account.Status.ACTIVE, request)
 
-    @extend_schema(
-        request=serializers.ReasonRequest,
-        examples=examples.CLOSE,
-        responses=answers(200, serializers.AccountSerializer, *ON_BODIES, "not_found", "account_not_empty"),
-    )
     def close(self, request: Request, pk: object) -> Response:
         """Close it for ever, empty and with nothing held. A closed account is answered as it is."""
         return self._change(Account.Status.CLOSED, request)
 
     def _change(self, status: Account.Status, request: Request) -> Response:
-        reason = serializers.ReasonRequest.read(request)["reason"]
+        reason = ReasonRequest.read(request)["reason"]
         command = SetStatus(account_id=self.get_object().pk, status=status, reason=reason)
         return Response(post(request, command).account.to_dict())
