@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import cached_property
 from http.cookies import SimpleCookie
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import orjson
@@ -22,7 +21,7 @@ class Answer(HttpResponse):
     """
 
     cookies = cached_property(lambda answer: SimpleCookie())  # type: ignore[assignment]
-    log_facts: Mapping[str, str] = MappingProxyType({})  # what the request's log line says of its outcome
+    log_facts: Mapping[str, str] = {}  # what the request's log line says of its outcome
 
     def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.headers = ResponseHeaders({})

@@ -35,7 +35,7 @@ class KnownTokens:
 
     def find(self, token: bytes) -> Token | None:
         """None if it has to be looked up. An expiry counts at once: raises `AuthenticationFailed`."""
-        forgotten_at, known = self.tokens.get(sha256(token).digest(), NOBODY)
+        forgotten_at, known = self.tokens.get(sha256(token).digest(), (0.0, None))
         if known is None or forgotten_at <= time.monotonic():
             return None
         if known.expires_at <= time.time():
@@ -51,7 +51,6 @@ class KnownTokens:
         self.tokens.clear()
 
 
-NOBODY = (0.0, None)
 known_tokens = KnownTokens()
 
 

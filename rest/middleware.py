@@ -41,7 +41,6 @@ Addresses = dict[str, ResolverMatch]
 
 accepted = re.compile(r"[A-Za-z0-9._:-]{1,64}").fullmatch
 is_id = UUID_TEXT.fullmatch
-ID = "<id:pk>"
 ID_LENGTH = 36
 HOSTS_MAX = 100
 SERVER_ERROR = 500
@@ -191,7 +190,7 @@ def _read_addresses() -> tuple[Addresses, Addresses]:
         route = str(pattern.pattern)
         if isinstance(pattern, URLPattern) and f"/{route}".startswith(API):
             match = ResolverMatch(pattern.callback, (), {}, route=route, captured_kwargs={})
-            before, id, after = route.partition(ID)
+            before, id, after = route.partition("<id:pk>")
             (of_members if id else fixed).setdefault(f"/{before}{after}", match)
     return fixed, of_members
 

@@ -1,4 +1,4 @@
-"""Users and accounts over HTTP; the rules of an account are `transactions.rest.rule_views`'."""
+"""Users and accounts over HTTP; the rules of an account are `transactions.rest.account_views`'."""
 
 from django.db.models import QuerySet
 from rest_framework.request import Request

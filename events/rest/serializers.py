@@ -9,7 +9,6 @@ from events.cursors import Cursor, parse_cursor
 from events.feed import READ_MAX
 from events.models import URL_LENGTH_MAX, Event, Subscription
 from rest import fields
-from rest.fields import refuse
 from rest.serializers import StrictSerializer
 
 WAIT_SECONDS_MAX = 10
@@ -25,7 +24,7 @@ class CursorField(fields.TextField):
     def to_internal_value(self, value: Any) -> Cursor:  # type: ignore[override]
         cursor = parse_cursor(super().to_internal_value(value))
         if cursor is None:
-            raise refuse("invalid_cursor", "Not a cursor that the feed gave.")
+            raise fields.refuse("invalid_cursor", "Not a cursor that the feed gave.")
         return cursor
 
 

@@ -25,7 +25,6 @@ from transactions.rest import schema, serializers
 from transactions.rest.views import describe_decline, make_transaction, name_as_asked
 
 ERRORS_MAX = 100
-Refusal = InvalidRequest | LedgerError
 Results = dict[int, PostingResult]  # by their place in the request
 
 
@@ -56,7 +55,7 @@ class Batch:
         self.request = request
         self.count = len(items)
         self.commands: dict[int, NewTransaction] = {}  # by their place in the request
-        self.refusals: dict[int, Refusal] = {}
+        self.refusals: dict[int, InvalidRequest | LedgerError] = {}
         self._read(items)
 
     def post_together(self) -> Answer:

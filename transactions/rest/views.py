@@ -139,7 +139,7 @@ def post(request: Request, command: Command) -> PostingResult:
 
 
 def name_as_asked(error: LedgerError, user_id: UUID | None) -> None:
-    """If the id was used before: what differs, in the words of a request that named a user, not an account."""
+    """Of a reused id: what differs, in the words of a request that named a user and no account."""
     differs = error.extensions.get("differs", ())
     if user_id is not None and "account" in differs:
         owner_id, _ = error.confidential_to or (None, "")

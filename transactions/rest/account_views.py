@@ -1,4 +1,4 @@
-"""Holds over HTTP: placed, captured, released."""
+"""What is done to an account over HTTP under the lock that postings take: its holds and its rules."""
 
 from uuid import UUID
 
@@ -8,15 +8,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.errors import DECLINES
-from accounts.models import Hold
+from accounts.models import Account, Hold
 from accounts.rest.filters import HoldFilter
-from accounts.rest.serializers import HoldRequest, HoldSerializer
+from accounts.rest.serializers import HoldRequest, HoldSerializer, LimitsRequest, ReasonRequest
+from accounts.rest.views import AccountViewSet
 from rest.answers import mark
 from rest.errors import make_problem
 from rest.permissions import narrow_to_own
 from rest.serializers import NoFields
 from rest.viewsets import ResourceViewSet
-from transactions.posting.commands import Capture, NewHold, Release, Remaining
+from transactions.posting.commands import Capture, NewHold, Release, Remaining, SetLimits, SetStatus
 from transactions.rest import schema
 from transactions.rest.serializers import CaptureRequest
 from transactions.rest.views import post, respond, take_identity
@@ -71,3 +72,38 @@ class HoldViewSet(ResourceViewSet[Hold]):
             final=asked.get("final", True),
         )
         return respond(request, post(request, capture))
+
+
+@schema.describe_rules
+class RuleViewSet(AccountViewSet):
+    """What an account may do, changed under the lock that postings take."""
+
+    permissions = {
+        "limits": "accounts.limit_account",
+        "freeze": "accounts.freeze_account",
+        "unfreeze": "accounts.freeze_account",
+        "close": "accounts.close_account",
+    }
+
+    def limits(self, request: Request, pk: object) -> Response:
+        """Set what is sent: how far the balance may go below zero, and what withdrawals may take."""
+        limits = LimitsRequest.read(request)
+        result = post(request, SetLimits(account_id=self.get_object().pk, limits=limits))
+        return Response(result.account.to_dict())
+
+    def freeze(self, request: Request, pk: object) -> Response:
+        """No money out and no new holds; money in is accepted. A frozen account is answered as it is."""
+        return self._change(Account.Status.FROZEN, request)
+
+    def unfreeze(self, request: Request, pk: object) -> Response:
+        """Money may go out again. An active account is answered as it is."""
+        return self._change(Account.Status.ACTIVE, request)
+
+    def close(self, request: Request, pk: object) -> Response:
+        """Close it for ever, empty and with nothing held. A closed account is answered as it is."""
+        return self._change(Account.Status.CLOSED, request)
+
+    def _change(self, status: Account.Status, request: Request) -> Response:
+        reason = ReasonRequest.read(request)["reason"]
+        command = SetStatus(account_id=self.get_object().pk, status=status, reason=reason)
+        return Response(post(request, command).account.to_dict())
