@@ -76,7 +76,7 @@ class ProblemSerializer(serializers.Serializer):
 
 
 def describe(**operations: Operation) -> Callable[[AnyViewSet], AnyViewSet]:
-    """A decorator of viewsets: what is said of their actions, by name, those that they inherit included."""
+    """Class decorator of viewsets: tells the OpenAPI document of their actions, inherited ones included."""
 
     def decorate(view: AnyViewSet) -> AnyViewSet:
         for action, say in operations.items():

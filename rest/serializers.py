@@ -106,7 +106,7 @@ class StrictSerializer(serializers.Serializer):
 
     @classmethod
     def _read_slowly(cls, sent: Mapping[str, Any], point: Any) -> dict[str, Any]:
-        """Field by field: what null means, and everything that is wrong."""
+        """Field by field, since a null may mean not sent. Raises `InvalidRequest` with everything that is wrong."""
         values: dict[str, Any] = {}
         errors: list[FieldError] = []
         for name, field in cls._declared_fields.items():
@@ -157,4 +157,4 @@ class ListField(Field):
 
 
 class NoFields(StrictSerializer):
-    """The body of a command that its address says all about."""
+    """The body of a command whose address says everything: left away, or an object without fields."""

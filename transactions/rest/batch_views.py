@@ -83,7 +83,7 @@ class Batch:
         return self._respond(self._post(each=True))
 
     def _post(self, **how: bool) -> Results:
-        """What became of each command that was not refused."""
+        """The results of the commands; those that are refused one by one join the refusals."""
         asked = PostingRequest(
             commands=list(self.commands.values()),
             actor=get_caller_id(self.request),
@@ -130,7 +130,7 @@ class Batch:
                 raise InvalidRequest(FieldError(f"{_point(place)}/id", "duplicate_id", detail))
 
     def _refuse(self) -> NoReturn:
-        """The batch as a whole, with everything that is wrong in it."""
+        """Refuse the whole batch: with every malformed field, or else with the first refusal of an item."""
         malformed = [error for error in self.refusals.values() if isinstance(error, InvalidRequest)]
         if malformed:
             found = [field_error for error in malformed for field_error in error.errors]
@@ -158,7 +158,7 @@ class Batch:
         return {"status": problem["status"], "problem": problem}
 
     def _mark(self, response: Answer, results: Results) -> Answer:
-        """As a replay, when there was nothing new in it."""
+        """Marked as a replay if every result is one and nothing was refused."""
         are_replays = [result.replayed for result in results.values()]
         return mark(response, replayed=bool(are_replays) and not self.refusals and all(are_replays))
 

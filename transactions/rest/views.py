@@ -106,7 +106,10 @@ class TransferViewSet(TransactionViewSet):
 
 
 def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
-    """The id of a command out of what it asked, or the one that its Idempotency-Key stands for."""
+    """Take the id out of what a command asked, or derive it from the Idempotency-Key.
+
+    Raises `IdentityRequired`, `TwoIdentities`, `IdInvalid` and `IdempotencyKeyInvalid`.
+    """
     return require_identity(
         caller_id=get_caller_id(request),
         id=asked.pop("id", None),
@@ -130,7 +133,7 @@ def make_transaction(
 
 
 def post(request: Request, command: Command) -> PostingResult:
-    """Post for the caller."""
+    """Post the command for who asks, and wait for what it made. Raises `LedgerError`."""
     asked = PostingRequest(
         commands=(command,), actor=get_caller_id(request), request_id=get_request_id(request)
     )
@@ -139,7 +142,10 @@ def post(request: Request, command: Command) -> PostingResult:
 
 
 def name_as_asked(error: LedgerError, user_id: UUID | None) -> None:
-    """Of a reused id: what differs, in the words of a request that named a user and no account."""
+    """For a request that named a user: call an account that differs what was sent, `user` or `currency`.
+
+    Other errors than a reused id have no `differs` and stay as they are.
+    """
     differs = error.extensions.get("differs", ())
     if user_id is not None and "account" in differs:
         owner_id, _ = error.confidential_to or (None, "")
