@@ -106,7 +106,7 @@ class StrictSerializer(serializers.Serializer):
 
     @classmethod
     def _read_slowly(cls, sent: Mapping[str, Any], point: Any) -> dict[str, Any]:
-        """Field by field, since a null may mean not sent. Raises `InvalidRequest` with everything that is wrong."""
+        """Field by field, as a null may mean not sent. Raises `InvalidRequest` with all that is wrong."""
         values: dict[str, Any] = {}
         errors: list[FieldError] = []
         for name, field in cls._declared_fields.items():
@@ -120,7 +120,8 @@ class StrictSerializer(serializers.Serializer):
             try:
                 values[name] = field.to_internal_value(value)
             except ValidationError as error:
-                errors += [FieldError(point(name), each.code, str(each)) for each in list_details(error)]
+                details = list_details(error)
+                errors += [FieldError(point(name), str(each.code), str(each)) for each in details]
         errors += [
             FieldError(point(echo(name)), *NO_FIELD) for name in sent if name not in cls._declared_fields
         ]
