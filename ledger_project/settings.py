@@ -75,7 +75,7 @@ INSTALLED_APPS = [
 
 # Requests of the API go from `RequestMiddleware` to their views; the rest is for pages.
 MIDDLEWARE = [
-    "ledger_project.health.look_after_connections",
+    "rest.middleware.look_after_connections",
     "rest.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -107,7 +107,7 @@ TEMPLATES = [
     }
 ]
 
-# Database. Persistent connections; `health.look_after_connections` takes care of ended ones. Prepared
+# Database. Persistent connections; `look_after_connections` takes care of ended ones. Prepared
 # statements need both options together. PgBouncer in transaction mode wants DATABASE_PREPARE_THRESHOLD=0
 # (off), unless it has max_prepared_statements.
 if EMBEDDED_POSTGRES is None:

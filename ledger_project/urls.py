@@ -10,10 +10,9 @@ from accounts.rest.views import AccountViewSet, UserViewSet
 from events.rest.views import EventViewSet, SubscriptionViewSet
 from ledger.ids import UUIDConverter
 from ledger_project import health, metrics
+from transactions.rest.account_views import HoldViewSet, RuleViewSet
 from transactions.rest.balance_views import BalanceViewSet
 from transactions.rest.batch_views import BatchViewSet
-from transactions.rest.hold_views import HoldViewSet
-from transactions.rest.rule_views import RuleViewSet
 from transactions.rest.views import TransactionViewSet, TransferViewSet
 
 register_converter(UUIDConverter, "id")

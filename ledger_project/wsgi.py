@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 from prometheus_client import values
 
-from rest.addresses import API
+from rest import API
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ledger_project.settings")
 

@@ -20,6 +20,9 @@ class Answer(HttpResponse):
     of its arguments is known here, and cookies, which the API has none of, are made when asked for.
     """
 
+    cookies = cached_property(lambda answer: SimpleCookie())  # type: ignore[assignment]
+    log_facts: Mapping[str, str] = {}  # what the request's log line says of its outcome
+
     def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.headers = ResponseHeaders({})
         self.headers._store["content-type"] = JSON
@@ -32,10 +35,6 @@ class Answer(HttpResponse):
         self._container = [body]
         for name, value in headers.items() if headers else ():
             self.headers[name] = value
-
-    @cached_property
-    def cookies(self) -> SimpleCookie:  # type: ignore[override]
-        return SimpleCookie()
 
 
 def answer(resource: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

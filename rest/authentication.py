@@ -4,6 +4,7 @@ import math
 import time
 from hashlib import sha256
 from hmac import compare_digest
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -34,7 +35,7 @@ class KnownTokens:
 
     def find(self, token: bytes) -> Token | None:
         """None if it has to be looked up. An expiry counts at once: raises `AuthenticationFailed`."""
-        forgotten_at, known = self.tokens.get(sha256(token).digest(), NOBODY)
+        forgotten_at, known = self.tokens.get(sha256(token).digest(), (0.0, None))
         if known is None or forgotten_at <= time.monotonic():
             return None
         if known.expires_at <= time.time():
@@ -50,7 +51,6 @@ class KnownTokens:
         self.tokens.clear()
 
 
-NOBODY = (0.0, None)
 known_tokens = KnownTokens()
 
 
@@ -70,8 +70,7 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
             known = known_tokens.find(header[len(BEARER) :].encode())
             if known is not None:
                 return known.user, known
-        found: tuple[AbstractUser, Token] | None = super().authenticate(request)
-        return found
+        return cast("tuple[AbstractUser, Token] | None", super().authenticate(request))
 
     def authenticate_credentials(self, token: bytes) -> tuple[AbstractUser, Token]:
         known = known_tokens.find(token)

@@ -1,14 +1,13 @@
 """How refusals become HTTP: the only place with status numbers.
 
 Every failure under `/api/` is `application/problem+json` (RFC 9457) with a stable `code`; `docs/errors.md`
-explains each. The domain packages raise errors that have a `code`, a `detail` and `extensions`.
+explains each. The domain packages raise `LedgerError`s: a `code`, a `detail` and `extensions`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Any, Protocol, runtime_checkable
-from uuid import UUID
+from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
@@ -17,9 +16,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
 
+from ledger.errors import LedgerError
 from rest.answers import Answer, answer
 from rest.middleware import get_request_id
-from rest.permissions import get_caller_id, has_permission
+from rest.permissions import may_see
 
 STATUS = {
     # 400: the request is malformed. Burns no id.
@@ -104,23 +104,32 @@ STATUS = {
     "feed_stopped": 503,
 }
 PROBLEM_JSON = "application/problem+json"
-RETRY_AFTER_SECONDS = 1
+RETRY = {"Retry-After": "1"}  # seconds
+HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="ledger"'}, 409: RETRY, 503: RETRY}  # by status
+# What people are told where there is nothing more to say than the code.
+DETAILS = {
+    "bad_request": "The request is malformed.",
+    "not_authenticated": "Send a valid token: Authorization: Bearer <token>.",
+    "permission_denied": "The token has no right to do this.",
+    "not_found": "There is nothing here.",
+    "method_not_allowed": "This address does not know the method.",
+    "internal_error": "The ledger failed. Send the same request again.",
+    "busy": "The ledger cannot answer at this moment. Send the same again.",
+    "database_unavailable": "The ledger cannot answer at this moment. Send the same again.",
+}
+# The codes of what Django and DRF raise; the first that fits.
+FRAMEWORK_CODES: list[tuple[tuple[type[Exception], ...], str]] = [
+    ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "not_authenticated"),
+    ((exceptions.PermissionDenied, PermissionDenied), "permission_denied"),
+    ((exceptions.NotFound, Http404), "not_found"),
+    ((exceptions.MethodNotAllowed,), "method_not_allowed"),
+    ((exceptions.APIException,), "bad_request"),
+]
 # A lost or refused connection, or a standby; then locks, time-outs and exhausted resources.
 UNAVAILABLE = ("08", "57P", "25006")
 BUSY = ("25P03", "25P04", "40", "53", "55", "57014")
 
 logger = structlog.get_logger(__name__)
-
-
-@runtime_checkable
-class Refusal(Protocol):
-    """What a domain error looks like from here."""
-
-    code: str
-    field: str | None
-    detail: str
-    extensions: dict[str, Any]
-    confidential_to: tuple[UUID, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,115 +149,75 @@ class InvalidRequest(Exception):
         self.errors = errors
 
 
-class Refused(Exception):
-    """A refusal of this package's own that is about the request as a whole."""
-
-    field = None
-    confidential_to = None
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-        self.extensions: dict[str, Any] = {}
-
-
 def make_problem(
     request: HttpRequest,
     code: str,
-    detail: str,
+    detail: str | None = None,
     *,
-    errors: Sequence[FieldError] = (),
     extensions: Mapping[str, Any] | None = None,
 ) -> Answer:
     """The answer for a refusal: RFC 9457's members, the code, and the extensions of the rule."""
-    return _send(describe_problem(request, code, detail, errors=errors, extensions=extensions))
+    return send_problem(describe_problem(request, code, detail, extensions=extensions))
 
 
-def _send(problem: dict[str, Any]) -> Answer:
+def send_problem(problem: dict[str, Any]) -> Answer:
+    """The answer whose body `describe_problem` has made."""
     status = problem["status"]
-    response = answer(problem, status, {"Content-Type": PROBLEM_JSON})
-    if status == HTTPStatus.UNAUTHORIZED:
-        response["WWW-Authenticate"] = 'Bearer realm="ledger"'
-    if status == HTTPStatus.SERVICE_UNAVAILABLE or status == HTTPStatus.CONFLICT:
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+    return answer(problem, status, {"Content-Type": PROBLEM_JSON, **HEADERS.get(status, {})})
 
 
 def describe_problem(
     request: HttpRequest,
     code: str,
-    detail: str,
+    detail: str | None = None,
     *,
     errors: Sequence[FieldError] = (),
     extensions: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The body of a problem."""
-    status = STATUS[code]
+    """The body of a problem. A code of `DETAILS` needs no detail."""
     body: dict[str, Any] = {
         "type": f"urn:ledger:problem:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
+        "title": HTTPStatus(STATUS[code]).phrase,
+        "status": STATUS[code],
+        "detail": DETAILS[code] if detail is None else detail,
         "code": code,
         "request_id": get_request_id(request),
     }
     if errors:
-        body["errors"] = [
-            {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in errors
-        ]
+        body["errors"] = [asdict(error) for error in errors]
     # The standard's members first, and never overwritten by a particular of the same name.
     return body | {name: value for name, value in (extensions or {}).items() if name not in body}
 
 
-def describe_refusal(request: HttpRequest, error: Refusal | InvalidRequest, at: str = "") -> dict[str, Any]:
+def describe_refusal(
+    request: HttpRequest, error: LedgerError | InvalidRequest, at: str = ""
+) -> dict[str, Any]:
     """The body of the problem that a refusal is. `at` points to the item of the body that it is about."""
     if isinstance(error, InvalidRequest):
         first = error.errors[0]
         return describe_problem(request, first.code, first.detail, errors=error.errors)
     pointer = f"{at}/{error.field}" if error.field else at
     errors = [FieldError(pointer, error.code, error.detail)] if pointer else []
-    extensions = error.extensions if _may_see(request, error.confidential_to) else {}
+    is_shown = error.confidential_to is None or may_see(request, *error.confidential_to)
+    extensions = error.extensions if is_shown else {}
     return describe_problem(request, error.code, error.detail, errors=errors, extensions=extensions)
-
-
-def _may_see(request: Any, confidential_to: tuple[UUID, str] | None) -> bool:
-    if confidential_to is None:
-        return True
-    user_id, permission = confidential_to
-    return get_caller_id(request) == user_id or has_permission(request, permission)
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """DRF's exception handler: whatever was raised in a view becomes a problem."""
     request: HttpRequest = context["request"]
-    if isinstance(error, InvalidRequest | Refusal):
-        return _send(describe_refusal(request, error))
-    if isinstance(error, exceptions.APIException | Http404 | PermissionDenied):
-        return _handle_framework_exception(request, error)
-    if isinstance(error, Error) and (code := _classify_database_error(error)):
-        logger.warning("database_error", code=code, error=str(error).strip())
-        return make_problem(request, code, "The ledger cannot answer at this moment. Send the same again.")
-    logger.exception("request_failed", exc_info=error)
-    return make_problem(request, "internal_error", "The ledger failed. Send the same request again.")
-
-
-def _handle_framework_exception(
-    request: HttpRequest, error: exceptions.APIException | Http404 | PermissionDenied
-) -> HttpResponse:
     if isinstance(error, exceptions.ValidationError):
-        return _send(describe_refusal(request, InvalidRequest(*list_errors(error))))
-    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        return make_problem(
-            request, "not_authenticated", "Send a valid token: Authorization: Bearer <token>."
-        )
-    if isinstance(error, exceptions.PermissionDenied | PermissionDenied):
-        return make_problem(request, "permission_denied", "The token has no right to do this.")
-    if isinstance(error, exceptions.NotFound | Http404):
-        return make_problem(request, "not_found", "There is nothing here.")
-    if isinstance(error, exceptions.MethodNotAllowed):
-        return make_problem(request, "method_not_allowed", "This address does not know the method.")
-    return make_problem(request, "bad_request", "The request is malformed.")
+        error = InvalidRequest(*list_errors(error))
+    if isinstance(error, InvalidRequest | LedgerError):
+        return send_problem(describe_refusal(request, error))
+    for kinds, code in FRAMEWORK_CODES:
+        if isinstance(error, kinds):
+            return make_problem(request, code)
+    if isinstance(error, Error) and (outage := _classify_database_error(error)):
+        logger.warning("database_error", code=outage, error=str(error).strip())
+        return make_problem(request, outage)
+    logger.exception("request_failed", exc_info=error)
+    return make_problem(request, "internal_error")
 
 
 def list_errors(error: exceptions.ValidationError) -> list[FieldError]:
@@ -265,8 +234,7 @@ def _classify_database_error(error: Error) -> str | None:
     """`busy` or `database_unavailable` for what passes by itself; None for a fault of ours."""
     sqlstate = getattr(error.__cause__, "sqlstate", None)
     if sqlstate is None:
-        lost = isinstance(error, OperationalError | InterfaceError)
-        return "database_unavailable" if lost else None
+        return "database_unavailable" if isinstance(error, OperationalError | InterfaceError) else None
     if sqlstate.startswith(BUSY):
         return "busy"
     return "database_unavailable" if sqlstate.startswith(UNAVAILABLE) else None
@@ -276,20 +244,19 @@ def _classify_database_error(error: Error) -> str | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not request.path.startswith("/api/"):
-        return defaults.bad_request(request, exception)
-    return make_problem(request, "bad_request", "The request is malformed.")
+    return _make_problem_of_api(request, "bad_request") or defaults.bad_request(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not request.path.startswith("/api/"):
-        return defaults.page_not_found(request, exception)
-    return make_problem(request, "not_found", "There is nothing here.")
+    return _make_problem_of_api(request, "not_found") or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """What nobody expected. Django calls this while it handles the exception."""
     logger.exception("request_failed")
-    if not request.path.startswith("/api/"):
-        return defaults.server_error(request)
-    return make_problem(request, "internal_error", "The ledger failed. Send the same request again.")
+    return _make_problem_of_api(request, "internal_error") or defaults.server_error(request)
+
+
+def _make_problem_of_api(request: HttpRequest, code: str) -> HttpResponse | None:
+    """None outside of the API."""
+    return make_problem(request, code) if request.path.startswith("/api/") else None

@@ -19,13 +19,12 @@ from rest.parsers import Number
 DECIMAL_DIGITS_MAX = 40
 SHORT_DECIMAL_TEXT = re.compile(rf"-?[0-9]{{1,{DECIMAL_DIGITS_MAX}}}(\.[0-9]{{1,{DECIMAL_DIGITS_MAX}}})?")
 DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-NO_AMOUNT = 'Not a decimal amount like "100.00".'
 INTEGER_TEXT = re.compile(r"0|[1-9][0-9]{0,17}")
-TIME_TEXT = re.compile(
-    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?P<fraction>[0-9]+))?(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})?)?"
-)
 DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+TIME_TEXT = re.compile(
+    DATE_TEXT.pattern
+    + r"(?P<time>T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.(?P<fraction>[0-9]+))?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
 DAY_MIN, DAY_MAX = date(1970, 1, 1), date(9998, 12, 31)  # every zone has the midnights around them
 METADATA_PAIRS_MAX = 50
 METADATA_KEY_MAX = 40
@@ -44,14 +43,17 @@ def refuse(code: str, detail: str) -> serializers.ValidationError:
 class Field(serializers.Field):
     """A field that reads a value of a JSON body, or the text of a query parameter.
 
-    Null means not sent, except for a field that `allow_null` lets say "none".
+    `to_internal_value` gives the value, checked, or raises `ValidationError` with one of the API's codes.
+    Null means not sent, except for a field that `allow_null` lets say "none". `schema` is what the OpenAPI
+    document says of a field whose class does not say it.
     """
 
     default_error_messages: ClassVar[dict[str, Any]] = {"required": "This is required."}
 
-    def to_internal_value(self, value: Any) -> Any:
-        """The value, checked. Raises `ValidationError` with one of the API's codes."""
-        raise NotImplementedError
+    def __init__(self, schema: Any = None, **options: Any) -> None:
+        super().__init__(**options)
+        if schema is not None:
+            describe_as(schema)(self)  # type: ignore[type-var]
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         if data is None and not self.allow_null:
@@ -78,14 +80,12 @@ class AmountField(Field):
     """A decimal number without exponent, spaces or plus sign."""
 
     def to_internal_value(self, value: Any) -> Decimal:
-        if type(value) not in (str, Number):
-            raise refuse("amount_invalid", NO_AMOUNT)
-        if SHORT_DECIMAL_TEXT.fullmatch(value):
+        is_text = type(value) in (str, Number)
+        if is_text and SHORT_DECIMAL_TEXT.fullmatch(value):
             return Decimal(value)
-        if not DECIMAL_TEXT.fullmatch(value):
-            raise refuse("amount_invalid", NO_AMOUNT)
-        whole = value.lstrip("-").partition(".")[0]
-        if len(whole) > DECIMAL_DIGITS_MAX:
+        if not is_text or not DECIMAL_TEXT.fullmatch(value):
+            raise refuse("amount_invalid", 'Not a decimal amount like "100.00".')
+        if len(value.lstrip("-").partition(".")[0]) > DECIMAL_DIGITS_MAX:
             raise refuse("amount_too_large", "The amount has too many digits.")
         raise refuse("amount_scale", "The amount has too many decimals.")
 
@@ -100,10 +100,8 @@ class BooleanField(Field):
 
 class TextField(Field):
     def __init__(self, *, length_max: int, length_min: int = 0, **options: Any) -> None:
-        super().__init__(**options)
-        self.length_max = length_max
-        self.length_min = length_min
-        describe_as({"type": "string", "minLength": length_min, "maxLength": length_max})(self)  # type: ignore[type-var]
+        super().__init__({"type": "string", "minLength": length_min, "maxLength": length_max}, **options)
+        self.length_min, self.length_max = length_min, length_max
 
     def to_internal_value(self, value: Any) -> str:
         if type(value) is not str:
@@ -119,9 +117,8 @@ class TextField(Field):
 
 class ChoiceField(Field):
     def __init__(self, *, choices: type[Any], **options: Any) -> None:
-        super().__init__(**options)
         self.choices = {str(choice.value): choice for choice in choices}
-        describe_as({"type": "string", "enum": list(self.choices)})(self)  # type: ignore[type-var]
+        super().__init__({"type": "string", "enum": list(self.choices)}, **options)
 
     def to_internal_value(self, value: Any) -> Any:
         if type(value) is not str or value not in self.choices:
@@ -133,10 +130,9 @@ class ChoicesField(Field):
     """A list of some of the choices, each once."""
 
     def __init__(self, *, choices: type[Any], **options: Any) -> None:
-        super().__init__(**options)
         self.choices = [str(choice.value) for choice in choices]
         items = {"type": "string", "enum": self.choices}
-        describe_as({"type": "array", "items": items, "uniqueItems": True})(self)  # type: ignore[type-var]
+        super().__init__({"type": "array", "items": items, "uniqueItems": True}, **options)
 
     def to_internal_value(self, value: Any) -> list[str]:
         if type(value) is not list:
@@ -152,9 +148,8 @@ class ChoicesParameter(Field):
     """Some of the choices in a query, with commas between them."""
 
     def __init__(self, *, choices: type[Any], **options: Any) -> None:
-        super().__init__(**options)
         self.choices = [str(choice.value) for choice in choices]
-        describe_as({"type": "string", "example": ",".join(self.choices[:2])})(self)  # type: ignore[type-var]
+        super().__init__({"type": "string", "example": ",".join(self.choices[:2])}, **options)
 
     def to_internal_value(self, value: Any) -> list[str]:
         chosen: list[str] = value.split(",")
@@ -167,9 +162,8 @@ class NumberParameter(Field):
     """A whole number in a query."""
 
     def __init__(self, *, minimum: int, maximum: int, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__({"type": "integer", "minimum": minimum, "maximum": maximum}, **options)
         self.minimum, self.maximum = minimum, maximum
-        describe_as({"type": "integer", "minimum": minimum, "maximum": maximum})(self)  # type: ignore[type-var]
 
     def to_internal_value(self, value: Any) -> int:
         number = int(value) if INTEGER_TEXT.fullmatch(value) else -1
@@ -270,23 +264,14 @@ def parse_time(value: Any, zone: tzinfo = UTC) -> datetime:
     if match is None:
         hint = " A plus sign in a query is written %2B." if type(value) is str and " " in value else ""
         raise refuse("datetime_invalid", "Not a time like 2023-01-04T00:00:00Z." + hint)
-    fraction = match["fraction"] or ""
-    if fraction[6:].strip("0"):
+    if (match["fraction"] or "")[6:].strip("0"):
         raise refuse("datetime_precision", "Times are whole microseconds.")
     try:
-        day = date.fromisoformat(match["date"])
         if match["time"] is None:
-            midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+            midnight = datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), zone)
             return midnight.astimezone(UTC) - timedelta(microseconds=1)
-        instant = datetime.fromisoformat(f"{match['date']}T{match['time']}.{fraction[:6]:0<6}")
-        offset = match["offset"]
-        if offset is None:
-            instant = instant.replace(tzinfo=zone)
-        elif offset != "Z":
-            instant = datetime.fromisoformat(instant.isoformat() + offset)
-        else:
-            instant = instant.replace(tzinfo=UTC)
-        return instant.astimezone(UTC)
+        instant = datetime.fromisoformat(value)
+        return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise refuse("datetime_invalid", "There is no such day or time.") from None
 

@@ -13,7 +13,7 @@ from rest_framework.exceptions import ValidationError
 from ledger.ids import UUID_TEXT
 from rest.errors import FieldError, InvalidRequest
 from rest.fields import list_details, parse_time
-from rest.parsers import read_query
+from rest.serializers import read_query
 
 
 class StrictUUIDFormField(forms.UUIDField):

@@ -1,18 +1,14 @@
-"""The log: what a request's lines say of it, and the one line that every request ends with."""
+"""How the lines of the log are written, and what those of a request say of it."""
 
-import json
 import sys
 from contextvars import ContextVar
 from typing import Any
 
-import orjson
 import structlog
 
 # What is known of the request that is being answered, for every line in between. A context variable, since
 # requests run in threads and in greenlets; each of those has a context of its own.
-current: ContextVar[dict[str, Any] | None] = ContextVar("current", default=None)
-
-OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+current: ContextVar[dict[str, str] | None] = ContextVar("current", default=None)
 
 
 def add_request(logger: object, method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -20,22 +16,6 @@ def add_request(logger: object, method: str, line: structlog.typing.EventDict) -
     for name, value in (current.get() or {}).items():
         line.setdefault(name, value)
     return line
-
-
-def note(**facts: str) -> None:
-    """What the rest of the request's lines say too, its last one included."""
-    known = current.get()
-    if known is not None:
-        known.update(facts)
-
-
-def write(line: dict[str, Any]) -> None:
-    """One line of JSON on stderr; times in it are aware."""
-    try:
-        text = orjson.dumps(line, None, OPTIONS).decode()
-    except TypeError:  # half of a surrogate pair somewhere
-        text = json.dumps(line, default=str) + "\n"
-    sys.stderr.write(text)
 
 
 PROCESSORS: list[structlog.typing.Processor] = [

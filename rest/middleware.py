@@ -1,38 +1,96 @@
-"""What every request passes first: its id, its log line, its metrics; and requests of the API nothing else.
+"""What every request passes first: a sound connection, its id, its log line and its metrics; and requests of
+the API nothing else.
 
-A request whose address `rest.addresses` knows goes to its view at once; Django's middlewares, which the pages
-of the back office need, see the others. What they would add to an answer of the API is asked of them once.
-ADR 14 says what is passed by, and why.
+A request whose address is in the table of the API's goes to its view at once; Django's middlewares, which the
+pages of the back office need, see the others. What they would add to an answer of the API is asked of them
+once. ADR 14 says what is passed by, and why.
 """
 
+import json
 import re
+import select
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from time import perf_counter
 from typing import Any
 
+import orjson
 import structlog
 import uuid_utils
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.core.handlers.exception import response_for_exception
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
-from django.urls import ResolverMatch
+from django.urls import ResolverMatch, URLPattern, get_resolver
 from django.utils.functional import LazyObject
+from prometheus_client import Counter, Histogram
 
-from rest import log, metrics
-from rest.addresses import find_address
+from ledger.ids import UUID_TEXT, make_uuid
+from rest import API, log
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Headers = dict[str, tuple[str, str]]  # by their names in lower case, as Django keeps them
+Addresses = dict[str, ResolverMatch]
 
 accepted = re.compile(r"[A-Za-z0-9._:-]{1,64}").fullmatch
+is_id = UUID_TEXT.fullmatch
+ID_LENGTH = 36
 HOSTS_MAX = 100
 SERVER_ERROR = 500
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+REQUESTS = Counter("ledger_requests", "Requests answered.", ["method", "route", "status"])
+REQUEST_SECONDS = Histogram("ledger_request_seconds", "Time to answer a request.", ["method", "route"])
+LINE_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 logger = structlog.get_logger(__name__)
+
+
+class Own(threading.local):
+    """A thread's connection, which is found faster than by `connection`."""
+
+    def __init__(self) -> None:
+        self.wrapper = connections[DEFAULT_DB_ALIAS]
+
+
+def drop_ended(wrapper: BaseDatabaseWrapper) -> None:
+    """Close a connection that the server has ended, so that its next user has a new one.
+
+    `CONN_HEALTH_CHECKS` would ask the database each time. An idle connection has nothing to read unless it
+    has ended, which costs one `poll`.
+    """
+    if wrapper.connection is not None and not wrapper.in_atomic_block:
+        poll = select.poll()
+        poll.register(wrapper.connection.fileno(), select.POLLIN)
+        if poll.poll(0):
+            wrapper.close()
+
+
+def look_after_connections(get_response: GetResponse) -> GetResponse:
+    """Middleware, for threads that own connections: an ended one is made anew, an old or broken one closed.
+
+    The latter is what Django's signals do for pages; requests of the API send none. Where a thread has no
+    connection there is nothing to do. The server's threads borrow theirs of a pool, which looks after them.
+    """
+    if settings.DATABASES[DEFAULT_DB_ALIAS]["OPTIONS"].get("pool"):
+        raise MiddlewareNotUsed
+    own = Own()
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        wrapper = own.wrapper
+        drop_ended(wrapper)
+        response = get_response(request)
+        if wrapper.connection is not None and not wrapper.in_atomic_block:
+            wrapper.close_if_unusable_or_obsolete()
+        return response
+
+    return middleware
 
 
 class RequestMiddleware:
@@ -52,7 +110,7 @@ class RequestMiddleware:
         request_id = meta.get("HTTP_X_REQUEST_ID")
         if request_id is None or not accepted(request_id):
             request_id = meta["HTTP_X_REQUEST_ID"] = str(uuid_utils.uuid4())
-        known: dict[str, Any] = {"request_id": request_id}
+        known = {"request_id": request_id}
         before = log.current.set(known)
         try:
             match = find_address(request.path_info)
@@ -64,18 +122,19 @@ class RequestMiddleware:
             watch_stream(response, known)  # type: ignore[arg-type]
         status = response.status_code
         if not self.is_quiet or status >= SERVER_ERROR:
-            log.write(
+            write_line(
                 {
                     "code": status,
                     "request": f"{request.method} {request.path}",  # not the query, whatever is in it
                     "event": "request_finished",
                     "user_id": find_user_id(request),
                     **known,
+                    **getattr(response, "log_facts", {}),
                     "level": "info" if status < SERVER_ERROR else "error",
                     "timestamp": datetime.now(UTC),
                 }
             )
-        metrics.count(request.method, request.resolver_match, status, perf_counter() - started)
+        count(request.method, request.resolver_match, status, perf_counter() - started)
         return response
 
     def _answer(self, request: HttpRequest, match: ResolverMatch) -> HttpResponseBase:
@@ -104,6 +163,38 @@ class RequestMiddleware:
             self.hosts.add(host)
 
 
+def find_address(path: str) -> ResolverMatch | None:
+    """What Django's resolver would find for a path of the API; None for all that it shall find itself."""
+    if not path.startswith(API):
+        return None
+    fixed, of_members = _read_addresses()
+    collection, slash, member = path[len(API) :].partition("/")
+    if not slash or len(member) < ID_LENGTH:
+        return fixed.get(path)
+    id = member[:ID_LENGTH]
+    known = of_members.get(f"{API}{collection}/{member[ID_LENGTH:]}")
+    if known is None or not is_id(id):
+        return None
+    kwargs = {"pk": make_uuid(id)}
+    match = object.__new__(ResolverMatch)
+    match.__dict__ = {**known.__dict__, "kwargs": kwargs, "captured_kwargs": kwargs}
+    return match
+
+
+@cache
+def _read_addresses() -> tuple[Addresses, Addresses]:
+    """The paths that are fixed, and those with an id in them, which is left out of theirs."""
+    fixed: Addresses = {}
+    of_members: Addresses = {}
+    for pattern in get_resolver().url_patterns:
+        route = str(pattern.pattern)
+        if isinstance(pattern, URLPattern) and f"/{route}".startswith(API):
+            match = ResolverMatch(pattern.callback, (), {}, route=route, captured_kwargs={})
+            before, id, after = route.partition("<id:pk>")
+            (of_members if id else fixed).setdefault(f"/{before}{after}", match)
+    return fixed, of_members
+
+
 class RequestOverTLS(HttpRequest):
     def _get_scheme(self) -> str:
         return "https"
@@ -118,7 +209,7 @@ def find_headers(request: HttpRequest) -> Headers:
     return dict(answer.headers._store)
 
 
-def watch_stream(response: StreamingHttpResponse, known: dict[str, Any]) -> None:
+def watch_stream(response: StreamingHttpResponse, known: dict[str, str]) -> None:
     """What fails while an answer is sent is logged like what fails before."""
     pieces = response.streaming_content
 
@@ -142,6 +233,31 @@ def find_user_id(request: HttpRequest) -> str | None:
     return None if id is None else str(id)
 
 
+def write_line(line: dict[str, Any]) -> None:
+    """One line of JSON on stderr; times in it are aware."""
+    try:
+        text = orjson.dumps(line, None, LINE_OPTIONS).decode()
+    except TypeError:  # half of a surrogate pair somewhere
+        text = json.dumps(line, default=str) + "\n"
+    sys.stderr.write(text)
+
+
+def count(method: str | None, match: ResolverMatch | None, status: int, seconds: float) -> None:
+    """A caller chooses paths and methods; labels are ours, so that their number stays small."""
+    known = method if method in METHODS else "OTHER"
+    requests, request_seconds = _find_counters(known, match.route if match else "none", status)
+    requests.inc()
+    request_seconds.observe(seconds)
+
+
+@lru_cache(maxsize=2048)
+def _find_counters(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """The counters of these labels, which take a while to look up."""
+    return (
+        REQUESTS.labels(method=method, route=route, status=status),
+        REQUEST_SECONDS.labels(method=method, route=route),
+    )
+
+
 def get_request_id(request: HttpRequest) -> str:
-    request_id: str = request.META["HTTP_X_REQUEST_ID"]
-    return request_id
+    return str(request.META["HTTP_X_REQUEST_ID"])

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,43 +14,37 @@ from rest_framework.request import Request
 from rest.answers import Answer, answer
 from rest.errors import FieldError, InvalidRequest
 
-CURSOR_LENGTH_MAX = 500
-
 
 class KeysetPagination(BasePagination):
     """Newest first by (`ordering`, `id`). A cursor is signed for its caller, address and filters."""
 
-    cursor_query_param, page_size_query_param = "cursor", "page_size"
-    page_size, max_page_size = 50, 500
-    parameters = (cursor_query_param, page_size_query_param)
-    ordering: ClassVar[str] = "created_at"
+    parameters = cursor_query_param, page_size_query_param = ("cursor", "page_size")
+    page_size, max_page_size, cursor_length_max = 50, 500, 500
+    ordering = "created_at"
 
     def paginate_queryset(self, queryset: Any, request: Request, view: object = None) -> list[Any]:
         self.request, size = request, self.get_page_size(request)
         forward, position = self.decode_cursor(request.query_params.get(self.cursor_query_param))
+        order, beyond = ("-", "lt") if forward else ("", "gt")
         if position is not None:
             moment, id = position
-            beyond = "lt" if forward else "gt"
             # The first condition alone is what the index is searched by.
             queryset = queryset.filter(
                 Q(**{f"{self.ordering}__{beyond}e": moment}),
                 Q(**{f"{self.ordering}__{beyond}": moment}) | Q(**{f"id__{beyond}": id}),
             )
-        order = "-" if forward else ""
         rows = list(queryset.order_by(f"{order}{self.ordering}", f"{order}id")[: size + 1])
-        has_more, rows = len(rows) > size, rows[:size]
-        self.page = rows if forward else rows[::-1]
-        self.has_next = has_more if forward else True
-        self.has_previous = position is not None if forward else has_more
+        has_more = len(rows) > size
+        self.page = rows[:size] if forward else rows[:size][::-1]
+        self.has_next, self.has_previous = (has_more, position is not None) if forward else (True, has_more)
         return self.page
 
     def get_page_size(self, request: Request) -> int:
         text = request.query_params.get(self.page_size_query_param, str(self.page_size))
-        size = int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 else 0
-        if not 1 <= size <= self.max_page_size:
-            detail = f"A page has 1 to {self.max_page_size} rows."
-            raise InvalidRequest(FieldError(f"?{self.page_size_query_param}", "invalid_parameter", detail))
-        return size
+        if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= self.max_page_size:
+            return int(text)
+        detail = f"A page has 1 to {self.max_page_size} rows."
+        raise InvalidRequest(FieldError(f"?{self.page_size_query_param}", "invalid_parameter", detail))
 
     def get_paginated_response(self, data: Any) -> Answer:  # type: ignore[override]
         next = self.encode_cursor(True, self.page[-1]) if self.page and self.has_next else None
@@ -58,11 +52,11 @@ class KeysetPagination(BasePagination):
         return answer({"next": next, "previous": back, "results": data})
 
     def decode_cursor(self, text: str | None) -> tuple[bool, tuple[datetime, UUID] | None]:
-        """Whether it leads forward, and beyond which row."""
+        """Whether it leads forward, and beyond which row. Raises `InvalidRequest`."""
         if text is None:
             return True, None
         try:
-            forward, moment, id = json.loads(self._signer.unsign(text[:CURSOR_LENGTH_MAX]))
+            forward, moment, id = json.loads(self._signer.unsign(text[: self.cursor_length_max]))
         except (BadSignature, ValueError) as error:
             detail = "Not a cursor that this list gave for these filters."
             raise InvalidRequest(FieldError("?cursor", "invalid_cursor", detail)) from error
@@ -72,7 +66,7 @@ class KeysetPagination(BasePagination):
         """The address of the page beyond the row."""
         position = [forward, getattr(row, self.ordering).isoformat(), str(row.id)]
         cursor = self._signer.sign(json.dumps(position, separators=(",", ":")))
-        query = self.request.query_params.dict() | {self.cursor_query_param: cursor}
+        query = {**self.request.query_params.dict(), self.cursor_query_param: cursor}
         return self.request.build_absolute_uri(f"{self.request.path}?{urlencode(query)}")
 
     @property
@@ -89,5 +83,7 @@ class KeysetPagination(BasePagination):
     def get_schema_operation_parameters(self, view: object) -> list[Any]:
         size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
         cursor = {"schema": {"type": "string"}, "description": "From `next` or `previous`."}
-        described: Any = zip(self.parameters, (cursor, {"schema": size}), strict=True)
-        return [{"name": name, "in": "query", **each} for name, each in described]
+        return [
+            {"name": self.cursor_query_param, "in": "query", **cursor},
+            {"name": self.page_size_query_param, "in": "query", "schema": size},
+        ]

@@ -1,9 +1,8 @@
-"""How bytes become values: one strict reading of JSON bodies and of queries."""
+"""How bytes become values: one strict reading of JSON bodies."""
 
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import orjson
@@ -12,7 +11,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from rest.errors import FieldError, InvalidRequest, Refused
+from ledger.errors import LedgerError
+from rest.errors import FieldError, InvalidRequest
 
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
 BODY_BYTES_MAX = 64 * 1024
@@ -21,6 +21,18 @@ LEVELS_MAX = 100  # of objects and lists in each other
 
 class Number(str):
     """The text of a JSON number. Never a float: money is read from the digits that were sent."""
+
+
+class UnsupportedMediaType(LedgerError):
+    code = "unsupported_media_type"
+
+
+class LengthRequired(LedgerError):
+    code = "length_required"
+
+
+class BodyTooLarge(LedgerError):
+    code = "body_too_large"
 
 
 class StrictJSONParser(BaseParser):
@@ -32,8 +44,32 @@ class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
-        view = parser_context["view"]
-        return read_body(parser_context["request"], getattr(view, "body_bytes_max", BODY_BYTES_MAX))
+        """The JSON object in the body of the context's request.
+
+        Refuses what has two readings: another content type or encoding, bytes that are not UTF-8, duplicate
+        keys, `NaN`. Raises `UnsupportedMediaType`, `LengthRequired`, `BodyTooLarge` and `InvalidRequest`.
+        """
+        request = parser_context["request"]
+        bytes_max = getattr(parser_context["view"], "body_bytes_max", BODY_BYTES_MAX)
+        headers = request.META
+        content_type = headers.get("CONTENT_TYPE", "")
+        is_json = content_type == "application/json" or CONTENT_TYPE.fullmatch(content_type)
+        if not is_json or "HTTP_CONTENT_ENCODING" in headers:
+            raise UnsupportedMediaType("Send application/json, UTF-8, without Content-Encoding.")
+        if "HTTP_TRANSFER_ENCODING" in headers:
+            raise LengthRequired("Send the body with a Content-Length, not chunked.")
+        length = headers.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length[:20]) > bytes_max:
+            raise BodyTooLarge(f"This body has at most {bytes_max} bytes.")
+        try:
+            body = read_bytes(request._request.body)
+        except (ValueError, UnreadablePostError) as error:
+            raise InvalidRequest(
+                FieldError("", "malformed_json", "The body is not JSON in UTF-8.")
+            ) from error
+        if not isinstance(body, dict):
+            raise InvalidRequest(FieldError("", "invalid_body", "The body is not a JSON object."))
+        return body
 
 
 class AlwaysJSON(BaseContentNegotiation):
@@ -44,31 +80,6 @@ class AlwaysJSON(BaseContentNegotiation):
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
-
-
-def read_body(request: Request, bytes_max: int) -> dict[str, Any]:
-    """The JSON object in the body; its numbers are `Number`s.
-
-    Refuses what has two readings: another content type or encoding, bytes that are not UTF-8, duplicate keys,
-    `NaN`. Raises `Refused` (411, 413, 415) and `InvalidRequest`.
-    """
-    headers = request.META
-    content_type = headers.get("CONTENT_TYPE", "")
-    is_json = content_type == "application/json" or CONTENT_TYPE.fullmatch(content_type)
-    if not is_json or "HTTP_CONTENT_ENCODING" in headers:
-        raise Refused("unsupported_media_type", "Send application/json, UTF-8, without Content-Encoding.")
-    if "HTTP_TRANSFER_ENCODING" in headers:
-        raise Refused("length_required", "Send the body with a Content-Length, not chunked.")
-    length = headers.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length[:20]) > bytes_max:
-        raise Refused("body_too_large", f"This body has at most {bytes_max} bytes.")
-    try:
-        body = read_bytes(request._request.body)
-    except (ValueError, UnreadablePostError) as error:
-        raise InvalidRequest(FieldError("", "malformed_json", "The body is not JSON in UTF-8.")) from error
-    if not isinstance(body, dict):
-        raise InvalidRequest(FieldError("", "invalid_body", "The body is not a JSON object."))
-    return body
 
 
 def read_bytes(text: bytes) -> Any:
@@ -135,26 +146,6 @@ def _require_few_levels(value: Any, level: int = 0) -> None:
         raise ValueError("too many levels")
     for each in value:
         _require_few_levels(each, level + 1)
-
-
-def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
-    """The query's parameters, each known and given once."""
-    if not request.META.get("QUERY_STRING"):
-        return {}
-    query = request.query_params
-    errors = [
-        FieldError(f"?{echo(name)}", "unknown_parameter", f"There is no parameter {echo(name)}.")
-        for name in query
-        if name not in known
-    ]
-    errors += [
-        FieldError(f"?{name}", "duplicate_parameter", f"The parameter {name} is given more than once.")
-        for name in query
-        if name in known and len(query.getlist(name)) > 1
-    ]
-    if errors:
-        raise InvalidRequest(*errors)
-    return {name: query[name] for name in query}
 
 
 def echo(name: str) -> str:

@@ -48,6 +48,11 @@ def get_caller_id(request: Request | HttpRequest) -> UUID:
     return cast(UUID, request.user.pk)
 
 
+def may_see(request: Any, owner_id: UUID, permission: str) -> bool:
+    """Whether what the owner has exists for who asks: it is their own, or they have the permission."""
+    return get_caller_id(request) == owner_id or has_permission(request, permission)
+
+
 def narrow_to_own(
     rows: QuerySet[AnyModel], request: Request, *, permission: str, owner: str
 ) -> QuerySet[AnyModel]:

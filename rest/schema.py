@@ -1,14 +1,18 @@
-"""What the OpenAPI document says of every operation: the problems it may answer, its headers."""
+"""What the OpenAPI document says of every operation: the problems it may answer, its headers and examples."""
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+from drf_spectacular.drainage import isolate_view_method
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from rest.errors import PROBLEM_JSON, STATUS
 
+AnyViewSet = TypeVar("AnyViewSet", bound=type)
+Operation = Callable[[Any], Any]  # says it of a method of a viewset
 EVERYWHERE = (
     "unknown_parameter",
     "duplicate_parameter",
@@ -71,8 +75,24 @@ class ProblemSerializer(serializers.Serializer):
     )
 
 
-def answers(status: int, serializer: Any, *codes: str) -> dict[Any, Any]:
-    """The responses of an operation: the good one, and a problem per status that the codes have."""
+def describe(**operations: Operation) -> Callable[[AnyViewSet], AnyViewSet]:
+    """Class decorator of viewsets: tells the OpenAPI document of their actions, inherited ones included."""
+
+    def decorate(view: AnyViewSet) -> AnyViewSet:
+        for action, say in operations.items():
+            say(isolate_view_method(view, action))  # type: ignore[no-untyped-call]
+        return view
+
+    return decorate
+
+
+def operation(
+    status: int, serializer: Any, *codes: str, also: Mapping[Any, Any] | None = None, **options: Any
+) -> Operation:
+    """`extend_schema` with these options, for an action.
+
+    Its responses are the good one, a problem per status that the codes have, and `also`.
+    """
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in (*codes, *EVERYWHERE):
         by_status[STATUS[code]].append(code)
@@ -82,7 +102,17 @@ def answers(status: int, serializer: Any, *codes: str) -> dict[Any, Any]:
         )
         for problem_status in sorted(by_status)
     }
-    return {status: serializer, **problems}
+    return extend_schema(responses={status: serializer, **problems, **(also or {})}, **options)
+
+
+def sent(name: str, value: object) -> OpenApiExample:
+    """The example of a body."""
+    return OpenApiExample(name, value, request_only=True)
+
+
+def answered(name: str, value: object, status: int = 200, **options: Any) -> OpenApiExample:
+    """The example of an answer."""
+    return OpenApiExample(name, value, response_only=True, status_codes=[str(status)], **options)
 
 
 def tighten(result: dict[str, Any], **context: Any) -> dict[str, Any]:
@@ -91,12 +121,12 @@ def tighten(result: dict[str, Any], **context: Any) -> dict[str, Any]:
     A body is required and has no other fields; no parameter is empty.
     """
     for item in result["paths"].values():
-        for operation in item.values():
-            for parameter in operation.get("parameters", ()):
+        for described in item.values():
+            for parameter in described.get("parameters", ()):
                 schema = parameter["schema"]
                 if parameter["in"] == "query" and schema.get("type") == "string":
                     schema.setdefault("minLength", 1)
-            if body := operation.get("requestBody"):
+            if body := described.get("requestBody"):
                 body["required"] = True
                 _close(body["content"]["application/json"]["schema"], result["components"]["schemas"])
     return result

@@ -8,19 +8,37 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, cast
 
-from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
-from rest_framework.serializers import ValidationError
 from rest_framework.settings import api_settings
 
 from rest.errors import FieldError, InvalidRequest
 from rest.fields import Field, TimeField, list_details, parse_time, refuse
-from rest.parsers import echo, read_query
+from rest.parsers import echo
 
 NO_OBJECT = ("invalid_type", "Not an object.")
 NO_FIELD = ("unknown_field", "There is no such field.")
+
+
+def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
+    """The query's parameters, each known and given once."""
+    if not request.META.get("QUERY_STRING"):
+        return {}
+    query = request.query_params
+    errors = [
+        FieldError(f"?{echo(name)}", "unknown_parameter", f"There is no parameter {echo(name)}.")
+        for name in query
+        if name not in known
+    ]
+    errors += [
+        FieldError(f"?{name}", "duplicate_parameter", f"The parameter {name} is given more than once.")
+        for name in query
+        if name in known and len(query.getlist(name)) > 1
+    ]
+    if errors:
+        raise InvalidRequest(*errors)
+    return {name: query[name] for name in query}
 
 
 class StrictSerializer(serializers.Serializer):
@@ -30,16 +48,14 @@ class StrictSerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> Any:
         if type(data) is not dict:
-            raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [_make_detail(*NO_OBJECT)]})
-        values: Any = {}
-        errors: dict[str, Any] = {}
+            raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: refuse(*NO_OBJECT).detail})
+        unknown = {echo(name): refuse(*NO_FIELD).detail for name in data if name not in self.fields}
         try:
             values = super().to_internal_value(data)
         except ValidationError as error:
-            errors = cast(dict[str, Any], error.detail)
-        errors |= {echo(name): [_make_detail(*NO_FIELD)] for name in data if name not in self.fields}
-        if errors:
-            raise ValidationError(errors)
+            raise ValidationError(cast(dict[str, Any], error.detail) | unknown) from error
+        if unknown:
+            raise ValidationError(unknown)
         return values
 
     @classmethod
@@ -90,9 +106,9 @@ class StrictSerializer(serializers.Serializer):
 
     @classmethod
     def _read_slowly(cls, sent: Mapping[str, Any], point: Any) -> dict[str, Any]:
-        """Field by field: what null means, and everything that is wrong."""
+        """Field by field, as a null may mean not sent. Raises `InvalidRequest` with all that is wrong."""
         values: dict[str, Any] = {}
-        errors = []
+        errors: list[FieldError] = []
         for name, field in cls._declared_fields.items():
             value = sent.get(name)
             if value is None:
@@ -104,18 +120,14 @@ class StrictSerializer(serializers.Serializer):
             try:
                 values[name] = field.to_internal_value(value)
             except ValidationError as error:
-                errors.extend(make_errors(point(name), error))
-        errors.extend(
+                details = list_details(error)
+                errors += [FieldError(point(name), str(each.code), str(each)) for each in details]
+        errors += [
             FieldError(point(echo(name)), *NO_FIELD) for name in sent if name not in cls._declared_fields
-        )
+        ]
         if errors:
             raise InvalidRequest(*errors)
         return values
-
-
-def make_errors(pointer: str, error: ValidationError) -> list[FieldError]:
-    """What a field says of its value, as the API shows it."""
-    return [FieldError(pointer, str(detail.code), str(detail)) for detail in list_details(error)]
 
 
 @cache
@@ -132,9 +144,8 @@ class ListField(Field):
     """A list of objects, each to be read with `read_item` of their serializer."""
 
     def __init__(self, *, of: type[StrictSerializer], length_max: int, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(of(many=True, min_length=1, max_length=length_max), **options)  # type: ignore[call-arg]
         self.length_max = length_max
-        describe_as(of(many=True, min_length=1, max_length=length_max))(self)  # type: ignore[type-var, call-arg]
 
     def to_internal_value(self, value: Any) -> list[Any]:
         if type(value) is not list:
@@ -147,8 +158,4 @@ class ListField(Field):
 
 
 class NoFields(StrictSerializer):
-    """The body of a command that its address says all about."""
-
-
-def _make_detail(code: str, detail: str) -> ErrorDetail:
-    return ErrorDetail(detail, code)
+    """The body of a command whose address says everything: left away, or an object without fields."""

@@ -1,19 +1,21 @@
 """DRF's viewsets, without what one parser, one renderer and no versions make superfluous in every request."""
 
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from django.views import View
+from django_filters import FilterSet
 from rest_framework import request as drf
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from rest.answers import Answer
+from rest.filters import StrictFilterBackend
+from rest.pagination import KeysetPagination
+from rest.permissions import AnyModel
 
-AnyModel = TypeVar("AnyModel", bound=Model)
 NO_FILES: MultiValueDict[str, Any] = MultiValueDict()
 
 
@@ -107,6 +109,22 @@ class ApiViewSet(GenericViewSet[AnyModel]):
         for name, value in self.headers.items():
             kept[name.lower()] = (name, value)
         return response
+
+
+class ResourceViewSet(ApiViewSet[AnyModel]):
+    """Lists rows, newest first and filtered, and shows one of them: each as its `to_dict` has it."""
+
+    filter_backends = [StrictFilterBackend]
+    filterset_class: type[FilterSet] = FilterSet
+    pagination_class = KeysetPagination
+
+    def list(self, request: drf.Request) -> Any:
+        rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        return self.get_paginated_response([row.to_dict() for row in rows])
+
+    def retrieve(self, request: drf.Request, pk: Any) -> Any:
+        row: Any = self.get_object()
+        return Response(row.to_dict())
 
 
 @cache

@@ -61,13 +61,13 @@ def _ask(question: Callable[..., Answer], arguments: tuple[Any, ...]) -> Answer:
 
 
 def sleep(seconds: float) -> None:
-    """Wait for so long, for something that others will have done. Not for greenlets."""
+    """Wait without holding a connection of the pool. Not for greenlets: it blocks their thread."""
     lend_connections()
     time.sleep(seconds)
 
 
 def lend_connections() -> None:
-    """What the thread has borrowed of the pool is for others again, unless it is in a transaction."""
+    """Give the thread's connections back to the pool, except one that is in a transaction."""
     for wrapper in connections.all(initialized_only=True):
         if not wrapper.in_atomic_block:
             wrapper.close_if_unusable_or_obsolete()

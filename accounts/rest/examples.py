@@ -1,6 +1,6 @@
 """The examples of the OpenAPI document: one story, which a test replays against a server."""
 
-from drf_spectacular.utils import OpenApiExample
+from rest.schema import answered, sent
 
 PETYA = "01910000-0000-7000-8000-000000000001"
 ACCOUNT_ID = "01910000-0000-7000-8000-00000000a001"
@@ -31,56 +31,36 @@ USER = {
     "accounts": [ACCOUNT],
 }
 CREATE_USER = [
-    OpenApiExample(
-        "a user",
-        request_only=True,
-        value={"id": PETYA, "name": "petya", "external_id": "crm-17", "metadata": {"tier": "gold"}},
-    ),
-    OpenApiExample("created", response_only=True, status_codes=["201"], value=USER),
+    sent("a user", {"id": PETYA, "name": "petya", "external_id": "crm-17", "metadata": {"tier": "gold"}}),
+    answered("created", USER, 201),
 ]
 CHANGE_USER = [
-    OpenApiExample("another name", request_only=True, value={"name": "Petya P."}),
-    OpenApiExample("changed", response_only=True, status_codes=["200"], value={**USER, "name": "Petya P."}),
+    sent("another name", {"name": "Petya P."}),
+    answered("changed", {**USER, "name": "Petya P."}),
 ]
 CREATE_ACCOUNT = [
-    OpenApiExample("savings", request_only=True, value={"user": PETYA, "currency": "USD", "name": "savings"}),
-    OpenApiExample(
-        "opened",
-        response_only=True,
-        status_codes=["201"],
-        value={**ACCOUNT, "id": SAVINGS_ID, "name": "savings"},
-    ),
+    sent("savings", {"user": PETYA, "currency": "USD", "name": "savings"}),
+    answered("opened", {**ACCOUNT, "id": SAVINGS_ID, "name": "savings"}, 201),
 ]
 CHANGE_ACCOUNT = [
-    OpenApiExample("a note", request_only=True, value={"metadata": {"purpose": "ads"}}),
-    OpenApiExample(
-        "changed",
-        response_only=True,
-        status_codes=["200"],
-        value={**ACCOUNT, "metadata": {"purpose": "ads"}},
-    ),
+    sent("a note", {"metadata": {"purpose": "ads"}}),
+    answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}}),
 ]
-
-
-def done(value: object) -> OpenApiExample:
-    return OpenApiExample("done", response_only=True, status_codes=["200"], value=value)
-
-
 SET_LIMITS = [
-    OpenApiExample("a credit line", request_only=True, value={"credit_limit": "50.00"}),
-    done({**ACCOUNT, "available": "50.00", "credit_limit": "50.00"}),
+    sent("a credit line", {"credit_limit": "50.00"}),
+    answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00"}),
 ]
 FREEZE = [
-    OpenApiExample("a chargeback", request_only=True, value={"reason": "chargeback 12"}),
-    done({**ACCOUNT, "status": "FROZEN", "status_reason": "chargeback 12"}),
+    sent("a chargeback", {"reason": "chargeback 12"}),
+    answered("done", {**ACCOUNT, "status": "FROZEN", "status_reason": "chargeback 12"}),
 ]
 UNFREEZE = [
-    OpenApiExample("settled", request_only=True, value={"reason": "chargeback 12 settled"}),
-    done({**ACCOUNT, "status_reason": "chargeback 12 settled"}),
+    sent("settled", {"reason": "chargeback 12 settled"}),
+    answered("done", {**ACCOUNT, "status_reason": "chargeback 12 settled"}),
 ]
 CLOSE = [
-    OpenApiExample("the user left", request_only=True, value={"reason": "the user left"}),
-    done({**ACCOUNT, "status": "CLOSED", "status_reason": "the user left"}),
+    sent("the user left", {"reason": "the user left"}),
+    answered("done", {**ACCOUNT, "status": "CLOSED", "status_reason": "the user left"}),
 ]
 HOLD_ID = "01910000-0000-7000-8000-00000000e001"
 HOLD: dict[str, object] = {
@@ -99,13 +79,12 @@ HOLD: dict[str, object] = {
     "closed_at": None,
 }
 PLACE_HOLD = [
-    OpenApiExample(
-        "a budget",
-        request_only=True,
-        value={name: HOLD[name] for name in ("id", "account", "amount", "reference")},
-    ),
-    OpenApiExample("placed", response_only=True, status_codes=["201"], value=HOLD),
+    sent("a budget", {name: HOLD[name] for name in ("id", "account", "amount", "reference")}),
+    answered("placed", HOLD, 201),
 ]
 RELEASE_HOLD = [
-    done({**HOLD, "remaining": "0.00", "status": "RELEASED", "closed_at": "2026-01-01T12:00:00.000000Z"})
+    answered(
+        "done",
+        {**HOLD, "remaining": "0.00", "status": "RELEASED", "closed_at": "2026-01-01T12:00:00.000000Z"},
+    )
 ]

@@ -3,17 +3,13 @@ from typing import Any
 import django_filters
 from django.db.models import Q, QuerySet
 
-from accounts.models import Account, ClockTimestamp, Hold, User
+from accounts.models import Account, ClockTimestamp, Hold
 from rest.filters import TextFilter, UUIDFilter
 
 
 class UserFilter(django_filters.FilterSet):
     external_id = TextFilter()
     name = TextFilter()
-
-    class Meta:
-        model = User
-        fields = ()
 
 
 class AccountFilter(django_filters.FilterSet):
@@ -22,19 +18,11 @@ class AccountFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=Account.Status.choices)
     name = TextFilter()
 
-    class Meta:
-        model = Account
-        fields = ()
-
 
 class HoldFilter(django_filters.FilterSet):
     account = UUIDFilter(field_name="account_id")
     user = UUIDFilter(field_name="account__user_id")
     status = django_filters.ChoiceFilter(choices=Hold.Status.choices, method="have_status")
-
-    class Meta:
-        model = Hold
-        fields = ()
 
     def have_status(self, holds: QuerySet[Hold], name: str, value: Any) -> QuerySet[Hold]:
         """A hold that is due is found as expired, whether or not its end is written yet."""

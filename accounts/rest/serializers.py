@@ -1,5 +1,7 @@
 """What requests about users and accounts hold, and what answers look like."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db.models import Model
@@ -72,8 +74,11 @@ class ReasonRequest(StrictSerializer):
     reason = fields.TextField(length_min=1, length_max=REASON_LENGTH_MAX)
 
 
-class HoldRequest(StrictSerializer):
+class CommandRequest(StrictSerializer):
     id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+
+
+class HoldRequest(CommandRequest):
     account = fields.UUIDField()
     amount = fields.AmountField()
     expires_at = fields.TimeField(required=False, help_text="Default: never")
@@ -84,6 +89,11 @@ class HoldRequest(StrictSerializer):
 def amount_text(**options: Any) -> serializers.RegexField:
     """An amount in an answer: a decimal string in the precision of its currency."""
     return serializers.RegexField(r"^-?[0-9]+(\.[0-9]+)?$", **options)
+
+
+def object_of_texts(**options: Any) -> serializers.DictField:
+    """Metadata, or the details of a decline, in an answer."""
+    return serializers.DictField(child=serializers.CharField(allow_blank=True), **options)
 
 
 class AccountSerializer(serializers.Serializer[Account]):
@@ -100,7 +110,7 @@ class AccountSerializer(serializers.Serializer[Account]):
     withdraw_max = amount_text(allow_null=True)
     withdraw_day_max = amount_text(allow_null=True)
     version = serializers.IntegerField(help_text="Posted transactions so far")
-    metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    metadata = object_of_texts()
     created_at = serializers.DateTimeField()
 
 
@@ -109,21 +119,17 @@ def make_field(column: Column, model: type[Model]) -> serializers.Field[Any, Any
     options: dict[str, Any] = {"allow_null": True} if column.null else {}
     if column.help:
         options["help_text"] = column.help
-    match column.kind:
-        case Kind.AMOUNT:
-            return amount_text(**options)
-        case Kind.CHOICE:
-            choices: Any = model._meta.get_field(column.column).choices  # type: ignore[union-attr]
-            return serializers.ChoiceField(choices, **options)
-        case Kind.OBJECT:
-            return serializers.DictField(child=serializers.CharField(allow_blank=True), **options)
-        case Kind.TEXT:
-            return serializers.CharField(allow_blank=True, **options)
+    if column.kind is Kind.CHOICE:
+        options["choices"] = model._meta.get_field(column.column).choices  # type: ignore[union-attr]
     return FIELDS[column.kind](**options)
 
 
-FIELDS: dict[Kind, type[serializers.Field[Any, Any, Any, Any]]] = {
+FIELDS: dict[Kind, Callable[..., serializers.Field[Any, Any, Any, Any]]] = {
     Kind.ID: serializers.UUIDField,
+    Kind.AMOUNT: amount_text,
+    Kind.CHOICE: serializers.ChoiceField,
+    Kind.TEXT: partial(serializers.CharField, allow_blank=True),
+    Kind.OBJECT: object_of_texts,
     Kind.COUNT: serializers.IntegerField,
     Kind.TIME: serializers.DateTimeField,
     Kind.FLAG: serializers.BooleanField,
@@ -139,6 +145,6 @@ class UserSerializer(serializers.Serializer[User]):
     id = serializers.UUIDField()
     external_id = serializers.CharField(allow_null=True)
     name = serializers.CharField()
-    metadata = serializers.DictField(child=serializers.CharField(allow_blank=True))
+    metadata = object_of_texts()
     created_at = serializers.DateTimeField()
     accounts = AccountSerializer(many=True)

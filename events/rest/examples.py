@@ -1,6 +1,6 @@
 """The examples of the OpenAPI document: one story, which a test replays against a server."""
 
-from drf_spectacular.utils import OpenApiExample
+from rest.schema import answered, sent
 
 SUBSCRIPTION_ID = "01910000-0000-7000-8000-00000000f001"
 CURSOR = "9b2e4d1c0a7f4e6b8c3d5f7a9b1c2d3e-2"
@@ -25,31 +25,21 @@ SUBSCRIPTION: dict[str, object] = {
     "last_error_at": None,
     "created_at": "2026-01-01T12:00:00.000000Z",
 }
-
-
-def done(value: object) -> OpenApiExample:
-    return OpenApiExample("done", response_only=True, status_codes=["200"], value=value)
-
-
 CREATE_SUBSCRIPTION = [
-    OpenApiExample(
-        "a webhook",
-        request_only=True,
-        value={"kind": "webhook", "url": URL, "types": ["transaction.posted"]},
-    ),
-    OpenApiExample(
-        "subscribed", response_only=True, status_codes=["201"], value={**SUBSCRIPTION, "secret": SECRET}
-    ),
+    sent("a webhook", {"kind": "webhook", "url": URL, "types": ["transaction.posted"]}),
+    answered("subscribed", {**SUBSCRIPTION, "secret": SECRET}, 201),
 ]
 CHANGE_SUBSCRIPTION = [
-    OpenApiExample("all types", request_only=True, value={"types": []}),
-    done({**SUBSCRIPTION, "types": []}),
+    sent("all types", {"types": []}),
+    answered("done", {**SUBSCRIPTION, "types": []}),
 ]
-PAUSE = [done({**SUBSCRIPTION, "status": "PAUSED"})]
-RESUME = [done(SUBSCRIPTION)]
+PAUSE = [answered("done", {**SUBSCRIPTION, "status": "PAUSED"})]
+RESUME = [answered("done", SUBSCRIPTION)]
 REPLAY = [
-    OpenApiExample("all that is kept", request_only=True, value={}),
-    done({**SUBSCRIPTION, "cursor": START, "lag": {"events": 2, "seconds": 0.25}}),
+    sent("all that is kept", {}),
+    answered("done", {**SUBSCRIPTION, "cursor": START, "lag": {"events": 2, "seconds": 0.25}}),
 ]
-ROTATE_SECRET = [done({**SUBSCRIPTION, "secret": SECRET})]
-TEST = [done({"delivered": False, "error": "ConnectError: The name of the host does not resolve."})]
+ROTATE_SECRET = [answered("done", {**SUBSCRIPTION, "secret": SECRET})]
+TEST = [
+    answered("done", {"delivered": False, "error": "ConnectError: The name of the host does not resolve."})
+]

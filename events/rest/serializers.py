@@ -8,7 +8,6 @@ from rest_framework import serializers
 from events.feed import READ_MAX
 from events.models import URL_LENGTH_MAX, Cursor, Event, Subscription, parse_cursor
 from rest import fields
-from rest.fields import refuse
 from rest.serializers import StrictSerializer
 
 WAIT_SECONDS_MAX = 10
@@ -24,7 +23,7 @@ class CursorField(fields.TextField):
     def to_internal_value(self, value: Any) -> Cursor:  # type: ignore[override]
         cursor = parse_cursor(super().to_internal_value(value))
         if cursor is None:
-            raise refuse("invalid_cursor", "Not a cursor that the feed gave.")
+            raise fields.refuse("invalid_cursor", "Not a cursor that the feed gave.")
         return cursor
 
 

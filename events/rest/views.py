@@ -6,52 +6,33 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from events import feed, subscriptions
 from events.delivery import send_test, webhooks
 from events.errors import SubscriptionExists
 from events.models import Event, Subscription
-from events.rest import examples, serializers
+from events.rest import schema, serializers
 from rest.answers import mark
 from rest.errors import FieldError, InvalidRequest
 from rest.middleware import get_request_id
-from rest.pagination import KeysetPagination
-from rest.parsers import read_query
 from rest.permissions import get_caller_id, narrow_to_own
-from rest.schema import ON_BODIES, ON_LISTS, answers
 from rest.serializers import NoFields
+from rest.viewsets import ApiViewSet, ResourceViewSet
 from rest.waiting import lend_connections, sleep
 
 LIMIT_DEFAULT = 100
 POLL_SECONDS = 0.2
-ON_CURSORS = ("invalid_cursor", "feed_epoch_changed", "cursor_ahead_of_feed", "events_pruned", "feed_stopped")
 
 
-class EventViewSet(GenericViewSet[Event]):
+@schema.describe_events
+class EventViewSet(ApiViewSet[Event]):
     """What happened, in one order without gaps."""
 
-    permissions: dict[str, str] = {}
     serializer_class = serializers.EventsSerializer
-    pagination_class = None
     queryset = Event.objects.none()
 
-    @extend_schema(
-        operation_id="events_list",
-        parameters=[serializers.EventsQuery],
-        responses=answers(
-            200,
-            serializers.EventsSerializer,
-            "invalid_parameter",
-            "id_invalid",
-            "required",
-            "conflicting_fields",
-            *ON_CURSORS,
-        ),
-    )
     def list(self, request: Request) -> Response:
         """Events after a cursor, oldest first. With `wait` the answer may wait for the first one.
 
@@ -91,7 +72,8 @@ class EventViewSet(GenericViewSet[Event]):
         return feed.read(asked.get("after"), types=asked.get("types", ()), accounts=accounts, limit=limit)
 
 
-class SubscriptionViewSet(GenericViewSet[Subscription]):
+@schema.describe_subscriptions
+class SubscriptionViewSet(ResourceViewSet[Subscription]):
     """Who is told: webhooks, and the broker."""
 
     permissions = {
@@ -105,7 +87,6 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
         "test": "events.change_subscription",
     }
     serializer_class = serializers.SubscriptionSerializer
-    pagination_class = KeysetPagination
 
     def get_queryset(self) -> QuerySet[Subscription]:
         return narrow_to_own(
@@ -115,21 +96,6 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
             owner="actor",
         )
 
-    @extend_schema(
-        request=serializers.SubscriptionRequest,
-        examples=examples.CREATE_SUBSCRIPTION,
-        responses=answers(
-            201,
-            serializers.NewSubscriptionSerializer,
-            *ON_BODIES,
-            "invalid_choice",
-            "url_not_allowed",
-            "broker_not_configured",
-            "subscription_exists",
-            "limit_reached",
-            "feed_stopped",
-        ),
-    )
     def create(self, request: Request) -> Response:
         """Subscribe, from now on. Repeated, with the same url, it is the same one, without its secret."""
         asked = serializers.SubscriptionRequest.read(request)
@@ -145,88 +111,34 @@ class SubscriptionViewSet(GenericViewSet[Subscription]):
             raise SubscriptionExists("There is a subscription for this already.")  # somebody else's
         return mark(Response(_show_with_secret(subscription, hidden=replayed), status=201), replayed=replayed)
 
-    @extend_schema(responses=answers(200, serializers.SubscriptionSerializer, *ON_LISTS))
-    def list(self, request: Request) -> Response:
-        """Subscriptions, newest first."""
-        read_query(request, dict.fromkeys(KeysetPagination.parameters))
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response([subscription.to_dict() for subscription in page or []])
-
-    @extend_schema(responses=answers(200, serializers.SubscriptionSerializer, "not_found"))
-    def retrieve(self, request: Request, pk: UUID) -> Response:
-        """One subscription: its cursor, its lag and its last error."""
-        read_query(request, {})
-        return Response(self.get_object().to_dict())
-
-    @extend_schema(
-        request=serializers.SubscriptionChanges,
-        examples=examples.CHANGE_SUBSCRIPTION,
-        responses=answers(
-            200,
-            serializers.SubscriptionSerializer,
-            *ON_BODIES,
-            "invalid_choice",
-            "url_not_allowed",
-            "not_a_webhook",
-            "subscription_exists",
-            "not_found",
-        ),
-    )
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change the url or the types."""
         changes = serializers.SubscriptionChanges.read(request)
         return Response(subscriptions.change(id=self.get_object().pk, **changes).to_dict())
 
-    @extend_schema(responses=answers(204, None, "not_found"))
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Nobody is told any more."""
-        read_query(request, {})
         subscriptions.delete(id=self.get_object().pk)
         return Response(status=204)
 
-    @extend_schema(
-        request=None,
-        examples=examples.PAUSE,
-        responses=answers(200, serializers.SubscriptionSerializer, "not_found"),
-    )
     def pause(self, request: Request, pk: UUID) -> Response:
         """Send nothing until it is resumed. There is no body."""
         return self._change(request, subscriptions.pause)
 
-    @extend_schema(
-        request=None,
-        examples=examples.RESUME,
-        responses=answers(200, serializers.SubscriptionSerializer, "not_found", "events_pruned"),
-    )
     def resume(self, request: Request, pk: UUID) -> Response:
         """Go on from its cursor at once, paused or disabled. There is no body."""
         return self._change(request, subscriptions.resume)
 
-    @extend_schema(
-        request=serializers.ReplayRequest,
-        examples=examples.REPLAY,
-        responses=answers(200, serializers.SubscriptionSerializer, *ON_BODIES, *ON_CURSORS, "not_found"),
-    )
     def replay(self, request: Request, pk: UUID) -> Response:
         """Send again from a cursor on, or skip up to it."""
         after = serializers.ReplayRequest.read_optional(request).get("after")
         return Response(subscriptions.replay(id=self.get_object().pk, after=after).to_dict())
 
-    @extend_schema(
-        request=None,
-        examples=examples.ROTATE_SECRET,
-        responses=answers(200, serializers.NewSubscriptionSerializer, "not_found", "not_a_webhook"),
-    )
     def rotate_secret(self, request: Request, pk: UUID) -> Response:
         """A new secret. For 24 hours every message is signed with the old one too. There is no body."""
         NoFields.read_optional(request)
         return Response(_show_with_secret(subscriptions.rotate_secret(id=self.get_object().pk)))
 
-    @extend_schema(
-        request=None,
-        examples=examples.TEST,
-        responses=answers(200, serializers.TestSerializer, "not_found"),
-    )
     def test(self, request: Request, pk: UUID) -> Response:
         """Send a `subscription.test` now, beside the feed, and say what came of it. There is no body."""
         NoFields.read_optional(request)

@@ -9,9 +9,8 @@ from django.core.signals import request_finished, request_started
 from django.db import connection
 from django.test import Client
 
-from ledger_project import health
 from ledger_project.wsgi import application
-from rest.middleware import RequestMiddleware
+from rest.middleware import RequestMiddleware, drop_ended
 from tests.cast import issue_token
 from tests.raw_requests import Request, connection_kept, send
 
@@ -133,7 +132,7 @@ def test_a_connection_that_is_too_old_is_closed_after_a_request_of_the_api(servi
 
 def test_a_connection_in_a_transaction_is_left_alone(service):
     raw = connection.connection
-    health.drop_ended(connection)
+    drop_ended(connection)
     service.get("/api/v1/users")
     assert connection.connection is raw
 

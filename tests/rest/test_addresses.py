@@ -3,7 +3,8 @@
 import pytest
 from django.urls import Resolver404, get_resolver, resolve
 
-from rest.addresses import API, find_address
+from rest import API
+from rest.middleware import find_address
 from tests.cast import new_id
 
 ROUTES = [

@@ -13,8 +13,8 @@ from rest_framework.throttling import BaseThrottle
 from accounts.models import User
 from accounts.rest.views import UserViewSet
 from ledger_project.wsgi import application
-from rest.addresses import find_address
 from rest.answers import Answer, answer
+from rest.middleware import find_address
 from rest.viewsets import ApiViewSet
 from tests.cast import UserFactory, issue_token, new_id
 from tests.raw_requests import Request, connection_kept, send

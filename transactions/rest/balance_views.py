@@ -1,7 +1,7 @@
 """Balances and statements over HTTP."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from itertools import chain, islice
 from typing import Any
@@ -10,113 +10,68 @@ from uuid import UUID
 import orjson
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts.errors import AccountNotFound
 from accounts.models import MAIN, Account
 from rest.answers import Answer
 from rest.errors import FieldError, InvalidRequest
-from rest.permissions import get_caller_id, has_permission, narrow_to_own
-from rest.schema import answers
+from rest.permissions import may_see, narrow_to_own
 from rest.viewsets import ApiViewSet
 from rest.waiting import ask, wait_for
 from transactions import reading
 from transactions.exchange import exports
 from transactions.reading import queries, statements
-from transactions.rest import examples, serializers
+from transactions.rest import schema, serializers
 
+VIEW = "accounts.view_account"
+MOMENTS = {"at", "known_at"}  # with none of them it is the current balance, which is one row read
 NO_STORE = {"Cache-Control": "no-store"}
-ON_MOMENTS = ("datetime_invalid", "datetime_precision", "timezone_invalid")
 PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed
 
 
+@schema.describe_balances
 class BalanceViewSet(ApiViewSet[Account]):
     """What an account holds, now and at any moment, and what moved on it."""
 
     serializer_class = serializers.BalanceSerializer
-    pagination_class = None
 
     def get_queryset(self) -> QuerySet[Account]:
-        return narrow_to_own(
-            Account.objects.all(), self.request, permission="accounts.view_account", owner="user"
-        )
+        return narrow_to_own(Account.objects.all(), self.request, permission=VIEW, owner="user")
 
-    @extend_schema(
-        operation_id="accounts_balance_retrieve",
-        parameters=[serializers.BalanceQuery],
-        examples=examples.READ_BALANCE,
-        responses=answers(
-            200,
-            serializers.BalanceSerializer,
-            *ON_MOMENTS,
-            "not_found",
-        ),
-    )
     def of_account(self, request: Request, pk: UUID) -> HttpResponse:
         """The balance of an account. An answer for a named moment stays true for ever."""
         asked = serializers.BalanceQuery.read_query(request)
-        if not is_of_now(asked):
+        if asked.keys() & MOMENTS:
             return self._answer_of_then(pk, asked)
         balance = wait_for(reading.share_balance(pk))
-        if balance is None or not self._may_see(balance.user_id):
+        if balance is None or not may_see(request, balance.user_id, VIEW):
             raise AccountNotFound("There is no such account.")
         return Answer(balance.to_json(), headers=NO_STORE)
 
-    @extend_schema(
-        operation_id="users_balance_retrieve",
-        parameters=[serializers.UserBalanceQuery],
-        examples=examples.READ_BALANCE,
-        responses=answers(
-            200,
-            serializers.BalanceSerializer,
-            *ON_MOMENTS,
-            "currency_required",
-            "not_found",
-        ),
-    )
     def of_user(self, request: Request, pk: UUID) -> HttpResponse:
         """The balance of a user's account: the only one of that name, or the one in `currency`."""
         asked = serializers.UserBalanceQuery.read_query(request)
         currency, name = asked.get("currency"), asked.get("account", MAIN)
-        balances = wait_for(reading.share_balances_of_user(pk, name)) if self._may_see(pk) else {}
+        is_seen = may_see(request, pk, VIEW)
+        balances = wait_for(reading.share_balances_of_user(pk, name)) if is_seen else {}
         ids = {code: balance.account_id for code, balance in balances.items()}
         account_id = queries.choose_account_id(ids, currency)
-        if not is_of_now(asked):
+        if asked.keys() & MOMENTS:
             return self._answer_of_then(account_id, asked)
         [balance] = [each for each in balances.values() if each.account_id == account_id]
         return Answer(balance.to_json(), headers=NO_STORE)
 
-    def _may_see(self, owner: UUID) -> bool:
-        return owner == get_caller_id(self.request) or has_permission(self.request, "accounts.view_account")
-
     def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
         at, known_at = asked.get("at"), asked.get("known_at")
         found = wait_for(reading.share_balance_at((account_id, at, known_at)))
-        if found is None or not self._may_see(found[0].account.user_id):
+        if found is None or not may_see(self.request, found[0].account.user_id, VIEW):
             raise AccountNotFound("There is no such account.")
         balance, is_settled = found
         if not is_settled:
             balance = ask(partial(reading.read_balance_at, account_id, at=at, known_at=known_at))
         return Answer(orjson.dumps(balance.to_dict()), headers=NO_STORE)
 
-    @extend_schema(
-        operation_id="accounts_statement_retrieve",
-        parameters=[serializers.StatementQuery],
-        responses={
-            **answers(
-                200,
-                serializers.StatementSerializer,
-                "required",
-                "datetime_invalid",
-                "timezone_invalid",
-                "invalid_parameter",
-                "not_found",
-            ),
-            (200, "text/csv"): OpenApiTypes.STR,
-        },
-    )
     def statement(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
         """The posted transactions effective on those days, in order. `Accept: text/csv` gives a table."""
         asked = serializers.StatementQuery.read_query(request)
@@ -137,11 +92,6 @@ class BalanceViewSet(ApiViewSet[Account]):
         response["Cache-Control"] = "no-store"
         response["Vary"] = "Accept"
         return response
-
-
-def is_of_now(asked: Mapping[str, Any]) -> bool:
-    """Whether the balance asked for is the current one, which is one row read."""
-    return "at" not in asked and "known_at" not in asked
 
 
 def _respond(pieces: Iterator[str], content_type: str) -> HttpResponse | StreamingHttpResponse:

@@ -4,26 +4,16 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
-from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from accounts.errors import IdempotencyKeyReused, IdentityRequired, TwoIdentities
+from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.idempotency import require_identity
 from accounts.models import Account
 from ledger.errors import LedgerError
-from rest.answers import Answer, mark
-from rest.errors import (
-    STATUS,
-    FieldError,
-    InvalidRequest,
-    describe_problem,
-    describe_refusal,
-    make_problem,
-)
+from rest.answers import Answer, answer, mark
+from rest.errors import FieldError, InvalidRequest, describe_refusal, make_problem
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
-from rest.schema import ON_BODIES, answers
 from rest.viewsets import ApiViewSet
 from rest.waiting import wait_for
 from transactions import errors, posting
@@ -31,40 +21,22 @@ from transactions.models import Transaction
 from transactions.posting import PostingRequest, PostingResult
 from transactions.posting.commands import NewTransaction
 from transactions.reading import queries
-from transactions.rest import examples, serializers
-from transactions.rest.requests import describe_decline, make_transaction, name_as_asked
+from transactions.rest import schema, serializers
+from transactions.rest.views import describe_decline, make_transaction, name_as_asked
 
 ERRORS_MAX = 100
-Refusal = InvalidRequest | LedgerError
+Results = dict[int, PostingResult]  # by their place in the request
 
 
+@schema.describe_batches
 class BatchViewSet(ApiViewSet[Transaction]):
     """Up to 1,000 transactions. Atomic, all are posted or all declined; else each stands for itself."""
 
     permissions = {"create": "transactions.add_transaction"}
     serializer_class = serializers.BatchSerializer
-    pagination_class = None
     body_bytes_max = 1024 * 1024
 
-    @extend_schema(
-        operation_id="transactions_batch",
-        request=serializers.BatchRequest,
-        examples=examples.BATCH,
-        responses=answers(
-            200,
-            serializers.BatchSerializer,
-            *ON_BODIES,
-            "two_identities",
-            "batch_too_large",
-            "duplicate_id",
-            "not_found",
-            "currency_mismatch",
-            "idempotency_key_reused",
-            "request_in_progress",
-            "batch_declined",
-        ),
-    )
-    def create(self, request: Request) -> HttpResponse:
+    def create(self, request: Request) -> Answer:
         """Post a batch in one commit, exactly once. Repeated whole or in part, it replays.
 
         What is wrong with an item is the answer to that item, and refuses an atomic batch whole, unrecorded.
@@ -73,9 +45,7 @@ class BatchViewSet(ApiViewSet[Transaction]):
         if "HTTP_IDEMPOTENCY_KEY" in request.META:
             raise TwoIdentities("The transactions of a batch have ids of their own: send no Idempotency-Key.")
         batch = Batch(request, asked["transactions"])
-        if asked["atomic"]:
-            return batch.post_together()
-        return batch.post_each()
+        return batch.post_together() if asked["atomic"] else batch.post_each()
 
 
 class Batch:
@@ -85,57 +55,49 @@ class Batch:
         self.request = request
         self.count = len(items)
         self.commands: dict[int, NewTransaction] = {}  # by their place in the request
-        self.refusals: dict[int, Refusal] = {}
-        self.users: dict[UUID, UUID] = {}  # that the items named in place of an account, by item
+        self.refusals: dict[int, InvalidRequest | LedgerError] = {}
         self._read(items)
 
-    def post_together(self) -> HttpResponse:
+    def post_together(self) -> Answer:
         """All are posted, or none: 422 with the results."""
         if self.refusals:
             self._refuse()
         try:
-            answers = self._post(all_or_nothing=True)
+            results = self._post(all_or_nothing=True)
         except LedgerError as error:
-            places = {command.id: place for place, command in self.commands.items()}
             if error.command_id is None:  # about the posting as a whole
                 raise
-            self.refusals = {places[error.command_id]: self._name(error)}
+            places = {command.id: place for place, command in self.commands.items()}
+            name_as_asked(error, self.users.get(error.command_id))
+            self.refusals = {places[error.command_id]: error}
             self._refuse()
-        results = {
-            place: answer
-            for place, answer in zip(self.commands, answers, strict=True)
-            if not isinstance(answer, LedgerError)
-        }
-        if any(answer.transaction.decline_reason for answer in results.values()):
-            response: HttpResponse = make_problem(
-                self.request,
-                errors.BATCH_DECLINED,
-                "A transaction of the batch was declined, and so all of it.",
-                extensions=self._describe(results),
-            )
-        else:
-            response = Answer(orjson.dumps(self._describe(results)))
-        return self._mark(response, list(results.values()))
+        if not any(result.transaction.decline_reason for result in results.values()):
+            return self._respond(results)
+        detail = "A transaction of the batch was declined, and so all of it."
+        extensions = self._describe(results)
+        problem = make_problem(self.request, errors.BATCH_DECLINED, detail, extensions=extensions)
+        return self._mark(problem, results)
 
-    def post_each(self) -> HttpResponse:
+    def post_each(self) -> Answer:
         """200 with the results, whatever they are."""
-        answers = self._post(each=True)
-        results: dict[int, PostingResult] = {}
-        for place, answer in zip(self.commands, answers, strict=True):
-            if isinstance(answer, LedgerError):
-                self.refusals[place] = self._name(answer)
-            else:
-                results[place] = answer
-        return self._mark(Answer(orjson.dumps(self._describe(results))), list(results.values()))
+        return self._respond(self._post(each=True))
 
-    def _post(self, **how: bool) -> posting.Answers:
+    def _post(self, **how: bool) -> Results:
+        """The results of the commands; those that are refused one by one join the refusals."""
         asked = PostingRequest(
             commands=list(self.commands.values()),
             actor=get_caller_id(self.request),
             request_id=get_request_id(self.request),
             **how,
         )
-        return wait_for(posting.share(asked))
+        results: Results = {}
+        for place, result in zip(self.commands, wait_for(posting.share(asked)), strict=True):
+            if isinstance(result, LedgerError):
+                name_as_asked(result, self.users.get(result.command_id))
+                self.refusals[place] = result
+            else:
+                results[place] = result
+        return results
 
     def _read(self, items: list[Any]) -> None:
         read: dict[int, dict[str, Any]] = {}
@@ -148,15 +110,15 @@ class Batch:
             except (InvalidRequest, LedgerError) as error:
                 self.refusals[place] = error
         self._require_different_ids(read)
-        users = {item["user"] for item in read.values() if "user" in item}
+        # By the ids of the items: whom they named in place of an account.
+        self.users: dict[UUID | None, UUID] = {
+            item["id"]: item["user"] for item in read.values() if {"id", "user"} <= item.keys()
+        }
+        users = set(self.users.values())
         accounts = queries.find_account_ids(Account.objects.all(), users) if users else {}
-        for place, item in read.items():
-            if place in self.refusals:
-                continue
-            if "user" in item:
-                self.users[item["id"]] = item["user"]
+        for place in [place for place in read if place not in self.refusals]:
             try:
-                self.commands[place] = make_transaction(item, accounts, at=_point(place))
+                self.commands[place] = make_transaction(read[place], accounts, at=_point(place))
             except (InvalidRequest, LedgerError) as error:
                 self.refusals[place] = error
 
@@ -167,42 +129,38 @@ class Batch:
                 detail = f"The transaction {seen[item['id']]} of the batch has the same id."
                 raise InvalidRequest(FieldError(f"{_point(place)}/id", "duplicate_id", detail))
 
-    def _name(self, error: LedgerError) -> LedgerError:
-        if isinstance(error, IdempotencyKeyReused) and error.command_id:
-            name_as_asked(error, self.users.get(error.command_id))
-        return error
-
     def _refuse(self) -> NoReturn:
-        """The batch as a whole, with everything that is wrong in it."""
+        """Refuse the whole batch: with every malformed field, or else with the first refusal of an item."""
         malformed = [error for error in self.refusals.values() if isinstance(error, InvalidRequest)]
         if malformed:
             found = [field_error for error in malformed for field_error in error.errors]
             raise InvalidRequest(*found[:ERRORS_MAX])
-        for place, error in self.refusals.items():
-            if isinstance(error, LedgerError):
-                at = _point(place).removeprefix("/")
-                error.field = f"{at}/{error.field}" if error.field else at
-            raise error
-        raise AssertionError("Nothing is wrong.")
+        place, refusal = next(iter(self.refusals.items()))
+        if isinstance(refusal, LedgerError):
+            at = _point(place).removeprefix("/")
+            refusal.field = f"{at}/{refusal.field}" if refusal.field else at
+        raise refusal
 
-    def _describe(self, results: dict[int, PostingResult]) -> dict[str, Any]:
+    def _respond(self, results: Results) -> Answer:
+        return self._mark(answer(self._describe(results)), results)
+
+    def _describe(self, results: Results) -> dict[str, Any]:
         return {"results": [self._describe_one(place, results) for place in range(self.count)]}
 
-    def _describe_one(self, place: int, results: dict[int, PostingResult]) -> dict[str, Any]:
+    def _describe_one(self, place: int, results: Results) -> dict[str, Any]:
         if place in self.refusals:
             problem = describe_refusal(self.request, self.refusals[place], at=_point(place))
-            return {"status": problem["status"], "problem": problem}
-        row = results[place].transaction
-        if row.decline_reason is None:
-            return {"status": 201, "transaction": orjson.Fragment(row.to_json())}
-        detail, extensions = describe_decline(row)
-        problem = describe_problem(self.request, row.decline_reason, detail, extensions=extensions)
-        return {"status": STATUS[row.decline_reason], "problem": problem}
+        else:
+            row = results[place].transaction
+            if row.decline_reason is None:
+                return {"status": 201, "transaction": orjson.Fragment(row.to_json())}
+            problem = describe_decline(self.request, row)
+        return {"status": problem["status"], "problem": problem}
 
-    def _mark(self, response: HttpResponse, answers: list[PostingResult]) -> HttpResponse:
-        """As a replay, when there was nothing new in it."""
-        replayed = bool(answers) and not self.refusals and all(answer.replayed for answer in answers)
-        return mark(response, replayed=replayed)
+    def _mark(self, response: Answer, results: Results) -> Answer:
+        """Marked as a replay if every result is one and nothing was refused."""
+        are_replays = [result.replayed for result in results.values()]
+        return mark(response, replayed=bool(are_replays) and not self.refusals and all(are_replays))
 
 
 def _point(place: int) -> str:

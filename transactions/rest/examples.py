@@ -1,8 +1,7 @@
 """The examples of the OpenAPI document: the story of `accounts.rest.examples` goes on."""
 
-from drf_spectacular.utils import OpenApiExample
-
 from accounts.rest.examples import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
+from rest.schema import answered, sent
 
 DEPOSIT = "01910000-0000-7000-8000-00000000d001"
 ASKED = {
@@ -37,24 +36,20 @@ POSTED: dict[str, object] = {
     "request_id": "7d0c8f6e-3a0b-4f7e-9d52-0a4d2f1f9a11",
 }
 CREATE_TRANSACTION = [
-    OpenApiExample("a deposit", request_only=True, value=ASKED),
-    OpenApiExample("posted", response_only=True, status_codes=["201"], value=POSTED),
-    OpenApiExample(
+    sent("a deposit", ASKED),
+    answered("posted", POSTED, 201),
+    sent(
         "a withdrawal of too much",
-        request_only=True,
-        value={
+        {
             "id": "01910000-0000-7000-8000-00000000d002",
             "user": PETYA,
             "type": "WITHDRAW",
             "amount": "250.00",
         },
     ),
-    OpenApiExample(
+    answered(
         "declined",
-        response_only=True,
-        status_codes=["402"],
-        media_type="application/problem+json",
-        value={
+        {
             "type": "urn:ledger:problem:insufficient_funds",
             "title": "Payment Required",
             "status": 402,
@@ -65,15 +60,15 @@ CREATE_TRANSACTION = [
             "available": "100.00",
             "required": "250.00",
         },
+        402,
+        media_type="application/problem+json",
     ),
 ]
-READ_TRANSACTION = [OpenApiExample("posted", response_only=True, status_codes=["200"], value=POSTED)]
+READ_TRANSACTION = [answered("posted", POSTED)]
 READ_BALANCE = [
-    OpenApiExample(
+    answered(
         "now",
-        response_only=True,
-        status_codes=["200"],
-        value={
+        {
             "user": PETYA,
             "account": ACCOUNT_ID,
             "currency": "USD",
@@ -95,25 +90,20 @@ def make_row(id: str, type: str, amount: str, balance_after: str, **changes: obj
     return {**row, "version": 2, "reference": "", "effective_at": NOW, "recorded_at": NOW, **changes}
 
 
-def created(value: object, status: str = "201") -> OpenApiExample:
-    return OpenApiExample("posted", response_only=True, status_codes=[status], value=value)
-
-
 REVERSAL = "01910000-0000-7000-8000-00000000d003"
 REVERSE = [
-    OpenApiExample("paid twice", request_only=True, value={"id": REVERSAL, "reason": "paid twice"}),
-    created(
-        make_row(REVERSAL, "WITHDRAW", "100.00", "0.00", metadata={"reason": "paid twice"}, reverses=DEPOSIT)
+    sent("paid twice", {"id": REVERSAL, "reason": "paid twice"}),
+    answered(
+        "posted",
+        make_row(REVERSAL, "WITHDRAW", "100.00", "0.00", metadata={"reason": "paid twice"}, reverses=DEPOSIT),
+        201,
     ),
 ]
 TRANSFER = "01910000-0000-7000-8000-00000000d004"
 CREATE_TRANSFER = [
-    OpenApiExample(
-        "to savings",
-        request_only=True,
-        value={"id": TRANSFER, "source": ACCOUNT_ID, "destination": SAVINGS_ID, "amount": "30.00"},
-    ),
-    created(
+    sent("to savings", {"id": TRANSFER, "source": ACCOUNT_ID, "destination": SAVINGS_ID, "amount": "30.00"}),
+    answered(
+        "posted",
         {
             "id": TRANSFER,
             "source": make_row(TRANSFER, "WITHDRAW", "30.00", "70.00", transfer=TRANSFER),
@@ -126,20 +116,24 @@ CREATE_TRANSFER = [
                 version=1,
                 transfer=TRANSFER,
             ),
-        }
+        },
+        201,
     ),
 ]
 CAPTURE_ID = "01910000-0000-7000-8000-00000000d005"
 CAPTURE = [
-    OpenApiExample("a click", request_only=True, value={"id": CAPTURE_ID, "amount": "0.50", "final": False}),
-    created(make_row(CAPTURE_ID, "WITHDRAW", "0.50", "99.50", metadata={"final": "false"}, hold=HOLD_ID)),
+    sent("a click", {"id": CAPTURE_ID, "amount": "0.50", "final": False}),
+    answered(
+        "posted",
+        make_row(CAPTURE_ID, "WITHDRAW", "0.50", "99.50", metadata={"final": "false"}, hold=HOLD_ID),
+        201,
+    ),
 ]
 SALE, FEE = "01910000-0000-7000-8000-00000000d006", "01910000-0000-7000-8000-00000000d007"
 BATCH = [
-    OpenApiExample(
+    sent(
         "a sale and its fee",
-        request_only=True,
-        value={
+        {
             "atomic": True,
             "transactions": [
                 {"id": SALE, "account": ACCOUNT_ID, "type": "DEPOSIT", "amount": "20.00"},
@@ -147,13 +141,13 @@ BATCH = [
             ],
         },
     ),
-    created(
+    answered(
+        "posted",
         {
             "results": [
                 {"status": 201, "transaction": make_row(SALE, "DEPOSIT", "20.00", "120.00")},
                 {"status": 201, "transaction": make_row(FEE, "WITHDRAW", "1.00", "119.00", version=3)},
             ]
         },
-        status="200",
     ),
 ]

@@ -17,7 +17,3 @@ class TransactionFilter(django_filters.FilterSet):
     recorded_before = InstantFilter(field_name="recorded_at", lookup_expr="lte")
     effective_after = InstantFilter(field_name="effective_at", lookup_expr="gt")
     effective_before = InstantFilter(field_name="effective_at", lookup_expr="lte")
-
-    class Meta:
-        model = Transaction
-        fields = ()

@@ -5,15 +5,14 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account
-from accounts.rest.serializers import CURRENCY_LENGTH_MAX, amount_text, make_field
+from accounts.rest.serializers import CURRENCY_LENGTH_MAX, CommandRequest, amount_text, make_field
 from rest import fields
 from rest.schema import ProblemSerializer
 from rest.serializers import ListField, StrictSerializer
 from transactions.models import TABLE, Transaction
 
 
-class TransactionRequest(StrictSerializer):
-    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+class TransactionRequest(CommandRequest):
     account = fields.UUIDField(required=False)
     user = fields.UUIDField(required=False, help_text="Instead of an account: the user's main account")
     currency = fields.TextField(
@@ -40,8 +39,7 @@ class BatchRequest(StrictSerializer):
     )
 
 
-class TransferRequest(StrictSerializer):
-    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+class TransferRequest(CommandRequest):
     source = fields.UUIDField(help_text="The account that the money leaves")  # type: ignore[assignment]
     destination = fields.UUIDField(help_text="The account that it goes to")
     amount = fields.AmountField()
@@ -50,21 +48,25 @@ class TransferRequest(StrictSerializer):
     metadata = fields.MetadataField(required=False)
 
 
-class ReversalRequest(StrictSerializer):
-    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+class ReversalRequest(CommandRequest):
     reason = fields.TextField(length_min=1, length_max=REASON_LENGTH_MAX, help_text="Kept in the metadata")
 
 
-class CaptureRequest(StrictSerializer):
-    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+class CaptureRequest(CommandRequest):
     amount = fields.AmountField(required=False, help_text="At most what is left; default: all of it")
     final = fields.BooleanField(required=False, help_text="Default true: what is left is given back")
 
 
-class StatementQuery(StrictSerializer):
-    locals()["from"] = fields.DateField(help_text="The first day, inclusive")  # no name for an attribute
-    to = fields.DateField(help_text="The last day, inclusive")
-    tz = fields.TimeZoneField(required=False, help_text="The zone of the days; default: UTC")
+# Made by a call, since `from` can be no attribute's name in a class body.
+StatementQuery: type[StrictSerializer] = type(
+    "StatementQuery",
+    (StrictSerializer,),
+    {
+        "from": fields.DateField(help_text="The first day, inclusive"),
+        "to": fields.DateField(help_text="The last day, inclusive"),
+        "tz": fields.TimeZoneField(required=False, help_text="The zone of the days; default: UTC"),
+    },
+)
 
 
 class BalanceQuery(StrictSerializer):

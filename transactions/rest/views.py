@@ -1,89 +1,54 @@
-"""Transactions and transfers over HTTP."""
+"""Transactions and transfers over HTTP; and how any command of a caller is posted and answered."""
 
+from collections.abc import Sequence
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 
-from accounts.errors import IdempotencyKeyReused
+from accounts.idempotency import require_identity
 from accounts.models import Account
-from accounts.rest.requests import take_identity
-from rest.answers import Answer
-from rest.filters import StrictFilterBackend
+from ledger.errors import LedgerError
+from rest.answers import Answer, mark
+from rest.errors import FieldError, InvalidRequest, describe_problem, send_problem
+from rest.middleware import get_request_id
 from rest.pagination import KeysetPagination
-from rest.parsers import read_query
-from rest.permissions import get_caller_id, has_permission, narrow_to_own
-from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, answers
-from rest.viewsets import ApiViewSet
+from rest.permissions import get_caller_id, may_see, narrow_to_own
+from rest.serializers import read_query
+from rest.viewsets import ResourceViewSet
 from rest.waiting import ask, wait_for
-from transactions import errors, reading
+from transactions import errors, posting, reading
 from transactions.models import Transaction
-from transactions.posting.commands import Reversal, Transfer
+from transactions.posting import PostingRequest, PostingResult
+from transactions.posting.commands import Command, NewTransaction, Reversal, Transfer
 from transactions.reading import queries
-from transactions.rest import examples, serializers
+from transactions.rest import schema, serializers
 from transactions.rest.filters import TransactionFilter
-from transactions.rest.requests import (
-    make_transaction,
-    name_as_asked,
-    post,
-    respond,
-    show_transfer,
-)
 
 VIEW = "transactions.view_transaction"
-ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "request_in_progress")
-ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
-# What only reversals, captures and groups are declined for.
-DECLINES_OF_OTHERS = {
-    errors.ALREADY_REVERSED,
-    errors.HOLD_NOT_OPEN,
-    errors.TRANSFER_DECLINED,
-    errors.BATCH_DECLINED,
-}
-DECLINES_OF_ONE = [code for code in errors.DECLINES if code not in DECLINES_OF_OTHERS]
 
 
 class TransactionPagination(KeysetPagination):
     ordering = "recorded_at"
 
 
-class TransactionViewSet(ApiViewSet[Transaction]):
+@schema.describe_transactions
+class TransactionViewSet(ResourceViewSet[Transaction]):
     """The movements of money. A posting goes through `posting.post` and nothing else."""
 
     permissions = {"create": "transactions.add_transaction", "reverse": "transactions.add_transaction"}
     serializer_class = serializers.TransactionSerializer
     filterset_class = TransactionFilter
-    filter_backends = [StrictFilterBackend]
     pagination_class = TransactionPagination
 
     def get_queryset(self) -> QuerySet[Transaction]:
-        return narrow_to_own(
-            queries.with_resources(Transaction.objects.all()),
-            self.request,
-            permission=VIEW,
-            owner="account__user",
-        )
+        rows = queries.with_resources(Transaction.objects.all())
+        return narrow_to_own(rows, self.request, permission=VIEW, owner="account__user")
 
-    @extend_schema(
-        parameters=[IDEMPOTENCY_KEY],
-        request=serializers.TransactionRequest,
-        examples=examples.CREATE_TRANSACTION,
-        responses=answers(
-            201,
-            serializers.TransactionSerializer,
-            *ON_COMMANDS,
-            "conflicting_fields",
-            *ON_AMOUNTS,
-            *ON_EFFECT,
-            "currency_required",
-            "currency_mismatch",
-            *DECLINES_OF_ONE,
-        ),
-    )
-    def create(self, request: Request) -> HttpResponse:
+    def create(self, request: Request) -> Answer:
         """Post a deposit or a withdrawal, exactly once. A decline is recorded and answered again too."""
         asked = serializers.TransactionRequest.read(request)
         id = take_identity(request, asked)
@@ -92,11 +57,10 @@ class TransactionViewSet(ApiViewSet[Transaction]):
         command = make_transaction({**asked, "id": id}, accounts)
         try:
             return respond(request, post(request, command))
-        except IdempotencyKeyReused as error:
+        except LedgerError as error:
             name_as_asked(error, user_id)
             raise
 
-    @extend_schema(responses=answers(200, serializers.TransactionSerializer, *ON_LISTS))
     def list(self, request: Request) -> HttpResponse:
         """Transactions, newest first by `recorded_at`."""
         found = self.filter_queryset(self.get_queryset()).values_list("id", "recorded_at", named=True)
@@ -104,39 +68,15 @@ class TransactionViewSet(ApiViewSet[Transaction]):
         rows = reading.get_transactions([key.id for key in page])
         return self.get_paginated_response([orjson.Fragment(rows[key.id].to_json()) for key in page])
 
-    @extend_schema(
-        examples=examples.READ_TRANSACTION,
-        responses=answers(200, serializers.TransactionSerializer, "not_found"),
-    )
-    def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
+    def retrieve(self, request: Request, pk: UUID) -> Answer:
         """One transaction, posted or declined."""
         read_query(request, {})
         row = wait_for(reading.share_transaction(pk))
-        if row is None or not self._may_see(row.user_id):
+        if row is None or not may_see(request, row.user_id, VIEW):
             raise Http404
         return Answer(row.to_json())
 
-    def _may_see(self, owner: UUID) -> bool:
-        return owner == get_caller_id(self.request) or has_permission(self.request, VIEW)
-
-    @extend_schema(
-        parameters=[IDEMPOTENCY_KEY],
-        request=serializers.ReversalRequest,
-        examples=examples.REVERSE,
-        responses=answers(
-            201,
-            PolymorphicProxySerializer(
-                "Reversal",
-                [serializers.TransactionSerializer, serializers.TransferSerializer],
-                resource_type_field_name=None,
-            ),
-            *ON_COMMANDS,
-            "not_reversible",
-            errors.ALREADY_REVERSED,
-            *DECLINES_OF_ONE,
-        ),
-    )
-    def reverse(self, request: Request, pk: UUID) -> HttpResponse:
+    def reverse(self, request: Request, pk: UUID) -> Answer:
         """Take a transaction back, once and in full; of a transfer both legs, answered as a transfer."""
         asked = serializers.ReversalRequest.read(request)
         id = take_identity(request, asked)
@@ -144,27 +84,13 @@ class TransactionViewSet(ApiViewSet[Transaction]):
         return respond(request, post(request, Reversal(id=id, reason=asked["reason"], rows=rows)))
 
 
+@schema.describe_transfers
 class TransferViewSet(TransactionViewSet):
     """Money from one account to another: a WITHDRAW and a DEPOSIT, posted together or not at all."""
 
     serializer_class = serializers.TransferSerializer  # type: ignore[assignment]
 
-    @extend_schema(
-        parameters=[IDEMPOTENCY_KEY],
-        request=serializers.TransferRequest,
-        examples=examples.CREATE_TRANSFER,
-        responses=answers(
-            201,
-            serializers.TransferSerializer,
-            *ON_COMMANDS,
-            *ON_AMOUNTS,
-            *ON_EFFECT,
-            "same_account",
-            "currency_mismatch",
-            *DECLINES_OF_ONE,
-        ),
-    )
-    def create(self, request: Request) -> HttpResponse:
+    def create(self, request: Request) -> Answer:
         """Transfer, exactly once. Declined, it is answered with the reason of the culprit leg."""
         asked = serializers.TransferRequest.read(request)
         id = take_identity(request, asked)
@@ -173,11 +99,83 @@ class TransferViewSet(TransactionViewSet):
         )
         return respond(request, post(request, transfer))
 
-    @extend_schema(
-        operation_id="transfers_retrieve",
-        responses=answers(200, serializers.TransferSerializer, "not_found"),
-    )
-    def retrieve(self, request: Request, pk: UUID) -> HttpResponse:
+    def retrieve(self, request: Request, pk: UUID) -> Answer:
         """Both legs, posted or declined."""
         rows = queries.find_whole(self.filter_queryset(self.get_queryset()).filter(transfer=pk), pk)
         return Answer(show_transfer(rows))
+
+
+def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
+    """Take the id out of what a command asked, or derive it from the Idempotency-Key.
+
+    Raises `IdentityRequired`, `TwoIdentities`, `IdInvalid` and `IdempotencyKeyInvalid`.
+    """
+    return require_identity(
+        caller_id=get_caller_id(request),
+        id=asked.pop("id", None),
+        key=request.META.get("HTTP_IDEMPOTENCY_KEY"),
+    )
+
+
+def make_transaction(
+    asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = ""
+) -> NewTransaction:
+    """The command of a `TransactionRequest`. `accounts`: the main ones of the users named, by currency."""
+    user_id, account_id = asked.pop("user", None), asked.pop("account", None)
+    if (account_id is None) == (user_id is None):
+        code = "required" if user_id is None else "conflicting_fields"
+        raise InvalidRequest(FieldError(f"{at}/account", code, "Name an account or a user."))
+    if account_id is None:
+        account_id = ask(
+            queries.choose_account_id, accounts.get(user_id, {}), asked.get("currency"), asked["id"]
+        )
+    return NewTransaction(account_id=account_id, **asked)
+
+
+def post(request: Request, command: Command) -> PostingResult:
+    """Post the command for who asks, and wait for what it made. Raises `LedgerError`."""
+    asked = PostingRequest(
+        commands=(command,), actor=get_caller_id(request), request_id=get_request_id(request)
+    )
+    [answer] = wait_for(posting.share(asked))
+    return cast(PostingResult, answer)
+
+
+def name_as_asked(error: LedgerError, user_id: UUID | None) -> None:
+    """For a request that named a user: call an account that differs what was sent, `user` or `currency`.
+
+    Other errors than a reused id have no `differs` and stay as they are.
+    """
+    differs = error.extensions.get("differs", ())
+    if user_id is not None and "account" in differs:
+        owner_id, _ = error.confidential_to or (None, "")
+        name = "currency" if owner_id == user_id else "user"
+        error.extensions["differs"] = [name, *(field for field in differs if field != "account")]
+
+
+def respond(request: Request, result: PostingResult) -> Answer:
+    """201 with the transaction or transfer, or the problem that its decline is; a replay says so."""
+    rows = result.transactions
+    culprits = (row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED))
+    row = next(culprits, rows[0])
+    if row.decline_reason:
+        answer = send_problem(describe_decline(request, row))
+    else:
+        answer = Answer(show_transfer(rows) if len(rows) > 1 else row.to_json(), status=201)
+    outcome = "replayed" if result.replayed else row.decline_reason or "posted"
+    answer.log_facts = {"transaction_id": str(row.id), "outcome": outcome}
+    return mark(answer, replayed=result.replayed)
+
+
+def describe_decline(request: Request, row: Transaction) -> dict[str, Any]:
+    """The body of the problem that a declined row is."""
+    reason = row.decline_reason or ""
+    belongs = {"transfer": str(row.transfer)} if row.transfer else {}
+    extensions = {"id": str(row.id), **belongs, **(row.decline_details or {})}
+    return describe_problem(request, reason, errors.DECLINES[reason], extensions=extensions)
+
+
+def show_transfer(rows: Sequence[Transaction]) -> bytes:
+    """The two legs as JSON, source first."""
+    source, destination = (orjson.Fragment(row.to_json()) for row in rows)
+    return orjson.dumps({"id": str(rows[0].transfer), "source": source, "destination": destination})

@@ -1,0 +1,203 @@
+"""What the OpenAPI document says of the operations that move, hold and read money."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import PolymorphicProxySerializer
+
+from accounts.errors import DECLINES as DECLINES_OF_HOLDS
+from accounts.rest import examples as account_examples
+from accounts.rest import serializers as account_serializers
+from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, describe, operation
+from transactions import errors
+from transactions.rest import examples, serializers
+
+ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "request_in_progress")
+ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
+ON_MOMENTS = ("datetime_invalid", "datetime_precision", "timezone_invalid")
+# What only reversals, captures and groups are declined for.
+DECLINES_OF_OTHERS = {
+    errors.ALREADY_REVERSED,
+    errors.HOLD_NOT_OPEN,
+    errors.TRANSFER_DECLINED,
+    errors.BATCH_DECLINED,
+}
+DECLINES_OF_ONE = [code for code in errors.DECLINES if code not in DECLINES_OF_OTHERS]
+
+describe_transactions = describe(
+    create=operation(
+        201,
+        serializers.TransactionSerializer,
+        *ON_COMMANDS,
+        "conflicting_fields",
+        *ON_AMOUNTS,
+        *ON_EFFECT,
+        "currency_required",
+        "currency_mismatch",
+        *DECLINES_OF_ONE,
+        parameters=[IDEMPOTENCY_KEY],
+        request=serializers.TransactionRequest,
+        examples=examples.CREATE_TRANSACTION,
+    ),
+    list=operation(200, serializers.TransactionSerializer, *ON_LISTS),
+    retrieve=operation(
+        200, serializers.TransactionSerializer, "not_found", examples=examples.READ_TRANSACTION
+    ),
+    reverse=operation(
+        201,
+        PolymorphicProxySerializer(
+            "Reversal",
+            [serializers.TransactionSerializer, serializers.TransferSerializer],
+            resource_type_field_name=None,
+        ),
+        *ON_COMMANDS,
+        "not_reversible",
+        errors.ALREADY_REVERSED,
+        *DECLINES_OF_ONE,
+        parameters=[IDEMPOTENCY_KEY],
+        request=serializers.ReversalRequest,
+        examples=examples.REVERSE,
+    ),
+)
+describe_transfers = describe(
+    create=operation(
+        201,
+        serializers.TransferSerializer,
+        *ON_COMMANDS,
+        *ON_AMOUNTS,
+        *ON_EFFECT,
+        "same_account",
+        "currency_mismatch",
+        *DECLINES_OF_ONE,
+        parameters=[IDEMPOTENCY_KEY],
+        request=serializers.TransferRequest,
+        examples=examples.CREATE_TRANSFER,
+    ),
+    retrieve=operation(200, serializers.TransferSerializer, "not_found", operation_id="transfers_retrieve"),
+)
+describe_batches = describe(
+    create=operation(
+        200,
+        serializers.BatchSerializer,
+        *ON_BODIES,
+        "two_identities",
+        "batch_too_large",
+        "duplicate_id",
+        "not_found",
+        "currency_mismatch",
+        "idempotency_key_reused",
+        "request_in_progress",
+        "batch_declined",
+        operation_id="transactions_batch",
+        request=serializers.BatchRequest,
+        examples=examples.BATCH,
+    )
+)
+describe_holds = describe(
+    create=operation(
+        201,
+        account_serializers.HoldSerializer,
+        *ON_BODIES,
+        *ON_IDENTITY,
+        *ON_AMOUNTS,
+        "expires_at_invalid",
+        "not_found",
+        *DECLINES_OF_HOLDS,
+        parameters=[IDEMPOTENCY_KEY],
+        request=account_serializers.HoldRequest,
+        examples=account_examples.PLACE_HOLD,
+    ),
+    list=operation(200, account_serializers.HoldSerializer, *ON_LISTS, description="Holds, newest first."),
+    retrieve=operation(200, account_serializers.HoldSerializer, "not_found", description="One hold."),
+    release=operation(
+        200,
+        account_serializers.HoldSerializer,
+        "not_found",
+        "hold_not_open",
+        request=None,
+        examples=account_examples.RELEASE_HOLD,
+    ),
+    capture=operation(
+        201,
+        serializers.TransactionSerializer,
+        *ON_COMMANDS,
+        *ON_AMOUNTS,
+        errors.HOLD_NOT_OPEN,
+        *DECLINES_OF_ONE,
+        operation_id="holds_capture",
+        parameters=[IDEMPOTENCY_KEY],
+        request=serializers.CaptureRequest,
+        examples=examples.CAPTURE,
+    ),
+)
+describe_rules = describe(
+    limits=operation(
+        200,
+        account_serializers.AccountSerializer,
+        *ON_BODIES,
+        *ON_AMOUNTS,
+        "not_found",
+        "account_closed",
+        "credit_limit_in_use",
+        request=account_serializers.LimitsRequest,
+        examples=account_examples.SET_LIMITS,
+    ),
+    freeze=operation(
+        200,
+        account_serializers.AccountSerializer,
+        *ON_BODIES,
+        "not_found",
+        "account_closed",
+        request=account_serializers.ReasonRequest,
+        examples=account_examples.FREEZE,
+    ),
+    unfreeze=operation(
+        200,
+        account_serializers.AccountSerializer,
+        *ON_BODIES,
+        "not_found",
+        "account_closed",
+        request=account_serializers.ReasonRequest,
+        examples=account_examples.UNFREEZE,
+    ),
+    close=operation(
+        200,
+        account_serializers.AccountSerializer,
+        *ON_BODIES,
+        "not_found",
+        "account_not_empty",
+        request=account_serializers.ReasonRequest,
+        examples=account_examples.CLOSE,
+    ),
+)
+describe_balances = describe(
+    of_account=operation(
+        200,
+        serializers.BalanceSerializer,
+        *ON_MOMENTS,
+        "not_found",
+        operation_id="accounts_balance_retrieve",
+        parameters=[serializers.BalanceQuery],
+        examples=examples.READ_BALANCE,
+    ),
+    of_user=operation(
+        200,
+        serializers.BalanceSerializer,
+        *ON_MOMENTS,
+        "currency_required",
+        "not_found",
+        operation_id="users_balance_retrieve",
+        parameters=[serializers.UserBalanceQuery],
+        examples=examples.READ_BALANCE,
+    ),
+    statement=operation(
+        200,
+        serializers.StatementSerializer,
+        "required",
+        "datetime_invalid",
+        "timezone_invalid",
+        "invalid_parameter",
+        "not_found",
+        also={(200, "text/csv"): OpenApiTypes.STR},
+        operation_id="accounts_statement_retrieve",
+        parameters=[serializers.StatementQuery],
+    ),
+)
