@@ -20,7 +20,7 @@ class Answer(HttpResponse):
     of its arguments is known here, and cookies, which the API has none of, are made when asked for.
     """
 
-    cookies = cached_property(lambda answer: SimpleCookie())  # type: ignore[assignment]
+    cookies = cached_property(lambda answer: SimpleCookie())
     log_facts: Mapping[str, str] = {}  # what the request's log line says of its outcome
 
     def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:

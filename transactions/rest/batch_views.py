@@ -91,7 +91,8 @@ class Batch:
             **how,
         )
         results: Results = {}
-        for place, result in zip(self.commands, wait_for(posting.share(asked)), strict=True):
+        answers = wait_for(posting.share(asked))
+        for place, result in zip(self.commands, answers, strict=True):
             if isinstance(result, LedgerError):
                 name_as_asked(result, self.users.get(result.command_id))
                 self.refusals[place] = result
