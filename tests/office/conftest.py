@@ -1,6 +1,7 @@
 import pytest
 from django.test import Client
 
+from tests.events.conftest import hook, loopback  # noqa: F401, fixtures
 from tests.office.staff import PASSWORD, make_staff, open_office
 
 
@@ -32,8 +33,13 @@ def operations(db):
 
 
 @pytest.fixture
-def superuser(db):
-    return open_office(make_staff(superuser=True, username="boss"))
+def boss(db):
+    return make_staff(superuser=True, username="boss")
+
+
+@pytest.fixture
+def superuser(boss):
+    return open_office(boss)
 
 
 @pytest.fixture

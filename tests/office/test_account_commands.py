@@ -63,14 +63,6 @@ def test_a_closed_account_cannot_be_unfrozen(support, account):
     assert "The account is closed." in read_text(answer.content.decode())
 
 
-@pytest.mark.parametrize("group", ["support", "auditor"])
-def test_who_may_not_correct_cannot_post_the_form_either(account, group):
-    client = open_office(make_staff(group))
-    assert client.get(find_address(account, "adjust")).status_code == 403
-    assert client.post(find_address(account, "adjust"), fill_adjustment()).status_code == 403
-    assert not Transaction.objects.exists()
-
-
 def fill_adjustment(**fields):
     return {
         "identity": str(new_id()),

@@ -114,19 +114,6 @@ def test_marks_lead_to_what_belongs_together(support, account):
         assert f" {mark} " in text, mark
 
 
-def test_nothing_that_others_wrote_is_read_as_html(support, petya):
-    account = petya.accounts.get()
-    deposit(account, "5", reference=PROBE)
-    withdraw(account, "50", reference=PROBE)
-    hold(account, "1", reference=PROBE)
-    for section in ("statement", "declines", "holds"):
-        html = look(support, account, show=section)
-        assert PROBE not in html
-        assert ESCAPED in html
-    named = AccountFactory(name=PROBE)
-    assert PROBE not in look(support, named)
-
-
 def test_declined_attempts_say_why_in_words(support, account):
     deposit(account, "5")
     withdraw(account, "50", reference="rent")

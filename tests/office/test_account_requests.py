@@ -48,11 +48,6 @@ def test_the_csv_has_the_lines_of_the_page(support, account):
     assert (export.subject, export.subject_id) == ("account", str(account.id))
 
 
-def test_looking_is_recorded(support, account):
-    look(support, account)
-    assert Access.objects.get(action="VIEW").subject_id == str(account.id)
-
-
 ODD = [
     ({"at": "abc"}, "not a moment"),
     ({"at": "2023-02-30T00:00:00"}, "not a moment"),
@@ -126,12 +121,6 @@ def test_an_unknown_account_is_said_to_be_unknown(operations, id, query):
     answer = operations.get(f"/admin/accounts/account/{id}/change/{query}", follow=True)
     assert answer.status_code == 200
     assert "exist" in read_text(answer.content.decode())
-
-
-def test_who_may_not_see_accounts_sees_nothing(account):
-    client = open_office(make_staff())
-    for query in ({}, {"format": "csv"}, {"show": "holds"}):
-        assert client.get(find_address(account), query).status_code == 403
 
 
 VIEWS = {

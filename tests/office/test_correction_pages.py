@@ -1,5 +1,6 @@
 """Corrections: asked for by one, approved by another."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from accounts.models import Account, User
 from events.models import Event
 from office.models import Access
 from tests.cast import AccountFactory, deposit, new_id, transfer, withdraw
-from tests.office.correcting import adjust, ask_to_reverse, balance, page, read, reverse_page
+from tests.office.correcting import LIST, adjust, ask_to_reverse, balance, page, read, reverse_page
 from tests.office.staff import make_staff, open_office
 from transactions import corrections
 from transactions.models import Correction, Transaction
@@ -213,22 +214,6 @@ def test_a_maker_who_may_approve_nothing_any_more_may_still_take_it_back(first, 
     assert client.post(page(correction, "reject"), {"reason": "my mistake"}).status_code == 302
 
 
-def test_support_see_everything_and_decide_nothing(first, account):
-    row = deposit(account, "500")
-    correction = adjust(account, "500", first)
-    client = open_office(make_staff("support"))
-    text = read(client.get(page(correction))) + read(
-        client.get(f"/admin/transactions/transaction/{row.id}/change/")
-    )
-    addresses = [page(correction, "approve"), page(correction, "reject"), reverse_page(row)]
-    for address in addresses:
-        assert address not in text
-        for answer in (client.get(address), client.post(address, {"reason": "x", "identity": new_id()})):
-            assert answer.status_code == 403, address
-    correction.refresh_from_db()
-    assert (correction.status, balance(account)) == ("WAITING", 500)
-
-
 def test_small_ones_of_one_person_add_up_over_a_day(office, first, second, account):
     rows = [deposit(account, "40") for _ in range(3)]
     outcomes = [read(ask_to_reverse(office, row)) for row in rows]
@@ -236,3 +221,30 @@ def test_small_ones_of_one_person_add_up_over_a_day(office, first, second, accou
     assert balance(account) == 40
     # Another one has a day's allowance of their own.
     assert "was reversed" in read(ask_to_reverse(open_office(second), deposit(account, "40")))
+
+
+# The list, and what the sidebar says of it
+
+
+def test_the_queue_shows_what_waits_and_all_shows_all(office, first, account):
+    done, waiting = adjust(account, "5", first), adjust(account, "500", first)
+    queue, everything = read(office.get(LIST)), read(office.get(f"{LIST}?state=all"))
+    assert (str(done.id) in queue, str(waiting.id) in queue) == (False, True)
+    assert str(done.id) in everything
+    assert str(waiting.id) in everything
+    for words in (done.id, account.id):
+        assert str(done.id) in read(office.get(LIST, {"q": str(words)}))
+    for query in ("state=x", "state=all&p=9999"):
+        assert office.get(f"{LIST}?{query}", follow=True).status_code == 200, query
+
+
+def test_the_sidebar_counts_what_waits(office, first, account):
+    def shown():
+        lead = read(office.get("/admin/find/")).split('href="/admin/transactions/correction/"')[1]
+        text = re.sub(r"<[^>]*>", "", lead[lead.index(">") + 1 : lead.index("</a>")])
+        return text.split()[-1]
+
+    assert shown() == "Corrections"
+    for _ in range(2):
+        adjust(account, "500", first)
+    assert shown() == "2"

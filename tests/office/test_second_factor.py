@@ -18,8 +18,8 @@ from office.models import Access
 from office.site import OFFERED
 from tests.cast import UserFactory
 from tests.office.addresses import list_urls
-from tests.office.coming_in import INDEX, LOGIN, SECOND, code_of, is_inside, log_in, read_secret, send_code
-from tests.office.staff import PASSWORD, enter_code, give_device, make_staff, open_office
+from tests.office.coming_in import INDEX, LOGIN, SECOND, is_inside, log_in, read_secret, send_code
+from tests.office.staff import PASSWORD, code_of, enter_code, give_device, make_staff, open_office
 
 pytestmark = pytest.mark.django_db
 
