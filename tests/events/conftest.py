@@ -1,4 +1,5 @@
 import socket
+import time
 
 import pytest
 
@@ -6,7 +7,7 @@ from events import subscriptions
 from events.delivery import webhooks
 from events.models import Subscription
 from events.relay import Relay
-from tests.cast import new_id
+from tests.cast import deposit, new_id
 from tests.receivers import receiver
 
 
@@ -24,6 +25,12 @@ def hook(loopback):
 
 
 @pytest.fixture
+def subscription(db, hook):
+    """The hook's, of all that comes after it: ask for it last."""
+    return subscribe(hook.url)
+
+
+@pytest.fixture
 def names(monkeypatch):
     """What names resolve to: a dictionary of names and lists of addresses; every look-up is noted."""
     table, real = {}, socket.getaddrinfo
@@ -37,6 +44,22 @@ def names(monkeypatch):
 
     monkeypatch.setattr("events.delivery.url_guard.socket.getaddrinfo", resolve)
     return table
+
+
+def deposit_times(account, times):
+    """So many deposits of 1.00, one after the other."""
+    for _ in range(times):
+        deposit(account, "1")
+
+
+def take_seconds(seconds):
+    """What a receiver does that takes what it is sent, but is slow."""
+
+    def behave(handler):
+        time.sleep(seconds)
+        handler.answer(204)
+
+    return behave
 
 
 def subscribe(url=None, kind="webhook", types=()):

@@ -5,6 +5,7 @@ import pytest
 from events import feed, maintenance, subscriptions
 from events.models import Event, FeedState, PendingEvent, Placement
 from tests.cast import deposit, new_id
+from tests.events.conftest import deposit_times
 from tests.names import PUBLIC
 from tests.test_guards import (
     EVENT,
@@ -111,8 +112,7 @@ def told(account):
     """Three events with places, two without."""
     deposit(account, "1")
     feed.place_pending()
-    for _ in range(2):
-        deposit(account, "1")
+    deposit_times(account, 2)
     assert (FeedState.objects.get().last_position, PendingEvent.objects.count()) == (3, 2)
 
 

@@ -51,12 +51,6 @@ def test_a_list_is_told_in_its_order(account):
         assert ids == sorted(ids)
 
 
-def test_every_event_waits_for_its_place_in_the_feed(account):
-    deposit(account, "10")
-    waiting = set(PendingEvent.objects.values_list("event_id", flat=True))
-    assert waiting == set(Event.objects.values_list("id", flat=True))
-
-
 def test_what_is_rolled_back_was_never_told(account):
     before = Event.objects.count()
     with pytest.raises(RuntimeError), atomic():

@@ -12,8 +12,7 @@ from events import subscriptions
 from events.delivery import open_channel, webhooks
 from events.delivery.channels import DeliveryFailed
 from events.models import Subscription
-from tests.cast import deposit
-from tests.events.conftest import get_secret, relay_once, subscribe
+from tests.events.conftest import deposit_times, get_secret, relay_once, subscribe
 from tests.receivers import answering, dripping, receiver, silent, talkative
 
 pytestmark = pytest.mark.django_db
@@ -31,18 +30,15 @@ def fail(subscription):
     return failure.value
 
 
-def test_every_event_verifies_with_the_published_library(hook, account):
-    subscription = subscribe(hook.url)
-    for _ in range(5):
-        deposit(account, "1")
+def test_every_event_verifies_with_the_published_library(hook, account, subscription):
+    deposit_times(account, 5)
     relay_once()
     assert hook.verify(get_secret(subscription)) == hook.events
     assert [event["type"] for event in hook.events] == ["transaction.posted"] * 5
     assert {headers["Content-Type"] for headers, _ in hook.requests} == {"application/json"}
 
 
-def test_a_changed_byte_an_old_time_or_another_secret_do_not_verify(hook):
-    subscription = subscribe(hook.url)
+def test_a_changed_byte_an_old_time_or_another_secret_do_not_verify(hook, subscription):
     send(subscription)
     [(headers, body)] = hook.requests
     secret = get_secret(subscription)
@@ -58,8 +54,7 @@ def test_a_changed_byte_an_old_time_or_another_secret_do_not_verify(hook):
         Webhook(webhooks.make_secret(subscription.id, 2)).verify(body, headers)
 
 
-def test_for_a_day_after_a_rotation_both_secrets_verify(hook):
-    subscription = subscribe(hook.url)
+def test_for_a_day_after_a_rotation_both_secrets_verify(hook, subscription):
     old = get_secret(subscription)
     subscription = subscriptions.rotate_secret(id=subscription.id)
     new = get_secret(subscription)
@@ -80,8 +75,7 @@ def test_secrets_differ_by_subscription_and_generation_and_are_long():
     assert all(secret.startswith("whsec_") and len(secret) == 50 for secret in made)  # 32 bytes
 
 
-def test_a_repeated_attempt_has_the_same_id_and_a_new_time(hook):
-    subscription = subscribe(hook.url)
+def test_a_repeated_attempt_has_the_same_id_and_a_new_time(hook, subscription):
     hook.behaviour = answering(500)
     fail(subscription)
     time.sleep(1.1)

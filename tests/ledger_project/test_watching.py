@@ -15,7 +15,6 @@ from accounts.models import User
 from ledger_project import health
 from rest import log
 from tests.cast import deposit, withdraw
-from tests.conftest import make_client
 from transactions import reading
 
 pytestmark = pytest.mark.django_db
@@ -78,13 +77,6 @@ def test_labels_are_not_the_callers(client):
     text = Client().get("/metrics").content.decode()
     assert "BREW" not in text
     assert "coffee" not in text
-
-
-def test_private_metrics_ask_for_a_token(client, settings):
-    settings.METRICS_PUBLIC = False
-    assert client.get("/metrics").status_code == 401
-    assert make_client("api-read").get("/metrics").status_code == 200
-    assert client.get("/metrics", headers={"Authorization": "Bearer nonsense"}).status_code == 401
 
 
 def test_every_answer_has_its_request_id_and_a_callers_own_is_kept(client):
