@@ -45,8 +45,7 @@ def test_an_id_leads_straight_to_its_page(page, vera, account):
 
 
 def test_the_time_machine_shows_what_somebody_had(page, vera, account):
-    come_in(page, vera)
-    open_subject(page, account)
+    come_in(page, vera, to=account)
     expect(page.locator("#main")).to_contain_text("100.00")
     page.locator("[name=at]").fill("2025-02-01T12:30")
     page.keyboard.press("Enter")
@@ -60,8 +59,7 @@ def test_the_time_machine_shows_what_somebody_had(page, vera, account):
 
 
 def test_an_account_is_frozen_with_a_reason_that_everybody_sees(page, vera, account):
-    come_in(page, vera)
-    open_subject(page, account)
+    come_in(page, vera, to=account)
     send_command(page, "Freeze", "The card was stolen.")
     expect(page.get_by_text("The account is frozen: it accepts money in, not out.")).to_be_visible()
     expect(page.get_by_text("The card was stolen.").first).to_be_visible()
@@ -70,8 +68,7 @@ def test_an_account_is_frozen_with_a_reason_that_everybody_sees(page, vera, acco
 
 
 def test_a_command_without_a_reason_is_asked_for_it(page, vera, account):
-    come_in(page, vera)
-    open_subject(page, account)
+    come_in(page, vera, to=account)
     send_command(page, "Freeze", " ")
     expect(page.get_by_text("This field is required.")).to_be_visible()
     account.refresh_from_db()
@@ -80,8 +77,7 @@ def test_a_command_without_a_reason_is_asked_for_it(page, vera, account):
 
 def test_a_large_correction_waits_for_a_second_person(page, open_browser, vera, boris, account, settings):
     settings.APPROVAL_ABOVE = {"USD": Decimal(100)}
-    come_in(page, vera)
-    open_subject(page, account)
+    come_in(page, vera, to=account)
     fields = {"type": "DEPOSIT", "amount": "250.00", "reference": "TICKET-7"}
     send_command(page, "Correct the balance", "Paid twice, see the ticket.", **fields)
     expect(page.get_by_text("second person").first).to_be_visible()
@@ -105,8 +101,7 @@ def test_a_large_correction_waits_for_a_second_person(page, open_browser, vera, 
 
 def test_a_transaction_is_reversed_once(page, vera, account):
     row = cast.withdraw(account, "30.00", reference="INV-3")
-    come_in(page, vera)
-    open_subject(page, row)
+    come_in(page, vera, to=row)
     send_command(page, "Reverse", "Charged by mistake.")
     expect(page.get_by_text("The transaction was reversed.")).to_be_visible()
     open_subject(page, row)
@@ -117,8 +112,7 @@ def test_a_transaction_is_reversed_once(page, vera, account):
 
 def test_a_hold_is_released(page, vera, account):
     placed = cast.hold(account, "60.00")
-    come_in(page, vera)
-    open_subject(page, placed)
+    come_in(page, vera, to=placed)
     send_command(page, "Release", "The order was cancelled.")
     placed.refresh_from_db()
     assert placed.status == "RELEASED"

@@ -14,9 +14,10 @@ from tests.events.conftest import deposit_times, relay_once, subscribe
 pytestmark = pytest.mark.django_db
 
 
-def run(command, *arguments):
+def run(command, *arguments, **options):
+    """What the command says."""
     output = StringIO()
-    call_command(command, *arguments, stdout=output)
+    call_command(command, *arguments, stdout=output, **options)
     return output.getvalue()
 
 
