@@ -39,11 +39,6 @@ def test_a_wrong_code_is_refused(page, staff):
     expect(page.get_by_label("Code of your authenticator app")).to_be_visible()
 
 
-def test_a_wrong_password_is_refused(page, staff):
-    give_password(page, staff, "another password")
-    expect(page.get_by_text("Please enter the correct username and password")).to_be_visible()
-
-
 def test_the_address_that_somebody_wanted_is_where_they_come_to(page, staff):
     device = give_device(staff)
     page.goto("/admin/accounts/user/")

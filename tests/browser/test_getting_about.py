@@ -79,12 +79,6 @@ def test_the_language_is_switched_and_back(page, chief):
     expect(page).to_have_title("Dashboard | Ledger")
 
 
-def test_a_browser_that_asks_for_russian_is_answered_in_russian(open_browser, chief):
-    page = open_browser(locale="ru-RU")
-    page.goto("/admin/")
-    expect(page.get_by_role("button", name="Войти")).to_be_visible()
-
-
 def test_somebody_logs_out_by_keyboard(page, chief):
     come_in(page, chief)
     go_to(page, page.get_by_role("button", name="chief: language, theme, leaving"))

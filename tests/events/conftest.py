@@ -11,6 +11,11 @@ from tests.cast import deposit, new_id
 from tests.receivers import receiver
 
 
+@pytest.fixture(autouse=True)
+def _database(db):
+    """Every test of events works on the database."""
+
+
 @pytest.fixture
 def loopback(settings):
     """Webhooks may call this machine."""
@@ -25,7 +30,7 @@ def hook(loopback):
 
 
 @pytest.fixture
-def subscription(db, hook):
+def subscription(hook):
     """The hook's, of all that comes after it: ask for it last."""
     return subscribe(hook.url)
 

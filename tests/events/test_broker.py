@@ -14,8 +14,6 @@ from events.models import Subscription
 from tests.cast import deposit, new_id, withdraw
 from tests.events.conftest import deposit_times, fetch, relay_once, subscribe
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.fixture
 def exchange(broker, settings):

@@ -10,8 +10,6 @@ from events.models import Event, FeedState, PendingEvent, Placement
 from tests.cast import AccountFactory, deposit, new_id, withdraw
 from tests.events.conftest import deposit_times
 
-pytestmark = pytest.mark.django_db
-
 
 def positions(page):
     return [event["position"] for event in page.events]

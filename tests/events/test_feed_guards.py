@@ -15,8 +15,6 @@ from tests.test_guards import (
     session,  # noqa: F401, a fixture
 )
 
-pytestmark = pytest.mark.django_db
-
 WEBHOOK = {
     "id": "gen_random_uuid()", "kind": "'webhook'", "url": "'https://a.example/'", "types": "'[]'",
     "status": "'ACTIVE'", "epoch": "gen_random_uuid()", "position": "0", "attempts": "0", "sent": "0",

@@ -13,8 +13,6 @@ from tests.cast import deposit
 from tests.events.conftest import deposit_times, fetch, relay_once, subscribe, take_seconds
 from tests.receivers import answering, taking
 
-pytestmark = pytest.mark.django_db
-
 
 def test_in_the_middle_of_a_batch_the_cursor_has_not_moved(hook, account, subscription):
     seen, running = [], Relay()

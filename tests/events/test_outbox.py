@@ -13,8 +13,6 @@ from tests.cast import AccountFactory, OrderFactory, deposit, withdraw
 from transactions import posting
 from transactions.models import Transaction
 
-pytestmark = pytest.mark.django_db
-
 
 def test_a_user_and_its_account_are_told(petya, account):
     opened, created = Event.objects.order_by("id")

@@ -15,8 +15,6 @@ from tests.cast import AccountFactory, deposit, hold_that_expires, withdraw
 from tests.events.conftest import deposit_times, fetch, relay_once, subscribe
 from tests.receivers import answering, receiver, silent, taking
 
-pytestmark = pytest.mark.django_db
-
 
 def make_due(subscription):
     Subscription.objects.filter(id=subscription.id).update(next_attempt_at=timezone.now() - timedelta(days=2))

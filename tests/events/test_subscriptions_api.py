@@ -11,7 +11,6 @@ from tests.conftest import make_client
 from tests.events.conftest import get_secret, relay_once
 from tests.receivers import answering
 
-pytestmark = pytest.mark.django_db
 SUBSCRIPTIONS = "/api/v1/subscriptions"
 
 

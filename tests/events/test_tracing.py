@@ -11,8 +11,6 @@ from events.models import Event, FeedState, Subscription
 from events.tracing import State
 from tests.cast import deposit, new_id
 
-pytestmark = pytest.mark.django_db
-
 
 def subscribe(position, **fields):
     epoch = fields.pop("epoch", None) or FeedState.objects.get().epoch

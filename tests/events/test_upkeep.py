@@ -11,8 +11,6 @@ from events.models import Event, FeedState, Placement, Subscription
 from tests.cast import deposit, new_id
 from tests.events.conftest import deposit_times, relay_once, subscribe
 
-pytestmark = pytest.mark.django_db
-
 
 def run(command, *arguments, **options):
     """What the command says."""

@@ -19,7 +19,6 @@ from tests.cast import deposit, hold, hold_that_expires, new_id, withdraw
 from tests.examples.world import World, is_running, read_effects, read_events, tell
 from transactions import posting
 
-pytestmark = pytest.mark.django_db
 SEEDS = range(6)
 
 

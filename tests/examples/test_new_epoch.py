@@ -15,8 +15,6 @@ from tests.events.test_upkeep import age
 from tests.examples.world import World, is_running, read_effects, read_events, tell
 from transactions import posting
 
-pytestmark = pytest.mark.django_db
-
 
 class Restore:
     """A backup is made on entering; on leaving the ledger is what it was then, in a new epoch."""

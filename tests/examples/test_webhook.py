@@ -17,7 +17,6 @@ from examples.ad_engine.webhook import Receiver, subscribe
 from tests.cast import deposit
 from tests.examples.world import is_running
 
-pytestmark = pytest.mark.django_db
 SECRET = "whsec_" + "c2VjcmV0" * 4
 URL = "http://127.0.0.1:9001/"
 BODY = json.dumps({"account": None, "type": "user.created"}).encode()

@@ -175,21 +175,30 @@ def resolve(service: Service, replies: list[Reply]) -> None:
         insist(service, operation, replies.append, seconds=deadline - time.monotonic(), pause=0.1)
 
 
+@contextmanager
+def new_folder(prefix: str, asked: Path | None = None) -> Iterator[Path]:
+    """Where a program keeps what it does. It stays if it was asked for, and if the program fails."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))  # and stop what was started
+    folder = asked or Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
+    folder.mkdir(exist_ok=True)
+    yield folder
+    if not asked:
+        shutil.rmtree(folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=int, default=1000)
     parser.add_argument("--faults", type=int, help="default: one for every 200 operations")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))  # and stop what was started
     faults = asked.operations // 200 if asked.faults is None else asked.faults
-    folder = Path(tempfile.mkdtemp(prefix="hammer-", dir="/tmp"))
-    sys.stdout.write(f"seed {asked.seed}, in {folder}\n")
-    report = hammer(operations=asked.operations, faults=faults, seed=asked.seed, folder=folder)
-    sys.stdout.write(f"{report}\n")
-    if report.verdict.charges:
-        sys.exit(1)
-    shutil.rmtree(folder)
+    with new_folder("hammer-") as folder:
+        sys.stdout.write(f"seed {asked.seed}, in {folder}\n")
+        report = hammer(operations=asked.operations, faults=faults, seed=asked.seed, folder=folder)
+        sys.stdout.write(f"{report}\n")
+        if report.verdict.charges:
+            sys.exit(1)
 
 
 if __name__ == "__main__":

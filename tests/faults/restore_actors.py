@@ -23,13 +23,15 @@ READ_SECONDS_MAX = 60
 
 
 @contextmanager
-def working_on(postgres: EmbeddedPostgres, role: str = "ledger_app") -> Iterator[None]:
+def working_on(
+    postgres: EmbeddedPostgres, role: str = "ledger_app", dbname: str = "ledger"
+) -> Iterator[None]:
     """New connections of Django's go there, those of other threads too."""
     database = connections.settings["default"]
     before = dict(database)
     connection.close()
     try:
-        database.update(HOST=str(postgres.socket_folder), PORT="5432", NAME="ledger", USER=role)
+        database.update(HOST=str(postgres.socket_folder), PORT="5432", NAME=dbname, USER=role)
         yield
     finally:
         connection.close()

@@ -6,8 +6,8 @@ from tests.office.staff import PASSWORD, make_staff, open_office
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    """Hashing as in production would be most of the time of these tests."""
+def _office(db, loopback, settings):  # noqa: F811
+    """All works on the database, and webhooks go to this machine. Hashing as in production would be slow."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -14,8 +14,6 @@ from tests.matrix_of_office import MODELS
 from tests.office.staff import make_staff, open_office
 from tests.office.things import find_id, make_things
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loopback")]
-
 
 def lines():
     return list(Access.objects.order_by("id").values_list("action", "subject", "subject_id", "detail"))

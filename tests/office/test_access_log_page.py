@@ -11,7 +11,6 @@ from tests.cast import AccountFactory, new_id
 from tests.office.answers import find_accesses, read
 from tests.office.staff import make_staff, open_office
 
-pytestmark = pytest.mark.django_db
 LOG = "/admin/office/access/"
 
 

@@ -14,8 +14,6 @@ from tests.office.account_pages import find_address, look, read_text
 from tests.office.staff import make_staff, open_office
 from transactions.models import Correction, Transaction
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.mark.parametrize(
     ("group", "status", "buttons"),

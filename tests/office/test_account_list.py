@@ -6,7 +6,6 @@ from office.models import Access
 from tests import asking
 from tests.cast import AccountFactory, deposit, hold, new_id
 
-pytestmark = pytest.mark.django_db
 LIST = "/admin/accounts/account/"
 PROBE = '<script>alert("1")</script>'
 

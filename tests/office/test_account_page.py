@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 
-import pytest
 from django.contrib.auth.models import Permission
 
 from events.models import FeedState, Subscription
@@ -27,8 +26,6 @@ from tests.office.staff import make_staff, open_office
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import Reversal
-
-pytestmark = pytest.mark.django_db
 
 
 def test_the_head_shows_what_the_account_has(support, account, petya):

@@ -18,8 +18,6 @@ from transactions.models import Transaction
 from transactions.reading import history, queries, timeline
 from transactions.reading.history import FOREVER, VERSION_MAX
 
-pytestmark = pytest.mark.django_db
-
 HISTORY = 8000
 LATE_EVERY = 20
 START = day("2023-01-01")

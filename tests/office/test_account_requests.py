@@ -29,8 +29,6 @@ from tests.office.account_pages import (
 from tests.office.staff import make_staff, open_office
 from transactions import posting
 
-pytestmark = pytest.mark.django_db
-
 
 def test_the_csv_has_the_lines_of_the_page(support, account):
     deposit(account, "5", effective_at=day("2023-01-01"), reference="=1+1")

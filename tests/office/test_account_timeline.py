@@ -11,7 +11,6 @@ from transactions import posting
 from transactions.posting.commands import Reversal
 from transactions.reading import history, queries, timeline
 
-pytestmark = pytest.mark.django_db
 MICROSECOND = timedelta(microseconds=1)
 
 

@@ -20,7 +20,6 @@ from tests.office.staff import make_staff, open_office
 from transactions.models import Figures, HourlyTotal
 from transactions.reading import statistics
 
-pytestmark = pytest.mark.django_db
 QUERIES = 19  # seven of them for the session, its user and their second factor, and the sidebar
 
 

@@ -12,8 +12,6 @@ from ledger_project.settings import LANGUAGES
 from tests.cast import issue_token
 from tests.office.staff import make_staff, open_office
 
-pytestmark = pytest.mark.django_db
-
 OF_PAGES = {
     "Content-Security-Policy": "frame-ancestors 'none'",
     "Permissions-Policy": "camera=()",

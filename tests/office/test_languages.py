@@ -69,14 +69,9 @@ def test_django_finds_the_translation(message):
 
 
 @pytest.fixture
-def ledger(db, settings):
+def ledger(settings):
     """One of everything, named in Russian: what is not Cyrillic on a page is not translated."""
     settings.APPROVAL_ABOVE = {"USD": Decimal(100)}
-    settings.WEBHOOK_LOOPBACK = True
-    return make_ledger()
-
-
-def make_ledger():
     user = cast.UserFactory(name="Пётр", external_id="п-1")
     account = user.accounts.get()
     deposit = cast.deposit(account, "1234.56", reference="счёт")

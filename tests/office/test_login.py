@@ -15,8 +15,6 @@ from tests.cast import UserFactory
 from tests.office.coming_in import WRONG, is_inside, log_in
 from tests.office.staff import PASSWORD, make_staff, open_office
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.fixture
 def petya(db):

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from django.contrib.auth.models import Group
 
 from accounts import operations
@@ -16,8 +15,6 @@ from tests.office.dashboards import make_run, subscribe
 from tests.office.staff import give_device, make_staff
 from tests.office.things import find_id, make_things
 from transactions import posting
-
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loopback")]
 
 # The queries of a list, and of the page of one of them, at most. The page of an account has its own test.
 QUERIES_MAX = {

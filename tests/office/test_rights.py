@@ -24,8 +24,6 @@ from tests.office.staff import BACKEND, make_staff, open_office
 from tests.office.things import find_id, make_things
 from tests.test_matrix import LEADS_TO, take_stock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loopback")]
-
 OFFICE = ("support", "operations", "auditor", "superuser", "api-admin")  # as groups of staff
 # What a command asks for when the thing was asked for by somebody else, as everything here was.
 OF_OTHERS = {("transactions/correction", "reject"): "transactions.approve_correction"}
@@ -90,6 +88,7 @@ def test_every_command_asks_for_the_right_of_the_table(kind, listed):
 
 @pytest.mark.parametrize("role", OUTSIDE)
 def test_who_is_not_staff_is_sent_to_the_login_by_every_page(role):
+    """ADM-015."""
     urls = list_urls_of(make_things())
     client = open_as(role)
     before = take_stock()
@@ -136,6 +135,7 @@ def test_staff_open_what_their_group_may_see_and_change_nothing_on_it(role):
 
 @pytest.mark.parametrize("role", OFFICE)
 def test_a_command_is_shown_and_given_by_who_has_its_right(role):
+    """AUT-014."""
     things = make_things()
     client = open_as(role)
     for model, commands in list_commands("commands").items():
@@ -162,6 +162,7 @@ def test_a_command_is_shown_and_given_by_who_has_its_right(role):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_not_there_is_not_told_from_what_may_not_be_seen(model):
+    """ADM-014."""
     client = open_office(make_staff())
     thing = make_things()[model]
     for page in ("", *(f"{{}}/{name}/" for name in ("change", *list_commands("commands")[model]))):

@@ -13,8 +13,6 @@ from tests.office.answers import find_accesses, find_secret, read
 from tests.office.staff import make_staff, open_office
 from tests.office.test_staff_pages import ASKED, COMMANDS, STAFF, do
 
-pytestmark = pytest.mark.django_db
-
 
 def give(user, *permissions):
     found = Permission.objects.filter(codename__in=permissions)

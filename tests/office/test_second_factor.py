@@ -21,8 +21,6 @@ from tests.office.addresses import list_urls
 from tests.office.coming_in import INDEX, LOGIN, SECOND, is_inside, log_in, read_secret, send_code
 from tests.office.staff import PASSWORD, code_of, enter_code, give_device, make_staff, open_office
 
-pytestmark = pytest.mark.django_db
-
 
 def test_the_password_leads_to_the_second_factor_and_that_to_the_page_that_was_asked_for(olga, browser):
     device = give_device(olga)

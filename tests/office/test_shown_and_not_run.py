@@ -13,7 +13,6 @@ from tests.office.staff import make_staff
 from tests.office.test_token_pages import ASKED, TOKENS
 from transactions import corrections
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loopback")]
 PROBE = "</pre><script>alert(1)</script>"
 ESCAPED = "&lt;script&gt;alert(1)"
 

@@ -1,4 +1,3 @@
-import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -10,7 +9,6 @@ from tests.cast import issue_token
 from tests.office.answers import find_accesses, find_secret, hear, read
 from tests.office.staff import PASSWORD, make_staff, open_office
 
-pytestmark = pytest.mark.django_db
 STAFF = "/admin/accounts/staff/"
 COMMANDS = ("groups", "password", "reset-second-factor", "unlock", "deactivate", "activate")
 ASKED = {"username": "anna", "name": "Anna", "groups": ["support"], "reason": "new colleague"}

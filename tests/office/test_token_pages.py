@@ -10,7 +10,6 @@ from tests.cast import issue_token
 from tests.office.answers import find_accesses, find_secret, hear, read
 from tests.office.staff import make_staff
 
-pytestmark = pytest.mark.django_db
 TOKENS = "/admin/accounts/token/"
 ASKED = {"name": "shop", "groups": ["api-read"], "days": "30", "reason": "a new shop"}
 

@@ -15,8 +15,6 @@ from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import Reversal
 
-pytestmark = pytest.mark.django_db
-
 LIST = "/admin/transactions/transaction/"
 
 

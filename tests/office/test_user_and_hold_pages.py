@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-
 from accounts import operations
 from accounts.models import Account, Hold, User
 from office.models import Access
@@ -14,8 +12,6 @@ from tests.office import answers
 from tests.office.staff import make_staff
 from transactions import posting
 from transactions.models import AuditRun
-
-pytestmark = pytest.mark.django_db
 
 USERS, HOLDS, AUDITS = "/admin/accounts/user/", "/admin/accounts/hold/", "/admin/transactions/auditrun/"
 
