@@ -1,4 +1,3 @@
-import socket
 import time
 
 import pytest
@@ -8,6 +7,7 @@ from events.delivery import webhooks
 from events.models import Subscription
 from events.relay import Relay
 from tests.cast import deposit, new_id
+from tests.names import resolving
 from tests.receivers import receiver
 
 
@@ -36,19 +36,10 @@ def subscription(hook):
 
 
 @pytest.fixture
-def names(monkeypatch):
-    """What names resolve to: a dictionary of names and lists of addresses; every look-up is noted."""
-    table, real = {}, socket.getaddrinfo
-
-    def resolve(host, port, *args, **kw):
-        table.setdefault("looked up", []).append(host)
-        if host not in table:
-            return real(host, port, *args, **kw)
-        address = table[host].pop(0) if len(table[host]) > 1 else table[host][0]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
-
-    monkeypatch.setattr("events.delivery.url_guard.socket.getaddrinfo", resolve)
-    return table
+def names():
+    """What names resolve to: each to its addresses, of which the first is answered first."""
+    with resolving() as names:
+        yield names
 
 
 def deposit_times(account, times):

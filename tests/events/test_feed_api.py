@@ -1,7 +1,7 @@
 """GET /events: what a consumer asks and may see, and how long it may wait."""
 
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -73,29 +73,16 @@ def test_a_cursor_and_a_sequence_together_make_no_sense(db, reader, account):
     assert answer.json()["code"] == "conflicting_fields"
 
 
-def in_a_thread(work):
-    """Run it with a connection of its own; what it returns is appended to the list that is given back."""
-    found = []
-
-    def run():
-        try:
-            found.append(work())
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread, found
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_waiting_reader_is_answered_by_the_next_event():
     account, reader = AccountFactory(), make_client("api-read")
     cursor = ask(reader)["cursor"]
-    thread, found = in_a_thread(lambda: ask(reader, after=cursor, wait=10))
-    time.sleep(0.3)
-    started = time.monotonic()
-    deposit(account, "1")
-    thread.join(10)
-    assert time.monotonic() - started < 5
-    assert [event["type"] for event in found[0]["events"]] == ["transaction.posted"]
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(ask, reader, after=cursor, wait=10)
+        thread.submit(lambda: connection.close())  # the thread's own, afterwards
+        time.sleep(0.3)
+        started = time.monotonic()
+        deposit(account, "1")
+        found = waiting.result(10)
+        assert time.monotonic() - started < 5
+    assert [event["type"] for event in found["events"]] == ["transaction.posted"]

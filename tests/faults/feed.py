@@ -97,7 +97,9 @@ def try_feed(*, events: int, kills: int, seed: int, folder: Path, careless: bool
     try:
         from tests.faults import feed_actors
 
-        own_ledger.finish(own_ledger.fork(feed_actors.make_accounts, folder), STEP_SECONDS_MAX)
+        own_ledger.finish(
+            own_ledger.fork(feed_actors.make_accounts, folder, feed_actors.ACCOUNTS), STEP_SECONDS_MAX
+        )
         troupe = Troupe(folder, feed_actors.ROLES, seed)
         try:
             began = time.monotonic()

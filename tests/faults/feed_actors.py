@@ -39,8 +39,8 @@ class Regret(Exception):
     """A writer takes everything back."""
 
 
-def make_accounts(folder: Path) -> None:
-    accounts = [str(cast.AccountFactory().id) for _ in range(ACCOUNTS)]
+def make_accounts(folder: Path, count: int) -> None:
+    accounts = [str(cast.AccountFactory().id) for _ in range(count)]
     (folder / "accounts.json").write_text(json.dumps(accounts))
 
 

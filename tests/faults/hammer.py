@@ -116,9 +116,9 @@ def hammer(*, operations: int, faults: int, seed: int, folder: Path) -> Report:
         replies = read_journals(folder)
         kinds = Counter(reply.kind for reply in replies)
         resolve(service, replies)
-        shown = {account: read_balance(service, account) for account in plan.accounts}
+        told = {id: service.insist("GET", f"/api/v1/accounts/{id}/balance")[1] for id in plan.accounts}
         ledger = read_ledger(postgres)
-    verdict = judge(replies, ledger, shown)
+    verdict = judge(replies, ledger, {id: Decimal(balance["balance"]) for id, balance in told.items()})
     return Report(plan, seconds, kinds, nemesis.done, proxy.harmed, replies, ledger, verdict)
 
 
@@ -127,11 +127,6 @@ def make_account(service: Service) -> str:
     name = f"hammered {chance.getrandbits(64)}"
     _, user = service.insist("POST", "/api/v1/users", {"name": name, "external_id": name})
     return str(user["accounts"][0]["id"])
-
-
-def read_balance(service: Service, account: str) -> Decimal:
-    _, balance = service.insist("GET", f"/api/v1/accounts/{account}/balance")
-    return Decimal(balance["balance"])
 
 
 def start_client(folder: Path, number: int) -> subprocess.Popen[bytes]:

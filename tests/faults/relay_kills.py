@@ -25,6 +25,7 @@ from tests.faults.own_ledger import finish, fork, kill
 from tests.faults.relay_verdict import BATCH, CHARGES, Arrival, Effect, Trial, judge, keep_trials
 
 BROKER_URL = "LEDGER_TEST_BROKER_URL"
+ACCOUNTS = 8
 TRIALS = WEBHOOK, BROKER, TWO, STOPS = "webhook", "broker", "two", "stops"
 LEASE_SECONDS, PAIR_LEASE_SECONDS = 0.3, 2.0  # a full batch of a slow receiver takes longer than either
 PAIR_SECONDS = 3.5
@@ -51,11 +52,11 @@ class Stage:
     """The ledger, its receivers, and what the trials have in common."""
 
     def __init__(self, folder: Path, postgres: EmbeddedPostgres) -> None:
-        from tests.faults import relay_actors
+        from tests.faults import feed_actors, relay_actors
 
         self.actors, self.folder, self.postgres = relay_actors, folder, postgres
         self.helpers: list[int] = []
-        finish(fork(relay_actors.make_accounts, folder), STEP_SECONDS_MAX)
+        finish(fork(feed_actors.make_accounts, folder, ACCOUNTS), STEP_SECONDS_MAX)
         self.query(WATCH_CURSORS)
         hook = relay_actors.open_hook()
         self.helpers.append(fork(relay_actors.serve_hook, hook, folder))

@@ -19,7 +19,6 @@ from tests import cast
 from tests.faults.restore_verdict import Reply
 
 ACCOUNTS = 20
-READ_SECONDS_MAX = 60
 
 
 @contextmanager

@@ -108,9 +108,9 @@ def require_new_epoch(world, old_cursor):
 def test_a_restored_ledger_tells_nothing_until_a_new_epoch_begins(
     primary,
     empty_ledger,
-    hook,
+    hook,  # noqa: F811
     tmp_path,
-    where,  # noqa: F811
+    where,
 ):
     with working_on(primary) as world:
         world.begin().deposit(5)

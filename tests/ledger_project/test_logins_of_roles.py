@@ -109,12 +109,8 @@ def test_a_transaction_that_is_left_open_is_ended(login):
         execute("SELECT 1")
         execute("SET LOCAL idle_in_transaction_session_timeout = '100ms'")  # of five seconds
         process = connection.connection
-        wait_for(lambda: process.closed or _is_ended(process))
+        wait_for(lambda: process.closed or bool(select.select([process.fileno()], [], [], 0)[0]))
         execute("SELECT 1")
-
-
-def _is_ended(process):
-    return bool(select.select([process.fileno()], [], [], 0)[0])
 
 
 def test_the_service_and_its_commands_work(login):

@@ -123,26 +123,18 @@ def test_the_row_knows_the_request_that_made_it_and_the_log_line_the_row(service
 
 
 def test_a_line_in_between_has_the_requests_id_and_one_after_it_has_none(service, account, monkeypatch):
-    logger = structlog.get_logger("test")
-    refuse = MonkeyRead(logger)
-    monkeypatch.setattr(reading, "share_balance", refuse)
+    logger, nothing = structlog.get_logger("test"), Future()
+    nothing.set_result(None)
+
+    def find_nothing(account_id):
+        logger.info("in_between")
+        return nothing
+
+    monkeypatch.setattr(reading, "share_balance", find_nothing)
     with structlog.testing.capture_logs(processors=[log.add_request]) as lines:
         service.get(f"/api/v1/accounts/{account.id}/balance", headers={"X-Request-Id": "trace-8"})
         logger.info("afterwards")
     assert [line.get("request_id") for line in lines] == ["trace-8", None]
-
-
-class MonkeyRead:
-    """Finds nothing, and says so."""
-
-    def __init__(self, logger):
-        self.logger = logger
-
-    def __call__(self, account_id):
-        self.logger.info("in_between")
-        nothing = Future()
-        nothing.set_result(None)
-        return nothing
 
 
 def test_pages_outside_the_api_are_not_problems(client):

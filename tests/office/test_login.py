@@ -6,12 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from axes.models import AccessAttempt, AccessLog
-from django.contrib.auth.models import Group
 from django.test import Client
 from structlog.testing import capture_logs
 
 from office.models import Access
-from tests.cast import UserFactory
 from tests.office.coming_in import WRONG, is_inside, log_in
 from tests.office.staff import PASSWORD, make_staff, open_office
 
@@ -19,11 +17,9 @@ from tests.office.staff import PASSWORD, make_staff, open_office
 @pytest.fixture
 def petya(db):
     """Somebody with a password and rights, who is not staff."""
-    user = UserFactory(name="petya")
-    user.username = "petya"
-    user.set_password(PASSWORD)
+    user = make_staff("operations", username="petya", password=PASSWORD)
+    user.is_staff = False
     user.save()
-    user.groups.add(Group.objects.get(name="operations"))
 
 
 @pytest.mark.usefixtures("petya")
