@@ -22,6 +22,12 @@ def exchange(broker, settings):
     return Exchange(settings.BROKER_EXCHANGE, type="topic", durable=True)
 
 
+@pytest.fixture
+def subscription(exchange):
+    """The broker's, of all that comes after it: ask for it last."""
+    return subscribe(kind="broker")
+
+
 def take_all(queue):
     messages = []
     while message := queue.get(no_ack=True):
@@ -48,9 +54,10 @@ def try_again(subscription):
     relay_once()
 
 
-def test_events_are_persistent_messages_with_the_envelope_the_type_and_the_account(bind, account):
+def test_events_are_persistent_messages_with_the_envelope_the_type_and_the_account(
+    bind, account, subscription
+):
     queue = bind()
-    subscription = subscribe(kind="broker")
     row = deposit(account, "1")
     relay_once()
     [message] = take_all(queue)
@@ -72,9 +79,8 @@ def test_a_queue_gets_the_types_it_is_bound_to_in_order(bind, account):
     assert [message.payload["type"] for message in take_all(declines)] == ["transaction.declined"]
 
 
-def test_what_no_queue_is_bound_for_is_counted_and_holds_up_nothing(bind, account):
+def test_what_no_queue_is_bound_for_is_counted_and_holds_up_nothing(bind, account, subscription):
     queue = bind("transaction.posted")
-    subscription = subscribe(kind="broker")
     withdraw(account, "5")
     deposit(account, "1")
     relay_once()
@@ -83,9 +89,10 @@ def test_what_no_queue_is_bound_for_is_counted_and_holds_up_nothing(bind, accoun
     assert [message.payload["type"] for message in take_all(queue)] == ["transaction.posted"]
 
 
-def test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after(broker, bind, account):
+def test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after(
+    broker, bind, account, subscription
+):
     name = bind().name
-    subscription = subscribe(kind="broker")
     deposit(account, "1")
     relay_once()
     broker.stop()
@@ -104,11 +111,10 @@ def test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after
 
 
 def test_a_broker_that_falls_silent_is_a_failure_in_time_and_nothing_is_lost(
-    broker, bind, account, monkeypatch
+    broker, bind, account, monkeypatch, subscription
 ):
     monkeypatch.setattr(brokers, "CONFIRM_SECONDS_MAX", 1)
     queue = bind()
-    subscription = subscribe(kind="broker")
     deposit(account, "1")
     broker.signal(signal.SIGSTOP)
     try:
@@ -123,8 +129,7 @@ def test_a_broker_that_falls_silent_is_a_failure_in_time_and_nothing_is_lost(
     assert fetch(subscription).lag_events == 0
 
 
-def test_the_broker_is_never_given_up(exchange, settings, account):
-    subscription = subscribe(kind="broker")
+def test_the_broker_is_never_given_up(exchange, settings, account, subscription):
     settings.BROKER_URL = "amqp://guest:guest@127.0.0.1:1//"
     deposit(account, "1")
     relay_once()
@@ -135,8 +140,7 @@ def test_the_broker_is_never_given_up(exchange, settings, account):
     assert (waiting.next_attempt_at - waiting.last_error_at).total_seconds() < 35
 
 
-def test_there_is_one_subscription_of_the_broker_and_no_url_of_it(exchange):
-    subscription = subscribe(kind="broker")
+def test_there_is_one_subscription_of_the_broker_and_no_url_of_it(exchange, subscription):
     again, replayed = subscriptions.create(kind="broker", url=None, actor=new_id())
     assert (again.id, replayed) == (subscription.id, True)
     with pytest.raises(errors.SubscriptionExists):

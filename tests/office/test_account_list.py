@@ -7,7 +7,6 @@ from tests import asking
 from tests.cast import AccountFactory, deposit, hold, new_id
 
 LIST = "/admin/accounts/account/"
-PROBE = '<script>alert("1")</script>'
 
 
 def list_users(client, **query):

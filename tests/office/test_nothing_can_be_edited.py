@@ -29,7 +29,6 @@ from tests.test_matrix import take_stock
 from transactions.models import Correction, Transaction
 
 RIGHTS = ["has_add_permission", "has_change_permission", "has_delete_permission"]
-ACCOUNT = "/admin/accounts/account/"
 LOGGED = {"office_access": 0, "django_session": 0}
 STATUSES = (200, 302, 400, 403, 404, 405, 422)
 
