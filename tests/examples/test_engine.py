@@ -75,8 +75,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(make_engine, seed):
 
 def test_a_capture_neither_stops_nor_starts_what_goes_on_running(engine, account):
     deposit(account, "100")
-    held = hold(account, "60")
-    posting.post([capture_of(held)], actor=new_id())
+    posting.post([capture_of(hold(account, "60"))], actor=new_id())
     tell(engine)
     assert read_effects(engine, account.id) == [(2, "start")]
     assert engine.read_campaign(str(account.id)).funds.available == 40
@@ -84,8 +83,7 @@ def test_a_capture_neither_stops_nor_starts_what_goes_on_running(engine, account
 
 def test_what_a_final_capture_leaves_can_be_spent_again(engine, account):
     deposit(account, "100")
-    held = hold(account, "100")
-    posting.post([capture_of(held, Decimal(60))], actor=new_id())
+    posting.post([capture_of(hold(account, "100"), Decimal(60))], actor=new_id())
     tell(engine)
     assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (5, "start")]
 

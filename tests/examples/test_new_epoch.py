@@ -128,8 +128,7 @@ def test_an_event_that_no_history_has_any_more_is_dropped(engine, account):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_while_it_reads_everything_anew_it_does_so_again(make_engine, monkeypatch, seed):
-    chance = random.Random(seed)
-    world = World(chance)
+    world = World(random.Random(seed))
     world.change(times=20)
     with Restore():
         seen = dict(world.seen)
@@ -165,8 +164,7 @@ def test_killed_while_it_reads_everything_anew_it_does_so_again(make_engine, mon
 def test_a_history_of_several_pages_is_read_anew_without_an_effect(engine, account, monkeypatch):
     monkeypatch.setattr("examples.ad_engine.ledger.PAGE", 1)
     deposit(account, "100")
-    held = hold(account, "60")
-    posting.post([capture_of(held)], actor=new_id())
+    posting.post([capture_of(hold(account, "60"))], actor=new_id())
     with Restore():
         tell(engine)
     tell(engine)

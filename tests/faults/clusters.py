@@ -104,8 +104,7 @@ def copy_cluster(data: Path, folder: Path) -> EmbeddedPostgres:
 def make_standby(primary: EmbeddedPostgres, folder: Path) -> EmbeddedPostgres:
     """A hot standby that has everything the primary has, and follows it."""
     folder.mkdir()
-    data = str(folder / "data")
-    restores.run(primary, "pg_basebackup", "-D", data, "-c", "fast", "--no-sync")
+    restores.run(primary, "pg_basebackup", "-D", str(folder / "data"), "-c", "fast", "--no-sync")
     (folder / "data" / "standby.signal").touch()
     source = f"host='{primary.socket_folder}' port=5432 user=postgres"
     standby = EmbeddedPostgres(folder, settings={**SETTINGS, "primary_conninfo": source})

@@ -57,8 +57,7 @@ class Writer:
                 commands = self.make_commands()
                 outcome = self.commit(commands)
                 ids = [str(id) for command in commands for id in command.needs().rows]
-                line = [outcome, time.monotonic(), ids]
-                journal.write(json.dumps(line) + "\n")
+                journal.write(json.dumps([outcome, time.monotonic(), ids]) + "\n")
 
     def make_commands(self) -> list[Command]:
         """Several of several accounts, a declined one now and then, with or without a transfer."""

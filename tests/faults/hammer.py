@@ -123,8 +123,7 @@ def hammer(*, operations: int, faults: int, seed: int, folder: Path) -> Report:
 
 
 def make_account(service: Service) -> str:
-    chance = random.SystemRandom()
-    name = f"hammered {chance.getrandbits(64)}"
+    name = f"hammered {random.SystemRandom().getrandbits(64)}"
     _, user = service.insist("POST", "/api/v1/users", {"name": name, "external_id": name})
     return str(user["accounts"][0]["id"])
 

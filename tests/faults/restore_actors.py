@@ -93,8 +93,7 @@ class Posters:
 def require_new_epoch(postgres: EmbeddedPostgres) -> None:
     """The ledger goes on at once; the feed does when somebody has begun a new epoch, and then it is whole."""
     with working_on(postgres):
-        account = Account.objects.order_by("id").first()
-        assert cast.deposit(account, "1").version
+        assert cast.deposit(Account.objects.order_by("id").first(), "1").version
         try:
             feed.read()
         except FeedStopped:

@@ -136,8 +136,7 @@ def have_an_effect_never(trial):
 
 
 def add_a_cent(trial):
-    account = next(iter(trial.totals))
-    trial.totals[account] += "1"
+    trial.totals[next(iter(trial.totals))] += "1"
 
 
 def have_a_deadlock(trial):

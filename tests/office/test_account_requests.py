@@ -105,8 +105,7 @@ def test_who_asks_while_the_account_is_locked_is_told_to_ask_again(account):
 def test_a_link_to_older_lines_is_of_its_account_and_moment_only(support, account):
     other = AccountFactory()
     for each in (account, other):
-        orders = [OrderFactory(account=each) for _ in range(60)]
-        posting.post(orders, actor=each.user_id)
+        posting.post([OrderFactory(account=each) for _ in range(60)], actor=each.user_id)
     after = re.search(r"\?after=([^\"&]+)", look(support, account))[1].replace("%3A", ":")
     assert "not right" not in read_text(look(support, account, after=after))
     assert "not right" in read_text(look(support, other, after=after))

@@ -27,13 +27,11 @@ def office(first):
 def test_a_small_reversal_is_posted_at_once(office, account):
     row = deposit(account, "20")
     assert 'name="identity"' in read(office.get(reverse_page(row)))
-    text = read(ask_to_reverse(office, row))
-    assert "The transaction was reversed." in text
+    assert "The transaction was reversed." in read(ask_to_reverse(office, row))
     assert balance(account) == 0
     reversal = Transaction.objects.get(reverses=row.id)
     assert reversal.metadata == {"reason": "Booked twice"}
-    shown = read(office.get(f"/admin/transactions/transaction/{reversal.id}/change/"))
-    assert page(reversal) in shown
+    assert page(reversal) in read(office.get(f"/admin/transactions/transaction/{reversal.id}/change/"))
     line = Access.objects.get(action="CHANGE")
     assert (line.detail, line.reason, line.subject_id) == ("reverse", "Booked twice", str(row.id))
 
@@ -99,16 +97,14 @@ def test_a_form_with_a_spoilt_identity_does_nothing(office, account, identity):
 
 def test_the_id_of_another_transaction_is_no_identity(office, account):
     row, other = deposit(account, "20"), deposit(account, "30")
-    answer = office.post(reverse_page(row), {"reason": "x", "identity": other.id})
-    assert answer.status_code == 422
+    assert office.post(reverse_page(row), {"reason": "x", "identity": other.id}).status_code == 422
     assert not Correction.objects.exists()
     assert not Access.objects.filter(action="CHANGE").exists()
 
 
 @pytest.mark.parametrize("reason", ["", " ", "a\x00b", "a" * 501])
 def test_a_reversal_needs_a_reason(office, account, reason):
-    row = deposit(account, "20")
-    assert ask_to_reverse(office, row, reason=reason).status_code == 422
+    assert ask_to_reverse(office, deposit(account, "20"), reason=reason).status_code == 422
     assert balance(account) == 20
 
 
@@ -134,11 +130,9 @@ def test_both_legs_of_a_transfer_are_taken_back(office, account):
     other = AccountFactory()
     deposit(account, "20")
     withdrawal = transfer(account, other, "20")
-    destination = Transaction.objects.exclude(id=withdrawal.id).get(transfer=withdrawal.id)
-    ask_to_reverse(office, destination)
+    ask_to_reverse(office, Transaction.objects.exclude(id=withdrawal.id).get(transfer=withdrawal.id))
     assert (balance(account), balance(other)) == (20, 0)
-    correction = Correction.objects.get()
-    text = read(office.get(page(correction)))
+    text = read(office.get(page(Correction.objects.get())))
     assert (
         text.count("/admin/transactions/transaction/0") + text.count("/admin/transactions/transaction/") >= 3
     )
@@ -168,8 +162,7 @@ def test_an_approved_correction_that_the_ledger_declines_says_why(first, second,
 
 
 def test_a_waiting_correction_says_when_it_would_be_declined(office, second, account):
-    row = deposit(account, "500")
-    ask_to_reverse(office, row)
+    ask_to_reverse(office, deposit(account, "500"))
     assert "would decline it" not in read(office.get(page(Correction.objects.get())))
     withdraw(account, "1")
     assert "would decline it" in read(office.get(page(Correction.objects.get())))

@@ -30,8 +30,7 @@ def _counted_at_once(monkeypatch):
 
 def test_whoever_has_no_rights_reads_a_friendly_text_and_nothing_else(superuser):
     nobody = open_office(make_staff())
-    text = look(nobody)
-    assert "You have no rights in the back office yet." in text
+    assert "You have no rights in the back office yet." in look(nobody)
     assert find_tiles(nobody) == {}
     assert "<canvas" not in nobody.get(DASHBOARD).content.decode()
     assert "You have no rights" not in look(superuser)

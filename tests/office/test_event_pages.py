@@ -21,8 +21,7 @@ def list_shown(client, **query):
 
 def test_the_newest_come_first(support, account):
     deposit(account, "1")
-    ids = sorted(Event.objects.values_list("id", flat=True), reverse=True)
-    assert list_shown(support) == ids
+    assert list_shown(support) == sorted(Event.objects.values_list("id", flat=True), reverse=True)
 
 
 def test_an_event_is_found_by_its_id_and_by_its_account(support, account):

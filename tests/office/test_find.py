@@ -144,8 +144,7 @@ def test_words_cost_the_same_whatever_they_find(support, account):
 
 def test_an_id_costs_the_same_whatever_it_finds(support, account):
     funds = deposit(account, "5")
-    held = hold(account, "1")
-    ids = [new_id(), funds.id, held.id, account.id, account.user_id]
+    ids = [new_id(), funds.id, hold(account, "1").id, account.id, account.user_id]
     counts = {count_queries(support, FIND, q=id) for id in ids}
     assert len(counts) == 1
     assert max(counts) <= 18

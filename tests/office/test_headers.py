@@ -105,8 +105,7 @@ def test_the_api_speaks_english_whatever_was_asked_for_and_served_before(superus
     assert ask_the_api(token, **RUSSIAN) == expected
     assert ask_the_api(token, HTTP_COOKIE="django_language=ru; sessionid=" + "a" * 32) == expected
     for path in PAGES:
-        page = superuser.get(path, **RUSSIAN)
-        assert page.headers.get("Content-Language") == "ru", path
+        assert superuser.get(path, **RUSSIAN).headers.get("Content-Language") == "ru", path
         assert ask_the_api(token) == expected
     superuser.raise_request_exception = False
     superuser.post("/admin/language/", {"language": "ru"})

@@ -95,8 +95,7 @@ def ledger(settings):
 
 def find_words(text):
     """Words in Latin letters that are not names or codes."""
-    words = re.findall(r"[A-Za-z]{2,}", CODES.sub(" ", text))
-    return [word for word in words if word not in LATIN]
+    return [word for word in re.findall(r"[A-Za-z]{2,}", CODES.sub(" ", text)) if word not in LATIN]
 
 
 def test_no_page_shows_a_text_that_is_not_translated(ledger):

@@ -135,8 +135,7 @@ def test_who_is_locked_out_is_let_in_again(superuser):
 def test_services_and_account_holders_are_not_staff(superuser, petya):
     issue_token("api-read")
     service = User.objects.get(username__startswith="service-")
-    text = read(superuser.get(STAFF))
-    assert service.username not in text
+    assert service.username not in read(superuser.get(STAFF))
     for user in (service, petya):
         assert superuser.get(f"{STAFF}{user.pk}/change/").status_code == 302
         assert do(superuser, user, "deactivate").status_code == 302

@@ -33,8 +33,7 @@ def page(client, subscription):
 
 def test_a_page_says_how_far_it_has_come_and_who_made_it(hook, superuser, boss):
     made = subscribe(hook.url, actor=boss.pk, types=["transaction.posted"])
-    account = AccountFactory()
-    deposit(account, "1")
+    deposit(AccountFactory(), "1")
     hook.behaviour = answering(500)
     Relay().run(once=True)
     made = find(made)

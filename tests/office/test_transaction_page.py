@@ -27,8 +27,7 @@ def read(browser, row):
 
 
 def capture(held, amount):
-    order = capture_of(held, Decimal(amount))
-    [answer] = posting.post([order], actor=held.account.user_id)
+    [answer] = posting.post([capture_of(held, Decimal(amount))], actor=held.account.user_id)
     return answer.transaction
 
 
@@ -99,8 +98,7 @@ def test_a_reversal_and_what_it_takes_back_lead_to_each_other(support, account):
 def test_a_capture_leads_to_its_hold_and_its_two_events_are_shown(support, account):
     deposit(account, "9")
     held = hold(account, "5")
-    row = capture(held, "3")
-    text = read(support, row)
+    text = read(support, capture(held, "3"))
     assert f"/admin/accounts/hold/{held.id}/change/" in text
     assert "transaction.posted" in text
     assert "hold.captured" in text
