@@ -89,7 +89,7 @@ HERE = {
     "delete_webhook": Endpoint(SUBSCRIPTION),
     "webhook_delivery": Endpoint(f"{SUBSCRIPTION}/test", caller="admin"),
 }
-# Of the back office, whose pages are no API: tests/office/test_nothing_can_be_edited.py runs their cases.
+# Of the back office, whose pages are no API: tests/office/test_nothing_can_be_edited.py knows who runs them.
 OFFICE = {"admin", "admin_api", "post_adjustment"}
 # What this ledger does without, by design.
 NEVER = {

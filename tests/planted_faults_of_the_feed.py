@@ -3,7 +3,6 @@
 from tests.planted_faults import Mutant
 
 FEED = "tests/events/test_feed.py::"
-FEED_API = "tests/events/test_feed_api.py::"
 RELAY = "tests/events/test_relay.py::"
 LEASES = "tests/events/test_leases.py::"
 WEBHOOKS = "tests/events/test_webhooks.py::"
@@ -45,7 +44,8 @@ MUTANTS = [
         "EventViewSet._read",
         'if not request.user.has_perm("events.view_event"):',
         "if False:",
-        FEED_API + "test_a_holder_reads_the_events_of_their_own_accounts",
+        "tests/test_matrix.py::"
+        "test_the_feed_tells_everything_to_who_may_see_it_and_to_others_only_of_their_accounts",
     ),
     Mutant(
         "any number of tests at once",
@@ -166,6 +166,6 @@ MUTANTS = [
         "0004_feed_guards.CREATE",
         "    IF OLD.position <= (SELECT pruned_through FROM public.events_feed_state) THEN\n",
         "    IF true THEN\n",
-        UPKEEP + "test_the_database_lets_nothing_young_go_whoever_asks",
+        "tests/events/test_feed_guards.py::test_what_would_break_the_feed_is_refused",
     ),
 ]

@@ -42,7 +42,7 @@ OWNERS = {
     "tests/ledger_project/test_watching.py",
     # Of these, the log is broken by force, and a run of the audit is made.
     "tests/office/test_access_log.py",
-    "tests/office/test_headers.py::test_a_page_that_fails_says_so_and_shows_nothing_of_why",
+    "tests/office/test_page_costs.py",
     "tests/office/test_nothing_can_be_edited.py",
     "tests/office/test_rights.py",
     "tests/office/test_access_log_page.py::test_nobody_changes_the_log_past_the_pages",

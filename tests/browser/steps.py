@@ -49,12 +49,12 @@ class Watch:
             self.faults.append(f"console: {message.text}")
 
 
-def come_in(page, staff):
-    """As after the password and the code: what most tests are not about."""
+def come_in(page, staff, to=None):
+    """As after the password and the code, which most tests are not about; to the page of something."""
     cookie = open_office(staff).cookies["sessionid"].value
     page.goto("/admin/login/")
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": page.url}])
-    page.goto("/admin/")
+    page.goto("/admin/" if to is None else find_address(to))
 
 
 def give_password(page, staff, password=PASSWORD):
@@ -105,7 +105,11 @@ def measure_overflow(page):
 
 def open_subject(page, subject):
     """The page of one account, transaction, hold … by its address."""
-    page.goto(f"/admin/{subject._meta.app_label}/{subject._meta.model_name}/{subject.pk}/change/")
+    page.goto(find_address(subject))
+
+
+def find_address(subject):
+    return f"/admin/{subject._meta.app_label}/{subject._meta.model_name}/{subject.pk}/change/"
 
 
 def find(page, words):

@@ -1,4 +1,4 @@
-import socket
+import time
 
 import pytest
 
@@ -6,8 +6,14 @@ from events import subscriptions
 from events.delivery import webhooks
 from events.models import Subscription
 from events.relay import Relay
-from tests.cast import new_id
+from tests.cast import deposit, new_id
+from tests.names import resolving
 from tests.receivers import receiver
+
+
+@pytest.fixture(autouse=True)
+def _database(db):
+    """Every test of events works on the database."""
 
 
 @pytest.fixture
@@ -24,19 +30,32 @@ def hook(loopback):
 
 
 @pytest.fixture
-def names(monkeypatch):
-    """What names resolve to: a dictionary of names and lists of addresses; every look-up is noted."""
-    table, real = {}, socket.getaddrinfo
+def subscription(hook):
+    """The hook's, of all that comes after it: ask for it last."""
+    return subscribe(hook.url)
 
-    def resolve(host, port, *args, **kw):
-        table.setdefault("looked up", []).append(host)
-        if host not in table:
-            return real(host, port, *args, **kw)
-        address = table[host].pop(0) if len(table[host]) > 1 else table[host][0]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-    monkeypatch.setattr("events.delivery.url_guard.socket.getaddrinfo", resolve)
-    return table
+@pytest.fixture
+def names():
+    """What names resolve to: each to its addresses, of which the first is answered first."""
+    with resolving() as names:
+        yield names
+
+
+def deposit_times(account, times):
+    """So many deposits of 1.00, one after the other."""
+    for _ in range(times):
+        deposit(account, "1")
+
+
+def take_seconds(seconds):
+    """What a receiver does that takes what it is sent, but is slow."""
+
+    def behave(handler):
+        time.sleep(seconds)
+        handler.answer(204)
+
+    return behave
 
 
 def subscribe(url=None, kind="webhook", types=()):

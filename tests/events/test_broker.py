@@ -12,9 +12,7 @@ from events import errors, subscriptions
 from events.delivery import brokers
 from events.models import Subscription
 from tests.cast import deposit, new_id, withdraw
-from tests.events.conftest import fetch, relay_once, subscribe
-
-pytestmark = pytest.mark.django_db
+from tests.events.conftest import deposit_times, fetch, relay_once, subscribe
 
 
 @pytest.fixture
@@ -24,14 +22,10 @@ def exchange(broker, settings):
     return Exchange(settings.BROKER_EXCHANGE, type="topic", durable=True)
 
 
-class Taking:
-    """Called, it takes all that is in the queue."""
-
-    def __init__(self, queue):
-        self.queue, self.name = queue, queue.name
-
-    def __call__(self):
-        return take_all(self.queue)
+@pytest.fixture
+def subscription(exchange):
+    """The broker's, of all that comes after it: ask for it last."""
+    return subscribe(kind="broker")
 
 
 def take_all(queue):
@@ -49,8 +43,7 @@ def bind(broker, exchange):
     def make(key="#"):
         queue = Queue(f"q.{new_id()}", exchange=exchange, routing_key=key, durable=True)(connection.channel())
         queue.declare()
-
-        return Taking(queue)
+        return queue
 
     yield make
     connection.collect(socket_timeout=1)
@@ -61,12 +54,13 @@ def try_again(subscription):
     relay_once()
 
 
-def test_events_are_persistent_messages_with_the_envelope_the_type_and_the_account(bind, account):
-    take = bind()
-    subscription = subscribe(kind="broker")
+def test_events_are_persistent_messages_with_the_envelope_the_type_and_the_account(
+    bind, account, subscription
+):
+    queue = bind()
     row = deposit(account, "1")
     relay_once()
-    [message] = take()
+    [message] = take_all(queue)
     assert message.payload["data"] == row.to_dict()
     assert message.delivery_info["routing_key"] == "transaction.posted"
     assert message.headers["account"] == str(account.id)
@@ -78,28 +72,27 @@ def test_events_are_persistent_messages_with_the_envelope_the_type_and_the_accou
 def test_a_queue_gets_the_types_it_is_bound_to_in_order(bind, account):
     everything, declines = bind(), bind("transaction.declined")
     subscribe(kind="broker")
-    for _ in range(30):
-        deposit(account, "1")
+    deposit_times(account, 30)
     withdraw(account, "99")
     relay_once()
-    assert [message.payload["position"] for message in everything()] == list(range(3, 34))
-    assert [message.payload["type"] for message in declines()] == ["transaction.declined"]
+    assert [message.payload["position"] for message in take_all(everything)] == list(range(3, 34))
+    assert [message.payload["type"] for message in take_all(declines)] == ["transaction.declined"]
 
 
-def test_what_no_queue_is_bound_for_is_counted_and_holds_up_nothing(bind, account):
-    take = bind("transaction.posted")
-    subscription = subscribe(kind="broker")
+def test_what_no_queue_is_bound_for_is_counted_and_holds_up_nothing(bind, account, subscription):
+    queue = bind("transaction.posted")
     withdraw(account, "5")
     deposit(account, "1")
     relay_once()
     after = fetch(subscription)
     assert (after.sent, after.unroutable, after.failed, after.lag_events) == (2, 1, 0, 0)
-    assert [message.payload["type"] for message in take()] == ["transaction.posted"]
+    assert [message.payload["type"] for message in take_all(queue)] == ["transaction.posted"]
 
 
-def test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after(broker, bind, account):
+def test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after(
+    broker, bind, account, subscription
+):
     name = bind().name
-    subscription = subscribe(kind="broker")
     deposit(account, "1")
     relay_once()
     broker.stop()
@@ -118,11 +111,10 @@ def test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after
 
 
 def test_a_broker_that_falls_silent_is_a_failure_in_time_and_nothing_is_lost(
-    broker, bind, account, monkeypatch
+    broker, bind, account, monkeypatch, subscription
 ):
     monkeypatch.setattr(brokers, "CONFIRM_SECONDS_MAX", 1)
-    take = bind()
-    subscription = subscribe(kind="broker")
+    queue = bind()
     deposit(account, "1")
     broker.signal(signal.SIGSTOP)
     try:
@@ -133,12 +125,11 @@ def test_a_broker_that_falls_silent_is_a_failure_in_time_and_nothing_is_lost(
     finally:
         broker.signal(signal.SIGCONT)
     try_again(subscription)
-    assert {message.payload["position"] for message in take()} == {3}
+    assert {message.payload["position"] for message in take_all(queue)} == {3}
     assert fetch(subscription).lag_events == 0
 
 
-def test_the_broker_is_never_given_up(exchange, settings, account):
-    subscription = subscribe(kind="broker")
+def test_the_broker_is_never_given_up(exchange, settings, account, subscription):
     settings.BROKER_URL = "amqp://guest:guest@127.0.0.1:1//"
     deposit(account, "1")
     relay_once()
@@ -149,8 +140,7 @@ def test_the_broker_is_never_given_up(exchange, settings, account):
     assert (waiting.next_attempt_at - waiting.last_error_at).total_seconds() < 35
 
 
-def test_there_is_one_subscription_of_the_broker_and_no_url_of_it(exchange):
-    subscription = subscribe(kind="broker")
+def test_there_is_one_subscription_of_the_broker_and_no_url_of_it(exchange, subscription):
     again, replayed = subscriptions.create(kind="broker", url=None, actor=new_id())
     assert (again.id, replayed) == (subscription.id, True)
     with pytest.raises(errors.SubscriptionExists):

@@ -7,8 +7,7 @@ import pytest
 from events import errors, feed
 from events.models import Cursor, Event, FeedState, PendingEvent, Placement, parse_cursor
 from tests.cast import AccountFactory, deposit, new_id, withdraw
-
-pytestmark = pytest.mark.django_db
+from tests.events.conftest import deposit_times
 
 
 def positions(page):
@@ -16,8 +15,7 @@ def positions(page):
 
 
 def test_reading_places_what_is_pending_in_the_order_of_the_ids(account):
-    for _ in range(3):
-        deposit(account, "1")
+    deposit_times(account, 3)
     page = feed.read()
     assert PendingEvent.objects.count() == 0
     assert positions(page) == [1, 2, 3, 4, 5]
@@ -60,8 +58,7 @@ def test_a_cursor_goes_on_where_it_was(account):
 
 def test_one_reading_places_a_bounded_number_and_says_that_there_is_more(account, monkeypatch):
     monkeypatch.setattr(feed, "PLACES_AT_ONCE", 2)
-    for _ in range(3):
-        deposit(account, "1")
+    deposit_times(account, 3)
     page = feed.read()
     assert (positions(page), page.has_more) == ([1, 2], True)
     assert positions(feed.read(page.cursor)) == [3, 4]
@@ -69,8 +66,7 @@ def test_one_reading_places_a_bounded_number_and_says_that_there_is_more(account
 
 def test_some_types_are_read_by_looking_at_a_bounded_part(account, monkeypatch):
     monkeypatch.setattr(feed, "SCAN_MAX", 3)
-    for _ in range(5):
-        deposit(account, "1")
+    deposit_times(account, 5)
     withdraw(account, "99")
     asked = {"types": ["transaction.declined"]}
     page = feed.read(**asked)
@@ -94,8 +90,7 @@ def test_some_accounts_are_read_alone(account):
 
 
 def test_a_gap_of_an_account_is_filled_by_its_own_sequence(account):
-    for _ in range(4):
-        deposit(account, "1")
+    deposit_times(account, 4)
     page = feed.read_account(account.id, 2, limit=2)
     assert [event["account_sequence"] for event in page.events] == [3, 4]
     assert page.has_more
@@ -137,8 +132,7 @@ def test_a_cursor_survives_its_text():
 
 
 def test_reading_costs_the_same_whatever_is_there(account, django_assert_num_queries):
-    for _ in range(20):
-        deposit(account, "1")
+    deposit_times(account, 20)
     feed.read()
     with django_assert_num_queries(5):  # is anything pending, the state, the places, the events, the state
         feed.read(limit=5)

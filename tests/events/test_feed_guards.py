@@ -5,6 +5,7 @@ import pytest
 from events import feed, maintenance, subscriptions
 from events.models import Event, FeedState, PendingEvent, Placement
 from tests.cast import deposit, new_id
+from tests.events.conftest import deposit_times
 from tests.names import PUBLIC
 from tests.test_guards import (
     EVENT,
@@ -13,8 +14,6 @@ from tests.test_guards import (
     refused_by,
     session,  # noqa: F401, a fixture
 )
-
-pytestmark = pytest.mark.django_db
 
 WEBHOOK = {
     "id": "gen_random_uuid()", "kind": "'webhook'", "url": "'https://a.example/'", "types": "'[]'",
@@ -111,8 +110,7 @@ def told(account):
     """Three events with places, two without."""
     deposit(account, "1")
     feed.place_pending()
-    for _ in range(2):
-        deposit(account, "1")
+    deposit_times(account, 2)
     assert (FeedState.objects.get().last_position, PendingEvent.objects.count()) == (3, 2)
 
 

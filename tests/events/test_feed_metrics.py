@@ -2,13 +2,9 @@
 
 import re
 
-import pytest
-
 from tests.cast import deposit
 from tests.events.conftest import relay_once, subscribe
 from tests.receivers import answering
-
-pytestmark = pytest.mark.django_db
 
 
 def scrape(client):

@@ -10,34 +10,22 @@ from events import relay, subscriptions
 from events.models import Subscription
 from events.relay import Relay
 from tests.cast import deposit
-from tests.events.conftest import fetch, relay_once, subscribe
+from tests.events.conftest import deposit_times, fetch, relay_once, subscribe, take_seconds
 from tests.receivers import answering, taking
 
-pytestmark = pytest.mark.django_db
 
-
-def test_in_the_middle_of_a_batch_the_cursor_has_not_moved(hook, account):
-    seen = []
-    subscription = subscribe(hook.url)
-    for _ in range(3):
-        deposit(account, "1")
-    running = Relay()
-
-    def slow(handler):
-        time.sleep(0.2)
-        handler.answer(204)
-
-    hook.behaviour = slow
+def test_in_the_middle_of_a_batch_the_cursor_has_not_moved(hook, account, subscription):
+    seen, running = [], Relay()
+    deposit_times(account, 3)
+    hook.behaviour = take_seconds(0.2)
     while running.step():
         seen.append((len(hook.requests), fetch(subscription).position))
     assert {position for sent, position in seen if sent < 3} == {2}
     assert seen[-1] == (3, 5)
 
 
-def test_who_lost_the_lease_moves_no_cursor(hook, account):
-    subscription = subscribe(hook.url)
-    for _ in range(3):
-        deposit(account, "1")
+def test_who_lost_the_lease_moves_no_cursor(hook, account, subscription):
+    deposit_times(account, 3)
     running = Relay()
     running.step()
     subscriptions.replay(id=subscription.id, after=None)
@@ -53,8 +41,7 @@ def test_who_lost_the_lease_moves_no_cursor(hook, account):
     "act",
     [subscriptions.resume, subscriptions.rotate_secret, lambda id: subscriptions.replay(id=id, after=None)],
 )
-def test_a_failure_that_was_on_its_way_does_not_undo_what_people_did(hook, account, act):
-    subscription = subscribe(hook.url)
+def test_a_failure_that_was_on_its_way_does_not_undo_what_people_did(hook, account, act, subscription):
     hook.behaviour = answering(500)
     deposit(account, "1")
     running = Relay()
@@ -66,8 +53,7 @@ def test_a_failure_that_was_on_its_way_does_not_undo_what_people_did(hook, accou
     assert (after.attempts, after.next_attempt_at, after.status) == (0, None, "ACTIVE")
 
 
-def test_what_another_relay_is_sending_is_left_to_it_until_its_lease_is_over(hook, account):
-    subscription = subscribe(hook.url)
+def test_what_another_relay_is_sending_is_left_to_it_until_its_lease_is_over(hook, account, subscription):
     deposit(account, "1")
     first = Relay()
     first.claim = lambda: 0  # to hold a lease without sending
@@ -84,12 +70,7 @@ def test_what_another_relay_is_sending_is_left_to_it_until_its_lease_is_over(hoo
 def test_the_lease_is_renewed_while_the_receiver_takes_its_time(hook, account, settings):
     settings.RELAY_LEASE_SECONDS = 0.4
     subscription = subscribe(hook.url)
-
-    def slow(handler):
-        time.sleep(1.5)
-        handler.answer(204)
-
-    hook.behaviour = slow
+    hook.behaviour = take_seconds(1.5)
     deposit(account, "1")
     running, other = Relay(), Relay()
     while running.step():
@@ -98,10 +79,10 @@ def test_the_lease_is_renewed_while_the_receiver_takes_its_time(hook, account, s
     assert fetch(subscription).sent == 1
 
 
-def test_told_to_stop_it_ends_after_the_event_that_is_being_sent_and_gives_its_lease_back(hook, account):
-    subscription = subscribe(hook.url)
-    for _ in range(5):
-        deposit(account, "1")
+def test_told_to_stop_it_ends_after_the_event_that_is_being_sent_and_gives_its_lease_back(
+    hook, account, subscription
+):
+    deposit_times(account, 5)
     running = Relay()
 
     def slow(handler):
@@ -121,8 +102,7 @@ def test_told_to_stop_it_ends_after_the_event_that_is_being_sent_and_gives_its_l
 def test_a_slow_receivers_batch_ends_early_so_that_the_cursor_moves(hook, account, monkeypatch):
     monkeypatch.setattr(relay, "BATCH_SECONDS_MAX", 0)
     subscription = subscribe(hook.url)
-    for _ in range(3):
-        deposit(account, "1")
+    deposit_times(account, 3)
     running = Relay()
     for _ in range(20):
         running.step()

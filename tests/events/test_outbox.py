@@ -13,8 +13,6 @@ from tests.cast import AccountFactory, OrderFactory, deposit, withdraw
 from transactions import posting
 from transactions.models import Transaction
 
-pytestmark = pytest.mark.django_db
-
 
 def test_a_user_and_its_account_are_told(petya, account):
     opened, created = Event.objects.order_by("id")
@@ -49,12 +47,6 @@ def test_a_list_is_told_in_its_order(account):
             Event.objects.filter(account_id=one.id).order_by("account_sequence").values_list("id", flat=True)
         )
         assert ids == sorted(ids)
-
-
-def test_every_event_waits_for_its_place_in_the_feed(account):
-    deposit(account, "10")
-    waiting = set(PendingEvent.objects.values_list("event_id", flat=True))
-    assert waiting == set(Event.objects.values_list("id", flat=True))
 
 
 def test_what_is_rolled_back_was_never_told(account):

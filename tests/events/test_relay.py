@@ -12,10 +12,8 @@ from events.models import FeedState, Placement, Subscription
 from events.relay import WEBHOOK_DELAYS, Relay
 from ledger_project.management.commands import relay_events
 from tests.cast import AccountFactory, deposit, hold_that_expires, withdraw
-from tests.events.conftest import fetch, relay_once, subscribe
+from tests.events.conftest import deposit_times, fetch, relay_once, subscribe
 from tests.receivers import answering, receiver, silent, taking
-
-pytestmark = pytest.mark.django_db
 
 
 def make_due(subscription):
@@ -25,8 +23,7 @@ def make_due(subscription):
 def test_everything_after_the_subscription_is_sent_once_in_order(hook, account):
     deposit(account, "1")
     subscription = subscribe(hook.url)
-    for _ in range(relay.BATCH + 20):
-        deposit(account, "1")
+    deposit_times(account, relay.BATCH + 20)
     relay_once()
     relay_once()
     assert hook.positions == list(range(4, 4 + relay.BATCH + 20))
@@ -45,11 +42,9 @@ def test_only_the_types_it_asked_for_are_sent_and_its_cursor_passes_the_others(h
     assert fetch(subscription).lag_events == 0
 
 
-def test_what_fails_is_tried_again_later_and_nothing_overtakes_it(hook, account):
-    subscription = subscribe(hook.url)
+def test_what_fails_is_tried_again_later_and_nothing_overtakes_it(hook, account, subscription):
     hook.behaviour = answering(500)
-    for _ in range(3):
-        deposit(account, "1")
+    deposit_times(account, 3)
     relay_once()
     relay_once()
     assert hook.positions == [3]
@@ -64,8 +59,7 @@ def test_what_fails_is_tried_again_later_and_nothing_overtakes_it(hook, account)
     assert (done.attempts, done.next_attempt_at, done.status) == (0, None, "ACTIVE")
 
 
-def test_the_ten_attempts_of_the_standard_and_then_it_is_disabled(hook, account):
-    subscription = subscribe(hook.url)
+def test_the_ten_attempts_of_the_standard_and_then_it_is_disabled(hook, account, subscription):
     hook.behaviour = answering(503)
     deposit(account, "1")
     for delay in WEBHOOK_DELAYS:
@@ -86,8 +80,7 @@ def test_the_ten_attempts_of_the_standard_and_then_it_is_disabled(hook, account)
     assert hook.positions == [3] * 11
 
 
-def test_retry_after_is_honoured(hook, account):
-    subscription = subscribe(hook.url)
+def test_retry_after_is_honoured(hook, account, subscription):
     hook.behaviour = answering(429, Retry_After="3600")
     deposit(account, "1")
     relay_once()
@@ -95,16 +88,14 @@ def test_retry_after_is_honoured(hook, account):
     assert 3595 < (waiting.next_attempt_at - waiting.last_error_at).total_seconds() <= 3601
 
 
-def test_gone_disables_at_once(hook, account):
-    subscription = subscribe(hook.url)
+def test_gone_disables_at_once(hook, account, subscription):
     hook.behaviour = answering(410)
     deposit(account, "1")
     relay_once()
     assert (fetch(subscription).status, len(hook.requests)) == ("DISABLED", 1)
 
 
-def test_attempts_count_for_one_event_only(hook, account):
-    subscription = subscribe(hook.url)
+def test_attempts_count_for_one_event_only(hook, account, subscription):
     taken = iter([500, 204, 500])
     hook.behaviour = lambda handler: handler.answer(next(taken))
     deposit(account, "1")
@@ -121,8 +112,7 @@ def test_who_does_not_answer_holds_up_nobody_else(hook, account):
     with receiver(silent) as dead:
         blocked = [subscribe(f"{dead.url}/{number}") for number in range(20)]
         subscribe(hook.url)
-        for _ in range(10):
-            deposit(account, "1")
+        deposit_times(account, 10)
         running = Relay()
         started = time.monotonic()
         while len(hook.requests) < 10:
@@ -134,8 +124,7 @@ def test_who_does_not_answer_holds_up_nobody_else(hook, account):
         }
 
 
-def test_paused_nothing_is_sent_and_resumed_all_of_it(hook, account):
-    subscription = subscribe(hook.url)
+def test_paused_nothing_is_sent_and_resumed_all_of_it(hook, account, subscription):
     subscriptions.pause(id=subscription.id)
     deposit(account, "1")
     relay_once()
@@ -146,8 +135,7 @@ def test_paused_nothing_is_sent_and_resumed_all_of_it(hook, account):
     assert hook.positions == [3]
 
 
-def test_a_replay_sends_again(hook, account):
-    subscription = subscribe(hook.url)
+def test_a_replay_sends_again(hook, account, subscription):
     deposit(account, "1")
     relay_once()
     subscriptions.replay(id=subscription.id, after=None)
@@ -210,8 +198,7 @@ def test_in_another_database_nothing_is_sent(hook, account):
     assert hook.requests == []
 
 
-def test_a_subscription_whose_events_are_gone_is_disabled(hook, account):
-    subscription = subscribe(hook.url)
+def test_a_subscription_whose_events_are_gone_is_disabled(hook, account, subscription):
     deposit(account, "1")
     relay_once()
     Subscription.objects.filter(id=subscription.id).update(position=0, status="DISABLED")

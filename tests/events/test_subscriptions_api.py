@@ -10,7 +10,6 @@ from tests.conftest import make_client
 from tests.events.conftest import get_secret, relay_once
 from tests.receivers import answering
 
-pytestmark = pytest.mark.django_db
 SUBSCRIPTIONS = "/api/v1/subscriptions"
 
 
@@ -23,14 +22,19 @@ def subscribe(client, url="https://8.8.8.8/hook", **fields):
     return client.post(SUBSCRIPTIONS, {"kind": "webhook", "url": url, **fields})
 
 
+@pytest.fixture
+def made(admin, hook):
+    """A subscription of the hook, to all that comes after it: ask for it last."""
+    return subscribe(admin, hook.url).json()
+
+
 def do(client, made, action, body=None):
     answer = client.post(f"{SUBSCRIPTIONS}/{made['id']}/{action}", body)
     assert answer.status_code == 200, answer.content
     return answer.json()
 
 
-def test_the_secret_is_shown_once_and_kept_nowhere(admin, hook, account):
-    made = subscribe(admin, hook.url).json()
+def test_the_secret_is_shown_once_and_kept_nowhere(admin, hook, account, made):
     deposit(account, "1")
     relay_once()
     [(headers, body)] = hook.requests
@@ -50,8 +54,7 @@ def test_repeated_it_is_the_same_one_without_its_secret(admin):
     assert (other.status_code, other.json()["code"]) == (422, "subscription_exists")
 
 
-def test_it_shows_its_cursor_its_lag_and_its_last_error(admin, hook, account):
-    made = subscribe(admin, hook.url).json()
+def test_it_shows_its_cursor_its_lag_and_its_last_error(admin, hook, account, made):
     assert made["lag"] == {"events": 0, "seconds": 0.0}
     hook.behaviour = answering(500)
     deposit(account, "1")
@@ -105,8 +108,7 @@ def test_pausing_resuming_and_deleting(admin):
     assert admin.get(address).status_code == admin.delete(address).status_code == 404
 
 
-def test_a_rotated_secret_is_another_one_and_shown_once(admin, hook):
-    made = subscribe(admin, hook.url).json()
+def test_a_rotated_secret_is_another_one_and_shown_once(admin, hook, made):
     rotated = do(admin, made, "rotate-secret")
     assert rotated["secret"] not in (None, made["secret"])
     assert do(admin, made, "test") == {"delivered": True, "error": None}
@@ -114,8 +116,7 @@ def test_a_rotated_secret_is_another_one_and_shown_once(admin, hook):
     assert get_secret(subscriptions.get(made["id"])) == rotated["secret"]
 
 
-def test_a_test_is_sent_at_once_beside_the_feed_and_says_what_came_of_it(admin, hook):
-    made = subscribe(admin, hook.url).json()
+def test_a_test_is_sent_at_once_beside_the_feed_and_says_what_came_of_it(admin, hook, made):
     assert do(admin, made, "test") == {"delivered": True, "error": None}
     [event] = hook.verify(made["secret"])
     assert (event["type"], event["position"]) == ("subscription.test", None)
@@ -126,8 +127,7 @@ def test_a_test_is_sent_at_once_beside_the_feed_and_says_what_came_of_it(admin, 
     assert (shown["sent"], shown["failed"], shown["cursor"]) == (0, 0, made["cursor"])
 
 
-def test_tests_take_no_more_threads_than_waiting_may(admin, hook, monkeypatch):
-    made = subscribe(admin, hook.url).json()
+def test_tests_take_no_more_threads_than_waiting_may(admin, hook, monkeypatch, made):
     monkeypatch.setattr(delivery, "waiting", delivery.BoundedSemaphore(1))
     with delivery.waiting:
         answer = admin.post(f"{SUBSCRIPTIONS}/{made['id']}/test")

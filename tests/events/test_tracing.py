@@ -11,8 +11,6 @@ from events.models import Event, FeedState, Subscription
 from events.tracing import State
 from tests.cast import deposit, new_id
 
-pytestmark = pytest.mark.django_db
-
 
 def subscribe(position, **fields):
     epoch = fields.pop("epoch", None) or FeedState.objects.get().epoch
@@ -45,8 +43,7 @@ def test_an_event_is_sent_when_the_cursor_has_passed_its_place(events, long_ago)
 
 
 def test_what_was_recorded_before_a_subscription_was_not_asked_for(events):
-    last = tracing.trace(events)[-1].position
-    subscribe(last)
+    subscribe(tracing.trace(events)[-1].position)
     assert find_states(events) == [[State.NOT_ASKED]] * 3
 
 

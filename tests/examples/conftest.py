@@ -5,6 +5,7 @@ from httpx2 import MockTransport, Response
 from examples.ad_engine.engine import Engine
 from examples.ad_engine.ledger import Ledger
 from tests import cast
+from tests.events.conftest import loopback  # noqa: F401, a fixture
 
 
 @pytest.fixture

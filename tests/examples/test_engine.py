@@ -16,16 +16,10 @@ from examples.ad_engine.ledger import LedgerAway
 from tests import asking
 from tests.asking import capture_of
 from tests.cast import deposit, hold, hold_that_expires, new_id, withdraw
-from tests.examples.world import World, is_running, read_effects, read_events
+from tests.examples.world import World, is_running, read_effects, read_events, tell
 from transactions import posting
 
-pytestmark = pytest.mark.django_db
 SEEDS = range(6)
-
-
-def tell_all(engine):
-    for event in read_events():
-        engine.hear(event)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -38,8 +32,7 @@ def test_told_lost_doubled_and_out_of_order_it_does_each_thing_once(engine, seed
     told = [event for event in events if chance.random() < 0.5] + list(last.values())
     told += chance.choices(told, k=20)
     chance.shuffle(told)
-    for event in told:
-        engine.hear(event)
+    tell(engine, told)
     world.require_heard(engine)
     assert sum(map(len, world.due.values())) > 5
 
@@ -82,18 +75,16 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(make_engine, seed):
 
 def test_a_capture_neither_stops_nor_starts_what_goes_on_running(engine, account):
     deposit(account, "100")
-    held = hold(account, "60")
-    posting.post([capture_of(held)], actor=new_id())
-    tell_all(engine)
+    posting.post([capture_of(hold(account, "60"))], actor=new_id())
+    tell(engine)
     assert read_effects(engine, account.id) == [(2, "start")]
     assert engine.read_campaign(str(account.id)).funds.available == 40
 
 
 def test_what_a_final_capture_leaves_can_be_spent_again(engine, account):
     deposit(account, "100")
-    held = hold(account, "100")
-    posting.post([capture_of(held, Decimal(60))], actor=new_id())
-    tell_all(engine)
+    posting.post([capture_of(hold(account, "100"), Decimal(60))], actor=new_id())
+    tell(engine)
     assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (5, "start")]
 
 
@@ -104,14 +95,14 @@ def test_a_frozen_account_has_nothing_to_spend(engine, account):
     asking.unfreeze(id=account.id, reason="no fraud", request_id="test")
     withdraw(account, "200")
     asking.close(id=account.id, reason="gone", request_id="test")
-    tell_all(engine)
+    tell(engine)
     assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (5, "start"), (6, "stop")]
 
 
 def test_credit_counts_and_so_does_its_end(engine, account):
     for limit in ("10", "0"):
         asking.set_limits(id=account.id, limits={"credit_limit": Decimal(limit)}, request_id="test")
-    tell_all(engine)
+    tell(engine)
     assert read_effects(engine, account.id) == [(2, "start"), (3, "stop")]
 
 
@@ -119,20 +110,20 @@ def test_a_hold_whose_time_is_over_holds_nothing_any_more(engine, account):
     deposit(account, "10")
     hold_that_expires(account, "10")
     deposit(account, "1")  # which writes the end of the hold first
-    tell_all(engine)
+    tell(engine)
     assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (4, "start")]
 
 
 def test_a_declined_transaction_changes_nothing_but_the_place(engine, account):
     withdraw(account, "5")
-    tell_all(engine)
+    tell(engine)
     assert engine.read_campaign(str(account.id)).sequence == 2
     assert read_effects(engine, account.id) == []
 
 
 def test_a_type_of_event_that_it_does_not_know_changes_nothing_but_the_place(engine, account):
     deposit(account, "5")
-    tell_all(engine)
+    tell(engine)
     [*_, last] = read_events()
     engine.hear({**last, "account_sequence": 3, "type": "account_holder.moved", "data": {}})
     assert engine.read_campaign(str(account.id)).sequence == 3
@@ -181,7 +172,7 @@ def test_killed_in_the_middle_of_a_page_it_pulls_that_page_again(make_engine, ac
 
 def test_effects_can_neither_be_doubled_nor_changed_nor_removed(engine, account):
     deposit(account, "5")
-    tell_all(engine)
+    tell(engine)
     for statement in (
         "INSERT INTO effect (epoch, account, account_sequence, action, at)"
         " SELECT epoch, account, 99, action, at FROM effect",

@@ -12,10 +12,8 @@ from examples.ad_engine.ledger import LedgerAway, Refused
 from tests.asking import capture_of
 from tests.cast import AccountFactory, deposit, hold, new_id, withdraw
 from tests.events.test_upkeep import age
-from tests.examples.world import World, is_running, read_effects, read_events
+from tests.examples.world import World, is_running, read_effects, read_events, tell
 from transactions import posting
-
-pytestmark = pytest.mark.django_db
 
 
 class Restore:
@@ -33,20 +31,11 @@ class Restore:
             maintenance.begin_epoch(force=True)
 
 
-def tell(engine, events):
-    for event in events:
-        engine.hear(event)
-
-
 def prune(up_to):
     feed.read()
     age(100, up_to=up_to)
     while maintenance.prune(days=90):
         pass
-
-
-def count_effects(engine):
-    return engine.database.execute("SELECT count(*) FROM effect").fetchone()[0]
 
 
 def test_what_was_lost_is_undone_by_one_effect(engine, account):
@@ -56,13 +45,13 @@ def test_what_was_lost_is_undone_by_one_effect(engine, account):
             withdraw(account, "10")
             deposit(account, "10")
         withdraw(account, "10")
-        tell(engine, read_events())
+        tell(engine)
         assert not is_running(engine, account.id)
     before = read_effects(engine, account.id)
-    tell(engine, read_events())
+    tell(engine)
     assert read_effects(engine, account.id) == [*before, (2, "start")]
     withdraw(account, "10")
-    tell(engine, read_events())
+    tell(engine)
     assert read_effects(engine, account.id) == [*before, (2, "start"), (3, "stop")]
 
 
@@ -70,8 +59,8 @@ def test_what_is_as_it_was_has_no_effect(engine, account):
     deposit(account, "10")
     with Restore():
         deposit(account, "10")
-        tell(engine, read_events())
-    tell(engine, read_events())
+        tell(engine)
+    tell(engine)
     assert read_effects(engine, account.id) == [(2, "start")]
     assert engine.read_campaign(str(account.id)).funds.balance == 10
 
@@ -80,7 +69,7 @@ def test_one_event_of_it_sets_all_campaigns_right(engine, account):
     other = AccountFactory()
     with Restore():
         deposit(other, "10")
-        tell(engine, read_events())
+        tell(engine)
         assert is_running(engine, other.id)
     deposit(account, "1")
     engine.hear(read_events()[-1])
@@ -96,7 +85,7 @@ def test_the_campaign_of_an_account_that_is_gone_stops(engine, account, pruned):
         gone = AccountFactory()
         deposit(gone, "10")
         tell(engine, [event for event in read_events() if event["account"] == str(gone.id)])
-    tell(engine, read_events())
+    tell(engine)
     assert read_effects(engine, gone.id) == [(2, "start"), (0, "stop")]
 
 
@@ -106,7 +95,7 @@ def test_late_events_of_a_history_that_has_ended_are_dropped_and_nothing_is_read
     with Restore():
         deposit(account, "10")
         ended = read_events()
-    tell(engine, read_events())
+    tell(engine)
     monkeypatch.delattr(Engine, "begin_again")
     tell(engine, ended)
     assert engine.read_campaign(str(account.id)).sequence == 1
@@ -114,7 +103,7 @@ def test_late_events_of_a_history_that_has_ended_are_dropped_and_nothing_is_read
 
 
 def test_it_is_noticed_in_the_middle_of_filling_a_gap(engine, account):
-    tell(engine, read_events())
+    tell(engine)
     with Restore():
         deposit(account, "10")
         withdraw(account, "10")
@@ -127,7 +116,7 @@ def test_it_is_noticed_in_the_middle_of_filling_a_gap(engine, account):
 
 
 def test_an_event_that_no_history_has_any_more_is_dropped(engine, account):
-    tell(engine, read_events())
+    tell(engine)
     with Restore():
         deposit(account, "10")
         withdraw(account, "10")
@@ -139,13 +128,12 @@ def test_an_event_that_no_history_has_any_more_is_dropped(engine, account):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_while_it_reads_everything_anew_it_does_so_again(make_engine, monkeypatch, seed):
-    chance = random.Random(seed)
-    world = World(chance)
+    world = World(random.Random(seed))
     world.change(times=20)
     with Restore():
         seen = dict(world.seen)
         world.change(times=20)
-        tell(make_engine(), read_events())
+        tell(make_engine())
     world.seen = seen
     world.change(times=5)
     rebuild = Engine._rebuild
@@ -162,10 +150,10 @@ def test_killed_while_it_reads_everything_anew_it_does_so_again(make_engine, mon
     engine = make_engine()
     while lives:
         with pytest.raises(KeyboardInterrupt):
-            tell(engine, read_events())
+            tell(engine)
         lives.pop(0)
         engine = make_engine()
-    tell(engine, read_events())
+    tell(engine)
     for id, (sequence, may) in world.seen.items():
         campaign = engine.read_campaign(str(id))
         assert (campaign.sequence, campaign.is_running) == (sequence, may)
@@ -176,11 +164,10 @@ def test_killed_while_it_reads_everything_anew_it_does_so_again(make_engine, mon
 def test_a_history_of_several_pages_is_read_anew_without_an_effect(engine, account, monkeypatch):
     monkeypatch.setattr("examples.ad_engine.ledger.PAGE", 1)
     deposit(account, "100")
-    held = hold(account, "60")
-    posting.post([capture_of(held)], actor=new_id())
+    posting.post([capture_of(hold(account, "60"))], actor=new_id())
     with Restore():
-        tell(engine, read_events())
-    tell(engine, read_events())
+        tell(engine)
+    tell(engine)
     assert read_effects(engine, account.id) == [(2, "start")]
     assert engine.read_campaign(str(account.id)).sequence == 5
 
@@ -204,7 +191,7 @@ def test_who_pulls_is_told_by_the_cursor(engine, account, begins_epoch):
 
 def test_a_history_that_changes_while_it_is_read_is_read_again_later(engine, account):
     deposit(account, "10")
-    tell(engine, read_events())
+    tell(engine)
     other_epoch = str(new_id())
     with pytest.raises(LedgerAway):
         engine.begin_again(other_epoch)
@@ -222,4 +209,4 @@ def test_without_the_events_it_needs_it_does_not_guess(engine, account):
     assert refused.value.code == "events_pruned"
     with pytest.raises(Refused):
         engine.hear(read_events()[-1])
-    assert count_effects(engine) == 1
+    assert read_effects(engine, account.id) == [(2, "start")]

@@ -13,7 +13,6 @@ from examples.ad_engine.ledger import LedgerAway, Refused
 from tests.cast import deposit
 from tests.examples.world import is_running, read_events
 
-pytestmark = pytest.mark.django_db
 BROKER = "memory://"
 END = {"account": None, "type": "the end of the test"}
 

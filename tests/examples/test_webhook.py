@@ -17,7 +17,6 @@ from examples.ad_engine.webhook import Receiver, subscribe
 from tests.cast import deposit
 from tests.examples.world import is_running
 
-pytestmark = pytest.mark.django_db
 SECRET = "whsec_" + "c2VjcmV0" * 4
 URL = "http://127.0.0.1:9001/"
 BODY = json.dumps({"account": None, "type": "user.created"}).encode()
@@ -27,11 +26,11 @@ BODY = json.dumps({"account": None, "type": "user.created"}).encode()
 def receiver(engine):
     with Receiver(engine, "127.0.0.1", 0) as receiver:
         receiver.secret = SECRET
-        thread = threading.Thread(target=receiver.serve_forever, args=[0.02], daemon=True)
-        thread.start()
+        receiver.thread = threading.Thread(target=receiver.serve_forever, args=[0.02], daemon=True)
+        receiver.thread.start()
         yield receiver
         receiver.shutdown()
-        thread.join()
+        receiver.thread.join()
 
 
 @pytest.fixture
@@ -119,23 +118,18 @@ def test_what_cannot_be_applied_now_is_to_be_sent_again(receiver, monkeypatch):
     assert send(receiver) == 503
 
 
-def test_what_can_never_be_applied_stops_the_engine(engine, monkeypatch):
+def test_what_can_never_be_applied_stops_the_engine(receiver, monkeypatch):
     def fail(engine, event):
         raise Refused(410, {"code": "events_pruned"})
 
     monkeypatch.setattr(Engine, "hear", fail)
-    with Receiver(engine, "127.0.0.1", 0) as receiver:
-        receiver.secret = SECRET
-        thread = threading.Thread(target=receiver.serve_forever, args=[0.02], daemon=True)
-        thread.start()
-        assert send(receiver) == 503
-        thread.join(10)
-        assert not thread.is_alive()
-        assert "events_pruned" in str(receiver.failure)
+    assert send(receiver) == 503
+    receiver.thread.join(10)
+    assert not receiver.thread.is_alive()
+    assert "events_pruned" in str(receiver.failure)
 
 
-def test_the_ledger_itself_is_understood(receiver, engine, account, settings):
-    settings.WEBHOOK_LOOPBACK = True
+def test_the_ledger_itself_is_understood(receiver, engine, account, loopback):
     deposit(account, "5")
     host, port = receiver.server_address
     receiver.secret = subscribe(engine, f"http://{host}:{port}/")
@@ -146,14 +140,12 @@ def test_the_ledger_itself_is_understood(receiver, engine, account, settings):
     assert is_running(engine, account.id)
 
 
-def test_subscribing_again_is_the_same_subscription_and_the_same_secret(engine, settings):
-    settings.WEBHOOK_LOOPBACK = True
+def test_subscribing_again_is_the_same_subscription_and_the_same_secret(engine, loopback):
     assert subscribe(engine, URL) == subscribe(engine, URL)
     assert Subscription.objects.count() == 1
 
 
-def test_it_is_told_all_that_was_before_it_and_at_once_what_was_tried_in_vain(engine, account, settings):
-    settings.WEBHOOK_LOOPBACK = True
+def test_it_is_told_all_that_was_before_it_and_at_once_what_was_tried_in_vain(engine, account, loopback):
     deposit(account, "5")
     subscribe(engine, URL)
     assert Subscription.objects.with_lag().get().lag_events == 3
@@ -163,8 +155,7 @@ def test_it_is_told_all_that_was_before_it_and_at_once_what_was_tried_in_vain(en
     assert (subscription.status, subscription.attempts, subscription.position) == ("ACTIVE", 0, 2)
 
 
-def test_a_secret_that_was_lost_is_replaced(engine, account, settings):
-    settings.WEBHOOK_LOOPBACK = True
+def test_a_secret_that_was_lost_is_replaced(engine, account, loopback):
     lost = subscribe(engine, URL)
     engine.remember(secret=None)
     found = subscribe(engine, URL)
@@ -172,8 +163,7 @@ def test_a_secret_that_was_lost_is_replaced(engine, account, settings):
     assert found == webhooks.make_secret(Subscription.objects.get().id, 2)
 
 
-def test_a_subscription_that_was_deleted_is_made_again(engine, settings):
-    settings.WEBHOOK_LOOPBACK = True
+def test_a_subscription_that_was_deleted_is_made_again(engine, loopback):
     old = subscribe(engine, URL)
     Subscription.objects.all().delete()
     assert subscribe(engine, URL) != old

@@ -92,6 +92,12 @@ def read_events():
     return events
 
 
+def tell(engine, events=None):
+    """These events, or the whole feed."""
+    for event in read_events() if events is None else events:
+        engine.hear(event)
+
+
 def read_effects(engine, account_id):
     query = "SELECT account_sequence, action FROM effect WHERE account = ? ORDER BY id"
     return engine.database.execute(query, [str(account_id)]).fetchall()

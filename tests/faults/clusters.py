@@ -3,17 +3,15 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
-
-from django.core.management import call_command
-from django.db import connection
 
 from events.models import Event
 from ledger_project.database.embedded import EmbeddedPostgres
 from rest.authentication import known_tokens
 from tests import cast
 from tests.conftest import make_client
+from tests.events.test_upkeep import run
+from tests.faults import restore_actors, restores
 from tests.servers import query, wait_for
 
 SETTINGS = {
@@ -28,17 +26,9 @@ EVENTS, TRANSACTIONS = "/api/v1/events", "/api/v1/transactions"
 @contextmanager
 def working_on(postgres: EmbeddedPostgres, dbname: str = "ledger") -> Iterator["World"]:
     """Django's one connection goes there."""
-    database = connection.settings_dict
-    before = dict(database)
-    there = {"HOST": str(postgres.socket_folder), "PORT": "5432", "NAME": dbname, "USER": "postgres"}
-    connection.close()
-    try:
-        database.update(there)
+    with restore_actors.working_on(postgres, "postgres", dbname):
         known_tokens.clear()
         yield World()
-    finally:
-        connection.close()
-        database.update(before)
 
 
 class World:
@@ -97,9 +87,8 @@ def find_posted(events) -> list[str]:
 
 def begin_epoch(**options: bool) -> str:
     """What the command says."""
-    said = StringIO()
-    call_command("new_feed_epoch", stdout=said, **options)
-    return said.getvalue()
+    said: str = run("new_feed_epoch", **options)
+    return said
 
 
 def get_data_folder(postgres: EmbeddedPostgres) -> Path:
@@ -115,9 +104,7 @@ def copy_cluster(data: Path, folder: Path) -> EmbeddedPostgres:
 def make_standby(primary: EmbeddedPostgres, folder: Path) -> EmbeddedPostgres:
     """A hot standby that has everything the primary has, and follows it."""
     folder.mkdir()
-    data = str(folder / "data")
-    made = primary.run("pg_basebackup", "-D", data, "-c", "fast", "--no-sync", capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr
+    restores.run(primary, "pg_basebackup", "-D", str(folder / "data"), "-c", "fast", "--no-sync")
     (folder / "data" / "standby.signal").touch()
     source = f"host='{primary.socket_folder}' port=5432 user=postgres"
     standby = EmbeddedPostgres(folder, settings={**SETTINGS, "primary_conninfo": source})
@@ -139,5 +126,4 @@ def cut_replication(standby: EmbeddedPostgres) -> None:
 
 
 def promote(standby: EmbeddedPostgres) -> None:
-    promoted = standby.run("pg_ctl", "-D", "data", "-w", "-s", "promote", capture_output=True, text=True)
-    assert promoted.returncode == 0, promoted.stderr
+    restores.run(standby, "pg_ctl", "-D", "data", "-w", "-s", "promote")

@@ -1,8 +1,11 @@
 """A proxy before the database of these tests, and one before that of a real service."""
 
 import fcntl
+import os
 import pickle
 import shutil
+import subprocess
+import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
@@ -20,6 +23,7 @@ from tests.faults.makers import TRANSACTIONS
 from tests.faults.nemesis import KINDS
 from tests.faults.proxy import CommitProxy
 from tests.faults.verdict import judge
+from tests.servers import PROJECT
 from tests.service import Service
 
 HAMMER_SEED = 4
@@ -131,6 +135,13 @@ def accuse(report):
         return judge(replies, ledger, shown).charges
 
     return judge_damaged
+
+
+def run_program(name, folder, *arguments, **environment):
+    """One of the programs of this folder, to its end."""
+    command = [sys.executable, "-m", f"tests.faults.{name}", "--folder", str(folder), *arguments]
+    options = {"cwd": PROJECT, "env": {**os.environ, **environment}, "timeout": 240}
+    return subprocess.run(command, capture_output=True, text=True, **options)
 
 
 def find_row(ledger, status="POSTED", **columns):

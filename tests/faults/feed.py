@@ -6,10 +6,7 @@
 import argparse
 import json
 import random
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +17,7 @@ from typing import Any
 from ledger_project.database.embedded import EmbeddedPostgres
 from tests.faults import own_ledger
 from tests.faults.feed_verdict import CHARGES, Charge, Run, judge, measure_lags, read_run
-from tests.faults.hammer import COMPLAINTS_SHOWN_MAX, format_table
+from tests.faults.hammer import COMPLAINTS_SHOWN_MAX, format_table, new_folder
 from tests.faults.ledger import connect
 
 WRITERS = 12
@@ -100,7 +97,9 @@ def try_feed(*, events: int, kills: int, seed: int, folder: Path, careless: bool
     try:
         from tests.faults import feed_actors
 
-        own_ledger.finish(own_ledger.fork(feed_actors.make_accounts, folder), STEP_SECONDS_MAX)
+        own_ledger.finish(
+            own_ledger.fork(feed_actors.make_accounts, folder, feed_actors.ACCOUNTS), STEP_SECONDS_MAX
+        )
         troupe = Troupe(folder, feed_actors.ROLES, seed)
         try:
             began = time.monotonic()
@@ -134,11 +133,8 @@ def perform(troupe: Troupe, postgres: EmbeddedPostgres, *, events: int, kills: i
 
 
 def wait_for_events(troupe: Troupe, postgres: EmbeddedPostgres, wanted: int) -> None:
-    def is_there() -> bool:
-        return bool(query(postgres, "SELECT last_position FROM events_feed_state")[0][0] >= wanted)
-
     seen = -1
-    while not is_there():
+    while seen < wanted:
         [[now]] = query(postgres, "SELECT last_position FROM events_feed_state")
         if now != seen:
             seen, deadline = now, time.monotonic() + STEP_SECONDS_MAX
@@ -188,18 +184,14 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="a new one, which is kept (default: a temporary one)")
     parser.add_argument("--careless", action="store_true", help="with a reader by id, which loses events")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))  # and stop what was started
-    folder = asked.folder or Path(tempfile.mkdtemp(prefix="feed-", dir="/tmp"))
-    folder.mkdir(exist_ok=True)
-    sys.stdout.write(f"seed {asked.seed}, in {folder}\n")
-    report = try_feed(
-        events=asked.events, kills=asked.kills, seed=asked.seed, folder=folder, careless=asked.careless
-    )
-    sys.stdout.write(f"{report}\n")
-    if report.charges:
-        sys.exit(1)
-    if not asked.folder:
-        shutil.rmtree(folder)
+    with new_folder("feed-", asked.folder) as folder:
+        sys.stdout.write(f"seed {asked.seed}, in {folder}\n")
+        report = try_feed(
+            events=asked.events, kills=asked.kills, seed=asked.seed, folder=folder, careless=asked.careless
+        )
+        sys.stdout.write(f"{report}\n")
+        if report.charges:
+            sys.exit(1)
 
 
 if __name__ == "__main__":

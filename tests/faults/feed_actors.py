@@ -38,8 +38,8 @@ class Regret(Exception):
     """A writer takes everything back."""
 
 
-def make_accounts(folder: Path) -> None:
-    accounts = [str(cast.AccountFactory().id) for _ in range(ACCOUNTS)]
+def make_accounts(folder: Path, count: int) -> None:
+    accounts = [str(cast.AccountFactory().id) for _ in range(count)]
     (folder / "accounts.json").write_text(json.dumps(accounts))
 
 
@@ -56,8 +56,7 @@ class Writer:
                 commands = self.make_commands()
                 outcome = self.commit(commands)
                 ids = [str(id) for command in commands for id in command.needs().rows]
-                line = [outcome, time.monotonic(), ids]
-                journal.write(json.dumps(line) + "\n")
+                journal.write(json.dumps([outcome, time.monotonic(), ids]) + "\n")
 
     def make_commands(self) -> list[Command]:
         """Several of several accounts, a declined one now and then, with or without a transfer."""

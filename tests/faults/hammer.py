@@ -116,22 +116,16 @@ def hammer(*, operations: int, faults: int, seed: int, folder: Path) -> Report:
         replies = read_journals(folder)
         kinds = Counter(reply.kind for reply in replies)
         resolve(service, replies)
-        shown = {account: read_balance(service, account) for account in plan.accounts}
+        told = {id: service.insist("GET", f"/api/v1/accounts/{id}/balance")[1] for id in plan.accounts}
         ledger = read_ledger(postgres)
-    verdict = judge(replies, ledger, shown)
+    verdict = judge(replies, ledger, {id: Decimal(balance["balance"]) for id, balance in told.items()})
     return Report(plan, seconds, kinds, nemesis.done, proxy.harmed, replies, ledger, verdict)
 
 
 def make_account(service: Service) -> str:
-    chance = random.SystemRandom()
-    name = f"hammered {chance.getrandbits(64)}"
+    name = f"hammered {random.SystemRandom().getrandbits(64)}"
     _, user = service.insist("POST", "/api/v1/users", {"name": name, "external_id": name})
     return str(user["accounts"][0]["id"])
-
-
-def read_balance(service: Service, account: str) -> Decimal:
-    _, balance = service.insist("GET", f"/api/v1/accounts/{account}/balance")
-    return Decimal(balance["balance"])
 
 
 def start_client(folder: Path, number: int) -> subprocess.Popen[bytes]:
@@ -175,21 +169,30 @@ def resolve(service: Service, replies: list[Reply]) -> None:
         insist(service, operation, replies.append, seconds=deadline - time.monotonic(), pause=0.1)
 
 
+@contextmanager
+def new_folder(prefix: str, asked: Path | None = None) -> Iterator[Path]:
+    """Where a program keeps what it does. It stays if it was asked for, and if the program fails."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))  # and stop what was started
+    folder = asked or Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
+    folder.mkdir(exist_ok=True)
+    yield folder
+    if not asked:
+        shutil.rmtree(folder)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=int, default=1000)
     parser.add_argument("--faults", type=int, help="default: one for every 200 operations")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))  # and stop what was started
     faults = asked.operations // 200 if asked.faults is None else asked.faults
-    folder = Path(tempfile.mkdtemp(prefix="hammer-", dir="/tmp"))
-    sys.stdout.write(f"seed {asked.seed}, in {folder}\n")
-    report = hammer(operations=asked.operations, faults=faults, seed=asked.seed, folder=folder)
-    sys.stdout.write(f"{report}\n")
-    if report.verdict.charges:
-        sys.exit(1)
-    shutil.rmtree(folder)
+    with new_folder("hammer-") as folder:
+        sys.stdout.write(f"seed {asked.seed}, in {folder}\n")
+        report = hammer(operations=asked.operations, faults=faults, seed=asked.seed, folder=folder)
+        sys.stdout.write(f"{report}\n")
+        if report.verdict.charges:
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -72,13 +72,7 @@ def fork(work: Callable[..., object], *arguments: object, **named: object) -> in
 
 def finish(pid: int, seconds_max: float) -> None:
     """Wait for a process that must come to a good end."""
-    deadline = time.monotonic() + seconds_max
-    while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
-        if time.monotonic() > deadline:
-            kill(pid)
-            raise AssertionError(f"A process has not ended after {seconds_max:g} s.")
-        time.sleep(0.01)
-    assert ended[1] == 0, "A process has failed; its message is above."
+    assert _wait(pid, seconds_max) == 0, "A process has failed; its message is above."
 
 
 def kill(pid: int) -> None:
@@ -90,22 +84,24 @@ def kill(pid: int) -> None:
 
 def wait_until_killed(pid: int, seconds_max: float) -> None:
     """Wait for a process that kills itself."""
-    deadline = time.monotonic() + seconds_max
-    while not (ended := os.waitpid(pid, os.WNOHANG))[0]:
-        if time.monotonic() > deadline:
-            kill(pid)
-            raise AssertionError(f"A process did not come to its point in {seconds_max:g} s.")
-        time.sleep(0.002)
-    assert os.waitstatus_to_exitcode(ended[1]) == -signal.SIGKILL, "It ended in another way."
+    status = _wait(pid, seconds_max)
+    assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL, "It ended in another way."
 
 
 def wait_until_stopped(pid: int, seconds_max: float) -> None:
     """Wait for a process that stops itself, and may be continued."""
+    assert os.WIFSTOPPED(_wait(pid, seconds_max, os.WUNTRACED)), "A process has ended; its message is above."
+
+
+def _wait(pid: int, seconds_max: float, options: int = 0) -> int:
+    """The status that the system tells of the process, which is killed if there is none in time."""
     deadline = time.monotonic() + seconds_max
-    while not (ended := os.waitpid(pid, os.WUNTRACED | os.WNOHANG))[0]:
-        assert time.monotonic() < deadline, f"A process did not come to its point in {seconds_max:g} s."
+    while not (told := os.waitpid(pid, os.WNOHANG | options))[0]:
+        if time.monotonic() > deadline:
+            kill(pid)
+            raise AssertionError(f"A process has not come to its point or its end in {seconds_max:g} s.")
         time.sleep(0.002)
-    assert os.WIFSTOPPED(ended[1]), "A process has ended; its message is above."
+    return told[1]
 
 
 def require_alive(pid: int, name: str) -> None:

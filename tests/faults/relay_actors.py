@@ -29,7 +29,6 @@ from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction
 
 ACTOR = UUID(int=18)
-ACCOUNTS = 8
 POST_SECONDS = 0.04
 SLOW_SECONDS = 0.025  # for each event, at a receiver whose name begins with `slow`
 BEFORE, AFTER = "before publish", "after publish"
@@ -37,11 +36,6 @@ CONFIRMED, MOVED = "after the confirm", "after the cursor moved"
 POINTS = (BEFORE, AFTER, CONFIRMED, MOVED)
 # The end comes at one of so many first passages of the point: sent events, or batches.
 PASSAGES_MAX = {BEFORE: 80, AFTER: 80, CONFIRMED: 2, MOVED: 2}
-
-
-def make_accounts(folder: Path) -> None:
-    accounts = [str(cast.AccountFactory().id) for _ in range(ACCOUNTS)]
-    (folder / "accounts.json").write_text(json.dumps(accounts))
 
 
 def post(folder: Path, name: str, burst: int, orders_max: int) -> None:

@@ -7,26 +7,25 @@ The broker is that of LEDGER_TEST_BROKER_URL, or with `--own-broker` one that is
 import argparse
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import sys
-import tempfile
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
 from ledger_project.database.embedded import EmbeddedPostgres
 from tests.broker import start_broker
 from tests.faults import own_ledger
-from tests.faults.hammer import COMPLAINTS_SHOWN_MAX, format_table
+from tests.faults.hammer import COMPLAINTS_SHOWN_MAX, format_table, new_folder
 from tests.faults.ledger import connect
 from tests.faults.own_ledger import finish, fork, kill
 from tests.faults.relay_verdict import BATCH, CHARGES, Arrival, Effect, Trial, judge, keep_trials
 
 BROKER_URL = "LEDGER_TEST_BROKER_URL"
+ACCOUNTS = 8
 TRIALS = WEBHOOK, BROKER, TWO, STOPS = "webhook", "broker", "two", "stops"
 LEASE_SECONDS, PAIR_LEASE_SECONDS = 0.3, 2.0  # a full batch of a slow receiver takes longer than either
 PAIR_SECONDS = 3.5
@@ -53,11 +52,11 @@ class Stage:
     """The ledger, its receivers, and what the trials have in common."""
 
     def __init__(self, folder: Path, postgres: EmbeddedPostgres) -> None:
-        from tests.faults import relay_actors
+        from tests.faults import feed_actors, relay_actors
 
         self.actors, self.folder, self.postgres = relay_actors, folder, postgres
         self.helpers: list[int] = []
-        finish(fork(relay_actors.make_accounts, folder), STEP_SECONDS_MAX)
+        finish(fork(feed_actors.make_accounts, folder, ACCOUNTS), STEP_SECONDS_MAX)
         self.query(WATCH_CURSORS)
         hook = relay_actors.open_hook()
         self.helpers.append(fork(relay_actors.serve_hook, hook, folder))
@@ -268,29 +267,24 @@ def main() -> None:
     parser.add_argument("--own-broker", action="store_true", help="start a RabbitMQ for this run")
     parser.add_argument("--folder", type=Path, help="a new one, which is kept (default: a temporary one)")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))  # and stop what was started
-    folder = asked.folder or Path(tempfile.mkdtemp(prefix="relay-kills-", dir="/tmp"))
-    broker_url = os.environ.get(BROKER_URL, "")
-    broker = None
-    if asked.own_broker and not broker_url:
-        broker = start_broker()
-        broker_url = broker.url
-    if not broker_url:
-        sys.stdout.write(f"Without a broker: {BROKER_URL} is not set, and --own-broker was not asked for.\n")
-    stops = max(1, asked.kills // 5) if asked.stops is None else asked.stops
-    began = time.monotonic()
-    try:
+    with new_folder("relay-kills-", asked.folder) as folder, ExitStack() as stack:
+        broker_url = os.environ.get(BROKER_URL, "")
+        if asked.own_broker and not broker_url:
+            broker = start_broker()
+            stack.callback(broker.remove)
+            broker_url = broker.url
+        if not broker_url:
+            sys.stdout.write(
+                f"Without a broker: {BROKER_URL} is not set, and --own-broker was not asked for.\n"
+            )
+        stops = max(1, asked.kills // 5) if asked.stops is None else asked.stops
+        began = time.monotonic()
         trials = try_relays(
             kills=asked.kills, stops=stops, only=asked.only, broker_url=broker_url, folder=folder
         )
-    finally:
-        if broker:
-            broker.remove()
-    sys.stdout.write(f"{describe(trials)}\nin {time.monotonic() - began:.0f} s, {folder}\n")
-    if any(judge(trial) for trial in trials):
-        sys.exit(1)
-    if not asked.folder:
-        shutil.rmtree(folder)
+        sys.stdout.write(f"{describe(trials)}\nin {time.monotonic() - began:.0f} s, {folder}\n")
+        if any(judge(trial) for trial in trials):
+            sys.exit(1)
 
 
 if __name__ == "__main__":

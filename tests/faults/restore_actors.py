@@ -19,17 +19,18 @@ from tests import cast
 from tests.faults.restore_verdict import Reply
 
 ACCOUNTS = 20
-READ_SECONDS_MAX = 60
 
 
 @contextmanager
-def working_on(postgres: EmbeddedPostgres, role: str = "ledger_app") -> Iterator[None]:
+def working_on(
+    postgres: EmbeddedPostgres, role: str = "ledger_app", dbname: str = "ledger"
+) -> Iterator[None]:
     """New connections of Django's go there, those of other threads too."""
     database = connections.settings["default"]
     before = dict(database)
     connection.close()
     try:
-        database.update(HOST=str(postgres.socket_folder), PORT="5432", NAME="ledger", USER=role)
+        database.update(HOST=str(postgres.socket_folder), PORT="5432", NAME=dbname, USER=role)
         yield
     finally:
         connection.close()
@@ -92,8 +93,7 @@ class Posters:
 def require_new_epoch(postgres: EmbeddedPostgres) -> None:
     """The ledger goes on at once; the feed does when somebody has begun a new epoch, and then it is whole."""
     with working_on(postgres):
-        account = Account.objects.order_by("id").first()
-        assert cast.deposit(account, "1").version
+        assert cast.deposit(Account.objects.order_by("id").first(), "1").version
         try:
             feed.read()
         except FeedStopped:

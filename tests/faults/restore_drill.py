@@ -7,10 +7,8 @@ moment and nothing of later, if all sums are right, and if the feed waits for a 
 import argparse
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ import psycopg
 
 from ledger_project.database.embedded import EmbeddedPostgres
 from tests.faults import own_ledger, restores
+from tests.faults.hammer import new_folder
 from tests.faults.restore_verdict import Reply, compare, find_unsound, read_contents
 from tests.servers import PROJECT, kill_postmaster, query, wait_for
 
@@ -183,15 +182,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="a new one, which is kept (default: a temporary one)")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))  # and stop what was started
-    folder = asked.folder or Path(tempfile.mkdtemp(prefix="restore-drill-", dir="/tmp"))
     began = time.monotonic()
-    backups, made = drill(folder, threads=asked.threads, seconds=asked.seconds, seed=asked.seed)
-    sys.stdout.write(f"{describe(backups, made)}\nin {time.monotonic() - began:.0f} s, {folder}\n")
-    if any(each.charges for each in made):
-        sys.exit(1)
-    if not asked.folder:
-        shutil.rmtree(folder)
+    with new_folder("restore-drill-", asked.folder) as folder:
+        backups, made = drill(folder, threads=asked.threads, seconds=asked.seconds, seed=asked.seed)
+        sys.stdout.write(f"{describe(backups, made)}\nin {time.monotonic() - began:.0f} s, {folder}\n")
+        if any(each.charges for each in made):
+            sys.exit(1)
 
 
 if __name__ == "__main__":

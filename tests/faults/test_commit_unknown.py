@@ -88,8 +88,7 @@ def test_a_request_is_answered_503_when_every_commit_is_cut_and_resolved_when_se
 ):
     body = {"id": str(new_id()), "account": str(account.id), "type": "DEPOSIT", "amount": "100.00"}
     proxy.harm(harm, times=ATTEMPTS_MAX)
-    refused = service.post("/api/v1/transactions", body)
-    require_problem(refused, 503, "database_unavailable")
+    require_problem(service.post("/api/v1/transactions", body), 503, "database_unavailable")
     connection.close_if_unusable_or_obsolete()
     answer = service.post("/api/v1/transactions", body)
     assert answer.status_code == 201

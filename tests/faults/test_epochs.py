@@ -8,7 +8,7 @@ from events.errors import FeedStopped
 from events.models import FeedState, Subscription
 from events.relay import Relay
 from ledger_project.database.embedded import EmbeddedPostgres
-from tests.events.conftest import subscribe
+from tests.events.conftest import hook, loopback, subscribe  # noqa: F401, fixtures
 from tests.faults.clusters import (
     SETTINGS,
     begin_epoch,
@@ -21,7 +21,7 @@ from tests.faults.clusters import (
     wait_for_replay,
     working_on,
 )
-from tests.receivers import receiver
+from tests.faults.restores import run
 from tests.servers import kill_postmaster
 
 pytestmark = pytest.mark.serve
@@ -68,24 +68,13 @@ def standby(primary, tmp_path):
     made.stop()
 
 
-@pytest.fixture
-def hook(settings):
-    settings.WEBHOOK_LOOPBACK = True
-    with receiver() as made:
-        yield made
-
-
 def dump(postgres, path):
-    dumped = postgres.run("pg_dump", "-Fc", "-f", str(path), "ledger", capture_output=True, text=True)
-    assert dumped.returncode == 0, dumped.stderr
+    run(postgres, "pg_dump", "-Fc", "-f", str(path), "ledger")
 
 
 def restore(postgres, dbname, path):
     postgres.ensure_database(dbname)
-    restored = postgres.run(
-        "pg_restore", "-d", dbname, "--exit-on-error", str(path), capture_output=True, text=True
-    )
-    assert restored.returncode == 0, restored.stderr
+    run(postgres, "pg_restore", "-d", dbname, "--exit-on-error", str(path))
 
 
 def require_stopped(world):
@@ -117,7 +106,11 @@ def require_new_epoch(world, old_cursor):
 
 @pytest.mark.parametrize("where", ["another cluster", "another database"])
 def test_a_restored_ledger_tells_nothing_until_a_new_epoch_begins(
-    primary, empty_ledger, hook, tmp_path, where
+    primary,
+    empty_ledger,
+    hook,  # noqa: F811
+    tmp_path,
+    where,
 ):
     with working_on(primary) as world:
         world.begin().deposit(5)

@@ -1,11 +1,10 @@
 """A short trial of the feed, with kills, and what its verdict sees: the same run with one thing changed."""
 
-import subprocess
-import sys
 from copy import deepcopy
 
 import pytest
 
+from tests.faults.conftest import run_program
 from tests.faults.feed_verdict import (
     DIFFERENT,
     DISORDER,
@@ -18,7 +17,6 @@ from tests.faults.feed_verdict import (
     measure_lags,
     read_run,
 )
-from tests.servers import PROJECT
 
 pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
 
@@ -30,9 +28,8 @@ LAG_SECONDS_MAX = 5.0
 def whole_run(tmp_path_factory):
     """Of three careful readers, some of them killed, and of a careless one."""
     folder = tmp_path_factory.mktemp("feed")
-    command = [sys.executable, "-m", "tests.faults.feed", "--folder", str(folder), "--careless"]
-    command += ["--events", str(EVENTS), "--kills", str(KILLS), "--seed", str(SEED)]
-    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=240)
+    counts = ["--events", str(EVENTS), "--kills", str(KILLS), "--seed", str(SEED)]
+    ended = run_program("feed", folder, "--careless", *counts)
     assert "verdict" in ended.stdout, ended.stdout + ended.stderr
     assert ended.returncode == 1  # because of the careless one
     return read_run(folder)

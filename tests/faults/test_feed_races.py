@@ -13,13 +13,13 @@ from events.models import Cursor, Subscription
 from events.relay import Relay
 from tests import cast
 from tests.cast import deposit
-from tests.events.conftest import subscribe
+from tests.events.conftest import subscribe, take_seconds
 from tests.faults.clusters import TRANSACTIONS, wait_for_replay, working_on
+from tests.faults.restores import run
 from tests.faults.test_epochs import (  # noqa: F401
     database_access,
     dump,
     empty_ledger,
-    hook,
     primary,
     standby,
 )  # fmt: skip
@@ -34,15 +34,10 @@ DELETE FROM events_placement WHERE position <= 5;
 """
 
 
-def slow(handler):
-    time.sleep(0.05)
-    handler.answer(204)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_claim_that_an_error_cut_short_starves_nobody(settings, account, monkeypatch):
     settings.WEBHOOK_LOOPBACK, settings.RELAY_LEASE_SECONDS = True, 1.0
-    with receiver(slow) as busy, receiver() as starved:
+    with receiver(take_seconds(0.05)) as busy, receiver() as starved:
         for url in (busy.url, starved.url):
             subscribe(url)
         for _ in range(150):
@@ -75,11 +70,8 @@ def test_a_backup_restored_over_the_same_database_is_noticed(primary, tmp_path):
         dump(primary, tmp_path / "dump")
         world.deposit(4)
         _, cursor = world.read_events()
-    restored = primary.run(
-        "pg_restore", "--clean", "--if-exists", "-d", "ledger", "--exit-on-error", str(tmp_path / "dump"),
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert restored.returncode == 0, restored.stderr
+    options = ["--clean", "--if-exists", "-d", "ledger", "--exit-on-error"]
+    run(primary, "pg_restore", *options, str(tmp_path / "dump"))
     with working_on(primary) as copy:
         copy.go_on(world)
         copy.deposit(6)

@@ -48,11 +48,18 @@ def mount_small_disk(folder):
 
 
 @pytest.fixture
-def run_on_small_disk(tmp_path):
+def run_on_full_disk(tmp_path):
+    """A service with an account that has deposits; then its disk is full, from that folder on."""
+
     @contextmanager
     def run(full):
         with mount_small_disk(tmp_path / full) as disk, run_service_behind_proxy(tmp_path) as parts:
-            yield disk, Place(*parts)
+            place = Place(*parts)
+            account = place.make_account()
+            for _ in range(20):
+                place.deposit(account)
+            disk.fill()
+            yield disk, place, account
 
     return run
 
@@ -99,17 +106,8 @@ def require_recovery(place, account, *bodies):
     place.require_exactly_what_was_acknowledged()
 
 
-def make_account_with_deposits(place):
-    account = place.make_account()
-    for _ in range(20):
-        place.deposit(account)
-    return account
-
-
-def test_a_full_disk_refuses_what_it_cannot_store_and_goes_on_when_there_is_room(run_on_small_disk):
-    with run_on_small_disk("var/postgres") as (disk, place):
-        account = make_account_with_deposits(place)
-        disk.fill()
+def test_a_full_disk_refuses_what_it_cannot_store_and_goes_on_when_there_is_room(run_on_full_disk):
+    with run_on_full_disk("var/postgres") as (disk, place, account):
         refused = send_until_refused(place, account)
         with pytest.raises(psycopg.errors.DiskFull):
             place.execute("CREATE TABLE more AS SELECT repeat('x', 1000) FROM generate_series(1, 10000)")
@@ -121,10 +119,8 @@ def test_a_full_disk_refuses_what_it_cannot_store_and_goes_on_when_there_is_room
         require_recovery(place, account, refused)
 
 
-def test_a_disk_too_full_for_the_databases_log_ends_no_service(run_on_small_disk):
-    with run_on_small_disk("var/postgres") as (disk, place):
-        account = make_account_with_deposits(place)
-        disk.fill()
+def test_a_disk_too_full_for_the_databases_log_ends_no_service(run_on_full_disk):
+    with run_on_full_disk("var/postgres") as (disk, place, account):
         refused = send_until_refused(place, account)
         break_the_log(place)
         body = place.make_body(account)
@@ -137,10 +133,8 @@ def test_a_disk_too_full_for_the_databases_log_ends_no_service(run_on_small_disk
         require_recovery(place, account, refused, body)
 
 
-def test_a_worker_that_dies_while_the_disk_with_everything_on_it_is_full_comes_back(run_on_small_disk):
-    with run_on_small_disk("var") as (disk, place):
-        account = make_account_with_deposits(place)
-        disk.fill()
+def test_a_worker_that_dies_while_the_disk_with_everything_on_it_is_full_comes_back(run_on_full_disk):
+    with run_on_full_disk("var") as (disk, place, account):
         place.service.find_workers()[0].kill()
         bodies = [place.make_body(account, metadata=LARGE) for _ in range(20)]
         for body in bodies:

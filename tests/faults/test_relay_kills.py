@@ -1,13 +1,12 @@
 """Short trials of the relay, with kills, and what their verdict sees: the same with one thing changed."""
 
 import os
-import subprocess
-import sys
 from copy import deepcopy
 
 import pytest
 
 from events import relay
+from tests.faults.conftest import run_program
 from tests.faults.relay_kills import BROKER_URL
 from tests.faults.relay_verdict import (
     BACKWARDS,
@@ -23,7 +22,6 @@ from tests.faults.relay_verdict import (
     judge,
     read_trials,
 )
-from tests.servers import PROJECT
 
 pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
 
@@ -31,18 +29,16 @@ KILLS, STOPS = 2, 1  # at each of the four points
 POINTS = 4
 
 
-def run_program(folder, *arguments, broker_url=""):
-    command = [sys.executable, "-m", "tests.faults.relay_kills", "--folder", str(folder)]
-    command += ["--kills", str(KILLS), "--stops", str(STOPS), *arguments]
-    environment = {**os.environ, BROKER_URL: broker_url}
-    ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=240)
+def kill_relays(folder, *arguments, broker_url=""):
+    counts = ["--kills", str(KILLS), "--stops", str(STOPS)]
+    ended = run_program("relay_kills", folder, *counts, *arguments, **{BROKER_URL: broker_url})
     assert "verdict" in ended.stdout, ended.stdout + ended.stderr
     return read_trials(folder), ended.stdout
 
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory):
-    return run_program(tmp_path_factory.mktemp("relays"))
+    return kill_relays(tmp_path_factory.mktemp("relays"))
 
 
 @pytest.fixture
@@ -61,7 +57,7 @@ def test_a_relay_killed_at_any_point_loses_nothing_and_repeats_a_batch_at_most(t
 
 def test_the_same_of_a_broker(tmp_path, request):
     url = os.environ.get(BROKER_URL) or request.getfixturevalue("broker").url
-    trials, _ = run_program(tmp_path, "--only", "broker", broker_url=url)
+    trials, _ = kill_relays(tmp_path, "--only", "broker", broker_url=url)
     trial = trials["broker-kills"]
     assert judge(trial) == []
     assert (trial.ends, trial.is_alone) == (KILLS * POINTS, True)
@@ -140,8 +136,7 @@ def have_an_effect_never(trial):
 
 
 def add_a_cent(trial):
-    account = next(iter(trial.totals))
-    trial.totals[account] += "1"
+    trial.totals[next(iter(trial.totals))] += "1"
 
 
 def have_a_deadlock(trial):

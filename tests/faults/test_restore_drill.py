@@ -1,18 +1,15 @@
 """A short drill, and what its verdict sees of a damaged ledger."""
 
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
 
 from tests.cast import UserFactory, deposit, hold, transfer, withdraw
+from tests.faults.conftest import run_program
 from tests.faults.restore_drill import WAYS
 from tests.faults.restore_verdict import LATER, LOST, SUMS, WRONG, Reply, compare, find_unsound, read_contents
-from tests.servers import PROJECT
 
 T = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -21,17 +18,7 @@ SECOND = timedelta(seconds=1)
 @pytest.mark.serve
 @pytest.mark.timeout(300)
 def test_all_that_was_acknowledged_before_a_moment_is_restored_and_nothing_of_later(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "tests.faults.restore_drill",
-        "--seconds",
-        "1",
-        "--folder",
-        str(tmp_path),
-    ]
-    environment = {name: value for name, value in os.environ.items() if name != "LEDGER_TEST_ROLE"}
-    ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
+    ended = run_program("restore_drill", tmp_path, "--seconds", "1", LEDGER_TEST_ROLE="")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert int(re.search(r"^(\d+) acknowledged", ended.stdout)[1]) > 50
     for way in WAYS:

@@ -40,6 +40,11 @@ def require_problem(answer, status, code):
     assert answer[2]["Retry-After"] == "1"
 
 
+@pytest.fixture
+def account(place):
+    return place.make_account()
+
+
 # Commits
 
 
@@ -51,8 +56,7 @@ def commits(place):
 
 
 @pytest.mark.parametrize("harm", HARMS)
-def test_a_cut_commit_is_answered_as_if_nothing_had_been(place, commits, harm):
-    account = place.make_account()
+def test_a_cut_commit_is_answered_as_if_nothing_had_been(place, commits, harm, account):
     commits.harm(harm)
     before = commits.harmed[harm]
     status, text, headers = place.send(place.make_body(account))
@@ -61,8 +65,7 @@ def test_a_cut_commit_is_answered_as_if_nothing_had_been(place, commits, harm):
 
 
 @pytest.mark.parametrize("harm", HARMS)
-def test_when_every_commit_is_cut_it_is_503_and_the_same_request_resolves_it(place, commits, harm):
-    account = place.make_account()
+def test_when_every_commit_is_cut_it_is_503_and_the_same_request_resolves_it(place, commits, harm, account):
     body = place.make_body(account)
     commits.hold_seconds = 0.2
     commits.harm(harm, times=1 + ATTEMPTS_MAX)  # of the thread that never waits, and of the one that does
@@ -72,8 +75,7 @@ def test_when_every_commit_is_cut_it_is_503_and_the_same_request_resolves_it(pla
     assert ("Idempotency-Replayed" in headers) is (harm != CUT_BEFORE)
 
 
-def test_a_client_that_gives_up_on_a_held_commit_finds_it_done(place, commits):
-    account = place.make_account()
+def test_a_client_that_gives_up_on_a_held_commit_finds_it_done(place, commits, account):
     body = place.make_body(account)
     commits.hold_seconds = 4.0
     commits.harm(HOLD)
@@ -88,8 +90,7 @@ def test_a_client_that_gives_up_on_a_held_commit_finds_it_done(place, commits):
 # Processes
 
 
-def test_terminated_connections_are_replaced_unnoticed(place):
-    account = place.make_account()
+def test_terminated_connections_are_replaced_unnoticed(place, account):
     for _ in range(3):
         for _ in range(8):
             place.deposit(account)
@@ -99,8 +100,7 @@ def test_terminated_connections_are_replaced_unnoticed(place):
             assert place.send(place.make_body(account))[0] == 201
 
 
-def test_a_backend_that_is_killed_makes_the_database_recover_and_nothing_is_lost(place):
-    account = place.make_account()
+def test_a_backend_that_is_killed_makes_the_database_recover_and_nothing_is_lost(place, account):
     postmaster = place.service.read_postmaster_pid()
     for _ in range(3):
         for _ in range(8):
@@ -111,8 +111,7 @@ def test_a_backend_that_is_killed_makes_the_database_recover_and_nothing_is_lost
     place.deposit(account)
 
 
-def test_a_killed_postmaster_is_started_again_and_nothing_is_lost(place):
-    account = place.make_account()
+def test_a_killed_postmaster_is_started_again_and_nothing_is_lost(place, account):
     for _ in range(2):
         place.deposit(account)
         postmaster = place.service.read_postmaster_pid()
@@ -140,14 +139,6 @@ def kill_youngest_worker(place):
     victim = max(workers, key=lambda worker: worker.create_time())
     victim.kill()
     wait_for(lambda: is_gone(victim.pid) and count_workers(place) == len(workers), RECOVERY_SECONDS_MAX)
-
-
-def test_a_killed_worker_is_replaced_and_work_goes_on(place):
-    account = place.make_account()
-    place.deposit(account)
-    kill_youngest_worker(place)
-    for _ in range(8):
-        place.deposit(account)
 
 
 def test_a_worker_that_dies_again_right_after_it_came_back_ends_no_service(tmp_path):

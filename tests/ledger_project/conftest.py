@@ -36,3 +36,11 @@ def make(place: Path) -> Iterator[Make]:
             shutil.rmtree(location.resolve(), ignore_errors=True)
         if postgres.socket_folder.parent == Path("/tmp"):
             shutil.rmtree(postgres.socket_folder, ignore_errors=True)
+
+
+@pytest.fixture
+def started(make: Make) -> EmbeddedPostgres:
+    """One that runs."""
+    postgres = make()
+    postgres.start()
+    return postgres

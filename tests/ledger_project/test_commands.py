@@ -53,11 +53,10 @@ def test_any_other_command_without_a_database_says_in_one_line_what_to_run(tmp_p
         assert "Traceback" not in away.stderr
 
 
-def test_with_a_database_of_its_own_secrets_must_be_given(tmp_path):
-    variables = {k: v for k, v in os.environ.items() if k not in {"SECRET_KEY", "CHAIN_KEY"}}
-    variables |= {"DATABASE_URL": "postgres://x@localhost/x", "LEDGER_VAR": str(tmp_path)}
-    command = [sys.executable, "manage.py", "check"]
-    done = subprocess.run(command, cwd=PROJECT, env=variables, capture_output=True, text=True)
+def test_with_a_database_of_its_own_secrets_must_be_given(tmp_path, monkeypatch):
+    for name in ("SECRET_KEY", "CHAIN_KEY"):
+        monkeypatch.delenv(name)
+    done = run("check", DATABASE_URL="postgres://x@localhost/x", LEDGER_VAR=str(tmp_path))
     assert done.returncode == 1
     assert "SECRET_KEY" in done.stderr
 

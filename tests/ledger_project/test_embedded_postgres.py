@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ledger_project.database.embedded import EmbeddedPostgresError
+from ledger_project.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from tests.servers import (
     Make,
     kill_postmaster,
@@ -24,14 +24,12 @@ from tests.servers import (
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to leave root behind")
 
 
-def test_data_survive_a_stop_and_a_start(make: Make) -> None:
-    postgres = make()
-    postgres.start()
-    query(postgres, "CREATE TABLE kept AS SELECT 42 AS answer")
-    postgres.stop()
-    assert not postgres.is_running()
-    postgres.start()
-    assert query(postgres, "SELECT answer FROM kept") == [(42,)]
+def test_data_survive_a_stop_and_a_start(started: EmbeddedPostgres) -> None:
+    query(started, "CREATE TABLE kept AS SELECT 42 AS answer")
+    started.stop()
+    assert not started.is_running()
+    started.start()
+    assert query(started, "SELECT answer FROM kept") == [(42,)]
 
 
 def test_nothing_is_written_before_the_first_start(make: Make) -> None:
@@ -42,15 +40,15 @@ def test_nothing_is_written_before_the_first_start(make: Make) -> None:
     assert not postgres.folder.exists()
 
 
-def test_a_second_start_keeps_the_running_server_and_a_second_stop_is_quiet(make: Make) -> None:
-    postgres = make()
-    postgres.start()
-    pid = read_pid(postgres)
-    postgres.start()
-    assert read_pid(postgres) == pid
-    postgres.stop()
-    postgres.stop()
-    assert not postgres.is_running()
+def test_a_second_start_keeps_the_running_server_and_a_second_stop_is_quiet(
+    started: EmbeddedPostgres,
+) -> None:
+    pid = read_pid(started)
+    started.start()
+    assert read_pid(started) == pid
+    started.stop()
+    started.stop()
+    assert not started.is_running()
 
 
 def test_the_settings_are_ours_and_the_callers_go_over_them(
@@ -95,14 +93,12 @@ def test_settings_are_written_anew_at_each_start(make: Make) -> None:
     assert show(postgres, "work_mem") == "6MB"
 
 
-def test_only_the_owner_can_enter_the_socket_folder(make: Make) -> None:
-    postgres = make()
-    postgres.start()
-    assert stat.S_IMODE(postgres.socket_folder.stat().st_mode) == 0o700
-    postgres.stop()
-    postgres.socket_folder.chmod(0o755)
+def test_only_the_owner_can_enter_the_socket_folder(started: EmbeddedPostgres) -> None:
+    assert stat.S_IMODE(started.socket_folder.stat().st_mode) == 0o700
+    started.stop()
+    started.socket_folder.chmod(0o755)
     with pytest.raises(EmbeddedPostgresError, match="not a folder that only user"):
-        postgres.start()
+        started.start()
 
 
 @pytest.mark.parametrize("name", ['o\'clock "$(at)" `noon` \\ 12', "a,comma"])
@@ -163,40 +159,32 @@ def test_a_killed_server_is_noticed_and_healed_and_keeps_what_was_committed(make
     assert query(postgres, "SELECT answer FROM kept") == [(42,)]
 
 
-def test_a_killed_servers_last_query_is_waited_for(make: Make) -> None:
-    postgres = make()
-    postgres.start()
+def test_a_killed_servers_last_query_is_waited_for(started: EmbeddedPostgres) -> None:
     busy = "DO $$ BEGIN WHILE clock_timestamp() < now() + interval '2s' LOOP END LOOP; END $$"
-    connection = psycopg.connect(
-        host=str(postgres.socket_folder), port=5432, user="postgres", autocommit=True
-    )
+    connection = psycopg.connect(host=str(started.socket_folder), port=5432, user="postgres", autocommit=True)
     connection.pgconn.send_query(busy.encode())
-    wait_for(
-        lambda: query(postgres, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO%'") == [(1,)]
-    )
-    kill_postmaster(postgres)
+    wait_for(lambda: query(started, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DO%'") == [(1,)])
+    kill_postmaster(started)
     started_at = time.monotonic()
-    postgres.start()
+    started.start()
     assert time.monotonic() - started_at > 0.5
-    assert query(postgres, "SELECT 1") == [(1,)]
+    assert query(started, "SELECT 1") == [(1,)]
     connection.close()
 
 
-def test_a_stale_pid_that_is_now_another_process_does_not_stop_the_start(make: Make) -> None:
-    postgres = make()
-    postgres.start()
-    stale = postgres.log_file.parent / "data" / "postmaster.pid"
+def test_a_stale_pid_that_is_now_another_process_does_not_stop_the_start(started: EmbeddedPostgres) -> None:
+    stale = started.log_file.parent / "data" / "postmaster.pid"
     rest = stale.read_text().partition("\n")[2]
-    lock = (postgres.socket_folder / ".s.PGSQL.5432.lock").read_text().partition("\n")[2]
-    postgres.stop()
+    lock = (started.socket_folder / ".s.PGSQL.5432.lock").read_text().partition("\n")[2]
+    started.stop()
     innocent = subprocess.Popen(["sleep", "60"])
     try:
         stale.write_text(f"{innocent.pid}\n{rest}")
-        (postgres.socket_folder / ".s.PGSQL.5432.lock").write_text(f"{innocent.pid}\n{lock}")
-        assert not postgres.is_running()
-        postgres.stop()
-        postgres.start()
-        assert query(postgres, "SELECT 1") == [(1,)]
+        (started.socket_folder / ".s.PGSQL.5432.lock").write_text(f"{innocent.pid}\n{lock}")
+        assert not started.is_running()
+        started.stop()
+        started.start()
+        assert query(started, "SELECT 1") == [(1,)]
         assert innocent.poll() is None
     finally:
         innocent.kill()
@@ -239,18 +227,14 @@ def test_a_failed_start_says_what_the_log_says(make: Make) -> None:
         postgres.start()
 
 
-def test_bundled_programs_run_against_the_server(make: Make) -> None:
-    postgres = make()
-    postgres.start()
-    answer = postgres.run("psql", "-XAtc", "SELECT 6 * 7", capture_output=True, text=True)
+def test_bundled_programs_run_against_the_server(started: EmbeddedPostgres) -> None:
+    answer = started.run("psql", "-XAtc", "SELECT 6 * 7", capture_output=True, text=True)
     assert (answer.stdout, answer.stderr, answer.returncode) == ("42\n", "", 0)
-    assert postgres.run("pg_basebackup", "-D", "backup", capture_output=True).returncode == 0
-    assert (postgres.log_file.parent / "backup" / "PG_VERSION").exists()
+    assert started.run("pg_basebackup", "-D", "backup", capture_output=True).returncode == 0
+    assert (started.log_file.parent / "backup" / "PG_VERSION").exists()
 
 
-def test_a_database_is_created_once(make: Make) -> None:
-    postgres = make()
-    postgres.start()
-    postgres.ensure_database('the "ledger"')
-    postgres.ensure_database('the "ledger"')
-    assert query(postgres, "SELECT current_database()", dbname='the "ledger"') == [('the "ledger"',)]
+def test_a_database_is_created_once(started: EmbeddedPostgres) -> None:
+    started.ensure_database('the "ledger"')
+    started.ensure_database('the "ledger"')
+    assert query(started, "SELECT current_database()", dbname='the "ledger"') == [('the "ledger"',)]

@@ -5,11 +5,10 @@ import select
 import shutil
 import subprocess
 import sys
-from io import StringIO
+from functools import partial
 
 import psycopg
 import pytest
-from django.core.management import call_command
 from django.db import InternalError, OperationalError, ProgrammingError, connection
 from django.db.transaction import atomic
 from django.test import Client
@@ -21,7 +20,9 @@ from ledger_project import health
 from ledger_project.database.embedded import EmbeddedPostgres
 from ledger_project.database.roles import Roles, find_tables
 from tests import cast
+from tests.events.test_upkeep import run
 from tests.faults.restore_actors import working_on
+from tests.ledger_project.test_database_roles import execute
 from tests.servers import CHEAP, PROJECT, query, wait_for
 
 pytestmark = pytest.mark.serve
@@ -50,7 +51,7 @@ def postgres(tmp_path_factory):
     try:
         postgres.ensure_database("ledger")
         with working_on(postgres, "postgres"):
-            call_command("migrate", verbosity=0)
+            run("migrate", verbosity=0)
             printed = run("database_roles")
             for _ in range(2):
                 options = ["-d", "ledger", "-v", "ON_ERROR_STOP=1", "-q"]
@@ -66,22 +67,7 @@ def postgres(tmp_path_factory):
 
 @pytest.fixture
 def login(postgres):
-    def enter(role):
-        return working_on(postgres, role)
-
-    return enter
-
-
-def run(command, *arguments, **options):
-    output = StringIO()
-    call_command(command, *arguments, stdout=output, **options)
-    return output.getvalue()
-
-
-def execute(statement):
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchall() if cursor.description else []
+    return partial(working_on, postgres)
 
 
 def show(setting):
@@ -123,12 +109,8 @@ def test_a_transaction_that_is_left_open_is_ended(login):
         execute("SELECT 1")
         execute("SET LOCAL idle_in_transaction_session_timeout = '100ms'")  # of five seconds
         process = connection.connection
-        wait_for(lambda: process.closed or _is_ended(process))
+        wait_for(lambda: process.closed or bool(select.select([process.fileno()], [], [], 0)[0]))
         execute("SELECT 1")
-
-
-def _is_ended(process):
-    return bool(select.select([process.fileno()], [], [], 0)[0])
 
 
 def test_the_service_and_its_commands_work(login):

@@ -13,6 +13,7 @@ import pytest
 from ledger_project.database.embedded import EmbeddedPostgres
 from tests import slow_clients
 from tests.cast import new_id
+from tests.faults.hammer import make_account
 from tests.servers import wait_for
 from tests.service import Service
 from tests.slow_clients import CLIENTS, TRANSACTIONS, UNFINISHED, Bystanders, make_head
@@ -37,11 +38,6 @@ def service(tmp_path_factory):
     yield service
     if service.process.poll() is None:
         service.stop()
-
-
-def make_account(service):
-    _, user = service.insist("POST", "/api/v1/users", {"id": str(new_id()), "name": "petya"})
-    return user["accounts"][0]["id"]
 
 
 @pytest.fixture(scope="module")

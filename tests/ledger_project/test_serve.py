@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.cast import new_id
+from tests.faults.hammer import make_account
 from tests.receivers import receiver
 from tests.servers import PROJECT, wait_for
 from tests.service import Service, is_gone
@@ -79,11 +80,6 @@ def test_another_serve_on_the_same_port_says_so(service):
     assert second.returncode == 1
     assert f"Cannot listen on 127.0.0.1:{service.port}" in second.stderr
     assert service.send("GET", "/readyz")[0] == 200
-
-
-def make_account(service):
-    _, user = service.insist("POST", "/api/v1/users", {"id": str(new_id()), "name": "petya"})
-    return user["accounts"][0]["id"]
 
 
 def run_load(service, account, acknowledged, stopping):

@@ -1,30 +1,16 @@
 """Every address of the back office, read from the site itself."""
 
 import re
-from collections.abc import Iterator
 
-from django.contrib import admin
-from django.contrib.admindocs.views import simplify_regex
-from django.urls import URLPattern
-from django.urls.resolvers import RoutePattern
+from tests.matrix import find_routes
+from tests.office.things import find_id
 
 OUTSIDE = {"login/", "second-factor/", "language/"}  # which open without the second factor
 
 
 def list_routes() -> list[str]:
     """The addresses as they are configured, without `/admin/`."""
-    return list(dict.fromkeys(_walk(admin.site.get_urls(), "")))
-
-
-def _walk(patterns, before: str) -> Iterator[str]:
-    for entry in patterns:
-        pattern = entry.pattern
-        text = str(pattern) if isinstance(pattern, RoutePattern) else simplify_regex(str(pattern)).lstrip("/")
-        route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", before + text)
-        if isinstance(entry, URLPattern):
-            yield route
-        else:
-            yield from _walk(entry.url_patterns, route)
+    return sorted(route.removeprefix("admin/") for route in find_routes() if route.startswith("admin/"))
 
 
 def list_urls(object_id: object = "1") -> list[str]:
@@ -35,3 +21,12 @@ def list_urls(object_id: object = "1") -> list[str]:
         for route in list_routes()
         if route not in OUTSIDE
     ]
+
+
+def list_urls_of(things: dict[str, object]) -> list[str]:
+    """The same, but what they name is there: one of `things`, by model."""
+    urls = dict(zip(list_urls("{}"), list_urls("nothing"), strict=True))
+    for model, thing in things.items():
+        of_model = [route for route in urls if route.startswith(f"/admin/{model}/")]
+        urls |= {route: route.format(find_id(thing)) for route in of_model}
+    return list(urls.values())

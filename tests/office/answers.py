@@ -3,21 +3,30 @@
 import re
 
 from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from office.models import Access
 
 SECRET = re.compile(r'<code class="office-secret"[^>]*>([^<]+)</code>')
 FORGED_IDS = (
-    "x",
-    "%00",
-    "a%00b",
-    "-1",
-    "0",
-    "9" * 30,
-    "%F0%9F%98%80",
-    "..",
-    "__proto__",
-    "00000000-0000-0000",
+    *(
+        "x",
+        "nothing",
+        "'",
+        "..",
+        "a/b",
+        "__proto__",
+        "%00",
+        "a%00b",
+        "_00",
+        "_5F",
+        "é",
+        "%FF",
+        "%F0%9F%98%80",
+    ),
+    *("-1", "0", "1e3", "١٢", "0" * 300, "9" * 30, "a" * 3000, str(2**63 - 1), str(2**63)),
+    *("00000000-0000-0000", "00000000-0000-0000-0000-000000000000", "00000000-0000-4000-8000-000000000000"),
 )
 
 
@@ -39,3 +48,10 @@ def hear(answer):
 
 def find_accesses(**fields):
     return list(Access.objects.filter(**fields).order_by("id"))
+
+
+def count_queries(client, address, **query):
+    """Those of a page that is shown, or that leads on to another one."""
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address, query).status_code in (200, 302)
+    return len(queries)

@@ -1,10 +1,6 @@
 """Coming into the back office, step by step, as a browser does."""
 
-import base64
 import re
-from datetime import UTC, datetime
-
-from django_otp.oath import TOTP
 
 from tests.office.staff import PASSWORD
 
@@ -20,13 +16,6 @@ def log_in(browser, username="olga", password=PASSWORD, goal="", **extra):
 
 def read_secret(page):
     return re.search(r'data-secret="([A-Z2-7]{32})"', page.content.decode())[1]
-
-
-def code_of(secret, seconds=0):
-    """What an app shows that was given the secret as text."""
-    totp = TOTP(base64.b32decode(secret))
-    totp.time = datetime.now(UTC).timestamp() + seconds
-    return f"{totp.token():06d}"
 
 
 def send_code(browser, code, goal=""):

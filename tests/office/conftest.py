@@ -1,12 +1,13 @@
 import pytest
 from django.test import Client
 
+from tests.events.conftest import hook, loopback  # noqa: F401, fixtures
 from tests.office.staff import PASSWORD, make_staff, open_office
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    """Hashing as in production would be most of the time of these tests."""
+def _office(db, loopback, settings):  # noqa: F811
+    """All works on the database, and webhooks go to this machine. Hashing as in production would be slow."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -32,8 +33,13 @@ def operations(db):
 
 
 @pytest.fixture
-def superuser(db):
-    return open_office(make_staff(superuser=True, username="boss"))
+def boss(db):
+    return make_staff(superuser=True, username="boss")
+
+
+@pytest.fixture
+def superuser(boss):
+    return open_office(boss)
 
 
 @pytest.fixture

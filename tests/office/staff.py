@@ -1,6 +1,7 @@
 """Staff, and browsers in which they have come into the back office."""
 
 import time
+from base64 import b32decode, b32encode
 from itertools import count
 
 from django.contrib.auth.models import Group
@@ -46,8 +47,12 @@ def open_office(user: User, **options: object) -> Client:
     return client
 
 
-def enter_code(device: TOTPDevice, seconds: float = 0) -> str:
-    """What the authenticator app shows, so many seconds from now."""
-    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
+def code_of(secret: str | bytes, seconds: float = 0) -> str:
+    """What an authenticator app shows that was given the secret as text, so many seconds from now."""
+    totp = TOTP(b32decode(secret))
     totp.time = time.time() + seconds
     return f"{totp.token():06d}"
+
+
+def enter_code(device: TOTPDevice) -> str:
+    return code_of(b32encode(device.bin_key))

@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 from html import unescape
 
-import pytest
 from django.contrib.auth.models import Permission
 
 from events.models import FeedState, Subscription
@@ -27,8 +26,6 @@ from tests.office.staff import make_staff, open_office
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import Reversal
-
-pytestmark = pytest.mark.django_db
 
 
 def test_the_head_shows_what_the_account_has(support, account, petya):
@@ -112,19 +109,6 @@ def test_marks_lead_to_what_belongs_together(support, account):
     text = read_text(html)
     for mark in ("late", "reversal", "reversed", "transfer"):
         assert f" {mark} " in text, mark
-
-
-def test_nothing_that_others_wrote_is_read_as_html(support, petya):
-    account = petya.accounts.get()
-    deposit(account, "5", reference=PROBE)
-    withdraw(account, "50", reference=PROBE)
-    hold(account, "1", reference=PROBE)
-    for section in ("statement", "declines", "holds"):
-        html = look(support, account, show=section)
-        assert PROBE not in html
-        assert ESCAPED in html
-    named = AccountFactory(name=PROBE)
-    assert PROBE not in look(support, named)
 
 
 def test_declined_attempts_say_why_in_words(support, account):

@@ -18,8 +18,6 @@ from transactions.models import Transaction
 from transactions.reading import history, queries, timeline
 from transactions.reading.history import FOREVER, VERSION_MAX
 
-pytestmark = pytest.mark.django_db
-
 HISTORY = 8000
 LATE_EVERY = 20
 START = day("2023-01-01")
@@ -72,14 +70,12 @@ def values_of(account, **values):
 
 def test_the_newest_lines_touch_a_page_of_rows(long_account):
     place = {"moment": FOREVER, "version": VERSION_MAX, "known_version": long_account.version}
-    touched = count_rows_touched(history.LINES, values_of(long_account, **place))
-    assert touched <= TWO_ARMS + LATE_LEAST
+    assert count_rows_touched(history.LINES, values_of(long_account, **place)) <= TWO_ARMS + LATE_LEAST
 
 
 def test_older_lines_touch_a_page_of_rows(long_account, middle):
     place = {"moment": middle.effective_at, "version": middle.version, "known_version": long_account.version}
-    touched = count_rows_touched(history.LINES, values_of(long_account, **place))
-    assert touched <= TWO_ARMS + LATE_LEAST
+    assert count_rows_touched(history.LINES, values_of(long_account, **place)) <= TWO_ARMS + LATE_LEAST
 
 
 def test_lines_of_old_knowledge_do_not_walk_through_what_was_recorded_since(long_account, middle):
@@ -87,13 +83,11 @@ def test_lines_of_old_knowledge_do_not_walk_through_what_was_recorded_since(long
     start = history.begin_at(queries.read_balance(account, known_at=middle.recorded_at))
     assert (start.moment, start.version) == (middle.effective_at, middle.version + 1)
     place = {"moment": start.moment, "version": start.version, "known_version": start.known_version}
-    touched = count_rows_touched(history.LINES, values_of(long_account, **place))
-    assert touched <= TWO_ARMS + LATE_LEAST
+    assert count_rows_touched(history.LINES, values_of(long_account, **place)) <= TWO_ARMS + LATE_LEAST
 
 
 def test_the_last_row_in_order_is_found_by_a_step(long_account, middle):
-    values = [long_account.id, middle.version + 1]
-    assert count_rows_touched(timeline.LAST_IN_ORDER, values) <= 2
+    assert count_rows_touched(timeline.LAST_IN_ORDER, [long_account.id, middle.version + 1]) <= 2
 
 
 def test_the_first_effect_is_found_by_two_steps(long_account):
@@ -102,8 +96,7 @@ def test_the_first_effect_is_found_by_two_steps(long_account):
 
 def test_what_was_effective_later_touches_a_page_of_rows(long_account, middle):
     values = values_of(long_account, at=middle.effective_at, version=long_account.version)
-    touched = count_rows_touched(timeline.EFFECTIVE_LATER, values)
-    assert touched <= TWO_ARMS + LATE_LEAST
+    assert count_rows_touched(timeline.EFFECTIVE_LATER, values) <= TWO_ARMS + LATE_LEAST
 
 
 def test_what_was_recorded_later_touches_a_page_of_rows_in_order(long_account, middle):
@@ -127,8 +120,7 @@ def test_the_course_touches_a_few_rows_for_each_point_and_every_late_row_once(lo
 
 
 def test_declined_attempts_touch_a_page_and_the_rows_just_before_each(long_account):
-    values = values_of(long_account, before=FOREVER)
-    assert count_rows_touched(history.DECLINES, values) <= PAGE * 4
+    assert count_rows_touched(history.DECLINES, values_of(long_account, before=FOREVER)) <= PAGE * 4
 
 
 def test_a_declined_attempt_looks_back_a_bounded_way_only(long_account):

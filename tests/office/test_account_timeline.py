@@ -11,7 +11,6 @@ from transactions import posting
 from transactions.posting.commands import Reversal
 from transactions.reading import history, queries, timeline
 
-pytestmark = pytest.mark.django_db
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -120,8 +119,7 @@ def test_what_is_posted_meanwhile_does_not_move_the_older_pages(account):
     before = history.read_lines(account.id, first.next)
     deposit(account, "5", effective_at=before.lines[3].row.effective_at)
     deposit(account, "5")
-    after = history.read_lines(account.id, first.next)
-    assert after == before
+    assert history.read_lines(account.id, first.next) == before
 
 
 def test_a_reversed_transaction_is_marked_with_its_reversal(account):

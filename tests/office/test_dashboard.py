@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from decimal import Decimal
 from threading import Event as Flag
 
 import pytest
@@ -11,18 +10,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import operations
-from accounts.models import User
 from events.models import Subscription
 from office.models import Access
 from office.pages import overview
 from tests import asking, cast
+from tests.office.correcting import adjust
 from tests.office.dashboards import DASHBOARD, find_tiles, look, make_run, read_chart, subscribe
 from tests.office.staff import make_staff, open_office
-from transactions import corrections
-from transactions.models import Figures, HourlyTotal, Transaction
+from transactions.models import Figures, HourlyTotal
 from transactions.reading import statistics
 
-pytestmark = pytest.mark.django_db
 QUERIES = 19  # seven of them for the session, its user and their second factor, and the sidebar
 
 
@@ -33,8 +30,7 @@ def _counted_at_once(monkeypatch):
 
 def test_whoever_has_no_rights_reads_a_friendly_text_and_nothing_else(superuser):
     nobody = open_office(make_staff())
-    text = look(nobody)
-    assert "You have no rights in the back office yet." in text
+    assert "You have no rights in the back office yet." in look(nobody)
     assert find_tiles(nobody) == {}
     assert "<canvas" not in nobody.get(DASHBOARD).content.decode()
     assert "You have no rights" not in look(superuser)
@@ -128,24 +124,14 @@ def test_the_biggest_accounts_are_linked_with_their_balance_of_now(superuser):
     assert "1,077.00 USD" in look(superuser)
 
 
-def test_holds_frozen_accounts_and_corrections_are_counted_and_shown(superuser):
+def test_holds_frozen_accounts_and_corrections_are_counted_and_shown(superuser, boss):
     account = cast.AccountFactory()
     cast.deposit(account, "100")
     later = operations.read_clock() + timedelta(days=1)
     holds = [cast.hold(account, "2", expires_at=later + timedelta(hours=hours)) for hours in range(6, 0, -1)]
     cast.hold(account, "1")  # never ends
     asking.freeze(id=account.id, reason="a court", request_id="test")
-    maker = User.objects.get(username="boss")
-    corrections.adjust(
-        id=cast.new_id(),
-        account_id=account.id,
-        type=Transaction.Type.DEPOSIT,
-        amount=Decimal(500),
-        reference="ticket",
-        reason="lost",
-        maker_id=maker.id,
-        request_id="test",
-    )
+    adjust(account, "500", boss)
     text = look(superuser)
     assert "Open holds 7" in text
     assert "Frozen accounts 1" in text

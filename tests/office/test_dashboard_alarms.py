@@ -13,8 +13,6 @@ from office.pages import dashboard, overview
 from tests import cast
 from tests.office.dashboards import DASHBOARD, find_tiles, look, make_run, subscribe
 
-pytestmark = pytest.mark.django_db
-
 
 def test_a_feed_without_pending_events_is_well(superuser):
     cast.deposit(cast.AccountFactory(), "5")

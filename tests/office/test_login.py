@@ -6,26 +6,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from axes.models import AccessAttempt, AccessLog
-from django.contrib.auth.models import Group
 from django.test import Client
 from structlog.testing import capture_logs
 
 from office.models import Access
-from tests.cast import UserFactory
 from tests.office.coming_in import WRONG, is_inside, log_in
 from tests.office.staff import PASSWORD, make_staff, open_office
-
-pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def petya(db):
     """Somebody with a password and rights, who is not staff."""
-    user = UserFactory(name="petya")
-    user.username = "petya"
-    user.set_password(PASSWORD)
+    user = make_staff("operations", username="petya", password=PASSWORD)
+    user.is_staff = False
     user.save()
-    user.groups.add(Group.objects.get(name="operations"))
 
 
 @pytest.mark.usefixtures("petya")
@@ -45,15 +39,13 @@ def test_the_right_password_of_who_is_not_staff_is_answered_like_a_wrong_one():
 
 def test_five_wrong_passwords_lock_out_one_user_from_one_address(olga, browser, settings):
     make_staff(username="boris", password=PASSWORD)
-    statuses = [log_in(browser, password=WRONG).status_code for _ in range(5)]
-    assert statuses == [200, 200, 200, 200, 429]
+    assert [log_in(browser, password=WRONG).status_code for _ in range(5)] == [200, 200, 200, 200, 429]
     permission = log_in(browser)
     assert permission.status_code == 429
     assert "Locked out" in permission.content.decode()
     assert log_in(browser, "boris").status_code == 302
     assert log_in(Client(REMOTE_ADDR="10.0.0.9")).status_code == 302
-    russian = Client(HTTP_ACCEPT_LANGUAGE="ru")
-    page = log_in(russian)
+    page = log_in(Client(HTTP_ACCEPT_LANGUAGE="ru"))
     assert page.status_code == 429
     assert 'lang="ru"' in page.content.decode()
     with time_machine.travel(datetime.now(UTC) + settings.AXES_COOLOFF_TIME + timedelta(seconds=1)):

@@ -11,20 +11,7 @@ from accounts import staff
 from accounts.models import Staff, User
 from tests.office.answers import find_accesses, find_secret, read
 from tests.office.staff import make_staff, open_office
-
-pytestmark = pytest.mark.django_db
-STAFF = "/admin/accounts/staff/"
-COMMANDS = ("groups", "password", "reset-second-factor", "unlock", "deactivate", "activate")
-ASKED = {"username": "anna", "name": "Anna", "groups": ["support"], "reason": "new colleague"}
-
-
-@pytest.fixture
-def boss():
-    return make_staff(superuser=True, username="boss")
-
-
-def do(client, member, command, **asked):
-    return client.post(f"{STAFF}{member.pk}/{command}/", {"reason": "because", **asked})
+from tests.office.test_staff_pages import ASKED, COMMANDS, STAFF, do
 
 
 def give(user, *permissions):
@@ -68,10 +55,9 @@ def test_who_only_looks_at_staff_is_offered_nothing(boss):
     assert do(client, boss, "deactivate").status_code == 403
 
 
-def test_a_superuser_does_not_change_themselves(boss):
-    office = open_office(boss)
+def test_a_superuser_does_not_change_themselves(superuser, boss):
     for command in COMMANDS:
-        assert "another administrator" in read(do(office, boss, command), 422)
+        assert "another administrator" in read(do(superuser, boss, command), 422)
     boss.refresh_from_db()
     assert boss.is_active
 

@@ -3,13 +3,12 @@
 import base64
 import re
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -17,15 +16,20 @@ from office import site
 from office.models import Access
 from office.site import OFFERED
 from tests.cast import UserFactory
+from tests.events.test_upkeep import run
 from tests.office.addresses import list_urls
-from tests.office.coming_in import INDEX, LOGIN, SECOND, code_of, is_inside, log_in, read_secret, send_code
-from tests.office.staff import PASSWORD, enter_code, give_device, make_staff, open_office
-
-pytestmark = pytest.mark.django_db
+from tests.office.coming_in import INDEX, LOGIN, SECOND, is_inside, log_in, read_secret, send_code
+from tests.office.staff import PASSWORD, code_of, enter_code, give_device, make_staff, open_office
 
 
-def test_the_password_leads_to_the_second_factor_and_that_to_the_page_that_was_asked_for(olga, browser):
-    device = give_device(olga)
+@pytest.fixture
+def device(olga):
+    return give_device(olga)
+
+
+def test_the_password_leads_to_the_second_factor_and_that_to_the_page_that_was_asked_for(
+    olga, browser, device
+):
     goal = "/admin/accounts/account/?q=x"
     first = browser.get(goal)
     assert first.headers["Location"] == "/admin/login/?next=/admin/accounts/account/%3Fq%3Dx"
@@ -77,8 +81,7 @@ def is_here(answer):
         "/admin/?x=%0d%0aX: y",
     ],
 )
-def test_nobody_is_led_elsewhere(olga, browser, elsewhere):
-    device = give_device(olga)
+def test_nobody_is_led_elsewhere(olga, browser, elsewhere, device):
     answer = log_in(browser, goal=quote(elsewhere))
     while "second-factor" not in answer["Location"]:
         assert is_here(answer)
@@ -143,8 +146,7 @@ def test_two_browsers_that_enrol_at_once_are_not_both_kept(olga, browser, rf):
     assert TOTPDevice.objects.filter(user=olga).count() == 1
 
 
-def test_a_code_is_not_taken_twice(olga):
-    device = give_device(olga)
+def test_a_code_is_not_taken_twice(olga, device):
     code = enter_code(device)
     first, second = Client(), Client()
     log_in(first)
@@ -166,8 +168,7 @@ def test_the_code_of_enrolling_is_not_taken_twice(olga, browser):
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "12 456", "١٢٣٤٥٦", "\x00" * 6, "-12345"])
-def test_what_is_no_code_is_not_tried(olga, browser, code):
-    device = give_device(olga)
+def test_what_is_no_code_is_not_tried(olga, browser, code, device):
     log_in(browser)
     assert send_code(browser, code).status_code == 200
     device.refresh_from_db()
@@ -175,8 +176,7 @@ def test_what_is_no_code_is_not_tried(olga, browser, code):
     assert not is_inside(browser)
 
 
-def test_after_wrong_codes_the_right_one_waits(olga, browser):
-    device = give_device(olga)
+def test_after_wrong_codes_the_right_one_waits(olga, browser, device):
     log_in(browser)
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
         code = enter_code(device)
@@ -191,8 +191,7 @@ def test_after_wrong_codes_the_right_one_waits(olga, browser):
         assert is_inside(browser)
 
 
-def test_the_session_gets_a_new_key_with_every_step(olga, browser):
-    device = give_device(olga)
+def test_the_session_gets_a_new_key_with_every_step(olga, browser, device):
     log_in(browser)
     first = browser.session.session_key
     send_code(browser, enter_code(device))
@@ -267,9 +266,8 @@ def test_the_second_factor_is_on_unless_somebody_debugs(settings):
 def test_on_the_machine_a_lost_app_is_forgotten(olga):
     client = open_office(olga)
     assert is_inside(client)
-    call_command("reset_second_factor", "olga", stdout=(says := StringIO()))
-    assert says.getvalue() == "olga had an authenticator app.\n"
+    assert run("reset_second_factor", "olga") == "olga had an authenticator app.\n"
     assert not is_inside(client)
     UserFactory(name="petya")
     with pytest.raises(CommandError, match="no member of staff petya"):
-        call_command("reset_second_factor", "petya")
+        run("reset_second_factor", "petya")

@@ -1,4 +1,3 @@
-import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -7,47 +6,20 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts import staff
 from accounts.models import Staff, User
 from tests.cast import issue_token
-from tests.office.answers import FORGED_IDS, find_accesses, find_secret, hear, read
+from tests.office.answers import find_accesses, find_secret, hear, read
 from tests.office.staff import PASSWORD, make_staff, open_office
 
-pytestmark = pytest.mark.django_db
 STAFF = "/admin/accounts/staff/"
 COMMANDS = ("groups", "password", "reset-second-factor", "unlock", "deactivate", "activate")
 ASKED = {"username": "anna", "name": "Anna", "groups": ["support"], "reason": "new colleague"}
-
-
-@pytest.fixture
-def boss():
-    return make_staff(superuser=True, username="boss")
-
-
-@pytest.fixture
-def office(boss):
-    return open_office(boss)
 
 
 def do(client, member, command, **asked):
     return client.post(f"{STAFF}{member.pk}/{command}/", {"reason": "because", **asked})
 
 
-@pytest.mark.parametrize("group", ["support", "operations", "auditor"])
-def test_staff_are_the_administrators_business_alone(group):
-    member, client = make_staff("support"), open_office(make_staff(group))
-    addresses = ["", "create/", f"{member.pk}/change/", f"{member.pk}/history/"]
-    addresses += [f"{member.pk}/{command}/" for command in COMMANDS]
-    for address in addresses:
-        if not address.endswith("history/"):  # which leads to the access log, and that asks for its own right
-            assert client.get(STAFF + address).status_code == 403, address
-        assert client.post(STAFF + address, ASKED).status_code in (302, 403), address
-    assert find_accesses(subject="staff") == []
-    member.refresh_from_db()
-    assert member.is_active
-    assert not User.objects.filter(username="anna").exists()
-    assert STAFF not in read(client.get("/admin/password_change/"))
-
-
-def test_who_is_made_gets_a_password_that_is_shown_once_and_must_enrol_a_second_factor(office):
-    answer = office.post(f"{STAFF}create/", ASKED)
+def test_who_is_made_gets_a_password_that_is_shown_once_and_must_enrol_a_second_factor(superuser):
+    answer = superuser.post(f"{STAFF}create/", ASKED)
     password = find_secret(answer)
     assert "no-store" in answer["Cache-Control"]
     anna = User.objects.get(username="anna")
@@ -61,67 +33,67 @@ def test_who_is_made_gets_a_password_that_is_shown_once_and_must_enrol_a_second_
     assert client.get("/admin/accounts/user/").status_code == 302
     [access] = find_accesses(action="CHANGE")
     assert (access.detail, access.reason) == ("create anna support", "new colleague")
-    kept = f"{dict(office.session)} {[vars(each) for each in find_accesses()]}"
-    assert password not in kept + hear(office.get(STAFF))
-    assert password not in read(office.get(f"{STAFF}{anna.pk}/change/"))
+    kept = f"{dict(superuser.session)} {[vars(each) for each in find_accesses()]}"
+    assert password not in kept + hear(superuser.get(STAFF))
+    assert password not in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
 
 
-def test_a_name_that_is_taken_or_malformed_makes_nobody(office, petya):
+def test_a_name_that_is_taken_or_malformed_makes_nobody(superuser, petya):
     before = User.objects.count()
     for username in ("boss", str(petya.id), "a b", "", "x" * 151, "a\x00b", "<b>"):
-        text = read(office.post(f"{STAFF}create/", {**ASKED, "username": username}), 422)
+        text = read(superuser.post(f"{STAFF}create/", {**ASKED, "username": username}), 422)
         assert "office-secret" not in text, username
-    assert "already" in read(office.post(f"{STAFF}create/", {**ASKED, "username": "boss"}), 422)
+    assert "already" in read(superuser.post(f"{STAFF}create/", {**ASKED, "username": "boss"}), 422)
     assert User.objects.count() == before
     assert find_accesses(action="CHANGE") == []
 
 
-def test_the_form_asks_for_a_reason_and_knows_no_group_but_those_of_staff(office):
+def test_the_form_asks_for_a_reason_and_knows_no_group_but_those_of_staff(superuser):
     for wrong in ({"reason": " "}, {"groups": ["api-admin"]}, {"groups": ["x"]}):
-        read(office.post(f"{STAFF}create/", {**ASKED, **wrong}), 422)
+        read(superuser.post(f"{STAFF}create/", {**ASKED, **wrong}), 422)
     assert not User.objects.filter(username="anna").exists()
 
 
-def test_no_page_makes_a_superuser(office):
+def test_no_page_makes_a_superuser(superuser):
     more = {"is_superuser": "on", "is_staff": "on", "user_permissions": ["1"]}
-    read(office.post(f"{STAFF}create/", {**ASKED, **more}))
+    read(superuser.post(f"{STAFF}create/", {**ASKED, **more}))
     anna = User.objects.get(username="anna")
     for command in COMMANDS:
-        do(office, anna, command, **more)
-    office.post(f"{STAFF}{anna.pk}/change/", more)
-    office.post(f"{STAFF}add/", {**ASKED, **more, "username": "eve"})
+        do(superuser, anna, command, **more)
+    superuser.post(f"{STAFF}{anna.pk}/change/", more)
+    superuser.post(f"{STAFF}add/", {**ASKED, **more, "username": "eve"})
     assert [user.username for user in User.objects.filter(is_superuser=True)] == ["boss"]
     assert not User.objects.filter(username="eve").exists()
     assert not User.user_permissions.through.objects.exists()
 
 
-def test_groups_are_exactly_those_that_are_chosen(office):
+def test_groups_are_exactly_those_that_are_chosen(superuser):
     anna = make_staff("support", "api-admin")
-    shown = read(office.get(f"{STAFF}{anna.pk}/groups/"))
+    shown = read(superuser.get(f"{STAFF}{anna.pk}/groups/"))
     assert 'value="support"' in shown
     assert "checked" in shown
-    do(office, anna, "groups", groups=["operations", "auditor"])
+    do(superuser, anna, "groups", groups=["operations", "auditor"])
     assert {group.name for group in anna.groups.all()} == {"operations", "auditor"}
     [access] = find_accesses(action="CHANGE")
     assert (access.subject, access.subject_id) == ("staff", str(anna.pk))
     assert (access.detail, access.reason) == ("groups operations auditor", "because")
 
 
-def test_who_is_deactivated_is_out_at_once_and_comes_in_again_when_activated(office):
+def test_who_is_deactivated_is_out_at_once_and_comes_in_again_when_activated(superuser):
     anna = make_staff("support", username="anna")
     browser = open_office(anna)
     assert browser.get("/admin/accounts/user/").status_code == 200
-    do(office, anna, "deactivate")
+    do(superuser, anna, "deactivate")
     assert browser.get("/admin/accounts/user/").status_code == 302
-    assert "Activate" in read(office.get(f"{STAFF}{anna.pk}/change/"))
-    do(office, anna, "activate")
+    assert "Activate" in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
+    do(superuser, anna, "activate")
     assert open_office(anna).get("/admin/accounts/user/").status_code == 200
 
 
-def test_a_new_password_ends_the_sessions_of_the_old_one(office):
+def test_a_new_password_ends_the_sessions_of_the_old_one(superuser):
     anna = make_staff("support", username="anna", password=PASSWORD)
     browser = open_office(anna)
-    answer = do(office, anna, "password")
+    answer = do(superuser, anna, "password")
     password = find_secret(answer)
     assert "no-store" in answer["Cache-Control"]
     assert browser.get("/admin/accounts/user/").status_code == 302
@@ -130,17 +102,17 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(office):
     assert not anna.check_password(PASSWORD)
 
 
-def test_without_their_second_factor_they_enrol_again(office):
+def test_without_their_second_factor_they_enrol_again(superuser):
     anna = make_staff("support", username="anna")
     browser = open_office(anna)
-    assert "Reset second factor" in read(office.get(f"{STAFF}{anna.pk}/change/"))
-    do(office, anna, "reset-second-factor")
+    assert "Reset second factor" in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
+    do(superuser, anna, "reset-second-factor")
     assert not TOTPDevice.objects.filter(user=anna).exists()
     assert "data-secret" in read(browser.get("/admin/", follow=True))
-    assert "Reset second factor" not in read(office.get(f"{STAFF}{anna.pk}/change/"))
+    assert "Reset second factor" not in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
 
 
-def test_who_is_locked_out_is_let_in_again(office):
+def test_who_is_locked_out_is_let_in_again(superuser):
     make_staff("support", username="anna", password=PASSWORD)
     anna = Staff.objects.get(username="anna")
     browser = Client()
@@ -148,94 +120,49 @@ def test_who_is_locked_out_is_let_in_again(office):
     def log_in(password):
         return browser.post("/admin/login/", {"username": "anna", "password": password}).status_code
 
-    assert "/unlock/" not in read(office.get(f"{STAFF}{anna.pk}/change/"))
+    assert "/unlock/" not in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
     for _ in range(5):
         last = log_in("wrong")
     assert last == 429
     assert log_in(PASSWORD) == 429
-    assert "/unlock/" in read(office.get(f"{STAFF}{anna.pk}/change/"))
-    do(office, anna, "unlock")
+    assert "/unlock/" in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
+    do(superuser, anna, "unlock")
     assert not AccessAttempt.objects.exists()
-    assert "/unlock/" not in read(office.get(f"{STAFF}{anna.pk}/change/"))
+    assert "/unlock/" not in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
     assert log_in(PASSWORD) == 302
 
 
-def test_services_and_account_holders_are_not_staff(office, petya):
+def test_services_and_account_holders_are_not_staff(superuser, petya):
     issue_token("api-read")
     service = User.objects.get(username__startswith="service-")
-    text = read(office.get(STAFF))
-    assert service.username not in text
+    assert service.username not in read(superuser.get(STAFF))
     for user in (service, petya):
-        assert office.get(f"{STAFF}{user.pk}/change/").status_code == 302
-        assert do(office, user, "deactivate").status_code == 302
+        assert superuser.get(f"{STAFF}{user.pk}/change/").status_code == 302
+        assert do(superuser, user, "deactivate").status_code == 302
         user.refresh_from_db()
         assert user.is_active
 
 
-def test_the_list_shows_who_is_who_and_costs_the_same_for_few_and_for_many(office, django_assert_num_queries):
+def test_the_list_shows_who_is_who_and_costs_the_same_for_few_and_for_many(
+    superuser, django_assert_num_queries
+):
     make_staff("support", "auditor", username="anna")
-    office.get(STAFF)
+    superuser.get(STAFF)
     with django_assert_num_queries(11):
-        assert "auditor, support" in read(office.get(STAFF))
+        assert "auditor, support" in read(superuser.get(STAFF))
     for _ in range(20):
         make_staff("support")
     with django_assert_num_queries(11):
-        read(office.get(STAFF))
-    assert "anna" not in read(office.get(f"{STAFF}?q=boss")).split("<main")[-1].split("</main")[0]
+        read(superuser.get(STAFF))
+    assert "anna" not in read(superuser.get(f"{STAFF}?q=boss")).split("<main")[-1].split("</main")[0]
     assert [access.action for access in find_accesses(subject="staff")] == ["VIEW"] * 3 + ["SEARCH"]
 
 
-def test_a_page_costs_the_same_whatever_they_have(office, django_assert_num_queries):
-    anna, eve = make_staff("support"), make_staff("support", "operations", "auditor")
-    open_office(eve)
-    for member in (anna, eve):
-        with django_assert_num_queries(12):
-            read(office.get(f"{STAFF}{member.pk}/change/"))
-
-
-def test_forged_addresses_and_questions_are_no_faults(office, boss):
-    for id in FORGED_IDS:
-        for page in ("change/", "history/", "groups/", "deactivate/"):
-            assert office.get(f"{STAFF}{id}/{page}").status_code in (302, 404), (id, page)
-            assert office.post(f"{STAFF}{id}/{page}").status_code in (302, 403, 404), (id, page)
-    for query in (
-        "q=%00",
-        "q=a%00b",
-        "p=x",
-        "p=999999",
-        "p=-1",
-        "o=1.2.x",
-        "all=",
-        "e=1",
-        "nonsense=1",
-        "q=%25",
-    ):
-        assert office.get(f"{STAFF}?{query}").status_code in (200, 302), query
-
-
-@pytest.mark.parametrize(
-    "lookup", ["password__startswith=p", "email=a", "groups__name=x", "pk__gt=x", "id=1"]
-)
-def test_a_list_is_not_filtered_by_what_it_does_not_show(office, lookup):
-    assert office.get(f"{STAFF}?{lookup}").status_code == 400
-    assert office.get(f"/admin/accounts/user/?{lookup}").status_code == 400
-
-
-def test_a_list_keeps_its_order_whatever_the_address_asks_for(office):
+def test_a_list_keeps_its_order_whatever_the_address_asks_for(superuser):
     for username in ("c", "a", "b"):
         make_staff(username=username)
-    text = read(office.get(f"{STAFF}?o=-1"))
+    text = read(superuser.get(f"{STAFF}?o=-1"))
     assert text.index(">a<") < text.index(">b<") < text.index(">c<")
-
-
-def test_names_are_shown_and_not_run(office):
-    name = "<script>alert(1)</script>"
-    office.post(f"{STAFF}create/", {**ASKED, "name": name})
-    anna = User.objects.get(name=name)
-    for address in (STAFF, f"{STAFF}{anna.pk}/change/", f"{STAFF}{anna.pk}/groups/"):
-        text = read(office.get(address))
-        assert name not in text
-        assert "&lt;script&gt;alert(1)" in text
 
 
 def test_every_group_of_staff_is_one_that_there_is():

@@ -3,22 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
-
 from accounts import operations
 from accounts.models import Account, Hold, User
 from office.models import Access
-from tests import asking
 from tests.asking import capture_of
-from tests.cast import UserFactory, deposit, hold, hold_that_expires, new_id
+from tests.cast import UserFactory, deposit, hold, hold_that_expires
 from tests.office import answers
 from tests.office.staff import make_staff
 from transactions import posting
 from transactions.models import AuditRun
-
-pytestmark = pytest.mark.django_db
 
 USERS, HOLDS, AUDITS = "/admin/accounts/user/", "/admin/accounts/hold/", "/admin/transactions/auditrun/"
 
@@ -53,7 +46,6 @@ def test_a_user_shows_all_its_accounts_and_no_secret(support, petya):
     petya.refresh_from_db()
     assert petya.password not in text
     assert "created as" not in text.lower()
-    assert Access.objects.filter(action="VIEW", subject="user", subject_id=str(petya.id)).exists()
 
 
 def test_staff_and_services_are_users_too(support, petya):
@@ -74,15 +66,12 @@ def test_users_are_listed_newest_first_and_searched_as_in_find(support):
     for words in ("van", "%", "crm", "_van", "a" * 10_000, "'"):
         assert str(users[0].id) not in support.get(USERS, {"q": words}, follow=True).content.decode(), words
     assert "Null characters are not allowed" in read(support, USERS, q="\x00")
-    for query in ("password__startswith=a", "is_superuser=1", "name=x"):
-        assert support.get(f"{USERS}?{query}").status_code == 400, query
 
 
 def test_a_hold_shows_what_became_of_it(support, account):
     deposit(account, "100")
     held = hold(account, "50", reference="order 9", metadata={"shop": "7"})
-    order = capture_of(held, Decimal(20), final=False)
-    [capture] = posting.post([order], actor=account.user_id)
+    [capture] = posting.post([capture_of(held, Decimal(20), final=False)], actor=account.user_id)
     text = read(support, f"{HOLDS}{held.id}/change/")
     for shown in ("50.00\xa0USD", "20.00\xa0USD", "30.00\xa0USD", "order 9", "shop", "never", "petya"):
         assert shown in text
@@ -120,15 +109,6 @@ def test_a_hold_is_released_with_a_reason(operations, account):
     assert release_page(held) not in read(operations, f"{HOLDS}{held.id}/change/")
 
 
-def test_support_release_nothing(support, account):
-    deposit(account, "100")
-    held = hold(account, "50")
-    assert release_page(held) not in read(support, f"{HOLDS}{held.id}/change/")
-    for answer in (support.get(release_page(held)), support.post(release_page(held), {"reason": "x"})):
-        assert answer.status_code == 403
-    assert Account.objects.get(id=account.id).held == 50
-
-
 def test_holds_are_listed_newest_first_and_searched_by_id(support, account):
     deposit(account, "100")
     held = [hold(account, "1") for _ in range(3)]
@@ -138,7 +118,6 @@ def test_holds_are_listed_newest_first_and_searched_by_id(support, account):
     found = read(support, HOLDS, q=str(held[1].id))
     assert [str(each.id) in found for each in held] == [False, True, False]
     assert str(held[0].id) not in read(support, HOLDS, q="x")
-    assert support.get(f"{HOLDS}?amount=1").status_code == 400
 
 
 def test_an_audit_says_what_it_covered_and_found(support):
@@ -163,46 +142,3 @@ def test_an_audit_says_what_it_covered_and_found(support):
     assert "a part" in unclean
     text = read(support, AUDITS)
     assert text.index(str(runs[1].id)) < text.index(str(runs[0].id))
-
-
-def test_names_and_metadata_are_shown_and_not_run(support):
-    probe = "<script>alert(1)</script>"
-    user = UserFactory(name=probe, external_id="<b>", metadata={"<i>": probe})
-    account = user.accounts.get()
-    deposit(account, "5")
-    held = hold(account, "5", reference=probe, metadata={"<i>": probe})
-    for address in (f"{USERS}{user.id}/change/", USERS, f"{HOLDS}{held.id}/change/", HOLDS):
-        text = read(support, address)
-        assert probe not in text
-        assert "<i>" not in text
-        assert "&lt;script&gt;alert(1)" in text
-
-
-@pytest.mark.parametrize("list", [USERS, HOLDS, AUDITS])
-@pytest.mark.parametrize("id", ["x", "%00", "00000000-0000-0000-0000-000000000000", "a" * 3000])
-def test_an_id_of_nothing_leads_back(support, list, id):
-    assert support.get(f"{list}{id}/change/").status_code == 302
-
-
-def count(browser, address):
-    with CaptureQueriesContext(connection) as queries:
-        read(browser, address)
-    return len(queries)
-
-
-def test_the_pages_cost_the_same_however_much_there_is(support, petya, account):
-    deposit(account, "100")
-    held = hold(account, "50")
-    order_id = new_id()
-    addresses = (f"{USERS}{petya.id}/change/", USERS, f"{HOLDS}{held.id}/change/", HOLDS, AUDITS)
-    before = [count(support, address) for address in addresses]
-    for number in range(20):
-        operations.create_account(user_id=petya.id, currency="EUR", name=f"a{number}", request_id="x")
-        UserFactory()
-        hold(account, "1")
-        order = capture_of(held, Decimal(1), final=False)
-        posting.post([order], actor=order_id)
-    assert [count(support, address) for address in addresses] == before
-    assert max(before) <= 14
-    asking.release_hold(id=held.id)
-    assert count(support, addresses[2]) == before[2]

@@ -1,0 +1,84 @@
+"""What a page costs does not depend on how much there is."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.contrib.auth.models import Group
+
+from accounts import operations
+from office.models import Access
+from tests.asking import capture_of, release_hold
+from tests.cast import UserFactory, deposit, hold, issue_token, new_id, withdraw
+from tests.office.answers import count_queries
+from tests.office.correcting import adjust
+from tests.office.dashboards import make_run, subscribe
+from tests.office.staff import give_device, make_staff
+from tests.office.things import find_id, make_things
+from transactions import posting
+
+# The queries of a list, and of the page of one of them, at most. The page of an account has its own test.
+QUERIES_MAX = {
+    "accounts/user/": 14,
+    "accounts/user/{id}/change/": 14,
+    "accounts/account/": 14,
+    "accounts/hold/": 14,
+    "accounts/hold/{id}/change/": 14,
+    "accounts/staff/": 12,
+    "accounts/staff/{id}/change/": 12,
+    "accounts/token/": 12,
+    "events/event/": 15,
+    "events/event/?q={account}": 15,
+    "events/event/{id}/change/": 15,
+    "events/subscription/": 12,
+    "office/access/": 12,
+    "transactions/auditrun/": 14,
+    "transactions/correction/": 16,
+    "transactions/correction/?state=all": 16,
+    "transactions/correction/{id}/change/": 16,
+    "transactions/transaction/": 18,
+    "transactions/transaction/{id}/change/": 18,
+}
+
+
+def have_more(things):
+    """Of everything some dozens, also of what the pages of these things show."""
+    account, placed = things["accounts/account"], things["accounts/hold"]
+    earlier = things["transactions/transaction"].recorded_at - timedelta(days=1)
+    things["accounts/staff"].groups.set(Group.objects.all())
+    give_device(things["accounts/staff"])
+    deposit(account, "100")
+    for number in range(40):
+        member = make_staff("support", "auditor")
+        Access.objects.create(
+            action="VIEW", subject="account", subject_id=new_id(), actor=member, request_id="test"
+        )
+        adjust(account, "500" if number % 2 else "1", member)
+        deposit(account, "1", effective_at=earlier)
+        withdraw(account, "5000")
+        hold(account, "1")
+        posting.post([capture_of(placed, Decimal("0.01"), final=False)], actor=member.id)
+        operations.create_account(
+            user_id=account.user_id, currency="EUR", name=f"a{number}", request_id="test"
+        )
+        issue_token("api-read", user=UserFactory())
+        subscribe(number, position=0)
+        make_run()
+    release_hold(id=placed.id)
+
+
+def test_a_page_costs_the_same_however_much_there_is(superuser):
+    things = make_things()
+
+    def count():
+        counts = {}
+        for page in QUERIES_MAX:
+            thing = things["/".join(page.split("/")[:2])]
+            address = page.format(id=find_id(thing), account=things["accounts/account"].id)
+            counts[page] = count_queries(superuser, f"/admin/{address}")
+        return counts
+
+    count()  # what is kept in memory from then on
+    before = count()
+    have_more(things)
+    assert count() == before
+    assert [page for page, queries in before.items() if queries > QUERIES_MAX[page]] == []
