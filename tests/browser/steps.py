@@ -1,6 +1,6 @@
 """What staff do in a browser, and what is watched meanwhile."""
 
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from tests.office.staff import PASSWORD, open_office
 
@@ -53,7 +53,7 @@ def come_in(page, staff, to=None):
     """As after the password and the code, which most tests are not about; to the page of something."""
     cookie = open_office(staff).cookies["sessionid"].value
     page.goto("/admin/login/")
-    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": page.url}])
+    page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": urljoin(page.url, "/")}])
     page.goto("/admin/" if to is None else find_address(to))
 
 

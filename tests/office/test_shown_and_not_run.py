@@ -26,7 +26,7 @@ def written(boss):
     row, held = deposit(account, "500", **fields), hold(account, "5", **fields)
     withdraw(account, "5000", **fields)
     webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, actor=boss.id)
-    Subscription._base_manager.update(url=f"https://x/{PROBE}", last_error=PROBE)
+    Subscription.objects.update(url=f"https://x/{PROBE}", last_error=PROBE)
     Staff.objects.filter(id=member.id).update(name=PROBE)
     asked = corrections.reverse(
         id=new_id(), transaction_id=row.id, reason=PROBE, maker_id=boss.id, request_id="test"
