@@ -20,7 +20,7 @@ from office.paging import parse_id
 from office.site import OfficeSite
 from office.templatetags.labels import label
 from office.templatetags.ledger import moment, show_number
-from transactions import corrections
+from transactions import corrections, reading
 from transactions.models import AuditRun, Correction, Transaction
 from transactions.reading import queries, search
 
@@ -82,7 +82,7 @@ class TransactionAdmin(OfficeAdmin):
         return {
             "transaction": subject,
             "why": explanations.describe_decline(subject, subject.account.currency),
-            "balance_before": queries.read_balance_before(subject),
+            "balance_before": reading.read_balance_before(subject),
             "actor": User.objects.filter(id=subject.actor).first(),
             "other_leg": list(filter(None, [related.find_other_leg(subject)])),
             "correction": Correction.objects.filter(id__in=related.list_ids_of_command(subject))

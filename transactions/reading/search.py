@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from accounts import queries as accounts_queries
@@ -18,11 +18,11 @@ ROWS_OF_A_REFERENCE_MAX = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    users: Sequence[User] = field(default=())
-    accounts: Sequence[Account] = field(default=())
-    transactions: Sequence[Transaction] = field(default=())
-    holds: Sequence[Hold] = field(default=())
-    corrections: Sequence[Correction] = field(default=())
+    users: Sequence[User] = ()
+    accounts: Sequence[Account] = ()
+    transactions: Sequence[Transaction] = ()
+    holds: Sequence[Hold] = ()
+    corrections: Sequence[Correction] = ()
 
     def __bool__(self) -> bool:
         return any((self.users, self.accounts, self.transactions, self.holds, self.corrections))
@@ -30,16 +30,13 @@ class Found:
 
 def find_by_id(id: UUID) -> Found:
     """Whatever has this id; of a transfer both legs."""
-    users = User.objects.filter(id=id)
-    accounts = Account.objects.with_held_due().filter(id=id).select_related("user")
     rows = Transaction.objects.filter(id__in=[id, derive_destination_id(id)])
-    corrections = Correction.objects.filter(id=id).select_related("account__user")
     return Found(
-        users=list(users),
-        accounts=list(accounts),
+        users=list(User.objects.filter(id=id)),
+        accounts=list(Account.objects.with_held_due().filter(id=id).select_related("user")),
         transactions=sorted(rows.select_related("account__user"), key=lambda row: row.id != id),
         holds=list(Hold.objects.with_clock().filter(id=id).select_related("account__user")),
-        corrections=list(corrections),
+        corrections=list(Correction.objects.filter(id=id).select_related("account__user")),
     )
 
 

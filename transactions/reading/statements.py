@@ -13,7 +13,7 @@ from accounts.currencies import format_amount
 from accounts.models import Account
 from ledger.times import MICROSECOND, format_time
 from transactions.models import Transaction
-from transactions.reading import queries
+from transactions.reading.balances import read_balance
 
 LINE = ("transaction", "type", "amount", "balance", "effective_at", "recorded_at", "reference")
 PAGE_SIZE = 1000
@@ -95,7 +95,7 @@ def read_statement(
 ) -> Statement:
     """The statement of the one account in `accounts`, both days inclusive. Raises `AccountNotFound`."""
     zone = zone or UTC
-    opening = queries.read_balance(accounts, at=find_start(first_day, zone) - MICROSECOND)
+    opening = read_balance(accounts, at=find_start(first_day, zone) - MICROSECOND)
     return Statement(
         account=opening.account,
         first_day=first_day,

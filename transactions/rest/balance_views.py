@@ -94,7 +94,7 @@ class BalanceViewSet(ApiViewSet[Account]):
     def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
         at, known_at = asked.get("at"), asked.get("known_at")
         found = wait_for(reading.share_balance_at((account_id, at, known_at)))
-        if found is None or not self._may_see(found[0].account.user_id):
+        if found is None or not self._may_see(found[0].user_id):
             raise AccountNotFound("There is no such account.")
         balance, is_settled = found
         if not is_settled:

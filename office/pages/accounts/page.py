@@ -25,7 +25,8 @@ from ledger.times import format_time
 from office import explanations
 from office.pages.accounts import chart
 from office.pages.accounts.forms import MomentForm, read_moment
-from transactions.reading import history, queries, timeline
+from transactions import reading
+from transactions.reading import history, timeline
 from transactions.reading.history import Page, Place
 from transactions.reading.statements import LINE
 
@@ -166,7 +167,7 @@ def read_page(request: HttpRequest, account: Account) -> Page | None:
         return None
     try:
         if place is None and any(form.cleaned_data.values()):
-            place = history.begin_at(queries.read_balance(_only(account), **form.cleaned_data))
+            place = history.begin_at(reading.read_balance(_only(account), **form.cleaned_data))
         return history.read_lines(account.id, place or history.begin_now(account))
     except OperationalError:
         return None
