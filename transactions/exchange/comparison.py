@@ -12,9 +12,9 @@ from accounts.errors import AccountNotFound, UserNotFound
 from accounts.models import Account
 from ledger.errors import LedgerError
 from ledger.slices import slice_up
+from transactions import reading
 from transactions.exchange.imports import find_named
 from transactions.exchange.staging import PAGE_SIZE, Named
-from transactions.reading import queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +93,4 @@ def _find_others(seen: sqlite3.Connection, at: datetime | None) -> Iterator[Comp
 def _read_balances(ids: list[UUID], at: datetime | None) -> dict[UUID, Decimal]:
     if at is None:
         return dict(Account._base_manager.filter(id__in=ids).values_list("id", "balance"))
-    return {id: queries.read_balance(Account.objects.filter(id=id), at=at).balance for id in ids}
+    return {id: reading.read_balance_at(id, at=at, known_at=None).balance for id in ids}

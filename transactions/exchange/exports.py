@@ -7,7 +7,6 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -63,9 +62,11 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
         "since": find_start(first_day, UTC) if first_day else None,
         "beyond": find_start(last_day + timedelta(days=1), UTC) if last_day else None,
     }
-    with _snapshot() as taken_at:
-        yield f"; The ledger as of {format_time(taken_at)}. Days are in UTC.\ndecimal-mark .\n"
-        for currency in _list_currencies():
+    with atomic():
+        begin_snapshot()
+        yield f"; The ledger as of {format_time(read_clock())}. Days are in UTC.\ndecimal-mark .\n"
+        used = Account._base_manager.filter(version__gt=0).values_list("currency", flat=True)
+        for currency in sorted(used.distinct()):
             point = "" if get_decimals(currency) else "."
             yield f"commodity {_write(Decimal(1000), currency).replace(' ', point + ' ', 1)}\n"
         yield f"account {OUTSIDE}\n"
@@ -124,14 +125,6 @@ ORDER BY effective_at, recorded_at, coalesce(transfer, row.id), type DESC
 """  # noqa: S608, no value is in the text
 
 
-@contextmanager
-def _snapshot() -> Iterator[datetime]:
-    """One state of the database for all statements inside, and the moment of it."""
-    with atomic():
-        begin_snapshot()
-        yield read_clock()
-
-
 def _read(query: str, values: dict[str, datetime | None] | None = None) -> Iterator[tuple]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(query, values)
@@ -139,18 +132,12 @@ def _read(query: str, values: dict[str, datetime | None] | None = None) -> Itera
             yield from rows
 
 
-def _list_currencies() -> list[str]:
-    used = Account._base_manager.filter(version__gt=0).values_list("currency", flat=True)
-    return sorted(used.distinct())
-
-
 def _write_opening(first_day: date, bounds: dict[str, datetime | None]) -> Iterator[str]:
     """One transaction for each account, all before the first day."""
     day = first_day - timedelta(days=1)
-    for user, currency, name, balance in _read(OPENING, {"since": bounds["since"]}):
+    for user, currency, name, balance in _read(OPENING, bounds):
         if balance:
-            amount = _write(balance, currency)
-            account = name_account(user, currency, name)
+            account, amount = name_account(user, currency, name), _write(balance, currency)
             yield f"\n{day} OPENING\n    {account}  {amount} = {amount}\n    {OUTSIDE}\n"
 
 

@@ -18,7 +18,7 @@ from accounts.errors import AccountNotFound, CurrencyRequired, UserNotFound
 from accounts.models import Account, User
 from ledger.errors import LedgerError
 from transactions import errors, posting
-from transactions.exchange.staging import Named, Place, Problem, Row, Staged, Staging
+from transactions.exchange.staging import Named, Problem, Row, Staged, Staging
 from transactions.models import Transaction
 from transactions.posting import PostingRequest
 from transactions.posting.commands import CLOCK_SKEW_MAX, NewTransaction
@@ -27,6 +27,11 @@ from transactions.reading import queries
 SLICE = 500  # transactions a commit
 
 Found = tuple[UUID, str] | LedgerError  # the account's id and currency, or why there is none
+# Why there may be none yet where one can be made, by the kind of the name.
+CAN_BE_MADE: dict[str, tuple[type[LedgerError], ...]] = {
+    "user": (AccountNotFound,),
+    "external_id": (AccountNotFound, UserNotFound),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,43 +65,36 @@ def find_named(wanted: Collection[Named]) -> dict[Named, Found]:
         for name in {named.name for named in wanted if named.kind != "account"}
     }
 
-    def find(named: Named) -> tuple[UUID, str]:
+    def find(named: Named) -> Found:
         if named.kind == "account":
             id = UUID(named.who)
             if id not in by_id:
-                raise AccountNotFound("There is no such account.")
+                return AccountNotFound("There is no such account.")
             if named.currency not in ("", by_id[id]):
-                raise errors.CurrencyMismatch(f"The account is in {by_id[id]}, not in {named.currency}.")
+                return errors.CurrencyMismatch(f"The account is in {by_id[id]}, not in {named.currency}.")
             return id, by_id[id]
         user_id = users.get((named.kind, named.who))
         if user_id is None:
-            raise UserNotFound("There is no such user.")
+            return UserNotFound("There is no such user.")
         accounts = by_name[named.name].get(user_id, {})
-        id = queries.choose_account_id(accounts, named.currency or None)
+        try:
+            id = queries.choose_account_id(accounts, named.currency or None)
+        except LedgerError as error:
+            return error
         return id, next(currency for currency, account_id in accounts.items() if account_id == id)
 
-    found: dict[Named, Found] = {}
-    for named in wanted:
-        try:
-            found[named] = find(named)
-        except LedgerError as error:
-            found[named] = error
-    return found
+    return {named: find(named) for named in wanted}
 
 
 def _find_users(wanted: Collection[Named]) -> dict[tuple[str, str], UUID]:
     """By kind and who."""
-    ids = [named.who for named in wanted if named.kind == "user"]
-    external_ids = [named.who for named in wanted if named.kind == "external_id"]
-    found = {("user", str(id)): id for id in User.objects.filter(id__in=ids).values_list("id", flat=True)}
-    named_outside = User.objects.filter(external_id__in=external_ids).values_list("external_id", "id")
-    return found | {("external_id", external_id): id for external_id, id in named_outside if external_id}
-
-
-def find_repeated(staging: Staging) -> Iterator[Problem]:
-    """The rows whose id another row has already; they are taken out."""
-    for line, first in staging.take_out_repeated():
-        yield Problem(line, "id", "duplicate_id", f"The row of line {first} has this id or key already.")
+    by_id = User.objects.filter(id__in=[named.who for named in wanted if named.kind == "user"])
+    outside = [named.who for named in wanted if named.kind == "external_id"]
+    by_external_id = User.objects.filter(external_id__in=outside).values_list("external_id", "id")
+    return {
+        **{("user", str(id)): id for id in by_id.values_list("id", flat=True)},
+        **{("external_id", external_id): id for external_id, id in by_external_id if external_id},
+    }
 
 
 def find_accounts(staging: Staging, *, create: bool) -> Iterator[Problem]:
@@ -108,7 +106,7 @@ def find_accounts(staging: Staging, *, create: bool) -> Iterator[Problem]:
             account = found[named]
             if isinstance(account, CurrencyRequired):
                 account = _find_earlier(staging, number, named) or account
-            if create and _can_be_made(account, named):
+            if create and isinstance(account, CAN_BE_MADE.get(named.kind, ())):
                 account = _plan(staging, named)
                 if not isinstance(account, LedgerError):
                     staging.set_account(number, *account, missing=True)
@@ -125,19 +123,10 @@ def _find_earlier(staging: Staging, number: int, named: Named) -> tuple[UUID, st
     for ids in staging.read_ids(number):
         for row in queries.find_transactions(ids).values():
             account = row.account
-            user = User.objects.get(id=account.user_id)
-            who = user.external_id if named.kind == "external_id" else str(user.id)
+            who = account.user.external_id if named.kind == "external_id" else str(account.user_id)
             if (who, account.name) == (named.who, named.name):
                 return account.id, account.currency
     return None
-
-
-def _can_be_made(account: Found, named: Named) -> bool:
-    if named.kind == "account":
-        return False
-    return isinstance(account, AccountNotFound) or (
-        isinstance(account, UserNotFound) and named.kind == "external_id"
-    )
 
 
 def _plan(staging: Staging, named: Named) -> Found:
@@ -199,13 +188,13 @@ def make_accounts(staging: Staging, *, request_id: str) -> Iterator[int]:
     """Make the users and accounts that are missing, a page in a commit; yields how many."""
     for page in staging.read_missing():
         with atomic():
-            for place in page:
-                _make_account(staging, place, request_id)
+            for number, currency, named in page:
+                account_id = _make_account(named, currency, request_id)
+                staging.set_account(number, account_id, currency)
         yield len(page)
 
 
-def _make_account(staging: Staging, place: Place, request_id: str) -> None:
-    named = place.named
+def _make_account(named: Named, currency: str, request_id: str) -> UUID:
     if named.kind == "user":
         user_id = UUID(named.who)
     else:
@@ -215,14 +204,14 @@ def _make_account(staging: Staging, place: Place, request_id: str) -> None:
                 id=None,
                 name=named.who,
                 external_id=named.who,
-                currency=place.currency,
+                currency=currency,
                 request_id=request_id,
             )
         user_id = user.id
     account, _ = operations.create_account(
-        user_id=user_id, currency=place.currency, name=named.name, request_id=request_id
+        user_id=user_id, currency=currency, name=named.name, request_id=request_id
     )
-    staging.set_account(place.number, account.id, place.currency)
+    return account.id
 
 
 def post_rows(staging: Staging, *, actor: UUID, request_id: str) -> Iterator[list[Outcome]]:

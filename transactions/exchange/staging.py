@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.models import MAIN
@@ -17,7 +17,6 @@ from ledger.slices import slice_up
 from ledger.times import EPOCH, MICROSECOND
 from transactions.models import Transaction
 
-Item = TypeVar("Item")
 PAGE_SIZE = 500
 
 
@@ -31,8 +30,7 @@ class Problem:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """How a line names its account: by the account's id, or by a user and which of the user's accounts.
 
     `kind` is `account`, `user` or `external_id`, and `who` that. No `currency`: the only one there is.
@@ -56,17 +54,6 @@ class Row:
     effective_at: datetime | None
     reference: str
     metadata: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where rows go: an account that was found, or one that is `missing` and has yet to be made."""
-
-    number: int
-    named: Named
-    account_id: UUID
-    currency: str
-    missing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +88,6 @@ SELECT line, kind, who, place.currency, name, id, type, amount, effective_at, re
     account_currency
 FROM waiting JOIN place ON place.number = waiting.place
 """
-PLACES = "SELECT number, kind, who, currency, name, account, account_currency, missing FROM place"
 TWICE = """
 FROM waiting JOIN (SELECT id, min(line) AS first FROM waiting GROUP BY id HAVING count(*) > 1) AS repeated
     ON repeated.id = waiting.id AND waiting.line > first
@@ -119,7 +105,7 @@ class Staging:
         self._database.close()
 
     def add(self, rows: Sequence[Row]) -> None:
-        self._database.executemany(ADD_PLACE, [_as_place(row.named) for row in rows])
+        self._database.executemany(ADD_PLACE, [row.named for row in rows])
         self._database.executemany(ADD_ROW, [_as_values(row) for row in rows])
 
     def index(self) -> None:
@@ -132,9 +118,10 @@ class Staging:
     def count_missing(self) -> int:
         return int(self._read_one("SELECT count(*) FROM place WHERE missing"))
 
-    def take_out_repeated(self) -> Iterator[tuple[int, int]]:
-        """The lines whose id stands in an earlier line too, and that line."""
-        yield from self._database.execute(f"SELECT line, first {TWICE}")
+    def take_out_repeated(self) -> Iterator[Problem]:
+        """Of the rows whose id stands in an earlier line too."""
+        for line, first in self._database.execute(f"SELECT line, first {TWICE}"):
+            yield Problem(line, "id", "duplicate_id", f"The row of line {first} has this id or key already.")
         self._database.execute(f"DELETE FROM waiting WHERE line IN (SELECT line {TWICE})")  # noqa: S608
 
     def read_named(self) -> Iterator[list[tuple[int, Named]]]:
@@ -142,12 +129,11 @@ class Staging:
         for page in self._read_pages("SELECT number, kind, who, currency, name FROM place", "number"):
             yield [(number, Named(*named)) for number, *named in page]
 
-    def read_missing(self) -> Iterator[list[Place]]:
-        for page in self._read_pages(f"{PLACES} WHERE missing", "number"):
-            yield [
-                Place(values[0], Named(*values[1:5]), UUID(values[5]), values[6], bool(values[7]))
-                for values in page
-            ]
+    def read_missing(self) -> Iterator[list[tuple[int, str, Named]]]:
+        """The accounts that have yet to be made: the number, the currency and the name of each; in pages."""
+        query = "SELECT number, account_currency, kind, who, currency, name FROM place WHERE missing"
+        for page in self._read_pages(query, "number"):
+            yield [(number, currency, Named(*named)) for number, currency, *named in page]
 
     def set_account(self, number: int, account_id: UUID, currency: str, *, missing: bool = False) -> None:
         self._database.execute(
@@ -169,15 +155,12 @@ class Staging:
     def read_ids(self, number: int) -> Iterator[list[UUID]]:
         """The ids of the rows that go to that place."""
         found = self._database.execute("SELECT id FROM waiting WHERE place = ?", [number])
-        for page in slice_up(found, PAGE_SIZE):
-            yield [UUID(id) for (id,) in page]
+        yield from slice_up((UUID(id) for (id,) in found), PAGE_SIZE)
 
     def take_out(self, number: int) -> Iterator[int]:
         """The lines that go to that place."""
-        for (line,) in self._database.execute(
-            "SELECT line FROM waiting WHERE place = ? ORDER BY line", [number]
-        ):
-            yield line
+        query = "SELECT line FROM waiting WHERE place = ? ORDER BY line"
+        yield from (line for (line,) in self._database.execute(query, [number]))
         self._database.execute("DELETE FROM waiting WHERE place = ?", [number])
 
     def drop(self, lines: Iterable[int]) -> None:
@@ -193,15 +176,14 @@ class Staging:
     def read_rows(self) -> Iterator[list[Staged]]:
         """The rows in the order of the file; in pages, between which they may change."""
         for page in self._read_pages(ROWS, "line"):
-            yield [_as_staged(values) for values in page]
+            yield list(map(_as_staged, page))
 
     def read_in_order(self, size: int) -> Iterator[list[Staged]]:
         """The rows not decided yet, account after account, each account's by effect, then as in the file."""
         found = self._database.execute(
             f"{ROWS} WHERE NOT decided ORDER BY account, effective_at IS NULL, effective_at, line"
         )
-        for page in slice_up(found, size):
-            yield [_as_staged(values) for values in page]
+        yield from slice_up(map(_as_staged, found), size)
 
     def _read_pages(self, query: str, key: str) -> Iterator[list[Any]]:
         last = 0
@@ -217,10 +199,6 @@ class Staging:
         return self._database.execute(query, values).fetchone()[0]
 
 
-def _as_place(named: Named) -> tuple[str, str, str, str]:
-    return named.kind, named.who, named.currency, named.name
-
-
 def _as_values(row: Row) -> tuple[Any, ...]:
     return (
         row.line,
@@ -230,7 +208,7 @@ def _as_values(row: Row) -> tuple[Any, ...]:
         None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND,
         row.reference,
         json.dumps(row.metadata),
-        *_as_place(row.named),
+        *row.named,
     )
 
 

@@ -82,8 +82,8 @@ class Command(StrictCommand):
                 run.note_problems(broken.problems)
                 raise failure("Nothing is posted.") from None
             except (Error, LedgerError, CommitNotConfirmed) as error:
-                again = "Run it again: what is posted stays, and is not posted twice."
-                raise failure(f"{error}".strip() + f"\n{again}") from error
+                detail = f"{str(error).strip()}\nRun it again: what is posted stays, and is not posted twice."
+                raise failure(detail) from error
         run.tell()
 
 
@@ -124,7 +124,7 @@ class Run:
 
     def check(self) -> None:
         """Raises `CommandError` when something is wrong that is not to be left out."""
-        self.note_problems(imports.find_repeated(self.staging))
+        self.note_problems(self.staging.take_out_repeated())
         self.note_problems(imports.find_accounts(self.staging, create=self.options["create_users"]))
         task = self.progress.add_task("Checking", total=self.staging.count())
         for checked, problems, outcomes in imports.check_rows(self.staging):
