@@ -60,13 +60,12 @@ def write(file: IO[str]) -> int:
             "id", "version", "event_sequence", "last_recorded_at", "chain_head"
         )
         for id, version, sequence, recorded_at, head in heads.iterator(chunk_size=10_000):
-            recorded = recorded_at and format_time(recorded_at)
             put(
                 {
                     "account": str(id),
                     "version": version,
                     "event_sequence": sequence,
-                    "recorded_at": recorded,
+                    "recorded_at": recorded_at and format_time(recorded_at),
                     "chain_head": bytes(head).hex(),
                 }
             )
