@@ -60,9 +60,14 @@ def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Ite
                     continue
                 id, currency = account
                 added = seen.execute("INSERT OR IGNORE INTO account VALUES (?)", [str(id)]).rowcount
-                refusal = "" if added else "Another line names this account too."
-                balance = balances[id] if added else None
-                yield Compared(line.line, str(id), currency, line.balance, balance, refusal)
+                yield Compared(
+                    line.line,
+                    str(id),
+                    currency,
+                    line.balance,
+                    balances[id] if added else None,
+                    "" if added else "Another line names this account too.",
+                )
         if all:
             yield from _find_others(seen, at)
 

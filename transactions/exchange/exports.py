@@ -4,7 +4,6 @@ All of it comes piece by piece, so that memory stays small.
 """
 
 import csv
-import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,20 +31,23 @@ ROWS_AT_ONCE = 1000
 OUTSIDE = "outside"  # where money comes from and goes to
 
 
-def write_statement(statement: Statement) -> Iterator[str]:
-    """The lines as CSV between the two balances, which stand in lines of their own."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, LINE, restval="")
+class Echo:
+    """A file that hands back what is written: a CSV writer then gives each row as text."""
 
-    def write(line: dict[str, str]) -> str:
-        writer.writerow({**line, "reference": escape_formula(line.get("reference", ""))})
-        text = buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+    def write(self, text: str) -> str:
         return text
 
-    writer.writeheader()
-    yield write({"type": "OPENING", "balance": statement.as_opening()["opening_balance"]})
+
+def write_statement(statement: Statement) -> Iterator[str]:
+    """The lines as CSV between the two balances, which stand in lines of their own."""
+    writer = csv.DictWriter(Echo(), LINE, restval="")
+
+    def write(line: dict[str, str]) -> str:
+        text: str = writer.writerow({**line, "reference": escape_formula(line.get("reference", ""))})
+        return text
+
+    opening = write({"type": "OPENING", "balance": statement.as_opening()["opening_balance"]})
+    yield f"{writer.writeheader()}{opening}"
     for line in statement.read_lines():
         yield write(line)
     yield write({"type": "CLOSING", "balance": statement.as_closing()["closing_balance"]})

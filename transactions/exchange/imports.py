@@ -101,8 +101,8 @@ def find_accounts(staging: Staging, *, create: bool) -> Iterator[Problem]:
     """Give the rows their accounts. Those without one are taken out; with `create`, what can be made is not
     a problem, and is missing until `make_accounts`."""
     for page in staging.read_named():
-        found = find_named([named for _, named in page])
-        for number, named in page:
+        found = find_named([named for _, _, named in page])
+        for number, _, named in page:
             account = found[named]
             if isinstance(account, CurrencyRequired):
                 account = _find_earlier(staging, number, named) or account
@@ -186,7 +186,7 @@ def _make_command(staged: Staged, clock: datetime | None = None) -> NewTransacti
 
 def make_accounts(staging: Staging, *, request_id: str) -> Iterator[int]:
     """Make the users and accounts that are missing, a page in a commit; yields how many."""
-    for page in staging.read_missing():
+    for page in staging.read_named("missing"):
         with atomic():
             for number, currency, named in page:
                 account_id = _make_account(named, currency, request_id)

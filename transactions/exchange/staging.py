@@ -104,9 +104,18 @@ class Staging:
     def close(self) -> None:
         self._database.close()
 
-    def add(self, rows: Sequence[Row]) -> None:
-        self._database.executemany(ADD_PLACE, [row.named for row in rows])
-        self._database.executemany(ADD_ROW, [_as_values(row) for row in rows])
+    def add(self, row: Row) -> None:
+        effect = None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND
+        values = (
+            str(row.id),
+            row.type.value,
+            str(row.amount),
+            effect,
+            row.reference,
+            json.dumps(row.metadata),
+        )
+        self._database.execute(ADD_PLACE, row.named)
+        self._database.execute(ADD_ROW, (row.line, *values, *row.named))
 
     def index(self) -> None:
         """Once all rows are there."""
@@ -124,14 +133,12 @@ class Staging:
             yield Problem(line, "id", "duplicate_id", f"The row of line {first} has this id or key already.")
         self._database.execute(f"DELETE FROM waiting WHERE line IN (SELECT line {TWICE})")  # noqa: S608
 
-    def read_named(self) -> Iterator[list[tuple[int, Named]]]:
-        """All that is named in the file, once, with its number; in pages, between which it may change."""
-        for page in self._read_pages("SELECT number, kind, who, currency, name FROM place", "number"):
-            yield [(number, Named(*named)) for number, *named in page]
+    def read_named(self, which: str = "true") -> Iterator[list[tuple[int, str, Named]]]:
+        """All that is named in the file, once, with its number and the currency of its account, if it has one.
 
-    def read_missing(self) -> Iterator[list[tuple[int, str, Named]]]:
-        """The accounts that have yet to be made: the number, the currency and the name of each; in pages."""
-        query = "SELECT number, account_currency, kind, who, currency, name FROM place WHERE missing"
+        In pages, between which it may change. `which` "missing": only what has yet to be made.
+        """
+        query = f"SELECT number, account_currency, kind, who, currency, name FROM place WHERE {which}"  # noqa: S608
         for page in self._read_pages(query, "number"):
             yield [(number, currency, Named(*named)) for number, currency, *named in page]
 
@@ -175,7 +182,7 @@ class Staging:
 
     def read_rows(self) -> Iterator[list[Staged]]:
         """The rows in the order of the file; in pages, between which they may change."""
-        for page in self._read_pages(ROWS, "line"):
+        for page in self._read_pages(f"{ROWS} WHERE true", "line"):
             yield list(map(_as_staged, page))
 
     def read_in_order(self, size: int) -> Iterator[list[Staged]]:
@@ -187,29 +194,14 @@ class Staging:
 
     def _read_pages(self, query: str, key: str) -> Iterator[list[Any]]:
         last = 0
-        glue = "AND" if "WHERE" in query else "WHERE"
         while page := self._database.execute(
-            f"{query} {glue} {key} > ? ORDER BY {key} LIMIT {PAGE_SIZE}",
-            [last],
+            f"{query} AND {key} > ? ORDER BY {key} LIMIT {PAGE_SIZE}", [last]
         ).fetchall():
             yield page
             last = page[-1][0]
 
     def _read_one(self, query: str, *values: str) -> Any:
         return self._database.execute(query, values).fetchone()[0]
-
-
-def _as_values(row: Row) -> tuple[Any, ...]:
-    return (
-        row.line,
-        str(row.id),
-        row.type.value,
-        str(row.amount),
-        None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND,
-        row.reference,
-        json.dumps(row.metadata),
-        *row.named,
-    )
 
 
 def _as_staged(values: Sequence[Any]) -> Staged:

@@ -66,7 +66,7 @@ def find_format(path: str, format: str | None) -> str:
 
 @contextmanager
 def open_input(path: str, format: str) -> Iterator[TextIO]:
-    """The file, or stdin for `-`, as `files.read_lines` wants it. Raises `CommandError`."""
+    """The file, or stdin for `-`, as `files` reads it. Raises `CommandError`."""
     if path == "-":
         text = io.TextIOWrapper(sys.stdin.buffer, ENCODING, ERRORS, NEWLINE[format])
         yield text

@@ -91,9 +91,7 @@ def read(file: IO[str], public_keys: Iterable[str]) -> Iterator[dict[str, Any]]:
     except InvalidSignature as error:
         raise AnchorInvalid("The anchor was changed: its signature is not right.") from error
     file.seek(0)
-    for line in file:
-        if '"account"' in line:
-            yield json.loads(line)
+    yield from (json.loads(line) for line in file if '"account"' in line)
 
 
 def verify(lines: Iterable[dict[str, Any]]) -> Iterator[Finding]:

@@ -11,16 +11,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.transaction import atomic
 
 from accounts.currencies import format_amount
 from accounts.errors import AccountNotFound
-from accounts.models import Account, ClockTimestamp, HeldDue
+from accounts.models import Account
 from ledger.times import format_time
 from transactions.models import Transaction
 from transactions.reading.queries import (
-    BALANCE_AT,
     SETTLED_AFTER,
     fetch,
     write_balance_at,
@@ -31,12 +30,12 @@ OfUser = tuple[UUID, str]  # a user's id and the name of an account
 OfThen = tuple[UUID, datetime | None, datetime | None]  # an account, `at` and `known_at`: None is now
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Balance:
     """What an account held: effective at `at`, as the ledger knew it at `known_at`; amounts in its currency.
 
     `held` and `available` are of now only; None for a past moment. `version` is the account's last
-    transaction that was known.
+    transaction that was known. `balance_now` and `version_now` are those of the account when it was read.
     """
 
     account_id: UUID
@@ -48,6 +47,8 @@ class Balance:
     version: int
     at: datetime
     known_at: datetime
+    balance_now: Decimal
+    version_now: int
 
     def to_dict(self) -> dict[str, Any]:
         """The balance as the API shows it."""
@@ -66,13 +67,6 @@ class Balance:
 
     def to_json(self) -> bytes:
         return orjson.dumps(self.to_dict())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceOfRow(Balance):
-    """A balance, with the row of its account as it was at the moment of reading."""
-
-    account: Account
 
 
 def read_current_balances(account_ids: Collection[UUID]) -> dict[UUID, Balance]:
@@ -101,6 +95,8 @@ def _make_current(row: Sequence[Any]) -> Balance:
         version=version,
         at=at,
         known_at=at,
+        balance_now=balance,
+        version_now=version,
     )
 
 
@@ -130,87 +126,27 @@ def read_balances_at(wanted: Sequence[OfThen]) -> dict[OfThen, tuple[Balance, bo
     """Each balance, and whether it stays true for ever; there is none for an id that is no account's."""
     found: dict[OfThen, tuple[Balance, bool]] = {}
     for number, is_settled, *columns in fetch(BALANCES, list(map(list, zip(*wanted, strict=True)))):
-        account_id, user_id, currency, at, known_at, version, balance, held, available = columns
-        then = Balance(
-            account_id=account_id,
-            user_id=user_id,
-            currency=currency,
-            balance=balance,
-            held=held,
-            available=available,
-            version=version,
-            at=at,
-            known_at=known_at,
-        )
-        found[wanted[number - 1]] = then, is_settled
+        found[wanted[number - 1]] = Balance(*columns), is_settled
     return found
 
 
 def read_balance(
     accounts: QuerySet[Account], *, at: datetime | None = None, known_at: datetime | None = None
-) -> BalanceOfRow:
-    """The balance of the one account in `accounts`; bounds inclusive, later than now means now.
-
-    Without a moment it is one row read, and `at` is when it was read. An answer for a named moment stays
-    true for ever. Raises `AccountNotFound`.
-    """
-    accounts = accounts.annotate(clock=ClockTimestamp(), held_due=HeldDue(F("id")))  # type: ignore[no-redef]
-    account = next(iter(accounts), None)
-    if account is None:
+) -> Balance:
+    """As `read_balance_at`, of the one account in `accounts`. Raises `AccountNotFound` when there is none."""
+    id = next(iter(accounts.values_list("id", flat=True)), None)
+    if id is None:
         raise AccountNotFound("There is no such account.")
-    clock: datetime = account.clock
-    if at is None and known_at is None:
-        return _describe_now(account, clock)
-    if known_at is not None and known_at < clock - SETTLED_AFTER:
-        return _read_past(account, min(at or clock, clock), known_at)
-    with atomic():
-        # Whoever is posting holds the account; once it has committed, nothing before the clock can come.
-        fetch(LOCK, [account.id])
-        account = accounts.get()
-        clock = account.clock
-        at, known_at = min(at or clock, clock), min(known_at or clock, clock)
-        if at == known_at == clock:
-            return _describe_now(account, clock)
-        return _read_past(account, at, known_at)
+    return read_balance_at(id, at=at, known_at=known_at)
 
 
 def read_balance_before(transaction: Transaction) -> Decimal:
     """What its account held when it was decided. All that came before was committed: nothing is locked."""
     if transaction.balance_after is not None:
         return transaction.balance_after - transaction.change
-    then = transaction.recorded_at
-    return _read_past(transaction.account, then, then).balance
-
-
-def _describe_now(account: Account, clock: datetime) -> BalanceOfRow:
-    return BalanceOfRow(
-        account=account,
-        account_id=account.id,
-        user_id=account.user_id,
-        currency=account.currency,
-        balance=account.balance,
-        held=account.held_now,
-        available=account.available,
-        version=account.version,
-        at=clock,
-        known_at=clock,
-    )
-
-
-def _read_past(account: Account, at: datetime, known_at: datetime) -> BalanceOfRow:
-    [[version, balance]] = fetch(BALANCE_AT, {"account": account.id, "at": at, "known_at": known_at})
-    return BalanceOfRow(
-        account=account,
-        account_id=account.id,
-        user_id=account.user_id,
-        currency=account.currency,
-        balance=balance,
-        held=None,
-        available=None,
-        version=version,
-        at=at,
-        known_at=known_at,
-    )
+    asked: OfThen = (transaction.account_id, transaction.recorded_at, transaction.recorded_at)
+    balance, _ = _read_one(asked)
+    return balance.balance
 
 
 LOCK = "SELECT 1 FROM accounts_account WHERE id = %s FOR SHARE"
@@ -249,11 +185,13 @@ IS_SETTLED = f"""
             locker = maker OR age(locker) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
         )
     )"""
-# OFFSET keeps the parts apart, and `clock IS NOT NULL` the row behind the clock.
+# Its columns behind the second are the fields of `Balance` in their order. OFFSET keeps the parts apart, and
+# `clock IS NOT NULL` the row behind the clock.
 BALANCES = f"""
-SELECT number, {IS_SETTLED}, asked.id, user_id, currency, moment.at, moment.known_at, last.version,
+SELECT number, {IS_SETTLED}, asked.id, user_id, currency,
     ({write_balance_at("asked.id", "moment.at", "last.version")}),
-    CASE WHEN is_now THEN held END, CASE WHEN is_now THEN balance - held + credit_limit END
+    CASE WHEN is_now THEN held END, CASE WHEN is_now THEN balance - held + credit_limit END,
+    last.version, moment.at, moment.known_at, balance, asked.version
 FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[])
     WITH ORDINALITY AS wanted (id, at, known_at, number)
 , LATERAL (

@@ -11,7 +11,7 @@ from uuid import UUID
 from accounts.models import Account
 from transactions.models import Transaction
 from transactions.reading import timeline
-from transactions.reading.balances import BalanceOfRow
+from transactions.reading.balances import Balance
 
 PAGE_SIZE = 50
 LOOK_BACK_MAX = 200  # rows that are looked at for the balance before a declined one
@@ -90,10 +90,10 @@ def begin_now(account: Account) -> Place:
     return Place(FOREVER, VERSION_MAX, account.balance, account.version)
 
 
-def begin_at(balance: BalanceOfRow) -> Place:
+def begin_at(balance: Balance) -> Place:
     """The newest line that makes up a balance of the past."""
     start = (balance.at, VERSION_MAX)
-    if balance.version < balance.account.version:  # else the rows recorded since would be walked through
+    if balance.version < balance.version_now:  # else the rows recorded since would be walked through
         last = timeline.find_last_in_order(balance.account_id, balance.version)
         start = min(start, (last[0], last[1] + 1)) if last else (timeline.LONG_AGO, 0)
     return Place(*start, balance.balance, balance.version)

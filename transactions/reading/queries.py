@@ -18,6 +18,12 @@ from transactions.models import SIGNED_AMOUNT, TABLE, Transaction
 
 # A recorded moment is stamped before its commit; older than this, nothing is in flight any more.
 SETTLED_AFTER = timedelta(seconds=10)
+SNAPSHOT = """
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SET LOCAL enable_seqscan = on  -- it reads whole tables
+"""
 
 
 def fetch(statement: str, values: Any = None) -> list[Any]:
@@ -31,9 +37,7 @@ def fetch(statement: str, values: Any = None) -> list[Any]:
 def begin_snapshot() -> None:
     """The transaction that has just begun reads one moment, and may take its time. Not inside another one."""
     with connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
-        cursor.execute("SET LOCAL enable_seqscan = on")  # it reads whole tables
+        cursor.execute(SNAPSHOT)
 
 
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
@@ -167,10 +171,6 @@ def write_balance_at(account: str, at: str, known_version: str) -> str:
         ) AS base"""  # noqa: S608, of names, never of values
 
 
-BALANCE_AT = f"""
-SELECT last.version, ({write_balance_at("%(account)s", "%(at)s", "last.version")})
-FROM (SELECT {write_known_version("%(account)s", "%(known_at)s")} AS version OFFSET 0) AS last
-"""  # noqa: S608, of names, never of values
 COLUMNS = [column.column for column in TABLE.stored if column.kind not in (Kind.OBJECT, Kind.HASH)]
 OBJECTS = [column.column for column in TABLE.stored if column.kind is Kind.OBJECT]
 # Each row is looked up by itself, for the reason that `reading.balances` gives. A transaction is taken back

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from operator import attrgetter
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -37,7 +38,8 @@ class Statement:
     been read. Days begin and end in `zone`: they have 23 or 25 hours where its clocks change.
     """
 
-    account: Account
+    account_id: UUID
+    currency: str
     first_day: date
     last_day: date
     zone: tzinfo
@@ -47,16 +49,16 @@ class Statement:
 
     def as_opening(self) -> dict[str, str]:
         return {
-            "account": str(self.account.id),
-            "currency": self.account.currency,
+            "account": str(self.account_id),
+            "currency": self.currency,
             "from": self.first_day.isoformat(),
             "to": self.last_day.isoformat(),
             "tz": str(self.zone),
-            "opening_balance": format_amount(self.opening, self.account.currency),
+            "opening_balance": format_amount(self.opening, self.currency),
         }
 
     def as_closing(self) -> dict[str, str]:
-        return {"closing_balance": format_amount(self.closing, self.account.currency)}
+        return {"closing_balance": format_amount(self.closing, self.currency)}
 
     def read_lines(self) -> Iterator[dict[str, str]]:
         """The lines by `effective_at`, each with the balance after it. To be read once."""
@@ -66,8 +68,8 @@ class Statement:
             yield {
                 "transaction": str(row.id),
                 "type": row.type,
-                "amount": format_amount(row.amount, self.account.currency),
-                "balance": format_amount(self.closing, self.account.currency),
+                "amount": format_amount(row.amount, self.currency),
+                "balance": format_amount(self.closing, self.currency),
                 "effective_at": format_time(row.effective_at),
                 "recorded_at": format_time(row.recorded_at),
                 "reference": row.reference,
@@ -76,7 +78,7 @@ class Statement:
     def _read_rows(self, *, late: bool) -> Iterator[Transaction]:
         """The rows by effect, page after page; those that are late have an index of their own."""
         bounds = {
-            "account": self.account.id,
+            "account": self.account_id,
             "moment": find_start(self.first_day, self.zone),
             "version": 0,
             "beyond": find_start(self.last_day + timedelta(days=1), self.zone),
@@ -97,7 +99,8 @@ def read_statement(
     zone = zone or UTC
     opening = read_balance(accounts, at=find_start(first_day, zone) - MICROSECOND)
     return Statement(
-        account=opening.account,
+        account_id=opening.account_id,
+        currency=opening.currency,
         first_day=first_day,
         last_day=last_day,
         zone=zone,

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Account
 from transactions.models import SIGNED_AMOUNT, Transaction
-from transactions.reading.balances import BalanceOfRow, read_balance
+from transactions.reading.balances import Balance, read_balance
 from transactions.reading.queries import fetch
 
 ROWS_MAX = 50  # that are shown of each part
@@ -66,7 +66,7 @@ SELECT least((
     WHERE account_id = %(account)s AND status = 'POSTED' AND late
 ))
 """
-# `queries.BALANCE_AT` for many moments in their order, which is also that of the versions of their bases. A
+# `balances.BALANCES` for many moments in their order, which is also that of the versions of their bases. A
 # late row counts from the first moment not before its effect to the last one whose base is older than it: two
 # look-ups in short arrays. So the late rows are read once, and not once for each moment.
 COURSE = f"""
@@ -126,7 +126,7 @@ class Comparison:
     effective by then, but recorded after the moment of knowledge: None when that is now.
     """
 
-    then: BalanceOfRow
+    then: Balance
     now: Decimal
     effective_later: Part
     recorded_later: Part | None
@@ -145,15 +145,15 @@ def compare(
     """
     then = read_balance(accounts, at=at, known_at=known_at)
     known_now = then if known_at is None else read_balance(accounts, at=then.at)
-    now = known_now.account
-    bounds: dict[str, Any] = {"account": now.id, "at": then.at, "version": now.version}
-    effective_later = _read_part(now.balance - known_now.balance, EFFECTIVE_LATER, bounds)
+    now = known_now.balance_now
+    bounds: dict[str, Any] = {"account": then.account_id, "at": then.at, "version": known_now.version_now}
+    effective_later = _read_part(now - known_now.balance, EFFECTIVE_LATER, bounds)
     recorded_later = None
     if known_at is not None:
-        last_moment, last_version = find_last_in_order(now.id, then.version) or (LONG_AGO, 0)
+        last_moment, last_version = find_last_in_order(then.account_id, then.version) or (LONG_AGO, 0)
         bounds |= {"last_moment": last_moment, "last_version": last_version, "known_version": then.version}
         recorded_later = _read_part(known_now.balance - then.balance, RECORDED_LATER, bounds)
-    return Comparison(then, now.balance, effective_later, recorded_later)
+    return Comparison(then, now, effective_later, recorded_later)
 
 
 def _read_part(sum: Decimal, query: str, bounds: dict[str, Any]) -> Part:

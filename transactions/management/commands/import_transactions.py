@@ -19,7 +19,7 @@ from rest.fields import TimeZoneField
 from transactions.errors import CommitNotConfirmed
 from transactions.exchange import imports
 from transactions.exchange.imports import Outcome
-from transactions.exchange.staging import PAGE_SIZE, Problem, Row, Staging
+from transactions.exchange.staging import Problem, Row, Staging
 from transactions.management import files
 from transactions.management.files import FileBroken
 from transactions.management.options import (
@@ -107,18 +107,13 @@ class Run:
         return writer
 
     def read(self, rows: Iterable[Row | list[Problem]]) -> None:
-        some: list[Row] = []
         task = self.progress.add_task("Reading", total=None)
         for row in rows:
             self.progress.advance(task)
             if isinstance(row, Row):
-                some.append(row)
+                self.staging.add(row)
             else:
                 self.note_problems(row)
-            if len(some) == PAGE_SIZE:
-                self.staging.add(some)
-                some = []
-        self.staging.add(some)
         self.staging.index()
         self.progress.update(task, total=self.staging.count())
 
