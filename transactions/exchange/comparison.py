@@ -38,10 +38,6 @@ class Compared:
     found: Decimal | None
     refusal: str = ""
 
-    @property
-    def is_equal(self) -> bool:
-        return self.expected == self.found
-
 
 def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Iterator[Compared]:
     """Each line with the ledger's balance, now or effective at a moment; then, of `all` accounts, those that

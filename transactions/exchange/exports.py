@@ -67,13 +67,14 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
     with atomic():
         begin_snapshot()
         yield f"; The ledger as of {format_time(read_clock())}. Days are in UTC.\ndecimal-mark .\n"
-        used = Account._base_manager.filter(version__gt=0).values_list("currency", flat=True)
-        for currency in sorted(used.distinct()):
+        used = Account._base_manager.filter(version__gt=0)
+        for currency in sorted(used.values_list("currency", flat=True).distinct()):
             point = "" if get_decimals(currency) else "."
             yield f"commodity {_write(Decimal(1000), currency).replace(' ', point + ' ', 1)}\n"
         yield f"account {OUTSIDE}\n"
-        for user, currency, name in _read(ACCOUNTS):
-            yield f"account {name_account(user, currency, name)}\n"
+        named = used.order_by("user_id", "currency", "name").values_list("user_id", "currency", "name")
+        for account in named.iterator(chunk_size=ROWS_AT_ONCE):
+            yield f"account {name_account(*account)}\n"
         if first_day:
             yield from _write_opening(first_day, bounds)
         rows = (Entry(*values) for values in _read(JOURNAL, bounds))
@@ -100,9 +101,6 @@ class Entry:
     name: str
 
 
-ACCOUNTS = """
-SELECT user_id, currency, name FROM accounts_account WHERE version > 0 ORDER BY user_id, currency, name
-"""
 OPENING = f"""
 SELECT user_id, currency, name, sum({SIGNED_AMOUNT}) AS balance
 FROM transactions_transaction AS row JOIN accounts_account AS account ON account.id = row.account_id
@@ -127,7 +125,7 @@ ORDER BY effective_at, recorded_at, coalesce(transfer, row.id), type DESC
 """  # noqa: S608, no value is in the text
 
 
-def _read(query: str, values: dict[str, datetime | None] | None = None) -> Iterator[tuple]:
+def _read(query: str, values: dict[str, datetime | None]) -> Iterator[tuple]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(query, values)
         while rows := cursor.fetchmany(ROWS_AT_ONCE):

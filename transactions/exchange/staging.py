@@ -134,7 +134,7 @@ class Staging:
         self._database.execute(f"DELETE FROM waiting WHERE line IN (SELECT line {TWICE})")  # noqa: S608
 
     def read_named(self, which: str = "true") -> Iterator[list[tuple[int, str, Named]]]:
-        """All that is named in the file, once, with its number and the currency of its account, if it has one.
+        """All that is named in the file, once, with its number and its account's currency, if it has one.
 
         In pages, between which it may change. `which` "missing": only what has yet to be made.
         """

@@ -130,8 +130,14 @@ def _name_account(line: int, values: dict[str, Any]) -> Named:
     if not kinds:
         raise Unfitting(Problem(line, "account", "required", "Name an account, a user or an external_id."))
     if len(kinds) > 1 or ("account_name" in values and kinds == ["account"]):
-        detail = "Name an account alone, or a user or an external_id with the account_name."
-        raise Unfitting(Problem(line, "account", "conflicting_fields", detail))
+        raise Unfitting(
+            Problem(
+                line,
+                "account",
+                "conflicting_fields",
+                "Name an account alone, or a user or an external_id with the account_name.",
+            )
+        )
     [kind] = kinds
     return Named(kind, str(values[kind]), values.get("currency", ""), values.get("account_name", MAIN))
 

@@ -119,5 +119,5 @@ def _compare(line: dict[str, Any], account: Account | None, row: Transaction | N
         yield Finding("anchor", id, "transactions_transaction", str(row.id) if row else id, expected, found)
     for name in ("version", "event_sequence"):
         if getattr(account, name) < line[name]:
-            expected = f"{name} {line[name]} at least"
-            yield Finding("anchor", id, "accounts_account", id, expected, str(getattr(account, name)))
+            now = str(getattr(account, name))
+            yield Finding("anchor", id, "accounts_account", id, f"{name} {line[name]} at least", now)

@@ -61,7 +61,6 @@ TRIGGERS = {
         "transactions_have_their_account",
     ],
 }
-ALWAYS = "A"
 
 
 def find_missing() -> Iterator[tuple[str, str, str]]:
@@ -79,7 +78,7 @@ def find_missing() -> Iterator[tuple[str, str, str]]:
     )
     for table, names in TRIGGERS.items():
         for name in names:
-            if enabled.get((table, name)) != ALWAYS:
+            if enabled.get((table, name)) != "A":  # always
                 yield table, name, "off" if (table, name) in enabled else "missing"
     for package in PACKAGES:
         for model in apps.get_app_config(package).get_models():

@@ -110,7 +110,7 @@ def read_balance_at(account_id: UUID, *, at: datetime | None, known_at: datetime
     balance, is_settled = _read_one(asked)
     if not is_settled:
         with atomic():
-            fetch(LOCK, [account_id])
+            fetch("SELECT 1 FROM accounts_account WHERE id = %s FOR SHARE", [account_id])
             balance, _ = _read_one(asked)  # a new statement sees what was posted meanwhile
     return balance
 
@@ -149,7 +149,6 @@ def read_balance_before(transaction: Transaction) -> Decimal:
     return balance.balance
 
 
-LOCK = "SELECT 1 FROM accounts_account WHERE id = %s FOR SHARE"
 # A hold that is due counts no more, whether or not its end is written yet: `Account.held_now`.
 HELD_NOW = """account.held - CASE WHEN account.held = 0 THEN 0 ELSE (
         SELECT coalesce(sum(hold.amount - hold.captured), 0) FROM accounts_hold AS hold

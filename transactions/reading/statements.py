@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from operator import attrgetter
-from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -14,7 +13,7 @@ from accounts.currencies import format_amount
 from accounts.models import Account
 from ledger.times import MICROSECOND, format_time
 from transactions.models import Transaction
-from transactions.reading.balances import read_balance
+from transactions.reading.balances import Balance, read_balance
 
 LINE = ("transaction", "type", "amount", "balance", "effective_at", "recorded_at", "reference")
 PAGE_SIZE = 1000
@@ -38,27 +37,24 @@ class Statement:
     been read. Days begin and end in `zone`: they have 23 or 25 hours where its clocks change.
     """
 
-    account_id: UUID
-    currency: str
+    opening: Balance
+    closing: Decimal
     first_day: date
     last_day: date
     zone: tzinfo
-    known_at: datetime
-    opening: Decimal
-    closing: Decimal
 
     def as_opening(self) -> dict[str, str]:
         return {
-            "account": str(self.account_id),
-            "currency": self.currency,
+            "account": str(self.opening.account_id),
+            "currency": self.opening.currency,
             "from": self.first_day.isoformat(),
             "to": self.last_day.isoformat(),
             "tz": str(self.zone),
-            "opening_balance": format_amount(self.opening, self.currency),
+            "opening_balance": format_amount(self.opening.balance, self.opening.currency),
         }
 
     def as_closing(self) -> dict[str, str]:
-        return {"closing_balance": format_amount(self.closing, self.currency)}
+        return {"closing_balance": format_amount(self.closing, self.opening.currency)}
 
     def read_lines(self) -> Iterator[dict[str, str]]:
         """The lines by `effective_at`, each with the balance after it. To be read once."""
@@ -68,8 +64,8 @@ class Statement:
             yield {
                 "transaction": str(row.id),
                 "type": row.type,
-                "amount": format_amount(row.amount, self.currency),
-                "balance": format_amount(self.closing, self.currency),
+                "amount": format_amount(row.amount, self.opening.currency),
+                "balance": format_amount(self.closing, self.opening.currency),
                 "effective_at": format_time(row.effective_at),
                 "recorded_at": format_time(row.recorded_at),
                 "reference": row.reference,
@@ -78,11 +74,11 @@ class Statement:
     def _read_rows(self, *, late: bool) -> Iterator[Transaction]:
         """The rows by effect, page after page; those that are late have an index of their own."""
         bounds = {
-            "account": self.account_id,
+            "account": self.opening.account_id,
             "moment": find_start(self.first_day, self.zone),
             "version": 0,
             "beyond": find_start(self.last_day + timedelta(days=1), self.zone),
-            "known_at": self.known_at,
+            "known_at": self.opening.known_at,
         }
         while True:
             page = list(Transaction.objects.raw(LINES[late], bounds))
@@ -99,13 +95,10 @@ def read_statement(
     zone = zone or UTC
     opening = read_balance(accounts, at=find_start(first_day, zone) - MICROSECOND)
     return Statement(
-        account_id=opening.account_id,
-        currency=opening.currency,
         first_day=first_day,
         last_day=last_day,
         zone=zone,
-        known_at=opening.known_at,
-        opening=opening.balance,
+        opening=opening,
         closing=opening.balance,
     )
 

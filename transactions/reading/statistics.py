@@ -62,7 +62,6 @@ GROUP BY 1, 2, 3, 4
 ON CONFLICT (hour, currency, type, outcome)
 DO UPDATE SET count = total.count + EXCLUDED.count, amount = total.amount + EXCLUDED.amount
 """
-FIND_LAST = "SELECT id FROM accounts_account WHERE id > %s ORDER BY id OFFSET %s LIMIT 1"
 FIND_BIGGEST = """
 SELECT currency, balance, id::text FROM (
     SELECT currency, balance, id, row_number() OVER (PARTITION BY currency ORDER BY balance DESC, id) AS place
@@ -147,7 +146,10 @@ def _find_biggest(stopping: Flag) -> dict[str, list[str]]:
     found: dict[str, list[tuple[Decimal, str]]] = {}
     after = FIRST
     while after != LAST and not stopping.is_set():
-        [last] = next(iter(fetch(FIND_LAST, [after, ROWS])), [LAST])
+        far = fetch(
+            "SELECT id FROM accounts_account WHERE id > %s ORDER BY id OFFSET %s LIMIT 1", [after, ROWS]
+        )
+        last = far[0][0] if far else LAST
         for currency, balance, id in fetch(FIND_BIGGEST, [after, last, BIGGEST]):
             found.setdefault(currency, []).append((balance, id))
         for places in found.values():

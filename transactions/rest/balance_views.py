@@ -130,7 +130,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         )
         if request._request.get_preferred_type(["application/json", "text/csv"]) == "text/csv":
             response = _respond(exports.write_statement(statement), "text/csv; charset=utf-8")
-            name = f"statement-{statement.account_id}-{statement.first_day}-{statement.last_day}.csv"
+            name = f"statement-{statement.opening.account_id}-{statement.first_day}-{statement.last_day}.csv"
             response["Content-Disposition"] = f'attachment; filename="{name}"'
         else:
             response = _respond(_write_json(statement), "application/json")

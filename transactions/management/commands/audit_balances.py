@@ -56,8 +56,14 @@ class Command(StrictCommand):
             since=find_moment(options["since"]),
         )
         started_at = timezone.now()
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), disable=options["json"]) as progress:
+        with Progress(
+            "{task.description}",
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=options["json"],
+        ) as progress:
             task = progress.add_task("Events", total=None)
             result, moment = audit.run(
                 scope,

@@ -52,14 +52,13 @@ class Command(StrictCommand):
                         accounts[each.currency] += 1
                         expected[each.currency] += each.expected or 0
                         found[each.currency] += each.found or 0
-                    if not each.is_equal:
+                    if each.expected != each.found:
                         different += 1
                         if different <= SHOWN_MAX:
                             self.stdout.write(_describe(each))
             except Unfitting as error:
-                problem = error.problems[0]
-                detail = f"line {problem.line}, {problem.field}: {problem.code}: {problem.detail}"
-                raise failure(detail) from None
+                wrong = error.problems[0]
+                raise failure(f"line {wrong.line}, {wrong.field}: {wrong.code}: {wrong.detail}") from None
         totals = Table("currency", "accounts", "expected", "found")
         for currency, count in sorted(accounts.items()):
             sums = [format_amount(side[currency], currency) for side in (expected, found)]

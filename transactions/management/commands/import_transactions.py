@@ -74,8 +74,8 @@ class Command(StrictCommand):
         ):
             run = Run(staging, progress, options, reports)
             try:
-                zone = options["tz"] or UTC
-                run.read(files.read_transactions(file, format=format, source=source, zone=zone))
+                rows = files.read_transactions(file, format=format, source=source, zone=options["tz"] or UTC)
+                run.read(rows)
                 run.check()
                 run.post(request_id=f"import {source or ''}".strip())
             except FileBroken as broken:
