@@ -81,8 +81,8 @@ MUTANTS = [
     Mutant(
         "past without its bound",
         "write_balance_at",
-        "AND NOT late AND effective_at <= {at}",
-        "AND NOT late AND effective_at < {at}",
+        "(account_id, effective_at) <= ({account}, {at})",
+        "(account_id, effective_at) < ({account}, {at})",
         "tests/transactions/test_balances.py::test_both_bounds_are_inclusive",
     ),
     Mutant(
