@@ -88,19 +88,16 @@ def reverse(*, id: UUID, transaction_id: UUID, reason: str, maker_id: UUID, requ
 @atomic
 def approve(*, id: UUID, checker_id: UUID, request_id: str) -> Correction:
     """Post it, as a second person. Raises `CorrectionDecided`, `SameApprover`."""
-    correction = _lock_waiting(id)
+    correction = _lock_waiting(id, checker_id)
     if correction.maker_id == checker_id:
         raise SameApprover(gettext_noop("Somebody else must approve what you have asked for."))
-    correction.checker_id = checker_id
     return _post(correction, request_id)
 
 
 @atomic
 def reject(*, id: UUID, checker_id: UUID, reason: str) -> Correction:
     """Nothing is posted; its maker may do this too. Raises `CorrectionDecided`."""
-    correction = _lock_waiting(id)
-    correction.checker_id = checker_id
-    return _decide(correction, Correction.Status.REJECTED, reason)
+    return _decide(_lock_waiting(id, checker_id), Correction.Status.REJECTED, reason)
 
 
 def find_transactions(correction: Correction) -> list[Transaction]:
@@ -183,10 +180,12 @@ def _find_rows(transaction_id: UUID) -> list[Transaction]:
     return queries.find_whole(queries.with_resources(Transaction.objects.all()), transaction_id)
 
 
-def _lock_waiting(id: UUID) -> Correction:
+def _lock_waiting(id: UUID, checker_id: UUID) -> Correction:
+    """The correction, which is still to be decided, with who decides it; nothing is written yet."""
     correction = Correction.objects.select_for_update(no_key=True, of=("self",)).get(id=id)
     if correction.status != Correction.Status.WAITING:
         raise CorrectionDecided(gettext_noop("This was decided already."))
+    correction.checker_id = checker_id
     return correction
 
 

@@ -106,16 +106,14 @@ def find_accounts(staging: Staging, *, create: bool) -> Iterator[Problem]:
             account = found[named]
             if isinstance(account, CurrencyRequired):
                 account = _find_earlier(staging, number, named) or account
-            if create and isinstance(account, CAN_BE_MADE.get(named.kind, ())):
+            missing = create and isinstance(account, CAN_BE_MADE.get(named.kind, ()))
+            if missing:
                 account = _plan(staging, named)
-                if not isinstance(account, LedgerError):
-                    staging.set_account(number, *account, missing=True)
-                    continue
             if isinstance(account, LedgerError):
                 for line in staging.take_out(number):
                     yield Problem(line, account.field or named.kind, account.code, account.detail)
             else:
-                staging.set_account(number, *account)
+                staging.set_account(number, *account, missing=missing)
 
 
 def _find_earlier(staging: Staging, number: int, named: Named) -> tuple[UUID, str] | None:
@@ -189,8 +187,7 @@ def make_accounts(staging: Staging, *, request_id: str) -> Iterator[int]:
     for page in staging.read_named("missing"):
         with atomic():
             for number, currency, named in page:
-                account_id = _make_account(named, currency, request_id)
-                staging.set_account(number, account_id, currency)
+                staging.set_account(number, _make_account(named, currency, request_id), currency)
         yield len(page)
 
 

@@ -78,7 +78,6 @@ CREATE TABLE waiting (
     reference TEXT, metadata TEXT, decided INTEGER DEFAULT 0
 );
 """
-ADD_PLACE = "INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)"
 ADD_ROW = """
 INSERT INTO waiting (place, line, id, type, amount, effective_at, reference, metadata)
 SELECT number, ?, ?, ?, ?, ?, ?, ? FROM place WHERE (kind, who, currency, name) = (?, ?, ?, ?)
@@ -114,7 +113,9 @@ class Staging:
             row.reference,
             json.dumps(row.metadata),
         )
-        self._database.execute(ADD_PLACE, row.named)
+        self._database.execute(
+            "INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)", row.named
+        )
         self._database.execute(ADD_ROW, (row.line, *values, *row.named))
 
     def index(self) -> None:

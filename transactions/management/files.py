@@ -87,13 +87,16 @@ def read_transactions(
     return _read_lines(file, make, format=format, shape=TransactionLine, zone=zone)
 
 
-def read_balances(file: TextIO, *, format: str) -> Iterator[Expected | list[Problem]]:
-    """The balances that a file tells, or what is wrong with each line. Raises `FileBroken`."""
+def read_balances(file: TextIO, *, format: str) -> Iterator[Expected]:
+    """The balances that a file tells. Raises `Unfitting` at the first line that is malformed."""
 
     def make(line: int, values: dict[str, Any]) -> Expected:
         return Expected(line, _name_account(line, values), values["balance"])
 
-    return _read_lines(file, make, format=format, shape=BalanceLine)
+    for line in _read_lines(file, make, format=format, shape=BalanceLine):
+        if isinstance(line, list):
+            raise Unfitting(*line)
+        yield line
 
 
 def _read_lines(
@@ -138,8 +141,8 @@ def _name_account(line: int, values: dict[str, Any]) -> Named:
                 "Name an account alone, or a user or an external_id with the account_name.",
             )
         )
-    [kind] = kinds
-    return Named(kind, str(values[kind]), values.get("currency", ""), values.get("account_name", MAIN))
+    who = str(values[kinds[0]])
+    return Named(kinds[0], who, values.get("currency", ""), values.get("account_name", MAIN))
 
 
 def _identify(line: int, values: dict[str, Any], source: str | None) -> UUID:

@@ -19,14 +19,16 @@ LINE = ("transaction", "type", "amount", "balance", "effective_at", "recorded_at
 PAGE_SIZE = 1000
 # A page beyond a position. The rows compared as pairs and the condition on `late` written out: that is what
 # lets PostgreSQL walk an index in order instead of sorting all that is left.
-PAGE = """
+LINES = {
+    is_late: f"""
 SELECT * FROM transactions_transaction
-WHERE account_id = %(account)s AND status = 'POSTED' AND {late}
+WHERE account_id = %(account)s AND status = 'POSTED' AND {"late" if is_late else "NOT late"}
     AND (effective_at, version) > (%(moment)s, %(version)s) AND effective_at < %(beyond)s
     AND recorded_at <= %(known_at)s
-ORDER BY effective_at, version LIMIT {size}
-"""
-LINES = {late: PAGE.format(late="late" if late else "NOT late", size=PAGE_SIZE) for late in (False, True)}
+ORDER BY effective_at, version LIMIT {PAGE_SIZE}
+"""  # noqa: S608, no value is in the text
+    for is_late in (False, True)
+}
 
 
 @dataclass(kw_only=True)

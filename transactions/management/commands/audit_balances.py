@@ -53,7 +53,7 @@ class Command(StrictCommand):
         scope = audit.Scope(
             accounts=find_accounts(options["account"], options["user"]),
             checks=frozenset(options["check"] or audit.CHECKS),
-            since=find_moment(options["since"]),
+            since=None if options["since"] is None else find_moment(options["since"]),
         )
         started_at = timezone.now()
         with Progress(
@@ -140,10 +140,11 @@ def find_accounts(accounts: list[UUID] | None, users: list[UUID] | None) -> tupl
     return found
 
 
-def find_moment(text: str | None) -> datetime | None:
-    """What `--since` means. Only of clean runs of everything is it known that all before them is right."""
-    if text is None:
-        return None
+def find_moment(text: str) -> datetime:
+    """What `--since` means. Only of clean runs of everything is it known that all before them is right.
+
+    Raises `CommandError`.
+    """
     clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at")
     try:
         run = (clean if text == "last" else clean.filter(id=UUID(text))).first()

@@ -1,7 +1,6 @@
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -9,7 +8,7 @@ from rich.table import Table
 from accounts.currencies import format_amount
 from rest.fields import TimeField
 from transactions.exchange import comparison
-from transactions.exchange.comparison import Compared, Expected
+from transactions.exchange.comparison import Compared
 from transactions.management import files
 from transactions.management.files import Unfitting
 from transactions.management.options import (
@@ -47,7 +46,8 @@ class Command(StrictCommand):
         found: defaultdict[str, Decimal] = defaultdict(Decimal)
         with open_input(options["file"], format) as file:
             try:
-                for each in comparison.compare(_read(file, format), at=options["at"], all=options["all"]):
+                lines = files.read_balances(file, format=format)
+                for each in comparison.compare(lines, at=options["at"], all=options["all"]):
                     if each.currency:
                         accounts[each.currency] += 1
                         expected[each.currency] += each.expected or 0
@@ -66,14 +66,6 @@ class Command(StrictCommand):
         Console().print(totals)
         if different:
             raise failure(f"{different} balances differ.", FOUND)
-
-
-def _read(file: TextIO, format: str) -> Iterator[Expected]:
-    """Raises `Unfitting` at the first line that is malformed."""
-    for line in files.read_balances(file, format=format):
-        if isinstance(line, list):
-            raise Unfitting(*line)
-        yield line
 
 
 def _describe(each: Compared) -> str:
