@@ -52,7 +52,15 @@ def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Ite
             for line in page:
                 account = found[line.named]
                 if isinstance(account, LedgerError):
-                    yield _describe_missing(line, account)
+                    is_empty = isinstance(account, AccountNotFound | UserNotFound) and line.balance == 0
+                    yield Compared(
+                        line.line,
+                        f"{line.named.kind} {line.named.who}",
+                        "",
+                        line.balance,
+                        Decimal(0) if is_empty else None,
+                        "" if is_empty else account.detail,
+                    )
                     continue
                 id, currency = account
                 added = seen.execute("INSERT OR IGNORE INTO account VALUES (?)", [str(id)]).rowcount
@@ -66,18 +74,6 @@ def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Ite
                 )
         if all:
             yield from _find_others(seen, at)
-
-
-def _describe_missing(line: Expected, error: LedgerError) -> Compared:
-    is_empty = isinstance(error, AccountNotFound | UserNotFound) and line.balance == 0
-    return Compared(
-        line.line,
-        f"{line.named.kind} {line.named.who}",
-        "",
-        line.balance,
-        Decimal(0) if is_empty else None,
-        "" if is_empty else error.detail,
-    )
 
 
 def _find_others(seen: sqlite3.Connection, at: datetime | None) -> Iterator[Compared]:

@@ -24,8 +24,7 @@ from accounts.operations import read_clock
 from ledger.spreadsheets import escape_formula
 from ledger.times import format_time
 from transactions.models import SIGNED_AMOUNT
-from transactions.reading.queries import begin_snapshot
-from transactions.reading.statements import LINE, Statement, find_start
+from transactions.reading import queries, statements
 
 ROWS_AT_ONCE = 1000
 OUTSIDE = "outside"  # where money comes from and goes to
@@ -38,9 +37,9 @@ class Echo:
         return text
 
 
-def write_statement(statement: Statement) -> Iterator[str]:
+def write_statement(statement: statements.Statement) -> Iterator[str]:
     """The lines as CSV between the two balances, which stand in lines of their own."""
-    writer = csv.DictWriter(Echo(), LINE, restval="")
+    writer = csv.DictWriter(Echo(), statements.LINE, restval="")
 
     def write(line: dict[str, str]) -> str:
         text: str = writer.writerow({**line, "reference": escape_formula(line.get("reference", ""))})
@@ -61,11 +60,11 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
     of both accounts. What was on an account before the first day stands before it.
     """
     bounds = {
-        "since": find_start(first_day, UTC) if first_day else None,
-        "beyond": find_start(last_day + timedelta(days=1), UTC) if last_day else None,
+        "since": statements.find_start(first_day, UTC) if first_day else None,
+        "beyond": statements.find_start(last_day + timedelta(days=1), UTC) if last_day else None,
     }
     with atomic():
-        begin_snapshot()
+        queries.begin_snapshot()
         yield f"; The ledger as of {format_time(read_clock())}. Days are in UTC.\ndecimal-mark .\n"
         used = Account._base_manager.filter(version__gt=0)
         for currency in sorted(used.values_list("currency", flat=True).distinct()):

@@ -20,7 +20,6 @@ from ledger.errors import LedgerError
 from transactions import errors, posting
 from transactions.exchange.staging import Named, Problem, Row, Staged, Staging
 from transactions.models import Transaction
-from transactions.posting import PostingRequest
 from transactions.posting.commands import CLOCK_SKEW_MAX, NewTransaction
 from transactions.reading import queries
 
@@ -216,7 +215,7 @@ def post_rows(staging: Staging, *, actor: UUID, request_id: str) -> Iterator[lis
     for page in staging.read_in_order(SLICE):
         commands = [_make_command(staged) for staged in page]
         answers = posting.post_request(
-            PostingRequest(commands=commands, actor=actor, request_id=request_id, each=True)
+            posting.PostingRequest(commands=commands, actor=actor, request_id=request_id, each=True)
         )
         yield [
             Outcome(

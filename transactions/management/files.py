@@ -38,6 +38,9 @@ class Unfitting(Exception):
 class FileBroken(Unfitting):
     """What makes it impossible to tell what the rest of the file says."""
 
+    def __init__(self, line: int, code: str, detail: str) -> None:
+        super().__init__(Problem(line, "", code, detail))
+
 
 class AccountLine(StrictSerializer):
     """Names an account: by id, or as an account of a user's."""
@@ -185,17 +188,17 @@ def _read_csv(text: TextIO, known: Collection[str]) -> Iterator[Sent]:
                     _read_cells({n: cell for n, cell in zip(header, cells, strict=True) if cell}, first),
                 )
     except csv.Error as error:
-        detail = f"From here on the file is not CSV: {error}."
-        raise FileBroken(Problem(line, "", "malformed_csv", detail)) from None
+        raise FileBroken(line, "malformed_csv", f"From here on the file is not CSV: {error}.") from None
 
 
 def _require_header(header: list[str], known: Collection[str], line: int) -> None:
     for name in header:
         if name not in known:
-            detail = f"There is no column {echo(name)}; but {', '.join(known)}."
-            raise FileBroken(Problem(line, "", "unknown_field", detail))
+            raise FileBroken(
+                line, "unknown_field", f"There is no column {echo(name)}; but {', '.join(known)}."
+            )
         if header.count(name) > 1:
-            raise FileBroken(Problem(line, "", "duplicate_key", f"The column {name} stands there twice."))
+            raise FileBroken(line, "duplicate_key", f"The column {name} stands there twice.")
 
 
 def _read_cells(cells: dict[str, Any], line: int) -> dict[str, Any] | Problem:
@@ -224,6 +227,5 @@ def _read_jsonl(text: TextIO, known: Collection[str]) -> Iterator[Sent]:
 def _limit_lines(text: TextIO) -> Iterator[str]:
     for number, line in enumerate(iter(lambda: text.readline(LINE_LENGTH_MAX + 1), ""), start=1):
         if len(line) > LINE_LENGTH_MAX:
-            detail = f"The line has more than {LINE_LENGTH_MAX} characters."
-            raise FileBroken(Problem(number, "", "too_long", detail))
+            raise FileBroken(number, "too_long", f"The line has more than {LINE_LENGTH_MAX} characters.")
         yield line

@@ -21,17 +21,16 @@ from django.db.transaction import atomic
 
 from accounts.models import Account
 from transactions.posting.chain import FORMAT
-from transactions.proof import audit_remedies, audit_worker, constraints
+from transactions.proof import audit_remedies, audit_walk, audit_worker, constraints
 from transactions.proof.audit_sql import QUESTIONS, Question
-from transactions.proof.audit_walk import FLAGS, WALK
 from transactions.reading.queries import SETTLED_AFTER, begin_snapshot, fetch
 
 ROWS_A_SLICE = 50_000
 WORTH_WORKERS = 20  # tasks: to start a process takes longer than a few of them
 FINDINGS_MAX = 1000  # that are kept; the others are counted
 PER_ACCOUNT_MAX = 3  # of one check: behind a wrong row everything may look wrong
-WALKED = frozenset({*(check for check, _ in FLAGS.values()), "chain"})
-CHECKS = [*(check for check, _ in FLAGS.values()), "chain", *(each.name for each in QUESTIONS), "guards"]
+WALKED = [*(check for check, _ in audit_walk.FLAGS.values()), "chain"]
+CHECKS = [*WALKED, *(each.name for each in QUESTIONS), "guards"]
 ROWS_AT_ONCE = 1000  # that are fetched
 
 
@@ -186,7 +185,7 @@ def _audit(task: Task) -> tuple[int, int, list[Finding]]:
         return 0, 0, list(_ask(part, {"since": since}))
     parameters = {"since": since, "first": part.first, "last": part.last}
     findings: list[Finding] = []
-    rows = _walk(scope, parameters, findings) if scope.checks & WALKED else 0
+    rows = _walk(scope, parameters, findings) if scope.checks.intersection(WALKED) else 0
     for question in QUESTIONS:
         if question.is_sliced and question.name in scope.checks:
             findings += _ask(question, parameters)
@@ -212,10 +211,12 @@ def _walk(scope: Scope, parameters: dict[str, Any], findings: list[Finding]) -> 
 
     rows, before, link_before = 0, b"", b""
     with connection.wrap_database_errors, connection.connection.cursor(binary=True) as cursor:
-        for account, row, flags, seed, link, body in cursor.stream(WALK, parameters, size=ROWS_AT_ONCE):
+        for account, row, flags, seed, link, body in cursor.stream(
+            audit_walk.WALK, parameters, size=ROWS_AT_ONCE
+        ):
             rows += 1
             if flags:
-                for bit, (check, expected) in FLAGS.items():
+                for bit, (check, expected) in audit_walk.FLAGS.items():
                     if flags & bit:
                         find(check, account, row, expected, "otherwise")
             if account != before:

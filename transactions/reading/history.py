@@ -10,8 +10,7 @@ from uuid import UUID
 
 from accounts.models import Account
 from transactions.models import Transaction
-from transactions.reading import timeline
-from transactions.reading.balances import Balance
+from transactions.reading import balances, timeline
 
 PAGE_SIZE = 50
 LOOK_BACK_MAX = 200  # rows that are looked at for the balance before a declined one
@@ -90,7 +89,7 @@ def begin_now(account: Account) -> Place:
     return Place(FOREVER, VERSION_MAX, account.balance, account.version)
 
 
-def begin_at(balance: Balance) -> Place:
+def begin_at(balance: balances.Balance) -> Place:
     """The newest line that makes up a balance of the past."""
     start = (balance.at, VERSION_MAX)
     if balance.version < balance.version_now:  # else the rows recorded since would be walked through

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from accounts import queries as accounts_queries
-from accounts.idempotency import derive_id
+from accounts import idempotency, queries
 from accounts.models import Account, Hold, User
 from transactions.models import Correction, Transaction, derive_destination_id
 
@@ -42,7 +41,7 @@ def find_by_id(id: UUID) -> Found:
 
 def find_by_words(words: str) -> Found:
     """A user by its external id or the start of its name; transactions by their reference, newest first."""
-    users = accounts_queries.find_users_by_words(words, limit=USERS_MAX)
+    users = queries.find_users_by_words(words, limit=USERS_MAX)
     return Found(users=users[:USERS_MAX], transactions=find_by_reference(words))
 
 
@@ -60,7 +59,7 @@ def find_by_key(caller: User, key: str) -> tuple[UUID, Found]:
 
     Raises `IdempotencyKeyInvalid`.
     """
-    id = derive_id(caller.id, key)
+    id = idempotency.derive_id(caller.id, key)
     return id, find_by_id(id)
 
 

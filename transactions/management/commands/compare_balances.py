@@ -8,9 +8,7 @@ from rich.table import Table
 from accounts.currencies import format_amount
 from rest.fields import TimeField
 from transactions.exchange import comparison
-from transactions.exchange.comparison import Compared
 from transactions.management import files
-from transactions.management.files import Unfitting
 from transactions.management.options import (
     FOUND,
     StrictCommand,
@@ -56,7 +54,7 @@ class Command(StrictCommand):
                         different += 1
                         if different <= SHOWN_MAX:
                             self.stdout.write(_describe(each))
-            except Unfitting as error:
+            except files.Unfitting as error:
                 wrong = error.problems[0]
                 raise failure(f"line {wrong.line}, {wrong.field}: {wrong.code}: {wrong.detail}") from None
         totals = Table("currency", "accounts", "expected", "found")
@@ -68,7 +66,7 @@ class Command(StrictCommand):
             raise failure(f"{different} balances differ.", FOUND)
 
 
-def _describe(each: Compared) -> str:
+def _describe(each: comparison.Compared) -> str:
     line = f"line {each.line}" if each.line else "no line"
     expected = "" if each.expected is None else f" {each.expected:f} expected,"
     found = each.refusal or f"{format_amount(each.found or Decimal(0), each.currency)} {each.currency} found."

@@ -18,10 +18,8 @@ from ledger.errors import LedgerError
 from rest.fields import TimeZoneField
 from transactions.errors import CommitNotConfirmed
 from transactions.exchange import imports
-from transactions.exchange.imports import Outcome
 from transactions.exchange.staging import Problem, Row, Staging
 from transactions.management import files
-from transactions.management.files import FileBroken
 from transactions.management.options import (
     FOUND,
     StrictCommand,
@@ -78,7 +76,7 @@ class Command(StrictCommand):
                 run.read(rows)
                 run.check()
                 run.post(request_id=f"import {source or ''}".strip())
-            except FileBroken as broken:
+            except files.FileBroken as broken:
                 run.note_problems(broken.problems)
                 raise failure("Nothing is posted.") from None
             except (Error, LedgerError, CommitNotConfirmed) as error:
@@ -158,7 +156,7 @@ class Run:
             if self.malformed_report:
                 self.malformed_report.writerow([problem.line, problem.field, problem.code, problem.detail])
 
-    def note_outcomes(self, outcomes: Iterable[Outcome]) -> None:
+    def note_outcomes(self, outcomes: Iterable[imports.Outcome]) -> None:
         for outcome in outcomes:
             what = (
                 f"declined: {outcome.reason}"
