@@ -102,14 +102,17 @@ def reject(*, id: UUID, checker_id: UUID, reason: str) -> Correction:
 
 def find_transactions(correction: Correction) -> list[Transaction]:
     """What became of it: nothing yet, a transaction, or both legs of a transfer. Its own account's first."""
-    legs = queries.find_transactions([correction.id, derive_destination_id(correction.id)]).values()
-    return sorted(legs, key=lambda row: row.account_id != correction.account_id)
+    rows = queries.find_transactions([correction.id, derive_destination_id(correction.id)])
+    return sorted(rows.values(), key=lambda row: row.account_id != correction.account_id)
 
 
 def find_decline(rows: Sequence[Transaction]) -> Transaction | None:
     """The one of a transfer's legs, or the only row, that could not be posted."""
-    declined = (row for row in rows if row.decline_reason)
-    return min(declined, key=lambda row: row.decline_reason == TRANSFER_DECLINED, default=None)
+    return min(
+        (row for row in rows if row.decline_reason),
+        key=lambda row: row.decline_reason == TRANSFER_DECLINED,
+        default=None,
+    )
 
 
 def count_waiting(*, limit: int) -> int:
@@ -192,8 +195,9 @@ def _lock_waiting(id: UUID, checker_id: UUID) -> Correction:
 def _post(correction: Correction, request_id: str) -> Correction:
     """Through the engine. What it declines is declined for good: the next attempt is another correction."""
     if correction.reverses is not None:
-        rows = _find_rows(correction.reverses)
-        command: Command = Reversal(id=correction.id, reason=correction.reason, rows=rows)
+        command: Command = Reversal(
+            id=correction.id, reason=correction.reason, rows=_find_rows(correction.reverses)
+        )
     else:
         command = NewTransaction(
             id=correction.id,

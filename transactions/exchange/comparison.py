@@ -47,8 +47,9 @@ def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Ite
         seen.execute("CREATE TABLE account (id TEXT PRIMARY KEY)")
         for page in slice_up(lines, PAGE_SIZE):
             found = find_named([line.named for line in page])
-            ids = [account[0] for account in found.values() if not isinstance(account, LedgerError)]
-            balances = _read_balances(ids, at)
+            balances = _read_balances(
+                [account[0] for account in found.values() if not isinstance(account, LedgerError)], at
+            )
             for line in page:
                 account = found[line.named]
                 if isinstance(account, LedgerError):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, starmap
 from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
@@ -76,8 +76,7 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
             yield f"account {name_account(*account)}\n"
         if first_day:
             yield from _write_opening(first_day, bounds)
-        rows = (Entry(*values) for values in _read(JOURNAL, bounds))
-        for _, entries in groupby(rows, key=attrgetter("group")):
+        for _, entries in groupby(starmap(Entry, _read(JOURNAL, bounds)), key=attrgetter("group")):
             yield _write_transaction(list(entries))
 
 

@@ -213,9 +213,10 @@ def _make_account(named: Named, currency: str, request_id: str) -> UUID:
 def post_rows(staging: Staging, *, actor: UUID, request_id: str) -> Iterator[list[Outcome]]:
     """Post what is not in the ledger yet, an account's rows in the order of their effect."""
     for page in staging.read_in_order(SLICE):
-        commands = [_make_command(staged) for staged in page]
         answers = posting.post_request(
-            posting.PostingRequest(commands=commands, actor=actor, request_id=request_id, each=True)
+            posting.PostingRequest(
+                commands=list(map(_make_command, page)), actor=actor, request_id=request_id, each=True
+            )
         )
         yield [
             Outcome(
@@ -233,8 +234,9 @@ def try_rows(staging: Staging, *, actor: UUID) -> Iterator[list[Outcome]]:
     """
     rehearsal = posting.Rehearsal(actor=actor)
     for page in staging.read_in_order(SLICE):
-        commands = [_make_command(staged) for staged in page]
-        rows = rehearsal.decide(commands, {staged.account_id: staged.currency for staged in page})
+        rows = rehearsal.decide(
+            list(map(_make_command, page)), {staged.account_id: staged.currency for staged in page}
+        )
         yield [_describe(staged.row, row, replayed=False) for staged, row in zip(page, rows, strict=True)]
 
 

@@ -207,14 +207,17 @@ class Staging:
 
 def _as_staged(values: Sequence[Any]) -> Staged:
     line, kind, who, currency, name, id, type, amount, effective_at, reference, metadata, *account = values
-    row = Row(
-        line=line,
-        named=Named(kind, who, currency, name),
-        id=UUID(id),
-        type=Transaction.Type(type),
-        amount=Decimal(amount),
-        effective_at=None if effective_at is None else EPOCH + effective_at * MICROSECOND,
-        reference=reference,
-        metadata=json.loads(metadata),
+    return Staged(
+        Row(
+            line=line,
+            named=Named(kind, who, currency, name),
+            id=UUID(id),
+            type=Transaction.Type(type),
+            amount=Decimal(amount),
+            effective_at=None if effective_at is None else EPOCH + effective_at * MICROSECOND,
+            reference=reference,
+            metadata=json.loads(metadata),
+        ),
+        UUID(account[0]),
+        account[1],
     )
-    return Staged(row, UUID(account[0]), account[1])

@@ -125,8 +125,10 @@ def _read_lines(
         except InvalidRequest as invalid:
             yield [Problem(number, e.pointer.lstrip("/"), e.code, e.detail) for e in invalid.errors]
         except ValidationError as error:
-            details = fields.list_details(error)
-            yield [Problem(number, "effective_at", str(each.code), str(each)) for each in details]
+            yield [
+                Problem(number, "effective_at", str(each.code), str(each))
+                for each in fields.list_details(error)
+            ]
         else:
             yield item
 
@@ -144,8 +146,12 @@ def _name_account(line: int, values: dict[str, Any]) -> Named:
                 "Name an account alone, or a user or an external_id with the account_name.",
             )
         )
-    who = str(values[kinds[0]])
-    return Named(kinds[0], who, values.get("currency", ""), values.get("account_name", MAIN))
+    return Named(
+        kind=kinds[0],
+        who=str(values[kinds[0]]),
+        currency=values.get("currency", ""),
+        name=values.get("account_name", MAIN),
+    )
 
 
 def _identify(line: int, values: dict[str, Any], source: str | None) -> UUID:

@@ -112,12 +112,21 @@ def _compare(line: dict[str, Any], account: Account | None, row: Transaction | N
         yield Finding("anchor", id, "accounts_account", id, "the account", "none")
         return
     if line["recorded_at"] and (row is None or bytes(row.chain_hash).hex() != line["chain_head"]):
-        expected = f"the row recorded at {line['recorded_at']} with the hash {line['chain_head']}"
-        found = (
-            "none: it was cut off or removed" if row is None else "another: it or one before it was changed"
+        yield Finding(
+            check="anchor",
+            account=id,
+            table="transactions_transaction",
+            row=str(row.id) if row else id,
+            expected=f"the row recorded at {line['recorded_at']} with the hash {line['chain_head']}",
+            found="another: it or one before it was changed" if row else "none: it was cut off or removed",
         )
-        yield Finding("anchor", id, "transactions_transaction", str(row.id) if row else id, expected, found)
     for name in ("version", "event_sequence"):
         if getattr(account, name) < line[name]:
-            now = str(getattr(account, name))
-            yield Finding("anchor", id, "accounts_account", id, f"{name} {line[name]} at least", now)
+            yield Finding(
+                check="anchor",
+                account=id,
+                table="accounts_account",
+                row=id,
+                expected=f"{name} {line[name]} at least",
+                found=str(getattr(account, name)),
+            )

@@ -199,15 +199,25 @@ def _ask(question: Question, parameters: dict[str, Any]) -> Iterator[Finding]:
 
 def _walk(scope: Scope, parameters: dict[str, Any], findings: list[Finding]) -> int:
     """Every row of the accounts, in the order of the chain, streamed; how many there were."""
-    keys = [settings.CHAIN_KEY, *settings.CHAIN_KEY_FALLBACKS]
-    current, *older = [hmac.new(key.encode(), digestmod="sha256") for key in keys]
+    current, *older = [
+        hmac.new(key.encode(), digestmod="sha256")
+        for key in (settings.CHAIN_KEY, *settings.CHAIN_KEY_FALLBACKS)
+    ]
     seen: Counter[tuple[str, bytes]] = Counter()
 
     def find(check: str, account: bytes, row: bytes, expected: str, found: str) -> None:
         seen[check, account] += 1
         if check in scope.checks and seen[check, account] <= PER_ACCOUNT_MAX:
-            where = str(UUID(bytes=account)), "transactions_transaction", str(UUID(bytes=row))
-            findings.append(Finding(check, *where, expected, found))
+            findings.append(
+                Finding(
+                    check=check,
+                    account=str(UUID(bytes=account)),
+                    table="transactions_transaction",
+                    row=str(UUID(bytes=row)),
+                    expected=expected,
+                    found=found,
+                )
+            )
 
     rows, before, link_before = 0, b"", b""
     with connection.wrap_database_errors, connection.connection.cursor(binary=True) as cursor:

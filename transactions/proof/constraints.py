@@ -65,10 +65,12 @@ TRIGGERS = {
 
 def find_missing() -> Iterator[tuple[str, str, str]]:
     """Guards that are not as they must be: their table, their name, and what is found instead."""
-    triggers = fetch(
-        "SELECT tgrelid::regclass::text, tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal"
-    )
-    enabled = {(table, name): state for table, name, state in triggers}
+    enabled = {
+        (table, name): state
+        for table, name, state in fetch(
+            "SELECT tgrelid::regclass::text, tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal"
+        )
+    }
     constraints = set(
         fetch(
             "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE convalidated"

@@ -144,8 +144,7 @@ def read_balance_before(transaction: Transaction) -> Decimal:
     """What its account held when it was decided. All that came before was committed: nothing is locked."""
     if transaction.balance_after is not None:
         return transaction.balance_after - transaction.change
-    asked: OfThen = (transaction.account_id, transaction.recorded_at, transaction.recorded_at)
-    balance, _ = _read_one(asked)
+    balance, _ = _read_one((transaction.account_id, transaction.recorded_at, transaction.recorded_at))
     return balance.balance
 
 

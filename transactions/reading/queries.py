@@ -66,8 +66,7 @@ def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
 
 def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
     """The decided transactions of these ids. Identities are looked up here and nowhere else."""
-    rows = with_resources(Transaction.objects.filter(id__in=list(ids)))
-    return {row.id: row for row in rows}
+    return {row.id: row for row in with_resources(Transaction.objects.filter(id__in=list(ids)))}
 
 
 def find_reversals(ids: Iterable[UUID]) -> dict[UUID, UUID]:
@@ -96,8 +95,9 @@ def find_account_ids(
 ) -> dict[UUID, dict[str, UUID]]:
     """The users' accounts of that name among `accounts`: by user, then by currency."""
     found: dict[UUID, dict[str, UUID]] = {}
-    named = accounts.filter(user_id__in=list(user_ids), name=name)
-    for user_id, currency, id in named.values_list("user_id", "currency", "id"):
+    for user_id, currency, id in accounts.filter(user_id__in=list(user_ids), name=name).values_list(
+        "user_id", "currency", "id"
+    ):
         found.setdefault(user_id, {})[currency] = id
     return found
 

@@ -41,8 +41,10 @@ def find_by_id(id: UUID) -> Found:
 
 def find_by_words(words: str) -> Found:
     """A user by its external id or the start of its name; transactions by their reference, newest first."""
-    users = queries.find_users_by_words(words, limit=USERS_MAX)
-    return Found(users=users[:USERS_MAX], transactions=find_by_reference(words))
+    return Found(
+        users=queries.find_users_by_words(words, limit=USERS_MAX)[:USERS_MAX],
+        transactions=find_by_reference(words),
+    )
 
 
 def find_by_reference(reference: str) -> list[Transaction]:

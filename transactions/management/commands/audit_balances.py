@@ -95,14 +95,17 @@ class Command(StrictCommand):
     def print_json(self, result: audit.Result, moment: datetime, seconds: float) -> None:
         for finding in result.findings:
             self.stdout.write(json.dumps({**asdict(finding), "remedy": finding.remedy}))
-        summary = {
-            "accounts": result.accounts,
-            "transactions": result.rows,
-            "findings": result.count,
-            "seen_through": format_time(moment),
-            "seconds": round(seconds, 1),
-        }
-        self.stdout.write(json.dumps(summary))
+        self.stdout.write(
+            json.dumps(
+                {
+                    "accounts": result.accounts,
+                    "transactions": result.rows,
+                    "findings": result.count,
+                    "seen_through": format_time(moment),
+                    "seconds": round(seconds, 1),
+                }
+            )
+        )
 
     def print_tables(self, result: audit.Result, seconds: float) -> None:
         console = Console(file=self.stdout)  # type: ignore[arg-type]
@@ -110,8 +113,13 @@ class Command(StrictCommand):
             texts = [Column(name, overflow="fold") for name in ("account", "row", "expected", "found")]
             table = Table("check", *texts, title="Findings")
             for finding in result.findings[:SHOWN]:
-                row = (finding.account or "", f"{finding.table} {finding.row}")
-                table.add_row(finding.check, *row, finding.expected, finding.found)
+                table.add_row(
+                    finding.check,
+                    finding.account or "",
+                    f"{finding.table} {finding.row}",
+                    finding.expected,
+                    finding.found,
+                )
             console.print(table)
             for remedy in dict.fromkeys(finding.remedy for finding in result.findings):
                 checks = sorted({each.check for each in result.findings if each.remedy == remedy})

@@ -44,8 +44,9 @@ class Command(StrictCommand):
         found: defaultdict[str, Decimal] = defaultdict(Decimal)
         with open_input(options["file"], format) as file:
             try:
-                lines = files.read_balances(file, format=format)
-                for each in comparison.compare(lines, at=options["at"], all=options["all"]):
+                for each in comparison.compare(
+                    files.read_balances(file, format=format), at=options["at"], all=options["all"]
+                ):
                     if each.currency:
                         accounts[each.currency] += 1
                         expected[each.currency] += each.expected or 0
@@ -59,8 +60,12 @@ class Command(StrictCommand):
                 raise failure(f"line {wrong.line}, {wrong.field}: {wrong.code}: {wrong.detail}") from None
         totals = Table("currency", "accounts", "expected", "found")
         for currency, count in sorted(accounts.items()):
-            sums = [format_amount(side[currency], currency) for side in (expected, found)]
-            totals.add_row(currency, str(count), *sums)
+            totals.add_row(
+                currency,
+                str(count),
+                format_amount(expected[currency], currency),
+                format_amount(found[currency], currency),
+            )
         Console().print(totals)
         if different:
             raise failure(f"{different} balances differ.", FOUND)

@@ -63,25 +63,33 @@ class Command(StrictCommand):
         format, source = find_format(options["file"], options["format"]), options["source"]
         if source is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", source):
             raise failure("--source is 1 to 40 letters, digits, dots, dashes and underscores.")
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with (
             open_input(options["file"], format) as file,
             closing(Staging()) as staging,
-            Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress,
+            Progress(
+                "{task.description}",
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+            ) as progress,
             ExitStack() as reports,
         ):
             run = Run(staging, progress, options, reports)
             try:
-                rows = files.read_transactions(file, format=format, source=source, zone=options["tz"] or UTC)
-                run.read(rows)
+                run.read(
+                    files.read_transactions(file, format=format, source=source, zone=options["tz"] or UTC)
+                )
                 run.check()
                 run.post(request_id=f"import {source or ''}".strip())
             except files.FileBroken as broken:
                 run.note_problems(broken.problems)
                 raise failure("Nothing is posted.") from None
             except (Error, LedgerError, CommitNotConfirmed) as error:
-                detail = f"{str(error).strip()}\nRun it again: what is posted stays, and is not posted twice."
-                raise failure(detail) from error
+                raise failure(
+                    f"{str(error).strip()}\nRun it again: what is posted stays, and is not posted twice."
+                ) from error
         run.tell()
 
 
@@ -169,8 +177,9 @@ class Run:
             if outcome.reason:
                 self.declined += 1
                 if self.declined_report:
-                    details = json.dumps(outcome.details)
-                    self.declined_report.writerow([outcome.line, outcome.id, outcome.reason, details])
+                    self.declined_report.writerow(
+                        [outcome.line, outcome.id, outcome.reason, json.dumps(outcome.details)]
+                    )
 
     def tell(self) -> None:
         """Raises `CommandError` when not all are posted."""
