@@ -86,7 +86,7 @@ def find_named(wanted: Collection[Named]) -> dict[Named, Found]:
 
 
 def _find_users(wanted: Collection[Named]) -> dict[tuple[str, str], UUID]:
-    """By kind and who."""
+    """The ids of the users that are named, by the kind of the name and the name."""
     by_id = User.objects.filter(id__in=[named.who for named in wanted if named.kind == "user"])
     outside = [named.who for named in wanted if named.kind == "external_id"]
     by_external_id = User.objects.filter(external_id__in=outside).values_list("external_id", "id")
@@ -139,8 +139,9 @@ def _plan(staging: Staging, named: Named) -> Found:
 
 
 def check_rows(staging: Staging) -> Iterator[tuple[int, list[Problem], list[Outcome]]]:
-    """Of so many rows what is wrong, and what became of those that are in the ledger already. Neither is
-    posted later."""
+    """Check the rows, page by page: how many there were, what is wrong with them, and what became of those
+    that are in the ledger already. What is wrong or there already is not posted later.
+    """
     clock = operations.read_clock()
     for page in staging.read_rows():
         before = queries.find_transactions(staged.row.id for staged in page)
@@ -154,8 +155,14 @@ def check_rows(staging: Staging) -> Iterator[tuple[int, list[Problem], list[Outc
                 continue
             if row.id in before:
                 if differs := command.find_differences(before):
-                    detail = f"The id or key was used before, with another {', '.join(differs)}."
-                    problems.append(Problem(row.line, "id", "idempotency_key_reused", detail))
+                    problems.append(
+                        Problem(
+                            line=row.line,
+                            field="id",
+                            code="idempotency_key_reused",
+                            detail=f"The id or key was used before, with another {', '.join(differs)}.",
+                        )
+                    )
                 else:
                     outcomes.append(_describe(row, before[row.id], replayed=True))
         staging.drop(problem.line for problem in problems)

@@ -119,7 +119,7 @@ class Staging:
         self._database.execute(ADD_ROW, (row.line, *values, *row.named))
 
     def index(self) -> None:
-        """Once all rows are there."""
+        """Make reading by place fast. To be called once, when all rows are there."""
         self._database.execute("CREATE INDEX waiting_by_place ON waiting (place)")
 
     def count(self) -> int:
@@ -129,7 +129,7 @@ class Staging:
         return int(self._read_one("SELECT count(*) FROM place WHERE missing"))
 
     def take_out_repeated(self) -> Iterator[Problem]:
-        """Of the rows whose id stands in an earlier line too."""
+        """Take out the rows whose id stands in an earlier line too, and say so of each."""
         for line, first in self._database.execute(f"SELECT line, first {TWICE}"):
             yield Problem(line, "id", "duplicate_id", f"The row of line {first} has this id or key already.")
         self._database.execute(f"DELETE FROM waiting WHERE line IN (SELECT line {TWICE})")  # noqa: S608
@@ -163,20 +163,20 @@ class Staging:
     def read_ids(self, number: int) -> Iterator[list[UUID]]:
         """The ids of the rows that go to that place."""
         found = self._database.execute("SELECT id FROM waiting WHERE place = ?", [number])
-        yield from slice_up((UUID(id) for (id,) in found), PAGE_SIZE)
+        return slice_up((UUID(id) for (id,) in found), PAGE_SIZE)
 
     def take_out(self, number: int) -> Iterator[int]:
-        """The lines that go to that place."""
-        query = "SELECT line FROM waiting WHERE place = ? ORDER BY line"
-        yield from (line for (line,) in self._database.execute(query, [number]))
+        """Take out the rows that go to that place, and give their lines."""
+        lines = self._database.execute("SELECT line FROM waiting WHERE place = ? ORDER BY line", [number])
+        yield from (line for (line,) in lines)
         self._database.execute("DELETE FROM waiting WHERE place = ?", [number])
 
     def drop(self, lines: Iterable[int]) -> None:
-        """These are not to be posted."""
+        """Take out the rows of these lines, which are not to be posted."""
         self._database.executemany("DELETE FROM waiting WHERE line = ?", [(line,) for line in lines])
 
     def set_decided(self, lines: Iterable[int]) -> None:
-        """These are in the ledger already."""
+        """Mark the rows of these lines as in the ledger already."""
         self._database.executemany(
             "UPDATE waiting SET decided = 1 WHERE line = ?", [(line,) for line in lines]
         )
@@ -191,7 +191,7 @@ class Staging:
         found = self._database.execute(
             f"{ROWS} WHERE NOT decided ORDER BY account, effective_at IS NULL, effective_at, line"
         )
-        yield from slice_up(map(_as_staged, found), size)
+        return slice_up(map(_as_staged, found), size)
 
     def _read_pages(self, query: str, key: str) -> Iterator[list[Any]]:
         last = 0

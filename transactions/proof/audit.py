@@ -63,6 +63,8 @@ class Slice:
 
 @dataclass
 class Result:
+    """What was looked at, and what is wrong with it."""
+
     accounts: int = 0
     rows: int = 0
     findings: list[Finding] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """What is read most: balances, now and at any moment, and transactions by id; by prepared statements."""
 
-from transactions.reading.balances import Balance, read_balance, read_balance_at, read_balance_before
+from transactions.reading.balances import read_balance, read_balance_at, read_balance_before
 from transactions.reading.queries import get_transactions
 from transactions.reading.shared import (
     share_balance,
@@ -10,7 +10,6 @@ from transactions.reading.shared import (
 )
 
 __all__ = [
-    "Balance",
     "get_transactions",
     "read_balance",
     "read_balance_at",

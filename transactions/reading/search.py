@@ -28,7 +28,7 @@ class Found:
 
 
 def find_by_id(id: UUID) -> Found:
-    """Whatever has this id; of a transfer both legs."""
+    """Whatever has this id; both legs when it is that of a transfer."""
     rows = Transaction.objects.filter(id__in=[id, derive_destination_id(id)])
     return Found(
         users=list(User.objects.filter(id=id)),
@@ -49,10 +49,13 @@ def find_by_words(words: str) -> Found:
 
 def find_by_reference(reference: str) -> list[Transaction]:
     """The newest transactions with exactly this reference."""
-    rows = Transaction.objects.filter(reference=reference).exclude(reference="")
-    some = rows.select_related("account__user").defer("metadata", "decline_details", "chain_hash")
+    rows = (
+        Transaction.objects.filter(reference=reference).exclude(reference="").select_related("account__user")
+    )
     return heapq.nlargest(
-        TRANSACTIONS_MAX, some[:ROWS_OF_A_REFERENCE_MAX], key=lambda row: (row.recorded_at, row.id)
+        TRANSACTIONS_MAX,
+        rows.defer("metadata", "decline_details", "chain_hash")[:ROWS_OF_A_REFERENCE_MAX],
+        key=lambda row: (row.recorded_at, row.id),
     )
 
 
@@ -66,7 +69,7 @@ def find_by_key(caller: User, key: str) -> tuple[UUID, Found]:
 
 
 def join(first: Found, second: Found) -> Found:
-    """Both, each thing once."""
+    """The things of both, each of them once."""
     return Found(
         users=list(dict.fromkeys([*first.users, *second.users])),
         accounts=[*first.accounts, *second.accounts],

@@ -77,7 +77,9 @@ FROM transactions_hourlytotal WHERE hour >= %s GROUP BY 1, 2, 3, 4 ORDER BY 1, 2
 
 
 def keep(stopping: Flag) -> None:
-    """Until told to stop. Meant for a thread of its own: whatever goes wrong is tried again later."""
+    """`refresh` every few seconds until told to stop. Meant for a thread of its own: whatever goes wrong is
+    tried again later.
+    """
     try:
         while not stopping.is_set():
             attempt(stopping)
@@ -122,7 +124,9 @@ def _find_settled(stopping: Flag) -> datetime | None:
 
 @atomic
 def _count_slice(through: datetime) -> bool:
-    """Whether there is more of it. Somebody else who is at it is left alone."""
+    """Count the next rows, in a commit of their own; whether there are more. While somebody else does it,
+    nothing is done.
+    """
     with connection.cursor() as cursor:
         cursor.execute(BEGIN)
         figures = Figures.objects.select_for_update(skip_locked=True).first()

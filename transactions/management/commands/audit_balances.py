@@ -79,7 +79,7 @@ class Command(StrictCommand):
         return result
 
     def store(self, scope: audit.Scope, result: audit.Result, started_at: datetime, moment: datetime) -> None:
-        """Who may only read has the answer all the same; it is not in the metrics then."""
+        """Keep the run for the metrics. A role that may only read has its answer all the same."""
         try:
             AuditRun.objects.create(
                 started_at=started_at,
