@@ -26,19 +26,19 @@ MUTANTS = [
     ),
     Mutant(
         "events not compared",
-        "TOLD",
+        "audit_sql.QUESTIONS",
         'OR NOT {_is_told("decided.amount", "told.amount")}',
         "OR false",
         AUDIT_SQL + "test_an_event_that_tells_another_number_is_found",
     ),
     Mutant(
         "places not compared",
-        "audit_sql.PLACES",
+        "audit_sql.QUESTIONS",
         "WHERE event.id IS NULL OR (position IS NULL) = (pending.event_id IS NULL)",
         "WHERE false",
         AUDIT_SQL + "test_an_event_without_its_one_place_is_found",
     ),
-    Mutant("holds not added up", "HELD", "held <> coalesce(rest, 0)", "false", HUNDRED),
+    Mutant("holds not added up", "audit_sql.QUESTIONS", "held <> coalesce(rest, 0)", "false", HUNDRED),
     Mutant(
         "since a moment, everything before it forgotten",
         "WALK",
@@ -49,7 +49,7 @@ MUTANTS = [
     Mutant(
         "guards not looked for",
         "find_missing",
-        "            if enabled.get((table, name)) != ALWAYS:\n",
+        '            if enabled.get((table, name)) != "A":  # always\n',
         "            if False:\n",
         AUDIT + "test_a_guard_that_was_taken_away_or_switched_off_is_found",
     ),

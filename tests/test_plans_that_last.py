@@ -16,8 +16,8 @@ from events.models import Cursor, Subscription
 from ledger_project.database.rights import SETTINGS
 from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer, withdraw
-from transactions import posting
-from transactions.reading import dated, queries
+from transactions import posting, reading
+from transactions.reading import queries
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
@@ -82,13 +82,13 @@ class Ledger:
             "due holds": posting.expire_some,
             "a transaction": lambda: queries.find_transactions([self.first.id]),
             "a reversal looked for": lambda: queries.find_reversals([self.first.id]),
-            "a balance": lambda: queries.read_balance(self.accounts),
-            "a balance at a date": lambda: queries.read_balance(self.accounts, at=self.first.recorded_at),
+            "a balance": lambda: reading.read_balance(self.accounts),
+            "a balance at a date": lambda: reading.read_balance(self.accounts, at=self.first.recorded_at),
             "a balance as it was known": self.read_what_was_known,
-            "a balance at a date, by itself": lambda: dated.read_balance_at(
+            "a balance at a date, by itself": lambda: reading.read_balance_at(
                 self.one.id, at=self.first.recorded_at, known_at=None
             ),
-            "a balance as it was known, by itself": lambda: dated.read_balance_at(
+            "a balance as it was known, by itself": lambda: reading.read_balance_at(
                 self.one.id, at=self.first.recorded_at, known_at=self.first.recorded_at + timedelta(seconds=1)
             ),
             "a user": lambda: User.objects.get(id=self.actor),
@@ -130,7 +130,7 @@ class Ledger:
 
     def read_what_was_known(self):
         at = self.first.recorded_at
-        queries.read_balance(self.accounts, at=at, known_at=at + timedelta(seconds=1))
+        reading.read_balance(self.accounts, at=at, known_at=at + timedelta(seconds=1))
 
     def place(self):
         deposit(self.one, "1")

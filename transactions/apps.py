@@ -5,4 +5,3 @@ from django.utils.translation import gettext_lazy as _
 class TransactionsConfig(AppConfig):
     name = "transactions"
     verbose_name = _("Money")
-    default_auto_field = "django.db.models.BigAutoField"

@@ -14,10 +14,9 @@ from django.db import IntegrityError
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.db.transaction import atomic
+from psycopg.errors import UniqueViolation
 
 from accounts import currencies, errors, idempotency, operations
-from accounts.errors import IdempotencyKeyReused
-from accounts.idempotency import NIL
 from accounts.models import Account, User
 from ledger.errors import gettext_noop
 from transactions import posting
@@ -26,7 +25,6 @@ from transactions.models import Correction, Transaction, derive_destination_id
 from transactions.posting.commands import Command, NewTransaction, Reversal
 from transactions.reading import queries
 
-UNIQUE_VIOLATION = "23505"
 UNAPPROVED_WITHIN = timedelta(days=1)  # what somebody corrects alone is added up over so long
 
 
@@ -71,15 +69,13 @@ def reverse(*, id: UUID, transaction_id: UUID, reason: str, maker_id: UUID, requ
     Raises `TransactionNotFound`, `NotReversible`, `IdempotencyKeyReused`.
     """
     rows = _find_rows(transaction_id)
-    reversal = Reversal(id=id, reason=reason, rows=rows)  # refuses what cannot be reversed
-    asked = next(leg for leg in reversal.legs if leg.reverses == transaction_id)
-    account = next(row.account for row in rows if row.id == transaction_id)
+    legs = Reversal(id=id, reason=reason, rows=rows).legs  # refuses what cannot be reversed
     return _propose(
         Correction(
             id=id,
             kind=Correction.Kind.REVERSAL,
-            account=account,
-            type=asked.type,
+            account=next(row.account for row in rows if row.id == transaction_id),
+            type=next(leg.type for leg in legs if leg.reverses == transaction_id),
             amount=rows[0].amount,
             reverses=transaction_id,
             reason=reason,
@@ -92,31 +88,31 @@ def reverse(*, id: UUID, transaction_id: UUID, reason: str, maker_id: UUID, requ
 @atomic
 def approve(*, id: UUID, checker_id: UUID, request_id: str) -> Correction:
     """Post it, as a second person. Raises `CorrectionDecided`, `SameApprover`."""
-    correction = _lock_waiting(id)
+    correction = _lock_waiting(id, checker_id)
     if correction.maker_id == checker_id:
         raise SameApprover(gettext_noop("Somebody else must approve what you have asked for."))
-    correction.checker_id = checker_id
     return _post(correction, request_id)
 
 
 @atomic
 def reject(*, id: UUID, checker_id: UUID, reason: str) -> Correction:
     """Nothing is posted; its maker may do this too. Raises `CorrectionDecided`."""
-    correction = _lock_waiting(id)
-    correction.checker_id = checker_id
-    return _decide(correction, Correction.Status.REJECTED, reason)
+    return _decide(_lock_waiting(id, checker_id), Correction.Status.REJECTED, reason)
 
 
 def find_transactions(correction: Correction) -> list[Transaction]:
     """What became of it: nothing yet, a transaction, or both legs of a transfer. Its own account's first."""
-    legs = queries.find_transactions([correction.id, derive_destination_id(correction.id)]).values()
-    return sorted(legs, key=lambda row: row.account_id != correction.account_id)
+    rows = queries.find_transactions([correction.id, derive_destination_id(correction.id)])
+    return sorted(rows.values(), key=lambda row: row.account_id != correction.account_id)
 
 
 def find_decline(rows: Sequence[Transaction]) -> Transaction | None:
     """The one of a transfer's legs, or the only row, that could not be posted."""
-    declined = [row for row in rows if row.decline_reason]
-    return min(declined, key=lambda row: row.decline_reason == TRANSFER_DECLINED, default=None)
+    return min(
+        (row for row in rows if row.decline_reason),
+        key=lambda row: row.decline_reason == TRANSFER_DECLINED,
+        default=None,
+    )
 
 
 def count_waiting(*, limit: int) -> int:
@@ -145,16 +141,16 @@ def _propose(correction: Correction) -> Correction:
     try:
         correction.save(force_insert=True)
     except IntegrityError as error:
-        if getattr(error.__cause__, "sqlstate", None) == UNIQUE_VIOLATION:  # another maker's, at once
-            raise _refuse_reuse(NIL, []) from None
+        if isinstance(error.__cause__, UniqueViolation):  # another maker's, at once
+            raise _refuse_reuse(idempotency.NIL, []) from None
         raise
     if correction.needs_approval:
         return correction
     return _post(correction, correction.request_id)
 
 
-def _refuse_reuse(maker_id: UUID, differs: list[str]) -> IdempotencyKeyReused:
-    return IdempotencyKeyReused(
+def _refuse_reuse(maker_id: UUID, differs: list[str]) -> errors.IdempotencyKeyReused:
+    return errors.IdempotencyKeyReused(
         gettext_noop("This form was sent before, with other contents."),
         differs,
         owner_id=maker_id,
@@ -187,19 +183,21 @@ def _find_rows(transaction_id: UUID) -> list[Transaction]:
     return queries.find_whole(queries.with_resources(Transaction.objects.all()), transaction_id)
 
 
-def _lock_waiting(id: UUID) -> Correction:
+def _lock_waiting(id: UUID, checker_id: UUID) -> Correction:
+    """The correction, which is still to be decided, with who decides it; nothing is written yet."""
     correction = Correction.objects.select_for_update(no_key=True, of=("self",)).get(id=id)
     if correction.status != Correction.Status.WAITING:
         raise CorrectionDecided(gettext_noop("This was decided already."))
+    correction.checker_id = checker_id
     return correction
 
 
 def _post(correction: Correction, request_id: str) -> Correction:
     """Through the engine. What it declines is declined for good: the next attempt is another correction."""
-    command: Command
     if correction.reverses is not None:
-        rows = _find_rows(correction.reverses)
-        command = Reversal(id=correction.id, reason=correction.reason, rows=rows)
+        command: Command = Reversal(
+            id=correction.id, reason=correction.reason, rows=_find_rows(correction.reverses)
+        )
     else:
         command = NewTransaction(
             id=correction.id,

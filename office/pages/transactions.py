@@ -18,7 +18,7 @@ from office.pages.lists import MovementAdmin, column
 from office.templatetags.ledger import label, moment, show_number
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
-from transactions import corrections, posting
+from transactions import corrections, posting, reading
 from transactions.models import AuditRun, Correction, Transaction
 from transactions.posting.commands import Release
 from transactions.reading import queries, search
@@ -56,7 +56,7 @@ class TransactionAdmin(MovementAdmin):
         return {
             "transaction": subject,
             "why": explanations.describe_decline(subject, subject.account.currency),
-            "balance_before": queries.read_balance_before(subject),
+            "balance_before": reading.read_balance_before(subject),
             "actor": User.objects.filter(id=subject.actor).first(),
             "other_leg": list(filter(None, [related.find_other_leg(subject)])),
             "correction": Correction.objects.filter(id__in=filter(None, [subject.id, subject.transfer]))

@@ -8,10 +8,10 @@ from tests import asking
 from tests.cast import new_id
 from tests.histories.answers import Answer, Shown, make_refusal
 from tests.reference_commands import Capture, Move, Reversal, Transfer
-from transactions import posting
+from transactions import posting, reading
 from transactions.models import Transaction
 from transactions.posting import PostingRequest, commands
-from transactions.reading.queries import find_transactions, find_whole, read_balance
+from transactions.reading.queries import find_transactions, find_whole
 from transactions.reading.statements import read_statement
 
 REQUEST_ID = "inside"
@@ -69,7 +69,7 @@ class Inside:
         return find_transactions([id])[id].to_dict()
 
     def read_balance(self, account, at, known_at):
-        return read_balance(Account.objects.filter(id=account), at=at, known_at=known_at).to_dict()
+        return reading.read_balance(Account.objects.filter(id=account), at=at, known_at=known_at).to_dict()
 
     def read_statement(self, account, first_day, last_day, zone):
         statement = read_statement(

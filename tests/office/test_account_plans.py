@@ -13,9 +13,9 @@ from office.pages.accounts import admin
 from tests.cast import AccountFactory, OrderFactory, day
 from tests.database import empty_the_ledger
 from tests.transactions.test_plans import count_rows_touched, touched_by
-from transactions import posting
+from transactions import posting, reading
 from transactions.models import Transaction
-from transactions.reading import history, queries, timeline
+from transactions.reading import history, timeline
 from transactions.reading.history import FOREVER, VERSION_MAX
 
 HISTORY = 8000
@@ -80,7 +80,7 @@ def test_older_lines_touch_a_page_of_rows(long_account, middle):
 
 def test_lines_of_old_knowledge_do_not_walk_through_what_was_recorded_since(long_account, middle):
     account = Account.objects.filter(id=long_account.id)
-    start = history.begin_at(queries.read_balance(account, known_at=middle.recorded_at))
+    start = history.begin_at(reading.read_balance(account, known_at=middle.recorded_at))
     assert (start.moment, start.version) == (middle.effective_at, middle.version + 1)
     place = {"moment": start.moment, "version": start.version, "known_version": start.known_version}
     assert count_rows_touched(history.LINES, values_of(long_account, **place)) <= TWO_ARMS + LATE_LEAST

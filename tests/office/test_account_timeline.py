@@ -7,9 +7,9 @@ import pytest
 from accounts.models import Account
 from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
 from tests.office.account_pages import add_up, make_history, read_posted
-from transactions import posting
+from transactions import posting, reading
 from transactions.posting.commands import Reversal
-from transactions.reading import history, queries, timeline
+from transactions.reading import history, timeline
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -83,7 +83,7 @@ def test_a_statement_read_backwards_runs_from_the_balance_to_zero(account, seed,
     for _ in range(10):
         at, known_at = choose_moments(chance, rows)
         expected = [row for row in rows if is_effective(row, at) and is_known(row, known_at)]
-        then = queries.read_balance(only(account), at=at, known_at=known_at)
+        then = reading.read_balance(only(account), at=at, known_at=known_at)
         lines, place = [], history.begin_at(then)
         while place:
             assert place.balance == add_up(expected[: len(expected) - len(lines)])

@@ -13,7 +13,7 @@ from tests.database import empty_the_ledger
 from transactions import posting, reading
 from transactions.models import Transaction
 from transactions.posting import writing
-from transactions.reading import queries
+from transactions.reading import balances
 
 pytestmark = pytest.mark.django_db
 
@@ -75,8 +75,8 @@ def test_a_balance_at_a_date_touches_a_few_rows(long_account, moment):
     at = day(moment)
     recorded = Transaction.objects.filter(account=long_account, effective_at__lte=at).latest("version")
     for known_at in (recorded.recorded_at, recorded.recorded_at + timedelta(days=365)):
-        parameters = {"account": long_account.id, "at": at, "known_at": known_at}
-        assert count_rows_touched(queries.BALANCE_AT, parameters) <= 4 + 10  # look-ups, late rows
+        parameters = [[long_account.id], [at], [known_at]]
+        assert count_rows_touched(balances.BALANCES, parameters) <= 4 + 10  # look-ups, late rows
 
 
 def explain_prepared(words, values):

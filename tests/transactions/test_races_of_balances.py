@@ -13,13 +13,12 @@ from tests.cast import AccountFactory, day, deposit
 from tests.transactions.committing import wait_until
 from tests.transactions.test_concurrency import in_hand, require_sound, run_at_once
 from transactions import reading
-from transactions.reading import queries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def read_balance(account, **asked):
-    return queries.read_balance(Account.objects.filter(id=account.id), **asked)
+    return reading.read_balance(Account.objects.filter(id=account.id), **asked)
 
 
 def read_balance_at(account, *, at=None, known_at=None):

@@ -11,8 +11,8 @@ from tests.conftest import make_client
 from transactions import posting, reading
 from transactions.models import Transaction
 from transactions.posting.commands import Reversal
-from transactions.reading import current, queries, rows
-from transactions.reading.current import read_balances_of_users, read_current_balances
+from transactions.reading import balances, queries
+from transactions.reading.balances import read_balances_of_users, read_current_balances
 
 pytestmark = pytest.mark.django_db
 
@@ -110,9 +110,9 @@ def test_what_is_anothers_is_not_there(rich, holder):
 
 
 STATEMENTS = {
-    "balances": (current.BY_ID, lambda id: [[id]]),
-    "balances of users": (current.BY_USER, lambda id: [[id], ["main"]]),
-    "transactions": (rows.BY_ID, lambda id: [[id]]),
+    "balances": (balances.CURRENT_BY_ID, lambda id: [[id]]),
+    "balances of users": (balances.CURRENT_BY_USER, lambda id: [[id], ["main"]]),
+    "transactions": (queries.BY_ID, lambda id: [[id]]),
 }
 
 

@@ -12,9 +12,9 @@ from accounts.errors import AccountNotFound, UserNotFound
 from accounts.models import Account
 from ledger.errors import LedgerError
 from ledger.slices import slice_up
+from transactions import reading
 from transactions.exchange.imports import find_named
 from transactions.exchange.staging import PAGE_SIZE, Named
-from transactions.reading import queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,6 @@ class Compared:
     found: Decimal | None
     refusal: str = ""
 
-    @property
-    def is_equal(self) -> bool:
-        return self.expected == self.found
-
 
 def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Iterator[Compared]:
     """Each line with the ledger's balance, now or effective at a moment; then, of `all` accounts, those that
@@ -51,32 +47,34 @@ def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Ite
         seen.execute("CREATE TABLE account (id TEXT PRIMARY KEY)")
         for page in slice_up(lines, PAGE_SIZE):
             found = find_named([line.named for line in page])
-            ids = [account[0] for account in found.values() if not isinstance(account, LedgerError)]
-            balances = _read_balances(ids, at)
+            balances = _read_balances(
+                [account[0] for account in found.values() if not isinstance(account, LedgerError)], at
+            )
             for line in page:
                 account = found[line.named]
                 if isinstance(account, LedgerError):
-                    yield _describe_missing(line, account)
+                    is_empty = isinstance(account, AccountNotFound | UserNotFound) and line.balance == 0
+                    yield Compared(
+                        line.line,
+                        f"{line.named.kind} {line.named.who}",
+                        "",
+                        line.balance,
+                        Decimal(0) if is_empty else None,
+                        "" if is_empty else account.detail,
+                    )
                     continue
                 id, currency = account
                 added = seen.execute("INSERT OR IGNORE INTO account VALUES (?)", [str(id)]).rowcount
-                refusal = "" if added else "Another line names this account too."
-                balance = balances[id] if added else None
-                yield Compared(line.line, str(id), currency, line.balance, balance, refusal)
+                yield Compared(
+                    line.line,
+                    str(id),
+                    currency,
+                    line.balance,
+                    balances[id] if added else None,
+                    "" if added else "Another line names this account too.",
+                )
         if all:
             yield from _find_others(seen, at)
-
-
-def _describe_missing(line: Expected, error: LedgerError) -> Compared:
-    is_empty = isinstance(error, AccountNotFound | UserNotFound) and line.balance == 0
-    return Compared(
-        line.line,
-        f"{line.named.kind} {line.named.who}",
-        "",
-        line.balance,
-        Decimal(0) if is_empty else None,
-        "" if is_empty else error.detail,
-    )
 
 
 def _find_others(seen: sqlite3.Connection, at: datetime | None) -> Iterator[Compared]:
@@ -93,4 +91,4 @@ def _find_others(seen: sqlite3.Connection, at: datetime | None) -> Iterator[Comp
 def _read_balances(ids: list[UUID], at: datetime | None) -> dict[UUID, Decimal]:
     if at is None:
         return dict(Account._base_manager.filter(id__in=ids).values_list("id", "balance"))
-    return {id: queries.read_balance(Account.objects.filter(id=id), at=at).balance for id in ids}
+    return {id: reading.read_balance_at(id, at=at, known_at=None).balance for id in ids}

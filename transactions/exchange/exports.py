@@ -4,14 +4,12 @@ All of it comes piece by piece, so that memory stays small.
 """
 
 import csv
-import io
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, starmap
 from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
@@ -26,27 +24,29 @@ from accounts.operations import read_clock
 from ledger.spreadsheets import escape_formula
 from ledger.times import format_time
 from transactions.models import SIGNED_AMOUNT
-from transactions.reading.queries import begin_snapshot
-from transactions.reading.statements import LINE, Statement, find_start
+from transactions.reading import queries, statements
 
 ROWS_AT_ONCE = 1000
 OUTSIDE = "outside"  # where money comes from and goes to
 
 
-def write_statement(statement: Statement) -> Iterator[str]:
-    """The lines as CSV between the two balances, which stand in lines of their own."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, LINE, restval="")
+class Echo:
+    """A file that hands back what is written: a CSV writer then gives each row as text."""
 
-    def write(line: dict[str, str]) -> str:
-        writer.writerow({**line, "reference": escape_formula(line.get("reference", ""))})
-        text = buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
+    def write(self, text: str) -> str:
         return text
 
-    writer.writeheader()
-    yield write({"type": "OPENING", "balance": statement.as_opening()["opening_balance"]})
+
+def write_statement(statement: statements.Statement) -> Iterator[str]:
+    """The lines as CSV between the two balances, which stand in lines of their own."""
+    writer = csv.DictWriter(Echo(), statements.LINE, restval="")
+
+    def write(line: dict[str, str]) -> str:
+        text: str = writer.writerow({**line, "reference": escape_formula(line.get("reference", ""))})
+        return text
+
+    opening = write({"type": "OPENING", "balance": statement.as_opening()["opening_balance"]})
+    yield f"{writer.writeheader()}{opening}"
     for line in statement.read_lines():
         yield write(line)
     yield write({"type": "CLOSING", "balance": statement.as_closing()["closing_balance"]})
@@ -60,21 +60,23 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
     of both accounts. What was on an account before the first day stands before it.
     """
     bounds = {
-        "since": find_start(first_day, UTC) if first_day else None,
-        "beyond": find_start(last_day + timedelta(days=1), UTC) if last_day else None,
+        "since": statements.find_start(first_day, UTC) if first_day else None,
+        "beyond": statements.find_start(last_day + timedelta(days=1), UTC) if last_day else None,
     }
-    with _snapshot() as taken_at:
-        yield f"; The ledger as of {format_time(taken_at)}. Days are in UTC.\ndecimal-mark .\n"
-        for currency in _list_currencies():
+    with atomic():
+        queries.begin_snapshot()
+        yield f"; The ledger as of {format_time(read_clock())}. Days are in UTC.\ndecimal-mark .\n"
+        used = Account._base_manager.filter(version__gt=0)
+        for currency in sorted(used.values_list("currency", flat=True).distinct()):
             point = "" if get_decimals(currency) else "."
             yield f"commodity {_write(Decimal(1000), currency).replace(' ', point + ' ', 1)}\n"
         yield f"account {OUTSIDE}\n"
-        for user, currency, name in _read(ACCOUNTS):
-            yield f"account {name_account(user, currency, name)}\n"
+        named = used.order_by("user_id", "currency", "name").values_list("user_id", "currency", "name")
+        for account in named.iterator(chunk_size=ROWS_AT_ONCE):
+            yield f"account {name_account(*account)}\n"
         if first_day:
             yield from _write_opening(first_day, bounds)
-        rows = (Entry(*values) for values in _read(JOURNAL, bounds))
-        for _, entries in groupby(rows, key=attrgetter("group")):
+        for _, entries in groupby(starmap(Entry, _read(JOURNAL, bounds)), key=attrgetter("group")):
             yield _write_transaction(list(entries))
 
 
@@ -97,9 +99,6 @@ class Entry:
     name: str
 
 
-ACCOUNTS = """
-SELECT user_id, currency, name FROM accounts_account WHERE version > 0 ORDER BY user_id, currency, name
-"""
 OPENING = f"""
 SELECT user_id, currency, name, sum({SIGNED_AMOUNT}) AS balance
 FROM transactions_transaction AS row JOIN accounts_account AS account ON account.id = row.account_id
@@ -124,33 +123,19 @@ ORDER BY effective_at, recorded_at, coalesce(transfer, row.id), type DESC
 """  # noqa: S608, no value is in the text
 
 
-@contextmanager
-def _snapshot() -> Iterator[datetime]:
-    """One state of the database for all statements inside, and the moment of it."""
-    with atomic():
-        begin_snapshot()
-        yield read_clock()
-
-
-def _read(query: str, values: dict[str, datetime | None] | None = None) -> Iterator[tuple]:
+def _read(query: str, values: dict[str, datetime | None]) -> Iterator[tuple]:
     with connection.chunked_cursor() as cursor:
         cursor.execute(query, values)
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             yield from rows
 
 
-def _list_currencies() -> list[str]:
-    used = Account._base_manager.filter(version__gt=0).values_list("currency", flat=True)
-    return sorted(used.distinct())
-
-
 def _write_opening(first_day: date, bounds: dict[str, datetime | None]) -> Iterator[str]:
     """One transaction for each account, all before the first day."""
     day = first_day - timedelta(days=1)
-    for user, currency, name, balance in _read(OPENING, {"since": bounds["since"]}):
+    for user, currency, name, balance in _read(OPENING, bounds):
         if balance:
-            amount = _write(balance, currency)
-            account = name_account(user, currency, name)
+            account, amount = name_account(user, currency, name), _write(balance, currency)
             yield f"\n{day} OPENING\n    {account}  {amount} = {amount}\n    {OUTSIDE}\n"
 
 

@@ -18,15 +18,19 @@ from accounts.errors import AccountNotFound, CurrencyRequired, UserNotFound
 from accounts.models import Account, User
 from ledger.errors import LedgerError
 from transactions import errors, posting
-from transactions.exchange.staging import Named, Place, Problem, Row, Staged, Staging
+from transactions.exchange.staging import Named, Problem, Row, Staged, Staging
 from transactions.models import Transaction
-from transactions.posting import PostingRequest
 from transactions.posting.commands import CLOCK_SKEW_MAX, NewTransaction
 from transactions.reading import queries
 
 SLICE = 500  # transactions a commit
 
 Found = tuple[UUID, str] | LedgerError  # the account's id and currency, or why there is none
+# Why there may be none yet where one can be made, by the kind of the name.
+CAN_BE_MADE: dict[str, tuple[type[LedgerError], ...]] = {
+    "user": (AccountNotFound,),
+    "external_id": (AccountNotFound, UserNotFound),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,64 +64,55 @@ def find_named(wanted: Collection[Named]) -> dict[Named, Found]:
         for name in {named.name for named in wanted if named.kind != "account"}
     }
 
-    def find(named: Named) -> tuple[UUID, str]:
+    def find(named: Named) -> Found:
         if named.kind == "account":
             id = UUID(named.who)
             if id not in by_id:
-                raise AccountNotFound("There is no such account.")
+                return AccountNotFound("There is no such account.")
             if named.currency not in ("", by_id[id]):
-                raise errors.CurrencyMismatch(f"The account is in {by_id[id]}, not in {named.currency}.")
+                return errors.CurrencyMismatch(f"The account is in {by_id[id]}, not in {named.currency}.")
             return id, by_id[id]
         user_id = users.get((named.kind, named.who))
         if user_id is None:
-            raise UserNotFound("There is no such user.")
+            return UserNotFound("There is no such user.")
         accounts = by_name[named.name].get(user_id, {})
-        id = queries.choose_account_id(accounts, named.currency or None)
+        try:
+            id = queries.choose_account_id(accounts, named.currency or None)
+        except LedgerError as error:
+            return error
         return id, next(currency for currency, account_id in accounts.items() if account_id == id)
 
-    found: dict[Named, Found] = {}
-    for named in wanted:
-        try:
-            found[named] = find(named)
-        except LedgerError as error:
-            found[named] = error
-    return found
+    return {named: find(named) for named in wanted}
 
 
 def _find_users(wanted: Collection[Named]) -> dict[tuple[str, str], UUID]:
-    """By kind and who."""
-    ids = [named.who for named in wanted if named.kind == "user"]
-    external_ids = [named.who for named in wanted if named.kind == "external_id"]
-    found = {("user", str(id)): id for id in User.objects.filter(id__in=ids).values_list("id", flat=True)}
-    named_outside = User.objects.filter(external_id__in=external_ids).values_list("external_id", "id")
-    return found | {("external_id", external_id): id for external_id, id in named_outside if external_id}
-
-
-def find_repeated(staging: Staging) -> Iterator[Problem]:
-    """The rows whose id another row has already; they are taken out."""
-    for line, first in staging.take_out_repeated():
-        yield Problem(line, "id", "duplicate_id", f"The row of line {first} has this id or key already.")
+    """The ids of the users that are named, by the kind of the name and the name."""
+    by_id = User.objects.filter(id__in=[named.who for named in wanted if named.kind == "user"])
+    outside = [named.who for named in wanted if named.kind == "external_id"]
+    by_external_id = User.objects.filter(external_id__in=outside).values_list("external_id", "id")
+    return {
+        **{("user", str(id)): id for id in by_id.values_list("id", flat=True)},
+        **{("external_id", external_id): id for external_id, id in by_external_id if external_id},
+    }
 
 
 def find_accounts(staging: Staging, *, create: bool) -> Iterator[Problem]:
     """Give the rows their accounts. Those without one are taken out; with `create`, what can be made is not
     a problem, and is missing until `make_accounts`."""
     for page in staging.read_named():
-        found = find_named([named for _, named in page])
-        for number, named in page:
+        found = find_named([named for _, _, named in page])
+        for number, _, named in page:
             account = found[named]
             if isinstance(account, CurrencyRequired):
                 account = _find_earlier(staging, number, named) or account
-            if create and _can_be_made(account, named):
+            missing = create and isinstance(account, CAN_BE_MADE.get(named.kind, ()))
+            if missing:
                 account = _plan(staging, named)
-                if not isinstance(account, LedgerError):
-                    staging.set_account(number, *account, missing=True)
-                    continue
             if isinstance(account, LedgerError):
                 for line in staging.take_out(number):
                     yield Problem(line, account.field or named.kind, account.code, account.detail)
             else:
-                staging.set_account(number, *account)
+                staging.set_account(number, *account, missing=missing)
 
 
 def _find_earlier(staging: Staging, number: int, named: Named) -> tuple[UUID, str] | None:
@@ -125,19 +120,10 @@ def _find_earlier(staging: Staging, number: int, named: Named) -> tuple[UUID, st
     for ids in staging.read_ids(number):
         for row in queries.find_transactions(ids).values():
             account = row.account
-            user = User.objects.get(id=account.user_id)
-            who = user.external_id if named.kind == "external_id" else str(user.id)
+            who = account.user.external_id if named.kind == "external_id" else str(account.user_id)
             if (who, account.name) == (named.who, named.name):
                 return account.id, account.currency
     return None
-
-
-def _can_be_made(account: Found, named: Named) -> bool:
-    if named.kind == "account":
-        return False
-    return isinstance(account, AccountNotFound) or (
-        isinstance(account, UserNotFound) and named.kind == "external_id"
-    )
 
 
 def _plan(staging: Staging, named: Named) -> Found:
@@ -153,8 +139,9 @@ def _plan(staging: Staging, named: Named) -> Found:
 
 
 def check_rows(staging: Staging) -> Iterator[tuple[int, list[Problem], list[Outcome]]]:
-    """Of so many rows what is wrong, and what became of those that are in the ledger already. Neither is
-    posted later."""
+    """Check the rows, page by page: how many there were, what is wrong with them, and what became of those
+    that are in the ledger already. What is wrong or there already is not posted later.
+    """
     clock = operations.read_clock()
     for page in staging.read_rows():
         before = queries.find_transactions(staged.row.id for staged in page)
@@ -168,8 +155,14 @@ def check_rows(staging: Staging) -> Iterator[tuple[int, list[Problem], list[Outc
                 continue
             if row.id in before:
                 if differs := command.find_differences(before):
-                    detail = f"The id or key was used before, with another {', '.join(differs)}."
-                    problems.append(Problem(row.line, "id", "idempotency_key_reused", detail))
+                    problems.append(
+                        Problem(
+                            line=row.line,
+                            field="id",
+                            code="idempotency_key_reused",
+                            detail=f"The id or key was used before, with another {', '.join(differs)}.",
+                        )
+                    )
                 else:
                     outcomes.append(_describe(row, before[row.id], replayed=True))
         staging.drop(problem.line for problem in problems)
@@ -197,15 +190,14 @@ def _make_command(staged: Staged, clock: datetime | None = None) -> NewTransacti
 
 def make_accounts(staging: Staging, *, request_id: str) -> Iterator[int]:
     """Make the users and accounts that are missing, a page in a commit; yields how many."""
-    for page in staging.read_missing():
+    for page in staging.read_named("missing"):
         with atomic():
-            for place in page:
-                _make_account(staging, place, request_id)
+            for number, currency, named in page:
+                staging.set_account(number, _make_account(named, currency, request_id), currency)
         yield len(page)
 
 
-def _make_account(staging: Staging, place: Place, request_id: str) -> None:
-    named = place.named
+def _make_account(named: Named, currency: str, request_id: str) -> UUID:
     if named.kind == "user":
         user_id = UUID(named.who)
     else:
@@ -215,22 +207,23 @@ def _make_account(staging: Staging, place: Place, request_id: str) -> None:
                 id=None,
                 name=named.who,
                 external_id=named.who,
-                currency=place.currency,
+                currency=currency,
                 request_id=request_id,
             )
         user_id = user.id
     account, _ = operations.create_account(
-        user_id=user_id, currency=place.currency, name=named.name, request_id=request_id
+        user_id=user_id, currency=currency, name=named.name, request_id=request_id
     )
-    staging.set_account(place.number, account.id, place.currency)
+    return account.id
 
 
 def post_rows(staging: Staging, *, actor: UUID, request_id: str) -> Iterator[list[Outcome]]:
     """Post what is not in the ledger yet, an account's rows in the order of their effect."""
     for page in staging.read_in_order(SLICE):
-        commands = [_make_command(staged) for staged in page]
         answers = posting.post_request(
-            PostingRequest(commands=commands, actor=actor, request_id=request_id, each=True)
+            posting.PostingRequest(
+                commands=list(map(_make_command, page)), actor=actor, request_id=request_id, each=True
+            )
         )
         yield [
             Outcome(
@@ -248,8 +241,9 @@ def try_rows(staging: Staging, *, actor: UUID) -> Iterator[list[Outcome]]:
     """
     rehearsal = posting.Rehearsal(actor=actor)
     for page in staging.read_in_order(SLICE):
-        commands = [_make_command(staged) for staged in page]
-        rows = rehearsal.decide(commands, {staged.account_id: staged.currency for staged in page})
+        rows = rehearsal.decide(
+            list(map(_make_command, page)), {staged.account_id: staged.currency for staged in page}
+        )
         yield [_describe(staged.row, row, replayed=False) for staged, row in zip(page, rows, strict=True)]
 
 

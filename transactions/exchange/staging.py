@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.models import MAIN
@@ -17,7 +17,6 @@ from ledger.slices import slice_up
 from ledger.times import EPOCH, MICROSECOND
 from transactions.models import Transaction
 
-Item = TypeVar("Item")
 PAGE_SIZE = 500
 
 
@@ -31,8 +30,7 @@ class Problem:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """How a line names its account: by the account's id, or by a user and which of the user's accounts.
 
     `kind` is `account`, `user` or `external_id`, and `who` that. No `currency`: the only one there is.
@@ -59,17 +57,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where rows go: an account that was found, or one that is `missing` and has yet to be made."""
-
-    number: int
-    named: Named
-    account_id: UUID
-    currency: str
-    missing: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Staged:
     """A row with its account."""
 
@@ -91,7 +78,6 @@ CREATE TABLE waiting (
     reference TEXT, metadata TEXT, decided INTEGER DEFAULT 0
 );
 """
-ADD_PLACE = "INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)"
 ADD_ROW = """
 INSERT INTO waiting (place, line, id, type, amount, effective_at, reference, metadata)
 SELECT number, ?, ?, ?, ?, ?, ?, ? FROM place WHERE (kind, who, currency, name) = (?, ?, ?, ?)
@@ -101,7 +87,6 @@ SELECT line, kind, who, place.currency, name, id, type, amount, effective_at, re
     account_currency
 FROM waiting JOIN place ON place.number = waiting.place
 """
-PLACES = "SELECT number, kind, who, currency, name, account, account_currency, missing FROM place"
 TWICE = """
 FROM waiting JOIN (SELECT id, min(line) AS first FROM waiting GROUP BY id HAVING count(*) > 1) AS repeated
     ON repeated.id = waiting.id AND waiting.line > first
@@ -118,12 +103,23 @@ class Staging:
     def close(self) -> None:
         self._database.close()
 
-    def add(self, rows: Sequence[Row]) -> None:
-        self._database.executemany(ADD_PLACE, [_as_place(row.named) for row in rows])
-        self._database.executemany(ADD_ROW, [_as_values(row) for row in rows])
+    def add(self, row: Row) -> None:
+        effect = None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND
+        values = (
+            str(row.id),
+            row.type.value,
+            str(row.amount),
+            effect,
+            row.reference,
+            json.dumps(row.metadata),
+        )
+        self._database.execute(
+            "INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)", row.named
+        )
+        self._database.execute(ADD_ROW, (row.line, *values, *row.named))
 
     def index(self) -> None:
-        """Once all rows are there."""
+        """Make reading by place fast. To be called once, when all rows are there."""
         self._database.execute("CREATE INDEX waiting_by_place ON waiting (place)")
 
     def count(self) -> int:
@@ -132,22 +128,20 @@ class Staging:
     def count_missing(self) -> int:
         return int(self._read_one("SELECT count(*) FROM place WHERE missing"))
 
-    def take_out_repeated(self) -> Iterator[tuple[int, int]]:
-        """The lines whose id stands in an earlier line too, and that line."""
-        yield from self._database.execute(f"SELECT line, first {TWICE}")
+    def take_out_repeated(self) -> Iterator[Problem]:
+        """Take out the rows whose id stands in an earlier line too, and say so of each."""
+        for line, first in self._database.execute(f"SELECT line, first {TWICE}"):
+            yield Problem(line, "id", "duplicate_id", f"The row of line {first} has this id or key already.")
         self._database.execute(f"DELETE FROM waiting WHERE line IN (SELECT line {TWICE})")  # noqa: S608
 
-    def read_named(self) -> Iterator[list[tuple[int, Named]]]:
-        """All that is named in the file, once, with its number; in pages, between which it may change."""
-        for page in self._read_pages("SELECT number, kind, who, currency, name FROM place", "number"):
-            yield [(number, Named(*named)) for number, *named in page]
+    def read_named(self, which: str = "true") -> Iterator[list[tuple[int, str, Named]]]:
+        """All that is named in the file, once, with its number and its account's currency, if it has one.
 
-    def read_missing(self) -> Iterator[list[Place]]:
-        for page in self._read_pages(f"{PLACES} WHERE missing", "number"):
-            yield [
-                Place(values[0], Named(*values[1:5]), UUID(values[5]), values[6], bool(values[7]))
-                for values in page
-            ]
+        In pages, between which it may change. `which` "missing": only what has yet to be made.
+        """
+        query = f"SELECT number, account_currency, kind, who, currency, name FROM place WHERE {which}"  # noqa: S608
+        for page in self._read_pages(query, "number"):
+            yield [(number, currency, Named(*named)) for number, currency, *named in page]
 
     def set_account(self, number: int, account_id: UUID, currency: str, *, missing: bool = False) -> None:
         self._database.execute(
@@ -169,46 +163,40 @@ class Staging:
     def read_ids(self, number: int) -> Iterator[list[UUID]]:
         """The ids of the rows that go to that place."""
         found = self._database.execute("SELECT id FROM waiting WHERE place = ?", [number])
-        for page in slice_up(found, PAGE_SIZE):
-            yield [UUID(id) for (id,) in page]
+        return slice_up((UUID(id) for (id,) in found), PAGE_SIZE)
 
     def take_out(self, number: int) -> Iterator[int]:
-        """The lines that go to that place."""
-        for (line,) in self._database.execute(
-            "SELECT line FROM waiting WHERE place = ? ORDER BY line", [number]
-        ):
-            yield line
+        """Take out the rows that go to that place, and give their lines."""
+        lines = self._database.execute("SELECT line FROM waiting WHERE place = ? ORDER BY line", [number])
+        yield from (line for (line,) in lines)
         self._database.execute("DELETE FROM waiting WHERE place = ?", [number])
 
     def drop(self, lines: Iterable[int]) -> None:
-        """These are not to be posted."""
+        """Take out the rows of these lines, which are not to be posted."""
         self._database.executemany("DELETE FROM waiting WHERE line = ?", [(line,) for line in lines])
 
     def set_decided(self, lines: Iterable[int]) -> None:
-        """These are in the ledger already."""
+        """Mark the rows of these lines as in the ledger already."""
         self._database.executemany(
             "UPDATE waiting SET decided = 1 WHERE line = ?", [(line,) for line in lines]
         )
 
     def read_rows(self) -> Iterator[list[Staged]]:
         """The rows in the order of the file; in pages, between which they may change."""
-        for page in self._read_pages(ROWS, "line"):
-            yield [_as_staged(values) for values in page]
+        for page in self._read_pages(f"{ROWS} WHERE true", "line"):
+            yield list(map(_as_staged, page))
 
     def read_in_order(self, size: int) -> Iterator[list[Staged]]:
         """The rows not decided yet, account after account, each account's by effect, then as in the file."""
         found = self._database.execute(
             f"{ROWS} WHERE NOT decided ORDER BY account, effective_at IS NULL, effective_at, line"
         )
-        for page in slice_up(found, size):
-            yield [_as_staged(values) for values in page]
+        return slice_up(map(_as_staged, found), size)
 
     def _read_pages(self, query: str, key: str) -> Iterator[list[Any]]:
         last = 0
-        glue = "AND" if "WHERE" in query else "WHERE"
         while page := self._database.execute(
-            f"{query} {glue} {key} > ? ORDER BY {key} LIMIT {PAGE_SIZE}",
-            [last],
+            f"{query} AND {key} > ? ORDER BY {key} LIMIT {PAGE_SIZE}", [last]
         ).fetchall():
             yield page
             last = page[-1][0]
@@ -217,33 +205,19 @@ class Staging:
         return self._database.execute(query, values).fetchone()[0]
 
 
-def _as_place(named: Named) -> tuple[str, str, str, str]:
-    return named.kind, named.who, named.currency, named.name
-
-
-def _as_values(row: Row) -> tuple[Any, ...]:
-    return (
-        row.line,
-        str(row.id),
-        row.type.value,
-        str(row.amount),
-        None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND,
-        row.reference,
-        json.dumps(row.metadata),
-        *_as_place(row.named),
-    )
-
-
 def _as_staged(values: Sequence[Any]) -> Staged:
     line, kind, who, currency, name, id, type, amount, effective_at, reference, metadata, *account = values
-    row = Row(
-        line=line,
-        named=Named(kind, who, currency, name),
-        id=UUID(id),
-        type=Transaction.Type(type),
-        amount=Decimal(amount),
-        effective_at=None if effective_at is None else EPOCH + effective_at * MICROSECOND,
-        reference=reference,
-        metadata=json.loads(metadata),
+    return Staged(
+        Row(
+            line=line,
+            named=Named(kind, who, currency, name),
+            id=UUID(id),
+            type=Transaction.Type(type),
+            amount=Decimal(amount),
+            effective_at=None if effective_at is None else EPOCH + effective_at * MICROSECOND,
+            reference=reference,
+            metadata=json.loads(metadata),
+        ),
+        UUID(account[0]),
+        account[1],
     )
-    return Staged(row, UUID(account[0]), account[1])

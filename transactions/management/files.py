@@ -1,10 +1,9 @@
 """Files of lines, read as strictly as requests: CSV with a header, or one JSON object a line."""
 
 import csv
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, tzinfo
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 from uuid import UUID
 
 from rest_framework.exceptions import ValidationError
@@ -18,20 +17,29 @@ from rest.errors import InvalidRequest
 from rest.parsers import echo, read_json
 from rest.serializers import StrictSerializer
 from transactions.exchange import imports
+from transactions.exchange.comparison import Expected
 from transactions.exchange.staging import Named, Problem, Row
 from transactions.models import Transaction
 
+Item = TypeVar("Item")
 FORMATS = ("csv", "jsonl")
 LINE_LENGTH_MAX = 128 * 1024
 KEY_LENGTH_MAX = 255
 
 
-class FileBroken(Exception):
+class Unfitting(Exception):
+    """What is wrong with a line: `problems`, one at least."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems[0].detail)
+        self.problems = list(problems)
+
+
+class FileBroken(Unfitting):
     """What makes it impossible to tell what the rest of the file says."""
 
     def __init__(self, line: int, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.problem = Problem(line, "", code, detail)
+        super().__init__(Problem(line, "", code, detail))
 
 
 class AccountLine(StrictSerializer):
@@ -58,103 +66,107 @@ class BalanceLine(AccountLine):
     balance = fields.AmountField()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What a line of the file says, or what is wrong with it."""
-
-    number: int
-    values: dict[str, Any]
-    problems: list[Problem]
-
-
-def read_lines(
-    file: TextIO, *, format: str, shape: type[StrictSerializer], zone: tzinfo = UTC
-) -> Iterator[Line]:
-    """The lines of a file, each checked against the shape. Raises `FileBroken`.
-
-    Times without an offset, and days, are of the zone. A day is its last moment, as in the API.
-    """
-    read = _read_csv if format == "csv" else _read_jsonl
-    for number, sent in read(file, shape._declared_fields):
-        if isinstance(sent, Problem):
-            yield Line(number, {}, [sent])
-            continue
-        try:
-            values = shape.read_item(sent, "")
-            if "effective_at" in values and zone is not UTC:
-                values["effective_at"] = fields.parse_time(sent["effective_at"], zone)
-            yield Line(number, values, [])
-        except InvalidRequest as invalid:
-            problems = [Problem(number, e.pointer.lstrip("/"), e.code, e.detail) for e in invalid.errors]
-            yield Line(number, {}, problems)
-        except ValidationError as error:
-            problems = [
-                Problem(number, "effective_at", str(each.code), str(each))
-                for each in fields.list_details(error)
-            ]
-            yield Line(number, {}, problems)
-
-
 def read_transactions(
     file: TextIO, *, format: str, source: str | None, zone: tzinfo
 ) -> Iterator[Row | list[Problem]]:
-    """The rows of a file of transactions, or what is wrong with each. `source` is where its keys are from."""
-    for line in read_lines(file, format=format, shape=TransactionLine, zone=zone):
-        if line.problems:
-            yield line.problems
-            continue
+    """The rows of a file of transactions, or what is wrong with each. `source` is where its keys are from.
+
+    Raises `FileBroken`. Times without an offset, and days, are of the zone. A day is its last moment, as in
+    the API.
+    """
+
+    def make(line: int, values: dict[str, Any]) -> Row:
+        return Row(
+            line=line,
+            named=_name_account(line, values),
+            id=_identify(line, values, source),
+            type=values["type"],
+            amount=values["amount"],
+            effective_at=values.get("effective_at"),
+            reference=values.get("reference", ""),
+            metadata=values.get("metadata", {}),
+        )
+
+    return _read_lines(file, make, format=format, shape=TransactionLine, zone=zone)
+
+
+def read_balances(file: TextIO, *, format: str) -> Iterator[Expected]:
+    """The balances that a file tells. Raises `Unfitting` at the first line that is malformed."""
+
+    def make(line: int, values: dict[str, Any]) -> Expected:
+        return Expected(line, _name_account(line, values), values["balance"])
+
+    for line in _read_lines(file, make, format=format, shape=BalanceLine):
+        if isinstance(line, list):
+            raise Unfitting(*line)
+        yield line
+
+
+def _read_lines(
+    file: TextIO,
+    make: Callable[[int, dict[str, Any]], Item],
+    *,
+    format: str,
+    shape: type[StrictSerializer],
+    zone: tzinfo = UTC,
+) -> Iterator[Item | list[Problem]]:
+    """What `make` makes of each line's number and values, which are checked against the shape."""
+    read = _read_csv if format == "csv" else _read_jsonl
+    for number, sent in read(file, shape._declared_fields):
         try:
-            yield Row(
-                line=line.number,
-                named=read_named(line),
-                id=_identify(line, source),
-                type=line.values["type"],
-                amount=line.values["amount"],
-                effective_at=line.values.get("effective_at"),
-                reference=line.values.get("reference", ""),
-                metadata=line.values.get("metadata", {}),
-            )
+            if isinstance(sent, Problem):
+                raise Unfitting(sent)
+            values = shape.read_item(sent, "")
+            if "effective_at" in values and zone is not UTC:
+                values["effective_at"] = fields.parse_time(sent["effective_at"], zone)
+            item = make(number, values)
         except Unfitting as unfitting:
-            yield [unfitting.problem]
+            yield unfitting.problems
+        except InvalidRequest as invalid:
+            yield [Problem(number, e.pointer.lstrip("/"), e.code, e.detail) for e in invalid.errors]
+        except ValidationError as error:
+            yield [
+                Problem(number, "effective_at", str(each.code), str(each))
+                for each in fields.list_details(error)
+            ]
+        else:
+            yield item
 
 
-class Unfitting(Exception):
-    """A line that makes no sense, though each field by itself may."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
-
-
-def read_named(line: Line) -> Named:
-    """Which account the line names. Raises `Unfitting`."""
-    values = line.values
+def _name_account(line: int, values: dict[str, Any]) -> Named:
     kinds = [kind for kind in ("account", "user", "external_id") if kind in values]
     if not kinds:
-        raise Unfitting(
-            Problem(line.number, "account", "required", "Name an account, a user or an external_id.")
-        )
+        raise Unfitting(Problem(line, "account", "required", "Name an account, a user or an external_id."))
     if len(kinds) > 1 or ("account_name" in values and kinds == ["account"]):
-        detail = "Name an account alone, or a user or an external_id with the account_name."
-        raise Unfitting(Problem(line.number, "account", "conflicting_fields", detail))
-    [kind] = kinds
-    return Named(kind, str(values[kind]), values.get("currency", ""), values.get("account_name", MAIN))
+        raise Unfitting(
+            Problem(
+                line,
+                "account",
+                "conflicting_fields",
+                "Name an account alone, or a user or an external_id with the account_name.",
+            )
+        )
+    return Named(
+        kind=kinds[0],
+        who=str(values[kinds[0]]),
+        currency=values.get("currency", ""),
+        name=values.get("account_name", MAIN),
+    )
 
 
-def _identify(line: Line, source: str | None) -> UUID:
-    id, key = line.values.get("id"), line.values.get("key")
+def _identify(line: int, values: dict[str, Any], source: str | None) -> UUID:
+    id, key = values.get("id"), values.get("key")
     if (id is None) == (key is None):
         code = "two_identities" if id else "identity_required"
-        raise Unfitting(Problem(line.number, "id", code, "A row has either an id or a key."))
+        raise Unfitting(Problem(line, "id", code, "A row has either an id or a key."))
     if key is not None:
         if source is None:
-            detail = "Say with --source where the keys come from."
-            raise Unfitting(Problem(line.number, "key", "required", detail))
+            raise Unfitting(Problem(line, "key", "required", "Say with --source where the keys come from."))
         return imports.derive_id(source, key)
     try:
         idempotency.identify(caller_id=idempotency.NIL, id=id, key=None)
     except LedgerError as error:
-        raise Unfitting(Problem(line.number, "id", error.code, error.detail)) from None
+        raise Unfitting(Problem(line, "id", error.code, error.detail)) from None
     return UUID(str(id))
 
 
@@ -219,9 +231,7 @@ def _read_jsonl(text: TextIO, known: Collection[str]) -> Iterator[Sent]:
 
 
 def _limit_lines(text: TextIO) -> Iterator[str]:
-    number = 0
-    while line := text.readline(LINE_LENGTH_MAX + 1):
-        number += 1
+    for number, line in enumerate(iter(lambda: text.readline(LINE_LENGTH_MAX + 1), ""), start=1):
         if len(line) > LINE_LENGTH_MAX:
             raise FileBroken(number, "too_long", f"The line has more than {LINE_LENGTH_MAX} characters.")
         yield line

@@ -60,13 +60,12 @@ def write(file: IO[str]) -> int:
             "id", "version", "event_sequence", "last_recorded_at", "chain_head"
         )
         for id, version, sequence, recorded_at, head in heads.iterator(chunk_size=10_000):
-            recorded = recorded_at and format_time(recorded_at)
             put(
                 {
                     "account": str(id),
                     "version": version,
                     "event_sequence": sequence,
-                    "recorded_at": recorded,
+                    "recorded_at": recorded_at and format_time(recorded_at),
                     "chain_head": bytes(head).hex(),
                 }
             )
@@ -92,9 +91,7 @@ def read(file: IO[str], public_keys: Iterable[str]) -> Iterator[dict[str, Any]]:
     except InvalidSignature as error:
         raise AnchorInvalid("The anchor was changed: its signature is not right.") from error
     file.seek(0)
-    for line in file:
-        if '"account"' in line:
-            yield json.loads(line)
+    yield from (json.loads(line) for line in file if '"account"' in line)
 
 
 def verify(lines: Iterable[dict[str, Any]]) -> Iterator[Finding]:
@@ -115,12 +112,21 @@ def _compare(line: dict[str, Any], account: Account | None, row: Transaction | N
         yield Finding("anchor", id, "accounts_account", id, "the account", "none")
         return
     if line["recorded_at"] and (row is None or bytes(row.chain_hash).hex() != line["chain_head"]):
-        expected = f"the row recorded at {line['recorded_at']} with the hash {line['chain_head']}"
-        found = (
-            "none: it was cut off or removed" if row is None else "another: it or one before it was changed"
+        yield Finding(
+            check="anchor",
+            account=id,
+            table="transactions_transaction",
+            row=str(row.id) if row else id,
+            expected=f"the row recorded at {line['recorded_at']} with the hash {line['chain_head']}",
+            found="another: it or one before it was changed" if row else "none: it was cut off or removed",
         )
-        yield Finding("anchor", id, "transactions_transaction", str(row.id) if row else id, expected, found)
     for name in ("version", "event_sequence"):
         if getattr(account, name) < line[name]:
-            expected = f"{name} {line[name]} at least"
-            yield Finding("anchor", id, "accounts_account", id, expected, str(getattr(account, name)))
+            yield Finding(
+                check="anchor",
+                account=id,
+                table="accounts_account",
+                row=id,
+                expected=f"{name} {line[name]} at least",
+                found=str(getattr(account, name)),
+            )

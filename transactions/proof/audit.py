@@ -21,18 +21,16 @@ from django.db.transaction import atomic
 
 from accounts.models import Account
 from transactions.posting.chain import FORMAT
-from transactions.proof import audit_remedies, audit_worker, constraints
+from transactions.proof import audit_remedies, audit_walk, audit_worker, constraints
 from transactions.proof.audit_sql import QUESTIONS, Question
-from transactions.proof.audit_walk import FLAGS, WALK
-from transactions.reading.queries import SETTLED_AFTER, begin_snapshot
+from transactions.reading.queries import SETTLED_AFTER, begin_snapshot, fetch
 
 ROWS_A_SLICE = 50_000
 WORTH_WORKERS = 20  # tasks: to start a process takes longer than a few of them
 FINDINGS_MAX = 1000  # that are kept; the others are counted
 PER_ACCOUNT_MAX = 3  # of one check: behind a wrong row everything may look wrong
-WALKED = frozenset({*(check for check, _ in FLAGS.values()), "chain"})
-CHECKS = [*(check for check, _ in FLAGS.values()), "chain", *(each.name for each in QUESTIONS), "guards"]
-NO_TIME = "-infinity"
+WALKED = [*(check for check, _ in audit_walk.FLAGS.values()), "chain"]
+CHECKS = [*WALKED, *(each.name for each in QUESTIONS), "guards"]
 ROWS_AT_ONCE = 1000  # that are fetched
 
 
@@ -50,7 +48,7 @@ class Finding:
     @property
     def remedy(self) -> str:
         """What puts it right, in the operator's hands."""
-        return audit_remedies.find(self.check)
+        return audit_remedies.REMEDIES.get(self.check, audit_remedies.A_ROW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,8 @@ class Slice:
 
 @dataclass
 class Result:
+    """What was looked at, and what is wrong with it."""
+
     accounts: int = 0
     rows: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -86,12 +86,10 @@ class Scope:
 
     def is_asked(self, question: Question) -> bool:
         """A question of all accounts is not asked about some; a whole one of no part of any kind."""
-        if self.accounts is not None:
-            return False
-        return self.since is None or not question.is_whole
+        return self.accounts is None and (self.since is None or not question.is_whole)
 
 
-Task = tuple[Scope, str | None, Slice | None, str | None]  # with the snapshot, and a question of all accounts
+Task = tuple[Scope, str | None, Slice | Question]  # with the snapshot; the question is one of all accounts
 
 
 def run(
@@ -108,11 +106,11 @@ def run(
         total = sum(each.rows for each in slices)
         result.accounts = sum(each.accounts for each in slices)
         tasks: list[Task] = [  # the longest first
-            (scope, snapshot, None, question.name)
+            (scope, snapshot, question)
             for question in QUESTIONS
             if not question.is_sliced and question.name in scope.checks and scope.is_asked(question)
         ]
-        tasks += [(scope, snapshot, each, None) for each in slices]
+        tasks += [(scope, snapshot, each) for each in slices]
         for task_rows, rows, findings in _work(tasks, workers):
             result.add(findings, rows=rows)
             done += task_rows
@@ -134,9 +132,11 @@ def _work(tasks: Sequence[Task], workers: int) -> Iterator[tuple[int, int, list[
     if workers == 1 or len(tasks) < WORTH_WORKERS:
         yield from (_audit(task) for task in tasks)
         return
-    name = connection.settings_dict["NAME"]
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=audit_worker.set_up, initargs=(name,)
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=audit_worker.set_up,
+        initargs=(connection.settings_dict["NAME"],),
     ) as pool:
         for future in as_completed([pool.submit(_audit_in_snapshot, task) for task in tasks]):
             yield future.result()
@@ -169,29 +169,25 @@ def _make_slices(scope: Scope) -> Iterator[Slice]:
         accounts = accounts.filter(id__in=scope.accounts)
     if scope.since is not None:
         accounts = accounts.filter(last_recorded_at__gt=scope.since)
-    first, last, rows, count = None, None, 0, 0
+    first, rows, count = None, 0, 0
     for id, sequence in accounts.values_list("id", "event_sequence").iterator(chunk_size=10_000):
-        if first is not None and (rows >= ROWS_A_SLICE or scope.accounts is not None):
-            yield Slice(first, last or first, rows, count)
+        first, rows, count = first or id, rows + sequence, count + 1
+        if rows >= ROWS_A_SLICE or scope.accounts is not None:
+            yield Slice(first, id, rows, count)
             first, rows, count = None, 0, 0
-        first, last = first or id, id
-        rows, count = rows + sequence, count + 1
     if first is not None:
-        yield Slice(first, last or first, rows, count)
+        yield Slice(first, id, rows, count)
 
 
 def _audit(task: Task) -> tuple[int, int, list[Finding]]:
     """A slice's share of the progress, how many rows it had, and what is wrong with them."""
-    scope, _, part, name = task
-    since = NO_TIME if scope.since is None else scope.since
-    if part is None:
-        [question] = [question for question in QUESTIONS if question.name == name]
-        return 0, 0, list(_ask(question, {"since": since}))
+    scope, _, part = task
+    since = scope.since or "-infinity"
+    if isinstance(part, Question):
+        return 0, 0, list(_ask(part, {"since": since}))
     parameters = {"since": since, "first": part.first, "last": part.last}
     findings: list[Finding] = []
-    rows = 0
-    if scope.checks & WALKED:
-        rows = _walk(scope, parameters, findings)
+    rows = _walk(scope, parameters, findings) if scope.checks.intersection(WALKED) else 0
     for question in QUESTIONS:
         if question.is_sliced and question.name in scope.checks:
             findings += _ask(question, parameters)
@@ -199,30 +195,40 @@ def _audit(task: Task) -> tuple[int, int, list[Finding]]:
 
 
 def _ask(question: Question, parameters: dict[str, Any]) -> Iterator[Finding]:
-    with connection.cursor() as cursor:
-        cursor.execute(question.sql, parameters)
-        for account, table, row, expected, found in cursor.fetchall():
-            yield Finding(question.name, account and str(account), table, row, expected, found)
+    for account, *told in fetch(question.sql, parameters):
+        yield Finding(question.name, account and str(account), *told)
 
 
 def _walk(scope: Scope, parameters: dict[str, Any], findings: list[Finding]) -> int:
     """Every row of the accounts, in the order of the chain, streamed; how many there were."""
-    keys = [settings.CHAIN_KEY, *settings.CHAIN_KEY_FALLBACKS]
-    current, *older = [hmac.new(key.encode(), digestmod="sha256") for key in keys]
+    current, *older = [
+        hmac.new(key.encode(), digestmod="sha256")
+        for key in (settings.CHAIN_KEY, *settings.CHAIN_KEY_FALLBACKS)
+    ]
     seen: Counter[tuple[str, bytes]] = Counter()
 
     def find(check: str, account: bytes, row: bytes, expected: str, found: str) -> None:
         seen[check, account] += 1
         if check in scope.checks and seen[check, account] <= PER_ACCOUNT_MAX:
-            ids = str(UUID(bytes=account)), str(UUID(bytes=row))
-            findings.append(Finding(check, ids[0], "transactions_transaction", ids[1], expected, found))
+            findings.append(
+                Finding(
+                    check=check,
+                    account=str(UUID(bytes=account)),
+                    table="transactions_transaction",
+                    row=str(UUID(bytes=row)),
+                    expected=expected,
+                    found=found,
+                )
+            )
 
     rows, before, link_before = 0, b"", b""
     with connection.wrap_database_errors, connection.connection.cursor(binary=True) as cursor:
-        for account, row, flags, seed, link, body in cursor.stream(WALK, parameters, size=ROWS_AT_ONCE):
+        for account, row, flags, seed, link, body in cursor.stream(
+            audit_walk.WALK, parameters, size=ROWS_AT_ONCE
+        ):
             rows += 1
             if flags:
-                for bit, (check, expected) in FLAGS.items():
+                for bit, (check, expected) in audit_walk.FLAGS.items():
                     if flags & bit:
                         find(check, account, row, expected, "otherwise")
             if account != before:

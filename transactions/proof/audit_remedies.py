@@ -26,7 +26,3 @@ REMEDIES = {
     "places": AN_EVENT,
     "guards": A_GUARD,
 }
-
-
-def find(check: str) -> str:
-    return REMEDIES.get(check, A_ROW)

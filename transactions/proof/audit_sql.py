@@ -21,15 +21,33 @@ class Question(NamedTuple):
     is_whole: bool = False
 
 
-EMPTY = """
+def _is_told(number: str, text: str) -> str:
+    """Whether an event's text is a number of the ledger, in the precision of some currency.
+
+    The text is where the number's own, with its eight decimals, begins; what follows is nothing but zeros.
+    """
+    zeros = ", ".join(f"'{'0' * count}'" for count in range(8))
+    return f"""(
+        {number} IS NULL AND {text} IS NULL OR coalesce(starts_with({number}::text, {text})
+            AND substr({number}::text, octet_length({text}) + 1) IN ({zeros}, '.00000000'), false)
+    )"""
+
+
+QUESTIONS = [
+    Question(
+        "empty",
+        """
 SELECT id, 'accounts_account', id::text, 'no balance and no version without transactions',
     concat('balance ', balance, ', version ', version)
 FROM accounts_account AS account
 WHERE id BETWEEN %(first)s AND %(last)s AND (balance <> 0 OR version <> 0)
     AND NOT EXISTS (SELECT FROM transactions_transaction WHERE account_id = account.id)
-"""
-# Only where something came late are the orders of effect and of recording not the same.
-PAST = f"""
+""",
+    ),
+    # Only where something came late are the orders of effect and of recording not the same.
+    Question(
+        "past",
+        f"""
 WITH scope AS (
     SELECT id, credit_limit_max FROM accounts_account AS account
     WHERE id BETWEEN %(first)s AND %(last)s AND last_recorded_at > %(since)s AND EXISTS (
@@ -46,8 +64,11 @@ WITH scope AS (
 SELECT account_id, 'transactions_transaction', id::text,
     concat('at the end of ', effective_at, ' no less than ', -credit_limit_max), balance::text
 FROM instants WHERE balance < -credit_limit_max
-"""  # noqa: S608, no value is in the text
-HELD = """
+""",  # noqa: S608, no value is in the text
+    ),
+    Question(
+        "held",
+        """
 SELECT account.id, 'accounts_account', account.id::text, concat('held ', coalesce(rest, 0)),
     concat('held ', held)
 FROM accounts_account AS account
@@ -57,8 +78,11 @@ LEFT JOIN (
     GROUP BY account_id
 ) AS holds ON account_id = account.id
 WHERE account.id BETWEEN %(first)s AND %(last)s AND held <> coalesce(rest, 0)
-"""
-WITHDRAWN = """
+""",
+    ),
+    Question(
+        "withdrawn",
+        """
 SELECT account.id, 'accounts_account', account.id::text,
     concat('withdrawn ', coalesce(taken, 0), ' on ', withdrawn_on), concat('withdrawn ', withdrawn)
 FROM accounts_account AS account
@@ -70,9 +94,12 @@ CROSS JOIN LATERAL (
 ) AS day
 WHERE account.id BETWEEN %(first)s AND %(last)s AND withdrawn_on IS NOT NULL
     AND last_recorded_at > %(since)s AND withdrawn <> coalesce(taken, 0)
-"""
-# The events of an account: without gaps from what was pruned on, each transaction told as it is.
-SEQUENCE_OF_EVENTS = """
+""",
+    ),
+    # The events of an account: without gaps from what was pruned on, each transaction told as it is.
+    Question(
+        "event_sequence",
+        """
 SELECT account_id, 'events_event', id::text, concat('account_sequence ', coalesce(before + 1, 1)),
     concat('account_sequence ', account_sequence)
 FROM (
@@ -97,22 +124,11 @@ CROSS JOIN LATERAL (
 ) AS events
 WHERE id BETWEEN %(first)s AND %(last)s AND told IS DISTINCT FROM event_sequence
     AND (told IS NOT NULL OR (SELECT pruned_through = 0 FROM events_feed_state))
-"""
-
-
-def _is_told(number: str, text: str) -> str:
-    """Whether an event's text is a number of the ledger, in the precision of some currency.
-
-    The text is where the number's own, with its eight decimals, begins; what follows is nothing but zeros.
-    """
-    zeros = ", ".join(f"'{'0' * count}'" for count in range(8))
-    return f"""(
-        {number} IS NULL AND {text} IS NULL OR coalesce(starts_with({number}::text, {text})
-            AND substr({number}::text, octet_length({text}) + 1) IN ({zeros}, '.00000000'), false)
-    )"""
-
-
-TOLD = f"""
+""",
+    ),
+    Question(
+        "events",
+        f"""
 WITH told AS (
     SELECT id, account_id, type, recorded_at, data ->> 'id' AS transaction_id, data ->> 'type' AS its_type,
         data ->> 'amount' AS amount, data ->> 'version' AS version, data ->> 'balance_after' AS balance_after
@@ -145,8 +161,11 @@ WHERE told.id IS NULL AND decided.recorded_at > coalesce((
         OR NOT {_is_told("decided.amount", "told.amount")}
         OR NOT {_is_told("decided.balance_after", "told.balance_after")}
     )
-"""  # noqa: S608, no value is in the text
-TRANSFERS = """
+""",  # noqa: S608, no value is in the text
+    ),
+    Question(
+        "transfers",
+        """
 SELECT (array_agg(account_id))[1], 'transactions_transaction',
     (array_agg(leg.id ORDER BY type DESC))[1]::text,
     'two legs: a WITHDRAW and a DEPOSIT, of the same amount, currency, status and moment, on two accounts',
@@ -157,8 +176,12 @@ WHERE transfer IN (SELECT transfer FROM transactions_transaction
 GROUP BY transfer
 HAVING count(*) <> 2 OR count(DISTINCT type) <> 2 OR count(DISTINCT account_id) <> 2
     OR count(DISTINCT (amount, currency, leg.status, leg.recorded_at)) <> 1
-"""
-REVERSALS = """
+""",
+        is_sliced=False,
+    ),
+    Question(
+        "reversals",
+        """
 SELECT taken.account_id, 'transactions_transaction', taken.id::text,
     'the opposite of a posted transaction of the same account and amount that is no reversal itself',
     concat_ws(' ', 'reverses', taken.reverses, given.type, given.amount, given.status)
@@ -168,8 +191,12 @@ WHERE taken.status = 'POSTED' AND taken.reverses IS NOT NULL AND taken.recorded_
     (given.account_id, given.amount, given.status, given.type <> taken.type, given.reverses IS NULL)
     IS DISTINCT FROM (taken.account_id, taken.amount, 'POSTED', true, true)
 )
-"""
-CAPTURED = """
+""",
+        is_sliced=False,
+    ),
+    Question(
+        "captured",
+        """
 SELECT coalesce(h.account_id, taken.account_id), 'accounts_hold', coalesce(h.id, taken.hold)::text,
     concat('captured ', coalesce(total, 0)), coalesce('captured ' || h.captured, 'no such hold')
 FROM accounts_hold AS h
@@ -178,8 +205,13 @@ FULL JOIN (
     WHERE hold IS NOT NULL AND status = 'POSTED' GROUP BY hold, account_id
 ) AS taken ON taken.hold = h.id AND taken.account_id = h.account_id
 WHERE h.id IS NULL OR h.captured <> coalesce(total, 0)
-"""
-MONEY = f"""
+""",
+        is_sliced=False,
+        is_whole=True,
+    ),
+    Question(
+        "money",
+        f"""
 SELECT NULL::uuid, 'accounts_account', currency, concat('balances that add up to ', outside), inside::text
 FROM (
     SELECT currency, sum(balance) AS inside, sum(outside) AS outside FROM accounts_account
@@ -189,8 +221,13 @@ FROM (
     ) AS moves ON account_id = id
     GROUP BY currency
 ) AS totals WHERE inside <> coalesce(outside, 0)
-"""  # noqa: S608, no value is in the text
-PLACES = """
+""",  # noqa: S608, no value is in the text
+        is_sliced=False,
+        is_whole=True,
+    ),
+    Question(
+        "places",
+        """
 WITH odd AS MATERIALIZED (
     SELECT event.id, event.account_id, pending.event_id AS pending, position, place.account_id AS owner
     FROM events_event AS event
@@ -217,17 +254,8 @@ FROM events_feed_state, (
 ) AS places
 WHERE many <> last_position - pruned_through
     OR many > 0 AND (low, high) IS DISTINCT FROM (pruned_through + 1, last_position)
-"""
-QUESTIONS = [
-    Question("empty", EMPTY),
-    Question("past", PAST),
-    Question("held", HELD),
-    Question("withdrawn", WITHDRAWN),
-    Question("event_sequence", SEQUENCE_OF_EVENTS),
-    Question("events", TOLD),
-    Question("transfers", TRANSFERS, is_sliced=False),
-    Question("reversals", REVERSALS, is_sliced=False),
-    Question("captured", CAPTURED, is_sliced=False, is_whole=True),
-    Question("money", MONEY, is_sliced=False, is_whole=True),
-    Question("places", PLACES, is_sliced=False, is_whole=True),
+""",
+        is_sliced=False,
+        is_whole=True,
+    ),
 ]

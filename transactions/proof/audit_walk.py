@@ -17,9 +17,6 @@ FLAGS = {
     32: ("account", "an account whose balance, version, times and chain are those of this, its last row"),
 }
 
-
-CANONICAL = f"concat({write_canonical(TABLE.hashed, 't')})"
-
 # Accounts from one id to another; with `since`, of those that changed after it only the rows that came after,
 # beginning with what the one before them left. Each account's rows are read in the order of an index, so that
 # nothing is sorted, and they stay together: a materialized CTE is never divided among parallel workers.
@@ -63,7 +60,7 @@ SELECT uuid_send(scope.id), uuid_send(t.id),
             base_version + posted_before + is_posted::int, recorded_at, chain_hash,
             greatest(base_effective_at, latest_before, CASE WHEN is_posted THEN effective_at END))
     ) THEN 32 ELSE 0 END,
-    seed_hash, chain_hash, convert_to({CANONICAL}, 'UTF8')
+    seed_hash, chain_hash, convert_to(concat({write_canonical(TABLE.hashed, "t")}), 'UTF8')
 FROM scope CROSS JOIN LATERAL (
     SELECT *, {write_texts(TABLE.hashed)},
         count(*) FILTER (WHERE is_posted) OVER before AS posted_before,

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from django.apps import apps
-from django.db import connection
+
+from transactions.reading.queries import fetch
 
 PACKAGES = ("office", "events", "accounts", "transactions")
 TRIGGERS = {
@@ -60,25 +61,26 @@ TRIGGERS = {
         "transactions_have_their_account",
     ],
 }
-ALWAYS = "A"
 
 
 def find_missing() -> Iterator[tuple[str, str, str]]:
     """Guards that are not as they must be: their table, their name, and what is found instead."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+    enabled = {
+        (table, name): state
+        for table, name, state in fetch(
             "SELECT tgrelid::regclass::text, tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal"
         )
-        enabled = {(table, name): state for table, name, state in cursor.fetchall()}
-        cursor.execute(
+    }
+    constraints = set(
+        fetch(
             "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE convalidated"
             " UNION SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index"
             " WHERE indisunique AND indisvalid"
         )
-        constraints = set(cursor.fetchall())
+    )
     for table, names in TRIGGERS.items():
         for name in names:
-            if enabled.get((table, name)) != ALWAYS:
+            if enabled.get((table, name)) != "A":  # always
                 yield table, name, "off" if (table, name) in enabled else "missing"
     for package in PACKAGES:
         for model in apps.get_app_config(package).get_models():

@@ -1,8 +1,7 @@
 """What is read most: balances, now and at any moment, and transactions by id; by prepared statements."""
 
-from transactions.reading.current import CurrentBalance
-from transactions.reading.dated import read_balance_at
-from transactions.reading.rows import get_transactions
+from transactions.reading.balances import read_balance, read_balance_at, read_balance_before
+from transactions.reading.queries import get_transactions
 from transactions.reading.shared import (
     share_balance,
     share_balance_at,
@@ -11,9 +10,10 @@ from transactions.reading.shared import (
 )
 
 __all__ = [
-    "CurrentBalance",
     "get_transactions",
+    "read_balance",
     "read_balance_at",
+    "read_balance_before",
     "share_balance",
     "share_balance_at",
     "share_balances_of_user",

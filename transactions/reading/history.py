@@ -3,15 +3,14 @@
 A page is found from the place where the one before it ended, however far back that is.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from accounts.models import Account
 from transactions.models import Transaction
-from transactions.reading import timeline
-from transactions.reading.queries import Balance
+from transactions.reading import balances, timeline
 
 PAGE_SIZE = 50
 LOOK_BACK_MAX = 200  # rows that are looked at for the balance before a declined one
@@ -90,24 +89,18 @@ def begin_now(account: Account) -> Place:
     return Place(FOREVER, VERSION_MAX, account.balance, account.version)
 
 
-def begin_at(balance: Balance) -> Place:
+def begin_at(balance: balances.Balance) -> Place:
     """The newest line that makes up a balance of the past."""
     start = (balance.at, VERSION_MAX)
-    if balance.version < balance.account.version:  # else the rows recorded since would be walked through
-        last = timeline.find_last_in_order(balance.account.id, balance.version)
+    if balance.version < balance.version_now:  # else the rows recorded since would be walked through
+        last = timeline.find_last_in_order(balance.account_id, balance.version)
         start = min(start, (last[0], last[1] + 1)) if last else (timeline.LONG_AGO, 0)
     return Place(*start, balance.balance, balance.version)
 
 
 def read_lines(account_id: UUID, place: Place) -> Page:
     """A page of posted transactions with running balances, newest effect first."""
-    values = {
-        "account": account_id,
-        "moment": place.moment,
-        "version": place.version,
-        "known_version": place.known_version,
-    }
-    rows = list(Transaction.objects.raw(LINES, values))
+    rows = list(Transaction.objects.raw(LINES, {"account": account_id, **asdict(place)}))
     lines, balance = [], place.balance
     for row in rows[:PAGE_SIZE]:
         lines.append(Line(row, balance))

@@ -1,34 +1,43 @@
-"""Reading transactions and balances, now and at any moment of both time axes."""
+"""Transactions and accounts by their ids, and the SQL of balances at any moment of both time axes."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Collection, Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.db.transaction import atomic
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from accounts.currencies import format_amount
 from accounts.errors import AccountNotFound, CurrencyRequired
-from accounts.models import MAIN, Account, ClockTimestamp, HeldDue, Is
+from accounts.models import MAIN, Account, Is, make_row
+from accounts.tables import Kind
 from ledger.errors import gettext_noop
-from ledger.times import format_time
 from transactions.errors import TransactionNotFound
-from transactions.models import SIGNED_AMOUNT, Transaction
+from transactions.models import SIGNED_AMOUNT, TABLE, Transaction
 
 # A recorded moment is stamped before its commit; older than this, nothing is in flight any more.
 SETTLED_AFTER = timedelta(seconds=10)
+SNAPSHOT = """
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SET LOCAL enable_seqscan = on  -- it reads whole tables
+"""
+
+
+def fetch(statement: str, values: Any = None) -> list[Any]:
+    """The rows that the statement gives, each a tuple of its columns."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        rows: list[Any] = cursor.fetchall()
+    return rows
 
 
 def begin_snapshot() -> None:
     """The transaction that has just begun reads one moment, and may take its time. Not inside another one."""
     with connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
-        cursor.execute("SET LOCAL enable_seqscan = on")  # it reads whole tables
+        cursor.execute(SNAPSHOT)
 
 
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
@@ -41,21 +50,28 @@ def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]
     )
 
 
+def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
+    """The decided transactions of these ids, with `reversed_by`, and with their account's user and currency.
+
+    What else there is of a row, and its account, Django reads when somebody asks for it.
+    """
+    found = {}
+    for user_id, currency, reversed_by, *values in fetch(BY_ID, [list(ids)]):
+        known = dict(zip((*OBJECTS, *COLUMNS), values, strict=True))
+        known |= {name: known[name] and orjson.loads(known[name]) for name in OBJECTS}
+        known |= {"user_id": user_id, "currency": currency, "reversed_by": reversed_by}
+        found[known["id"]] = make_row(Transaction, known, is_stored=True)
+    return found
+
+
 def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
     """The decided transactions of these ids. Identities are looked up here and nowhere else."""
-    wanted = list(ids)
-    if not wanted:
-        return {}
-    rows = with_resources(Transaction.objects.filter(id__in=wanted))
-    return {row.id: row for row in rows}
+    return {row.id: row for row in with_resources(Transaction.objects.filter(id__in=list(ids)))}
 
 
 def find_reversals(ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Which transaction took back which: the posted reversals of these ids."""
-    wanted = list(ids)
-    if not wanted:
-        return {}
-    found = Transaction.objects.filter(Is("status", value="POSTED"), reverses__in=wanted)
+    found = Transaction.objects.filter(Is("status", value="POSTED"), reverses__in=list(ids))
     return {reverses: id for reverses, id in found.values_list("reverses", "id") if reverses}
 
 
@@ -79,8 +95,9 @@ def find_account_ids(
 ) -> dict[UUID, dict[str, UUID]]:
     """The users' accounts of that name among `accounts`: by user, then by currency."""
     found: dict[UUID, dict[str, UUID]] = {}
-    named = accounts.filter(user_id__in=list(user_ids), name=name)
-    for user_id, currency, id in named.values_list("user_id", "currency", "id"):
+    for user_id, currency, id in accounts.filter(user_id__in=list(user_ids), name=name).values_list(
+        "user_id", "currency", "id"
+    ):
         found.setdefault(user_id, {})[currency] = id
     return found
 
@@ -94,8 +111,7 @@ def choose_account_id(
     `transaction_id` finds it. Raises `AccountNotFound`, `CurrencyRequired`.
     """
     if currency is None and len(by_currency) > 1:
-        before = find_transactions([transaction_id] if transaction_id else [])
-        for transaction in before.values():
+        for transaction in find_transactions([transaction_id] if transaction_id else []).values():
             if transaction.account_id in by_currency.values():
                 return transaction.account_id
         raise CurrencyRequired("The user has accounts in several currencies: name one.")
@@ -103,102 +119,6 @@ def choose_account_id(
     if not ids:
         raise AccountNotFound("There is no such account.")
     return ids[0]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """What an account held: effective at `at`, as the ledger knew it at `known_at`.
-
-    `held` and `available` are of now only; None for a past moment. `version` is the account's last
-    transaction that was known.
-    """
-
-    account: Account
-    balance: Decimal
-    held: Decimal | None
-    available: Decimal | None
-    version: int
-    at: datetime
-    known_at: datetime
-
-    def to_dict(self) -> dict[str, Any]:
-        """The balance as the API shows it."""
-        currency = self.account.currency
-        return {
-            "user": str(self.account.user_id),
-            "account": str(self.account.id),
-            "currency": currency,
-            "balance": format_amount(self.balance, currency),
-            "held": None if self.held is None else format_amount(self.held, currency),
-            "available": None if self.available is None else format_amount(self.available, currency),
-            "version": self.version,
-            "at": format_time(self.at),
-            "known_at": format_time(self.known_at),
-        }
-
-
-def read_balance(
-    accounts: QuerySet[Account], *, at: datetime | None = None, known_at: datetime | None = None
-) -> Balance:
-    """The balance of the one account in `accounts`; bounds inclusive, later than now means now.
-
-    Without a moment it is one row read, and `at` is when it was read. An answer for a named moment stays
-    true for ever. Raises `AccountNotFound`.
-    """
-    accounts = accounts.annotate(clock=ClockTimestamp(), held_due=HeldDue(F("id")))  # type: ignore[no-redef]
-    account = next(iter(accounts), None)
-    if account is None:
-        raise AccountNotFound("There is no such account.")
-    clock: datetime = account.clock
-    if at is None and known_at is None:
-        return _current(account, clock)
-    if known_at is not None and known_at < clock - SETTLED_AFTER:
-        return _read_past(account, min(at or clock, clock), known_at)
-    with atomic():
-        # Whoever is posting holds the account; once it has committed, nothing before the clock can come.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM accounts_account WHERE id = %s FOR SHARE", [account.id])
-        account = accounts.get()
-        clock = account.clock
-        at, known_at = min(at or clock, clock), min(known_at or clock, clock)
-        if at == known_at == clock:
-            return _current(account, clock)
-        return _read_past(account, at, known_at)
-
-
-def read_balance_before(transaction: Transaction) -> Decimal:
-    """What its account held when it was decided. All that came before was committed: nothing is locked."""
-    if transaction.balance_after is not None:
-        return transaction.balance_after - transaction.change
-    then = transaction.recorded_at
-    return _read_past(transaction.account, then, then).balance
-
-
-def _current(account: Account, clock: datetime) -> Balance:
-    return Balance(
-        account=account,
-        balance=account.balance,
-        held=account.held_now,
-        available=account.available,
-        version=account.version,
-        at=clock,
-        known_at=clock,
-    )
-
-
-def _read_past(account: Account, at: datetime, known_at: datetime) -> Balance:
-    with connection.cursor() as cursor:
-        cursor.execute(BALANCE_AT, {"account": account.id, "at": at, "known_at": known_at})
-        version, balance = cursor.fetchone()
-    return Balance(
-        account=account,
-        balance=balance,
-        held=None,
-        available=None,
-        version=version,
-        at=at,
-        known_at=known_at,
-    )
 
 
 def write_known_version(account: str, known_at: str) -> str:
@@ -251,7 +171,16 @@ def write_balance_at(account: str, at: str, known_version: str) -> str:
         ) AS base"""  # noqa: S608, of names, never of values
 
 
-BALANCE_AT = f"""
-SELECT last.version, ({write_balance_at("%(account)s", "%(at)s", "last.version")})
-FROM (SELECT {write_known_version("%(account)s", "%(known_at)s")} AS version OFFSET 0) AS last
-"""  # noqa: S608, of names, never of values
+COLUMNS = [column.column for column in TABLE.stored if column.kind not in (Kind.OBJECT, Kind.HASH)]
+OBJECTS = [column.column for column in TABLE.stored if column.kind is Kind.OBJECT]
+# Each row is looked up by itself, for the reason that `reading.balances` gives. A transaction is taken back
+# once: there is at most one posted reversal.
+BY_ID = f"""
+SELECT account.user_id, account.currency,
+    (SELECT reversal.id FROM transactions_transaction AS reversal
+     WHERE reversal.reverses = row.id AND reversal.status = 'POSTED'),
+    {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
+FROM unnest(%s::uuid[]) AS asked(id),
+    LATERAL (SELECT * FROM transactions_transaction WHERE id = asked.id OFFSET 0) AS row,
+    LATERAL (SELECT user_id, currency FROM accounts_account WHERE id = row.account_id OFFSET 0) AS account
+"""  # noqa: S608

@@ -2,11 +2,10 @@
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
-from accounts import queries as accounts_queries
-from accounts.idempotency import derive_id
+from accounts import idempotency, queries
 from accounts.models import Account, Hold, User
 from transactions.models import Correction, Transaction, derive_destination_id
 
@@ -18,43 +17,45 @@ ROWS_OF_A_REFERENCE_MAX = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    users: Sequence[User] = field(default=())
-    accounts: Sequence[Account] = field(default=())
-    transactions: Sequence[Transaction] = field(default=())
-    holds: Sequence[Hold] = field(default=())
-    corrections: Sequence[Correction] = field(default=())
+    users: Sequence[User] = ()
+    accounts: Sequence[Account] = ()
+    transactions: Sequence[Transaction] = ()
+    holds: Sequence[Hold] = ()
+    corrections: Sequence[Correction] = ()
 
     def __bool__(self) -> bool:
         return any((self.users, self.accounts, self.transactions, self.holds, self.corrections))
 
 
 def find_by_id(id: UUID) -> Found:
-    """Whatever has this id; of a transfer both legs."""
-    users = User.objects.filter(id=id)
-    accounts = Account.objects.with_held_due().filter(id=id).select_related("user")
+    """Whatever has this id; both legs when it is that of a transfer."""
     rows = Transaction.objects.filter(id__in=[id, derive_destination_id(id)])
-    corrections = Correction.objects.filter(id=id).select_related("account__user")
     return Found(
-        users=list(users),
-        accounts=list(accounts),
+        users=list(User.objects.filter(id=id)),
+        accounts=list(Account.objects.with_held_due().filter(id=id).select_related("user")),
         transactions=sorted(rows.select_related("account__user"), key=lambda row: row.id != id),
         holds=list(Hold.objects.with_clock().filter(id=id).select_related("account__user")),
-        corrections=list(corrections),
+        corrections=list(Correction.objects.filter(id=id).select_related("account__user")),
     )
 
 
 def find_by_words(words: str) -> Found:
     """A user by its external id or the start of its name; transactions by their reference, newest first."""
-    users = accounts_queries.find_users_by_words(words, limit=USERS_MAX)
-    return Found(users=users[:USERS_MAX], transactions=find_by_reference(words))
+    return Found(
+        users=queries.find_users_by_words(words, limit=USERS_MAX)[:USERS_MAX],
+        transactions=find_by_reference(words),
+    )
 
 
 def find_by_reference(reference: str) -> list[Transaction]:
     """The newest transactions with exactly this reference."""
-    rows = Transaction.objects.filter(reference=reference).exclude(reference="")
-    some = rows.select_related("account__user").defer("metadata", "decline_details", "chain_hash")
+    rows = (
+        Transaction.objects.filter(reference=reference).exclude(reference="").select_related("account__user")
+    )
     return heapq.nlargest(
-        TRANSACTIONS_MAX, some[:ROWS_OF_A_REFERENCE_MAX], key=lambda row: (row.recorded_at, row.id)
+        TRANSACTIONS_MAX,
+        rows.defer("metadata", "decline_details", "chain_hash")[:ROWS_OF_A_REFERENCE_MAX],
+        key=lambda row: (row.recorded_at, row.id),
     )
 
 
@@ -63,12 +64,12 @@ def find_by_key(caller: User, key: str) -> tuple[UUID, Found]:
 
     Raises `IdempotencyKeyInvalid`.
     """
-    id = derive_id(caller.id, key)
+    id = idempotency.derive_id(caller.id, key)
     return id, find_by_id(id)
 
 
 def join(first: Found, second: Found) -> Found:
-    """Both, each thing once."""
+    """The things of both, each of them once."""
     return Found(
         users=list(dict.fromkeys([*first.users, *second.users])),
         accounts=[*first.accounts, *second.accounts],

@@ -9,31 +9,29 @@ from django.db import InterfaceError, OperationalError, connection
 
 from ledger.grouping import Grouping, Waiting
 from transactions.models import Transaction
-from transactions.reading.current import (
-    CurrentBalance,
-    OfUser,
+from transactions.reading.balances import (
+    Balance,
+    OfThen,
+    read_balances_at,
     read_balances_of_users,
     read_current_balances,
 )
-from transactions.reading.dated import OfThen, read_balances_at
-from transactions.reading.queries import Balance
-from transactions.reading.rows import get_transactions
+from transactions.reading.queries import get_transactions
 
 READS_MAX = 500  # of a group
 
-# Reads a list of keys into a dict by key; and the key that is asked for.
-Read = tuple[Callable[[list[Any]], dict[Any, Any]], Any]
+Reader = Callable[[list[Any]], dict[Any, Any]]  # of what some keys stand for, by key
+Read = tuple[Reader, Any]  # with the key that is asked for
 
 
-def share_balance(account_id: UUID) -> "Future[CurrentBalance | None]":
+def share_balance(account_id: UUID) -> "Future[Balance | None]":
     """What the account holds now; None: there is no such account."""
     return _share(read_current_balances, account_id)
 
 
-def share_balances_of_user(user_id: UUID, name: str) -> "Future[dict[str, CurrentBalance]]":
+def share_balances_of_user(user_id: UUID, name: str) -> "Future[dict[str, Balance]]":
     """What the user's accounts of that name hold now, by currency."""
-    key: OfUser = (user_id, name)
-    return _share(read_balances_of_users, key)
+    return _share(read_balances_of_users, (user_id, name))
 
 
 def share_balance_at(asked: OfThen) -> "Future[tuple[Balance, bool] | None]":
@@ -55,7 +53,7 @@ def stop() -> None:
     _reads.stop()
 
 
-def _share(read: Callable[[list[Any]], dict[Any, Any]], key: Any) -> "Future[Any]":
+def _share(read: Reader, key: Any) -> "Future[Any]":
     if _reads.is_on:
         return _reads.ask((read, key))
     waiting: Waiting[Read, Any] = Waiting((read, key))
@@ -64,7 +62,7 @@ def _share(read: Callable[[list[Any]], dict[Any, Any]], key: Any) -> "Future[Any
 
 
 def _serve(group: list[Waiting[Read, Any]]) -> None:
-    by_read: dict[Callable[[list[Any]], dict[Any, Any]], list[Waiting[Read, Any]]] = {}
+    by_read: dict[Reader, list[Waiting[Read, Any]]] = {}
     for waiting in group:
         by_read.setdefault(waiting.asked[0], []).append(waiting)
     for read, some in by_read.items():
@@ -78,7 +76,7 @@ def _serve(group: list[Waiting[Read, Any]]) -> None:
                 waiting.answer.set_result(found.get(waiting.asked[1]))
 
 
-def _read(read: Callable[[list[Any]], dict[Any, Any]], keys: list[Any]) -> dict[Any, Any]:
+def _read(read: Reader, keys: list[Any]) -> dict[Any, Any]:
     """What is found. A connection that has ended meanwhile is noticed by asking, and then replaced."""
     try:
         return read(keys)

@@ -13,20 +13,22 @@ from accounts.currencies import format_amount
 from accounts.models import Account
 from ledger.times import MICROSECOND, format_time
 from transactions.models import Transaction
-from transactions.reading import queries
+from transactions.reading.balances import Balance, read_balance
 
 LINE = ("transaction", "type", "amount", "balance", "effective_at", "recorded_at", "reference")
 PAGE_SIZE = 1000
 # A page beyond a position. The rows compared as pairs and the condition on `late` written out: that is what
 # lets PostgreSQL walk an index in order instead of sorting all that is left.
-PAGE = """
+LINES = {
+    is_late: f"""
 SELECT * FROM transactions_transaction
-WHERE account_id = %(account)s AND status = 'POSTED' AND {late}
+WHERE account_id = %(account)s AND status = 'POSTED' AND {"late" if is_late else "NOT late"}
     AND (effective_at, version) > (%(moment)s, %(version)s) AND effective_at < %(beyond)s
     AND recorded_at <= %(known_at)s
-ORDER BY effective_at, version LIMIT {size}
-"""
-LINES = {late: PAGE.format(late="late" if late else "NOT late", size=PAGE_SIZE) for late in (False, True)}
+ORDER BY effective_at, version LIMIT {PAGE_SIZE}
+"""  # noqa: S608, no value is in the text
+    for is_late in (False, True)
+}
 
 
 @dataclass(kw_only=True)
@@ -37,26 +39,24 @@ class Statement:
     been read. Days begin and end in `zone`: they have 23 or 25 hours where its clocks change.
     """
 
-    account: Account
+    opening: Balance
+    closing: Decimal
     first_day: date
     last_day: date
     zone: tzinfo
-    known_at: datetime
-    opening: Decimal
-    closing: Decimal
 
     def as_opening(self) -> dict[str, str]:
         return {
-            "account": str(self.account.id),
-            "currency": self.account.currency,
+            "account": str(self.opening.account_id),
+            "currency": self.opening.currency,
             "from": self.first_day.isoformat(),
             "to": self.last_day.isoformat(),
             "tz": str(self.zone),
-            "opening_balance": format_amount(self.opening, self.account.currency),
+            "opening_balance": format_amount(self.opening.balance, self.opening.currency),
         }
 
     def as_closing(self) -> dict[str, str]:
-        return {"closing_balance": format_amount(self.closing, self.account.currency)}
+        return {"closing_balance": format_amount(self.closing, self.opening.currency)}
 
     def read_lines(self) -> Iterator[dict[str, str]]:
         """The lines by `effective_at`, each with the balance after it. To be read once."""
@@ -66,8 +66,8 @@ class Statement:
             yield {
                 "transaction": str(row.id),
                 "type": row.type,
-                "amount": format_amount(row.amount, self.account.currency),
-                "balance": format_amount(self.closing, self.account.currency),
+                "amount": format_amount(row.amount, self.opening.currency),
+                "balance": format_amount(self.closing, self.opening.currency),
                 "effective_at": format_time(row.effective_at),
                 "recorded_at": format_time(row.recorded_at),
                 "reference": row.reference,
@@ -76,11 +76,11 @@ class Statement:
     def _read_rows(self, *, late: bool) -> Iterator[Transaction]:
         """The rows by effect, page after page; those that are late have an index of their own."""
         bounds = {
-            "account": self.account.id,
+            "account": self.opening.account_id,
             "moment": find_start(self.first_day, self.zone),
             "version": 0,
             "beyond": find_start(self.last_day + timedelta(days=1), self.zone),
-            "known_at": self.known_at,
+            "known_at": self.opening.known_at,
         }
         while True:
             page = list(Transaction.objects.raw(LINES[late], bounds))
@@ -95,14 +95,12 @@ def read_statement(
 ) -> Statement:
     """The statement of the one account in `accounts`, both days inclusive. Raises `AccountNotFound`."""
     zone = zone or UTC
-    opening = queries.read_balance(accounts, at=find_start(first_day, zone) - MICROSECOND)
+    opening = read_balance(accounts, at=find_start(first_day, zone) - MICROSECOND)
     return Statement(
-        account=opening.account,
         first_day=first_day,
         last_day=last_day,
         zone=zone,
-        known_at=opening.known_at,
-        opening=opening.balance,
+        opening=opening,
         closing=opening.balance,
     )
 

@@ -20,7 +20,7 @@ from django.db.transaction import atomic
 from accounts.models import Account
 from accounts.operations import read_clock
 from transactions.models import Figures, HourlyTotal
-from transactions.reading.queries import SETTLED_AFTER
+from transactions.reading.queries import SETTLED_AFTER, fetch
 
 ROWS = 20_000  # transactions counted per commit, accounts looked at per statement
 BIGGEST = 5  # accounts of each currency
@@ -62,7 +62,6 @@ GROUP BY 1, 2, 3, 4
 ON CONFLICT (hour, currency, type, outcome)
 DO UPDATE SET count = total.count + EXCLUDED.count, amount = total.amount + EXCLUDED.amount
 """
-FIND_LAST = "SELECT id FROM accounts_account WHERE id > %s ORDER BY id OFFSET %s LIMIT 1"
 FIND_BIGGEST = """
 SELECT currency, balance, id::text FROM (
     SELECT currency, balance, id, row_number() OVER (PARTITION BY currency ORDER BY balance DESC, id) AS place
@@ -78,7 +77,9 @@ FROM transactions_hourlytotal WHERE hour >= %s GROUP BY 1, 2, 3, 4 ORDER BY 1, 2
 
 
 def keep(stopping: Flag) -> None:
-    """Until told to stop. Meant for a thread of its own: whatever goes wrong is tried again later."""
+    """`refresh` every few seconds until told to stop. Meant for a thread of its own: whatever goes wrong is
+    tried again later.
+    """
     try:
         while not stopping.is_set():
             attempt(stopping)
@@ -101,7 +102,8 @@ def refresh(stopping: Flag) -> None:
     through = _find_settled(stopping)
     while through and not stopping.is_set() and _count_slice(through):
         pass
-    if not stopping.is_set() and _is_due():
+    too_old = Q(biggest_at=None) | Q(biggest_at__lte=Now() - BIGGEST_EVERY)
+    if not stopping.is_set() and Figures.objects.filter(too_old, id=1).exists():
         began_at = read_clock()
         biggest = _find_biggest(stopping)
         if not stopping.is_set():
@@ -112,20 +114,19 @@ def _find_settled(stopping: Flag) -> datetime | None:
     """The moment before which nothing can be recorded any more; None while a posting from before it may."""
     through = read_clock() - SETTLED_AFTER
     deadline = time.monotonic() + FLIGHT_SECONDS_MAX
-    with connection.cursor() as cursor:
-        cursor.execute(FIND_IN_FLIGHT)
-        waited_for = {row[0] for row in cursor.fetchall()}
-        while waited_for:
-            if time.monotonic() > deadline or stopping.wait(POLL_SECONDS):
-                return None
-            cursor.execute(FIND_IN_FLIGHT)
-            waited_for &= {row[0] for row in cursor.fetchall()}
+    waited_for = set(fetch(FIND_IN_FLIGHT))
+    while waited_for:
+        if time.monotonic() > deadline or stopping.wait(POLL_SECONDS):
+            return None
+        waited_for &= set(fetch(FIND_IN_FLIGHT))
     return through
 
 
 @atomic
 def _count_slice(through: datetime) -> bool:
-    """Whether there is more of it. Somebody else who is at it is left alone."""
+    """Count the next rows, in a commit of their own; whether there are more. While somebody else does it,
+    nothing is done.
+    """
     with connection.cursor() as cursor:
         cursor.execute(BEGIN)
         figures = Figures.objects.select_for_update(skip_locked=True).first()
@@ -140,12 +141,6 @@ def _count_slice(through: datetime) -> bool:
     return bool(end < through)
 
 
-def _is_due() -> bool:
-    """Whether the biggest accounts were looked for too long ago."""
-    old = Q(biggest_at=None) | Q(biggest_at__lte=Now() - BIGGEST_EVERY)
-    return Figures.objects.filter(old, id=1).exists()
-
-
 def _find_biggest(stopping: Flag) -> dict[str, list[str]]:
     """By currency, the ids of the accounts with the highest balances above zero, the highest first.
 
@@ -155,12 +150,12 @@ def _find_biggest(stopping: Flag) -> dict[str, list[str]]:
     found: dict[str, list[tuple[Decimal, str]]] = {}
     after = FIRST
     while after != LAST and not stopping.is_set():
-        with connection.cursor() as cursor:
-            cursor.execute(FIND_LAST, [after, ROWS])
-            [last] = cursor.fetchone() or [LAST]
-            cursor.execute(FIND_BIGGEST, [after, last, BIGGEST])
-            for currency, balance, id in cursor.fetchall():
-                found.setdefault(currency, []).append((balance, id))
+        far = fetch(
+            "SELECT id FROM accounts_account WHERE id > %s ORDER BY id OFFSET %s LIMIT 1", [after, ROWS]
+        )
+        last = far[0][0] if far else LAST
+        for currency, balance, id in fetch(FIND_BIGGEST, [after, last, BIGGEST]):
+            found.setdefault(currency, []).append((balance, id))
         for places in found.values():
             places.sort(key=lambda place: (-place[0], place[1]))
             del places[BIGGEST:]
@@ -186,17 +181,16 @@ class Total:
 
 def read_totals(*, since: datetime, each: str) -> list[Total]:
     """What was counted since an hour, for `each` "hour" or "day" of UTC."""
-    with connection.cursor() as cursor:
-        cursor.execute(READ_TOTALS, [each, since])
-        return [Total(*row) for row in cursor.fetchall()]
+    return [Total(*row) for row in fetch(READ_TOTALS, [each, since])]
 
 
 def read_biggest(figures: Figures | None) -> list[Account]:
     """The biggest accounts by currency, with their balances of this moment, which may have changed places."""
     ids = [id for found in figures.biggest.values() for id in found] if figures else []
-    accounts = Account.objects.raw(
-        "SELECT id, name, currency, status, balance FROM accounts_account WHERE id = ANY(%s::uuid[])"
-        " ORDER BY currency, balance DESC, id",
-        [ids],
+    return list(
+        Account.objects.raw(
+            "SELECT id, name, currency, status, balance FROM accounts_account WHERE id = ANY(%s::uuid[])"
+            " ORDER BY currency, balance DESC, id",
+            [ids],
+        )
     )
-    return list(accounts)

@@ -10,13 +10,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from accounts.models import Account
 from transactions.models import SIGNED_AMOUNT, Transaction
-from transactions.reading import queries
-from transactions.reading.queries import Balance
+from transactions.reading.balances import Balance, read_balance
+from transactions.reading.queries import fetch
 
 ROWS_MAX = 50  # that are shown of each part
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
@@ -67,7 +66,7 @@ SELECT least((
     WHERE account_id = %(account)s AND status = 'POSTED' AND late
 ))
 """
-# `queries.BALANCE_AT` for many moments in their order, which is also that of the versions of their bases. A
+# `balances.BALANCES` for many moments in their order, which is also that of the versions of their bases. A
 # late row counts from the first moment not before its effect to the last one whose base is older than it: two
 # look-ups in short arrays. So the late rows are read once, and not once for each moment.
 COURSE = f"""
@@ -144,24 +143,17 @@ def compare(
 
     Raises `AccountNotFound`.
     """
-    then = queries.read_balance(accounts, at=at, known_at=known_at)
-    known_now = then if known_at is None else queries.read_balance(accounts, at=then.at)
-    now = known_now.account
-    bounds = {"account": now.id, "at": then.at, "version": now.version}
-    return Comparison(
-        then=then,
-        now=now.balance,
-        effective_later=_read_part(now.balance - known_now.balance, EFFECTIVE_LATER, bounds),
-        recorded_later=None
-        if known_at is None
-        else _read_recorded_later(known_now.balance - then.balance, then, bounds),
-    )
-
-
-def _read_recorded_later(sum: Decimal, then: Balance, bounds: dict[str, Any]) -> Part:
-    last_moment, last_version = find_last_in_order(then.account.id, then.version) or (LONG_AGO, 0)
-    bounds |= {"last_moment": last_moment, "last_version": last_version, "known_version": then.version}
-    return _read_part(sum, RECORDED_LATER, bounds)
+    then = read_balance(accounts, at=at, known_at=known_at)
+    known_now = then if known_at is None else read_balance(accounts, at=then.at)
+    now = known_now.balance_now
+    bounds: dict[str, Any] = {"account": then.account_id, "at": then.at, "version": known_now.version_now}
+    effective_later = _read_part(now - known_now.balance, EFFECTIVE_LATER, bounds)
+    recorded_later = None
+    if known_at is not None:
+        last_moment, last_version = find_last_in_order(then.account_id, then.version) or (LONG_AGO, 0)
+        bounds |= {"last_moment": last_moment, "last_version": last_version, "known_version": then.version}
+        recorded_later = _read_part(known_now.balance - then.balance, RECORDED_LATER, bounds)
+    return Comparison(then, now, effective_later, recorded_later)
 
 
 def _read_part(sum: Decimal, query: str, bounds: dict[str, Any]) -> Part:
@@ -174,18 +166,12 @@ def find_last_in_order(account_id: UUID, version: int) -> tuple[datetime, int] |
 
     Nothing up to that version was effective later: what is late is earlier than a row before it.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(LAST_IN_ORDER, [account_id, version])
-        found: tuple[datetime, int] | None = cursor.fetchone()
-    return found
+    return next(iter(fetch(LAST_IN_ORDER, [account_id, version])), None)
 
 
 def find_first_effect(account_id: UUID) -> datetime | None:
     """When something was effective on the account for the first time."""
-    with connection.cursor() as cursor:
-        cursor.execute(FIRST_EFFECT, {"account": account_id})
-        [found] = cursor.fetchone()
-    moment: datetime | None = found
+    moment: datetime | None = fetch(FIRST_EFFECT, {"account": account_id})[0][0]
     return moment
 
 
@@ -193,8 +179,4 @@ def read_course(
     account_id: UUID, moments: Iterable[datetime], *, known_at: datetime
 ) -> list[tuple[datetime, Decimal]]:
     """The balances at these moments, as known at one, in one statement."""
-    values: dict[str, Any] = {"account": account_id, "known_at": known_at, "moments": sorted(moments)}
-    with connection.cursor() as cursor:
-        cursor.execute(COURSE, values)
-        course: list[tuple[datetime, Decimal]] = cursor.fetchall()
-    return course
+    return fetch(COURSE, {"account": account_id, "known_at": known_at, "moments": sorted(moments)})

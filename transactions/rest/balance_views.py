@@ -65,7 +65,7 @@ class BalanceViewSet(ApiViewSet[Account]):
     def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
         at, known_at = asked.get("at"), asked.get("known_at")
         found = wait_for(reading.share_balance_at((account_id, at, known_at)))
-        if found is None or not may_see(self.request, found[0].account.user_id, VIEW):
+        if found is None or not may_see(self.request, found[0].user_id, VIEW):
             raise AccountNotFound("There is no such account.")
         balance, is_settled = found
         if not is_settled:
@@ -85,7 +85,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         )
         if request._request.get_preferred_type(["application/json", "text/csv"]) == "text/csv":
             response = _respond(exports.write_statement(statement), "text/csv; charset=utf-8")
-            name = f"statement-{statement.account.id}-{statement.first_day}-{statement.last_day}.csv"
+            name = f"statement-{statement.opening.account_id}-{statement.first_day}-{statement.last_day}.csv"
             response["Content-Disposition"] = f'attachment; filename="{name}"'
         else:
             response = _respond(_write_json(statement), "application/json")

@@ -24,7 +24,8 @@ from office import explanations
 from office.pages import lists
 from office.pages.accounts import chart
 from office.pages.accounts.forms import MomentForm, read_moment
-from transactions.reading import history, queries, timeline
+from transactions import reading
+from transactions.reading import history, timeline
 from transactions.reading.statements import LINE
 
 OPEN_HOLDS_MAX = 50
@@ -146,7 +147,7 @@ def read_page(request: HttpRequest, account: Account) -> history.Page | None:
     try:
         if place is None and any(form.cleaned_data.values()):
             only = Account.objects.filter(id=account.id)
-            place = history.begin_at(queries.read_balance(only, **form.cleaned_data))
+            place = history.begin_at(reading.read_balance(only, **form.cleaned_data))
         return history.read_lines(account.id, place or history.begin_now(account))
     except OperationalError:
         return None

@@ -2,13 +2,12 @@
 
 import json
 import sys
-from argparse import ArgumentParser
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error
 from django.utils import timezone
 from rich.console import Console
@@ -17,31 +16,27 @@ from rich.table import Column, Table
 
 from accounts.models import Account
 from ledger.times import format_time
-from transactions.management.options import COULD_NOT_RUN, FOUND
+from transactions.management.options import COULD_NOT_RUN, FOUND, StrictCommand
 from transactions.models import AuditRun
 from transactions.proof import audit
 
-LAST = "last"
 SHOWN = 20
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Prove every balance from its rows, in one snapshot and without locking anything. Exit status: 0 "
         "clean, 1 something was found, 2 the audit could not run. Nothing is repaired."
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--account", type=UUID, action="append", help="only this account (repeatable)")
-        parser.add_argument("--user", type=UUID, action="append", help="only the accounts of this user")
-        parser.add_argument(
-            "--since", help="`last`, the id of an earlier clean run, or a time: only what is newer"
-        )
-        parser.add_argument(
-            "--check", action="append", choices=audit.CHECKS, help="only this check (repeatable)"
-        )
-        parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
-        parser.add_argument("--json", action="store_true", help="a JSON object per finding, then one in all")
+    arguments = {
+        "--account": {"type": UUID, "action": "append", "help": "only this account (repeatable)"},
+        "--user": {"type": UUID, "action": "append", "help": "only the accounts of this user"},
+        "--since": {"help": "`last`, the id of an earlier clean run, or a time: only what is newer"},
+        "--check": {"action": "append", "choices": audit.CHECKS, "help": "only this check (repeatable)"},
+        "--workers": {"type": int, "default": 2, "help": "processes (default: 2)"},
+        "--json": {"action": "store_true", "help": "a JSON object per finding, then one in all"},
+    }
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -58,12 +53,17 @@ class Command(BaseCommand):
         scope = audit.Scope(
             accounts=find_accounts(options["account"], options["user"]),
             checks=frozenset(options["check"] or audit.CHECKS),
-            since=find_moment(options["since"]),
+            since=None if options["since"] is None else find_moment(options["since"]),
         )
         started_at = timezone.now()
-        console = Console(stderr=True)
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, disable=options["json"]) as progress:
+        with Progress(
+            "{task.description}",
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=options["json"],
+        ) as progress:
             task = progress.add_task("Events", total=None)
             result, moment = audit.run(
                 scope,
@@ -79,7 +79,7 @@ class Command(BaseCommand):
         return result
 
     def store(self, scope: audit.Scope, result: audit.Result, started_at: datetime, moment: datetime) -> None:
-        """Who may only read has the answer all the same; it is not in the metrics then."""
+        """Keep the run for the metrics. A role that may only read has its answer all the same."""
         try:
             AuditRun.objects.create(
                 started_at=started_at,
@@ -95,19 +95,31 @@ class Command(BaseCommand):
     def print_json(self, result: audit.Result, moment: datetime, seconds: float) -> None:
         for finding in result.findings:
             self.stdout.write(json.dumps({**asdict(finding), "remedy": finding.remedy}))
-        summary = {"accounts": result.accounts, "transactions": result.rows, "findings": result.count}
         self.stdout.write(
-            json.dumps({**summary, "seen_through": format_time(moment), "seconds": round(seconds, 1)})
+            json.dumps(
+                {
+                    "accounts": result.accounts,
+                    "transactions": result.rows,
+                    "findings": result.count,
+                    "seen_through": format_time(moment),
+                    "seconds": round(seconds, 1),
+                }
+            )
         )
 
     def print_tables(self, result: audit.Result, seconds: float) -> None:
         console = Console(file=self.stdout)  # type: ignore[arg-type]
         if result.findings:
-            texts = [Column(name, overflow="fold") for name in ("row", "expected", "found")]
-            table = Table("check", Column("account", overflow="fold"), *texts, title="Findings")
+            texts = [Column(name, overflow="fold") for name in ("account", "row", "expected", "found")]
+            table = Table("check", *texts, title="Findings")
             for finding in result.findings[:SHOWN]:
-                where = f"{finding.table} {finding.row}"
-                table.add_row(finding.check, finding.account or "", where, finding.expected, finding.found)
+                table.add_row(
+                    finding.check,
+                    finding.account or "",
+                    f"{finding.table} {finding.row}",
+                    finding.expected,
+                    finding.found,
+                )
             console.print(table)
             for remedy in dict.fromkeys(finding.remedy for finding in result.findings):
                 checks = sorted({each.check for each in result.findings if each.remedy == remedy})
@@ -136,26 +148,21 @@ def find_accounts(accounts: list[UUID] | None, users: list[UUID] | None) -> tupl
     return found
 
 
-def find_moment(text: str | None) -> datetime | None:
-    """What `--since` means. Only of clean runs of everything is it known that all before them is right."""
-    if text is None:
-        return None
+def find_moment(text: str) -> datetime:
+    """What `--since` means. Only of clean runs of everything is it known that all before them is right.
+
+    Raises `CommandError`.
+    """
     clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at")
-    if text == LAST:
-        run = clean.first()
-        if run is None:
-            raise CommandError("There is no clean audit of everything yet.")
-        return run.seen_through
     try:
-        run = clean.filter(id=UUID(text)).first()
+        run = (clean if text == "last" else clean.filter(id=UUID(text))).first()
     except ValueError:
-        pass
-    else:
-        if run is None:
-            raise CommandError(f"There is no clean audit of everything with the id {text}.")
-        return run.seen_through
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"--since is `last`, the id of a run, or a time; not {text!r}.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_current_timezone())
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise CommandError(f"--since is `last`, the id of a run, or a time; not {text!r}.") from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_current_timezone())
+    if run is None:
+        which = "yet" if text == "last" else f"with the id {text}"
+        raise CommandError(f"There is no clean audit of everything {which}.")
+    return run.seen_through

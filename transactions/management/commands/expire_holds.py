@@ -11,7 +11,5 @@ class Command(BaseCommand):
     help = "End the holds whose time is over, an account per commit, and tell it to the feed."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        expired = 0
-        while some := posting.expire_some():
-            expired += some
+        expired = sum(iter(posting.expire_some, 0))  # until there is none left to end
         self.stdout.write(f"{expired} holds have expired.")

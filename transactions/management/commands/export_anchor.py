@@ -1,21 +1,22 @@
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from transactions.management.options import StrictCommand
 from transactions.proof import anchors
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Write the heads of all chains, signed, as JSON lines: to be kept outside the database, where who "
         "administers it cannot change them. verify_anchor compares."
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", nargs="?", type=Path, help="a new file")
-        parser.add_argument("--public-key", action="store_true", help="print the public key that verifies it")
+    arguments = {
+        "file": {"nargs": "?", "type": Path, "help": "a new file"},
+        "--public-key": {"action": "store_true", "help": "print the public key that verifies it"},
+    }
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["public_key"]:

@@ -1,14 +1,12 @@
 import csv
 import json
 import re
-from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from datetime import UTC
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
@@ -20,68 +18,78 @@ from ledger.errors import LedgerError
 from rest.fields import TimeZoneField
 from transactions.errors import CommitNotConfirmed
 from transactions.exchange import imports
-from transactions.exchange.imports import Outcome
-from transactions.exchange.staging import PAGE_SIZE, Problem, Row, Staging
+from transactions.exchange.staging import Problem, Row, Staging
 from transactions.management import files
-from transactions.management.files import FileBroken, TransactionLine
-from transactions.management.options import COULD_NOT_RUN, find_format, open_input, open_output, read_option
+from transactions.management.options import (
+    FOUND,
+    StrictCommand,
+    describe_file,
+    failure,
+    find_format,
+    open_input,
+    open_output,
+)
 
-SOURCE = re.compile(r"[A-Za-z0-9._-]{1,40}")
-NOT_ALL_POSTED = 1
 
-
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Post the transactions of a file, an account's in the order of their effect, each exactly once: run "
         "it again after whatever ended it. Nothing is posted if any row is malformed. Exit status: 0 all are "
         "posted, 1 some are declined or left out, 2 it could not run or not to the end."
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        columns = ", ".join(TransactionLine._declared_fields)
-        parser.add_argument("file", help=f"CSV with a header, or JSON lines, of {columns}; - is stdin")
-        parser.add_argument("--format", choices=files.FORMATS, help="default: as the file's name ends")
-        parser.add_argument("--source", help="where its keys come from: of another source, a key is another")
-        parser.add_argument("--tz", help="the zone of days and of times without an offset (default: UTC)")
-        parser.add_argument(
-            "--create-users",
-            action="store_true",
-            help="make users (by external_id) and accounts that are missing",
-        )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="post nothing; tell what would be posted and declined now"
-        )
-        parser.add_argument("--declined", metavar="CSV", help="where to list the rows that are declined")
-        parser.add_argument(
-            "--skip-malformed", metavar="CSV", help="list malformed rows there and post the others"
-        )
-        parser.add_argument("--errors", type=int, default=20, help="how many errors to show (default: 20)")
-        parser.add_argument("--actor", default="import", help="the user name that posts; made if missing")
+    arguments = {
+        **describe_file(files.TransactionLine._declared_fields),
+        "--source": {"help": "where its keys come from: of another source, a key is another"},
+        "--tz": {
+            "field": TimeZoneField(),
+            "help": "the zone of days and of times without an offset (default: UTC)",
+        },
+        "--create-users": {
+            "action": "store_true",
+            "help": "make users (by external_id) and accounts that are missing",
+        },
+        "--dry-run": {
+            "action": "store_true",
+            "help": "post nothing; tell what would be posted and declined now",
+        },
+        "--declined": {"metavar": "CSV", "help": "where to list the rows that are declined"},
+        "--skip-malformed": {"metavar": "CSV", "help": "list malformed rows there and post the others"},
+        "--errors": {"type": int, "default": 20, "help": "how many errors to show (default: 20)"},
+        "--actor": {"default": "import", "help": "the user name that posts; made if missing"},
+    }
 
     def handle(self, *args: Any, **options: Any) -> None:
         format, source = find_format(options["file"], options["format"]), options["source"]
-        zone = read_option("--tz", options["tz"], TimeZoneField()) or UTC
-        if source is not None and not SOURCE.fullmatch(source):
-            detail = "--source is 1 to 40 letters, digits, dots, dashes and underscores."
-            raise CommandError(detail, returncode=COULD_NOT_RUN)
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        if source is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", source):
+            raise failure("--source is 1 to 40 letters, digits, dots, dashes and underscores.")
         with (
             open_input(options["file"], format) as file,
             closing(Staging()) as staging,
-            Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress,
+            Progress(
+                "{task.description}",
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+            ) as progress,
             ExitStack() as reports,
         ):
             run = Run(staging, progress, options, reports)
             try:
-                run.read(files.read_transactions(file, format=format, source=source, zone=zone))
+                run.read(
+                    files.read_transactions(file, format=format, source=source, zone=options["tz"] or UTC)
+                )
                 run.check()
                 run.post(request_id=f"import {source or ''}".strip())
-            except FileBroken as broken:
-                run.note_problems([broken.problem])
-                raise CommandError("Nothing is posted.", returncode=COULD_NOT_RUN) from None
+            except files.FileBroken as broken:
+                run.note_problems(broken.problems)
+                raise failure("Nothing is posted.") from None
             except (Error, LedgerError, CommitNotConfirmed) as error:
-                detail = f"{error}".strip() + "\nRun it again: what is posted stays, and is not posted twice."
-                raise CommandError(detail, returncode=COULD_NOT_RUN) from error
+                raise failure(
+                    f"{str(error).strip()}\nRun it again: what is posted stays, and is not posted twice."
+                ) from error
         run.tell()
 
 
@@ -105,24 +113,19 @@ class Run:
         return writer
 
     def read(self, rows: Iterable[Row | list[Problem]]) -> None:
-        some: list[Row] = []
         task = self.progress.add_task("Reading", total=None)
         for row in rows:
             self.progress.advance(task)
             if isinstance(row, Row):
-                some.append(row)
+                self.staging.add(row)
             else:
                 self.note_problems(row)
-            if len(some) == PAGE_SIZE:
-                self.staging.add(some)
-                some = []
-        self.staging.add(some)
         self.staging.index()
         self.progress.update(task, total=self.staging.count())
 
     def check(self) -> None:
         """Raises `CommandError` when something is wrong that is not to be left out."""
-        self.note_problems(imports.find_repeated(self.staging))
+        self.note_problems(self.staging.take_out_repeated())
         self.note_problems(imports.find_accounts(self.staging, create=self.options["create_users"]))
         task = self.progress.add_task("Checking", total=self.staging.count())
         for checked, problems, outcomes in imports.check_rows(self.staging):
@@ -132,7 +135,7 @@ class Run:
         if self.problems > self.options["errors"]:
             self._say(f"… and {self.problems - self.options['errors']} more.")
         if self.problems and not self.malformed_report:
-            raise CommandError(f"{self.problems} errors. Nothing is posted.", returncode=COULD_NOT_RUN)
+            raise failure(f"{self.problems} errors. Nothing is posted.")
 
     def post(self, *, request_id: str) -> None:
         if missing := self.staging.count_missing():
@@ -161,7 +164,7 @@ class Run:
             if self.malformed_report:
                 self.malformed_report.writerow([problem.line, problem.field, problem.code, problem.detail])
 
-    def note_outcomes(self, outcomes: Iterable[Outcome]) -> None:
+    def note_outcomes(self, outcomes: Iterable[imports.Outcome]) -> None:
         for outcome in outcomes:
             what = (
                 f"declined: {outcome.reason}"
@@ -174,8 +177,9 @@ class Run:
             if outcome.reason:
                 self.declined += 1
                 if self.declined_report:
-                    details = json.dumps(outcome.details)
-                    self.declined_report.writerow([outcome.line, outcome.id, outcome.reason, details])
+                    self.declined_report.writerow(
+                        [outcome.line, outcome.id, outcome.reason, json.dumps(outcome.details)]
+                    )
 
     def tell(self) -> None:
         """Raises `CommandError` when not all are posted."""
@@ -186,9 +190,7 @@ class Run:
         if self.options["dry_run"]:
             Console().print("Nothing is posted. It is what would be, if nothing else is posted meanwhile.")
         if self.declined or self.problems:
-            raise CommandError(
-                f"{self.declined} rows are declined, {self.problems} errors.", returncode=NOT_ALL_POSTED
-            )
+            raise failure(f"{self.declined} rows are declined, {self.problems} errors.", FOUND)
 
     def _say(self, text: str) -> None:
         self.progress.console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,27 +1,24 @@
 import sys
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.db import Error
 
-from transactions.management.options import COULD_NOT_RUN, FOUND
+from transactions.management.options import COULD_NOT_RUN, FOUND, StrictCommand
 from transactions.proof import anchors
 
 
-class Command(BaseCommand):
+class Command(StrictCommand):
     help = (
         "Say what was changed, removed or cut off since the anchor was made. audit_balances proves the rest. "
         "Exit status: 0 nothing, 1 something was found, 2 it could not run or the file is no anchor."
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
-        parser.add_argument(
-            "--public-key", action="append", default=[], help="trust this key too (repeatable)"
-        )
+    arguments = {
+        "file": {"type": Path},
+        "--public-key": {"action": "append", "default": [], "help": "trust this key too (repeatable)"},
+    }
 
     def handle(self, *args: Any, **options: Any) -> None:
         trusted = {anchors.get_public_key(), *settings.ANCHOR_PUBLIC_KEYS, *options["public_key"]}

@@ -1,0 +1,207 @@
+"""Balances: those of now, and those at moments of both time axes.
+
+What the API reads most comes from prepared statements: many accounts at once, and without a lock.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db.models import QuerySet
+from django.db.transaction import atomic
+
+from accounts.currencies import format_amount
+from accounts.errors import AccountNotFound
+from accounts.models import Account
+from ledger.times import format_time
+from transactions.models import Transaction
+from transactions.reading.queries import (
+    SETTLED_AFTER,
+    fetch,
+    write_balance_at,
+    write_known_version,
+)
+
+OfUser = tuple[UUID, str]  # a user's id and the name of an account
+OfThen = tuple[UUID, datetime | None, datetime | None]  # an account, `at` and `known_at`: None is now
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account held: effective at `at`, as the ledger knew it at `known_at`; amounts in its currency.
+
+    `held` and `available` are of now only; None for a past moment. `version` is the account's last
+    transaction that was known. `balance_now` and `version_now` are those of the account when it was read.
+    """
+
+    account_id: UUID
+    user_id: UUID
+    currency: str
+    balance: Decimal
+    held: Decimal | None
+    available: Decimal | None
+    version: int
+    at: datetime
+    known_at: datetime
+    balance_now: Decimal
+    version_now: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The balance as the API shows it."""
+        currency = self.currency
+        return {
+            "user": str(self.user_id),
+            "account": str(self.account_id),
+            "currency": currency,
+            "balance": format_amount(self.balance, currency),
+            "held": None if self.held is None else format_amount(self.held, currency),
+            "available": None if self.available is None else format_amount(self.available, currency),
+            "version": self.version,
+            "at": format_time(self.at),
+            "known_at": format_time(self.known_at),
+        }
+
+    def to_json(self) -> bytes:
+        return orjson.dumps(self.to_dict())
+
+
+def read_current_balances(account_ids: Collection[UUID]) -> dict[UUID, Balance]:
+    """What these accounts hold now, by id; there is none for an id that is no account's."""
+    return {row[0]: _make_current(row) for row in fetch(CURRENT_BY_ID, [list(account_ids)])}
+
+
+def read_balances_of_users(wanted: Sequence[OfUser]) -> dict[OfUser, dict[str, Balance]]:
+    """What the accounts of these users and names hold now, by currency; an empty dict without any."""
+    found: dict[OfUser, dict[str, Balance]] = {each: {} for each in wanted}
+    for name, *row in fetch(CURRENT_BY_USER, list(map(list, zip(*wanted, strict=True)))):
+        balance = _make_current(row)
+        found[balance.user_id, name][balance.currency] = balance
+    return found
+
+
+def _make_current(row: Sequence[Any]) -> Balance:
+    account_id, user_id, currency, balance, held, credit_limit, version, at = row
+    return Balance(
+        account_id=account_id,
+        user_id=user_id,
+        currency=currency,
+        balance=balance,
+        held=held,
+        available=balance - held + credit_limit,
+        version=version,
+        at=at,
+        known_at=at,
+        balance_now=balance,
+        version_now=version,
+    )
+
+
+def read_balance_at(account_id: UUID, *, at: datetime | None, known_at: datetime | None) -> Balance:
+    """The balance effective at `at`, as known at `known_at`: both inclusive, None or later than now is now.
+
+    The answer stays true for ever: when somebody may be posting on the account at this moment, it waits for
+    them. Raises `AccountNotFound`.
+    """
+    asked: OfThen = (account_id, at, known_at)
+    balance, is_settled = _read_one(asked)
+    if not is_settled:
+        with atomic():
+            fetch("SELECT 1 FROM accounts_account WHERE id = %s FOR SHARE", [account_id])
+            balance, _ = _read_one(asked)  # a new statement sees what was posted meanwhile
+    return balance
+
+
+def _read_one(asked: OfThen) -> tuple[Balance, bool]:
+    found = read_balances_at([asked])
+    if not found:
+        raise AccountNotFound("There is no such account.")
+    return found[asked]
+
+
+def read_balances_at(wanted: Sequence[OfThen]) -> dict[OfThen, tuple[Balance, bool]]:
+    """Each balance, and whether it stays true for ever; there is none for an id that is no account's."""
+    found: dict[OfThen, tuple[Balance, bool]] = {}
+    for number, is_settled, *columns in fetch(BALANCES, list(map(list, zip(*wanted, strict=True)))):
+        found[wanted[number - 1]] = Balance(*columns), is_settled
+    return found
+
+
+def read_balance(
+    accounts: QuerySet[Account], *, at: datetime | None = None, known_at: datetime | None = None
+) -> Balance:
+    """As `read_balance_at`, of the one account in `accounts`. Raises `AccountNotFound` when there is none."""
+    id = next(iter(accounts.values_list("id", flat=True)), None)
+    if id is None:
+        raise AccountNotFound("There is no such account.")
+    return read_balance_at(id, at=at, known_at=known_at)
+
+
+def read_balance_before(transaction: Transaction) -> Decimal:
+    """What its account held when it was decided. All that came before was committed: nothing is locked."""
+    if transaction.balance_after is not None:
+        return transaction.balance_after - transaction.change
+    balance, _ = _read_one((transaction.account_id, transaction.recorded_at, transaction.recorded_at))
+    return balance.balance
+
+
+# A hold that is due counts no more, whether or not its end is written yet: `Account.held_now`.
+HELD_NOW = """account.held - CASE WHEN account.held = 0 THEN 0 ELSE (
+        SELECT coalesce(sum(hold.amount - hold.captured), 0) FROM accounts_hold AS hold
+        WHERE hold.account_id = account.id AND hold.status = 'OPEN' AND hold.expires_at <= clock_timestamp()
+    ) END"""
+COLUMNS = f"""
+    account.id, account.user_id, account.currency, account.balance, {HELD_NOW},
+    account.credit_limit, account.version, clock_timestamp()
+"""
+# Each account is looked up by itself: OFFSET keeps the planner from joining, for which it would want to know
+# how large the table is. So the plan is the look-up by index, even if prepared while the table was empty.
+CURRENT_BY_ID = f"""
+SELECT account.* FROM unnest(%s::uuid[]) AS asked(id), LATERAL (
+    SELECT {COLUMNS} FROM accounts_account AS account WHERE account.id = asked.id OFFSET 0
+) AS account
+"""  # noqa: S608
+CURRENT_BY_USER = f"""
+SELECT asked.name, account.* FROM unnest(%s::uuid[], %s::text[]) AS asked(user_id, name), LATERAL (
+    SELECT {COLUMNS} FROM accounts_account AS account
+    WHERE account.user_id = asked.user_id AND account.name = asked.name OFFSET 0
+) AS account
+"""  # noqa: S608
+# Who posts locks the account's row first, then reads the clock for `recorded_at`, and the lock stands in the
+# row as its `xmax`. Here the clock is read first, then the row. So what is recorded up to that clock and not
+# seen can only be of a transaction that is in `xmax` and had not ended when the snapshot was taken. There is
+# none if `xmax` is 0, or the transaction that made this version of the row, or older than all that had not
+# ended. But it may be the number of a group of lockers, and those are counted apart: such a number is lower
+# than the next one of a group, `mxid_age` of it is not negative, and nothing is concluded.
+IS_SETTLED = f"""
+    moment.known_at < clock - interval '{SETTLED_AFTER.total_seconds()} seconds'
+    OR current_setting('transaction_isolation') = 'read committed' AND (
+        locker = 0 OR mxid_age(locker) < 0 AND (
+            locker = maker OR age(locker) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
+        )
+    )"""
+# Its columns behind the second are the fields of `Balance` in their order. OFFSET keeps the parts apart, and
+# `clock IS NOT NULL` the row behind the clock.
+BALANCES = f"""
+SELECT number, {IS_SETTLED}, asked.id, user_id, currency,
+    ({write_balance_at("asked.id", "moment.at", "last.version")}),
+    CASE WHEN is_now THEN held END, CASE WHEN is_now THEN balance - held + credit_limit END,
+    last.version, moment.at, moment.known_at, balance, asked.version
+FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[])
+    WITH ORDINALITY AS wanted (id, at, known_at, number)
+, LATERAL (
+    SELECT clock, least(wanted.at, clock) AS at, least(wanted.known_at, clock) AS known_at
+    FROM (SELECT clock_timestamp() AS clock OFFSET 0) AS now
+) AS moment, LATERAL (
+    SELECT id, user_id, currency, balance, version, last_recorded_at, credit_limit,
+        {HELD_NOW} AS held, xmin AS maker, xmax AS locker
+    FROM accounts_account AS account WHERE id = wanted.id AND moment.clock IS NOT NULL OFFSET 0
+) AS asked, LATERAL (
+    SELECT CASE WHEN moment.known_at < last_recorded_at THEN {
+    write_known_version("asked.id", "moment.known_at")
+} ELSE version END AS version, least(moment.at, moment.known_at) = clock AS is_now OFFSET 0
+) AS last
+"""  # noqa: S608, of names, never of values
