@@ -1,7 +1,6 @@
 """Nobody edits anything: not a superuser, not with a crafted request, not past the pages.
 
-The cases of the catalogue of bad inputs that are about the back office (`OFFICE` in `tests/bad_inputs.py`)
-are here, by their ids.
+The cases of `tests/bad_inputs.json` that are tried in the back office are here, by their ids.
 """
 
 import re
@@ -17,7 +16,7 @@ from accounts.models import Account
 from events.delivery import webhooks
 from events.models import Event
 from office.models import Access
-from tests.bad_inputs import CASES, OFFICE
+from tests.bad_inputs import find_cases
 from tests.cast import deposit, issue_token, new_id
 from tests.matrix_of_office import EMPTY, MODEL_PAGES, MODELS, PAGES
 from tests.office.addresses import list_urls
@@ -210,14 +209,13 @@ def test_who_may_not_adjust_does_not(account, group):
 
 
 def test_every_case_of_the_catalogue_about_the_back_office_is_here():
-    cases = {id for id, case in CASES.items() if case["endpoint"] in OFFICE}
     here = {
         id
         for test in globals().values()
         if callable(test) and (test.__doc__ or "")
         for id in re.findall(r"\b(?:ADM|AUT)-\d{3}\b", test.__doc__ or "")
     }
-    assert here == cases
+    assert here == find_cases("office").keys()
 
 
 # Past the pages
