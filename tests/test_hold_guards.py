@@ -154,10 +154,10 @@ def test_an_open_hold_is_not_made_into_what_cannot_be(rich, rule, change):
 @pytest.mark.parametrize(
     ("rule", "attack", "status"),
     [
-        (*each, status)
-        for each in REFUSALS
+        (rule, attack, status)
+        for rule, attack in REFUSALS
         for status in STATUSES
-        if status != "OPEN" or "UPDATE" not in each[1]
+        if status != "OPEN" or "UPDATE" not in attack
     ],
 )
 def test_a_hold_stays_and_a_closed_one_stays_as_it_is(rich, rule, attack, status):
@@ -216,9 +216,9 @@ def test_what_is_captured_never_shrinks(rich):
 
 @pytest.mark.parametrize("whose", ["own", "another's", "nobody's"])
 def test_a_hold_without_its_account_is_refused(rich, whose):
-    other = cast.AccountFactory() if whose == "another's" else Account(id=cast.new_id())
+    of = {"own": rich, "another's": cast.AccountFactory(), "nobody's": Account(id=cast.new_id())}
     with refused_by(ALONE):
-        execute(add(rich) if whose == "own" else together(rich, 5, add(other)))
+        execute(together(rich, 5, add(of[whose])) if whose == "another's" else add(of[whose]))
 
 
 @pytest.mark.parametrize("table", ["accounts_hold", "accounts_account", "new_holds"])
