@@ -130,12 +130,6 @@ def together(account, held, change):
     return f"WITH held AS ({set_held(account, held)}) {change}"
 
 
-@pytest.fixture
-def rich(account):
-    cast.deposit(account, "100")
-    return account
-
-
 @pytest.mark.parametrize(("rule", "values"), INSERTS)
 def test_a_hold_that_cannot_be_is_refused(rich, rule, values):
     if rule == "accounts_hold_pkey":
