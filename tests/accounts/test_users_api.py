@@ -22,8 +22,8 @@ def test_a_user_comes_with_an_empty_main_account(service):
     assert {account[field] for field in ("balance", "held", "available", "credit_limit")} == {"0.00"}
     assert user["metadata"] == {"tier": "gold"}
     stored = User.objects.get(id=user["id"])
-    assert stored.username == user["id"]
-    assert not (stored.has_usable_password() or stored.get_all_permissions())
+    assert (stored.username, stored.has_usable_password()) == (user["id"], False)
+    assert not stored.get_all_permissions()
 
 
 @pytest.mark.parametrize("identity", [{"id": str(new_id())}, {"key": "signup-1"}, {"external_id": "crm-1"}])
@@ -63,8 +63,8 @@ def test_one_key_of_two_services_makes_two_users_with_ids_of_version_8(service):
 def test_an_account_is_opened_once(service, petya):
     body = {"user": str(petya.id), "currency": "EUR", "name": "savings"}
     first, again = service.post("/api/v1/accounts", body), service.post("/api/v1/accounts", body)
-    assert (again.status_code, again.json()) == (first.status_code, first.json()) == (201, again.json())
-    assert again["Idempotency-Replayed"] == "true"
+    assert first.status_code == again.status_code == 201
+    assert (again.json(), again["Idempotency-Replayed"]) == (first.json(), "true")
     assert petya.accounts.count() == 2
     missing = service.post("/api/v1/accounts", {**body, "user": str(new_id())})
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
