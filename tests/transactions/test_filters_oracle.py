@@ -88,11 +88,8 @@ class Oracle:
 
     def find(self, wanted, caller=None):
         """The ids of the rows that pass, newest first."""
-        found = [
-            row
-            for row in self.rows
-            if caller in (None, row.user) and all(passes(row, *each) for each in wanted.items())
-        ]
+        seen = [row for row in self.rows if caller in (None, row.user)]
+        found = [row for row in seen if all(passes(row, *each) for each in wanted.items())]
         return [str(row.id) for row in sorted(found, reverse=True)]
 
     def choose(self, names, caller):
