@@ -1,5 +1,7 @@
 """Commands about holds and rules, each in one call, as tests like them."""
 
+from functools import partial
+
 import uuid_utils.compat
 
 from accounts import operations
@@ -38,20 +40,13 @@ def set_limits(*, id, limits, request_id):
     return ask(SetLimits(account_id=id, limits=limits), request_id=request_id).account
 
 
-def freeze(*, id, reason, request_id):
-    return set_status(id, Account.Status.FROZEN, reason, request_id)
-
-
-def unfreeze(*, id, reason, request_id):
-    return set_status(id, Account.Status.ACTIVE, reason, request_id)
-
-
-def close(*, id, reason, request_id):
-    return set_status(id, Account.Status.CLOSED, reason, request_id)
-
-
-def set_status(id, status, reason, request_id):
+def set_status(*, id, status, reason, request_id):
     return ask(SetStatus(account_id=id, status=status, reason=reason), request_id=request_id).account
+
+
+freeze = partial(set_status, status=Account.Status.FROZEN)
+unfreeze = partial(set_status, status=Account.Status.ACTIVE)
+close = partial(set_status, status=Account.Status.CLOSED)
 
 
 def lock_account(id):

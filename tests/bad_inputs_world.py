@@ -19,7 +19,6 @@ from events.subscriptions import SUBSCRIPTIONS_MAX
 from ledger.times import format_time
 from ledger_project.wsgi import application
 from tests import asking
-from tests.asking import capture_of
 from tests.bad_inputs import TRANSACTIONS
 from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, hold, issue_token, new_id, withdraw
 from tests.names import PUBLIC
@@ -53,10 +52,6 @@ def find_account(world: World, name: str = "account_id") -> Account:
     return Account.objects.get(id=world[name])
 
 
-def find_user(world: World, name: str) -> User:
-    return find_account(world, name).user
-
-
 def make_hold(world: World) -> str:
     """Of all that its account has."""
     deposit(find_account(world), "10.00")
@@ -78,8 +73,7 @@ def find_cursor(world: World, address: str, caller: str = "token") -> str:
 
 def make_webhook(world: World) -> str:
     """Another service's."""
-    url = f"https://{PUBLIC}/{new_id()}"
-    made, _ = subscriptions.create(kind="webhook", url=url, actor=new_id())
+    made, _ = subscriptions.create(kind="webhook", url=f"https://{PUBLIC}/{new_id()}", actor=new_id())
     return str(made.id)
 
 
@@ -112,7 +106,7 @@ MAKE: dict[str, Callable[[World], str]] = {
     "admin": lambda world: issue_token("api-admin"),
     "bob": lambda world: issue_token("api-post"),
     "alice": lambda world: world["token"],
-    "holder": lambda world: issue_token(user=find_user(world, "alice_account")),
+    "holder": lambda world: issue_token(user=find_account(world, "alice_account").user),
     "valid": lambda world: issue_token("api-post"),
     "read_only": lambda world: issue_token("api-read"),
     "revoked": revoke,
@@ -124,10 +118,9 @@ MAKE: dict[str, Callable[[World], str]] = {
     "alice_account": make_account,
     "bob_account": make_account,
     "victim_account": make_account,
-    "user_id": lambda world: str(find_user(world, "account_id").id),
+    "user_id": lambda world: str(find_account(world).user_id),
     "transaction_id": lambda world: str(deposit(find_account(world), "1").id),
     "hold_id": make_hold,
-    "bob_txn": lambda world: str(deposit(find_account(world, "bob_account"), "1").id),
     "webhook_id": make_webhook,
     # Cursors
     "valid_cursor_bitflip": lambda world: flip_a_bit(find_cursor(world, f"{TRANSACTIONS}?")),
@@ -165,14 +158,6 @@ def see_nobodys(world: World) -> None:
     world["token"] = world["holder"]
 
 
-def meet_alice(world: World) -> None:
-    UserFactory(name="alice")
-
-
-def put_in(amount: str) -> Callable[[World], None]:
-    return lambda world: deposit(find_account(world), amount) and None
-
-
 def hold_half(world: World) -> None:
     deposit(find_account(world), "10.00")
     hold(find_account(world), "5.00")
@@ -191,18 +176,9 @@ def have_other_currency(world: World) -> None:
     world["account_id_2"] = str(AccountFactory(currency="EUR").id)
 
 
-def capture(world: World) -> None:
-    held = asking.find_hold(UUID(world["hold_id"]))
-    posting.post([capture_of(held)], actor=new_id())
-
-
-def release(world: World) -> None:
-    asking.release_hold(id=UUID(world["hold_id"]))
-
-
 def reverse(world: World) -> None:
     row = Transaction.objects.get(id=world["transaction_id"])
-    posting.post([Reversal(id=new_id(), reason="test", rows=[row])], actor=new_id())
+    asking.ask(Reversal(id=new_id(), reason="test", rows=[row]))
 
 
 def be_a_reversal(world: World) -> None:
@@ -227,7 +203,7 @@ def nearly_fill(world: World) -> None:
 
 def open_a_session(world: World) -> None:
     browser = Client()
-    browser.force_login(find_user(world, "account_id"))
+    browser.force_login(find_account(world).user)
     world["valid"] = browser.cookies["sessionid"].value
 
 
@@ -246,30 +222,24 @@ def subscribe_all(world: World) -> None:
     )
 
 
-# By case, or by what the case says of its setup.
-SETUP: dict[str, Callable[[World], None]] = {
+SETUP: dict[str, Callable[[World], object]] = {
     "alice's token, bob's object": see_bobs,
-    "available 10.00": put_in("10.00"),
+    "available 10.00": lambda world: deposit(find_account(world), "10.00"),
     "posted 10.00, held 5.00": hold_half,
     "closed": close,
     "balance near numeric max": nearly_fill,
     "destination closed": close_destination,
-    "hold 10.00": lambda world: None,  # the one that is made when it is named
-    "captured": capture,
-    "voided": release,
+    "captured": lambda world: asking.ask(asking.capture_of(asking.find_hold(UUID(world["hold_id"])))),
+    "voided": lambda world: asking.release_hold(id=UUID(world["hold_id"])),
     "reversed once": reverse,
     "target is a reversal": be_a_reversal,
     "target declined": be_declined,
     "deposit 10, then withdrew 10": spend,
     "limit 100/min": ask_a_hundred_times,
-    "BUS-012": have_other_currency,
-    "BUS-017": put_in("10.00"),
-    "USE-002": meet_alice,
-    "USE-003": meet_alice,
-    "USE-005": meet_alice,
-    "USE-006": meet_alice,
-    "AUT-019": open_a_session,
-    "WEB-041": subscribe_all,
+    "another account in euros": have_other_currency,
+    "a user alice": lambda world: UserFactory(name="alice"),
+    "a session of the back office": open_a_session,
+    "as many subscriptions as there may be": subscribe_all,
 }
 # The names of hosts that the cases have, and where they lead.
 HOSTS = {

@@ -15,7 +15,6 @@ from accounts import operations
 from accounts.errors import ExpiresAtInvalid
 from accounts.models import Account, User
 from tests import asking
-from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction, Transfer
 
@@ -38,7 +37,7 @@ class UserFactory(factory.Factory):
 
 
 class AccountFactory(factory.Factory):
-    """The main account of a user of its own."""
+    """The main account of a user of its own. `funds` are deposited."""
 
     class Meta:
         model = Account
@@ -46,8 +45,11 @@ class AccountFactory(factory.Factory):
     currency = "USD"
 
     @classmethod
-    def _create(cls, model_class, **fields):
-        return UserFactory(**fields).accounts.with_held_due().get()
+    def _create(cls, model_class, funds=None, **fields):
+        account = UserFactory(**fields).accounts.with_held_due().get()
+        if funds:
+            deposit(account, funds)
+        return account
 
 
 class OrderFactory(factory.Factory):
@@ -74,8 +76,7 @@ def withdraw(account, amount, **fields):
 
 def move(account, type, amount, **fields):
     order = OrderFactory(account=account, type=type, amount=Decimal(amount), **fields)
-    [answer] = posting.post([order], actor=account.user_id, request_id="test")
-    return answer.transaction
+    return asking.ask(order, actor=account.user_id).transaction
 
 
 def transfer(source, destination, amount, **fields):
@@ -83,8 +84,7 @@ def transfer(source, destination, amount, **fields):
     command = Transfer(
         id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(amount), **fields
     )
-    [result] = posting.post([command], actor=source.user_id, request_id="test")
-    return result.transaction
+    return asking.ask(command, actor=source.user_id).transaction
 
 
 def hold(account, amount, **fields):

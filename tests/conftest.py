@@ -112,6 +112,13 @@ def account(petya):
 
 
 @pytest.fixture
+def rich(account):
+    """Petya's account, with 100.00 in it."""
+    cast.deposit(account, "100")
+    return account
+
+
+@pytest.fixture
 def holder(petya):
     """Petya's own token, without any permission."""
     return make_client(user=petya)

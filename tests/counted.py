@@ -2,8 +2,7 @@
 
 from threading import Event as Flag
 
-from django.db import connection
-
+from tests.database import execute
 from transactions.reading import statistics
 
 COUNTED = "SELECT hour, currency, type, outcome, count, amount FROM transactions_hourlytotal"
@@ -19,11 +18,5 @@ def refresh():
     statistics.refresh(Flag())
 
 
-def fetch(sql, *parameters):
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else []
-
-
 def require_everything_counted():
-    assert sorted(fetch(COUNTED)) == sorted(fetch(IN_THE_LEDGER))
+    assert sorted(execute(COUNTED)) == sorted(execute(IN_THE_LEDGER))

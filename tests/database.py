@@ -1,4 +1,4 @@
-"""The test database: how its server is run, and how it is emptied."""
+"""The test database: how its server is run, how it is asked in SQL, and how it is emptied."""
 
 from importlib import import_module
 
@@ -21,21 +21,25 @@ FILLED_BY_MIGRATIONS = {
 }
 
 
+def execute(sql, *values, **named):
+    """Run SQL on the connection of the test; its rows, or how many it has changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values or named or None)
+        return cursor.fetchall() if cursor.description else cursor.rowcount
+
+
 @roles.as_owner()
 def empty_the_ledger(test_case=None):
     """Instead of Django's flush, which the guards refuse: only here, only as owner of a test database."""
     database = connection.settings_dict["NAME"]
     assert database.startswith("test_"), f"{database} is not a test database"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
-            " WHERE tgfoid = 'ledger_refuse'::regproc AND tgtype & 32 = 32"  # on TRUNCATE
-        )
-        guards = cursor.fetchall()
-        for table, guard in guards:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
-        tables = set(connection.introspection.table_names(cursor)) - FILLED_BY_MIGRATIONS
-        cursor.execute(f"TRUNCATE {', '.join(tables)}")
-        cursor.execute(BEGIN)
-        for table, guard in guards:
-            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {guard}")
+    guards = execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+        " WHERE tgfoid = 'ledger_refuse'::regproc AND tgtype & 32 = 32"  # on TRUNCATE
+    )
+    for table, guard in guards:
+        execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}")
+    execute(f"TRUNCATE {', '.join(set(connection.introspection.table_names()) - FILLED_BY_MIGRATIONS)}")
+    execute(BEGIN)
+    for table, guard in guards:
+        execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {guard}")

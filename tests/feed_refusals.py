@@ -1,22 +1,16 @@
 """Every refusal of the feed and of its subscriptions, provoked for `tests/rest/test_every_code.py`."""
 
-from django.db import connection
-
 from events import feed, maintenance
 from events.feed import Cursor
 from events.models import Subscription
 from tests.bad_inputs_world import subscribe_all
 from tests.cast import new_id
 from tests.conftest import make_client
+from tests.database import execute
 from tests.names import PUBLIC
 
 EVENTS, SUBSCRIPTIONS = "/api/v1/events", "/api/v1/subscriptions"
 URL = f"https://{PUBLIC}/hook"
-
-
-def execute(sql):
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
 
 
 def subscribe(**body):

@@ -195,7 +195,7 @@ MUTANTS = [
         "0004_hold_guards.CREATE",
         "ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER held_has_its_holds;\n",
         "DROP TRIGGER held_has_its_holds ON accounts_account;\n",
-        "tests/accounts/test_hold_guards.py::test_what_is_held_alone_is_refused",
+        "tests/test_hold_guards.py::test_what_is_held_alone_is_refused",
     ),
     Mutant(
         "frozen accounts pay",

@@ -22,7 +22,6 @@ OWNERS = {
     "tests/test_migrations.py",
     "tests/test_plans_that_last.py",
     "tests/test_histories_at_random.py",
-    "tests/accounts/test_hold_guards.py",
     "tests/accounts/test_users_api.py::test_a_blind_writer_cannot_change_what_it_cannot_see",
     "tests/rest/test_codes_of_feed.py",
     "tests/rest/test_every_code.py::test_a_refusal_has_its_code_status_and_shape[events_pruned]",

@@ -8,7 +8,7 @@ import socket
 import statistics
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlencode
 
 from tests.cast import new_id
@@ -90,14 +90,17 @@ def in_threads(number, work):
     assert not failures, failures
 
 
+def connect(service):
+    return http.client.HTTPConnection("127.0.0.1", service.port, timeout=ANSWER_SECONDS_MAX)
+
+
 def log_in_wrongly(service):
     """One wrong password, of a name that nobody has: it is hashed all the same, unless too many wait."""
     _, page, headers = service.send("GET", "/admin/login/")
     cookie = headers["Set-Cookie"].partition(";")[0]
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
     form = {"csrfmiddlewaretoken": token, "username": str(new_id()), "password": "wrong"}
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=ANSWER_SECONDS_MAX)
-    with closing(connection):
+    with closing(connect(service)) as connection:
         connection.request("POST", "/admin/login/", urlencode(form), {"Content-Type": FORM, "Cookie": cookie})
         assert connection.getresponse().status in (200, 503)
 
@@ -107,24 +110,16 @@ def slow_readers(service, path, number):
     """Connections that ask for a long answer and take 1 KB of it a second."""
     head = make_head("GET", path, f"Authorization: Bearer {service.token}")
     with connections(service.port, number, head, receive_bytes=4096) as readers:
-        ended = threading.Event()
 
         def read():
-            while not ended.wait(1):
-                for reader in readers:
-                    reader.setblocking(False)
-                    try:
-                        reader.recv(1024)
-                    except (BlockingIOError, ConnectionError):
-                        continue
+            time.sleep(1)
+            for reader in readers:
+                reader.setblocking(False)
+                with suppress(BlockingIOError, ConnectionError):
+                    reader.recv(1024)
 
-        thread = threading.Thread(target=read)
-        thread.start()
-        try:
+        with in_threads(1, read):
             yield readers
-        finally:
-            ended.set()
-            thread.join()
 
 
 class Bystanders:
@@ -139,9 +134,7 @@ class Bystanders:
         until = time.monotonic() + SECONDS
 
         def post(account):
-            connection = http.client.HTTPConnection(
-                "127.0.0.1", self.service.port, timeout=ANSWER_SECONDS_MAX
-            )
+            connection = connect(self.service)
             headers = {"Authorization": f"Bearer {self.service.token}", "Content-Type": JSON}
             while time.monotonic() < until:
                 order = {"id": str(new_id()), "account": account, "type": "DEPOSIT", "amount": "1.00"}

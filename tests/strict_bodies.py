@@ -12,22 +12,22 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 LEVELS_MAX = 100
-MICROSECOND = timedelta(microseconds=1)
-CURRENCIES = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0, "BHD": 3, "RUB": 2, "POINTS": 0}
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")
+BATCH = "POST /transactions/batch"
+AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")  # of US dollars
 TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
-
+# Of this machine, the only one that tests may call.
 LOOPBACK_URL = re.compile(
     r"https?://(?P<host>127(\.[0-9]{1,3}){3})(:(?P<port>[0-9]{1,5}))?([/?][!$-\[\]-~]*)?"
 )
-EVENT_TYPES = {
+EVENT_TYPES = (
     *("user.created", "account.opened", "account.frozen", "account.unfrozen", "account.closed"),
     *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
     *("hold.captured", "hold.released", "hold.expired"),
-}
+)
+
+Fits = Callable[[Any], bool]
 
 
 class NumberText(str):
@@ -35,7 +35,7 @@ class NumberText(str):
 
 
 class Field(NamedTuple):
-    fits: Callable[[Any], bool]
+    fits: Fits
     required: bool = False
 
 
@@ -68,42 +68,43 @@ def count_levels(value: Any) -> int:
     return 0 if items is None else 1 + max(map(count_levels, items), default=0)
 
 
-def is_text(length_min: int, length_max: int) -> Callable[[Any], bool]:
+def is_text(length_min: int, length_max: int, pattern: str = "[^\0\ud800-\udfff]*") -> Fits:
     def fits(value: Any) -> bool:
-        if type(value) is not str or not length_min <= len(value) <= length_max:
-            return False
-        return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+        whole = type(value) is str and length_min <= len(value) <= length_max
+        return whole and re.fullmatch(pattern, value, re.DOTALL) is not None
 
     return fits
 
 
-def is_id(value: Any) -> bool:
-    return type(value) is str and UUID.fullmatch(value) is not None
+def is_one_of(*values: str) -> Fits:
+    return lambda value: value in values
+
+
+is_id = is_text(36, 36, r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+is_currency = is_one_of("USD", "EUR", "GBP", "JPY", "BHD", "RUB", "POINTS")
 
 
 def is_new_id(value: Any) -> bool:
+    """Neither of one digit only, nor of the kind that is made of keys."""
     digits = value.replace("-", "").lower() if is_id(value) else "0"
-    derived = digits[12:13] == "8" and digits[16] in "89ab"
-    return len(set(digits)) > 1 and not derived
+    return len(set(digits)) > 1 and not (digits[12] == "8" and digits[16] in "89ab")
 
 
 def is_metadata(value: Any) -> bool:
-    if not isinstance(value, dict) or len(value) > 50:
-        return False
-    return all(is_text(0, 40)(name) and is_text(0, 500)(text) for name, text in value.items())
+    return (
+        isinstance(value, dict)
+        and len(value) <= 50
+        and all(is_text(0, 40)(name) and is_text(0, 500)(text) for name, text in value.items())
+    )
 
 
-def is_decimal(value: Any) -> bool:
-    """Of US dollars."""
-    return type(value) in (str, NumberText) and AMOUNT.fullmatch(value) is not None
+def is_limit(value: Any, maximum: int = 10**15) -> bool:
+    is_decimal = type(value) in (str, NumberText) and AMOUNT.fullmatch(value)
+    return bool(is_decimal) and Decimal(value) <= maximum
 
 
 def is_amount(value: Any) -> bool:
-    return is_decimal(value) and 0 < Decimal(value) <= 10**12
-
-
-def is_limit(value: Any) -> bool:
-    return is_decimal(value) and Decimal(value) <= 10**15
+    return is_limit(value, 10**12) and Decimal(value) > 0
 
 
 def read_time(value: Any) -> datetime | None:
@@ -112,10 +113,9 @@ def read_time(value: Any) -> datetime | None:
         return None
     try:
         if "T" not in value:
-            return datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), UTC) - MICROSECOND
-        fraction = re.search(r"\.([0-9]+)", value)
-        text = value if fraction is None else value.replace(fraction[0], f".{fraction[1][:6]:0<6}")
-        instant = datetime.fromisoformat(text)
+            midnight = datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), UTC)
+            return midnight - timedelta(microseconds=1)
+        instant = datetime.fromisoformat(re.sub(r"\.([0-9]+)", lambda f: f".{f[1][:6]:0<6}", value))
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -123,10 +123,8 @@ def read_time(value: Any) -> datetime | None:
 
 def is_time(value: Any) -> bool:
     """When money moved: of today only the whole day is not over yet."""
-    instant = read_time(value)
-    if instant is None:
-        return False
-    return datetime(1970, 1, 1, tzinfo=UTC) <= instant <= datetime.now(UTC) + timedelta(minutes=6)
+    instant, now = read_time(value), datetime.now(UTC)
+    return instant is not None and datetime(1970, 1, 1, tzinfo=UTC) <= instant <= now + timedelta(minutes=6)
 
 
 def is_expiry(value: Any) -> bool:
@@ -146,26 +144,18 @@ def is_list_of_transactions(value: Any) -> bool:
     return len({item["id"].lower() for item in fit}) == len(fit)
 
 
-def is_currency(value: Any) -> bool:
-    return type(value) is str and value in CURRENCIES
-
-
 def is_url(value: Any) -> bool:
-    """Of this machine, the only one that tests may call."""
     found = LOOPBACK_URL.fullmatch(value) if is_text(1, 2048)(value) else None
-    if found is None or not 1 <= int(found["port"] or 80) <= 65535:
-        return False
-    return all(str(int(part)) == part and int(part) <= 255 for part in found["host"].split("."))
+    return (
+        found is not None
+        and 1 <= int(found["port"] or 80) <= 65535
+        and all(str(int(part)) == part and int(part) <= 255 for part in found["host"].split("."))
+    )
 
 
 def is_list_of_types(value: Any) -> bool:
-    if type(value) is not list or not all(type(each) is str and each in EVENT_TYPES for each in value):
-        return False
-    return len(set(value)) == len(value)
-
-
-def is_cursor(value: Any) -> bool:
-    return type(value) is str and re.fullmatch(r"[0-9a-f]{32}-(0|[1-9][0-9]{0,17})", value) is not None
+    is_list = type(value) is list and all(each in EVENT_TYPES for each in value)
+    return is_list and len(set(value)) == len(value)
 
 
 def is_count(value: Any) -> bool:
@@ -209,11 +199,11 @@ FIELDS: dict[str, dict[str, Field]] = {
         "account": Field(is_id),
         "user": Field(is_id),
         "currency": Field(is_currency),
-        "type": Field(lambda value: value in ("DEPOSIT", "WITHDRAW"), required=True),
+        "type": Field(is_one_of("DEPOSIT", "WITHDRAW"), required=True),
         "effective_at": Field(is_time),
         "expected_version": Field(is_count),
     },
-    "POST /transactions/batch": {
+    BATCH: {
         "atomic": Field(is_flag, required=True),
         "transactions": Field(is_list_of_transactions, required=True),
     },
@@ -227,12 +217,12 @@ FIELDS: dict[str, dict[str, Field]] = {
     "POST /holds": {**MONEY, "account": Field(is_id, required=True), "expires_at": Field(is_expiry)},
     "POST /holds/{id}/capture": {"id": MONEY["id"], "amount": Field(is_amount), "final": Field(is_flag)},
     "POST /subscriptions": {
-        "kind": Field(lambda value: value in ("webhook", "broker"), required=True),
+        "kind": Field(is_one_of("webhook", "broker"), required=True),
         "url": Field(is_url),
         "types": Field(is_list_of_types),
     },
     "PATCH /subscriptions/{id}": {"url": Field(is_url), "types": Field(is_list_of_types)},
-    "POST /subscriptions/{id}/replay": {"after": Field(is_cursor)},
+    "POST /subscriptions/{id}/replay": {"after": Field(is_text(0, 60, "[0-9a-f]{32}-(0|[1-9][0-9]{0,17})"))},
 }
 NOTHING_WILL_DO = {"POST /subscriptions/{id}/replay"}
 # Of these a body has one at least.
@@ -244,11 +234,10 @@ def is_valid(call: str, body: bytes) -> bool:
     if call in NOTHING_WILL_DO and not body:
         return True
     sent = read_object(body)
-    if not is_valid_object(call, sent):
-        return False
-    if call == "POST /transactions/batch" and sent["atomic"]:
+    is_fit = is_valid_object(call, sent)
+    if is_fit and call == BATCH and sent["atomic"]:
         return all(is_valid_object("POST /transactions", item) for item in sent["transactions"])
-    return True
+    return is_fit
 
 
 def is_valid_object(call: str, sent: Any) -> bool:
@@ -256,9 +245,9 @@ def is_valid_object(call: str, sent: Any) -> bool:
     if type(sent) is not dict or not sent.keys() <= fields.keys():
         return False
     values = {name: value for name, value in sent.items() if value is not None}
-    if any(field.required and name not in values for name, field in fields.items()):
-        return False
-    if call in ONE_OF and not ONE_OF[call] & values.keys():
+    required = {name for name, field in fields.items() if field.required}
+    lacks = call in ONE_OF and not ONE_OF[call] & values.keys()
+    if lacks or not required <= values.keys():
         return False
     if call == "POST /transactions" and {"account", "user"} <= values.keys():
         return False

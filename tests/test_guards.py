@@ -7,10 +7,11 @@ import re
 from contextlib import contextmanager
 
 import pytest
-from django.db import Error, connection
+from django.db import Error
 from django.db.transaction import atomic
 
 from tests import cast
+from tests.database import execute
 
 pytestmark = pytest.mark.django_db
 
@@ -45,12 +46,6 @@ AFTER_DECLINED = {"event_sequence": "9", "last_recorded_at": "'2026-01-02'"}
 def session(request, db):
     execute(f"SET LOCAL session_replication_role = {request.param}")
     return request.param
-
-
-def execute(sql):
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall() if cursor.description else cursor.rowcount
 
 
 @contextmanager

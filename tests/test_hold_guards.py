@@ -1,13 +1,15 @@
 """Every rule of a hold, attacked in plain SQL, as tests/test_guards.py attacks the others.
 
-That a hold and its account change only together is attacked in tests/accounts/test_hold_guards.py.
+What an account holds changes only together with its holds, and they only with it.
 """
+
+from decimal import Decimal
 
 import pytest
 from django.db import DataError
 from django.db.transaction import atomic
 
-from accounts.models import Hold
+from accounts.models import Account, Hold
 from tests import cast
 from tests.test_guards import (
     execute,
@@ -19,6 +21,7 @@ from tests.test_guards import (
 pytestmark = pytest.mark.django_db
 
 ALONE = "a hold was written without its account"
+UNEXPLAINED = "holds is not what its holds have left"
 HOLD = {
     "id": "gen_random_uuid()", "amount": "5", "captured": "0", "status": "'OPEN'", "expires_at": "NULL",
     "reference": "''", "metadata": "'{}'", "created_at": "'2026-01-01'", "closed_at": "NULL",
@@ -87,9 +90,25 @@ CHANGES = [
     ),
     ("hold_times_are_finite", "status = 'RELEASED', closed_at = 'infinity'"),
     ("hold_times_are_finite", "status = 'RELEASED', closed_at = '-infinity'"),
-    ("hold_keeps_what_was_asked", "captured = -1"),
-    ("hold_keeps_what_was_asked", "amount = 'NaN'"),
+    *(
+        ("hold_keeps_what_was_asked", change)
+        for change in (
+            "captured = -1",
+            "amount = 'NaN'",
+            "amount = 31",
+            "id = gen_random_uuid()",
+            "account_id = gen_random_uuid()",
+            "expires_at = now()",
+            "reference = 'x'",
+            'metadata = \'{"a": "b"}\'',
+            "created_at = '2020-01-01'",
+            "actor = gen_random_uuid()",
+            "request_id = 'x'",
+            "status = 'DECLINED', closed_at = now(), decline_reason = 'x', decline_details = '{}'",
+        )
+    ),
 ]
+STATUSES = ["OPEN", "CAPTURED", "RELEASED", "EXPIRED", "DECLINED"]
 REFUSALS = [
     ("hold_is_never_deleted", "DELETE FROM accounts_hold"),
     ("holds_are_never_emptied", "TRUNCATE accounts_hold"),
@@ -97,25 +116,26 @@ REFUSALS = [
 ]
 
 
-def place(account, **values):
-    """A hold and what its account holds for it, in one statement."""
-    row = HOLD | {"account_id": f"'{account.id}'"} | values
-    held = f"UPDATE public.accounts_account SET held = held + {row['amount']} WHERE id = '{account.id}'"
-    return f"WITH held AS ({held}) {insert('accounts_hold', row)}"
+def add(account, **values):
+    """A hold alone."""
+    return insert("accounts_hold", HOLD | {"account_id": f"'{account.id}'"} | values)
 
 
-@pytest.fixture
-def rich(account):
-    cast.deposit(account, "100")
-    return account
+def set_held(account, held):
+    return f"UPDATE public.accounts_account SET held = {held} WHERE id = '{account.id}'"
+
+
+def together(account, held, change):
+    """A change of a hold, and what its account holds then, in one statement."""
+    return f"WITH held AS ({set_held(account, held)}) {change}"
 
 
 @pytest.mark.parametrize(("rule", "values"), INSERTS)
 def test_a_hold_that_cannot_be_is_refused(rich, rule, values):
     if rule == "accounts_hold_pkey":
-        execute(place(rich, **values))
+        execute(together(rich, 5, add(rich, **values)))
     with refused_by(rule):
-        execute(insert("accounts_hold", HOLD | {"account_id": f"'{rich.id}'"} | values))
+        execute(add(rich, **values))
 
 
 @pytest.mark.parametrize(("rule", "change"), CHANGES)
@@ -125,17 +145,22 @@ def test_an_open_hold_is_not_made_into_what_cannot_be(rich, rule, change):
         execute(f"UPDATE accounts_hold SET {change}")
 
 
-@pytest.mark.parametrize(("rule", "attack"), REFUSALS)
-@pytest.mark.parametrize("status", ["CAPTURED", "RELEASED", "EXPIRED", "DECLINED"])
-def test_a_closed_hold_stays_as_it_is(rich, rule, attack, status):
-    if status == "DECLINED":
-        assert cast.hold(rich, "101").status == status
-    else:
-        placed = cast.hold(rich, "5", expires_at=cast.day("2999-01-01"))
-        held = f"WITH held AS (UPDATE accounts_account SET held = 0 WHERE id = '{rich.id}')"
+@pytest.mark.parametrize(
+    ("rule", "attack", "status"),
+    [
+        (rule, attack, status)
+        for rule, attack in REFUSALS
+        for status in STATUSES
+        if status != "OPEN" or "UPDATE" not in attack
+    ],
+)
+def test_a_hold_stays_and_a_closed_one_stays_as_it_is(rich, rule, attack, status):
+    cast.hold(rich, "101" if status == "DECLINED" else "5", expires_at=cast.day("2999-01-01"))
+    if status not in ("OPEN", "DECLINED"):
         captured = 5 if status == "CAPTURED" else 0
-        execute(f"{held} UPDATE accounts_hold SET status = '{status}', captured = {captured}{CLOSED}")
-        assert Hold.objects.get(id=placed.id).status == status
+        closed = f"UPDATE accounts_hold SET status = '{status}', captured = {captured}{CLOSED}"
+        execute(together(rich, 0, closed))
+    assert Hold.objects.get().status == status
     with refused_by(rule):
         execute(attack)
 
@@ -144,7 +169,7 @@ def test_infinite_money_is_not_held(rich):
     cast.hold(rich, "5")
     for infinite in ("'Infinity'", "'-Infinity'"):
         for attack in (
-            insert("accounts_hold", HOLD | {"account_id": f"'{rich.id}'", "amount": infinite}),
+            add(rich, amount=infinite),
             f"UPDATE accounts_hold SET captured = {infinite}",
             f"UPDATE accounts_account SET withdraw_max = {infinite}",
             f"UPDATE accounts_account SET withdraw_day_max = {infinite}",
@@ -154,17 +179,40 @@ def test_infinite_money_is_not_held(rich):
                 execute(attack)
 
 
-def test_a_hold_on_the_account_of_another_is_refused(rich):
-    row = HOLD | {"account_id": f"'{cast.AccountFactory().id}'"}
-    held = f"UPDATE public.accounts_account SET held = 5 WHERE id = '{rich.id}'"
-    with refused_by(ALONE):
-        execute(f"WITH held AS ({held}) {insert('accounts_hold', row)}")
+def test_both_in_one_statement_pass(rich):
+    execute(together(rich, 5, add(rich)))
+    execute(together(rich, 3, "UPDATE accounts_hold SET captured = 2"))
+    execute(together(rich, 0, f"UPDATE accounts_hold SET status = 'RELEASED'{CLOSED}"))
+    hold = Hold.objects.get()
+    assert (hold.captured, hold.status) == (Decimal(2), Hold.Status.RELEASED)
 
 
-def test_a_hold_of_an_unknown_account_is_refused(session):  # noqa: F811
-    row = HOLD | {"account_id": "gen_random_uuid()"}
+@pytest.mark.parametrize("held", ["0", "29.99999999", "30.00000001"])
+def test_what_is_held_alone_is_refused(rich, held):
+    cast.hold(rich, "30")
+    with refused_by(UNEXPLAINED):
+        execute(set_held(rich, held))
+
+
+@pytest.mark.parametrize("changes", ["captured = 2", "status = 'RELEASED'" + CLOSED])
+def test_a_change_of_a_hold_alone_is_refused(rich, changes):
+    cast.hold(rich, "5")
     with refused_by(ALONE):
-        execute(insert("accounts_hold", row))
+        execute(f"UPDATE accounts_hold SET {changes}")
+
+
+def test_what_is_captured_never_shrinks(rich):
+    cast.hold(rich, "5")
+    execute(together(rich, 3, "UPDATE accounts_hold SET captured = 2"))
+    with refused_by("hold_keeps_what_was_asked"):
+        execute("UPDATE accounts_hold SET captured = 1")
+
+
+@pytest.mark.parametrize("whose", ["own", "another's", "nobody's"])
+def test_a_hold_without_its_account_is_refused(rich, whose):
+    of = {"own": rich, "another's": cast.AccountFactory(), "nobody's": Account(id=cast.new_id())}
+    with refused_by(ALONE):
+        execute(together(rich, 5, add(of[whose])) if whose == "another's" else add(of[whose]))
 
 
 @pytest.mark.parametrize("table", ["accounts_hold", "accounts_account", "new_holds"])
@@ -173,10 +221,10 @@ def test_a_temporary_table_does_not_fool_the_guards(rich, table):
     source = "accounts_hold" if table == "new_holds" else table
     execute(f"CREATE TEMPORARY TABLE {table} AS SELECT * FROM public.{source}")
     if table == "accounts_hold":
-        execute(insert("accounts_hold", HOLD | {"account_id": f"'{rich.id}'"}).replace("public", "pg_temp"))
+        execute(add(rich).replace("public", "pg_temp"))
     elif table == "accounts_account":
         execute("UPDATE pg_temp.accounts_account SET held = 5")
     with refused_by(ALONE):
-        execute(insert("accounts_hold", HOLD | {"account_id": f"'{rich.id}'"}))
-    with refused_by("holds is not what its holds have left"):
-        execute(f"UPDATE public.accounts_account SET held = 5 WHERE id = '{rich.id}'")
+        execute(add(rich))
+    with refused_by(UNEXPLAINED):
+        execute(set_held(rich, 5))

@@ -13,7 +13,7 @@ from ledger_project.groups import CORRECT, FREEZE, GROUPS, POST
 from rest.authentication import known_tokens
 from tests import matrix
 from tests.cast import transfer
-from tests.database import empty_the_ledger
+from tests.database import empty_the_ledger, execute
 from tests.matrix import FOREIGN, HOLDER, LISTS, MISSING, OF_FEED, OWN, ROLES, ROUTES, WITHOUT_VALID_TOKEN
 from tests.scene import Scene
 from transactions.models import Transaction
@@ -42,11 +42,10 @@ def scene(django_db_setup, django_db_blocker):
 
 def take_stock():
     """The contents of the whole database, as one number per table."""
-    with connection.cursor() as cursor:
-        tables = connection.introspection.table_names(cursor)
-        sums = ", ".join(f"(SELECT sum(hashtextextended(t::text, 0)) FROM {table} t)" for table in tables)
-        cursor.execute(f"SELECT {sums}")
-        return dict(zip(tables, cursor.fetchone(), strict=True))
+    tables = connection.introspection.table_names()
+    sums = ", ".join(f"(SELECT sum(hashtextextended(t::text, 0)) FROM {table} t)" for table in tables)
+    [row] = execute(f"SELECT {sums}")
+    return dict(zip(tables, row, strict=True))
 
 
 def find_wrong(scene, cells):
@@ -151,7 +150,8 @@ def test_whoever_has_no_valid_token_is_told_the_same_of_everything(scene, route)
     cells = [cell for cell in matrix.list_cells(route) if cell.role in WITHOUT_VALID_TOKEN]
     for method in matrix.METHODS:
         traces = [trace(scene, cell)[:3] for cell in cells if cell.method == method]
-        assert all(each == traces[0] for each in traces), method
+        assert len(traces) >= len(WITHOUT_VALID_TOKEN)
+        assert traces == [traces[0]] * len(traces), method
 
 
 @pytest.mark.parametrize("role", [*GROUPS, HOLDER])
@@ -167,15 +167,21 @@ def test_a_list_shows_everything_to_who_may_see_it_and_to_others_only_their_own(
     assert {row[key] for row in rows} == ({everybody[HOLDER]} if role == HOLDER else {*everybody.values()})
 
 
-@pytest.mark.parametrize(("kind", "filter"), [(kind, each) for kind in LISTS for each in LISTS[kind]])
-def test_a_filter_by_what_is_foreign_finds_the_same_nothing_as_by_what_is_missing(scene, kind, filter):
+@pytest.mark.parametrize(
+    ("kind", "filter", "found"),
+    [
+        *((kind, each, "results") for kind in LISTS for each in LISTS[kind]),
+        *(("events", each, "events") for each in OF_FEED),
+    ],
+)
+def test_a_filter_by_what_is_foreign_finds_the_same_nothing_as_by_what_is_missing(scene, kind, filter, found):
     def look(whose):
         query = scene.fill(f"?{filter}", HOLDER, whose)
         return trace(scene, matrix.Cell(f"api/v1/{kind}", "GET", HOLDER, whose), query)
 
     assert look(FOREIGN) == look(MISSING)
-    assert json.loads(look(MISSING)[2]) == {"next": None, "previous": None, "results": []}
-    assert json.loads(look(OWN)[2])["results"]
+    assert json.loads(look(MISSING)[2])[found] == []
+    assert json.loads(look(OWN)[2])[found]
 
 
 @pytest.mark.parametrize("role", [*GROUPS, HOLDER])
@@ -186,17 +192,6 @@ def test_the_feed_tells_everything_to_who_may_see_it_and_to_others_only_of_their
     own = {str(id) for id in scene.users[HOLDER].accounts.values_list("id", flat=True)}
     assert told == (own if role == HOLDER else {*everybodys, None})  # None: of a user, whom it makes
     assert page["has_more"] is False
-
-
-@pytest.mark.parametrize("filter", OF_FEED)
-def test_the_feed_of_what_is_foreign_is_as_empty_as_of_what_is_missing(scene, filter):
-    def look(whose):
-        query = scene.fill(f"?{filter}", HOLDER, whose)
-        return trace(scene, matrix.Cell("api/v1/events", "GET", HOLDER, whose), query)
-
-    assert look(FOREIGN) == look(MISSING)
-    assert json.loads(look(MISSING)[2])["events"] == []
-    assert json.loads(look(OWN)[2])["events"]
 
 
 def test_a_transfer_with_a_stranger_is_not_ones_own_but_ones_own_leg_is(scene):
@@ -215,6 +210,5 @@ def test_a_transfer_with_a_stranger_is_not_ones_own_but_ones_own_leg_is(scene):
 def test_private_metrics_ask_for_a_valid_token(scene, settings):
     settings.METRICS_PUBLIC = False
     for role in ROLES:
-        answer = scene.ask(matrix.Cell("metrics", "GET", role, None))
-        assert answer.status_code == (401 if role in WITHOUT_VALID_TOKEN else 200), role
-        assert ("WWW-Authenticate" in answer) == (role in WITHOUT_VALID_TOKEN), role
+        answer, known = scene.ask(matrix.Cell("metrics", "GET", role, None)), role not in WITHOUT_VALID_TOKEN
+        assert (answer.status_code, "WWW-Authenticate" in answer) == (200 if known else 401, not known), role

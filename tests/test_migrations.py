@@ -69,8 +69,7 @@ def other_database(db):
 
 
 def migrate(database, *arguments):
-    name = database.settings_dict["NAME"]
-    command = [sys.executable, "-c", MIGRATE, name, *arguments]
+    command = [sys.executable, "-c", MIGRATE, database.settings_dict["NAME"], *arguments]
     run = subprocess.run(command, cwd=settings.BASE_DIR, env=os.environ, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
 
@@ -114,24 +113,15 @@ def test_no_migration_is_missing():
 
 
 @pytest.mark.parametrize("migration", MIGRATIONS)
-def test_a_migration_is_named_by_hand(migration):
+def test_a_migration_is_named_by_hand_and_changes_the_schema_or_the_data(migration):
     assert re.fullmatch(r"\d{4}_[a-z0-9_]+", migration.name)
     assert not re.search(r"_auto_|_and_more$|_squashed_", migration.name)
-
-
-@pytest.mark.parametrize("migration", MIGRATIONS)
-def test_a_migration_changes_the_schema_or_the_data(migration):
-    of_data = {isinstance(operation, RunPython) for operation in migration.operations}
-    assert len(of_data) == 1
+    assert len({isinstance(operation, RunPython) for operation in migration.operations}) == 1
 
 
 @pytest.mark.django_db
-def test_every_group_has_exactly_its_rights():
+def test_every_group_has_exactly_its_rights_and_making_them_again_changes_nothing():
     assert read_rights() == GROUPS
-
-
-@pytest.mark.django_db
-def test_creating_the_groups_again_changes_nothing():
     permissions = Group.permissions.through.objects.order_by("id")
     before = [list(Group.objects.order_by("id").values()), list(permissions.values())]
     create_groups()

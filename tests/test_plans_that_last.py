@@ -8,7 +8,6 @@ from datetime import timedelta
 from itertools import islice
 
 import pytest
-from django.db import connection
 
 from accounts.models import Account, User
 from events import feed, relay
@@ -16,6 +15,7 @@ from events.models import Cursor, Subscription
 from ledger_project.database.rights import SETTINGS
 from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer, withdraw
+from tests.database import execute
 from transactions import posting, reading
 from transactions.reading import queries
 
@@ -38,19 +38,12 @@ SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 
 """
 
 
-def execute(statement, *values):
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall() if cursor.description else []
-
-
 def count_rows_read(action):
     """What the session's scans of tables and indexes gave, those of trigger functions included."""
 
     def count():
         execute("SELECT pg_stat_force_next_flush()")
-        [[rows]] = execute(READ)
-        return int(rows)
+        return int(execute(READ)[0][0])
 
     before = count()
     action()
@@ -73,18 +66,24 @@ class Ledger:
         self.actions = {
             "a deposit": lambda: deposit(self.one, "1"),
             "a decline": lambda: withdraw(self.one, "1000000000"),
-            "a withdrawal that arrives late": self.withdraw_late,
+            "a withdrawal that arrives late": lambda: withdraw(
+                self.quiet, "1", effective_at=self.first.recorded_at
+            ),
             "a withdrawal beside a hold": lambda: withdraw(self.other, "1"),
             "a transfer": lambda: transfer(self.one, self.other, "1"),
             "a list": lambda: self.post([self.one, self.other, self.quiet, *self.others]),
             "a replay": self.replay,
-            "a hold, placed and released": self.set_aside,
+            "a hold, placed and released": lambda: asking.release_hold(id=hold(self.other, "1").id),
             "due holds": posting.expire_some,
             "a transaction": lambda: queries.find_transactions([self.first.id]),
             "a reversal looked for": lambda: queries.find_reversals([self.first.id]),
             "a balance": lambda: reading.read_balance(self.accounts),
             "a balance at a date": lambda: reading.read_balance(self.accounts, at=self.first.recorded_at),
-            "a balance as it was known": self.read_what_was_known,
+            "a balance as it was known": lambda: reading.read_balance(
+                self.accounts,
+                at=self.first.recorded_at,
+                known_at=self.first.recorded_at + timedelta(seconds=1),
+            ),
             "a balance at a date, by itself": lambda: reading.read_balance_at(
                 self.one.id, at=self.first.recorded_at, known_at=None
             ),
@@ -115,22 +114,9 @@ class Ledger:
     def post(self, accounts):
         posting.post([OrderFactory(account=account) for account in accounts], actor=self.actor)
 
-    def withdraw_late(self):
-        withdraw(self.quiet, "1", effective_at=self.first.recorded_at)
-
     def replay(self):
-        order = OrderFactory(
-            id=self.first.id, account=self.quiet, type=self.first.type, amount=self.first.amount
-        )
-        [answer] = posting.post([order], actor=self.actor)
-        assert answer.replayed
-
-    def set_aside(self):
-        asking.release_hold(id=hold(self.other, "1").id)
-
-    def read_what_was_known(self):
-        at = self.first.recorded_at
-        reading.read_balance(self.accounts, at=at, known_at=at + timedelta(seconds=1))
+        order = OrderFactory(id=self.first.id, account=self.quiet, amount=self.first.amount)
+        assert asking.ask(order).replayed
 
     def place(self):
         deposit(self.one, "1")

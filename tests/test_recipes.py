@@ -4,14 +4,14 @@ import json
 import re
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.cast import issue_token
+from tests.servers import PROJECT
 
-PAGE = Path(__file__).parent.parent / "docs" / "recipes.md"
+PAGE = (PROJECT / "docs/recipes.md").read_text()
 REQUEST = re.compile(
     r"(?P<method>GET|POST) (?P<path>/\S+)\n(?P<body>\{.*?\})?\n*(?P<status>\d{3}) (?P<answer>\{.*\})\Z",
     re.DOTALL,
@@ -28,17 +28,12 @@ class Exchange(NamedTuple):
 
 def read_page():
     """Every request of the page, in order, with the answer it wants."""
-    for block in re.findall(r"```http\n(.*?)```", PAGE.read_text(), re.DOTALL):
+    for block in re.findall(r"```http\n(.*?)```", PAGE, re.DOTALL):
         for text in re.split(r"\n(?=GET |POST )", block.strip()):
             match = REQUEST.match(text.strip())
             assert match, f"Not a request and its answer:\n{text}"
-            yield Exchange(
-                match["method"],
-                match["path"],
-                match["body"],
-                int(match["status"]),
-                json.loads(match["answer"]),
-            )
+            method, path, body, status, answer = match.groups()
+            yield Exchange(method, path, body, int(status), json.loads(answer))
 
 
 def send(base, token, exchange, told):
@@ -80,7 +75,7 @@ def find_differences(wanted, seen, told, at=""):
 def test_the_recipes_happen_as_they_are_written(live_server):
     token, told = issue_token("api-admin"), {}
     exchanges = list(read_page())
-    assert len(exchanges) == PAGE.read_text().count("\nPOST ") + PAGE.read_text().count("\nGET ")
+    assert len(exchanges) == PAGE.count("\nPOST ") + PAGE.count("\nGET ")
     for exchange in exchanges:
         status, seen = send(live_server.url, token, exchange, told)
         assert status == exchange.status, (exchange, seen)

@@ -24,7 +24,7 @@ def requests(service, account, hook):  # noqa: F811
     """By what they are: the request, asked for a second time, since the first one loads and caches."""
     office = open_office(make_staff("operations"))
     deposit(account, "1000")
-    subscription = subscribe(hook.url)
+    assert subscribe(hook.url)
 
     def post():
         body = {"id": str(new_id()), "account": str(account.id), "type": "DEPOSIT", "amount": "1.00"}
@@ -47,10 +47,8 @@ def requests(service, account, hook):  # noqa: F811
 
     def deliver():
         deposit(account, "1")
-        relay = Relay()
-        return lambda: relay.run(once=True)
+        return partial(Relay().run, once=True)
 
-    assert subscription
     return {
         "a deposit over HTTP": lambda: post,
         "a balance at a date": lambda: read,

@@ -10,22 +10,19 @@ from random import Random
 
 import pytest
 
-from accounts import operations
 from accounts.models import Hold
 from tests import asking
-from tests.asking import capture_of
-from tests.cast import AccountFactory, UserFactory, day, deposit, hold
-from tests.conftest import make_client
+from tests.cast import AccountFactory, day, deposit, hold
 from tests.database import empty_the_ledger
 from tests.transactions.test_filters_oracle import (
     choose_page_size,
     cut,
     make_address,
+    make_world,
     read_pages,
     require_exact_pages,
     subsets,
 )
-from transactions import posting
 from transactions.posting.commands import Expiry
 
 pytestmark = pytest.mark.django_db
@@ -41,22 +38,16 @@ class Oracle:
     """All that was held, with what has become of it, in plain Python."""
 
     def __init__(self, random):
-        self.random = random
-        users = [UserFactory() for _ in range(3)]
-        self.accounts = [user.accounts.get() for user in users]
-        for user in users[:2]:
-            account, _ = operations.create_account(user_id=user.id, currency="EUR", request_id="test")
-            self.accounts.append(account)
+        self.random, self.rows = random, []
+        self.accounts, self.clients = make_world()
         for account in self.accounts:
             deposit(account, "1000")
-        self.clients = {None: make_client("api-read"), **{user.id: make_client(user=user) for user in users}}
-        self.rows = []
         self.soon = datetime.now(UTC) + SHORT
         for fate in FATES * 8:
             self.place(random.choice(self.accounts), fate)
         time.sleep(max(0.0, (self.soon - datetime.now(UTC)).total_seconds()) + 0.01)
         for account in self.accounts[::2]:  # whose due holds are ended; nobody touches the others any more
-            posting.post([Expiry(account_id=account.id)], actor=account.user_id)
+            asking.ask(Expiry(account_id=account.id))
 
     def place(self, account, fate):
         expires_at = {"EXPIRED": self.soon}.get(fate, self.random.choice([None, day("2999-01-01")]))
@@ -65,8 +56,7 @@ class Oracle:
             asking.release_hold(id=placed.id)
         if fate in CAPTURED:
             fate, final = CAPTURED[fate]
-            order = capture_of(placed, placed.amount / 2, final=final)
-            posting.post([order], actor=account.user_id)
+            asking.ask(asking.capture_of(placed, placed.amount / 2, final=final))
         self.rows.append(
             {
                 "moment": (placed.created_at, placed.id),
@@ -131,8 +121,7 @@ def test_each_hold_is_shown_with_the_status_that_it_is_found_by(oracle, status):
 @pytest.mark.parametrize("status", [None, "OPEN"])
 def test_holds_placed_between_pages_are_neither_seen_twice_nor_in_the_way(oracle, status, monkeypatch):
     monkeypatch.setattr(oracle, "rows", [*oracle.rows])  # the database forgets what is added, too
-    account = AccountFactory()
-    deposit(account, "1000")
+    account = AccountFactory(funds="1000")
     wanted = {"status": status} if status else {}
     expected = [row["id"] for row in oracle.find(wanted)]
     address = make_address("holds", wanted, 5)

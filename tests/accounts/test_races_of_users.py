@@ -78,7 +78,7 @@ def test_one_account_created_12_times_at_once_is_one_account(name, turn):
     create = partial(operations.create_account, user_id=user.id, currency="EUR", name=name, request_id="test")
     answers = run_at_once(*[create] * 12)
     require_one(answers)
-    account, _ = answers[0]
+    account = answers[0][0]
     assert user.accounts.filter(currency="EUR").get() == account
     assert Event.objects.filter(account_id=account.id).count() == 1
 

@@ -6,9 +6,8 @@ So holds expire, days end, and both happen at the very moment of a posting, with
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.db import connection
-
 from tests.cast import day
+from tests.database import execute
 
 START = day("2030-10-26T20:00")  # the night in which Berlin's clocks are set back, and its day has 25 hours
 TICK = timedelta(milliseconds=1)
@@ -24,28 +23,22 @@ SET search_path = moving, pg_catalog, public
 
 @contextmanager
 def moving_clock():
-    with connection.cursor() as cursor:
-        cursor.execute(INSTALL)
-        try:
-            yield
-        finally:
-            cursor.execute("RESET search_path; DROP SCHEMA moving CASCADE")
+    execute(INSTALL)
+    try:
+        yield
+    finally:
+        execute("RESET search_path; DROP SCHEMA moving CASCADE")
 
 
 def read_clock() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        clock: datetime = cursor.fetchone()[0]
+    clock: datetime = execute("SELECT clock_timestamp()")[0][0]
     return clock
 
 
 def move_clock(to: datetime) -> None:
     """On to that moment, which the next look but one will see; never back."""
-    with connection.cursor() as cursor:
-        ticks = (to - START) // TICK
-        cursor.execute("SELECT setval('moving.ticks', greatest(nextval('moving.ticks'), %s))", [ticks])
+    execute("SELECT setval('moving.ticks', greatest(nextval('moving.ticks'), %s))", (to - START) // TICK)
 
 
 def restart_clock() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT setval('moving.ticks', 1)")
+    execute("SELECT setval('moving.ticks', 1)")

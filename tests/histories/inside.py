@@ -15,7 +15,6 @@ from transactions.reading.queries import find_transactions, find_whole
 from transactions.reading.statements import read_statement
 
 REQUEST_ID = "inside"
-CHANGES = {"FROZEN": asking.freeze, "ACTIVE": asking.unfreeze, "CLOSED": asking.close}
 
 
 class Inside:
@@ -28,7 +27,9 @@ class Inside:
 
     @_make.register
     def _(self, ask: Move):
-        return make_transaction(**vars(ask))
+        asked = dict(vars(ask))
+        account, type = asked.pop("account"), Transaction.Type(asked.pop("type"))
+        return commands.NewTransaction(account_id=account, type=type, **asked)
 
     @_make.register
     def _(self, ask: Transfer):
@@ -43,9 +44,8 @@ class Inside:
 
     @_make.register
     def _(self, ask: Capture):
-        hold = asking.find_hold(ask.hold)
         amount = commands.Remaining.ALL if ask.amount is None else ask.amount
-        return asking.capture_of(hold, amount, id=ask.id, final=ask.final)
+        return asking.capture_of(asking.find_hold(ask.hold), amount, id=ask.id, final=ask.final)
 
     def post_many(self, asks, **way):
         """Commands of all kinds in one commit."""
@@ -63,7 +63,8 @@ class Inside:
         return show(asking.set_limits, id=id, limits=limits, request_id=REQUEST_ID)
 
     def set_status(self, id, status, reason):
-        return show(CHANGES[status], id=id, reason=reason, request_id=REQUEST_ID)
+        status = Account.Status(status)
+        return show(asking.set_status, id=id, status=status, reason=reason, request_id=REQUEST_ID)
 
     def read_transaction(self, id):
         return find_transactions([id])[id].to_dict()
@@ -75,8 +76,7 @@ class Inside:
         statement = read_statement(
             Account.objects.filter(id=account), first_day=first_day, last_day=last_day, zone=zone
         )
-        lines = list(statement.read_lines())
-        return {**statement.as_opening(), "lines": lines, **statement.as_closing()}
+        return {**statement.as_opening(), "lines": [*statement.read_lines()], **statement.as_closing()}
 
 
 def post(make, **how):
@@ -95,10 +95,6 @@ def post(make, **how):
                 answer.rows[row.id] = row.to_dict()
                 answer.replayed[row.id] = result.replayed
     return answer
-
-
-def make_transaction(account, type, **asked):
-    return commands.NewTransaction(account_id=account, type=Transaction.Type(type), **asked)
 
 
 def show(act, **asked):

@@ -1,7 +1,7 @@
 """Nobody edits anything: not a superuser, not with a crafted request, not past the pages.
 
-The cases of the catalogue of bad inputs that are about the back office (`OFFICE` in `tests/bad_inputs.py`)
-are here and in `test_rights.py`, by their ids.
+The cases of `tests/bad_inputs.json` that are tried in the back office are here and in `test_rights.py`, by
+their ids.
 """
 
 import re
@@ -18,7 +18,7 @@ from accounts.models import Account
 from events.delivery import webhooks
 from events.models import Event
 from office.models import Access
-from tests.bad_inputs import CASES, OFFICE
+from tests.bad_inputs import find_cases
 from tests.cast import issue_token
 from tests.matrix_of_office import EMPTY, MODEL_PAGES, MODELS, PAGES
 from tests.office import test_rights
@@ -169,14 +169,13 @@ def test_a_token_opens_no_page(account, group):
 
 
 def test_every_case_of_the_catalogue_about_the_back_office_is_here():
-    cases = {id for id, case in CASES.items() if case["endpoint"] in OFFICE}
     here = {
         id
         for test in (*globals().values(), *vars(test_rights).values())
         if callable(test)
         for id in re.findall(r"\b(?:ADM|AUT)-\d{3}\b", test.__doc__ or "")
     }
-    assert here == cases
+    assert here == find_cases("office").keys()
 
 
 # Past the pages

@@ -17,9 +17,11 @@ ROUTES = [
 def test_every_address_of_the_api_is_in_the_table(route, upper):
     id = str(new_id())
     path = "/" + route.replace("<id:pk>", id.upper() if upper else id)
-    found, expected = find_address(path), resolve(path)
-    assert (found.func, found.kwargs, found.route) == (expected.func, expected.kwargs, expected.route)
-    assert found.captured_kwargs == expected.captured_kwargs
+    found, expected = (
+        (match.func, match.kwargs, match.route, match.captured_kwargs)
+        for match in (find_address(path), resolve(path))
+    )
+    assert found == expected
 
 
 @pytest.mark.parametrize(

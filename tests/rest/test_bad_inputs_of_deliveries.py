@@ -7,8 +7,7 @@ import pytest
 from events import subscriptions
 from events.relay import Relay
 from ledger_project.wsgi import application
-from tests import bad_inputs
-from tests.bad_inputs import BY_DELIVERY, RUN
+from tests.bad_inputs import CASES, SUBSCRIPTION, find_cases, make_request
 from tests.bad_inputs_world import HOSTS, World, find_account
 from tests.cast import deposit, new_id
 from tests.names import resolving
@@ -25,14 +24,13 @@ def world(db, settings):
 
 
 def ask(world, id):
-    answer = send(application, bad_inputs.make_request(RUN[id], world.fill))
+    answer = send(application, make_request(CASES[id], world.fill))
     return answer.status, answer.json()
 
 
 def look(world):
     headers = [("Host", "localhost"), ("Authorization", f"Bearer {world['admin']}")]
-    path = world.fill(bad_inputs.SUBSCRIPTION)
-    return send(application, Request("GET", path, headers)).json()
+    return send(application, Request("GET", world.fill(SUBSCRIPTION), headers)).json()
 
 
 def deliver(world, id, behaviour):
@@ -124,4 +122,4 @@ def test_whatever_a_receiver_says_is_no_fault_of_the_ledgers(world, answer):
 
 
 def test_no_other_case_is_judged_by_a_delivery():
-    assert {"WEB-042", "WEB-045", "WEB-046"} == BY_DELIVERY
+    assert find_cases("delivery").keys() == {"WEB-042", "WEB-045", "WEB-046"}

@@ -15,12 +15,11 @@ from tests.cast import AccountFactory, day, deposit, hold, issue_token, new_id
 from tests.names import NOBODY, resolving
 from tests.raw_requests import Request, connection_kept, send
 from tests.refusals import require_problem, take_stock
-from tests.strict_bodies import is_valid_object
+from tests.strict_bodies import BATCH, is_valid_object
 from transactions.errors import DECLINES
 
 BODIES = 2_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
 LOOK_EVERY = 25
-BATCH = "POST /transactions/batch"
 # Of a valid body: there is no such account, or it is in another currency, or not at that version.
 REFUSED_BY_STATE = {
     *("not_found", "currency_mismatch", "idempotency_key_reused", "external_id_taken", "same_account"),
@@ -53,13 +52,14 @@ class Target:
         ]
 
     def find_id(self, kind):
-        if kind == "holds":
-            return hold(self.account, "100").id
-        if kind == "transactions":
-            return deposit(self.account, "1").id
-        if kind == "subscriptions":
-            return subscriptions.create(kind="webhook", url=NOBODY, actor=new_id())[0].id
-        return {"users": self.account.user_id, "accounts": self.account.id}[kind]
+        make = {
+            "users": lambda: self.account.user_id,
+            "accounts": lambda: self.account.id,
+            "holds": lambda: hold(self.account, "100").id,
+            "transactions": lambda: deposit(self.account, "1").id,
+            "subscriptions": lambda: subscriptions.create(kind="webhook", url=NOBODY, actor=new_id())[0].id,
+        }
+        return make[kind]()
 
     def make_valid(self):
         """All fields but those that exclude others."""
@@ -124,8 +124,7 @@ def test_what_is_not_valid_is_refused_and_changes_nothing(kept, account, call):
 def test_an_item_of_a_batch_is_judged_like_a_transaction_of_its_own(kept, account, atomic):
     target, random = Target(BATCH, account), Random(f"item {atomic}")
     valid, before, wrong = json.dumps(target.make("POST /transactions")).encode(), take_stock(), 0
-    bodies = random_bodies.make_bodies(random, lambda: target.make("POST /transactions"), BODIES // 2)
-    for item in bodies:
+    for item in random_bodies.make_bodies(random, lambda: target.make("POST /transactions"), BODIES // 2):
         body = b'{"atomic": %s, "transactions": [%s, %s]}' % (atomic.encode(), valid, item)
         if not strict_bodies.is_valid(BATCH, body):
             require_refused(body, target.send(body))

@@ -10,6 +10,7 @@ from django.db import connection
 from events.models import Event
 from tests.asking import lock_account
 from tests.cast import OrderFactory, new_id
+from tests.database import execute
 from tests.servers import wait_for
 from tests.transactions.test_concurrency import in_hand
 from transactions import posting
@@ -31,6 +32,16 @@ def committing(*, lock_timeout="60s"):
             committer.stop()
 
 
+@pytest.fixture(autouse=True)
+def group_commit(db, request):
+    """Of every test of a module that imports it. Its parameter is what `committing` takes."""
+    with committing(**getattr(request, "param", {})):
+        yield
+
+
+impatient = pytest.mark.parametrize("group_commit", [{"lock_timeout": "300ms"}], indirect=True)
+
+
 @contextmanager
 def gathering(count):
     """Groups wait until there are so many requests, as they do in a service where that many usually come."""
@@ -40,15 +51,15 @@ def gathering(count):
         yield
 
 
-def watch_groups(monkeypatch):
-    """The requests of every group that does not wait, in the order in which the groups were posted."""
-    post, groups = engine.post_what_is_free, []
+def watch_groups(monkeypatch, way="post_what_is_free"):
+    """The requests of every group that is posted in this way of the engine's, group by group."""
+    post, groups = getattr(engine, way), []
 
     def watched(requests):
         groups.append(list(requests))
         return post(requests)
 
-    monkeypatch.setattr(engine, "post_what_is_free", watched)
+    monkeypatch.setattr(engine, way, watched)
     return groups
 
 
@@ -57,10 +68,14 @@ def ask(*commands, **how):
     return PostingRequest(commands=commands, actor=new_id(), request_id=f"request {new_id()}", **how)
 
 
+def share(requests):
+    return [posting.share(request) for request in requests]
+
+
 def post_in_one_group(*requests):
     """What became of each."""
     with gathering(len(requests)):
-        futures = [posting.share(request) for request in requests]
+        futures = share(requests)
         wait_for_all(futures)
     return [find_outcome(future) for future in futures]
 
@@ -103,6 +118,7 @@ def ask_for_deposit(account, **fields):
 
 def require_each_posted_once(requests, futures):
     """Answered, whether or not an answer was lost on the way, and there is one row and one event of each."""
+    wait_for_all(futures)
     for request, future in zip(requests, futures, strict=True):
         for id, row in zip(request.ids, rows_of(future.result()), strict=True):
             assert (row.id, row.actor, row.status) == (id, request.actor, "POSTED")
@@ -112,9 +128,8 @@ def require_each_posted_once(requests, futures):
 
 
 def count_who_waits_for_a_lock():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0]
+    [[count]] = execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    return count
 
 
 def wait_until(condition):

@@ -4,13 +4,15 @@ import csv
 import json
 from datetime import timedelta
 from decimal import Decimal
+from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from tests.cast import UserFactory, day
+from tests.database import execute
 from tests.office.staff import make_staff
+from transactions.reading import statistics
 
 COLUMNS = ("key", "external_id", "type", "amount", "effective_at", "reference")
 
@@ -24,14 +26,13 @@ def anna(db):
 def write(tmp_path):
     def write(rows, columns=COLUMNS, name="rows.csv"):
         path = tmp_path / name
-        if isinstance(rows, str | bytes):
-            path.write_bytes(rows if isinstance(rows, bytes) else rows.encode())
+        if isinstance(rows, bytes):
+            path.write_bytes(rows)
         elif name.endswith(".jsonl"):
             path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         else:
             with path.open("w", newline="") as file:
-                writer = csv.writer(file)
-                writer.writerows([columns, *rows])
+                csv.writer(file).writerows([columns, *rows])
         return str(path)
 
     return write
@@ -52,6 +53,16 @@ def command(capfd):
         return said
 
     return run
+
+
+def run_command(name, *arguments):
+    """The exit status of a command that ends by itself, and what it prints."""
+    output = StringIO()
+    try:
+        call_command(name, *arguments, stdout=output, stderr=output)
+    except SystemExit as end:
+        return end.code, output.getvalue()
+    return 0, output.getvalue()
 
 
 @pytest.fixture
@@ -102,7 +113,13 @@ def limits(settings):
 @pytest.fixture
 def impatient():
     """Whoever waits for a lock gives up soon."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '100ms'")
-        yield
-        cursor.execute("RESET lock_timeout")
+    execute("SET lock_timeout = '100ms'")
+    yield
+    execute("RESET lock_timeout")
+
+
+@pytest.fixture
+def small_steps(monkeypatch):
+    """The figures are counted with few rows a slice, and wait for nothing but postings in flight."""
+    monkeypatch.setattr(statistics, "ROWS", 3)
+    monkeypatch.setattr(statistics, "SETTLED_AFTER", timedelta(0))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import psycopg
 from django.db import connection
 
+from tests.database import execute
 from transactions.posting import writing
 from transactions.posting.own_transaction import OwnTransaction
 
@@ -28,8 +29,11 @@ def kill_connection():
 
 def fail_with(sqlstate):
     """Let the server itself raise it."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{sqlstate}'; END $$")
+    execute(f"DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{sqlstate}'; END $$")
+
+
+def end_early():
+    execute("ROLLBACK")
 
 
 def lose_the_answer():

@@ -1,12 +1,10 @@
 """Anchors: what was cut off or written anew, even by somebody with the chain's key, is found by the file."""
 
-from io import StringIO
-
 import pytest
-from django.core.management import call_command
 
 from events.models import Event
 from tests.cast import deposit, new_id
+from tests.transactions.conftest import run_command
 from tests.transactions.test_audit import harm, make_history, prove
 from transactions.models import Transaction
 from transactions.posting import chain
@@ -17,13 +15,11 @@ pytestmark = pytest.mark.django_db
 
 def cut_tail(account):
     """Remove the account's last transaction and all that tells of it, and patch the account to fit."""
-    rows = Transaction.objects.filter(account=account).order_by("-recorded_at")
-    gone, before = rows[0], rows[1]
+    gone, before = Transaction.objects.filter(account=account).order_by("-recorded_at")[:2]
     harm("DELETE FROM events_event WHERE data ->> 'id' = %s", str(gone.id))
     harm("DELETE FROM transactions_transaction WHERE id = %s", gone.id)
     posted = Transaction.objects.filter(account=account, status="POSTED")
     newest = posted.latest("version")
-    told = Event.objects.filter(account_id=account.id).latest("account_sequence")
     harm(
         "UPDATE accounts_account SET balance = %s, version = %s, chain_head = %s, last_recorded_at = %s,"
         " last_effective_at = %s, event_sequence = %s, withdrawn = 0, withdrawn_on = NULL WHERE id = %s",
@@ -32,7 +28,7 @@ def cut_tail(account):
         bytes(before.chain_hash),
         before.recorded_at,
         posted.latest("effective_at").effective_at,
-        told.account_sequence,
+        Event.objects.filter(account_id=account.id).latest("account_sequence").account_sequence,
         account.id,
     )
     return gone
@@ -43,17 +39,12 @@ def anchor(tmp_path):
     """A ledger with everything in it, anchored."""
     account = make_history()
     file = tmp_path / "anchor.jsonl"
-    call_command("export_anchor", str(file), stdout=StringIO())
+    assert run_command("export_anchor", str(file))[0] == 0
     return account, file
 
 
 def verify(file, *arguments):
-    output = StringIO()
-    try:
-        call_command("verify_anchor", str(file), *arguments, stdout=output, stderr=output)
-    except SystemExit as end:
-        return end.code, output.getvalue()
-    return 0, output.getvalue()
+    return run_command("verify_anchor", str(file), *arguments)
 
 
 def test_a_cut_tail_that_fits_is_found_by_the_anchor(anchor):
@@ -126,6 +117,4 @@ def test_after_a_new_chain_key_older_rows_are_verified_with_the_older_one(settin
 
 
 def test_the_public_key_can_be_printed():
-    output = StringIO()
-    call_command("export_anchor", "--public-key", stdout=output)
-    assert output.getvalue().strip() == anchors.get_public_key()
+    assert run_command("export_anchor", "--public-key")[1].strip() == anchors.get_public_key()

@@ -4,21 +4,18 @@ import json
 import re
 from datetime import timedelta
 from decimal import Decimal
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
-from django.db.transaction import atomic
+from django.db.transaction import atomic, set_rollback
 
 from accounts import operations
 from accounts.models import Account
 from events import feed, maintenance
 from tests import asking
-from tests.asking import capture_of
 from tests.cast import AccountFactory, day, deposit, hold, hold_that_expires, new_id, transfer, withdraw
+from tests.database import execute
 from tests.events.test_upkeep import age
-from transactions import posting
+from tests.transactions.conftest import run_command
 from transactions.models import AuditRun, Transaction
 from transactions.posting.commands import Reversal
 from transactions.proof import audit
@@ -28,8 +25,7 @@ pytestmark = pytest.mark.django_db
 
 def make_history():
     """Two accounts with all that can happen to one; the first of them is given back."""
-    account, other = AccountFactory(), AccountFactory()
-    empty = AccountFactory()
+    account, other, empty = (AccountFactory() for _ in range(3))
     first = deposit(account, "100", metadata={"b": "ü\\\t\n\"'", "a": "1"}, reference="a\tb\\c\nd")
     withdraw(account, "1000")
     withdraw(account, "10", effective_at=day("2023-01-05"))  # declined: before the deposit
@@ -38,11 +34,10 @@ def make_history():
     moved = transfer(account, other, "5")
     transfer(account, other, "5000")
     for rows in (Transaction.objects.filter(transfer=moved.transfer), [deposit(account, "3")]):
-        posting.post([Reversal(id=new_id(), reason="wrong", rows=list(rows))], actor=account.user_id)
+        asking.ask(Reversal(id=new_id(), reason="wrong", rows=list(rows)))
     placed = hold(account, "30")
-    for amount, final in (("10", False), ("5", True)):
-        order = capture_of(placed, Decimal(amount), final=final)
-        posting.post([order], actor=account.user_id)
+    for amount, final in ((10, False), (5, True)):
+        asking.ask(asking.capture_of(placed, Decimal(amount), final=final))
     hold(account, "7")
     hold_that_expires(account, "2")
     asking.set_limits(id=account.id, limits={"credit_limit": Decimal(40)}, request_id="")
@@ -60,13 +55,8 @@ def prove(**scope):
 
 
 def run(*arguments):
-    """The command's exit status and what it prints."""
-    output = StringIO()
-    try:
-        call_command("audit_balances", "--workers", "1", *arguments, stdout=output, stderr=output)
-    except SystemExit as end:
-        return end.code, output.getvalue()
-    return 0, output.getvalue()
+    """The audit's exit status and what it prints."""
+    return run_command("audit_balances", "--workers", "1", *arguments)
 
 
 def test_a_history_of_everything_is_clean():
@@ -85,14 +75,11 @@ def test_an_empty_ledger_is_clean():
 def test_it_is_clean_after_old_events_were_pruned():
     make_history()
     feed.read()
-    ages = Transaction.objects.count() // 2
-    age(100, up_to=ages)
+    age(100, up_to=Transaction.objects.count() // 2)
     while maintenance.prune(days=90):
         pass
     assert {finding.check for finding in prove().findings} <= {"events"}  # whose moments the test has moved
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM events_event WHERE recorded_at < now() - interval '90 days'")
-        assert cursor.fetchone()[0] == 0
+    assert execute("SELECT 1 FROM events_event WHERE recorded_at < now() - interval '90 days'") == []
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
@@ -128,17 +115,16 @@ GUARDED = (
 
 
 def harm(statement, *parameters):
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in GUARDED:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        cursor.execute(statement, parameters)
-        for table in GUARDED:
-            cursor.execute(
-                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [table]
-            )
-            for (name,) in cursor.fetchall():
-                cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for table in GUARDED:
+        execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    execute(statement, *parameters)
+    for table, name in execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+        " WHERE tgrelid = ANY(%s::regclass[]) AND NOT tgisinternal",
+        list(GUARDED),
+    ):
+        execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
 
 
 def test_since_a_moment_harm_to_what_is_newer_is_found_and_to_what_is_older_is_not():
@@ -148,10 +134,9 @@ def test_since_a_moment_harm_to_what_is_newer_is_found_and_to_what_is_older_is_n
     for row, wanted in ((rows[1], 0), (rows[-2], 1)):
         with atomic():
             harm("UPDATE transactions_transaction SET reference = 'x' WHERE id = %s", row.id)
-            found = [finding for finding in prove(since=moment).findings if finding.check == "chain"]
-            assert [finding.row for finding in found] == [str(row.id)] * wanted
-            connection.needs_rollback = True
-        connection.needs_rollback = False
+            found = [finding.row for finding in prove(since=moment).findings if finding.check == "chain"]
+            assert found == [str(row.id)] * wanted
+            set_rollback(True)
 
 
 def test_one_account_or_one_users_accounts_are_audited_alone():
@@ -172,10 +157,9 @@ def test_one_check_looks_for_nothing_else():
 
 
 def test_a_guard_that_was_taken_away_or_switched_off_is_found():
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_account ENABLE TRIGGER balance_has_its_transactions")
-        cursor.execute("DROP TRIGGER transaction_is_never_changed ON transactions_transaction")
-        cursor.execute("ALTER TABLE accounts_account DROP CONSTRAINT account_balance_covers_holds")
+    execute("ALTER TABLE accounts_account ENABLE TRIGGER balance_has_its_transactions")
+    execute("DROP TRIGGER transaction_is_never_changed ON transactions_transaction")
+    execute("ALTER TABLE accounts_account DROP CONSTRAINT account_balance_covers_holds")
     assert {(finding.row, finding.found) for finding in prove().findings} == {
         ("balance_has_its_transactions", "off"),
         ("transaction_is_never_changed", "missing"),
@@ -233,15 +217,9 @@ def test_what_cannot_run_says_so():
 def test_worker_processes_see_the_same_snapshot_and_postings_go_on(monkeypatch):
     monkeypatch.setattr(audit, "ROWS_A_SLICE", 1)
     monkeypatch.setattr(audit, "WORTH_WORKERS", 1)
-    account = make_history()
-    expected = Transaction.objects.count()
-    seen = []
-
-    def post_meanwhile(done, total):
-        seen.append((done, total))
-
-    result, moment = audit.run(audit.Scope(), workers=2, progress=post_meanwhile)
-    assert (result.findings, result.rows) == ([], expected)
+    account, seen = make_history(), []
+    result, moment = audit.run(audit.Scope(), workers=2, progress=lambda *done: seen.append(done))
+    assert (result.findings, result.rows) == ([], Transaction.objects.count())
     assert seen[-1][0] == seen[-1][1] > 0
     assert moment < Account.objects.get(id=account.id).last_recorded_at + timedelta(seconds=60)
     assert operations.read_clock() > moment

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from django.db import connection
 from django.db.transaction import atomic, set_rollback
 
 from accounts.tables import HASHERS, Column, Kind, write_canonical
 from events import feed
 from events.models import Event
 from tests.cast import AccountFactory, deposit
+from tests.database import execute
 from tests.transactions.test_audit import harm, prove
 from transactions.proof import audit_sql
 
@@ -17,9 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 def ask(expression, value):
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {expression.replace('?', '%s')}", [value] * expression.count("?"))
-        return cursor.fetchone()[0]
+    [[answer]] = execute(f"SELECT {expression.replace('?', '%s')}", *[value] * expression.count("?"))
+    return answer
 
 
 EVERY_CHARACTER = "".join(chr(code) for code in range(1, 0x30000) if not 0xD800 <= code < 0xE000)
@@ -36,8 +35,7 @@ EVERY_CHARACTER = "".join(chr(code) for code in range(1, 0x30000) if not 0xD800 
     ids=["text", "key", "order", "empty"],
 )
 def test_the_database_writes_an_object_as_the_chain_does(value):
-    column = Column(name="metadata", kind=Kind.OBJECT)
-    written = write_canonical([column], "row")
+    written = write_canonical([Column(name="metadata", kind=Kind.OBJECT)], "row")
     assert ask(f"(SELECT {written} FROM (SELECT ?::jsonb AS metadata) AS row)", json.dumps(value)) == (
         HASHERS[Kind.OBJECT](value)
     )
@@ -81,8 +79,7 @@ def test_an_event_tells_a_number_in_the_precision_of_its_currency(number, told):
 )
 def test_an_event_that_tells_another_number_is_found(told):
     assert ask(audit_sql._is_told("'10'::numeric(28,8)", "?::text"), told) is False
-    account = AccountFactory()
-    row = deposit(account, "10")
+    row = deposit(AccountFactory(), "10")
     for name in ("amount", "balance_after"):
         with atomic():
             harm(
@@ -94,8 +91,8 @@ def test_an_event_that_tells_another_number_is_found(told):
 
 
 def test_an_event_without_its_one_place_is_found():
-    account, other = AccountFactory(), AccountFactory()
-    deposit(account, "10")
+    AccountFactory(funds="10")
+    other = AccountFactory()
     feed.read()
     event = Event.objects.get(type="transaction.posted")
     position = event.placement.position

@@ -64,19 +64,16 @@ def test_a_balance_on_both_axes_is_what_its_definition_says(account, seed):
 def test_no_history_is_negative_at_the_end_of_any_instant(account, seed):
     random.seed(100 + seed)
     rows = make_random_history(account, size=60, days=10)
-    declined = Transaction.objects.filter(account=account, decline_reason="insufficient_funds_at")
-    now = rows[-1].recorded_at
     for row in rows:
-        assert by_definition(rows, row.effective_at, now) >= 0
-    for refused in declined:
+        assert by_definition(rows, row.effective_at, rows[-1].recorded_at) >= 0
+    for refused in Transaction.objects.filter(account=account, decline_reason="insufficient_funds_at"):
         instant = day(refused.decline_details["instant"].removesuffix("Z"))
         then = by_definition(rows, instant, refused.recorded_at)
         assert f"{then:.2f}" == refused.decline_details["available"]
         assert then < refused.amount
-        earlier = [row.effective_at for row in rows if refused.effective_at <= row.effective_at < instant]
-        for moment in [refused.effective_at, *earlier]:
-            if moment < instant:
-                assert by_definition(rows, moment, refused.recorded_at) >= refused.amount
+        earlier = {refused.effective_at, *(row.effective_at for row in rows)}
+        for moment in [each for each in earlier if refused.effective_at <= each < instant]:
+            assert by_definition(rows, moment, refused.recorded_at) >= refused.amount
 
 
 def test_the_late_check_sees_what_the_same_list_decided_before(account):
@@ -88,10 +85,9 @@ def test_the_late_check_sees_what_the_same_list_decided_before(account):
         )
         for number in (10, 11)
     ]
-    first, second = posting.post(orders, actor=account.user_id)
-    assert first.transaction.status == "POSTED"
-    assert second.transaction.decline_reason == "insufficient_funds_at"
-    assert second.transaction.decline_details["available"] == "40.00"
+    first, second = (answer.transaction for answer in posting.post(orders, actor=account.user_id))
+    assert (first.status, second.decline_reason) == ("POSTED", "insufficient_funds_at")
+    assert second.decline_details["available"] == "40.00"
 
 
 def test_both_bounds_are_inclusive(account):

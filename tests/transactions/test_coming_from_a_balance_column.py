@@ -79,16 +79,18 @@ def test_the_recipe_ends_with_equal_balances(old, command):
     }
 
 
-def bring_in(cursor, command):
-    export(cursor)
+@pytest.fixture
+def moved_in(old, command):
+    export(old)
     command(0, *COMMANDS[1])
+    return old
 
 
 COMPARE, COMPARE_THEN = (each for each in COMMANDS if each[0] == "compare_balances")
 
 
-def test_a_planted_difference_is_found(old, command):
-    bring_in(old, command)
+@pytest.mark.usefixtures("moved_in")
+def test_a_planted_difference_is_found(command):
     account = Account.objects.get(user__external_id="7")
     deposit(account, "0.01", effective_at=day("2023-02-01"))
     account.refresh_from_db()
@@ -99,8 +101,8 @@ def test_a_planted_difference_is_found(old, command):
     assert "1 balances differ." in command(1, *COMPARE_THEN)
 
 
-def test_an_account_that_no_line_names_and_a_line_without_an_account_are_differences(old, command):
-    bring_in(old, command)
+@pytest.mark.usefixtures("moved_in")
+def test_an_account_that_no_line_names_and_a_line_without_an_account_are_differences(command):
     lines = Path("balances.csv").read_text().splitlines()
     Path("balances.csv").write_text("\n".join([*lines[:7], *lines[8:], "99,USD,5.00", "98,USD,0"]))
     said = command(1, *COMPARE)
@@ -115,14 +117,12 @@ def test_an_account_that_no_line_names_and_a_line_without_an_account_are_differe
     assert "line 2, balance: amount_invalid" in command(2, *COMPARE)
 
 
-def test_the_next_night_brings_what_is_new_and_finds_what_was_changed(old, command):
-    bring_in(old, command)
-    before = Transaction.objects.count()
+def test_the_next_night_brings_what_is_new_and_finds_what_was_changed(moved_in, command):
+    old, before = moved_in, Transaction.objects.count()
     cents = change(old, random.Random(1), 7, 0)
     old.execute("UPDATE customers SET balance = balance + %s::numeric / 100 WHERE id = 7", [cents])
     export(old)
-    said = command(0, *COMMANDS[1])
-    assert "1    │ posted" in said
+    assert "1    │ posted" in command(0, *COMMANDS[1])
     assert Transaction.objects.count() == before + 1
     command(0, *COMPARE)
     old.execute("UPDATE balance_history SET change = change + 0.01 WHERE id = 7")

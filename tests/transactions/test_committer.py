@@ -11,30 +11,24 @@ from tests.asking import capture_of
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, hold_that_expires, new_id, transfer
 from tests.transactions.committing import (
     ask,
-    committing,
     count_statuses,
     find_outcome,
     gathering,
+    group_commit,  # noqa: F401, a fixture
     post_in_one_group,
     require_own,
     rows_of,
+    share,
     wait_for_all,
     watch_groups,
 )
 from tests.transactions.test_concurrency import in_hand, require_sound
-from transactions import posting
 from transactions.errors import CurrencyMismatch
 from transactions.models import Transaction
 from transactions.posting import committer
 from transactions.posting.commands import Capture, Reversal, Transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _committing(db):
-    with committing():
-        yield
 
 
 @pytest.fixture
@@ -52,12 +46,10 @@ def capture_of_no_hold(account):
 
 def make_one_of_each_kind():
     """A request of every kind of command, over two accounts; all of them can be posted."""
-    here, there = AccountFactory(), AccountFactory()
+    here, there = AccountFactory(), AccountFactory(funds="100")
     taken_back = deposit(here, "500")
-    moved = transfer(here, there, "50")
-    legs = [moved, Transaction.objects.exclude(id=moved.id).get(transfer=moved.transfer)]
+    legs = list(Transaction.objects.filter(transfer=transfer(here, there, "50").id).order_by("-type"))
     placed = hold(here, "20")
-    deposit(there, "100")
     return [
         ask(move(here, "DEPOSIT", "7")),
         ask(move(there, "WITHDRAW", "7")),
@@ -85,12 +77,10 @@ def test_requests_of_every_kind_in_one_group_keep_their_answers_actors_and_reque
 
 
 def test_holds_that_ended_are_events_of_the_first_request_on_their_account(groups):
-    accounts = [AccountFactory() for _ in range(3)]
+    accounts = [AccountFactory(funds="100") for _ in range(3)]
     for account in accounts:
-        deposit(account, "100")
         hold_that_expires(account, "10")
-    orders = [move(account, "WITHDRAW", "95") for account in (accounts[0], accounts[1], accounts[0])]
-    requests = [ask(order) for order in orders]
+    requests = [ask(move(accounts[number], "WITHDRAW", "95")) for number in (0, 1, 0)]
     outcomes = post_in_one_group(*requests)
     assert count_statuses(rows_of([answer for outcome in outcomes for answer in outcome])) == {
         "POSTED": 2,
@@ -104,13 +94,11 @@ def test_holds_that_ended_are_events_of_the_first_request_on_their_account(group
 
 
 def test_holds_of_an_account_whose_request_waits_end_with_that_request():
-    locked, half, free = (AccountFactory() for _ in range(3))
-    for account in (locked, half, free):
-        deposit(account, "100")
+    locked, half, free = (AccountFactory(funds="100") for _ in range(3))
     hold_that_expires(half, "10")
     waiting = ask(Transfer(id=new_id(), source_id=locked.id, destination_id=half.id, amount=Decimal(1)))
     with gathering(2), in_hand(lambda: deposit(locked, "1"), commit=True):
-        later, now = posting.share(waiting), posting.share(ask(move(free, "DEPOSIT", "1")))
+        later, now = share([waiting, ask(move(free, "DEPOSIT", "1"))])
         wait_for_all([now])
         assert not later.done()
         assert not Event.objects.filter(type="hold.expired").exists()
@@ -157,12 +145,11 @@ def test_two_orders_of_one_id_are_never_in_one_group_and_are_one_command(account
     first, second = ask(OrderFactory(account=account, id=id)), ask(move(account, "DEPOSIT", amount, id=id))
     neighbour = ask(OrderFactory(account=account))
     with gathering(2):
-        futures = [posting.share(request) for request in (first, second, neighbour)]
+        futures = share([first, second, neighbour])
         wait_for_all(futures[:1])
-        futures += [posting.share(ask(OrderFactory(account=account)))]  # fills the second group
+        futures += share([ask(OrderFactory(account=account))])  # fills the second group
         wait_for_all(futures)
-    assert groups[0] == [first, neighbour]
-    assert groups[1][0] == second
+    assert (groups[0], groups[1][0]) == ([first, neighbour], second)
     require_own(first, futures[0].result())
     again = find_outcome(futures[1])
     if amount == "100":
@@ -190,9 +177,8 @@ def test_every_list_of_a_group_is_everything_or_nothing_by_itself(account):
     ]
     for request, outcome in zip(requests, outcomes, strict=True):
         require_own(request, outcome)
-    for each, balance in ((account, 0), (other, 6)):
-        require_sound(each)
-        assert each.balance == balance
+    require_sound(account, other)
+    assert (account.balance, other.balance) == (0, 6)
 
 
 def test_who_comes_first_is_posted_first(account, groups):
@@ -232,7 +218,7 @@ def test_in_a_callers_transaction_nothing_is_shared(account, groups, commit):
 
 def test_what_waits_when_the_service_ends_is_posted(account):
     with gathering(100):
-        futures = [posting.share(ask(OrderFactory(account=account))) for _ in range(7)]
+        futures = share(ask(OrderFactory(account=account)) for _ in range(7))
         committer.stop()
     wait_for_all(futures)
     require_sound(account)

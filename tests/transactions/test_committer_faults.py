@@ -1,85 +1,70 @@
 """Group commit when something goes wrong: each request is decided once, and nobody pays for a neighbour."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import DatabaseError, OperationalError, connection
 
 from tests.cast import AccountFactory, OrderFactory, new_id
+from tests.database import execute
 from tests.transactions import disturbing
 from tests.transactions.committing import (
     ask,
     ask_for_deposit,
-    committing,
     count_who_waits_for_a_lock,
     gathering,
+    group_commit,  # noqa: F401, a fixture
+    impatient,
     lock,
     post_in_one_group,
     require_each_posted_once,
     require_own,
-    wait_for_all,
+    share,
     wait_until,
 )
-from tests.transactions.disturbing import kill_connection, lose_the_answer
+from tests.transactions.disturbing import end_early, kill_connection, lose_the_answer
 from tests.transactions.test_concurrency import in_hand, require_sound
 from transactions import posting
 from transactions.errors import RequestInProgress
+from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CLIENTS = 40  # more than there are connections
-
-
-@pytest.fixture(autouse=True)
-def _committing(db, request):
-    with committing(**getattr(request, "param", {})):
-        yield
-
-
-impatient = pytest.mark.parametrize("_committing", [{"lock_timeout": "300ms"}], indirect=True)
-
-
 # One of a group
-
-
-def make_request_that_the_database_refuses(account):
-    return ask_for_deposit(account, reference="no text has a \0"), DatabaseError
-
-
-def make_request_that_cannot_be_encoded(account):
-    return ask_for_deposit(account, reference="\ud800"), UnicodeEncodeError
 
 
 @dataclass(frozen=True)
 class Broken(NewTransaction):
+    """Nobody can decide it."""
+
     def decide(self, *asked):
         raise ZeroDivisionError
 
 
-def make_request_that_nobody_can_decide(account):
-    order = OrderFactory(account=account)
-    return ask(Broken(**{name: getattr(order, name) for name in order.__slots__})), ZeroDivisionError
-
-
 @pytest.mark.parametrize(
-    "make_bad",
+    ("make_order", "failure"),
     [
-        make_request_that_the_database_refuses,
-        make_request_that_cannot_be_encoded,
-        make_request_that_nobody_can_decide,
+        (partial(OrderFactory, reference="no text has a \0"), DatabaseError),
+        (partial(OrderFactory, reference="\ud800"), UnicodeEncodeError),
+        (
+            lambda account: Broken(
+                id=new_id(), account_id=account.id, type=Transaction.Type.DEPOSIT, amount=Decimal(1)
+            ),
+            ZeroDivisionError,
+        ),
     ],
 )
-def test_one_of_a_group_fails_and_the_others_are_posted(account, make_bad):
-    bad, kind = make_bad(account)
+def test_one_of_a_group_fails_and_the_others_are_posted(account, make_order, failure):
     good = [ask_for_deposit(account) for _ in range(4)]
-    *outcomes, failed = post_in_one_group(*good[:2], *good[2:], bad)
+    *outcomes, failed = post_in_one_group(*good, ask(make_order(account=account)))
     for request, outcome in zip(good, outcomes, strict=True):
         require_own(request, outcome)
-    assert isinstance(failed, kind)
+    assert isinstance(failed, failure)
     require_sound(account)
     assert account.version == 4
-    require_own(good[0], outcomes[0])
 
 
 @impatient
@@ -116,9 +101,7 @@ def test_a_connection_that_ends_in_the_middle_of_a_group_loses_and_doubles_nothi
     for _ in range(2):
         requests = [ask_for_deposit(account) for _ in range(6)]
         with gathering(6):
-            futures = [posting.share(request) for request in requests]
-            wait_for_all(futures)
-        require_each_posted_once(requests, futures)
+            require_each_posted_once(requests, share(requests))
     require_sound(account)
     assert account.version == 12
 
@@ -126,13 +109,11 @@ def test_a_connection_that_ends_in_the_middle_of_a_group_loses_and_doubles_nothi
 def test_a_connection_that_is_killed_while_it_waits_for_a_lock_loses_and_doubles_nothing(account):
     requests = [ask_for_deposit(account) for _ in range(6)]
     with lock(account):
-        futures = [posting.share(request) for request in requests]
+        futures = share(requests)
         wait_until(count_who_waits_for_a_lock)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE NOT granted")
-            assert cursor.fetchall() == [(True,)]
+        ended = execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE NOT granted")
+        assert ended == [(True,)]
         wait_until(count_who_waits_for_a_lock)  # again
-    wait_for_all(futures)
     require_each_posted_once(requests, futures)
     require_sound(account)
 
@@ -147,10 +128,6 @@ def test_without_a_database_each_of_a_group_is_told_so_and_posted_afterwards(acc
 
 
 def test_a_group_whose_commit_is_a_rollback_is_posted_again(account, monkeypatch):
-    def end_early():
-        with connection.cursor() as cursor:
-            cursor.execute("ROLLBACK")
-
     disturbing.disturb_writes(monkeypatch, between=end_early)
     requests = [ask_for_deposit(account) for _ in range(3)]
     for request, outcome in zip(requests, post_in_one_group(*requests), strict=True):

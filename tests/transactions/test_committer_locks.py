@@ -16,13 +16,16 @@ from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, new_i
 from tests.transactions.committing import (
     ask,
     ask_for_deposit,
-    committing,
     count_who_waits_for_a_lock,
     find_outcome,
+    group_commit,  # noqa: F401, a fixture
+    impatient,
     lock,
     require_each_posted_once,
+    share,
     wait_for_all,
     wait_until,
+    watch_groups,
 )
 from tests.transactions.test_concurrency import in_hand, require_sound, run_at_once
 from transactions import posting
@@ -35,31 +38,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CLIENTS = 40  # more than there are connections
 
 
-@pytest.fixture(autouse=True)
-def _committing(db, request):
-    with committing(**getattr(request, "param", {})):
-        yield
-
-
-impatient = pytest.mark.parametrize("_committing", [{"lock_timeout": "300ms"}], indirect=True)
-
-
 def test_who_waits_for_a_locked_account_holds_up_nobody_else(account):
     free = AccountFactory()
     with lock(account):
         waiting = [ask_for_deposit(account) for _ in range(CLIENTS)]
-        stuck = [posting.share(request) for request in waiting]
+        stuck = share(waiting)
         requests = [ask_for_deposit(free) for _ in range(CLIENTS)]
-        flowing = [posting.share(request) for request in requests]
+        flowing = share(requests)
         nowhere = posting.share(ask(replace(OrderFactory(account=free), account_id=new_id())))
         wait_for_all([*flowing, nowhere])
         assert not any(future.done() for future in stuck)
-    wait_for_all(stuck)
     require_each_posted_once([*requests, *waiting], [*flowing, *stuck])
     assert isinstance(find_outcome(nowhere), AccountNotFound)
-    for each in (account, free):
-        require_sound(each)
-        assert each.version == CLIENTS
+    require_sound(account, free)
+    assert account.version == free.version == CLIENTS
 
 
 def test_who_waits_for_one_account_holds_no_other(account):
@@ -75,41 +67,26 @@ def test_who_waits_for_one_account_holds_no_other(account):
         for each in (free, busy):
             assert deposit(each, "1").status == "POSTED"
         assert not futures[0].done()
-    wait_for_all(futures)
     require_each_posted_once(requests, futures)
-
-
-def watch_groups(monkeypatch):
-    """The groups that wait for their accounts, as they come."""
-    post, groups = engine.post_group, []
-
-    def watched(requests):
-        groups.append(requests)
-        return post(requests)
-
-    monkeypatch.setattr(engine, "post_group", watched)
-    return groups
 
 
 @impatient
 def test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_once(account, monkeypatch):
     """So that the last of many is told as soon as the first of the next group."""
-    groups = watch_groups(monkeypatch)
+    groups = watch_groups(monkeypatch, "post_group")
     requests = [ask_for_deposit(account) for _ in range(CLIENTS)]
     with lock(account):
-        futures = [posting.share(request) for request in requests]
+        futures = share(requests)
         wait_for_all(futures)
     assert all(engine.is_lock_timeout(future.exception()) for future in futures)
     assert len(groups) <= CLIENTS / 4
     assert not Transaction.objects.exists()
-    futures = [posting.share(request) for request in requests]
-    wait_for_all(futures)
-    require_each_posted_once(requests, futures)
+    require_each_posted_once(requests, share(requests))
 
 
-@pytest.mark.parametrize("_committing", [{"lock_timeout": "1s"}], indirect=True)
+@pytest.mark.parametrize("group_commit", [{"lock_timeout": "1s"}], indirect=True)
 def test_accounts_that_stay_locked_are_not_waited_for_one_after_the_other(monkeypatch):
-    groups = watch_groups(monkeypatch)
+    groups = watch_groups(monkeypatch, "post_group")
     accounts, free = [AccountFactory() for _ in range(12)], AccountFactory()
     committer.stop()
     requests = [ask_for_deposit(each) for each in (*accounts, free)]
@@ -127,23 +104,20 @@ def test_who_waited_with_others_for_a_lock_in_vain_is_posted_when_its_own_accoun
     free = AccountFactory()
     with lock(account):
         with lock(free):
-            stuck = [posting.share(ask_for_deposit(account))]
+            stuck = share([ask_for_deposit(account)])
             wait_until(count_who_waits_for_a_lock)
             request = ask_for_deposit(free)
-            future = posting.share(request)
-            stuck.append(posting.share(ask_for_deposit(account)))
-        wait_for_all([future, *stuck])
+            future, *others = share([request, ask_for_deposit(account)])
+        wait_for_all([future, *stuck, *others])
     require_each_posted_once([request], [future])
-    assert all(engine.is_lock_timeout(future.exception()) for future in stuck)
+    assert all(engine.is_lock_timeout(future.exception()) for future in (*stuck, *others))
 
 
 def test_a_deadlock_with_somebody_who_locks_as_they_like_is_run_again():
     here, there = AccountFactory(), AccountFactory()
-    request = ask(
-        OrderFactory(account=here),
-        Transfer(id=new_id(), source_id=here.id, destination_id=there.id, amount=Decimal(1)),
-    )
-    neighbours = [ask_for_deposit(here), ask_for_deposit(there)]
+    moving = Transfer(id=new_id(), source_id=here.id, destination_id=there.id, amount=Decimal(1))
+    requests = [ask(OrderFactory(account=here), moving), ask_for_deposit(here), ask_for_deposit(there)]
+    futures = []
 
     def lock_the_other_way_round():
         lock_account(there.id)
@@ -152,13 +126,10 @@ def test_a_deadlock_with_somebody_who_locks_as_they_like_is_run_again():
         with suppress(OperationalError):  # either of the two is chosen to give way
             lock_account(here.id)
 
-    requests, futures = [request, *neighbours], []
     with in_hand(lock_the_other_way_round, commit=True):
         pass
-    wait_for_all(futures)
     require_each_posted_once(requests, futures)
-    for each in (here, there):
-        require_sound(each)
+    require_sound(here, there)
 
 
 def test_payments_flow_beside_an_import_and_batches_over_the_same_accounts(write, run):
@@ -183,15 +154,12 @@ def test_payments_flow_beside_an_import_and_batches_over_the_same_accounts(write
     assert not [future.exception() for future in futures if future.exception()]
     require_each_posted_once(requests, [future for future in futures if len(future.result()) == 1])
     assert Transaction.objects.count() == 3000 + 300 + 1200
-    for each in accounts:
-        require_sound(each)
+    require_sound(*accounts)
     assert sum(each.balance for each in accounts) == 4500
 
 
 @impatient
 def test_batches_do_not_starve_each_other(account):
     batches = [ask(*[OrderFactory(account=account) for _ in range(500)]) for _ in range(20)]
-    futures = [posting.share(batch) for batch in batches]
-    payment = posting.share(ask_for_deposit(account))
-    wait_for_all([*futures, payment])
-    require_each_posted_once(batches, futures)
+    requests = [*batches, ask_for_deposit(account)]
+    require_each_posted_once(requests, share(requests))

@@ -65,49 +65,58 @@ def rows_of(account):
     return list(Transaction.objects.filter(account=account).order_by("recorded_at"))
 
 
-def require_sound(account):
-    """Everything that must hold of an account's history, however it came about."""
-    account.refresh_from_db()
-    rows = rows_of(account)
-    posted = [row for row in rows if row.status == "POSTED"]
-    assert [row.version for row in posted] == list(range(1, account.version + 1))
-    total, head = Decimal(), b""
+def require_sound(*accounts):
+    """Everything that must hold of an account's history, however it came about; it is read anew."""
+    for account in accounts:
+        account.refresh_from_db()
+        rows = rows_of(account)
+        posted = [row for row in rows if row.status == "POSTED"]
+        assert [row.version for row in posted] == list(range(1, account.version + 1))
+        total = Decimal()
+        for row in posted:
+            total += row.change
+            assert row.balance_after == total >= 0
+        assert (account.balance, bytes(account.chain_head)) == (total, require_chain(rows))
+        assert account.last_recorded_at == rows[-1].recorded_at
+        events = read_events(account, order="id")
+        assert [event.data["id"] for event in events[1:]] == [str(row.id) for row in rows]
+
+
+def require_chain(rows):
+    """The hash of the last one: each covers its row and the one before."""
+    head = b""
     for row in rows:
         head = chain.compute_hash(head, row)
         assert bytes(row.chain_hash) == head
-        if row.status == "POSTED":
-            total += row.change
-            assert row.balance_after == total >= 0
-    assert (account.balance, bytes(account.chain_head)) == (total, head)
-    assert account.last_recorded_at == rows[-1].recorded_at
-    events = Event.objects.filter(account_id=account.id).order_by("id")
+    return head
+
+
+def read_events(account, order="account_sequence"):
+    """All of an account's, each with its number."""
+    events = list(Event.objects.filter(account_id=account.id).order_by(order))
     assert [event.account_sequence for event in events] == list(range(1, account.event_sequence + 1))
-    assert [event.data["id"] for event in events[1:]] == [str(row.id) for row in rows]
+    return events
 
 
 @pytest.mark.parametrize("turn", range(5))
-def test_twenty_withdrawals_at_once_spend_the_balance_once(account, turn):
-    deposit(account, "100")
+def test_twenty_withdrawals_at_once_spend_the_balance_once(rich, turn):
     before = count_retries()
-    rows = run_at_once(*[partial(withdraw, account, "30")] * 20)
+    rows = run_at_once(*[partial(withdraw, rich, "30")] * 20)
     assert Counter(row.status for row in rows) == {"POSTED": 3, "DECLINED": 17}
     assert {row.decline_details["available"] for row in rows if row.decline_details} == {"10.00"}
-    require_sound(account)
-    assert account.balance == 10
-    assert count_retries() == before
+    require_sound(rich)
+    assert (rich.balance, count_retries()) == (10, before)
 
 
 @pytest.mark.parametrize("amount", ["30", "300"])
-def test_one_id_sent_24_times_at_once_is_decided_once(account, amount):
-    deposit(account, "100")
+def test_one_id_sent_24_times_at_once_is_decided_once(rich, amount):
     before = count_retries()
-    order = OrderFactory(account=account, type="WITHDRAW", amount=Decimal(amount))
+    order = OrderFactory(account=rich, type="WITHDRAW", amount=Decimal(amount))
     answers, _ = split(run_at_once(*[partial(post, order)] * 24))
     assert Counter(answer.replayed for answer in answers) == {True: 23, False: 1}
     [row] = Transaction.objects.filter(id=order.id).select_related("account")
     assert all(answer.transaction.to_dict() == row.to_dict() for answer in answers)
-    assert Event.objects.filter(data__id=str(order.id)).count() == 1
-    require_sound(account)
+    require_sound(rich)
     assert count_retries() == before
 
 
@@ -118,8 +127,7 @@ def test_one_id_with_two_amounts_at_once_is_one_command(account):
         [winner], [refusal] = split(run_at_once(*[partial(post, order) for order in orders]))
         assert isinstance(refusal, IdempotencyKeyReused)
         assert refusal.extensions["differs"] == ["amount"]
-        stored = Transaction.objects.get(id=id)
-        assert stored.amount == winner.transaction.amount
+        assert Transaction.objects.get(id=id).amount == winner.transaction.amount
     require_sound(account)
 
 
@@ -149,8 +157,7 @@ def test_one_id_on_two_accounts_at_once_moves_only_one(write_together):
 
 
 def test_a_list_that_loses_the_race_for_one_id_writes_nothing_of_itself(write_together):
-    accounts = [AccountFactory(), AccountFactory()]
-    id = new_id()
+    accounts, id = [AccountFactory(), AccountFactory()], new_id()
     lists = [[OrderFactory(account=account), OrderFactory(account=account, id=id)] for account in accounts]
     winners, [refusal] = split(run_at_once(*[partial(post, *orders) for orders in lists]))
     assert isinstance(refusal, IdempotencyKeyReused)
@@ -167,9 +174,8 @@ def test_lists_over_the_same_accounts_in_opposite_orders_never_wait_for_each_oth
 
     for lists in run_at_once(*[partial(post_lists, accounts), partial(post_lists, accounts[::-1])] * 5):
         assert all(answer.transaction.status == "POSTED" for answers in lists for answer in answers)
-    for account in accounts:
-        require_sound(account)
-        assert account.version == 120
+    require_sound(*accounts)
+    assert {account.version for account in accounts} == {120}
     assert count_retries() == before
 
 
@@ -191,8 +197,8 @@ def test_a_storm_over_two_accounts_leaves_two_sound_histories():
             post(*[make_order(chance) for _ in range(chance.randint(1, 4))])
 
     run_at_once(*[partial(post_mixture, seed) for seed in range(8)])
+    require_sound(*accounts)
     for account in accounts:
-        require_sound(account)
         reasons = {row.decline_reason for row in rows_of(account)}
         assert reasons == {None, "insufficient_funds", "insufficient_funds_at"}
 
@@ -201,16 +207,13 @@ def make_body(account, **fields):
     return {"id": str(new_id()), "account": str(account.id), "type": "WITHDRAW", "amount": "30.00", **fields}
 
 
-def test_twenty_requests_at_once_spend_the_balance_once(account):
-    deposit(account, "100")
-
-    def send(client):
-        return client.post("/api/v1/transactions", make_body(account))
-
-    answers = run_at_once(*[partial(send, make_client("api-post")) for _ in range(20)])
+def test_twenty_requests_at_once_spend_the_balance_once(rich):
+    clients = [make_client("api-post") for _ in range(20)]
+    asking = [partial(client.post, "/api/v1/transactions", make_body(rich)) for client in clients]
+    answers = run_at_once(*asking)
     assert Counter(answer.status_code for answer in answers) == {201: 3, 402: 17}
-    require_sound(account)
-    assert account.balance == 10
+    require_sound(rich)
+    assert rich.balance == 10
 
 
 @contextmanager

@@ -41,8 +41,7 @@ def test_amounts_go_out_in_the_decimals_of_their_currency(service, post, account
 
 def test_finer_amounts_are_refused_everywhere(service, post, account, currency):
     _, fine = STEPS[currency]
-    other = AccountFactory(currency=currency)
-    accounts = {"source": str(account.id), "destination": str(other.id)}
+    accounts = {"source": str(account.id), "destination": str(AccountFactory(currency=currency).id)}
     answers = [
         post("transactions", account=str(account.id), type="DEPOSIT", amount=fine),
         post("transfers", **accounts, amount=fine),

@@ -7,21 +7,21 @@ import os
 import random
 import shutil
 import subprocess
-import threading
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from accounts import operations
 from accounts.models import Account
-from tests.asking import capture_of
+from tests import asking
 from tests.cast import UserFactory, day, deposit, hold, new_id, transfer, withdraw
-from transactions import posting
+from tests.transactions.test_concurrency import run_at_once
 from transactions.exchange import exports
 from transactions.models import Transaction, derive_destination_id
 from transactions.posting.commands import Reversal
@@ -39,7 +39,6 @@ NAMES = (
     "line\nbreak",
     "a%3Ab",
 )
-KINDS = ("deposit", "withdraw", "transfer", "capture", "reversal")
 REFERENCES = (
     "",
     "invoice 7",
@@ -90,14 +89,14 @@ def read_balances(hledger, journal, *arguments):
 
 def ask_api(reader, at=None):
     """The same, as the API answers."""
-    balances = {}
+    balances = Counter()
     for account in Account.objects.all():
-        url = f"/api/v1/accounts/{account.id}/balance"
-        balance = Decimal(reader.get(url, {"at": at} if at else {}).json()["balance"])
-        outside = ("outside", account.currency)
-        balances[outside] = balances.get(outside, Decimal(0)) - balance
-        name = exports.name_account(account.user_id, account.currency, account.name)
-        balances[name, account.currency] = balance
+        answer = reader.get(f"/api/v1/accounts/{account.id}/balance", {"at": at} if at else {})
+        balance = Decimal(answer.json()["balance"])
+        balances["outside", account.currency] -= balance
+        balances[exports.name_account(account.user_id, account.currency, account.name), account.currency] = (
+            balance
+        )
     return {account: balance for account, balance in balances.items() if balance}
 
 
@@ -123,28 +122,20 @@ def make_history(chance, accounts):
             "effective_at": day("2023-01-01") + timedelta(hours=6 * chance.randrange(4 * 30)),
             "reference": chance.choice(REFERENCES),
         }
-        match chance.choice(
-            ["deposit", "withdraw", "withdraw", "transfer", "transfer", "capture", "reversal"]
-        ):
-            case "deposit":
-                decided.append(deposit(account, amount, id=uuid4(), **asked))
-            case "withdraw":
-                decided.append(withdraw(account, amount, id=uuid4(), **asked))
+        match chance.choice(["move", "move", "move", "transfer", "transfer", "capture", "reversal"]):
+            case "move":
+                move = chance.choice([deposit, withdraw, withdraw])
+                decided.append(move(account, amount, id=uuid4(), **asked))
             case "transfer":
                 others = [a for a in accounts if a.currency == account.currency and a.id != account.id]
                 decided.append(transfer(account, chance.choice(others), amount, **asked))
             case "capture":
-                placed = hold(account, amount)
-                post([capture_of(placed, Decimal(1))], account)
+                asking.ask(asking.capture_of(hold(account, amount), Decimal(1)))
             case "reversal":
                 row = chance.choice(decided)
                 if row.status == "POSTED":
                     rows = queries.find_whole(Transaction.objects.all(), row.id)
-                    post([Reversal(id=new_id(), reason="test", rows=rows)], account)
-
-
-def post(orders, account):
-    posting.post(orders, actor=account.user_id, request_id="test")
+                    asking.ask(Reversal(id=new_id(), reason="test", rows=rows))
 
 
 @pytest.fixture
@@ -167,10 +158,9 @@ def test_hledger_works_out_the_balances_that_the_api_shows(hledger, export, read
     assert all(kinds.exclude(**{kind: None}).exists() for kind in ("transfer", "reverses", "hold"))
     journal = export()
     assert read_balances(hledger, journal) == ask_api(reader)
-    for number in chance.sample(range(1, 31), 5):
-        day_after = date(2023, 1, 1) + timedelta(days=number)
-        on = (day_after - timedelta(days=1)).isoformat()
-        assert read_balances(hledger, journal, "-e", day_after.isoformat()) == ask_api(reader, at=on)
+    for number in chance.sample(range(30), 5):
+        on, after = (str(date(2023, 1, 1) + timedelta(days=number + more)) for more in (0, 1))
+        assert read_balances(hledger, journal, "-e", after) == ask_api(reader, at=on)
     # A part of it has the balances of all of it: what was before is in its opening balances.
     part = export(**{"from": "2023-01-10", "to": "2023-01-20"})
     assert read_balances(hledger, part) == ask_api(reader, at="2023-01-20")
@@ -233,16 +223,10 @@ def test_a_journal_is_of_one_moment_whatever_is_posted_meanwhile(monkeypatch):
     for _ in range(20):
         deposit(accounts[0], "1", effective_at=day("2023-01-02"))
 
-    def post_elsewhere():
-        deposit(accounts[0], "1000", effective_at=day("2023-01-03"))
-        deposit(accounts[1], "1000", effective_at=day("2023-01-01"))
-        connection.close()
-
     pieces = exports.write_journal()
     begun = [next(pieces)]
-    thread = threading.Thread(target=post_elsewhere)
-    thread.start()
-    thread.join()
+    for account, at in ((accounts[0], day("2023-01-03")), (accounts[1], day("2023-01-01"))):
+        run_at_once(partial(deposit, account, "1000", effective_at=at))
     text = "".join([*begun, *pieces])
     assert "1000.00 USD = " not in text
     assert text.count("\n2023-") == 30
@@ -257,11 +241,10 @@ def test_a_statement_is_the_one_of_the_api(command, reader, account, tmp_path):
         query = {"from": "2023-02-01", "to": "2023-02-28", "tz": zone}
         answer = reader.get(f"/api/v1/accounts/{account.id}/statement", query, headers={"Accept": "text/csv"})
         path = tmp_path / "statement.csv"
-        arguments = [f"--{name}={value}" for name, value in query.items()]
-        command(0, "export_statement", f"--account={account.id}", *arguments, f"--output={path}")
-        assert path.read_bytes() == answer.content
-        said = command(0, "export_statement", f"--account={account.id}", *arguments)
-        assert said.encode() == answer.content
+        asked = [f"--account={account.id}", *(f"--{name}={value}" for name, value in query.items())]
+        command(0, "export_statement", *asked, f"--output={path}")
+        said = command(0, "export_statement", *asked)
+        assert path.read_bytes() == said.encode() == answer.content
 
 
 @pytest.mark.django_db

@@ -15,20 +15,12 @@ from transactions.models import Figures, HourlyTotal
 from transactions.reading import statistics
 from transactions.reading.queries import SETTLED_AFTER
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _small_steps(monkeypatch):
-    """Few rows a slice, and nothing but postings in flight to wait for."""
-    monkeypatch.setattr(statistics, "ROWS", 3)
-    monkeypatch.setattr(statistics, "SETTLED_AFTER", timedelta(0))
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("small_steps")]
 
 
 def make_history():
     """Deposits, withdrawals, declines, a transfer and a declined one, in two currencies."""
-    account, other = AccountFactory(), AccountFactory(currency="EUR")
-    same = AccountFactory()
+    account, other, same = (AccountFactory(currency=each) for each in ("USD", "EUR", "USD"))
     for amount in ("10", "20.50", "30"):
         deposit(account, amount)
     withdraw(account, "5")
@@ -39,7 +31,6 @@ def make_history():
     transfer(account, same, "3000")  # declined, in both its rows
     asking.freeze(id=account.id, reason="why", request_id="test")
     withdraw(account, "1")  # declined
-    return account
 
 
 def test_every_transaction_is_counted_by_hour_currency_type_and_outcome():
@@ -86,7 +77,7 @@ def test_an_empty_ledger_is_counted_to_the_end():
 
 def test_the_last_seconds_wait(monkeypatch):
     monkeypatch.setattr(statistics, "SETTLED_AFTER", SETTLED_AFTER)
-    deposit(AccountFactory(), "1")
+    AccountFactory(funds="1")
     refresh()
     assert not HourlyTotal.objects.exists()
     assert Figures.objects.get().counted_through < operations.read_clock() - SETTLED_AFTER
@@ -100,12 +91,8 @@ def test_the_command_counts_all_that_is_due_and_ends():
 
 
 def test_the_biggest_accounts_of_each_currency_are_found_in_pieces():
-    dollars = [AccountFactory() for _ in range(8)]
-    euros = [AccountFactory(currency="EUR") for _ in range(2)]
-    for number, account in enumerate(dollars):
-        if number != 3:  # which stays empty
-            deposit(account, str(10 * number + 1))
-    deposit(euros[1], "1")
+    dollars = [AccountFactory(funds=funds) for funds in ("1", "11", "21", None, "41", "51", "61", "71")]
+    euros = [AccountFactory(currency="EUR", funds=funds) for funds in (None, "1")]
     refresh()
     found = Figures.objects.get()
     assert found.biggest == {
@@ -116,9 +103,7 @@ def test_the_biggest_accounts_of_each_currency_are_found_in_pieces():
 
 
 def test_the_biggest_accounts_show_their_balance_of_this_moment():
-    small, big = AccountFactory(), AccountFactory()
-    deposit(small, "1")
-    deposit(big, "2")
+    small, big = (AccountFactory(funds=funds) for funds in ("1", "2"))
     refresh()
     deposit(small, "5")
     refresh()  # looks for them again only after a while
@@ -130,15 +115,14 @@ def test_the_biggest_accounts_show_their_balance_of_this_moment():
 
 
 def test_the_biggest_accounts_are_looked_for_now_and_then():
-    first = AccountFactory()
-    deposit(first, "1")
+    first = AccountFactory(funds="1")
     refresh()
     before = Figures.objects.get()
-    second = AccountFactory()
-    deposit(second, "2")
+    second = AccountFactory(funds="2")
     refresh()
-    assert Figures.objects.get().biggest == before.biggest
-    assert Figures.objects.get().counted_through > before.counted_through
+    after = Figures.objects.get()
+    assert after.biggest == before.biggest
+    assert after.counted_through > before.counted_through
     Figures.objects.update(biggest_at=before.biggest_at - statistics.BIGGEST_EVERY)
     refresh()
     assert Figures.objects.get().biggest == {"USD": [str(second.id), str(first.id)]}
@@ -153,22 +137,15 @@ def test_no_account_above_zero_is_no_biggest_account():
 
 
 def test_totals_are_read_by_hour_or_by_day():
-    account = AccountFactory()
-    hour = operations.read_clock().replace(minute=0, second=0, microsecond=0)
-    day = hour.replace(hour=0)
-    rows = [
-        (day + timedelta(hours=1), "posted", 2, "5"),
-        (day + timedelta(hours=2), "posted", 3, "7"),
-        (day - timedelta(hours=1), "posted", 4, "1"),
-    ]
-    for at, outcome, count, amount in rows:
-        HourlyTotal.objects.create(
-            hour=at, currency=account.currency, type="DEPOSIT", outcome=outcome, count=count, amount=amount
-        )
+    day = operations.read_clock().replace(hour=0, minute=0, second=0, microsecond=0)
+    hours = [day + timedelta(hours=number) for number in (1, 2, -1)]
+    of = {"currency": "USD", "type": "DEPOSIT", "outcome": "posted"}
+    for hour, count, amount in zip(hours, (2, 3, 4), ("5", "7", "1"), strict=True):
+        HourlyTotal.objects.create(hour=hour, count=count, amount=amount, **of)
     by_day = statistics.read_totals(since=day - timedelta(days=1), each="day")
     assert [(t.since, t.count, t.amount) for t in by_day] == [
         (day - timedelta(days=1), 4, Decimal(1)),
         (day, 5, Decimal(12)),
     ]
     by_hour = statistics.read_totals(since=day, each="hour")
-    assert [(t.since, t.count) for t in by_hour] == [(rows[0][0], 2), (rows[1][0], 3)]
+    assert [(t.since, t.count) for t in by_hour] == [(hours[0], 2), (hours[1], 3)]

@@ -47,18 +47,22 @@ def subsets(names):
     return [*chain.from_iterable(combinations(names, size) for size in range(len(names) + 1))]
 
 
+def make_world():
+    """Five accounts of three users; and who asks, by the user whose rows they see, None for everybody's."""
+    users = [UserFactory() for _ in range(3)]
+    accounts = [user.accounts.get() for user in users]
+    for user in users[:2]:
+        account, _ = operations.create_account(user_id=user.id, currency="EUR", request_id="test")
+        accounts.append(account)
+    return accounts, {None: make_client("api-read"), **{user.id: make_client(user=user) for user in users}}
+
+
 class Oracle:
     """All that was written, filtered and ordered in plain Python."""
 
     def __init__(self, random):
-        self.random = random
-        self.rows = []
-        users = [UserFactory() for _ in range(3)]
-        self.accounts = [user.accounts.get() for user in users]
-        for user in users[:2]:
-            account, _ = operations.create_account(user_id=user.id, currency="EUR", request_id="test")
-            self.accounts.append(account)
-        self.clients = {None: make_client("api-read"), **{user.id: make_client(user=user) for user in users}}
+        self.random, self.rows = random, []
+        self.accounts, self.clients = make_world()
 
     def add(self, count):
         """So many new transactions in one commit: of different accounts, they are recorded at one moment."""
@@ -84,11 +88,8 @@ class Oracle:
 
     def find(self, wanted, caller=None):
         """The ids of the rows that pass, newest first."""
-        found = [
-            row
-            for row in self.rows
-            if caller in (None, row.user) and all(passes(row, *each) for each in wanted.items())
-        ]
+        seen = [row for row in self.rows if caller in (None, row.user)]
+        found = [row for row in seen if all(passes(row, *each) for each in wanted.items())]
         return [str(row.id) for row in sorted(found, reverse=True)]
 
     def choose(self, names, caller):

@@ -18,12 +18,6 @@ URL = "/api/v1/holds"
 
 
 @pytest.fixture
-def rich(account):
-    deposit(account, "100")
-    return account
-
-
-@pytest.fixture
 def place(service, rich):
     def send(amount="40", **changes):
         body = {"id": str(new_id()), "account": str(rich.id), "amount": amount}
@@ -51,9 +45,7 @@ def read_hold(service, id):
 
 
 def test_a_hold_sets_funds_aside_without_moving_them(service, place, rich):
-    answer = place("40", reference="campaign 9", metadata={"k": "v"})
-    assert answer.status_code == 201
-    shown = answer.json()
+    shown = place("40", reference="campaign 9", metadata={"k": "v"}).json()
     assert (shown["status"], shown["amount"], shown["remaining"]) == ("OPEN", "40.00", "40.00")
     assert service.get(f"{URL}/{shown['id']}").json() == shown
     assert read_account(service, rich) == ("100.00", "40.00", "60.00")
@@ -82,20 +74,17 @@ def test_a_hold_by_key_is_placed_once(service, rich):
 def test_a_declined_hold_stays_declined_after_a_top_up(service, place, rich):
     first = place("100.01")
     problem = first.json()
-    assert (first.status_code, problem["code"]) == (402, "insufficient_funds")
-    assert (problem["available"], problem["required"]) == ("100.00", "100.01")
+    assert (first.status_code, problem["available"], problem["required"]) == (402, "100.00", "100.01")
     deposit(rich, "1")
     again = place("100.01", id=problem["id"])
     assert (again.status_code, again["Idempotency-Replayed"]) == (402, "true")
     assert read_hold(service, problem["id"]) == ("DECLINED", "0.00", "0.00")
-    assert service.post(f"{URL}/{problem['id']}/release").json()["hold_status"] == "DECLINED"
 
 
 def test_a_capture_takes_part_and_gives_back_the_rest(service, place, capture, rich):
     id = place("40").json()["id"]
-    answer = capture(id, amount="15")
-    assert answer.status_code == 201
-    assert (answer.json()["type"], answer.json()["hold"]) == ("WITHDRAW", id)
+    captured = capture(id, amount="15").json()
+    assert (captured["type"], captured["hold"], captured["status"]) == ("WITHDRAW", id, "POSTED")
     assert read_hold(service, id) == ("CAPTURED", "15.00", "0.00")
     assert read_account(service, rich) == ("85.00", "0.00", "85.00")
 
@@ -104,8 +93,7 @@ def test_a_capture_without_an_amount_takes_what_is_left(service, place, capture,
     id = place("40").json()["id"]
     capture(id, amount="15", final=False)
     assert read_account(service, rich) == ("85.00", "25.00", "60.00")
-    last = capture(id)
-    assert last.json()["amount"] == "25.00"
+    assert capture(id).json()["amount"] == "25.00"
     assert read_hold(service, id) == ("CAPTURED", "40.00", "0.00")
     assert read_account(service, rich) == ("60.00", "0.00", "60.00")
 
@@ -121,8 +109,8 @@ def test_several_captures_leave_the_hold_open_until_nothing_is_left(service, pla
 
 def test_a_capture_repeated_is_answered_again(service, place, capture, rich):
     id, first = place("40").json()["id"], str(new_id())
-    answers = [capture(id, id=first, amount="10", final=False) for _ in range(2)]
-    assert answers[0].json() == answers[1].json()
+    answer, again = (capture(id, id=first, amount="10", final=False) for _ in range(2))
+    assert answer.json() == again.json()
     assert read_account(service, rich) == ("90.00", "30.00", "60.00")
     assert capture(id, id=first, amount="11", final=False).json()["differs"] == ["amount"]
     assert capture(id, id=first, amount="10").json()["differs"] == ["final"]
@@ -135,18 +123,16 @@ def test_no_more_is_captured_than_is_left(service, place, capture):
     capture(id, amount="30", final=False)
     answer = capture(id, amount="10.01")
     assert (answer.status_code, answer.json()["code"]) == (422, "limit_exceeded")
-    assert answer.json()["rule"] == "hold"
-    assert answer.json()["limit"] == "10.00"
+    assert answer.json().items() >= {"rule": "hold", "limit": "10.00", "required": "10.01"}.items()
     assert read_hold(service, id) == ("OPEN", "30.00", "10.00")
 
 
 def test_a_closed_hold_is_not_captured(service, place, capture):
     id = place("40").json()["id"]
     capture(id)
-    declined = capture(id)
-    assert (declined.status_code, declined.json()["code"]) == (422, "hold_not_open")
-    assert declined.json()["hold_status"] == "CAPTURED"
-    stored = service.get(f"/api/v1/transactions/{declined.json()['id']}").json()
+    declined = capture(id).json()
+    assert (declined["code"], declined["hold_status"]) == ("hold_not_open", "CAPTURED")
+    stored = service.get(f"/api/v1/transactions/{declined['id']}").json()
     assert (stored["status"], stored["amount"]) == ("DECLINED", "40.00")
 
 
@@ -154,26 +140,17 @@ def test_a_release_gives_everything_back_and_may_be_repeated(service, place, cap
     id = place("40").json()["id"]
     capture(id, amount="15", final=False)
     first, again = service.post(f"{URL}/{id}/release"), service.post(f"{URL}/{id}/release", {})
-    assert first.status_code == again.status_code == 200
-    assert first.json() == again.json()
+    assert (again.status_code, again.json()) == (200, first.json())
     assert read_hold(service, id) == ("RELEASED", "15.00", "0.00")
     assert read_account(service, rich) == ("85.00", "0.00", "85.00")
     assert capture(id).json()["code"] == "hold_not_open"
-
-
-def test_what_was_captured_cannot_be_released(place, capture, service):
-    id = place("40").json()["id"]
-    capture(id)
-    answer = service.post(f"{URL}/{id}/release")
-    assert (answer.status_code, answer.json()["code"]) == (422, "hold_not_open")
 
 
 def test_a_due_hold_counts_no_more_although_nobody_wrote_its_end(service, rich, petya):
     placed = hold_that_expires(rich, "40")
     assert Account._base_manager.get(id=rich.id).held == 40
     assert read_account(service, rich) == ("100.00", "0.00", "100.00")
-    user = service.get(f"/api/v1/users/{petya.id}").json()
-    assert user["accounts"][0]["available"] == "100.00"
+    assert service.get(f"/api/v1/users/{petya.id}").json()["accounts"][0]["available"] == "100.00"
     balance = service.get(f"/api/v1/users/{petya.id}/balance").json()
     assert (balance["held"], balance["available"]) == ("0.00", "100.00")
     shown = service.get(f"{URL}/{placed.id}").json()
@@ -181,8 +158,8 @@ def test_a_due_hold_counts_no_more_although_nobody_wrote_its_end(service, rich, 
     assert shown["closed_at"] == shown["expires_at"]
     for status, found in (("OPEN", 0), ("EXPIRED", 1)):
         assert len(service.get(f"{URL}?status={status}").json()["results"]) == found
-    account = service.patch(f"/api/v1/accounts/{rich.id}", {"metadata": {"k": "v"}}).json()
-    assert account["available"] == "100.00"
+    changed = service.patch(f"/api/v1/accounts/{rich.id}", {"metadata": {"k": "v"}}).json()
+    assert changed["available"] == "100.00"
 
 
 def test_an_expired_hold_never_causes_a_decline(service, rich):
@@ -191,10 +168,8 @@ def test_an_expired_hold_never_causes_a_decline(service, rich):
     assert withdraw(rich, "100").status == "POSTED"
     assert service.get(f"{URL}/{placed.id}").json() == before
     assert Account._base_manager.get(id=rich.id).held == 0
-    types = (
-        Event.objects.filter(account_id=rich.id).order_by("account_sequence").values_list("type", flat=True)
-    )
-    assert list(types)[-2:] == ["hold.expired", "transaction.posted"]
+    events = Event.objects.filter(account_id=rich.id).order_by("account_sequence")
+    assert [event.type for event in events][-2:] == ["hold.expired", "transaction.posted"]
 
 
 def test_an_expired_hold_makes_room_for_a_new_one(rich):
@@ -204,18 +179,15 @@ def test_an_expired_hold_makes_room_for_a_new_one(rich):
 
 def test_an_expired_hold_is_neither_captured_nor_released(service, rich, capture):
     placed = hold_that_expires(rich, "40")
-    answer = service.post(f"{URL}/{placed.id}/release")
-    assert answer.json()["hold_status"] == "EXPIRED"
-    declined = capture(placed.id)
-    assert (declined.json()["code"], declined.json()["hold_status"]) == ("hold_not_open", "EXPIRED")
+    for answer in (service.post(f"{URL}/{placed.id}/release"), capture(placed.id)):
+        assert (answer.json()["code"], answer.json()["hold_status"]) == ("hold_not_open", "EXPIRED")
     with pytest.raises(HoldNotOpen):
         asking.release_hold(id=placed.id)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_command_ends_what_is_due(rich, capsys):
-    other = AccountFactory()
-    deposit(other, "10")
+    other = AccountFactory(funds="10")
     hold(other, "1")
     due = [hold_that_expires(account, "5") for account in (rich, other)]
     call_command("expire_holds")
@@ -227,8 +199,7 @@ def test_a_command_ends_what_is_due(rich, capsys):
 
 
 def test_a_hold_expires_later_than_now(place):
-    past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
-    answer = place(expires_at=past)
+    answer = place(expires_at=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
     assert (answer.status_code, answer.json()["code"]) == (400, "expires_at_invalid")
 
 
@@ -272,18 +243,6 @@ def test_every_step_of_a_hold_is_told_in_the_order_of_the_account(service, place
         "OPEN",
         "RELEASED",
     ]
-
-
-def test_a_holder_sees_their_own_holds_only(holder, service, place, account):
-    own = place("1").json()
-    stranger = AccountFactory()
-    deposit(stranger, "1")
-    foreign = hold(stranger, "1")
-    assert holder.get(f"{URL}/{own['id']}").json() == own
-    assert holder.get(f"{URL}/{foreign.id}").status_code == 404
-    assert [shown["id"] for shown in holder.get(URL).json()["results"]] == [own["id"]]
-    for path in (URL, f"{URL}/{own['id']}/capture", f"{URL}/{own['id']}/release"):
-        assert holder.post(path, {}).status_code == 403
 
 
 def test_showing_a_due_hold_changes_nothing_of_it(rich):

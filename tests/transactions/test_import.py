@@ -18,6 +18,7 @@ from events.models import Event
 from tests import asking
 from tests.cast import UserFactory, day, deposit, hold, hold_that_expires, new_id
 from tests.transactions.conftest import COLUMNS, make_history
+from tests.transactions.test_concurrency import rows_of
 from transactions import posting
 from transactions.errors import CommitNotConfirmed, RequestInProgress
 from transactions.exchange import imports
@@ -27,10 +28,6 @@ from transactions.models import Transaction
 def read_report(path):
     with open(path, newline="") as file:
         return sorted(csv.DictReader(file), key=lambda line: int(line["line"]))
-
-
-def list_rows(account):
-    return list(Transaction.objects.filter(account=account).order_by("recorded_at"))
 
 
 def count_written():
@@ -46,9 +43,8 @@ HISTORY = [
 
 
 def test_rows_are_posted_in_the_order_of_their_effect_and_of_the_file(anna, write, run):
-    said = run(write(HISTORY), 0)
-    assert "4    │ posted" in said
-    rows = list_rows(anna)
+    assert "4    │ posted" in run(write(HISTORY), 0)
+    rows = rows_of(anna)
     assert [row.reference[:5] for row in rows] == ["first", "secon", "third", "fourt"]
     assert [f"{row.balance_after:.2f}" for row in rows] == ["100.00", "100.01", "70.01", "0.01"]
     assert not any(row.late for row in rows)
@@ -63,8 +59,7 @@ def test_running_it_again_changes_nothing_and_says_so(anna, write, run):
     path = write(HISTORY)
     run(path, 0)
     before = count_written()
-    said = run(path, 0)
-    assert "4    │ there already, posted" in said
+    assert "4    │ there already, posted" in run(path, 0)
     assert count_written() == before
     run(write([*HISTORY, (5, "anna", "DEPOSIT", "1", "2023-02-01", "")]), 0)
     assert count_written()[0] == before[0] + 1
@@ -85,15 +80,14 @@ def test_json_lines_say_the_same(anna, write, run):
     new = {**rows[1], "key": "new", "amount": 30, "metadata": {"campaign": "7"}, "reference": None}
     run(write([new], name="rows.jsonl"), 0)
     row = Transaction.objects.get(id=imports.derive_id("old", "new"))
-    assert row.amount == 30
-    assert (row.metadata, row.reference) == ({"campaign": "7"}, "")
+    assert (row.amount, row.metadata, row.reference) == (30, {"campaign": "7"}, "")
 
 
 def test_accounts_are_named_by_id_or_by_their_user(anna, write, run):
     savings, _ = operations.create_account(
         user_id=anna.user_id, currency="EUR", name="savings", request_id="test"
     )
-    columns = (
+    columns = [
         "id",
         "account",
         "user",
@@ -103,7 +97,7 @@ def test_accounts_are_named_by_id_or_by_their_user(anna, write, run):
         "type",
         "amount",
         "metadata",
-    )
+    ]
     rows = [
         (new_id(), anna.id, "", "", "", "", "DEPOSIT", "1", ""),
         (new_id(), anna.id, "", "", "USD", "", "DEPOSIT", "1", '{"a": "b"}'),
@@ -112,19 +106,20 @@ def test_accounts_are_named_by_id_or_by_their_user(anna, write, run):
         (new_id(), "", anna.user_id, "", "EUR", "savings", "WITHDRAW", "2", ""),
     ]
     run(write(rows, columns), 0)
-    assert [row.metadata for row in list_rows(anna)] == [{}, {"a": "b"}, {}]
-    assert [row.change for row in list_rows(savings)] == [5, -2]
-    assert list_rows(anna)[0].effective_at_asked is None
+    assert [row.metadata for row in rows_of(anna)] == [{}, {"a": "b"}, {}]
+    assert [row.change for row in rows_of(savings)] == [5, -2]
+    assert rows_of(anna)[0].effective_at_asked is None
 
 
 def test_times_and_days_without_a_zone_are_of_the_one_that_is_named(anna, write, run):
-    rows = [
-        (1, "anna", "DEPOSIT", "1", "2023-03-26", ""),
-        (2, "anna", "DEPOSIT", "1", "2023-01-01T00:00:00", ""),
-    ]
-    path = write(rows)
+    path = write(
+        [
+            (1, "anna", "DEPOSIT", "1", "2023-03-26", ""),
+            (2, "anna", "DEPOSIT", "1", "2023-01-01T00:00:00", ""),
+        ]
+    )
     run(path, 0, tz="Europe/Berlin")
-    first, last = list_rows(anna)
+    first, last = rows_of(anna)
     assert first.effective_at == day("2022-12-31T23:00")
     assert last.effective_at == day("2023-03-26T22:00") - timedelta(microseconds=1)
     assert "with another effective_at" in run(path, 2)
@@ -177,8 +172,8 @@ def test_a_decline_is_listed_and_stays_one(anna, write, run, tmp_path):
 
 
 def test_what_comes_from_stdin_needs_a_format(anna, run, monkeypatch):
-    text = b"key,external_id,type,amount\n1,anna,DEPOSIT,5\n"
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+    text = "key,external_id,type,amount\n1,anna,DEPOSIT,5\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     run("-", 0, format="csv")
     anna.refresh_from_db()
     assert anna.balance == 5
@@ -203,8 +198,7 @@ def test_a_dry_run_foretells_every_decline_and_writes_nothing(write, run, tmp_pa
     path = write(make_history(chance, names, 700))
     foretold, declined = str(tmp_path / "foretold.csv"), str(tmp_path / "declined.csv")
     before = count_written()
-    said = run(path, 1, dry_run=True, create_users=True, declined=foretold)
-    assert "Nothing is posted." in said
+    assert "Nothing is posted." in run(path, 1, dry_run=True, create_users=True, declined=foretold)
     assert count_written() == before
     run(path, 1, create_users=True, declined=declined)
     reasons = {line["reason"] for line in read_report(declined)}

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.cast import AccountFactory
 from tests.conftest import make_client
-from tests.database import empty_the_ledger
+from tests.database import empty_the_ledger, execute
 from tests.transactions.test_plans import count_rows_touched
 
 pytestmark = pytest.mark.django_db
@@ -43,9 +43,8 @@ WHERE id = %(account)s
 def account(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         account = AccountFactory()
-        with connection.cursor() as cursor:
-            cursor.execute(WRITE, {"account": account.id, "rows": ROWS})
-            cursor.execute("ANALYZE transactions_transaction")
+        execute(WRITE, account=account.id, rows=ROWS)
+        execute("ANALYZE transactions_transaction")
         yield account
         empty_the_ledger()
 
@@ -63,7 +62,7 @@ def count(db):
         assert answer.status_code == 200, body
         reads = [query["sql"] for query in captured if "transactions_transaction" in query["sql"]]
         assert reads
-        return sum(count_rows_touched(sql, None) for sql in reads), answer
+        return sum(count_rows_touched(sql) for sql in reads), answer
 
     return get
 

@@ -7,14 +7,20 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
-from django.db import connection
 
 from accounts.errors import AccountNotEmpty, IdempotencyKeyReused
 from accounts.models import Account
-from events.models import Event
 from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, new_id, withdraw
-from tests.transactions.test_concurrency import count_retries, post, require_sound, run_at_once, split
+from tests.database import execute
+from tests.transactions.test_concurrency import (
+    count_retries,
+    post,
+    read_events,
+    require_sound,
+    run_at_once,
+    split,
+)
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import Reversal, Transfer
@@ -24,9 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def count_deadlocks():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-        return cursor.fetchone()[0]
+    return execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
 
 
 @contextmanager
@@ -38,11 +42,8 @@ def no_deadlock():
 
 
 def transfer(source, destination, amount, id=None):
-    return post(
-        Transfer(
-            id=id or new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(amount)
-        )
-    )
+    accounts = {"source_id": source.id, "destination_id": destination.id}
+    return post(Transfer(id=id or new_id(), amount=Decimal(amount), **accounts))
 
 
 def sum_balances():
@@ -57,9 +58,7 @@ def count_statuses(**wanted):
 
 
 def test_64_clients_with_opposing_transfers_never_wait_for_each_other_in_a_ring():
-    a, b = AccountFactory(), AccountFactory()
-    for account in (a, b):
-        deposit(account, "100")
+    a, b = (AccountFactory(funds="100") for _ in range(2))
 
     def send(source, destination):
         return [transfer(source, destination, "7") for _ in range(5)]
@@ -68,53 +67,41 @@ def test_64_clients_with_opposing_transfers_never_wait_for_each_other_in_a_ring(
         answers = run_at_once(*[partial(send, a, b), partial(send, b, a)] * 32)
     transfers = [result.transactions for of_client in answers for [result] in of_client]
     assert len(transfers) == 320
-    for source, destination in transfers:
-        assert source.status == destination.status
-        assert (source.recorded_at, source.amount) == (destination.recorded_at, destination.amount)
+    for legs in transfers:
+        assert len({(leg.status, leg.recorded_at, leg.amount) for leg in legs}) == 1
     assert sum_balances() == 200
-    for account in (a, b):
-        require_sound(account)
+    require_sound(a, b)
 
 
 def test_transfers_around_a_ring_of_accounts_end():
-    ring = [AccountFactory() for _ in range(5)]
-    for account in ring:
-        deposit(account, "10")
+    ring = [AccountFactory(funds="10") for _ in range(5)]
     pairs = list(zip(ring, ring[1:] + ring[:1], strict=True))
     with no_deadlock():
         run_at_once(*[partial(transfer, source, destination, "10") for source, destination in pairs * 5])
     assert sum_balances() == 50
-    for account in ring:
-        require_sound(account)
+    require_sound(*ring)
 
 
 @pytest.mark.parametrize(("amount", "status"), [("30", "POSTED"), ("300", "DECLINED")])
-def test_one_transfer_sent_24_times_at_once_is_one_transfer(account, amount, status):
+def test_one_transfer_sent_24_times_at_once_is_one_transfer(rich, amount, status):
     other, id = AccountFactory(), new_id()
-    deposit(account, "100")
-    answers, _ = split(run_at_once(*[partial(transfer, account, other, amount, id)] * 24))
+    answers, _ = split(run_at_once(*[partial(transfer, rich, other, amount, id)] * 24))
     assert Counter(answer.replayed for answer in answers) == {True: 23, False: 1}
     assert count_statuses(transfer=id) == {status: 2}
     assert sum_balances() == 100
-    require_sound(account)
-    require_sound(other)
+    require_sound(rich, other)
 
 
-def test_one_id_for_transfers_in_both_directions_at_once_is_one_transfer(account):
-    other = AccountFactory()
-    for each in (account, other):
-        deposit(each, "100")
+def test_one_id_for_transfers_in_both_directions_at_once_is_one_transfer(rich):
+    other = AccountFactory(funds="100")
     for _ in range(10):
         id = new_id()
-        sent = [partial(transfer, account, other, "1", id), partial(transfer, other, account, "1", id)]
-        legs, [refusal] = split(run_at_once(*sent))
+        sent = [partial(transfer, rich, other, "1", id), partial(transfer, other, rich, "1", id)]
+        [moved], [refusal] = split(run_at_once(*sent))
         assert isinstance(refusal, IdempotencyKeyReused)
         assert "source" in refusal.extensions["differs"]
-        stored = Transaction.objects.filter(transfer=id).values_list("id", flat=True)
-        [moved] = legs
-        assert set(stored) == {leg.id for leg in moved.transactions}
-    for each in (account, other):
-        require_sound(each)
+        assert set(Transaction.objects.filter(transfer=id)) == set(moved.transactions)
+    require_sound(rich, other)
 
 
 # Reversals
@@ -124,38 +111,33 @@ def reverse(rows, id=None):
     return post(Reversal(id=id or new_id(), reason="a mistake", rows=rows))
 
 
-def test_of_twelve_reversals_of_one_transaction_at_once_one_is_posted(account):
-    deposit(account, "100")
-    row = deposit(account, "30")
+def test_of_twelve_reversals_of_one_transaction_at_once_one_is_posted(rich):
+    row = deposit(rich, "30")
     answers, _ = split(run_at_once(*[partial(reverse, [row])] * 12))
     reversals = [answer.transaction for answer in answers]
     [posted] = [reversal for reversal in reversals if reversal.status == "POSTED"]
     declined = [reversal for reversal in reversals if reversal is not posted]
     assert {reversal.decline_reason for reversal in declined} == {"already_reversed"}
     assert {reversal.decline_details["reversed_by"] for reversal in declined} == {str(posted.id)}
-    require_sound(account)
-    assert account.balance == 100
+    require_sound(rich)
+    assert rich.balance == 100
 
 
-def test_of_twelve_reversals_of_one_transfer_at_once_one_takes_both_legs_back(account):
+def test_of_twelve_reversals_of_one_transfer_at_once_one_takes_both_legs_back(rich):
     other = AccountFactory()
-    deposit(account, "100")
-    [moved] = transfer(account, other, "30")
+    [moved] = transfer(rich, other, "30")
     legs = moved.transactions
     with no_deadlock():
         run_at_once(*[partial(reverse, legs), partial(reverse, legs[::-1])] * 6)
-    reversals = Transaction.objects.filter(reverses__isnull=False)
-    assert count_statuses(reverses__isnull=False) == {"POSTED": 2, "DECLINED": 22}
-    assert {leg.id for leg in legs} == set(
-        reversals.filter(status="POSTED").values_list("reverses", flat=True)
-    )
-    assert Counter(reversals.filter(status="DECLINED").values_list("decline_reason", flat=True)) == {
+    reversals = list(Transaction.objects.filter(reverses__isnull=False))
+    assert Counter(row.decline_reason for row in reversals) == {
+        None: 2,
         "already_reversed": 11,
         "transfer_declined": 11,
     }
-    for each, balance in ((account, 100), (other, 0)):
-        require_sound(each)
-        assert each.balance == balance
+    assert {row.reverses for row in reversals if not row.decline_reason} == {leg.id for leg in legs}
+    require_sound(rich, other)
+    assert (rich.balance, other.balance) == (100, 0)
 
 
 def test_one_reversal_sent_24_times_at_once_is_one_reversal(account):
@@ -190,23 +172,19 @@ def test_atomic_batches_over_the_same_accounts_in_opposite_orders_all_end():
     with no_deadlock():
         answers = run_at_once(*[partial(send, accounts), partial(send, accounts[::-1])] * 5)
     assert {leg.transaction.status for lists in answers for legs in lists for leg in legs} == {"POSTED"}
-    for account in accounts:
-        require_sound(account)
-        assert account.balance == 80
+    require_sound(*accounts)
+    assert {account.balance for account in accounts} == {80}
 
 
 def test_atomic_batches_that_want_the_same_money_at_once_get_all_of_it_or_nothing():
-    a, b = AccountFactory(), AccountFactory()
-    for account in (a, b):
-        deposit(account, "100")
+    a, b = (AccountFactory(funds="100") for _ in range(2))
     batches = [partial(post_together, [a, b], -30, -30), partial(post_together, [b, a], -30, -30)] * 10
     with no_deadlock():
         answers = run_at_once(*batches)
     outcomes = Counter(tuple(answer.transaction.status for answer in batch) for batch in answers)
     assert outcomes == {("POSTED", "POSTED"): 3, ("DECLINED", "DECLINED"): 17}
-    for account in (a, b):
-        require_sound(account)
-        assert account.balance == 10
+    require_sound(a, b)
+    assert a.balance == b.balance == 10
 
 
 # The rules of accounts
@@ -219,10 +197,6 @@ def test_a_days_limit_is_spent_once_by_twenty_withdrawals_at_once(account):
     assert Counter(row.decline_reason for row in rows) == {None: 3, "limit_exceeded": 17}
     account.refresh_from_db()
     assert (account.balance, account.withdrawn) == (910, 90)
-
-
-def read_events(account):
-    return list(Event.objects.filter(account_id=account.id).order_by("account_sequence"))
 
 
 @pytest.mark.parametrize("turn", range(3))
@@ -239,17 +213,12 @@ def test_no_withdrawal_is_posted_after_the_freeze(account, turn):
         asking.freeze(id=account.id, reason="a lost card", request_id="test")
 
     run_at_once(freeze, *[withdraw_until_frozen] * 8)
+    account.refresh_from_db()
     events = read_events(account)
-    [frozen] = [event.account_sequence for event in events if event.type == "account.frozen"]
-    moved = [event for event in events if event.type.startswith("transaction.")]
-    assert all(
-        event.type == ("transaction.posted" if event.account_sequence < frozen else "transaction.declined")
-        for event in moved
-    )
-    declined = [event for event in moved if event.account_sequence > frozen]
-    assert {event.data["decline_reason"] for event in declined} == {"account_frozen"}
-    assert len(declined) == 8
-    assert [event.account_sequence for event in events] == list(range(1, len(events) + 1))
+    [frozen] = [number for number, event in enumerate(events) if event.type == "account.frozen"]
+    assert {event.type for event in events[1:frozen]} == {"transaction.posted"}
+    declined = [(event.type, event.data["decline_reason"]) for event in events[frozen + 1 :]]
+    assert declined == [("transaction.declined", "account_frozen")] * 8
 
 
 def test_an_account_is_closed_or_gets_a_deposit_never_both():
@@ -261,12 +230,8 @@ def test_an_account_is_closed_or_gets_a_deposit_never_both():
         answers = run_at_once(partial(close, account), *[partial(deposit, account, "1")] * 3)
         rows = [answer for answer in answers if isinstance(answer, Transaction)]
         account.refresh_from_db()
-        if account.status == "CLOSED":
-            assert {row.decline_reason for row in rows} == {"account_closed"}
-            assert account.balance == 0
-        else:
-            assert isinstance(answers[0], AccountNotEmpty)
-            assert {row.status for row in rows} == {"POSTED"}
-            assert account.balance == 3
-        sequence = [event.account_sequence for event in read_events(account)]
-        assert sequence == list(range(1, account.event_sequence + 1))
+        closed = account.status == "CLOSED"
+        assert isinstance(answers[0], AccountNotEmpty) == (not closed)
+        assert {row.decline_reason for row in rows} == {"account_closed" if closed else None}
+        assert account.balance == (0 if closed else 3)
+        read_events(account)

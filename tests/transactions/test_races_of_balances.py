@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
 from tests.cast import AccountFactory, day, deposit
+from tests.database import execute
 from tests.servers import wait_for
 from tests.transactions.test_concurrency import in_hand, require_sound, run_at_once
 from transactions import reading
@@ -54,8 +55,7 @@ def test_an_answer_for_a_named_moment_stays_true_whatever_is_being_posted(accoun
 
 
 def lock_account(strength, account):
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM accounts_account WHERE id = %s FOR {strength}", [account.id])
+    execute(f"SELECT 1 FROM accounts_account WHERE id = %s FOR {strength}", account.id)
 
 
 @pytest.mark.parametrize("asked", [{"at": day("2023-01-04")}, {"known_at": day("2999-01-01")}, {}])

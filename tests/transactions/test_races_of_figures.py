@@ -3,7 +3,6 @@
 import threading
 import time
 from contextlib import contextmanager
-from datetime import timedelta
 from decimal import Decimal
 from threading import Event as Flag
 
@@ -13,13 +12,15 @@ from django.db.transaction import atomic
 
 from ledger_project.database.embedded import EmbeddedPostgres
 from tests.cast import AccountFactory, deposit, new_id, withdraw
-from tests.counted import COUNTED, fetch, refresh, require_everything_counted
+from tests.counted import COUNTED, refresh, require_everything_counted
+from tests.database import execute
 from tests.servers import query, wait_for
 from tests.service import Service
+from tests.transactions.test_concurrency import in_hand
 from transactions.models import Figures, HourlyTotal
 from transactions.reading import statistics
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("small_steps")]
 
 # Not who waits in the database of other tests on the same server: such a lock is of no database, others are.
 WAITING = """
@@ -29,13 +30,6 @@ SELECT pid FROM pg_locks AS waiting WHERE locktype = 'transactionid' AND NOT gra
 )
 """
 ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
-
-
-@pytest.fixture(autouse=True)
-def _small_steps(monkeypatch):
-    """Few rows a slice, and nothing but postings in flight to wait for."""
-    monkeypatch.setattr(statistics, "ROWS", 3)
-    monkeypatch.setattr(statistics, "SETTLED_AFTER", timedelta(0))
 
 
 @contextmanager
@@ -63,29 +57,16 @@ def another_connection(work):
 def test_a_transaction_that_commits_late_is_not_lost(monkeypatch):
     monkeypatch.setattr(statistics, "FLIGHT_SECONDS_MAX", 0.1)
     late, soon = AccountFactory(), AccountFactory()
-    posted, go = Flag(), Flag()
-
-    def post_slowly():
-        with atomic():
-            deposit(late, "1")
-            posted.set()
-            go.wait(20)
-
-    with another_connection(post_slowly) as failed:
-        assert posted.wait(20)
+    with in_hand(lambda: deposit(late, "1"), commit=True):
         deposit(soon, "1")  # recorded after the one that is not committed
         refresh()
-        seen = fetch(COUNTED)
-        go.set()
-    assert not failed
-    assert not seen  # or it would have gone past the other one
+        assert not HourlyTotal.objects.exists()  # or it would have gone past the other one
     refresh()
     require_everything_counted()
     assert HourlyTotal.objects.get().count == 2
 
 
-def test_a_posting_in_flight_is_waited_for():
-    account = AccountFactory()
+def test_a_posting_in_flight_is_waited_for(account):
     posted = Flag()
 
     def post_slowly():
@@ -101,44 +82,32 @@ def test_a_posting_in_flight_is_waited_for():
         assert HourlyTotal.objects.get().count == 1
 
 
-def test_one_that_counts_already_is_left_alone():
-    account = AccountFactory()
+def test_one_that_counts_already_is_left_alone(account):
     refresh()
     deposit(account, "1")
-    locked, go = Flag(), Flag()
-
-    def hold_the_row():
-        with atomic():
-            Figures.objects.select_for_update().get()
-            locked.set()
-            go.wait(20)
-
-    with another_connection(hold_the_row):
-        assert locked.wait(20)
+    with in_hand(lambda: Figures.objects.select_for_update().get(), commit=True):
         refresh()
         assert not HourlyTotal.objects.exists()
-        go.set()
     refresh()
     require_everything_counted()
 
 
-def test_who_is_killed_in_the_middle_of_a_slice_has_counted_nothing_of_it():
-    account = AccountFactory()
+def test_who_is_killed_in_the_middle_of_a_slice_has_counted_nothing_of_it(account):
     for _ in range(4):
         deposit(account, "1")
     refresh()
     for _ in range(7):
         deposit(account, "1")
-    before = sorted(fetch(COUNTED))
+    before = sorted(execute(COUNTED))
 
     with atomic():
-        fetch("SELECT 1 FROM transactions_hourlytotal FOR UPDATE")
+        execute("SELECT 1 FROM transactions_hourlytotal FOR UPDATE")
         with another_connection(refresh) as failed:
-            wait_for(lambda: fetch(WAITING), seconds_max=20)
-            [[pid]] = fetch(WAITING)
-            fetch("SELECT pg_terminate_backend(%s)", pid)
+            wait_for(lambda: execute(WAITING), seconds_max=20)
+            [[pid]] = execute(WAITING)
+            execute("SELECT pg_terminate_backend(%s)", pid)
     assert isinstance(failed[0], OperationalError)
-    assert sorted(fetch(COUNTED)) == before
+    assert sorted(execute(COUNTED)) == before
     refresh()
     require_everything_counted()
     assert HourlyTotal.objects.get().count == 11
@@ -173,9 +142,8 @@ def test_two_that_count_while_others_post_count_everything_once(monkeypatch):
     assert sum(total.count for total in HourlyTotal.objects.all()) == 4 * 25 * 2
 
 
-def test_who_counts_goes_on_after_its_connection_was_ended(monkeypatch):
+def test_who_counts_goes_on_after_its_connection_was_ended(account, monkeypatch):
     monkeypatch.setattr(statistics, "PAUSE_SECONDS", 0.01)
-    account = AccountFactory()
     stopping, pids = Flag(), []
 
     def count():
@@ -186,8 +154,8 @@ def test_who_counts_goes_on_after_its_connection_was_ended(monkeypatch):
     with another_connection(count) as failed:
         try:
             wait_for(lambda: Figures.objects.exists(), seconds_max=20)
-            fetch("SELECT pg_terminate_backend(%s)", pids[0])
-            wait_for(lambda: fetch(ALIVE, pids) == [(0,)], seconds_max=20)
+            execute("SELECT pg_terminate_backend(%s)", pids[0])
+            wait_for(lambda: execute(ALIVE, pids) == [(0,)], seconds_max=20)
             deposit(account, "1")
             wait_for(lambda: HourlyTotal.objects.exists(), seconds_max=20)
         finally:
@@ -198,10 +166,10 @@ def test_who_counts_goes_on_after_its_connection_was_ended(monkeypatch):
 
 def test_what_goes_wrong_while_counting_is_not_the_relays_business():
     with atomic():
-        fetch("LOCK TABLE transactions_figures IN ACCESS EXCLUSIVE MODE")
+        execute("LOCK TABLE transactions_figures IN ACCESS EXCLUSIVE MODE")
 
         def count():
-            fetch("SET lock_timeout = '50ms'")
+            execute("SET lock_timeout = '50ms'")
             statistics.attempt(Flag())
 
         with another_connection(count) as failed:
@@ -211,7 +179,7 @@ def test_what_goes_wrong_while_counting_is_not_the_relays_business():
 
 
 def test_told_to_stop_it_stops():
-    deposit(AccountFactory(), "1")
+    AccountFactory(funds="1")
     stopping = Flag()
     stopping.set()
     statistics.keep(stopping)
@@ -224,12 +192,8 @@ def test_the_service_counts_by_itself(tmp_path):
     service = Service(tmp_path / "var").start()
     try:
         _, user = service.insist("POST", "/api/v1/users", {"id": str(new_id()), "name": "petya"})
-        body = {
-            "id": str(new_id()),
-            "account": user["accounts"][0]["id"],
-            "type": "DEPOSIT",
-            "amount": "5.00",
-        }
+        account = user["accounts"][0]["id"]
+        body = {"id": str(new_id()), "account": account, "type": "DEPOSIT", "amount": "5.00"}
         assert service.insist("POST", "/api/v1/transactions", body)[0] == 201
         server = EmbeddedPostgres(service.var / "postgres")
         wait_for(lambda: bool(query(server, COUNTED, dbname="ledger")), seconds_max=60)

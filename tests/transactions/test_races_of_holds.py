@@ -14,10 +14,8 @@ from accounts.models import Account, Hold
 from events.models import Event
 from ledger.errors import LedgerError
 from tests import asking
-from tests.asking import capture_of
 from tests.cast import AccountFactory, deposit, hold, new_id, withdraw
-from tests.transactions.test_concurrency import post, run_at_once
-from transactions import posting
+from tests.transactions.test_concurrency import read_events, run_at_once
 from transactions.models import Transaction
 from transactions.posting.commands import Expiry, Remaining
 
@@ -25,8 +23,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def capture(placed, amount=None, *, final=True):
-    [answer] = post(capture_of(placed, Decimal(amount) if amount else Remaining.ALL, final=final))
-    return answer.transaction
+    amount = Decimal(amount) if amount else Remaining.ALL
+    return asking.ask(asking.capture_of(placed, amount, final=final)).transaction
 
 
 def release(placed):
@@ -34,8 +32,7 @@ def release(placed):
 
 
 def expire(account):
-    [result] = posting.post([Expiry(account_id=account.id)], actor=new_id())
-    return len(result.made)
+    return len(asking.ask(Expiry(account_id=account.id)).made)
 
 
 def require_holds_sound(account):
@@ -46,28 +43,25 @@ def require_holds_sound(account):
     for each in Hold.objects.filter(account=account):
         posted = Transaction.objects.filter(hold=each.id, status="POSTED")
         assert each.captured == sum(row.amount for row in posted)
-    events = Event.objects.filter(account_id=account.id).order_by("account_sequence")
-    assert [event.account_sequence for event in events] == list(range(1, account.event_sequence + 1))
+    read_events(account)
 
 
 @pytest.mark.parametrize("turn", range(3))
 def test_of_six_holds_at_once_five_find_funds(account, turn):
     deposit(account, "5000")
     placed = run_at_once(*[partial(hold, account, "1000")] * 6)
-    assert Counter(each.status for each in placed) == {"OPEN": 5, "DECLINED": 1}
-    [declined] = [each for each in placed if each.status == "DECLINED"]
-    assert declined.decline_reason == "insufficient_funds"
-    assert declined.decline_details == {"available": "0.00", "required": "1000.00"}
+    assert Counter(each.decline_reason for each in placed) == {None: 5, "insufficient_funds": 1}
+    [details] = [each.decline_details for each in placed if each.decline_reason]
+    assert details == {"available": "0.00", "required": "1000.00"}
     require_holds_sound(account)
     assert (account.held, account.available) == (5000, 0)
 
 
-def test_holds_and_withdrawals_at_once_share_the_balance(account):
-    deposit(account, "100")
-    answers = run_at_once(*[partial(hold, account, "30"), partial(withdraw, account, "30")] * 10)
+def test_holds_and_withdrawals_at_once_share_the_balance(rich):
+    answers = run_at_once(*[partial(hold, rich, "30"), partial(withdraw, rich, "30")] * 10)
     assert Counter(answer.status == "DECLINED" for answer in answers) == {True: 17, False: 3}
-    require_holds_sound(account)
-    assert account.available == 10
+    require_holds_sound(rich)
+    assert rich.available == 10
 
 
 def place(account, id, amount="30"):
@@ -75,21 +69,20 @@ def place(account, id, amount="30"):
 
 
 @pytest.mark.parametrize(("amount", "status"), [("30", "OPEN"), ("300", "DECLINED")])
-def test_one_hold_sent_24_times_at_once_is_one_hold(account, amount, status):
+def test_one_hold_sent_24_times_at_once_is_one_hold(rich, amount, status):
     id = new_id()
-    deposit(account, "100")
-    answers = run_at_once(*[partial(place, account, id, amount)] * 24)
-    assert Counter(replayed for _, replayed in answers) == {True: 23, False: 1}
-    assert Counter(placed.status for placed, _ in answers) == {status: 24}
+    answers = run_at_once(*[partial(place, rich, id, amount)] * 24)
+    assert Counter((placed.status, replayed) for placed, replayed in answers) == {
+        (status, True): 23,
+        (status, False): 1,
+    }
     assert Hold.objects.get().id == id
-    require_holds_sound(account)
-    assert account.held == (30 if status == "OPEN" else 0)
+    require_holds_sound(rich)
+    assert rich.held == (30 if status == "OPEN" else 0)
 
 
-def test_one_id_for_holds_on_two_accounts_at_once_is_one_hold(account):
-    accounts = [account, AccountFactory()]
-    for each in accounts:
-        deposit(each, "100")
+def test_one_id_for_holds_on_two_accounts_at_once_is_one_hold():
+    accounts = [AccountFactory(funds="100") for _ in range(2)]
     for turn in range(1, 11):
         id = new_id()
         answers = run_at_once(*[partial(place, each, id, "1") for each in accounts])
@@ -101,29 +94,26 @@ def test_one_id_for_holds_on_two_accounts_at_once_is_one_hold(account):
         require_holds_sound(each)
 
 
-def test_one_capture_at_most_takes_the_whole_hold(account):
-    deposit(account, "100")
+def test_one_capture_at_most_takes_the_whole_hold(rich):
     for _ in range(10):
-        placed = hold(account, "5")
+        placed = hold(rich, "5")
         rows = run_at_once(*[partial(capture, placed)] * 4)
         assert Counter(row.decline_reason for row in rows) == {None: 1, "hold_not_open": 3}
-    require_holds_sound(account)
-    assert (account.balance, account.held) == (50, 0)
+    require_holds_sound(rich)
+    assert (rich.balance, rich.held) == (50, 0)
 
 
-def test_captures_in_part_at_once_take_no_more_than_was_held(account):
-    deposit(account, "100")
-    placed = hold(account, "50")
+def test_captures_in_part_at_once_take_no_more_than_was_held(rich):
+    placed = hold(rich, "50")
     rows = run_at_once(*[partial(capture, placed, "20", final=False)] * 8)
     assert Counter(row.decline_reason for row in rows) == {None: 2, "limit_exceeded": 6}
-    require_holds_sound(account)
-    assert (account.balance, account.held) == (60, 10)
+    require_holds_sound(rich)
+    assert (rich.balance, rich.held) == (60, 10)
 
 
 def wait_for_the_end(placed, seconds_after):
     """Until about the end of the hold."""
-    left = (placed.expires_at - datetime.now(UTC)).total_seconds()
-    time.sleep(max(0.0, left + seconds_after))
+    time.sleep(max(0.0, (placed.expires_at - datetime.now(UTC)).total_seconds() + seconds_after))
 
 
 def soon():

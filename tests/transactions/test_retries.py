@@ -11,11 +11,18 @@ from django.db.transaction import atomic, set_rollback
 
 from accounts.models import User
 from events.models import Event
+from tests import asking
 from tests.cast import OrderFactory, deposit, new_id
+from tests.database import execute
 from tests.transactions import disturbing
-from tests.transactions.disturbing import another_connection, fail_with, kill_connection, lose_the_answer
+from tests.transactions.disturbing import (
+    another_connection,
+    end_early,
+    fail_with,
+    kill_connection,
+    lose_the_answer,
+)
 from tests.transactions.test_concurrency import count_retries, require_problem
-from transactions import posting
 from transactions.errors import CommitNotConfirmed, RequestInProgress
 from transactions.models import Transaction
 from transactions.posting import engine
@@ -35,6 +42,33 @@ def pauses(monkeypatch):
 @pytest.fixture
 def disturb_writes(monkeypatch):
     return partial(disturbing.disturb_writes, monkeypatch)
+
+
+@pytest.fixture
+def require_second_attempt(account, disturb_writes, pauses):
+    """Whatever disturbs the first write, the posting is run again, once, and there is one row."""
+
+    def post(**disturbance):
+        writes = disturb_writes(**disturbance)
+        row = deposit(account, "100")
+        assert (len(writes), len(pauses)) == (2, 1)
+        require_one_deposit(account, row)
+
+    return post
+
+
+@pytest.fixture
+def require_failure(account, disturb_writes, pauses):
+    """Of so many attempts that there is nothing left of."""
+
+    def post(error, words=None, attempts=1, **disturbance):
+        writes = disturb_writes(times=99, **disturbance)
+        with pytest.raises(error, match=words):
+            deposit(account, "100")
+        assert (len(writes), len(pauses)) == (attempts, attempts - 1)
+        require_nothing(account)
+
+    return post
 
 
 def require_one_deposit(account, row):
@@ -67,8 +101,8 @@ def test_a_posting_is_committed_with_the_rows_of_its_caller(account):
         User.objects.create(username="of the caller")
         row = deposit(account, "100")
         with another_connection() as other, other.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM transactions_transaction")
-            assert cursor.fetchone() == (0,)
+            cursor.execute("SELECT 1 FROM transactions_transaction")
+            assert cursor.fetchall() == []
     require_one_deposit(account, row)
     assert User.objects.filter(username="of the caller").exists()
 
@@ -84,8 +118,7 @@ def test_inside_a_callers_transaction_nothing_is_run_again(account, disturb_writ
 @pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
 def test_another_isolation_level_is_refused(account, level):
     with pytest.raises(ImproperlyConfigured, match=level), atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
+        execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
         deposit(account, "100")
     require_nothing(account)
 
@@ -99,49 +132,30 @@ def break_quietly():
         fail_with("22012")
 
 
-def end_early():
-    with connection.cursor() as cursor:
-        cursor.execute("ROLLBACK")
-
-
 @pytest.mark.parametrize(
     "end", [break_quietly, end_early, lambda: set_rollback(True), lambda: connection.connection.close()]
 )
-def test_a_transaction_that_ends_quietly_without_a_commit_is_run_again(account, disturb_writes, pauses, end):
-    writes = disturb_writes(between=end)
-    row = deposit(account, "100")
-    assert (len(writes), len(pauses)) == (2, 1)
-    require_one_deposit(account, row)
+def test_a_transaction_that_ends_quietly_without_a_commit_is_run_again(require_second_attempt, end):
+    require_second_attempt(between=end)
 
 
-def test_a_commit_that_is_never_confirmed_is_an_error(account, disturb_writes, pauses):
-    writes = disturb_writes(times=99, between=break_quietly)
-    with pytest.raises(CommitNotConfirmed):
-        deposit(account, "100")
-    assert (len(writes), len(pauses)) == (engine.ATTEMPTS_MAX, engine.ATTEMPTS_MAX - 1)
-    require_nothing(account)
+def test_a_commit_that_is_never_confirmed_is_an_error(require_failure):
+    require_failure(CommitNotConfirmed, attempts=engine.ATTEMPTS_MAX, between=break_quietly)
 
 
 # Lost connections
 
 
-@pytest.mark.parametrize("when", ["before", "between"])
-def test_a_connection_killed_around_the_write_loses_and_doubles_nothing(
-    account, disturb_writes, pauses, when
-):
-    writes = disturb_writes(**{when: kill_connection})
-    row = deposit(account, "100")
-    assert (len(writes), len(pauses)) == (2, 1)
-    require_one_deposit(account, row)
-
-
-def test_a_connection_killed_while_the_write_and_its_commit_are_under_way_loses_and_doubles_nothing(
-    account, disturb_writes, pauses
-):
-    writes = disturb_writes(beside=["SELECT pg_terminate_backend(pg_backend_pid())"])
-    row = deposit(account, "100")
-    assert (len(writes), len(pauses)) == (2, 1)
-    require_one_deposit(account, row)
+@pytest.mark.parametrize(
+    ("when", "what"),
+    [
+        ("before", kill_connection),
+        ("between", kill_connection),
+        ("beside", ["SELECT pg_terminate_backend(pg_backend_pid())"]),  # while they are under way
+    ],
+)
+def test_a_connection_killed_around_the_write_loses_and_doubles_nothing(require_second_attempt, when, what):
+    require_second_attempt(**{when: what})
 
 
 @pytest.mark.parametrize("lose", [kill_connection, lambda: connection.connection.close()])
@@ -153,17 +167,15 @@ def test_a_connection_lost_between_two_postings_is_replaced_before_it_is_used(ac
 
 def test_a_commit_whose_answer_is_lost_is_found_out(account, disturb_writes, pauses):
     writes = disturb_writes(after=lose_the_answer)
-    [answer] = posting.post([OrderFactory(account=account)], actor=account.user_id)
-    assert answer.replayed
-    assert (len(writes), len(pauses)) == (1, 1)
+    answer = asking.ask(OrderFactory(account=account))
+    assert (answer.replayed, len(writes), len(pauses)) == (True, 1, 1)
     require_one_deposit(account, answer.transaction)
 
 
 def test_a_commit_that_never_arrives_is_run_again(account, disturb_writes, pauses):
     writes = disturb_writes(between=lose_the_answer)
-    [answer] = posting.post([OrderFactory(account=account)], actor=account.user_id)
-    assert not answer.replayed
-    assert (len(writes), len(pauses)) == (2, 1)
+    answer = asking.ask(OrderFactory(account=account))
+    assert (answer.replayed, len(writes), len(pauses)) == (False, 2, 1)
     require_one_deposit(account, answer.transaction)
 
 
@@ -174,8 +186,7 @@ def test_a_posting_after_a_rollback_prepares_its_statements_again(account, pause
         for _ in range(10):
             User.objects.count()
         raise ZeroDivisionError
-    order = OrderFactory(account=account, id=first.id)
-    [replay] = posting.post([order], actor=account.user_id)
+    replay = asking.ask(OrderFactory(account=account, id=first.id))
     assert (replay.replayed, pauses) == (True, [])
     require_one_deposit(account, first)
 
@@ -184,30 +195,18 @@ def test_a_posting_after_a_rollback_prepares_its_statements_again(account, pause
 
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "23505", "08006", "57P01"])
-def test_an_error_that_passes_by_itself_is_run_again(account, disturb_writes, pauses, sqlstate):
-    writes = disturb_writes(before=lambda: fail_with(sqlstate))
-    row = deposit(account, "100")
-    assert (len(writes), len(pauses)) == (2, 1)
-    require_one_deposit(account, row)
+def test_an_error_that_passes_by_itself_is_run_again(require_second_attempt, sqlstate):
+    require_second_attempt(before=lambda: fail_with(sqlstate))
 
 
-def test_a_statement_that_fails_between_the_write_and_its_commit_takes_both_with_it(
-    account, disturb_writes, pauses
-):
-    writes = disturb_writes(beside=["SELECT 1 / 0"])
-    with pytest.raises(Error, match="division by zero"):
-        deposit(account, "100")
-    assert (len(writes), pauses) == (1, [])
-    require_nothing(account)
+def test_a_statement_that_fails_between_the_write_and_its_commit_takes_both_with_it(require_failure):
+    require_failure(Error, "division by zero", beside=["SELECT 1 / 0"])
 
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
-def test_a_posting_gives_up_after_its_last_attempt(account, disturb_writes, pauses, sqlstate):
-    writes = disturb_writes(times=99, before=lambda: fail_with(sqlstate))
-    with pytest.raises(OperationalError, match="on purpose"):
-        deposit(account, "100")
-    assert (len(writes), len(pauses)) == (engine.ATTEMPTS_MAX, engine.ATTEMPTS_MAX - 1)
-    require_nothing(account)
+def test_a_posting_gives_up_after_its_last_attempt(require_failure, sqlstate):
+    attempts = engine.ATTEMPTS_MAX
+    require_failure(OperationalError, "on purpose", attempts, before=lambda: fail_with(sqlstate))
 
 
 def test_the_last_attempt_may_still_succeed(account, disturb_writes):
@@ -218,23 +217,13 @@ def test_the_last_attempt_may_still_succeed(account, disturb_writes):
 
 
 @pytest.mark.parametrize("sqlstate", ["23514", "23503", "23502", "22003", "25P02", "42501", "53100", "57014"])
-def test_an_error_that_stays_comes_out_at_once(account, disturb_writes, pauses, sqlstate):
-    writes = disturb_writes(before=lambda: fail_with(sqlstate))
+def test_an_error_that_stays_comes_out_at_once(require_failure, sqlstate):
     kind = IntegrityError if sqlstate.startswith("23") else Error
-    with pytest.raises(kind, match="on purpose"):
-        deposit(account, "100")
-    assert (len(writes), pauses) == (1, [])
-    require_nothing(account)
+    require_failure(kind, "on purpose", before=lambda: fail_with(sqlstate))
 
 
-def test_a_lock_that_the_write_waits_for_in_vain_is_the_same_id_in_other_hands(
-    account, disturb_writes, pauses
-):
-    writes = disturb_writes(before=lambda: fail_with("55P03"))
-    with pytest.raises(RequestInProgress):
-        deposit(account, "100")
-    assert (len(writes), pauses) == (1, [])
-    require_nothing(account)
+def test_a_lock_that_the_write_waits_for_in_vain_is_the_same_id_in_other_hands(require_failure):
+    require_failure(RequestInProgress, before=lambda: fail_with("55P03"))
 
 
 # No database at all

@@ -1,5 +1,7 @@
 """Reads of the same moment are one statement, and each is answered as if it had been alone."""
 
+from contextlib import contextmanager
+
 import pytest
 from django.db import OperationalError, connection
 
@@ -11,15 +13,25 @@ from transactions.reading import shared
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@contextmanager
+def sharing():
+    shared.start()
+    try:
+        yield
+    finally:
+        shared.stop()
+
+
 def read_in_one_group(*reads):
     """The futures of reads that waited for the same thread. Each is a function and its key."""
     futures = [shared._reads.ask(read) for read in reads]
-    shared.start()
-    try:
+    with sharing():
         wait_for_all(futures)
-    finally:
-        shared.stop()
     return futures
+
+
+def share_balance(account):
+    return shared.share_balance(account.id).result(PATIENCE_SECONDS).balance
 
 
 def test_reads_of_every_kind_in_one_group_have_their_own_answers():
@@ -59,13 +71,10 @@ def test_a_read_that_fails_fails_for_those_who_asked_for_it_only(account):
 
 
 def test_a_read_sees_what_was_posted_before_it_was_asked_for(account):
-    shared.start()
-    try:
+    with sharing():
         for number in range(1, 20):
             deposit(account, "1")
-            assert shared.share_balance(account.id).result(PATIENCE_SECONDS).balance == number
-    finally:
-        shared.stop()
+            assert share_balance(account) == number
 
 
 def test_a_connection_that_was_lost_is_replaced_before_anybody_is_told(account):
@@ -73,22 +82,16 @@ def test_a_connection_that_was_lost_is_replaced_before_anybody_is_told(account):
         disturbing.kill_connection()
         return dict.fromkeys(keys, True)
 
-    shared.start()
-    try:
-        assert shared.share_balance(account.id).result(PATIENCE_SECONDS).balance == 0
+    with sharing():
+        assert share_balance(account) == 0
         assert shared._share(kill, 1).result(PATIENCE_SECONDS)
-        assert shared.share_balance(account.id).result(PATIENCE_SECONDS).balance == 0
-    finally:
-        shared.stop()
+        assert share_balance(account) == 0
 
 
 def test_without_a_database_reads_fail_and_afterwards_they_do_not(account, tmp_path):
-    shared.start()
-    try:
+    with sharing():
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(connection.settings_dict, "HOST", str(tmp_path))
             with pytest.raises(OperationalError):
-                shared.share_balance(account.id).result(PATIENCE_SECONDS)
-        assert shared.share_balance(account.id).result(PATIENCE_SECONDS).balance == 0
-    finally:
-        shared.stop()
+                share_balance(account)
+        assert share_balance(account) == 0
