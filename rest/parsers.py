@@ -62,7 +62,7 @@ class StrictJSONParser(BaseParser):
         if not length.isdecimal() or int(length[:20]) > bytes_max:
             raise BodyTooLarge(f"This body has at most {bytes_max} bytes.")
         try:
-            body = read_bytes(request._request.body)
+            body = read_bytes(request._request.read())
         except (ValueError, UnreadablePostError) as error:
             raise InvalidRequest(
                 FieldError("", "malformed_json", "The body is not JSON in UTF-8.")

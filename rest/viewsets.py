@@ -36,6 +36,13 @@ class Request(drf.Request):
         self._data = self._full_data = parser.parse(None, None, self.parser_context)
 
     @property
+    def data(self) -> Any:
+        """As DRF's, which looks more carefully for it."""
+        if self._full_data is drf.Empty:
+            self._load_data_and_files()
+        return self._full_data
+
+    @property
     def user(self) -> Any:
         """As DRF's, which looks for a user that is there with more care than one that is not."""
         return self.__dict__.get("_user") or super().user
@@ -89,7 +96,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
         if self.throttle_classes or self.versioning_class or len(self.renderer_classes) > 1:
             super().initial(request, *args, **kwargs)
             return
-        self.perform_authentication(request)
+        request._authenticate()  # type: ignore[attr-defined]  # what `perform_authentication` comes to
         self.check_permissions(request)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
