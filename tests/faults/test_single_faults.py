@@ -21,6 +21,7 @@ from transactions.posting.engine import ATTEMPTS_MAX
 pytestmark = pytest.mark.serve
 
 RECOVERY_SECONDS_MAX = 30
+WORKERS = 2  # of the service, unless it is told otherwise
 TERMINATE = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE datname = 'ledger' AND pid <> pg_backend_pid()"
@@ -134,11 +135,11 @@ def count_workers(place):
 
 
 def kill_youngest_worker(place):
-    """And wait until another one has taken its place."""
-    workers = place.service.find_workers()
-    victim = max(workers, key=lambda worker: worker.create_time())
+    """And wait until another has taken its place. All are there before, perhaps of a server begun anew."""
+    wait_for(lambda: count_workers(place) == WORKERS, RECOVERY_SECONDS_MAX)
+    victim = max(place.service.find_workers(), key=lambda worker: worker.create_time())
     victim.kill()
-    wait_for(lambda: is_gone(victim.pid) and count_workers(place) == len(workers), RECOVERY_SECONDS_MAX)
+    wait_for(lambda: is_gone(victim.pid) and count_workers(place) == WORKERS, RECOVERY_SECONDS_MAX)
 
 
 def test_a_worker_that_dies_again_right_after_it_came_back_ends_no_service(tmp_path):
