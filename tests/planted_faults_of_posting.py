@@ -192,7 +192,7 @@ MUTANTS = [
     Mutant(
         "who asks for no account waits for those that are locked",
         "_find_waiting",
-        "return {request for request, account_id in missing if account_id in locked}",
+        "return {request for request, account_id in missing if account_id in existing}",
         "return {request for request, account_id in missing}",
         LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
     ),

@@ -13,7 +13,7 @@ from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
-from transactions.posting.state import AccountState, Needs, State
+from transactions.posting.state import AccountState, Needs, State, make_account_states
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
@@ -79,11 +79,11 @@ Outcome = Answers | LedgerError  # of a request: the answers to its commands, or
 
 
 def decide(
-    requests: Sequence[PostingRequest], accounts: Mapping[UUID, AccountState], look: Look
+    requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, ...]], look: Look
 ) -> tuple[list[Outcome], State]:
-    """The outcomes, and the state with all that is to be written."""
+    """The outcomes, and the state with all that is to be written. `locked`: rows of `COLUMNS`."""
     before: dict[UUID, Transaction] = queries.find_transactions(look.decided) if look.decided else {}
-    state = _read_state(requests, accounts, look)
+    state = _read_state(requests, make_account_states(locked), look)
     before_holds = state.holds.copy()
     outcomes: list[Outcome] = []
     for request in requests:
@@ -95,9 +95,7 @@ def decide(
     return outcomes, state
 
 
-def _read_state(
-    requests: Sequence[PostingRequest], accounts: Mapping[UUID, AccountState], look: Look
-) -> State:
+def _read_state(requests: Sequence[PostingRequest], accounts: dict[UUID, AccountState], look: Look) -> State:
     """What the requests are decided on; the due holds are ended of the accounts that have something new.
 
     The end of a hold is told as of the first request on its account.
@@ -120,7 +118,7 @@ def _read_state(
                 rules.update(needs.accounts)
     state = State(
         clock=look.clock,
-        accounts=dict(accounts),
+        accounts=accounts,
         find_broken=writing.find_broken_instant,
         holds=holds,
         reversed_by=queries.find_reversals(reverses) if reverses else None,

@@ -7,7 +7,7 @@ statement, commit. One command is a batch of one, and one request a group of one
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -25,7 +25,7 @@ from transactions.posting import metrics, writing
 from transactions.posting.commands import Command, Expiry
 from transactions.posting.deciding import Answers, Outcome, PostingRequest, PostingResult, decide
 from transactions.posting.own_transaction import OwnTransaction
-from transactions.posting.state import COLUMNS, AccountState, make_account_states
+from transactions.posting.state import COLUMNS
 from transactions.posting.writing import Look
 
 ATTEMPTS_MAX = 5
@@ -138,13 +138,13 @@ def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False)
     """In a transaction of its own, in two round trips."""
     own = OwnTransaction()
     try:
-        accounts, look = own.begin(*_find_ids(requests), skip_locked=skip_locked)
-        waiting = _find_waiting(requests, accounts, look) if skip_locked else set()
+        locked, look = own.begin(*_find_ids(requests), skip_locked=skip_locked)
+        waiting = _find_waiting(requests, {row[0] for row in locked}, look) if skip_locked else set()
         if len(waiting) == len(requests):
             return [None] * len(requests)
-        outcomes, state = decide([each for each in requests if id(each) not in waiting], accounts, look)
+        outcomes, state = decide([each for each in requests if id(each) not in waiting], locked, look)
         with _writing():
-            own.commit(*([writing.describe_write(state)] if state.is_decided and state.touched else []))
+            own.commit(*writing.describe_write(state))
     finally:
         own.end()
     _count(outcomes)
@@ -155,14 +155,14 @@ def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False)
 def _post_within(requests: Sequence[PostingRequest]) -> list[Outcome]:
     """In the caller's transaction."""
     account_ids, ids = _find_ids(requests)
-    accounts = make_account_states(operations.lock_rows(account_ids, COLUMNS))
+    locked = operations.lock_rows(account_ids, COLUMNS)
     look = writing.look(ids)
     if look.isolation != "read committed":
         raise ImproperlyConfigured(f"Postings run in READ COMMITTED, not in {look.isolation.upper()}.")
-    outcomes, state = decide(requests, accounts, look)
-    if state.is_decided and state.touched:
-        with _writing():
-            writing.write(*writing.describe_write(state))
+    outcomes, state = decide(requests, locked, look)
+    with _writing():
+        for step in writing.describe_write(state):
+            writing.write(*step)
     on_commit(lambda: _count(outcomes), robust=True)
     return outcomes
 
@@ -184,21 +184,19 @@ def _find_ids(requests: Sequence[PostingRequest]) -> tuple[list[UUID], list[UUID
     return [id for needs in every for id in needs.accounts], [id for needs in every for id in needs.rows]
 
 
-def _find_waiting(
-    requests: Iterable[PostingRequest], accounts: Mapping[UUID, AccountState], look: Look
-) -> set[int]:
+def _find_waiting(requests: Iterable[PostingRequest], locked: set[UUID], look: Look) -> set[int]:
     """The requests with an account that was not to be had. One that does not exist keeps nobody waiting."""
     missing = [
         (id(request), account_id)
         for request in requests
         for needs in request.needs
         for account_id in needs.accounts
-        if account_id not in accounts and not (needs.rows and look.decided.issuperset(needs.rows))
+        if account_id not in locked and not (needs.rows and look.decided.issuperset(needs.rows))
     ]
     if not missing:
         return set()
-    locked = writing.find_existing(account_id for _, account_id in missing)
-    return {request for request, account_id in missing if account_id in locked}
+    existing = writing.find_existing(account_id for _, account_id in missing)
+    return {request for request, account_id in missing if account_id in existing}
 
 
 def _count(outcomes: Iterable[Outcome]) -> None:

@@ -23,7 +23,7 @@ from psycopg.adapt import Transformer
 
 from accounts.operations import compile_lock, write_ids
 from transactions.errors import CommitNotConfirmed
-from transactions.posting.state import COLUMNS, AccountState, make_account_states
+from transactions.posting.state import COLUMNS
 from transactions.posting.writing import LOOK, Look
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -73,11 +73,11 @@ class OwnTransaction:
 
     def begin(
         self, account_ids: Iterable[UUID], ids: Iterable[UUID], *, skip_locked: bool = False
-    ) -> tuple[dict[UUID, AccountState], Look]:
+    ) -> tuple[list[tuple[Any, ...]], Look]:
         """Lock the accounts, then look at the clock and at what is decided already.
 
-        Ids of no account are missing from the answer, and with `skip_locked` those that somebody else has
-        locked.
+        Of the accounts the rows of `COLUMNS`. Ids of no account are missing from them, and with `skip_locked`
+        those that somebody else has locked.
         """
         steps = [
             (BEGIN, ()),
@@ -93,9 +93,8 @@ class OwnTransaction:
             self.line.prepared.clear()
             _, locked, seen = self._run(steps)
         self.wrapper.in_atomic_block = True
-        accounts = make_account_states(self._load(locked))
         [(clock, isolation, decided)] = self._load(seen)
-        return accounts, Look(clock=clock, isolation=isolation, decided=set(decided))
+        return self._load(locked), Look(clock=clock, isolation=isolation, decided=set(decided))
 
     def commit(self, *last: Step) -> None:
         """Run the last steps and commit. COMMIT's own answer is the witness that it was one.

@@ -16,7 +16,7 @@ import orjson
 from accounts.errors import AccountNotFound, HoldNotFound
 from accounts.models import Account, Hold
 from events import outbox
-from ledger.times import MICROSECOND
+from ledger.times import format_time
 from transactions.models import Transaction
 
 
@@ -60,12 +60,6 @@ class AccountState(NamedTuple):
     @property
     def available(self) -> Decimal:
         return self.balance - self.held + self.credit_limit
-
-    def find_moment(self, clock: datetime) -> datetime:
-        """When its next row is recorded: now, but after its last one."""
-        if self.last_recorded_at is None:
-            return clock
-        return max(clock, self.last_recorded_at + MICROSECOND)
 
 
 COLUMNS = tuple(name for name in AccountState._fields if not name.endswith("_text"))
@@ -192,11 +186,11 @@ def describe_event(
     data: dict[str, Any] | orjson.Fragment,
 ) -> outbox.NewEvent:
     """The event with the account's sequence number: its time is the clock's, but not before its last row."""
-    return outbox.describe(
-        type,
-        account_id=account.id_text,
-        account_sequence=account.event_sequence,
-        recorded_at=max(clock, account.last_recorded_at or clock),
-        request_id=request_id,
-        data=data,
-    )
+    return {
+        "type": type,
+        "account_id": account.id_text,
+        "account_sequence": account.event_sequence,
+        "recorded_at": format_time(max(clock, account.last_recorded_at or clock)),
+        "request_id": request_id,
+        "data": data,
+    }

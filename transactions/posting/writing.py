@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
@@ -20,6 +20,7 @@ from django.db import connection
 from accounts.models import HOLD_TABLE, Account, Hold
 from accounts.operations import write_ids
 from events import outbox
+from ledger.sql import fetch
 from ledger.times import format_optional_time, format_time
 from transactions.models import SIGNED_AMOUNT, TABLE, Transaction
 from transactions.posting.state import AccountState, State
@@ -46,17 +47,13 @@ SELECT clock_timestamp(), current_setting('transaction_isolation'), array(
 
 def look(ids: Iterable[UUID]) -> Look:
     """One statement, so that under a lock it sees all that was committed before."""
-    with connection.cursor() as cursor:
-        cursor.execute(LOOK, [write_ids(ids)])
-        clock, isolation, decided = cursor.fetchone()
+    [(clock, isolation, decided)] = fetch(LOOK, [write_ids(ids)])
     return Look(clock=clock, isolation=isolation, decided=set(decided))
 
 
 def find_existing(account_ids: Iterable[UUID]) -> set[UUID]:
     """Those of the ids that are an account's, whoever has locked it."""
-    with connection.cursor() as cursor:
-        cursor.execute(EXISTING, [write_ids(set(account_ids))])
-        return {id for (id,) in cursor.fetchall()}
+    return {id for (id,) in fetch(EXISTING, [write_ids(set(account_ids))])}
 
 
 EXISTING = "SELECT id FROM accounts_account WHERE id = ANY((SELECT %s::uuid[])::uuid[])"
@@ -76,19 +73,15 @@ def find_broken_instant(
         for row in unwritten
         if row.account_id == account.id and row.version and row.effective_at > effective_at
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            BROKEN_INSTANT,
-            {
-                "account": account.id,
-                "at": effective_at,
-                "balance": account.balance,
-                "needed": amount - account.credit_limit,
-                "unwritten": json.dumps(moves),
-            },
-        )
-        broken: tuple[datetime, Decimal] | None = cursor.fetchone()
-    return broken
+    asked = {
+        "account": account.id,
+        "at": effective_at,
+        "balance": account.balance,
+        "needed": amount - account.credit_limit,
+        "unwritten": json.dumps(moves),
+    }
+    found = fetch(BROKEN_INSTANT, asked)
+    return cast(tuple[datetime, Decimal], found[0]) if found else None
 
 
 # From the present backwards: the balance at the end of an instant is today's less all that moved later.
@@ -147,8 +140,10 @@ RULES = {
 }
 
 
-def describe_write(state: State) -> tuple[str, list[str]]:
-    """The one statement that writes what was decided, and its parameters."""
+def describe_write(state: State) -> list[tuple[str, list[str]]]:
+    """The one statement that writes what was decided, and its parameters; nothing if nothing changes."""
+    if not (state.is_decided and state.touched):
+        return []
     # By account, as the indexes are: neighbours are on one page.
     accounts = sorted([state.accounts[id] for id in state.touched], key=_get_id)
     rows = sorted(state.rows, key=_get_account_id)
@@ -168,12 +163,13 @@ def describe_write(state: State) -> tuple[str, list[str]]:
         rules = [_describe_rules(account) for account in state.changed_rules.values()]
         parameters.append(orjson.dumps(rules).decode())
     parameters.append(f"{{{','.join([account.id_text for account in accounts])}}}")
-    return compile_write(
+    statement = compile_write(
         rows=bool(rows),
         placed=bool(state.placed),
         changed=bool(state.changed),
         rules=bool(state.changed_rules),
-    ), parameters
+    )
+    return [(statement, parameters)]
 
 
 @cache

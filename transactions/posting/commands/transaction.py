@@ -11,6 +11,7 @@ import orjson
 
 from accounts.currencies import require_amount, require_scale
 from accounts.models import Hold, make_row
+from ledger.times import MICROSECOND
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
 from transactions.posting import chain
@@ -92,6 +93,13 @@ def require_account(leg: NewTransaction, state: State) -> AccountState:
     return account
 
 
+def find_moment(account: AccountState, clock: datetime) -> datetime:
+    """When the account's next row is recorded: now, but after its last one."""
+    if account.last_recorded_at is None:
+        return clock
+    return max(clock, account.last_recorded_at + MICROSECOND)
+
+
 def decide_leg(
     leg: NewTransaction,
     state: State,
@@ -104,7 +112,7 @@ def decide_leg(
     """The new row and what it makes of its account. `decline` is why it cannot be posted, if that is known;
     `hold` is what it captures, `recorded_at` when another leg is recorded too."""
     account = require_account(leg, state)
-    row = _make_row(leg, account, caller, recorded_at or account.find_moment(state.clock))
+    row = _make_row(leg, account, caller, recorded_at or find_moment(account, state.clock))
     decline = decline or find_decline(row, account, state, hold=hold, expected_version=leg.expected_version)
     if decline:
         row.status = Transaction.Status.DECLINED

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from transactions import errors
 from transactions.models import Transaction, derive_destination_id
-from transactions.posting.commands.transaction import Leg, decide_leg, explain, require_account
+from transactions.posting.commands.transaction import Leg, decide_leg, explain, find_moment, require_account
 from transactions.posting.state import Caller, Decision, Needs, State
 
 NAMES = {"WITHDRAW": "source", "DEPOSIT": "destination"}  # of the legs' accounts
@@ -89,7 +89,7 @@ def decide_legs(
     accounts = [state.accounts[leg.account_id] for leg in legs if leg.account_id in state.accounts]
     if len({account.currency for account in accounts}) > 1:
         raise errors.CurrencyMismatch("The accounts of a transfer have the same currency.")
-    moment = max(account.find_moment(state.clock) for account in accounts)
+    moment = max(find_moment(account, state.clock) for account in accounts)
     if culprit is None:
         decisions = tuple(decide_leg(leg, state, caller, recorded_at=moment) for leg in legs)
         rows = [decision.row for decision in decisions if decision.row]
