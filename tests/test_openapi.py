@@ -10,6 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
+from tests import strict_bodies
 from tests.cast import AccountFactory, deposit, hold, new_id, transfer, withdraw
 from tests.feed_refusals import make_broker, make_cursor, subscribe, tell
 from tests.names import NOBODY
@@ -81,6 +82,16 @@ def test_real_answers_of_every_read_hold_to_the_schema(document, service, accoun
             answer = service.get(address, query)
             assert answer.status_code == status
             require_schema(document, operation, answer)
+
+
+def test_bodies_have_the_fields_that_their_other_description_has(document):
+    for call, known in strict_bodies.FIELDS.items():
+        method, path = call.split()
+        body = document["paths"][f"/api/v1{path}"][method.lower()]["requestBody"]
+        schema = body["content"]["application/json"]["schema"]
+        if "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        assert set(schema["properties"]) == set(known), call
 
 
 def test_a_statement_is_a_table_for_who_would_rather_have_one(document, service, account):

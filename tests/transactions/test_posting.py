@@ -1,6 +1,6 @@
 """The engine, called as other apps of the monolith call it."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -9,12 +9,13 @@ import pytest
 
 from accounts.errors import AccountNotFound, AmountInvalid, AmountScale, IdempotencyKeyReused
 from accounts.idempotency import derive_id
-from accounts.models import Account
+from accounts.models import HOLD_TABLE, Account
 from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, new_id, withdraw
 from tests.transactions.test_concurrency import require_sound, rows_of
 from transactions import errors, posting
-from transactions.models import Transaction
+from transactions.models import TABLE, Transaction
 from transactions.posting import chain
+from transactions.posting.commands import NewHold
 from transactions.posting.commands.transaction import Leg
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,12 @@ def test_the_same_id_with_another_command_is_refused_and_names_what_differs(acco
         post(replace(order, **change))
     assert refused.value.extensions["differs"] == [name.removesuffix("_id") for name in change]
     assert Transaction.objects.count() == 1
+
+
+def test_every_part_of_a_command_is_compared_when_its_id_is_sent_again():
+    conditions = {"currency", "expected_version"}  # they are no parts of it
+    assert {each.name for each in fields(Leg)} - {"id"} - conditions == TABLE.asked.keys()
+    assert {each.name for each in fields(NewHold)} - {"id"} == HOLD_TABLE.asked.keys()
 
 
 @pytest.mark.parametrize("link", ["transfer", "reverses", "hold"])
