@@ -93,8 +93,6 @@ REFUSALS = {
         "correction."
     ),
 }
-
-
 # Errors that have words of their own here, and the form's field that each is about.
 REFUSALS_BY_CLASS: dict[type[Exception], tuple[Promise, str | None]] = {
     staff.UsernameTaken: (gettext_lazy("There is a user of this name already."), "username"),
@@ -102,10 +100,7 @@ REFUSALS_BY_CLASS: dict[type[Exception], tuple[Promise, str | None]] = {
         gettext_lazy("Nobody changes themselves here: ask another administrator."),
         None,
     ),
-    staff.BeyondOwnPermissions: (
-        gettext_lazy("This is about rights that you do not have yourself."),
-        None,
-    ),
+    staff.BeyondOwnPermissions: (gettext_lazy("This is about rights that you do not have yourself."), None),
     staff.LastSuperuser: (
         gettext_lazy("This is the last active superuser: nobody could let anybody in."),
         None,
@@ -116,10 +111,7 @@ REFUSALS_BY_CLASS: dict[type[Exception], tuple[Promise, str | None]] = {
         ),
         "name",
     ),
-    tokens.UserIsInactive: (
-        gettext_lazy("This user is not active: their tokens are not taken."),
-        "name",
-    ),
+    tokens.UserIsInactive: (gettext_lazy("This user is not active: their tokens are not taken."), "name"),
     tokens.GroupsUnknown: (gettext_lazy("There is no such group any more."), "groups"),
     errors.FeedStopped: (
         gettext_lazy(

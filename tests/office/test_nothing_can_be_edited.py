@@ -28,7 +28,7 @@ from tests.office.things import find_id, make_things
 from tests.test_matrix import take_stock
 from transactions.models import Correction, Transaction
 
-RIGHTS = ["has_add_permission", "has_change_permission", "has_delete_permission"]
+PERMISSIONS = ["has_add_permission", "has_change_permission", "has_delete_permission"]
 LOGGED = {"office_access": 0, "django_session": 0}
 STATUSES = (200, 302, 400, 403, 404, 405, 422)
 
@@ -42,7 +42,7 @@ def test_no_page_lets_anybody_edit(model, rf):
     page = admin.site._registry[model]
     request = rf.get("/")
     request.user = make_staff(superuser=True)
-    assert [getattr(page, permission)(request) for permission in RIGHTS] == [False] * 3
+    assert [getattr(page, permission)(request) for permission in PERMISSIONS] == [False] * 3
     assert not page.list_editable
     assert not page.inlines
     assert not page.get_actions(request)
