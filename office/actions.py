@@ -8,7 +8,7 @@ from typing import Any
 import uuid_utils.compat
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import OperationalError
 from django.db.transaction import atomic
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,13 +17,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from ledger.errors import LedgerError
 from office.explanations import REFUSED, explain_refusal
 from office.models import DETAIL_LENGTH_MAX, Access
-
-
-class Refusal(LedgerError):
-    """What a command refuses for itself, in words for staff."""
 
 
 class CommandForm(forms.Form):
@@ -62,7 +57,8 @@ class Command:
     """`run(request, obj, asked)` makes one call of the domain, with what the form asked for.
 
     It returns what is said of it on the page it came from, or None to say `done`, or an answer of its own. A
-    command of a list has None as its `obj`. What the domain refuses is shown in the form.
+    command of a list has None as its `obj`. What the domain refuses is shown in the form, and so is Django's
+    `ValidationError`, which is for what the command itself refuses.
 
     It runs in one database transaction with its line in the access log, unless `is_atomic` is False: then
     the line is written first.
@@ -115,6 +111,8 @@ def run(
         except REFUSED as error:
             text, name = explain_refusal(error)
             form.add_error(name if name in form.fields else None, text)
+        except ValidationError as error:
+            form.add_error(None, error)
         except OperationalError:
             form.add_error(None, _("Others are working on this. Send it again."))
         else:

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from events import subscriptions, tracing
 from events.delivery import send_test
 from events.models import Cursor, Event, Subscription, parse_cursor
-from office.actions import Command, ReasonForm, Refusal
+from office.actions import Command, ReasonForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
 from office.templatetags.ledger import column, link
 from rest.middleware import get_request_id
@@ -52,10 +52,10 @@ def change(
 
 
 def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> None:
-    """Sends a test. Raises `Refusal` if it was not delivered."""
+    """Sends a test. Raises `ValidationError` if it was not delivered."""
     error = send_test(subscription=subscription, request_id=get_request_id(request))
     if error is not None:
-        raise Refusal(_("It was not delivered: %(error)s") % {"error": error})
+        raise forms.ValidationError(_("It was not delivered: %(error)s") % {"error": error})
 
 
 def shorten_name(subscription: Subscription) -> str:

@@ -1,13 +1,14 @@
 """What staff see and do is written down once, in the same transaction, and stays."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 from django.utils.translation import gettext_lazy
 from prometheus_client import REGISTRY
 
 from accounts.models import Account
 from office import actions
-from office.actions import Command, Refusal
+from office.actions import Command
 from office.models import Access
 from tests import asking
 from tests.matrix_of_office import MODELS
@@ -80,18 +81,14 @@ def test_what_cannot_be_recorded_is_not_shown_nor_why_it_fails(superuser, accoun
 # Changes
 
 
-class ReasonRefused(Refusal, field="reason"):
-    pass
-
-
 def run(obj, asked):
     if asked["reason"] == "refuse":
-        raise ReasonRefused(gettext_lazy("Not so."))
+        raise ValidationError({"reason": gettext_lazy("Not so.")})
     if asked["reason"] == "fail":
         raise ConnectionError
     asking.freeze(id=obj.id, reason=asked["reason"], request_id="test")
     if asked["reason"] == "half":
-        raise Refusal("Only half of it went.")
+        raise ValidationError("Only half of it went.")
     return "Frozen."
 
 
