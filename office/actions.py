@@ -5,125 +5,167 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import uuid_utils.compat
+from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import OperationalError
 from django.db.transaction import atomic
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
-from office.forms import CommandForm, ReasonForm
-from office.models import Access
-
-
-@dataclass(eq=False)
-class Refusal(Exception):
-    """What the domain refuses, in words for staff; `field` names the form's field it is about."""
-
-    detail: str | Promise
-    field: str | None = None
+from office.explanations import REFUSED, explain_refusal
+from office.models import DETAIL_LENGTH_MAX, Access
 
 
-Run = Callable[[HttpRequest, Any, dict[str, Any]], str | HttpResponse]
+class CommandForm(forms.Form):
+    """What a command asks for. Labels and initial values may come from the object it is done to (`fill`).
+
+    The first visible field has the focus.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for number, shown in enumerate(self.visible_fields()):
+            shown.field.widget.attrs["autofocus"] = number == 0
+
+    def fill(self, obj: Any) -> None:
+        """Called before the form is shown: `obj` is what the command is done to, None for one of a list."""
+
+
+class ReasonForm(CommandForm):
+    """Asks why; the reason is kept in the access log, and with what is changed."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=DETAIL_LENGTH_MAX,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+    )
+
+
+class IdentityForm(ReasonForm):
+    """For a command that is done once, however often it is sent: the form has the id of what it makes."""
+
+    identity = forms.UUIDField(widget=forms.HiddenInput, initial=uuid_utils.compat.uuid7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """`run(request, subject, asked)` makes one call of the domain and says what was done: on the page it came
-    from, or on a page of its own, if it answers with one. A command of a list has None as its subject.
+    """`run(request, obj, asked)` makes one call of the domain, with what the form asked for.
+
+    It returns what is said of it on the page it came from, or None to say `done`, or an answer of its own. A
+    command of a list has None as its `obj`. What the domain refuses is shown in the form, and so is Django's
+    `ValidationError`, which is for what the command itself refuses.
 
     It runs in one database transaction with its line in the access log, unless `is_atomic` is False: then
-    the line is written first. It raises `Refusal` for what the domain refuses.
+    the line is written first.
     """
 
     name: str  # the last part of the address
     label: Promise
     permission: str
-    run: Run
+    run: Callable[[HttpRequest, Any, dict[str, Any]], str | HttpResponse | None]
+    done: Promise | str = ""
     form: type[CommandForm] = ReasonForm
-    applies: Callable[[Any], bool] = field(default=lambda subject: True)
+    may_give: Callable[[HttpRequest, Any], bool] = field(default=lambda request, obj: True)
+    applies: Callable[[Any], bool] = field(default=lambda obj: True)
     note: Promise | str = ""
-    tell: Callable[[dict[str, Any]], str] = field(default=lambda asked: "")  # for the log, of what was asked
+    log_message: Callable[[dict[str, Any]], str] = field(default=lambda asked: "")  # of what was asked for
     is_dangerous: bool = False
     is_atomic: bool = True
 
-    def is_for(self, request: HttpRequest, subject: Any) -> bool:
+    def is_allowed(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether this person may give it: they have its permission, and `may_give` does not exclude them."""
+        return request.user.has_perm(self.permission) and self.may_give(request, obj)
+
+    def is_for(self, request: HttpRequest, obj: Any) -> bool:
         """Whether its button is shown."""
-        return request.user.has_perm(self.permission) and self.applies(subject)
+        return self.is_allowed(request, obj) and self.applies(obj)
 
 
 def run(
     command: Command,
     request: HttpRequest,
-    subject: Any,
+    obj: Any,
     *,
     of: str,
-    goal: str,
+    success_url: str,
     context: dict[str, Any],
     key: str = "pk",
 ) -> HttpResponse:
-    """The page of a command to the subject, a model named `of`. `goal` is where it leads to, done or not.
+    """The page of a command to `obj`, whose model is named `of`: its form, or what came of it.
 
-    `key` is the attribute of the subject that the log names it by.
+    `success_url` is where it leads to when it is done, cancelled or not possible any more. `key` is the
+    attribute that the log names `obj` by.
     """
-    if not request.user.has_perm(command.permission):
+    if not command.is_allowed(request, obj):
         raise PermissionDenied
     form = command.form(request.POST if request.method == "POST" else None)
-    form.fill(subject)
+    form.fill(obj)
     if form.is_valid():
         try:
-            done = _do(command, request, subject, of, key, form.cleaned_data)
-        except Refusal as refusal:
-            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal.detail))
+            done = _do(command, request, obj, of, key, form.cleaned_data)
+        except REFUSED as error:
+            text, name = explain_refusal(error)
+            form.add_error(name if name in form.fields else None, text)
+        except ValidationError as error:
+            form.add_error(None, error)
         except OperationalError:
             form.add_error(None, _("Others are working on this. Send it again."))
         else:
             if isinstance(done, HttpResponse):
                 return done
-            messages.success(request, done)
-            return HttpResponseRedirect(goal)
-    if not command.applies(subject) and request.method != "POST":
+            messages.success(request, str(done or command.done))
+            return HttpResponseRedirect(success_url)
+    if not command.applies(obj) and request.method != "POST":
         messages.warning(request, _("This is not possible any more."))
-        return HttpResponseRedirect(goal)
+        return HttpResponseRedirect(success_url)
     return TemplateResponse(
         request,
         "admin/command.html",
-        {**context, "title": command.label, "command": command, "form": form, "goal": goal},
+        {**context, "title": command.label, "command": command, "form": form, "success_url": success_url},
         status=422 if request.method == "POST" else 200,
     )
 
 
 def _do(
-    command: Command, request: HttpRequest, subject: Any, of: str, key: str, asked: dict[str, Any]
-) -> str | HttpResponse:
+    command: Command, request: HttpRequest, obj: Any, of: str, key: str, asked: dict[str, Any]
+) -> str | HttpResponse | None:
     record = partial(
         Access.record,
         request,
         Access.Action.CHANGE,
         of,
-        "" if subject is None else getattr(subject, key),
-        detail=f"{command.name} {command.tell(asked)}".strip(),
+        "" if obj is None else getattr(obj, key),
+        detail=f"{command.name} {command.log_message(asked)}".strip(),
         reason=asked.get("reason", ""),
     )
     if not command.is_atomic:
         record()
-        return command.run(request, subject, asked)
+        return command.run(request, obj, asked)
     with atomic():
-        done = command.run(request, subject, asked)
+        done = command.run(request, obj, asked)
         record()
     return done
 
 
-def show_once(request: HttpRequest, *, title: str, secret: str, note: Any, goal: str) -> HttpResponse:
+def show_once(request: HttpRequest, *, title: str, secret: str, note: Any, success_url: str) -> HttpResponse:
     """The page of a secret, a password or a token: it is in this answer and nowhere else.
 
-    `goal` is where to go on from there.
+    `success_url` is where its link leads on to.
     """
     return TemplateResponse(
         request,
         "admin/shown_once.html",
-        {**admin.site.each_context(request), "title": title, "secret": secret, "note": note, "goal": goal},
+        {
+            **admin.site.each_context(request),
+            "title": title,
+            "secret": secret,
+            "note": note,
+            "success_url": success_url,
+        },
         headers={"Cache-Control": "no-store"},
     )

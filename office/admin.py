@@ -1,9 +1,10 @@
-"""The pages of the back office: what all of them share.
+"""The pages of the back office: what all of them share, or many.
 
 Their lists are of big tables: none counts more rows than it may, and no search walks far.
 """
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -65,10 +66,10 @@ class BoundedList(ChangeList):  # type: ignore[misc]
         """Whatever the address asks for."""
 
 
-def parse_id(words: str) -> UUID | None:
-    """What somebody searches for, if it is an id."""
+def parse_id(text: str) -> UUID | None:
+    """The id that the text is; None if it is none."""
     with suppress(ValueError):
-        return UUID(words.strip())
+        return UUID(text.strip())
     return None
 
 
@@ -89,9 +90,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     sortable_by = ()
     list_filter_sheet = False
-    change_list_template = "admin/subjects.html"
-    subject_template = "admin/subject.html"
-    facts: tuple[str, ...] = ()
+    change_list_template = "admin/list.html"
+    change_form_template = "admin/object.html"
     key = "pk"  # the attribute that addresses and the access log name an object by: unique, and no secret
 
     def _never(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -124,25 +124,20 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         return super().get_object(request, object_id, from_field or (None if self.key == "pk" else self.key))
 
     def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        kinds = (
+            ("<path:object_id>/", self.command_view, self.commands),
+            ("", self.run_command, self.list_commands),
+        )
         return [
             *(
                 path(
-                    f"<path:object_id>/{command.name}/",
-                    self.admin_site.admin_view(self.command_view),
+                    f"{start}{command.name}/",
+                    self.admin_site.admin_view(view),
                     {"command": command},
-                    name=f"{name}_{command.name}",
+                    name=f"{self.opts.app_label}_{self.opts.model_name}_{command.name}",
                 )
-                for command in self.commands
-            ),
-            *(
-                path(
-                    f"{command.name}/",
-                    self.admin_site.admin_view(self.run_command),
-                    {"command": command},
-                    name=f"{name}_{command.name}",
-                )
-                for command in self.list_commands
+                for start, view, commands in kinds
+                for command in commands
             ),
             *super().get_urls(),
         ]
@@ -152,8 +147,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        words = request.GET.get("q", "")
-        self.record(request, Access.Action.SEARCH if words else Access.Action.VIEW, detail=words)
+        search = request.GET.get("q", "")
+        self.record(request, Access.Action.SEARCH if search else Access.Action.VIEW, detail=search)
         return super().changelist_view(  # type: ignore[no-any-return]
             request, {"buttons": list(self.find_buttons(request, None)), **(extra_context or {})}
         )
@@ -168,35 +163,37 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         """The page of one thing. There is no form on it, and nothing to post to."""
         if request.method not in ("GET", "HEAD") or not self.has_view_permission(request):
             raise PermissionDenied
-        subject = self.get_object(request, unquote(object_id))
-        if subject is None:
-            return self._refuse_unknown(request, object_id)
-        self.record(request, Access.Action.VIEW, subject)
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
+                request, self.opts, object_id
+            )
+        self.record(request, Access.Action.VIEW, obj)
         return TemplateResponse(
             request,
-            self.subject_template,
+            self.change_form_template,
             {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
                 "title": self.opts.verbose_name,
-                "subtitle": self.name(subject),
-                "subject": subject,
-                "facts": list(self.find_facts(subject)),
-                "buttons": list(self.find_buttons(request, subject)),
-                **self.describe(request, subject),
+                "subtitle": self.name(obj),
+                "obj": obj,
+                "fields": list(self.find_fields(obj)),
+                "buttons": list(self.find_buttons(request, obj)),
+                **self.describe(request, obj),
             },
         )
 
-    def name(self, subject: Any) -> str:
+    def name(self, obj: Any) -> str:
         """The name of the object in the heading, in the reader's language."""
-        return str(subject)
+        return str(obj)
 
-    def find_facts(self, subject: Any) -> Iterator[tuple[str, Any]]:
-        """The label and the value of each field or method of this class that `facts` names, to be shown."""
+    def find_fields(self, obj: Any) -> Iterator[tuple[str, Any]]:
+        """The label and the value of each of `readonly_fields`, to be shown."""
         empty = self.get_empty_value_display()
-        for name in self.facts:
+        for name in self.readonly_fields:
             label = str(label_for_field(name, self.model, self))
-            field, _attribute, value = lookup_field(name, subject, self)
+            field, _attribute, value = lookup_field(name, obj, self)
             if isinstance(value, bool):
                 yield label, gettext("yes") if value else gettext("no")
             elif field is None:
@@ -204,8 +201,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             else:
                 yield label, display_for_field(value, field, empty)
 
-    def describe(self, request: HttpRequest, subject: Any) -> dict[str, Any]:
-        """What the template of the object's page shows besides its facts."""
+    def describe(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What the template of the object's page shows besides its `readonly_fields`."""
         return {}
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -216,54 +213,74 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         """The page of a command that is done to one object."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        subject = self.get_object(request, unquote(object_id))
-        if subject is None:
-            return self._refuse_unknown(request, object_id)
-        return self.run_command(request, command, subject)
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
+                request, self.opts, object_id
+            )
+        return self.run_command(request, command, obj)
 
-    def run_command(self, request: HttpRequest, command: Command, subject: Any = None) -> HttpResponse:
-        """The page of a command to the subject, or without a subject of a command of the list."""
+    def run_command(self, request: HttpRequest, command: Command, obj: Any = None) -> HttpResponse:
+        """The page of a command that is done to `obj`, or of a command of the list if it is None."""
         return actions.run(
             command,
             request,
-            subject,
+            obj,
             of=self.opts.model_name or "",
-            goal=reverse(self._name("changelist")) if subject is None else self.find_url(subject),
+            success_url=reverse(self._name("changelist")) if obj is None else self.find_url(obj),
             context={
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "subtitle": "" if subject is None else self.name(subject),
+                "subtitle": "" if obj is None else self.name(obj),
             },
             key=self.key,
         )
 
-    def _refuse_unknown(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
-            request, self.opts, object_id
-        )
-
-    def find_buttons(self, request: HttpRequest, subject: Any | None) -> Iterator[tuple[Command, str]]:
-        """The commands that this person may give now, to the subject or to the list, with their addresses."""
-        for command in self.list_commands if subject is None else self.commands:
-            if command.is_for(request, subject):
+    def find_buttons(self, request: HttpRequest, obj: Any | None) -> Iterator[tuple[Command, str]]:
+        """The commands that this person may give now, to `obj` or else to the list, with their addresses."""
+        for command in self.list_commands if obj is None else self.commands:
+            if command.is_for(request, obj):
                 yield (
                     command,
-                    reverse(self._name(command.name), args=[getattr(subject, self.key)] if subject else []),
+                    reverse(self._name(command.name), args=[getattr(obj, self.key)] if obj else []),
                 )
 
     def _name(self, page: str) -> str:
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
 
-    def find_url(self, subject: Any) -> str:
-        return reverse(self._name("change"), args=[getattr(subject, self.key)])
+    def find_url(self, obj: Any) -> str:
+        return reverse(self._name("change"), args=[getattr(obj, self.key)])
 
-    def record(
-        self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""
-    ) -> None:
+    def record(self, request: HttpRequest, action: Access.Action, obj: Any = None, detail: str = "") -> None:
         Access.record(
             request,
             action,
             self.opts.model_name or "",
-            "" if subject is None else getattr(subject, self.key),
+            "" if obj is None else getattr(obj, self.key),
             detail=detail,
         )
+
+
+class SearchedAdmin(OfficeAdmin):
+    """A list with a search of its own, along indexes. Django shows it only if there are `search_fields`."""
+
+    search_fields = ("id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        return (self.search(queryset, search_term) if search_term else queryset), False
+
+    def search(self, rows: Any, text: str) -> QuerySet:
+        """Those of the rows that the text, which is not empty, may mean."""
+        raise NotImplementedError
+
+
+def write_csv(name: str, columns: Collection[str], lines: Iterable[Mapping[str, Any]]) -> HttpResponse:
+    """The lines as a file to download, `name` without its ending. The cells are written as they are."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    writer = csv.DictWriter(response, columns)
+    writer.writeheader()
+    writer.writerows(lines)
+    return response

@@ -1,17 +1,18 @@
 """What the ledger decided and refused, in words for staff."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
+from accounts import staff, tokens
 from accounts.errors import DECLINES as HOLD_DECLINES
 from accounts.models import Hold
+from events import errors
 from ledger.errors import LedgerError
-from office.actions import Refusal
 from office.templatetags.ledger import link, moment, money
 from transactions.errors import DECLINES
 from transactions.models import Transaction
@@ -92,15 +93,52 @@ REFUSALS = {
         "correction."
     ),
 }
+# Errors that have words of their own here, and the form's field that each is about.
+REFUSALS_BY_CLASS: dict[type[Exception], tuple[Promise, str | None]] = {
+    staff.UsernameTaken: (gettext_lazy("There is a user of this name already."), "username"),
+    staff.ChangesThemselves: (
+        gettext_lazy("Nobody changes themselves here: ask another administrator."),
+        None,
+    ),
+    staff.BeyondOwnPermissions: (gettext_lazy("This is about rights that you do not have yourself."), None),
+    staff.LastSuperuser: (
+        gettext_lazy("This is the last active superuser: nobody could let anybody in."),
+        None,
+    ),
+    tokens.UserIsStaff: (
+        gettext_lazy(
+            "This is a member of staff. A token asks for no second factor: make a service of its own."
+        ),
+        "name",
+    ),
+    tokens.UserIsInactive: (gettext_lazy("This user is not active: their tokens are not taken."), "name"),
+    tokens.GroupsUnknown: (gettext_lazy("There is no such group any more."), "groups"),
+    errors.FeedStopped: (
+        gettext_lazy(
+            "The database was restored or has failed over: the feed waits for an operator (new_feed_epoch)."
+        ),
+        "after",
+    ),
+    errors.FeedEpochChanged: (
+        gettext_lazy("This cursor is of a history that a restore or a failover has ended."),
+        "after",
+    ),
+    errors.CursorAheadOfFeed: (gettext_lazy("This cursor is ahead of the feed."), "after"),
+    errors.EventsPruned: (
+        gettext_lazy("Events after this cursor are not kept any more. Replay it from a later one."),
+        "after",
+    ),
+    errors.SubscriptionNotFound: (gettext_lazy("There is no such subscription any more."), "after"),
+    errors.Busy: (gettext_lazy("Others are waiting already. Send it again."), "after"),
+}
+REFUSED: tuple[type[Exception], ...] = (LedgerError, *REFUSALS_BY_CLASS)
 
 
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turns a `LedgerError` of the domain into a `Refusal` that the form shows in the reader's language.
+def explain_refusal(error: Any) -> tuple[Any, str | None]:
+    """What the domain refused, one of `REFUSED`: in the reader's language, and the form's field it is about.
 
-    Its text is that of its code in `REFUSALS`, or else its own, which is then marked with `gettext_noop`.
+    The text is that of its class or of its code, or else its own, which is then marked with `gettext_noop`.
     """
-    try:
-        yield
-    except LedgerError as error:
-        raise Refusal(REFUSALS.get(error.code) or gettext(error.detail), error.field) from error
+    if type(error) in REFUSALS_BY_CLASS:
+        return REFUSALS_BY_CLASS[type(error)]
+    return REFUSALS.get(error.code) or gettext(error.detail), error.field

@@ -7,9 +7,12 @@ from typing import Any
 
 import django_otp
 import segno
+from django import forms
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model, logout
+from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model, logout, user_login_failed
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxLengthValidator
 from django.db.transaction import atomic
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -17,26 +20,59 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.safestring import mark_safe
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.i18n import set_language
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
+from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from office.forms import LoginForm, TokenForm
 from office.models import Access
 
+USERNAME_LENGTH_MAX = 150  # longer ones are nobody's, and cannot be counted as a wrong password
 OFFERED = "office_offered_secret"  # of the session: what its browser was shown and has not confirmed yet
+
+
+class LoginForm(AuthenticationForm):  # type: ignore[misc]
+    """Name and password. Nobody learns whether the password of somebody who is not staff is right."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].validators.append(MaxLengthValidator(USERNAME_LENGTH_MAX))
+
+    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+        """Without being staff, a right password counts as a wrong one: both are locked out in the end."""
+        if not getattr(user, "is_staff", False):
+            user_login_failed.send(
+                sender=__name__,
+                credentials={"username": user.get_username(), "password": ""},
+                request=self.request,
+            )
+        super().confirm_login_allowed(user)
+
+
+class TokenForm(forms.Form):
+    """The six digits of an authenticator app."""
+
+    otp_token = forms.RegexField(
+        label=_("Code of your authenticator app"),
+        regex=r"^[0-9]{6}\Z",
+        error_messages={"invalid": _("A code has six digits.")},
+        widget=UnfoldAdminTextInputWidget(
+            {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
+        ),
+    )
 
 
 class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
     """Staff with their second factor only, and only pages that were made for this site."""
 
-    index_title = gettext_lazy("Dashboard")
+    index_title = _("Dashboard")
     login_form = LoginForm
-    # Beside those of models: address, view and name of each. A view checks the right and records the access.
+    # Beside those of models: address, view and name of each. A view checks the permission and records access.
     pages: list[tuple[str, Callable[..., HttpResponse], str]] = []
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
@@ -73,28 +109,32 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
         if request.method == "POST" and "leave" in request.POST:
             logout(request)
             return HttpResponseRedirect(reverse("admin:login"))
-        goal = request.GET.get(REDIRECT_FIELD_NAME, "")
-        if not url_has_allowed_host_and_scheme(goal, {request.get_host()}, request.is_secure()):
-            goal = reverse("admin:index")
+        success_url = request.GET.get(REDIRECT_FIELD_NAME, "")
+        if not url_has_allowed_host_and_scheme(success_url, {request.get_host()}, request.is_secure()):
+            success_url = reverse("admin:index")
         if self.has_permission(request):
-            return HttpResponseRedirect(goal)
+            return HttpResponseRedirect(success_url)
         device = TOTPDevice.objects.filter(user=request.user, confirmed=True).order_by("id").first()
         form = TokenForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
-            if passed := _verify(request, device, form.cleaned_data["otp_token"]):
+            code = form.cleaned_data["otp_token"]
+            passed = (  # a code is taken once, and after a wrong one there is a pause
+                django_otp.verify_token(request.user, device.persistent_id, code)
+                if device
+                else _enrol(request, code)
+            )
+            if passed:
                 request.session.pop(OFFERED, None)
                 request.session.cycle_key()
                 django_otp.login(request, passed)
-                return HttpResponseRedirect(goal)
-            form.add_error(
-                "otp_token", gettext("This code is not right. After wrong codes, wait a few seconds.")
-            )
+                return HttpResponseRedirect(success_url)
+            form.add_error("otp_token", _("This code is not right. After wrong codes, wait a few seconds."))
         return TemplateResponse(
             request,
             "admin/second_factor.html",
             {
                 **self.each_context(request),
-                "title": gettext("Second factor"),
+                "title": _("Second factor"),
                 "form": form,
                 "secret": _offer_secret(request) if device is None else None,
             },
@@ -116,13 +156,6 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
 
 def _has_second_factor(request: HttpRequest) -> bool:
     return not settings.SECOND_FACTOR or request.user.is_verified()  # type: ignore[union-attr]
-
-
-def _verify(request: HttpRequest, device: TOTPDevice | None, code: str) -> TOTPDevice | None:
-    """The device whose code it is, or None. A code is taken once, and after a wrong one there is a pause."""
-    if device is None:
-        return _enrol(request, code)
-    return django_otp.verify_token(request.user, device.persistent_id, code)
 
 
 @atomic

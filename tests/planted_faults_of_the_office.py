@@ -75,22 +75,22 @@ MUTANTS = [
     Mutant(
         "what is looked at is not recorded",
         "OfficeAdmin.change_view",
-        "        self.record(request, Access.Action.VIEW, subject)\n",
+        "        self.record(request, Access.Action.VIEW, obj)\n",
         "",
         f"{LOG}test_looking_at_something_is_one_line",
     ),
     Mutant(
         "a search is not recorded",
         "OfficeAdmin.changelist_view",
-        "self.record(request, Access.Action.SEARCH if words else Access.Action.VIEW, detail=words)",
+        "self.record(request, Access.Action.SEARCH if search else Access.Action.VIEW, detail=search)",
         "pass",
         f"{LOG}test_a_search_is_one_line_with_its_words",
     ),
     Mutant(
         "a change and its line are two transactions",
         "_do",
-        "    with atomic():\n        done = command.run(request, subject, asked)\n        record()",
-        "    done = command.run(request, subject, asked)\n    record()",
+        "    with atomic():\n        done = command.run(request, obj, asked)\n        record()",
+        "    done = command.run(request, obj, asked)\n    record()",
         f"{LOG}test_a_refused_change_leaves_no_line_and_no_half",
     ),
     Mutant(

@@ -43,7 +43,7 @@ OWNERS = {
     "tests/office/test_access_log.py",
     "tests/office/test_page_costs.py",
     "tests/office/test_nothing_can_be_edited.py",
-    "tests/office/test_rights.py",
+    "tests/office/test_permissions.py",
     "tests/office/test_access_log_page.py::test_nobody_changes_the_log_past_the_pages",
     "tests/office/test_account_page.py::test_who_may_see_accounts_only_sees_no_sections",
     "tests/office/test_account_plans.py",
@@ -51,9 +51,9 @@ OWNERS = {
     "tests/office/test_dashboard.py::test_it_costs_the_same_queries_on_any_ledger",
     "tests/office/test_dashboard_alarms.py",
     "tests/office/test_event_pages.py::test_who_may_not_see_subscriptions_is_not_told_their_urls",
-    "tests/office/test_rights_over_staff.py::"
+    "tests/office/test_permissions_over_staff.py::"
     "test_who_is_no_superuser_changes_neither_one_nor_themselves_nor_who_may_do_more",
-    "tests/office/test_rights_over_staff.py::test_who_only_looks_at_staff_is_offered_nothing",
+    "tests/office/test_permissions_over_staff.py::test_who_only_looks_at_staff_is_offered_nothing",
     "tests/office/test_subscription_pages.py::test_what_the_feed_refuses_is_said_in_words",
     "tests/office/test_user_and_hold_pages.py::test_an_audit_says_what_it_covered_and_found",
     "tests/transactions/test_anchors.py",

@@ -14,14 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.ids import UUID_TEXT
 from ledger.spreadsheets import escape_formula
-from office.admin import BoundedList
+from office.admin import BoundedList, SearchedAdmin, write_csv
 from office.models import Access
-from office.pages.lists import SearchedAdmin, column, write_csv
+from office.templatetags.ledger import column
 
 BEFORE = "before"
 CSV = "csv"
 COLUMNS = ("id", "at", "who", "action", "subject", "subject_id", "detail", "reason", "request_id")
-LABELS = {"VIEW": "info", "SEARCH": "info", "EXPORT": "warning", "CHANGE": "danger"}
+WHO = column(_("who"), lambda access: access.actor.get_username())
 
 
 class AccessList(BoundedList):
@@ -59,13 +59,14 @@ class AccessList(BoundedList):
             else ""
         )
         self.csv = f"?{urlencode({**asked, **before, CSV: 1})}"
-        admins = self.model_admin.admin_site._registry.values()
-        pages = {page.opts.model_name: page for page in admins if page.has_view_permission(request)}
+        pages = {
+            page.opts.model_name: f"admin:{page.opts.app_label}_{page.opts.model_name}_change"
+            for page in self.model_admin.admin_site._registry.values()
+            if page.has_view_permission(request)
+        }
         for row in self.result_list:
-            page = pages.get(row.subject)
-            row.url = ""
-            if page and row.subject_id:
-                row.url = reverse(f"admin:{page.opts.app_label}_{row.subject}_change", args=[row.subject_id])
+            is_linked = row.subject in pages and row.subject_id
+            row.url = reverse(pages[row.subject], args=[row.subject_id]) if is_linked else ""
 
 
 @admin.register(Access)
@@ -73,15 +74,23 @@ class AccessAdmin(SearchedAdmin):
     """What staff saw and did. Looking at this log and taking it away are recorded in it as well."""
 
     change_list_template = "admin/access_log.html"
-    list_display = ("at", "show_who", "show_action", "show_subject", "detail", "reason", "request_id")
+    list_display = (
+        "at",
+        WHO,
+        column(
+            _("action"),
+            lambda access: (access.action, access.get_action_display()),
+            label={"VIEW": "info", "SEARCH": "info", "EXPORT": "warning", "CHANGE": "danger"},
+        ),
+        "show_subject",
+        "detail",
+        "reason",
+        "request_id",
+    )
     list_select_related = ("actor",)
-    facts = ("at", "show_who", "action", "show_kind", "subject_id", "detail", "reason", "request_id")
+    readonly_fields = ("at", WHO, "action", "show_kind", "subject_id", "detail", "reason", "request_id")
     ordering = ("-id",)
     search_help_text = _("The id of something, or the user name of a member of staff")
-    show_who = column(_("who"), lambda access: access.actor.get_username())
-    show_action = column(
-        _("action"), lambda access: (access.action, access.get_action_display()), label=LABELS
-    )
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[AccessList]:
         return AccessList
@@ -93,17 +102,17 @@ class AccessAdmin(SearchedAdmin):
             return self.export(request)
         return super().changelist_view(request, extra_context)
 
-    def search(self, rows: QuerySet, words: str) -> QuerySet:
+    def search(self, rows: QuerySet, text: str) -> QuerySet:
         """By an index each: what was done to something, or what somebody did."""
-        words = words.strip().replace("\x00", "")
-        if not words:
+        text = text.strip().replace("\x00", "")
+        if not text:
             return rows
-        if UUID_TEXT.fullmatch(words):  # as a user name it is that of somebody who never works here
-            return rows.filter(subject_id=words.lower())
-        users = get_user_model()._default_manager.filter(username=words)
+        if UUID_TEXT.fullmatch(text):  # as a user name it is that of somebody who never works here
+            return rows.filter(subject_id=text.lower())
+        users = get_user_model()._default_manager.filter(username=text)
         if actor_id := users.values_list("pk", flat=True).first():
             return rows.filter(actor_id=actor_id)
-        return rows.filter(subject_id=words)
+        return rows.filter(subject_id=text)
 
     def export(self, request: HttpRequest) -> HttpResponse:
         """The page as CSV."""

@@ -1,12 +1,9 @@
 """Corrections: what staff ask to put right, and a second person's answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -15,11 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.idempotency import require_identity
 from accounts.models import Account
 from office import explanations
-from office.actions import Command
-from office.admin import parse_id
-from office.forms import CommandForm, IdentityForm
-from office.pages.lists import MovementAdmin, column
-from office.templatetags.ledger import moment, show_number
+from office.actions import Command, CommandForm
+from office.admin import SearchedAdmin, parse_id
+from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from transactions import corrections
@@ -28,7 +23,14 @@ from transactions.reading import queries
 
 APPROVE_PERMISSION = "transactions.approve_correction"
 WAITING_SHOWN_MAX = 100
-ASKED = ("asked", "kind", "user", "number", "reason", "maker")  # columns
+ASKED = (  # columns
+    column(_("asked for at"), lambda row: moment(row.made_at)),
+    "kind",
+    ACCOUNT_USER,
+    column(_("amount"), lambda row: show_number(row.change, row.account.currency)),
+    "reason",
+    "maker",
+)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -50,34 +52,33 @@ def propose(
     asked: dict[str, Any],
     *,
     posted: Any,
-    goal: str | None = None,
+    success_url: str | None = None,
     **of: Any,
 ) -> HttpResponse:
-    """Asks for a correction, as its maker, and tells what became of it as `tell_outcome` does.
+    """Asks for a correction, as its maker, and answers with what became of it as `answer_outcome` does.
 
     `domain` is the function of `transactions.corrections` that makes it, `asked` is what an `IdentityForm`
     asked for, and `of` is what else the function is given.
     """
     maker_id = get_caller_id(request)
-    with explanations.refusals():
-        correction = domain(
-            id=require_identity(caller_id=maker_id, id=asked["identity"], key=None),
-            reason=asked["reason"],
-            maker_id=maker_id,
-            request_id=get_request_id(request),
-            **of,
-        )
-    return tell_outcome(request, correction, posted=posted, goal=goal)
+    correction = domain(
+        id=require_identity(caller_id=maker_id, id=asked["identity"], key=None),
+        reason=asked["reason"],
+        maker_id=maker_id,
+        request_id=get_request_id(request),
+        **of,
+    )
+    return answer_outcome(request, correction, posted=posted, success_url=success_url)
 
 
-def tell_outcome(
-    request: HttpRequest, correction: Correction, *, posted: Any, goal: str | None = None
+def answer_outcome(
+    request: HttpRequest, correction: Correction, *, posted: Any, success_url: str | None = None
 ) -> HttpResponse:
-    """Leads to `goal` or the page of a correction just asked for or approved, and says what became of it.
+    """Says what became of a correction just asked for or approved, and leads to `success_url` or its page.
 
     `posted` is what is said if it was posted.
 
-    A decline is recorded like a success, so it is told with a message and not as a refusal of the form.
+    A decline is recorded like a success, so it is said in a message and not as a refusal of the form.
     """
     if correction.status == Correction.Status.POSTED:
         messages.success(request, posted)
@@ -90,81 +91,24 @@ def tell_outcome(
         )
     else:
         messages.warning(request, _("This was rejected before."))
-    return HttpResponseRedirect(goal or reverse("admin:transactions_correction_change", args=[correction.id]))
-
-
-def _reverse(request: HttpRequest, subject: Transaction, asked: dict[str, Any]) -> HttpResponse:
-    return propose(
-        request,
-        corrections.reverse,
-        asked,
-        posted=_("The transaction was reversed."),
-        transaction_id=subject.id,
+    return HttpResponseRedirect(
+        success_url or reverse("admin:transactions_correction_change", args=[correction.id])
     )
 
 
-REVERSE = Command(
-    name="reverse",
-    label=_("Reverse"),
-    permission="transactions.reverse_transaction",
-    run=_reverse,
-    form=IdentityForm,
-    applies=lambda row: row.status == Transaction.Status.POSTED and not (row.reverses or row.reversed_by),
-    note=_(
-        "The opposite transaction is posted, of a transfer on both accounts. Above a limit a second person"
-        " must approve it first."
-    ),
-    is_dangerous=True,
-)
+def approve_correction(request: HttpRequest, correction: Correction, asked: dict[str, Any]) -> HttpResponse:
+    approved = corrections.approve(
+        id=correction.id, checker_id=get_caller_id(request), request_id=get_request_id(request)
+    )
+    return answer_outcome(request, approved, posted=_("The correction was approved and posted."))
 
 
-def _approve(request: HttpRequest, subject: Correction, asked: dict[str, Any]) -> HttpResponse:
-    with explanations.refusals():
-        correction = corrections.approve(
-            id=subject.id, checker_id=get_caller_id(request), request_id=get_request_id(request)
-        )
-    return tell_outcome(request, correction, posted=_("The correction was approved and posted."))
+def reject_correction(request: HttpRequest, correction: Correction, asked: dict[str, Any]) -> None:
+    corrections.reject(id=correction.id, checker_id=get_caller_id(request), reason=asked["reason"])
 
 
-def _reject(request: HttpRequest, subject: Correction, asked: dict[str, Any]) -> str:
-    with explanations.refusals():
-        corrections.reject(id=subject.id, checker_id=get_caller_id(request), reason=asked["reason"])
-    return str(_("The correction was rejected. Nothing was posted."))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision(Command):
-    """An answer to a waiting correction; `is_hers` says who may give it, whatever has become of it since."""
-
-    is_hers: Callable[[HttpRequest, Correction], bool]
-    applies: Callable[[Correction], bool] = lambda subject: subject.status == Correction.Status.WAITING
-
-    def is_for(self, request: HttpRequest, subject: Correction) -> bool:
-        return super().is_for(request, subject) and self.is_hers(request, subject)
-
-
-APPROVE = Decision(
-    name="approve",
-    label=_("Approve"),
-    permission=APPROVE_PERMISSION,
-    run=_approve,
-    form=CommandForm,
-    is_hers=lambda request, subject: (
-        request.user.has_perm(APPROVE_PERMISSION) and request.user.pk != subject.maker_id
-    ),
-    note=_("It is posted at once, as it was asked for."),
-)
-REJECT = Decision(
-    name="reject",
-    label=_("Reject"),
-    permission="transactions.view_correction",
-    run=_reject,
-    # Its maker may take it back.
-    is_hers=lambda request, subject: (
-        request.user.has_perm(APPROVE_PERMISSION) or request.user.pk == subject.maker_id
-    ),
-    is_dangerous=True,
-)
+def is_waiting(correction: Correction) -> bool:
+    return correction.status == Correction.Status.WAITING
 
 
 def _is_queue(request: HttpRequest) -> bool:
@@ -172,21 +116,42 @@ def _is_queue(request: HttpRequest) -> bool:
 
 
 @admin.register(Correction)
-class CorrectionAdmin(MovementAdmin):
+class CorrectionAdmin(SearchedAdmin):
     """The queue: what waits, or with `?state=all` everything that was ever asked for."""
 
-    subject_template = "admin/correction.html"
+    change_form_template = "admin/correction.html"
     list_before_template = "office/correction_tabs.html"
-    commands = (APPROVE, REJECT)
-    list_display = (*ASKED, "state", "checker", "decided")
+    commands = (
+        Command(
+            name="approve",
+            label=_("Approve"),
+            permission=APPROVE_PERMISSION,
+            run=approve_correction,
+            form=CommandForm,
+            may_give=lambda request, correction: request.user.pk != correction.maker_id,
+            applies=is_waiting,
+            note=_("It is posted at once, as it was asked for."),
+        ),
+        Command(
+            name="reject",
+            label=_("Reject"),
+            permission="transactions.view_correction",
+            run=reject_correction,
+            done=_("The correction was rejected. Nothing was posted."),
+            # Its maker may take it back.
+            may_give=lambda request, correction: (
+                request.user.has_perm(APPROVE_PERMISSION) or request.user.pk == correction.maker_id
+            ),
+            applies=is_waiting,
+            is_dangerous=True,
+        ),
+    )
+    list_display = (*ASKED, STATUS, "checker", column(_("decided at"), lambda row: moment(row.decided_at)))
     list_filter = (StateFilter,)
     ordering = ("-made_at", "-id")
     search_help_text = _("The id of a correction, an account or a transaction")
-    asked = column(_("asked for at"), lambda row: moment(row.made_at))
-    number = column(_("amount"), lambda row: show_number(row.change, row.account.currency))
-    decided = column(_("decided at"), lambda row: moment(row.decided_at))
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """What waits has no decision yet."""
         return ASKED if _is_queue(request) else self.list_display
 
@@ -200,33 +165,25 @@ class CorrectionAdmin(MovementAdmin):
             queryset = queryset.filter(status=Correction.Status.WAITING)
         return super().get_search_results(request, queryset, search_term)
 
-    def search(self, rows: QuerySet[Correction], words: str) -> QuerySet[Correction]:
-        id = parse_id(words)
+    def search(self, rows: QuerySet[Correction], text: str) -> QuerySet[Correction]:
+        id = parse_id(text)
         return rows.filter(Q(id=id) | Q(account=id)) if id else rows.none()
 
-    def command_view(self, request: HttpRequest, object_id: str, command: Command) -> HttpResponse:
-        subject = self.get_object(request, unquote(object_id))
-        if subject and isinstance(command, Decision) and not command.is_hers(request, subject):
-            raise PermissionDenied
-        return super().command_view(request, object_id, command)
-
-    def describe(self, request: HttpRequest, subject: Correction) -> dict[str, Any]:
-        rows = corrections.find_transactions(subject)
-        account = Account.objects.with_held_due().get(id=subject.account_id)
+    def describe(self, request: HttpRequest, obj: Correction) -> dict[str, Any]:
+        rows = corrections.find_transactions(obj)
+        account = Account.objects.with_held_due().get(id=obj.account_id)
         return {
-            "correction": subject,
+            "correction": obj,
             "account": account,
-            "balance_then": account.balance + subject.change,
-            "available_then": account.available + subject.change,
-            "is_uncovered": subject.status == Correction.Status.WAITING
-            and subject.type == Transaction.Type.WITHDRAW
-            and subject.amount > account.available,
+            "balance_then": account.balance + obj.change,
+            "available_then": account.available + obj.change,
+            "is_uncovered": is_waiting(obj)
+            and obj.type == Transaction.Type.WITHDRAW
+            and obj.amount > account.available,
             "rows": rows,
             "why": explanations.describe_decline(corrections.find_decline(rows), account.currency),
-            "reversed": list(
-                queries.find_transactions([subject.reverses] if subject.reverses else []).values()
-            ),
-            "is_hers": subject.maker_id == request.user.pk,
+            "reversed": list(queries.find_transactions([obj.reverses] if obj.reverses else []).values()),
+            "is_hers": obj.maker_id == request.user.pk,
         }
 
 

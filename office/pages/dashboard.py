@@ -23,7 +23,7 @@ RANGES = {
     "24h": (_("24 hours"), "hour", timedelta(hours=1), 24, "H:i"),
     "30d": (_("30 days"), "day", timedelta(days=1), 30, "j M"),
 }
-BEHIND = timedelta(minutes=1)  # figures and places in the feed are a few seconds old when all is well
+BEHIND = timedelta(minutes=1)  # statistics and places in the feed are a few seconds old when all is well
 GREY = "#9ca3af"  # of unfold's own charts: readable on light and on dark
 SERIES = {
     "deposits": (_("Deposits"), "#14b8a6"),
@@ -57,10 +57,10 @@ CHART = {
 
 
 def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the template shows: a part for every right that somebody has."""
+    """What the template shows: a part for every permission that somebody has."""
     Access.record(request, Access.Action.VIEW, "dashboard")
-    span = request.GET.get("range", "")
-    span = span if span in RANGES else "24h"
+    asked = request.GET.get("range", "")
+    span = asked if asked in RANGES else "24h"
     counted = Figures.objects.first()
     parts: dict[str, tuple[str, Callable[[], Any]]] = {
         "movements": ("transactions.view_transaction", lambda: describe_movements(span, counted)),
@@ -68,7 +68,7 @@ def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "frozen": ("accounts.view_account", overview.find_frozen_accounts),
         "ending": ("accounts.view_hold", overview.find_holds_to_end),
         "corrections": ("transactions.view_correction", lambda: True),
-        "telling": ("events.view_subscription", overview.watch_telling),
+        "delivery": ("events.view_subscription", overview.read_delivery),
         "proof": ("transactions.view_auditrun", overview.find_proof),
     }
     shown = {name: read() for name, (permission, read) in parts.items() if request.user.has_perm(permission)}
@@ -77,7 +77,7 @@ def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "parts": shown,
         "counts": counts,
-        "feed_alarm": counts is not None and "telling" in shown and is_stuck(shown["telling"], counts),
+        "feed_alarm": counts is not None and "delivery" in shown and is_stuck(shown["delivery"], counts),
         "ranges": [
             {"title": title, "link": f"?range={name}", "active": name == span}
             for name, (title, *_of) in RANGES.items()
@@ -85,10 +85,10 @@ def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def is_stuck(telling: overview.Telling, counts: overview.Counts) -> bool:
+def is_stuck(delivery: dict[str, Any], counts: dict[str, Any]) -> bool:
     """The feed is stopped, or nobody gives places in it: no relay runs, and nobody reads it."""
-    since = counts.pending_since
-    return telling.last_position is None or (since is not None and since < timezone.now() - BEHIND)
+    since = counts["pending_since"]
+    return delivery["last_position"] is None or (since is not None and since < timezone.now() - BEHIND)
 
 
 def describe_movements(span: str, counted: Figures | None) -> dict[str, Any]:
@@ -99,11 +99,10 @@ def describe_movements(span: str, counted: Figures | None) -> dict[str, Any]:
     moments = [last - step * back for back in reversed(range(places))]
     totals = statistics.read_totals(since=moments[0], each=each)
     posted = [total for total in totals if total.is_posted]
-    declined = [total for total in totals if not total.is_posted]
     series = {
         "deposits": [total for total in posted if total.type == Transaction.Type.DEPOSIT],
         "withdrawals": [total for total in posted if total.type == Transaction.Type.WITHDRAW],
-        "declines": declined,
+        "declines": [total for total in totals if not total.is_posted],
     }
     sums = {name: sum(total.count for total in found) for name, found in series.items()}
     through = counted.counted_through if counted else None
@@ -114,7 +113,7 @@ def describe_movements(span: str, counted: Figures | None) -> dict[str, Any]:
         "chart_options": json.dumps(CHART),
         "is_by_hour": each == "hour",
         "amounts": _add_up(posted),
-        "declines_by_reason": _count_reasons(declined),
+        "declines_by_reason": _count_reasons(series["declines"]),
         "counted_through": through,
         "is_behind": through is not None and through < now - BEHIND,
     }
@@ -127,8 +126,9 @@ def _draw(moments: list[datetime], form: str, series: dict[str, list[statistics.
         counts: Counter[datetime] = Counter()
         for total in series[name]:
             counts[total.since] += total.count
-        data = [counts[moment] for moment in moments]
-        datasets.append({"label": str(title), "data": data, "backgroundColor": color})
+        datasets.append(
+            {"label": str(title), "data": [counts[at] for at in moments], "backgroundColor": color}
+        )
     return json.dumps({"labels": [date_format(moment, form) for moment in moments], "datasets": datasets})
 
 

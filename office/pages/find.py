@@ -19,7 +19,7 @@ from office.site import OfficeSite
 from transactions.reading import search
 
 LENGTH_MAX = 255  # nothing that can be looked for is longer
-# What is found, the right that shows it, and its page.
+# What is found, the permission to see it, and its page.
 KINDS = {
     "users": ("accounts.view_user", "accounts_user"),
     "accounts": ("accounts.view_account", "accounts_account"),
@@ -29,7 +29,7 @@ KINDS = {
 }
 
 
-class WordsForm(forms.Form):
+class TextForm(forms.Form):
     q = forms.CharField(
         label=_("What do you have?"),
         help_text=_("An id, an external id, a reference, or the start of a name"),
@@ -54,24 +54,24 @@ class KeyForm(forms.Form):
 
 
 def find(request: HttpRequest) -> HttpResponse:
-    """Two forms, one for words and one for a key, and what was found by the one that was sent."""
+    """Two forms, one for a text and one for a key, and what was found by the one that was sent."""
     if not request.user.has_perm("accounts.view_account"):
         raise PermissionDenied
     by_key = "key" in request.GET or "caller" in request.GET
-    words_form = WordsForm(request.GET if request.GET.get("q", "").strip() and not by_key else None)
+    text_form = TextForm(request.GET if request.GET.get("q", "").strip() and not by_key else None)
     key_form = KeyForm(request.GET if by_key else None)
     context = {
         **admin.site.each_context(request),
         "title": _("Find"),
-        "words_form": words_form,
+        "text_form": text_form,
         "key_form": key_form,
     }
     if by_key and key_form.is_valid():
         context |= _find_by_key(request, key_form)
-    elif words_form.is_valid():
-        words = words_form.cleaned_data["q"]
-        Access.record(request, Access.Action.SEARCH, "find", detail=words)
-        found, id = search.find_by_words(words), parse_id(words)
+    elif text_form.is_valid():
+        text = text_form.cleaned_data["q"]
+        Access.record(request, Access.Action.SEARCH, "find", detail=text)
+        found, id = search.find_by_words(text), parse_id(text)
         found = _keep_visible(request, search.join(search.find_by_id(id), found) if id else found)
         if id and (page := _find_only_page(found)):
             return HttpResponseRedirect(page)
@@ -96,20 +96,21 @@ def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
 
 def _keep_visible(request: HttpRequest, found: search.Found) -> search.Found:
     """Without the kinds of things that this person may not see."""
-    seen = {
-        kind: getattr(found, kind)
-        for kind, (permission, _page) in KINDS.items()
-        if request.user.has_perm(permission)
-    }
-    return search.Found(**seen)
+    return search.Found(
+        **{
+            kind: getattr(found, kind)
+            for kind, (permission, _page) in KINDS.items()
+            if request.user.has_perm(permission)
+        }
+    )
 
 
 def _find_only_page(found: search.Found) -> str | None:
     """The address of the page of what was found; None unless that is exactly one thing."""
     pages = [
-        reverse(f"admin:{page}_change", args=[subject.pk])
-        for kind, (_right, page) in KINDS.items()
-        for subject in getattr(found, kind)
+        reverse(f"admin:{page}_change", args=[obj.pk])
+        for kind, (_permission, page) in KINDS.items()
+        for obj in getattr(found, kind)
     ]
     return pages[0] if len(pages) == 1 else None
 

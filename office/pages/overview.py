@@ -1,11 +1,11 @@
-"""What the dashboard tells besides the figures: what waits, what is stuck, what was proven.
+"""What the dashboard says besides the statistics: what waits, what is stuck, what was proven.
 
 Each reading walks an index and has an end: it takes as long on a ledger of any size. The conditions are
 written out, not passed: a plan that was made for any status would not use the indexes of one.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import connection
@@ -51,74 +51,20 @@ WHERE status <> 'ACTIVE' AND status = 'FROZEN' ORDER BY status DESC, id DESC LIM
 """  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A number up to a bound: `1,000+` is all that is known of a greater one."""
+def count() -> dict[str, Any]:
+    """How many open holds, frozen accounts, waiting corrections and events without a place there are.
 
-    found: int
-
-    @property
-    def number(self) -> int:
-        return min(self.found, COUNTED_MAX)
-
-    @property
-    def is_bounded(self) -> bool:
-        return self.found > COUNTED_MAX
-
-    def __bool__(self) -> bool:
-        return self.found > 0
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """`pending_since` is when the oldest event without a place was recorded."""
-
-    holds: Count
-    frozen: Count
-    waiting: Count
-    pending: Count
-    pending_since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """A subscription that does not get its events as it should. `host` alone: a url may hold a secret."""
-
-    subscription: Subscription
-    host: str
-    lag: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """`last_position` is None while the feed is stopped. `unsent_since` is when the oldest event was recorded
-    that was not sent to an active subscription. `more` is how many `troubles` there are besides.
+    Each is a `number`; if it `is_bounded`, there are more. `pending_since` is when the oldest event without a
+    place was recorded.
     """
-
-    last_position: int | None
-    unsent_since: datetime | None
-    troubles: list[Trouble]
-    more: int
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """The last audit, and the last one of everything that found nothing."""
-
-    last: AuditRun | None
-    clean: AuditRun | None
-    is_old: bool
-
-    @property
-    def is_alarming(self) -> bool:
-        return self.last is None or self.last.findings > 0 or self.is_old
-
-
-def count() -> Counts:
     with connection.cursor() as cursor:
         cursor.execute(COUNT)
-        holds, frozen, waiting, pending, since = cursor.fetchone()
-    return Counts(Count(holds), Count(frozen), Count(waiting), Count(pending), since)
+        *found, pending_since = cursor.fetchone()
+    counts = {
+        name: {"number": min(number, COUNTED_MAX), "is_bounded": number > COUNTED_MAX}
+        for name, number in zip(("holds", "frozen", "waiting", "pending"), found, strict=True)
+    }
+    return {**counts, "pending_since": pending_since}
 
 
 def find_holds_to_end() -> list[Hold]:
@@ -139,26 +85,32 @@ def find_frozen_accounts() -> list[Account]:
     return list(Account._base_manager.raw(FROZEN))
 
 
-def watch_telling() -> Telling:
-    """How the feed and its subscriptions (a hundred at most) are."""
+def read_delivery() -> dict[str, Any]:
+    """How the feed and its subscriptions (a hundred at most) are.
+
+    `last_position` is None while the feed is stopped. `unsent_since` is when the oldest event was recorded
+    that was not sent to an active subscription. `troubles` are subscriptions that do not get their events as
+    they should, with their `host` alone since a url may hold a secret; `more` is how many there are besides.
+    """
     try:
         last_position = feed.read_state().last_position
     except FeedStopped:
         last_position = None
     subscriptions = list(Subscription.objects.with_lag())
     lags = [each.lag_seconds for each in subscriptions if each.is_active and each.lag_seconds > 0]
-    unsent_since = timezone.now() - timedelta(seconds=max(lags)) if lags else None
-    troubles = sorted(
-        (
-            Trouble(each, urlsplit(each.url or "").hostname or "", timedelta(seconds=each.lag_seconds))
-            for each in subscriptions
-            if _is_in_trouble(each)
-        ),
-        key=lambda trouble: (trouble.subscription.status != Subscription.Status.DISABLED, -trouble.lag),
+    troubled = sorted(
+        filter(_is_in_trouble, subscriptions),
+        key=lambda each: (each.status != Subscription.Status.DISABLED, -each.lag_seconds),
     )
-    return Telling(
-        last_position, unsent_since, troubles[:TROUBLES_SHOWN], more=max(0, len(troubles) - TROUBLES_SHOWN)
-    )
+    return {
+        "last_position": last_position,
+        "unsent_since": timezone.now() - timedelta(seconds=max(lags)) if lags else None,
+        "troubles": [
+            {"subscription": each, "host": urlsplit(each.url or "").hostname or ""}
+            for each in troubled[:TROUBLES_SHOWN]
+        ],
+        "more": max(0, len(troubled) - TROUBLES_SHOWN),
+    }
 
 
 def _is_in_trouble(subscription: Subscription) -> bool:
@@ -168,7 +120,13 @@ def _is_in_trouble(subscription: Subscription) -> bool:
     return not subscription.is_active or subscription.attempts > 0 or has_failed or is_behind
 
 
-def find_proof() -> Proof:
+def find_proof() -> dict[str, Any]:
+    """The last audit, and the last `clean` one: of everything, with nothing found."""
     last = AuditRun.objects.order_by("-finished_at").first()
-    clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at").first()
-    return Proof(last, clean, is_old=last is not None and last.finished_at < timezone.now() - AUDIT_EVERY)
+    is_old = last is not None and last.finished_at < timezone.now() - AUDIT_EVERY
+    return {
+        "last": last,
+        "clean": AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at").first(),
+        "is_old": is_old,
+        "is_alarming": last is None or last.findings > 0 or is_old,
+    }

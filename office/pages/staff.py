@@ -14,18 +14,13 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 
 from accounts import staff
 from accounts.models import NAME_LENGTH_MAX, Staff, User
-from office.actions import Command, Refusal, show_once
+from office.actions import Command, ReasonForm, show_once
 from office.admin import OfficeAdmin
-from office.forms import USERNAME_LENGTH_MAX, ReasonForm
-from office.pages.lists import column, list_groups
+from office.explanations import explain_refusal
+from office.site import USERNAME_LENGTH_MAX
+from office.templatetags.ledger import column, list_groups
 
 CHANGE = "accounts.change_staff"
-WORDS: dict[type[staff.StaffError], tuple[Any, str | None]] = {
-    staff.UsernameTaken: (_("There is a user of this name already."), "username"),
-    staff.ChangesThemselves: (_("Nobody changes themselves here: ask another administrator."), None),
-    staff.BeyondOwnPermissions: (_("This is about rights that you do not have yourself."), None),
-    staff.LastSuperuser: (_("This is the last active superuser: nobody could let anybody in."), None),
-}
 
 
 class GroupsForm(ReasonForm):
@@ -38,9 +33,9 @@ class GroupsForm(ReasonForm):
     )
     field_order: tuple[str, ...] = ("groups", "reason")
 
-    def fill(self, subject: Any) -> None:
-        if subject is not None:
-            self.initial["groups"] = [group.name for group in subject.groups.all()]
+    def fill(self, obj: Any) -> None:
+        if obj is not None:
+            self.initial["groups"] = [group.name for group in obj.groups.all()]
 
 
 class NewStaffForm(GroupsForm):
@@ -58,37 +53,30 @@ class NewStaffForm(GroupsForm):
     field_order = ("username", "name", "groups", "reason")
 
 
-def ask(
-    domain: Callable[..., Any], request: HttpRequest, subject: Staff | None, asked: dict[str, Any]
+def call(
+    domain: Callable[..., Any], request: HttpRequest, member: Staff | None, asked: dict[str, Any]
 ) -> Any:
-    """One call of a function of `accounts.staff`, its refusals in words.
+    """Runs a function of `accounts.staff`, for this actor.
 
-    It is given the subject's id, if there is one, and what the form asked for. The reason is for the log.
+    It is given the id of the member of staff, if there is one, and what the form asked for. The reason is for
+    the log.
     """
-    of: dict[str, Any] = {} if subject is None else {"id": subject.pk}
-    of |= {name: value for name, value in asked.items() if name != "reason"}
-    try:
-        return domain(actor=request.user, **of)
-    except staff.StaffError as error:
-        raise Refusal(*WORDS[type(error)]) from None
+    of = {} if member is None else {"id": member.pk}
+    return domain(actor=request.user, **of, **{name: asked[name] for name in asked if name != "reason"})
 
 
-def change(
-    domain: Callable[..., User], done: Any, request: HttpRequest, member: Staff, asked: dict[str, Any]
-) -> str:
-    """Runs a function of `accounts.staff`; `done` says so."""
-    ask(domain, request, member, asked)
-    return str(done)
+def change(domain: Callable[..., User], request: HttpRequest, member: Staff, asked: dict[str, Any]) -> None:
+    call(domain, request, member, asked)
 
 
 def give_password(
     domain: Callable[..., tuple[User, str]],
     request: HttpRequest,
-    subject: Staff | None,
+    obj: Staff | None,
     asked: dict[str, Any],
 ) -> HttpResponse:
     """Runs a function of `accounts.staff` that makes a password, and shows the password once."""
-    member, password = ask(domain, request, subject, asked)
+    member, password = call(domain, request, obj, asked)
     return show_once(
         request,
         title=_("Password of %(username)s") % {"username": member.username},
@@ -97,7 +85,7 @@ def give_password(
             "It is shown this once, and kept nowhere. Hand it over in person. "
             "It should be changed at the first login."
         ),
-        goal=reverse("admin:accounts_staff_change", args=[member.pk]),
+        success_url=reverse("admin:accounts_staff_change", args=[member.pk]),
     )
 
 
@@ -105,24 +93,23 @@ def give_password(
 class StaffAdmin(OfficeAdmin):
     """Nobody becomes a superuser here: `manage.py createsuperuser` is for that."""
 
-    subject_template = "admin/staff.html"
+    change_form_template = "admin/staff.html"
     list_display = (
         "username",
         "name",
-        "show_groups",
+        column(_("groups"), list_groups),
         "is_active",
         "is_superuser",
         "last_login",
-        "show_second_factor",
+        column(_("second factor"), lambda member: member.has_second_factor, boolean=True),
     )
-    facts = (*list_display, "created_at", "show_lock")
+    readonly_fields = (
+        *list_display,
+        "created_at",
+        column(_("locked out"), lambda member: _("yes") if staff.is_locked_out(member.username) else _("no")),
+    )
     ordering = ("username",)
     search_fields = ("username", "name")
-    show_groups = column(_("groups"), list_groups)
-    show_second_factor = column(_("second factor"), lambda member: member.has_second_factor, boolean=True)
-    show_lock = column(
-        _("locked out"), lambda member: _("yes") if staff.is_locked_out(member.username) else _("no")
-    )
     list_commands = (
         Command(
             name="create",
@@ -131,7 +118,7 @@ class StaffAdmin(OfficeAdmin):
             run=partial(give_password, staff.create),
             form=NewStaffForm,
             note=_("A password is made for the first login. The second factor is set up then."),
-            tell=lambda asked: " ".join([asked["username"], *asked["groups"]]),
+            log_message=lambda asked: " ".join([asked["username"], *asked["groups"]]),
         ),
     )
     commands = (
@@ -139,11 +126,10 @@ class StaffAdmin(OfficeAdmin):
             name="groups",
             label=_("Groups"),
             permission=CHANGE,
-            run=partial(
-                change, staff.set_groups, _("The groups are changed. They count from the next page on.")
-            ),
+            run=partial(change, staff.set_groups),
+            done=_("The groups are changed. They count from the next page on."),
             form=GroupsForm,
-            tell=lambda asked: " ".join(asked["groups"]),
+            log_message=lambda asked: " ".join(asked["groups"]),
         ),
         Command(
             name="password",
@@ -156,11 +142,8 @@ class StaffAdmin(OfficeAdmin):
             name="reset-second-factor",
             label=_("Reset second factor"),
             permission=CHANGE,
-            run=partial(
-                change,
-                staff.reset_second_factor,
-                _("The second factor is gone. They enrol a new one at their next login."),
-            ),
+            run=partial(change, staff.reset_second_factor),
+            done=_("The second factor is gone. They enrol a new one at their next login."),
             applies=lambda member: member.has_second_factor,
             note=_("For who has lost their authenticator app. Make sure that it is really them who ask."),
             is_dangerous=True,
@@ -169,7 +152,8 @@ class StaffAdmin(OfficeAdmin):
             name="unlock",
             label=_("Unlock"),
             permission=CHANGE,
-            run=partial(change, staff.unlock, _("Unlocked. The wrong passwords are forgotten.")),
+            run=partial(change, staff.unlock),
+            done=_("Unlocked. The wrong passwords are forgotten."),
             applies=lambda member: staff.is_locked_out(member.username),
             note=_("They gave a wrong password too often. Make sure that it was them."),
         ),
@@ -177,7 +161,8 @@ class StaffAdmin(OfficeAdmin):
             name="deactivate",
             label=_("Deactivate"),
             permission=CHANGE,
-            run=partial(change, staff.deactivate, _("Deactivated. Their sessions are over.")),
+            run=partial(change, staff.deactivate),
+            done=_("Deactivated. Their sessions are over."),
             applies=lambda member: member.is_active,
             note=_("They can log in no more, and their sessions end at once. What they did stays on record."),
             is_dangerous=True,
@@ -186,7 +171,8 @@ class StaffAdmin(OfficeAdmin):
             name="activate",
             label=_("Activate"),
             permission=CHANGE,
-            run=partial(change, staff.activate, _("Active again.")),
+            run=partial(change, staff.activate),
+            done=_("Active again."),
             applies=lambda member: not member.is_active,
         ),
     )
@@ -194,24 +180,24 @@ class StaffAdmin(OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Staff]:
         return staff.find_staff()
 
-    def find_buttons(self, request: HttpRequest, subject: Staff | None) -> Iterator[tuple[Command, str]]:
-        if subject is None or self._find_obstacle(request, subject) is None:
-            yield from super().find_buttons(request, subject)
+    def find_buttons(self, request: HttpRequest, obj: Staff | None) -> Iterator[tuple[Command, str]]:
+        if obj is None or self._find_obstacle(request, obj) is None:
+            yield from super().find_buttons(request, obj)
 
-    def describe(self, request: HttpRequest, subject: Staff) -> dict[str, Any]:
+    def describe(self, request: HttpRequest, obj: Staff) -> dict[str, Any]:
         may_see_log = request.user.has_perm("office.view_access")
         return {
-            "obstacle": self._find_obstacle(request, subject),
+            "obstacle": self._find_obstacle(request, obj),
             "log": reverse("admin:office_access_changelist") if may_see_log else None,
         }
 
     @staticmethod
-    def _find_obstacle(request: HttpRequest, subject: Staff) -> Any:
+    def _find_obstacle(request: HttpRequest, obj: Staff) -> Any:
         """Why this person cannot change the other; None: they can, or may change nobody anyway."""
         if not request.user.has_perm(CHANGE):
             return None
         try:
-            staff.require_may_change(subject, actor=request.user)  # type: ignore[arg-type]
+            staff.require_may_change(obj, actor=request.user)  # type: ignore[arg-type]
         except staff.StaffError as error:
-            return WORDS[type(error)][0]
+            return explain_refusal(error)[0]
         return None

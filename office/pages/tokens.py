@@ -20,26 +20,19 @@ from unfold.widgets import (
 
 from accounts import tokens
 from accounts.models import Token, User
-from office.actions import Command, Refusal, show_once
-from office.forms import USERNAME_LENGTH_MAX, ReasonForm
+from office.actions import Command, ReasonForm, show_once
+from office.admin import SearchedAdmin
 from office.models import Access
-from office.pages.lists import SearchedAdmin, column, list_groups
-from office.templatetags.ledger import link, moment
+from office.site import USERNAME_LENGTH_MAX
+from office.templatetags.ledger import column, link, list_groups, moment
 
 KEY_LENGTH = CONSTANTS.TOKEN_KEY_LENGTH
-WORDS: dict[type[Exception], tuple[Any, str]] = {
-    tokens.UserIsStaff: (
-        _("This is a member of staff. A token asks for no second factor: make a service of its own."),
-        "name",
-    ),
-    tokens.UserIsInactive: (_("This user is not active: their tokens are not taken."), "name"),
-    tokens.GroupsUnknown: (_("There is no such group any more."), "groups"),
-}
 
 
 def list_groups_of_services() -> list[tuple[str, str]]:
-    found = Group.objects.filter(name__startswith="api-").order_by("name")
-    return [(name, name) for name in found.values_list("name", flat=True)]
+    return [
+        (group.name, group.name) for group in Group.objects.filter(name__startswith="api-").order_by("name")
+    ]
 
 
 class NewTokenForm(ReasonForm):
@@ -69,19 +62,16 @@ class NewTokenForm(ReasonForm):
     field_order = ("name", "groups", "days", "reason")
 
 
-def issue(request: HttpRequest, subject: None, asked: dict[str, Any]) -> HttpResponse:
-    try:
-        token, user, _is_new = tokens.issue(
-            name=asked["name"], groups=asked["groups"], days=asked["days"], service_only=True
-        )
-    except tuple(WORDS) as error:
-        raise Refusal(*WORDS[type(error)]) from None
+def issue(request: HttpRequest, obj: None, asked: dict[str, Any]) -> HttpResponse:
+    token, user, _is_new = tokens.issue(
+        name=asked["name"], groups=asked["groups"], days=asked["days"], service_only=True
+    )
     return show_once(
         request,
         title=_("Token of %(name)s") % {"name": user.username},
         secret=token,
         note=_("It is shown this once, and kept nowhere. Whoever has it can pass for this user."),
-        goal=reverse("admin:accounts_token_changelist"),
+        success_url=reverse("admin:accounts_token_changelist"),
     )
 
 
@@ -92,20 +82,28 @@ def revoke(request: HttpRequest, token: Token, asked: dict[str, Any]) -> str:
     }
 
 
+def describe_state(token: Token) -> Any:
+    """Whether the token is taken, and if not, why."""
+    if token.expiry is not None and token.expiry <= timezone.now():
+        return _("expired")
+    return _("valid") if token.user.is_active else _("user is not active")
+
+
 @admin.register(Token)
 class TokenAdmin(SearchedAdmin):
     """A form that is sent twice issues two tokens: both are in the list, and either can be revoked."""
 
     key = "token_key"
-    list_display = ("show_key", "show_user", "show_groups", "show_created", "show_expiry", "show_state")
-    facts = list_display
+    list_display = readonly_fields = (
+        column(_("token"), lambda token: f"{token.token_key}…"),
+        column(_("user"), lambda token: link("accounts_user", token.user_id, token.user.username)),
+        column(_("groups"), lambda token: list_groups(token.user)),
+        column(_("created at"), lambda token: moment(token.created)),
+        column(_("expires at"), lambda token: moment(token.expiry)),
+        column(_("state"), describe_state),
+    )
     ordering = ("-created",)
     search_help_text = _("The user name, or the token's first letters")
-    show_key = column(_("token"), lambda token: f"{token.token_key}…")
-    show_user = column(_("user"), lambda token: link("accounts_user", token.user_id, token.user.username))
-    show_groups = column(_("groups"), lambda token: list_groups(token.user))
-    show_created = column(_("created at"), lambda token: moment(token.created))
-    show_expiry = column(_("expires at"), lambda token: moment(token.expiry))
     list_commands = (
         Command(
             name="issue",
@@ -114,7 +112,7 @@ class TokenAdmin(SearchedAdmin):
             run=issue,
             form=NewTokenForm,
             note=_("Sent twice, this issues two tokens: revoke the one that nobody has."),
-            tell=lambda asked: " ".join([asked["name"], *asked["groups"], str(asked["days"])]),
+            log_message=lambda asked: " ".join([asked["name"], *asked["groups"], str(asked["days"])]),
         ),
     )
     commands = (
@@ -128,26 +126,17 @@ class TokenAdmin(SearchedAdmin):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        rows: QuerySet = Token.objects.select_related("user").prefetch_related("user__groups")
-        return rows
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Token]:
+        return Token.objects.select_related("user").prefetch_related("user__groups")  # type: ignore[no-any-return]
 
-    def search(self, rows: QuerySet, words: str) -> QuerySet:
-        words = words.strip().replace("\x00", "")
-        if not words:
+    def search(self, rows: QuerySet[Token], text: str) -> QuerySet[Token]:
+        text = text.strip().replace("\x00", "")
+        if not text:
             return rows
-        users = User.objects.filter(username=words).values("id")
-        return rows.filter(Q(token_key=words[:KEY_LENGTH]) | Q(user__in=users))
+        users = User.objects.filter(username=text).values("id")
+        return rows.filter(Q(token_key=text[:KEY_LENGTH]) | Q(user__in=users))
 
-    def record(
-        self, request: HttpRequest, action: Access.Action, subject: Any = None, detail: str = ""
-    ) -> None:
-        """Words that may be a whole token are recorded with their beginning only."""
+    def record(self, request: HttpRequest, action: Access.Action, obj: Any = None, detail: str = "") -> None:
+        """A search that may be for a whole token is recorded with its beginning only."""
         known = User.objects.filter(username=detail.replace("\x00", "")).exists() if detail else True
-        super().record(request, action, subject, detail if known else detail[:KEY_LENGTH])
-
-    @admin.display(description=_("state"))
-    def show_state(self, token: Token) -> Any:
-        if token.expiry is not None and token.expiry <= timezone.now():
-            return _("expired")
-        return _("valid") if token.user.is_active else _("user is not active")
+        super().record(request, action, obj, detail if known else detail[:KEY_LENGTH])

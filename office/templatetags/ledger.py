@@ -1,8 +1,10 @@
 """How things look on the pages of the back office: money and moments in the local form, and exact; statuses;
-links from one page to another."""
+links from one page to another; columns of lists."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django import template
 from django.template.loader import render_to_string
@@ -10,6 +12,8 @@ from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
 from accounts.currencies import get_decimals
 from ledger.times import format_time
@@ -65,3 +69,19 @@ def link(page: str, id: object, text: object) -> SafeString:
     return format_html(
         '<a class="text-link" href="{}">{}</a>', reverse(f"admin:{page}_change", args=[id]), text
     )
+
+
+def list_groups(user: Any) -> str:
+    """The names of the groups that the user is in."""
+    return ", ".join(sorted(group.name for group in user.groups.all()))
+
+
+def column(description: Any, show: Callable[[Any], Any], **options: Any) -> Callable[[Any], Any]:
+    """A column of a list, or a field of a page: what `show` makes of a row. `options` are for `display`."""
+    # `display` writes on the function that it is given: it is one of this column alone.
+    return display(lambda row: show(row), description=description, **options)  # type: ignore[no-any-return]
+
+
+STATUS = column(_("status"), lambda row: label(row.status, row.get_status_display()))
+# Of what moves or holds the money of an account: whose it is, and leads to the account.
+ACCOUNT_USER = column(_("user"), lambda row: link("accounts_account", row.account_id, row.account.user))

@@ -8,9 +8,11 @@ LOGIN, SECOND, INDEX = "/admin/login/", "/admin/second-factor/", "/admin/"
 WRONG = "not the password"
 
 
-def log_in(browser, username="olga", password=PASSWORD, goal="", **extra):
+def log_in(browser, username="olga", password=PASSWORD, success_url="", **extra):
     return browser.post(
-        LOGIN + (f"?next={goal}" if goal else ""), {"username": username, "password": password}, **extra
+        LOGIN + (f"?next={success_url}" if success_url else ""),
+        {"username": username, "password": password},
+        **extra,
     )
 
 
@@ -18,8 +20,8 @@ def read_secret(page):
     return re.search(r'data-secret="([A-Z2-7]{32})"', page.content.decode())[1]
 
 
-def send_code(browser, code, goal=""):
-    return browser.post(SECOND + (f"?next={goal}" if goal else ""), {"otp_token": code})
+def send_code(browser, code, success_url=""):
+    return browser.post(SECOND + (f"?next={success_url}" if success_url else ""), {"otp_token": code})
 
 
 def is_inside(browser):

@@ -20,7 +20,7 @@ _numbers = count(1)
 def make_staff(
     *groups: str, superuser: bool = False, username: str = "", password: str | None = None
 ) -> User:
-    """A member of staff with the rights of these groups. Hashing a password is slow: most need none."""
+    """A member of staff with the permissions of these groups. Hashing a password is slow: most need none."""
     username = username or f"staff-{next(_numbers)}"
     user = User.objects.create_user(
         username=username, password=password, name=username, is_staff=True, is_superuser=superuser

@@ -1,13 +1,14 @@
 """What staff see and do is written down once, in the same transaction, and stays."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection
 from django.utils.translation import gettext_lazy
 from prometheus_client import REGISTRY
 
 from accounts.models import Account
 from office import actions
-from office.actions import Command, Refusal
+from office.actions import Command
 from office.models import Access
 from tests import asking
 from tests.matrix_of_office import MODELS
@@ -80,14 +81,14 @@ def test_what_cannot_be_recorded_is_not_shown_nor_why_it_fails(superuser, accoun
 # Changes
 
 
-def run(subject, asked):
+def run(obj, asked):
     if asked["reason"] == "refuse":
-        raise Refusal(gettext_lazy("Not so."), "reason")
+        raise ValidationError({"reason": gettext_lazy("Not so.")})
     if asked["reason"] == "fail":
         raise ConnectionError
-    asking.freeze(id=subject.id, reason=asked["reason"], request_id="test")
+    asking.freeze(id=obj.id, reason=asked["reason"], request_id="test")
     if asked["reason"] == "half":
-        raise Refusal("Only half of it went.")
+        raise ValidationError("Only half of it went.")
     return "Frozen."
 
 
@@ -95,7 +96,7 @@ FREEZE = Command(
     name="freeze",
     label=gettext_lazy("Freeze"),
     permission="accounts.freeze_account",
-    run=lambda request, subject, asked: run(subject, asked),
+    run=lambda request, obj, asked: run(obj, asked),
 )
 
 
@@ -108,7 +109,7 @@ def give(rf, boss):
         request.user = boss
         request.session = {}
         request._messages = type("Said", (list,), {"add": lambda said, *what: said.append(what)})()
-        return actions.run(FREEZE, request, account, of="account", goal="/admin/", context={})
+        return actions.run(FREEZE, request, account, of="account", success_url="/admin/", context={})
 
     return give
 

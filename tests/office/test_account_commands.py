@@ -28,7 +28,7 @@ from transactions.models import Correction, Transaction
         ("auditor", "FROZEN", set()),
     ],
 )
-def test_everybody_sees_the_buttons_of_their_rights(account, group, status, buttons):
+def test_everybody_sees_the_buttons_of_their_permissions(account, group, status, buttons):
     if status != "ACTIVE":
         change = {"FROZEN": asking.freeze, "CLOSED": asking.close}[status]
         change(id=account.id, reason="why", request_id="test")

@@ -28,7 +28,7 @@ def _counted_at_once(monkeypatch):
     monkeypatch.setattr(statistics, "SETTLED_AFTER", timedelta(0))
 
 
-def test_whoever_has_no_rights_reads_a_friendly_text_and_nothing_else(superuser):
+def test_whoever_has_no_permissions_reads_a_friendly_text_and_nothing_else(superuser):
     nobody = open_office(make_staff())
     assert "You have no rights in the back office yet." in look(nobody)
     assert find_tiles(nobody) == {}

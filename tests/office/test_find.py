@@ -156,5 +156,5 @@ def test_a_search_is_recorded_with_its_words(superuser, boss):
     assert [access.detail for access in find_accesses(action="SEARCH", actor=boss)] == ["Ivan", "engine k-1"]
 
 
-def test_nobody_finds_without_the_right_to_look(db):
+def test_nobody_finds_without_the_permission_to_look(db):
     assert look(open_office(make_staff()), "a").status_code == 403

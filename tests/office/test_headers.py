@@ -149,11 +149,11 @@ def test_refusals_are_pages_that_can_be_read(superuser, language):
 
 
 @pytest.mark.parametrize(
-    "goal", ["https://evil.example/", "//evil.example", "\x00", "javascript:x", "/admin/"]
+    "success_url", ["https://evil.example/", "//evil.example", "\x00", "javascript:x", "/admin/"]
 )
 @pytest.mark.parametrize("language", ["ru", "xx", "", "\x00", "x" * 5000])
-def test_choosing_a_language_leads_nowhere_else(superuser, goal, language):
-    answer = superuser.post("/admin/language/", {"language": language, "next": goal})
+def test_choosing_a_language_leads_nowhere_else(superuser, success_url, language):
+    answer = superuser.post("/admin/language/", {"language": language, "next": success_url})
     assert answer.status_code == 302
     assert answer["Location"] in ("/admin/", "/")
     cookie = answer.cookies.get("django_language")

@@ -16,7 +16,7 @@ from tests.office.staff import PASSWORD, make_staff, open_office
 
 @pytest.fixture
 def petya(db):
-    """Somebody with a password and rights, who is not staff."""
+    """Somebody with a password and permissions, who is not staff."""
     user = make_staff("operations", username="petya", password=PASSWORD)
     user.is_staff = False
     user.save()
@@ -96,7 +96,7 @@ def test_the_address_is_what_the_proxy_says_where_there_is_one(olga, browser, se
 @pytest.mark.parametrize("username", ["", "\x00", "x" * 5000, "\U0001f600", "' OR 1=1 --", "olga\n"])
 def test_strange_user_names_do_no_harm(olga, browser, username):
     assert log_in(browser, username, WRONG).status_code == 200
-    assert log_in(browser, username, WRONG, goal="%00", HTTP_USER_AGENT="x" * 5000).status_code == 200
+    assert log_in(browser, username, WRONG, success_url="%00", HTTP_USER_AGENT="x" * 5000).status_code == 200
 
 
 def test_ones_own_password_is_changed_with_a_line_in_the_log(olga):

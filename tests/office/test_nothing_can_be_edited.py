@@ -1,7 +1,7 @@
 """Nobody edits anything: not a superuser, not with a crafted request, not past the pages.
 
-The cases of `tests/bad_inputs.json` that are tried in the back office are here and in `test_rights.py`, by
-their ids.
+The cases of `tests/bad_inputs.json` that are tried in the back office are here and in `test_permissions.py`,
+by their ids.
 """
 
 import re
@@ -21,14 +21,14 @@ from office.models import Access
 from tests.bad_inputs import find_cases
 from tests.cast import issue_token
 from tests.matrix_of_office import EMPTY, MODEL_PAGES, MODELS, PAGES
-from tests.office import test_rights
+from tests.office import test_permissions
 from tests.office.addresses import list_urls, list_urls_of
 from tests.office.staff import make_staff
 from tests.office.things import find_id, make_things
 from tests.test_matrix import take_stock
 from transactions.models import Correction, Transaction
 
-RIGHTS = ["has_add_permission", "has_change_permission", "has_delete_permission"]
+PERMISSIONS = ["has_add_permission", "has_change_permission", "has_delete_permission"]
 LOGGED = {"office_access": 0, "django_session": 0}
 STATUSES = (200, 302, 400, 403, 404, 405, 422)
 
@@ -42,7 +42,7 @@ def test_no_page_lets_anybody_edit(model, rf):
     page = admin.site._registry[model]
     request = rf.get("/")
     request.user = make_staff(superuser=True)
-    assert [getattr(page, permission)(request) for permission in RIGHTS] == [False] * 3
+    assert [getattr(page, permission)(request) for permission in PERMISSIONS] == [False] * 3
     assert not page.list_editable
     assert not page.inlines
     assert not page.get_actions(request)
@@ -171,7 +171,7 @@ def test_a_token_opens_no_page(account, group):
 def test_every_case_of_the_catalogue_about_the_back_office_is_here():
     here = {
         id
-        for test in (*globals().values(), *vars(test_rights).values())
+        for test in (*globals().values(), *vars(test_permissions).values())
         if callable(test)
         for id in re.findall(r"\b(?:ADM|AUT)-\d{3}\b", test.__doc__ or "")
     }

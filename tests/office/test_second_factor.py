@@ -30,16 +30,16 @@ def device(olga):
 def test_the_password_leads_to_the_second_factor_and_that_to_the_page_that_was_asked_for(
     olga, browser, device
 ):
-    goal = "/admin/accounts/account/?q=x"
-    first = browser.get(goal)
+    success_url = "/admin/accounts/account/?q=x"
+    first = browser.get(success_url)
     assert first.headers["Location"] == "/admin/login/?next=/admin/accounts/account/%3Fq%3Dx"
-    fields = {"username": "olga", "password": PASSWORD, "next": goal}
+    fields = {"username": "olga", "password": PASSWORD, "next": success_url}
     answer = browser.post(first["Location"], fields, follow=True)
     assert [url for url, _ in answer.redirect_chain][-1].startswith(SECOND)
     assert "data-secret" not in answer.content.decode()
     answer = browser.post(answer.redirect_chain[-1][0], {"otp_token": enter_code(device)})
-    assert answer["Location"] == goal
-    assert browser.get(goal).status_code == 200
+    assert answer["Location"] == success_url
+    assert browser.get(success_url).status_code == 200
 
 
 def test_without_the_second_factor_no_page_opens(olga, browser):
@@ -82,7 +82,7 @@ def is_here(answer):
     ],
 )
 def test_nobody_is_led_elsewhere(olga, browser, elsewhere, device):
-    answer = log_in(browser, goal=quote(elsewhere))
+    answer = log_in(browser, success_url=quote(elsewhere))
     while "second-factor" not in answer["Location"]:
         assert is_here(answer)
         answer = browser.get(urljoin(LOGIN, answer["Location"]))

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account
-from office import related
+from office.pages.transactions import find_events
 from tests.asking import capture_of
 from tests.cast import AccountFactory, day, deposit, hold, new_id, transfer, withdraw
 from tests.office import answers
@@ -110,7 +110,7 @@ def test_every_transaction_finds_its_own_event(account):
         held = hold(account, "1")
         rows.append(capture(held, "1") if number % 3 else withdraw(account, "1000"))
     for row in rows:
-        [own] = [event for event in related.find_events(row) if event.type.startswith("transaction.")]
+        [own] = [event for event in find_events(row) if event.type.startswith("transaction.")]
         assert own.data["id"] == str(row.id)
 
 
@@ -119,7 +119,7 @@ def test_an_event_is_found_in_one_look_up_and_one_read_however_many_there_are(ac
     for _ in range(50):
         deposit(account, "1")
     with CaptureQueriesContext(connection) as queries:
-        assert related.find_events(row)
+        assert find_events(row)
     assert len(queries) == 2
 
 

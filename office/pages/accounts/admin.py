@@ -1,29 +1,34 @@
 """Users and accounts: their lists, the page of a user, and what is done with an account."""
 
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts.models import Account, ClockTimestamp, User
+from accounts.currencies import get_decimals
+from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
 from ledger.ids import UUID_TEXT
 from office import explanations
-from office.actions import Command
-from office.admin import parse_id
+from office.actions import Command, IdentityForm
+from office.admin import SearchedAdmin, parse_id
 from office.models import Access
 from office.pages.accounts import page
-from office.pages.accounts.forms import AdjustForm
 from office.pages.corrections import propose
-from office.pages.lists import SearchedAdmin, column, show_status
-from office.templatetags.ledger import moment, show_number
+from office.templatetags.ledger import STATUS, column, moment, show_number
+from rest import fields
 from rest.middleware import get_request_id
 from rest.permissions import get_caller_id
 from transactions import corrections, posting
@@ -40,12 +45,16 @@ NOT_ACTIVE = (Account.Status.FROZEN.value, Account.Status.CLOSED.value)
 class UserAdmin(SearchedAdmin):
     """Whom the ledger knows, with all their accounts. Neither a password nor what one may do is shown."""
 
-    subject_template = "admin/user.html"
-    list_display = ("title", "external_id", "id", "kind", "created")
+    change_form_template = "admin/user.html"
+    list_display = (
+        column(_("name"), str),
+        "external_id",
+        "id",
+        "kind",
+        column(_("created at"), lambda user: moment(user.created_at)),
+    )
     ordering = ("-created_at", "-id")
     search_help_text = _("An id, an external id, or the start of a name")
-    title = column(_("name"), str)
-    created = column(_("created at"), lambda user: moment(user.created_at))
 
     @admin.display(description=_("kind"))
     def kind(self, user: User) -> Any:
@@ -53,31 +62,68 @@ class UserAdmin(SearchedAdmin):
             return _("staff")
         return _("account holder") if user.username == str(user.id) else _("service")
 
-    def search(self, rows: QuerySet[User], words: str) -> QuerySet[User]:
-        ids = [user.id for user in find_users_by_words(words, limit=USERS_MAX)]
-        if id := parse_id(words):
+    def search(self, rows: QuerySet[User], text: str) -> QuerySet[User]:
+        ids = [user.id for user in find_users_by_words(text, limit=USERS_MAX)]
+        if id := parse_id(text):
             ids.append(id)
         return rows.filter(id__in=ids)
 
-    def describe(self, request: HttpRequest, subject: User) -> dict[str, Any]:
-        accounts = Account.objects.with_held_due().filter(user=subject).order_by("currency", "name")
+    def describe(self, request: HttpRequest, obj: User) -> dict[str, Any]:
+        accounts = Account.objects.with_held_due().filter(user=obj).order_by("currency", "name")
         return {
-            "person": subject,
-            "kind": self.kind(subject),
+            "person": obj,
+            "kind": self.kind(obj),
             "accounts": accounts[:ACCOUNTS_SHOWN_MAX]
             if request.user.has_perm("accounts.view_account")
             else [],
         }
 
 
-def set_status(
-    status: Account.Status, done: Any, request: HttpRequest, account: Account, asked: dict[str, Any]
-) -> str:
-    """Sets the account to `status`; `done` says so to staff."""
+class AmountField(forms.CharField):
+    """A decimal number as the API takes it; where a comma is usual, with a comma, too."""
+
+    widget = UnfoldAdminTextInputWidget({"inputmode": "decimal", "autocomplete": "off"})
+
+    def clean(self, value: Any) -> Decimal:
+        text = super().clean(value)
+        if (get_language() or "").startswith("ru") and "." not in text:
+            text = text.replace(",", ".", 1)
+        try:
+            amount: Decimal = fields.AmountField().to_internal_value(text)
+        except ValidationError as error:
+            raise forms.ValidationError(
+                explanations.REFUSALS[str(fields.list_details(error)[0].code)]
+            ) from None
+        return amount
+
+
+class AdjustForm(IdentityForm):
+    """A deposit or a withdrawal of staff."""
+
+    field_order = ("type", "amount", "reference", "reason", "identity")
+    type = forms.ChoiceField(
+        label=_("Type"),
+        choices=[("", "---------"), *Transaction.Type.choices],
+        widget=UnfoldAdminSelectWidget({"autofocus": True}),
+    )
+    amount = AmountField(label=_("Amount"))
+    reference = forms.CharField(
+        label=_("Reference"),
+        max_length=REFERENCE_LENGTH_MAX,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("What this can be found by: a ticket, an invoice. It shows in statements."),
+    )
+
+    def fill(self, obj: Account) -> None:
+        self.fields["amount"].label = _("Amount in %(currency)s") % {"currency": obj.currency}
+        self.fields["amount"].help_text = _("At most %(decimals)s decimals.") % {
+            "decimals": get_decimals(obj.currency)
+        }
+
+
+def set_status(status: Account.Status, request: HttpRequest, account: Account, asked: dict[str, Any]) -> None:
     command = SetStatus(account_id=account.id, status=status, reason=asked["reason"])
-    with explanations.refusals():
-        posting.post([command], actor=get_caller_id(request), request_id=get_request_id(request))
-    return str(done)
+    posting.post([command], actor=get_caller_id(request), request_id=get_request_id(request))
 
 
 def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> HttpResponse:
@@ -86,7 +132,7 @@ def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> Htt
         corrections.adjust,
         asked,
         posted=_("The correction is posted."),
-        goal=reverse("admin:accounts_account_change", args=[account.pk]),
+        success_url=reverse("admin:accounts_account_change", args=[account.pk]),
         account_id=account.id,
         type=Transaction.Type(asked["type"]),
         amount=asked["amount"],
@@ -129,11 +175,8 @@ class AccountAdmin(SearchedAdmin):
             name="freeze",
             label=_("Freeze"),
             permission="accounts.freeze_account",
-            run=partial(
-                set_status,
-                Account.Status.FROZEN,
-                _("The account is frozen: it accepts money in, not out."),
-            ),
+            run=partial(set_status, Account.Status.FROZEN),
+            done=_("The account is frozen: it accepts money in, not out."),
             applies=lambda account: account.status == Account.Status.ACTIVE,
             note=_("A frozen account accepts money in, but no money out and no new holds."),
             is_dangerous=True,
@@ -142,7 +185,8 @@ class AccountAdmin(SearchedAdmin):
             name="unfreeze",
             label=_("Unfreeze"),
             permission="accounts.freeze_account",
-            run=partial(set_status, Account.Status.ACTIVE, _("The account is active again.")),
+            run=partial(set_status, Account.Status.ACTIVE),
+            done=_("The account is active again."),
             applies=lambda account: account.status == Account.Status.FROZEN,
             note=_("Money can leave the account again, and holds can be placed."),
         ),
@@ -156,22 +200,18 @@ class AccountAdmin(SearchedAdmin):
             note=_("Posts a deposit or a withdrawal. Above a limit, a second person must approve it first."),
         ),
     )
-    subject_template = "admin/account.html"
+    change_form_template = "admin/account.html"
     list_display = (
-        "shown_user",
+        column(_("user"), lambda account: account.user),
         "name",
         "currency",
-        "shown_status",
-        "shown_balance",
-        "shown_available",
+        STATUS,
+        column(_("balance"), lambda account: show_number(account.balance, account.currency)),
+        column(_("available"), lambda account: show_number(account.available, account.currency)),
         "version",
     )
     list_filter = (StatusFilter,)
     search_help_text = _("The start of the user's name, their external id, or the id of a user or an account")
-    shown_user = column(_("user"), lambda account: account.user)
-    shown_status = show_status
-    shown_balance = column(_("balance"), lambda account: show_number(account.balance, account.currency))
-    shown_available = column(_("available"), lambda account: show_number(account.available, account.currency))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         return Account.objects.with_held_due().select_related("user").annotate(clock=ClockTimestamp())
@@ -188,8 +228,8 @@ class AccountAdmin(SearchedAdmin):
             raise IncorrectLookupParameters
         return True
 
-    def search(self, rows: QuerySet[Account], words: str) -> QuerySet[Account]:
-        text = words.replace("\x00", "").strip()
+    def search(self, rows: QuerySet[Account], text: str) -> QuerySet[Account]:
+        text = text.replace("\x00", "").strip()
         return rows.filter(id__in=find_account_ids(text)) if text else rows
 
     def change_view(
@@ -216,5 +256,5 @@ class AccountAdmin(SearchedAdmin):
         self.record(request, Access.Action.EXPORT, account, detail=f"statement, {len(shown.lines)} lines")
         return page.write_csv(account, shown)
 
-    def describe(self, request: HttpRequest, subject: Account) -> dict[str, Any]:
-        return page.describe(request, subject)
+    def describe(self, request: HttpRequest, obj: Account) -> dict[str, Any]:
+        return page.describe(request, obj)

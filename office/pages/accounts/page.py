@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core import signing
 from django.db import OperationalError
@@ -13,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.currencies import format_amount
 from accounts.models import Account, Hold
@@ -20,10 +22,9 @@ from events import tracing
 from events.models import Event
 from ledger.spreadsheets import escape_formula
 from ledger.times import format_time
-from office import explanations
-from office.pages import lists
+from office import admin, explanations
 from office.pages.accounts import chart
-from office.pages.accounts.forms import MomentForm, read_moment
+from rest import fields
 from transactions import reading
 from transactions.reading import history, timeline
 from transactions.reading.statements import LINE
@@ -35,11 +36,55 @@ MOMENTS = ("at", "known_at")  # fields of `MomentForm`
 Context = dict[str, Any]
 
 
+def read_moment(text: str) -> datetime:
+    """A moment, read as the API does, in UTC; a browser leaves seconds out when they are zero.
+
+    Raises DRF's `ValidationError`.
+    """
+    return fields.parse_time(text + ":00" if len(text) == len("0000-00-00T00:00") and "T" in text else text)
+
+
+class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
+    """The browser's own field for a day and a time; text where that could not show the value."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        widget = context["widget"]
+        widget["type"], widget["attrs"]["step"] = "datetime-local", 1
+        if value:
+            try:
+                moment = read_moment(value)
+            except ValidationError:
+                widget["type"] = "text"
+            else:
+                widget["type"] = "text" if moment.microsecond else "datetime-local"
+                widget["value"] = moment.replace(tzinfo=None).isoformat()
+        return context
+
+
+class MomentField(forms.CharField):
+    widget = MomentInput
+
+    def clean(self, value: Any) -> datetime | None:
+        text = super().clean(value)
+        try:
+            return read_moment(text) if text else None
+        except ValidationError:
+            raise forms.ValidationError(_("This is not a moment like 2023-01-04T12:30:00 (UTC).")) from None
+
+
+class MomentForm(forms.Form):
+    """Which balance: effective at a moment, as it was known at another."""
+
+    at = MomentField(label=_("Balance at (UTC)"), required=False)
+    known_at = MomentField(label=_("As known at (UTC)"), required=False)
+
+
 def describe(request: HttpRequest, account: Account) -> Context:
     """The section that is asked for; the first one that its reader may see, if none or an unknown one is."""
     may_see = {name: section for name, section in SECTIONS.items() if request.user.has_perm(section[1])}
-    shown = request.GET.get("show", "")
-    shown = shown if shown in may_see else next(iter(may_see), "")
+    asked = request.GET.get("show", "")
+    shown = asked if asked in may_see else next(iter(may_see), "")
     try:
         found = may_see[shown][2](request, account) if shown else {}
     except OperationalError:
@@ -50,7 +95,7 @@ def describe(request: HttpRequest, account: Account) -> Context:
         "currency": account.currency,
         "tabs": [
             {"title": title, "link": _make_link(show=name), "active": name == shown}
-            for name, (title, _right, _read) in may_see.items()
+            for name, (title, _permission, _read) in may_see.items()
         ],
         "shown": shown,
         **found,
@@ -124,7 +169,7 @@ def _write_place(account: Account, form: MomentForm, place: history.Place) -> st
 
 
 def _read_place(request: HttpRequest, account: Account, form: MomentForm) -> history.Place | None:
-    """Where the page begins; None: with the newest line, also after telling that the link is not right."""
+    """Where the page begins; None: with the newest line, also after a message that the link is not right."""
     text = request.GET.get("after")
     if not text:
         return None
@@ -167,7 +212,7 @@ def write_csv(account: Account, page: history.Page) -> HttpResponse:
         }
         for line in page.lines
     )
-    response = lists.write_csv(f"account-{account.id}", LINE, lines)
+    response = admin.write_csv(f"account-{account.id}", LINE, lines)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -219,8 +264,8 @@ def _describe_events(request: HttpRequest, account: Account) -> Context:
     }
 
 
-Read = Callable[[HttpRequest, Account], Context]
-SECTIONS: dict[str, tuple[Promise, str, Read]] = {
+# Of each: its title, the permission to see it, and what its template shows.
+SECTIONS: dict[str, tuple[Promise, str, Callable[[HttpRequest, Account], Context]]] = {
     "statement": (_("Balance and statement"), "transactions.view_transaction", _describe_statement),
     "declines": (_("Declined attempts"), "transactions.view_transaction", _describe_declines),
     "holds": (_("Holds"), "accounts.view_hold", _describe_holds),

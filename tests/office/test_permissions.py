@@ -78,7 +78,7 @@ def test_every_model_of_the_site_is_in_the_table_and_there_is_one_of_it():
 
 
 @pytest.mark.parametrize(("kind", "listed"), [("commands", COMMANDS), ("list_commands", LIST_COMMANDS)])
-def test_every_command_asks_for_the_right_of_the_table(kind, listed):
+def test_every_command_asks_for_the_permission_of_the_table(kind, listed):
     for model, commands in list_commands(kind).items():
         asked = {name: command.permission for name, command in commands.items()}
         assert asked == {name: listed.get(model, {}).get(name) for name in asked}, (
@@ -94,8 +94,8 @@ def test_who_is_not_staff_is_sent_to_the_login_by_every_page(role):
     before = take_stock()
     for url in urls:
         for answer in (client.get(url), client.post(url, {"reason": "x"})):
-            goal = LEADS_TO.get(url, f"/admin/login/?next={quote(url)}")
-            assert (answer.status_code, answer["Location"]) == (302, goal)
+            success_url = LEADS_TO.get(url, f"/admin/login/?next={quote(url)}")
+            assert (answer.status_code, answer["Location"]) == (302, success_url)
             assert answer.content == b""
     assert {**take_stock(), "django_session": 0} == {**before, "django_session": 0}
 
@@ -134,7 +134,7 @@ def test_staff_open_what_their_group_may_see_and_change_nothing_on_it(role):
 
 
 @pytest.mark.parametrize("role", OFFICE)
-def test_a_command_is_shown_and_given_by_who_has_its_right(role):
+def test_a_command_is_shown_and_given_by_who_has_its_permission(role):
     """AUT-014."""
     things = make_things()
     client = open_as(role)

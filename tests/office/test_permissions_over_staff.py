@@ -1,4 +1,4 @@
-"""Nobody gives or takes over rights that they do not have."""
+"""Nobody gives or takes over permissions that they do not have."""
 
 import threading
 
@@ -76,10 +76,10 @@ def test_of_two_superusers_who_deactivate_each_other_one_stays():
     one, other = (make_staff(superuser=True) for _ in range(2))
     begin = threading.Barrier(2)
 
-    def act(actor, subject):
+    def act(actor, obj):
         try:
             begin.wait()
-            staff.deactivate(id=subject.pk, actor=actor)
+            staff.deactivate(id=obj.pk, actor=actor)
         except staff.LastSuperuser:
             pass
         finally:

@@ -1,8 +1,8 @@
-"""Words of unfold's own templates that our pages show: it brings no translations, so ours has them."""
+"""Messages of unfold's own templates that our pages show: it brings no translations, so ours has them."""
 
 from django.utils.translation import gettext_noop
 
-WORDS = (
+MESSAGES = (
     gettext_noop("All applications"),
     gettext_noop("Apply Filters"),
     gettext_noop("Dark"),
