@@ -63,8 +63,8 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
         "since": statements.find_start(first_day, UTC) if first_day else None,
         "beyond": statements.find_start(last_day + timedelta(days=1), UTC) if last_day else None,
     }
-    with atomic():
-        queries.begin_snapshot()
+    with atomic(), connection.cursor() as cursor:
+        cursor.execute(queries.SNAPSHOT)
         yield f"; The ledger as of {format_time(read_clock())}. Days are in UTC.\ndecimal-mark .\n"
         used = Account._base_manager.filter(version__gt=0)
         for currency in sorted(used.values_list("currency", flat=True).distinct()):

@@ -20,10 +20,11 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from accounts.models import Account
+from ledger.sql import fetch
 from transactions.posting.chain import FORMAT
 from transactions.proof import audit_remedies, audit_walk, audit_worker, constraints
 from transactions.proof.audit_sql import QUESTIONS, Question
-from transactions.reading.queries import SETTLED_AFTER, begin_snapshot, fetch
+from transactions.reading.queries import SETTLED_AFTER, SNAPSHOT
 
 ROWS_A_SLICE = 50_000
 WORTH_WORKERS = 20  # tasks: to start a process takes longer than a few of them
@@ -153,7 +154,7 @@ def take_snapshot(name: str | None = None) -> Iterator[tuple[str | None, datetim
     is_inside = connection.in_atomic_block
     with atomic(), connection.cursor() as cursor:
         if not is_inside:
-            begin_snapshot()
+            cursor.execute(SNAPSHOT)
             if name:
                 cursor.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
             cursor.execute("SET LOCAL work_mem = '64MB'")

@@ -19,8 +19,9 @@ from django.db.transaction import atomic
 
 from accounts.models import Account
 from accounts.operations import read_clock
+from ledger.sql import fetch
 from transactions.models import Figures, HourlyTotal
-from transactions.reading.queries import SETTLED_AFTER, fetch
+from transactions.reading.queries import SETTLED_AFTER
 
 ROWS = 20_000  # transactions counted per commit, accounts looked at per statement
 BIGGEST = 5  # accounts of each currency

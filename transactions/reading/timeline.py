@@ -13,9 +13,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.models import Account
+from ledger.sql import fetch
 from transactions.models import SIGNED_AMOUNT, Transaction
 from transactions.reading.balances import Balance, read_balance
-from transactions.reading.queries import fetch
 
 ROWS_MAX = 50  # that are shown of each part
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
