@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any, TextIO, TypeVar
 from uuid import UUID
 
@@ -12,9 +13,7 @@ from accounts import idempotency
 from accounts.models import MAIN, NAME_LENGTH_MAX, REFERENCE_LENGTH_MAX
 from accounts.rest.serializers import CURRENCY_LENGTH_MAX
 from ledger.errors import LedgerError
-from rest import fields
-from rest.errors import InvalidRequest
-from rest.parsers import echo, read_json
+from rest import errors, fields, parsers
 from rest.serializers import StrictSerializer
 from transactions.exchange import imports
 from transactions.exchange.comparison import Expected
@@ -22,7 +21,7 @@ from transactions.exchange.staging import Named, Problem, Row
 from transactions.models import Transaction
 
 Item = TypeVar("Item")
-FORMATS = ("csv", "jsonl")
+FORMATS = {"csv": "", "jsonl": "\n"}  # what `newline` a file of lines is to be opened with
 LINE_LENGTH_MAX = 128 * 1024
 KEY_LENGTH_MAX = 255
 
@@ -111,26 +110,25 @@ def _read_lines(
     zone: tzinfo = UTC,
 ) -> Iterator[Item | list[Problem]]:
     """What `make` makes of each line's number and values, which are checked against the shape."""
-    read = _read_csv if format == "csv" else _read_jsonl
-    for number, sent in read(file, shape._declared_fields):
+    split = _split_csv if format == "csv" else _split_jsonl
+    for number, read in split(file, shape._declared_fields):
         try:
-            if isinstance(sent, Problem):
-                raise Unfitting(sent)
+            sent = read()
             values = shape.read_item(sent, "")
             if "effective_at" in values and zone is not UTC:
                 values["effective_at"] = fields.parse_time(sent["effective_at"], zone)
-            item = make(number, values)
+            yield make(number, values)
         except Unfitting as unfitting:
             yield unfitting.problems
-        except InvalidRequest as invalid:
+        except errors.InvalidRequest as invalid:
             yield [Problem(number, e.pointer.lstrip("/"), e.code, e.detail) for e in invalid.errors]
+        except LedgerError as error:
+            yield [Problem(number, error.field or "", error.code, error.detail)]
         except ValidationError as error:
             yield [
                 Problem(number, "effective_at", str(each.code), str(each))
                 for each in fields.list_details(error)
             ]
-        else:
-            yield item
 
 
 def _name_account(line: int, values: dict[str, Any]) -> Named:
@@ -155,6 +153,7 @@ def _name_account(line: int, values: dict[str, Any]) -> Named:
 
 
 def _identify(line: int, values: dict[str, Any], source: str | None) -> UUID:
+    """The row's id, or the one that its key stands for. Raises `Unfitting`, `IdInvalid`."""
     id, key = values.get("id"), values.get("key")
     if (id is None) == (key is None):
         code = "two_identities" if id else "identity_required"
@@ -163,36 +162,23 @@ def _identify(line: int, values: dict[str, Any], source: str | None) -> UUID:
         if source is None:
             raise Unfitting(Problem(line, "key", "required", "Say with --source where the keys come from."))
         return imports.derive_id(source, key)
-    try:
-        idempotency.identify(caller_id=idempotency.NIL, id=id, key=None)
-    except LedgerError as error:
-        raise Unfitting(Problem(line, "id", error.code, error.detail)) from None
-    return UUID(str(id))
+    return idempotency.require_identity(caller_id=idempotency.NIL, id=id, key=None)
 
 
-Sent = tuple[int, dict[str, Any] | Problem]
+Line = tuple[int, Callable[[], Any]]  # its number, and what reads it; that raises `Unfitting`
 
 
-def _read_csv(text: TextIO, known: Collection[str]) -> Iterator[Sent]:
-    """An empty cell is one that was not sent."""
+def _split_csv(text: TextIO, known: Collection[str]) -> Iterator[Line]:
     reader = csv.reader(_limit_lines(text), strict=True)
     line, header = 1, None
     try:
         for cells in reader:
             first, line = line, reader.line_num + 1  # a cell may be of several lines
-            if not cells:
-                continue
-            if header is None:
+            if cells and header is None:
                 header = cells
                 _require_header(header, known, first)
-            elif len(cells) != len(header):
-                detail = f"The row has {len(cells)} cells, the header {len(header)}."
-                yield first, Problem(first, "", "malformed_csv", detail)
-            else:
-                yield (
-                    first,
-                    _read_cells({n: cell for n, cell in zip(header, cells, strict=True) if cell}, first),
-                )
+            elif cells and header:
+                yield first, partial(_read_cells, first, header, cells)
     except csv.Error as error:
         raise FileBroken(line, "malformed_csv", f"From here on the file is not CSV: {error}.") from None
 
@@ -200,34 +186,37 @@ def _read_csv(text: TextIO, known: Collection[str]) -> Iterator[Sent]:
 def _require_header(header: list[str], known: Collection[str], line: int) -> None:
     for name in header:
         if name not in known:
-            raise FileBroken(
-                line, "unknown_field", f"There is no column {echo(name)}; but {', '.join(known)}."
-            )
+            detail = f"There is no column {parsers.echo(name)}; but {', '.join(known)}."
+            raise FileBroken(line, "unknown_field", detail)
         if header.count(name) > 1:
             raise FileBroken(line, "duplicate_key", f"The column {name} stands there twice.")
 
 
-def _read_cells(cells: dict[str, Any], line: int) -> dict[str, Any] | Problem:
-    if "metadata" in cells:
+def _read_cells(line: int, header: list[str], cells: list[str]) -> dict[str, Any]:
+    """The cells by column. An empty one is one that was not sent."""
+    if len(cells) != len(header):
+        detail = f"The row has {len(cells)} cells, the header {len(header)}."
+        raise Unfitting(Problem(line, "", "malformed_csv", detail))
+    values: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
+    if "metadata" in values:
         try:
-            cells["metadata"] = read_json(cells["metadata"])
-        except (ValueError, RecursionError, InvalidRequest):
-            return Problem(line, "metadata", "malformed_json", "Not a JSON object.")
-    return cells
+            values["metadata"] = parsers.read_json(values["metadata"])
+        except (ValueError, RecursionError, errors.InvalidRequest):
+            raise Unfitting(Problem(line, "metadata", "malformed_json", "Not a JSON object.")) from None
+    return values
 
 
-def _read_jsonl(text: TextIO, known: Collection[str]) -> Iterator[Sent]:
+def _split_jsonl(text: TextIO, known: Collection[str]) -> Iterator[Line]:
     for number, line in enumerate(_limit_lines(text), start=1):
-        if not line.strip():
-            continue
-        try:
-            sent = read_json(line)
-        except InvalidRequest as invalid:
-            yield number, Problem(number, "", invalid.errors[0].code, invalid.errors[0].detail)
-        except (ValueError, RecursionError):
-            yield number, Problem(number, "", "malformed_json", "The line is not JSON.")
-        else:
-            yield number, sent
+        if line.strip():
+            yield number, partial(_read_json, number, line)
+
+
+def _read_json(number: int, line: str) -> Any:
+    try:
+        return parsers.read_json(line)
+    except (ValueError, RecursionError):
+        raise Unfitting(Problem(number, "", "malformed_json", "The line is not JSON.")) from None
 
 
 def _limit_lines(text: TextIO) -> Iterator[str]:

@@ -103,8 +103,8 @@ def refresh(stopping: Flag) -> None:
     through = _find_settled(stopping)
     while through and not stopping.is_set() and _count_slice(through):
         pass
-    too_old = Q(biggest_at=None) | Q(biggest_at__lte=Now() - BIGGEST_EVERY)
-    if not stopping.is_set() and Figures.objects.filter(too_old, id=1).exists():
+    old = Figures.objects.filter(Q(biggest_at=None) | Q(biggest_at__lte=Now() - BIGGEST_EVERY), id=1)
+    if not stopping.is_set() and old.exists():
         began_at = read_clock()
         biggest = _find_biggest(stopping)
         if not stopping.is_set():
@@ -134,8 +134,7 @@ def _count_slice(through: datetime) -> bool:
         if figures is None or not figures.counted_through or figures.counted_through >= through:
             return False
         window: dict[str, Any] = {"after": figures.counted_through, "through": through, "rows": ROWS - 1}
-        cursor.execute(FIND_END, window)
-        [end] = cursor.fetchone()
+        [[end]] = fetch(FIND_END, window)
         cursor.execute(COUNT, {**window, "end": end})
         figures.counted_through = end
         figures.save(update_fields=["counted_through"])

@@ -14,7 +14,6 @@ from transactions.management.options import (
     StrictCommand,
     describe_file,
     failure,
-    find_format,
     open_input,
 )
 
@@ -37,12 +36,11 @@ class Command(StrictCommand):
     }
 
     def handle(self, *args: Any, **options: Any) -> None:
-        format = find_format(options["file"], options["format"])
         different = 0
         accounts: Counter[str] = Counter()  # by currency, as the two sums
         expected: defaultdict[str, Decimal] = defaultdict(Decimal)
         found: defaultdict[str, Decimal] = defaultdict(Decimal)
-        with open_input(options["file"], format) as file:
+        with open_input(options["file"], options["format"]) as (file, format):
             try:
                 for each in comparison.compare(
                     files.read_balances(file, format=format), at=options["at"], all=options["all"]

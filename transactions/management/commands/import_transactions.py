@@ -25,7 +25,6 @@ from transactions.management.options import (
     StrictCommand,
     describe_file,
     failure,
-    find_format,
     open_input,
     open_output,
 )
@@ -60,11 +59,11 @@ class Command(StrictCommand):
     }
 
     def handle(self, *args: Any, **options: Any) -> None:
-        format, source = find_format(options["file"], options["format"]), options["source"]
+        source = options["source"]
         if source is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", source):
             raise failure("--source is 1 to 40 letters, digits, dots, dashes and underscores.")
         with (
-            open_input(options["file"], format) as file,
+            open_input(options["file"], options["format"]) as (file, format),
             closing(Staging()) as staging,
             Progress(
                 "{task.description}",
@@ -159,8 +158,8 @@ class Run:
             self.problems += 1
             self.counts[f"malformed: {problem.code}"] += 1
             if self.problems <= self.options["errors"]:
-                where = f"line {problem.line}" + (f", {problem.field}" if problem.field else "")
-                self._say(f"{where}: {problem.code}: {problem.detail}")
+                field = f", {problem.field}" if problem.field else ""
+                self._say(f"line {problem.line}{field}: {problem.code}: {problem.detail}")
             if self.malformed_report:
                 self.malformed_report.writerow([problem.line, problem.field, problem.code, problem.detail])
 
