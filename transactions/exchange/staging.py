@@ -104,19 +104,22 @@ class Staging:
         self._database.close()
 
     def add(self, row: Row) -> None:
-        effect = None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND
-        values = (
-            str(row.id),
-            row.type.value,
-            str(row.amount),
-            effect,
-            row.reference,
-            json.dumps(row.metadata),
-        )
         self._database.execute(
             "INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)", row.named
         )
-        self._database.execute(ADD_ROW, (row.line, *values, *row.named))
+        self._database.execute(
+            ADD_ROW,
+            (
+                row.line,
+                str(row.id),
+                row.type.value,
+                str(row.amount),
+                None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND,
+                row.reference,
+                json.dumps(row.metadata),
+                *row.named,
+            ),
+        )
 
     def index(self) -> None:
         """Make reading by place fast. To be called once, when all rows are there."""
@@ -162,13 +165,15 @@ class Staging:
 
     def read_ids(self, number: int) -> Iterator[list[UUID]]:
         """The ids of the rows that go to that place."""
-        found = self._database.execute("SELECT id FROM waiting WHERE place = ?", [number])
-        return slice_up((UUID(id) for (id,) in found), PAGE_SIZE)
+        ids = self._database.execute("SELECT id FROM waiting WHERE place = ?", [number])
+        return slice_up((UUID(id) for (id,) in ids), PAGE_SIZE)
 
     def take_out(self, number: int) -> Iterator[int]:
         """Take out the rows that go to that place, and give their lines."""
-        lines = self._database.execute("SELECT line FROM waiting WHERE place = ? ORDER BY line", [number])
-        yield from (line for (line,) in lines)
+        for (line,) in self._database.execute(
+            "SELECT line FROM waiting WHERE place = ? ORDER BY line", [number]
+        ):
+            yield line
         self._database.execute("DELETE FROM waiting WHERE place = ?", [number])
 
     def drop(self, lines: Iterable[int]) -> None:

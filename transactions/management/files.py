@@ -13,10 +13,8 @@ from accounts import idempotency
 from accounts.models import MAIN, NAME_LENGTH_MAX, REFERENCE_LENGTH_MAX
 from accounts.rest.serializers import CURRENCY_LENGTH_MAX
 from ledger.errors import LedgerError
-from rest import errors, fields, parsers
-from rest.serializers import StrictSerializer
-from transactions.exchange import imports
-from transactions.exchange.comparison import Expected
+from rest import errors, fields, parsers, serializers
+from transactions.exchange import comparison, imports
 from transactions.exchange.staging import Named, Problem, Row
 from transactions.models import Transaction
 
@@ -37,11 +35,8 @@ class Unfitting(Exception):
 class FileBroken(Unfitting):
     """What makes it impossible to tell what the rest of the file says."""
 
-    def __init__(self, line: int, code: str, detail: str) -> None:
-        super().__init__(Problem(line, "", code, detail))
 
-
-class AccountLine(StrictSerializer):
+class AccountLine(serializers.StrictSerializer):
     """Names an account: by id, or as an account of a user's."""
 
     account = fields.UUIDField(required=False)
@@ -89,11 +84,11 @@ def read_transactions(
     return _read_lines(file, make, format=format, shape=TransactionLine, zone=zone)
 
 
-def read_balances(file: TextIO, *, format: str) -> Iterator[Expected]:
+def read_balances(file: TextIO, *, format: str) -> Iterator[comparison.Expected]:
     """The balances that a file tells. Raises `Unfitting` at the first line that is malformed."""
 
-    def make(line: int, values: dict[str, Any]) -> Expected:
-        return Expected(line, _name_account(line, values), values["balance"])
+    def make(line: int, values: dict[str, Any]) -> comparison.Expected:
+        return comparison.Expected(line, _name_account(line, values), values["balance"])
 
     for line in _read_lines(file, make, format=format, shape=BalanceLine):
         if isinstance(line, list):
@@ -106,7 +101,7 @@ def _read_lines(
     make: Callable[[int, dict[str, Any]], Item],
     *,
     format: str,
-    shape: type[StrictSerializer],
+    shape: type[serializers.StrictSerializer],
     zone: tzinfo = UTC,
 ) -> Iterator[Item | list[Problem]]:
     """What `make` makes of each line's number and values, which are checked against the shape."""
@@ -180,16 +175,17 @@ def _split_csv(text: TextIO, known: Collection[str]) -> Iterator[Line]:
             elif cells and header:
                 yield first, partial(_read_cells, first, header, cells)
     except csv.Error as error:
-        raise FileBroken(line, "malformed_csv", f"From here on the file is not CSV: {error}.") from None
+        detail = f"From here on the file is not CSV: {error}."
+        raise FileBroken(Problem(line, "", "malformed_csv", detail)) from None
 
 
 def _require_header(header: list[str], known: Collection[str], line: int) -> None:
     for name in header:
         if name not in known:
             detail = f"There is no column {parsers.echo(name)}; but {', '.join(known)}."
-            raise FileBroken(line, "unknown_field", detail)
+            raise FileBroken(Problem(line, "", "unknown_field", detail))
         if header.count(name) > 1:
-            raise FileBroken(line, "duplicate_key", f"The column {name} stands there twice.")
+            raise FileBroken(Problem(line, "", "duplicate_key", f"The column {name} stands there twice."))
 
 
 def _read_cells(line: int, header: list[str], cells: list[str]) -> dict[str, Any]:
@@ -222,5 +218,6 @@ def _read_json(number: int, line: str) -> Any:
 def _limit_lines(text: TextIO) -> Iterator[str]:
     for number, line in enumerate(iter(lambda: text.readline(LINE_LENGTH_MAX + 1), ""), start=1):
         if len(line) > LINE_LENGTH_MAX:
-            raise FileBroken(number, "too_long", f"The line has more than {LINE_LENGTH_MAX} characters.")
+            detail = f"The line has more than {LINE_LENGTH_MAX} characters."
+            raise FileBroken(Problem(number, "", "too_long", detail))
         yield line

@@ -5,7 +5,6 @@ when nothing can be recorded before that moment any more. No statement here is l
 """
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Event as Flag
@@ -72,8 +71,9 @@ WHERE place <= %s
 """
 FIRST, LAST = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
 READ_TOTALS = """
-SELECT date_trunc(%s, hour, 'UTC') AS since, currency, type, outcome, sum(count)::bigint, sum(amount)
-FROM transactions_hourlytotal WHERE hour >= %s GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+SELECT min(id) AS id, date_trunc(%s, hour, 'UTC') AS hour, currency, type, outcome,
+    sum(count)::bigint AS count, sum(amount) AS amount
+FROM transactions_hourlytotal WHERE hour >= %s GROUP BY 2, 3, 4, 5 ORDER BY 2, 3, 4, 5
 """
 
 
@@ -163,25 +163,9 @@ def _find_biggest(stopping: Flag) -> dict[str, list[str]]:
     return {currency: [id for _, id in places] for currency, places in found.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    """The transactions since that moment (of an hour or a day) of one currency, type and outcome."""
-
-    since: datetime
-    currency: str
-    type: str
-    outcome: str
-    count: int
-    amount: Decimal
-
-    @property
-    def is_posted(self) -> bool:
-        return self.outcome == HourlyTotal.POSTED
-
-
-def read_totals(*, since: datetime, each: str) -> list[Total]:
-    """What was counted since an hour, for `each` "hour" or "day" of UTC."""
-    return [Total(*row) for row in fetch(READ_TOTALS, [each, since])]
+def read_totals(*, since: datetime, each: str) -> list[HourlyTotal]:
+    """What was counted since an hour, for `each` "hour" or "day" of UTC: then its `hour` is the first one."""
+    return list(HourlyTotal.objects.raw(READ_TOTALS, [each, since]))
 
 
 def read_biggest(figures: Figures | None) -> list[Account]:

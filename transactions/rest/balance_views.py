@@ -54,8 +54,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         asked = serializers.UserBalanceQuery.read_query(request)
         currency, name = asked.get("currency"), asked.get("account", MAIN)
         is_seen = may_see(request, pk, VIEW)
-        found = wait_for(reading.share(reading.read_balances_of_users, (pk, name))) if is_seen else None
-        balances = found or {}
+        balances = (is_seen and wait_for(reading.share(reading.read_balances_of_users, (pk, name)))) or {}
         ids = {code: balance.account_id for code, balance in balances.items()}
         account_id = queries.choose_account_id(ids, currency)
         if asked.keys() & MOMENTS:

@@ -17,8 +17,7 @@ from accounts.models import User
 from ledger.errors import LedgerError
 from rest.fields import TimeZoneField
 from transactions.errors import CommitNotConfirmed
-from transactions.exchange import imports
-from transactions.exchange.staging import Problem, Row, Staging
+from transactions.exchange import imports, staging
 from transactions.management import files
 from transactions.management.options import (
     FOUND,
@@ -64,7 +63,7 @@ class Command(StrictCommand):
             raise failure("--source is 1 to 40 letters, digits, dots, dashes and underscores.")
         with (
             open_input(options["file"], options["format"]) as (file, format),
-            closing(Staging()) as staging,
+            closing(staging.Staging()) as rows,
             Progress(
                 "{task.description}",
                 BarColumn(),
@@ -75,7 +74,7 @@ class Command(StrictCommand):
             ) as progress,
             ExitStack() as reports,
         ):
-            run = Run(staging, progress, options, reports)
+            run = Run(rows, progress, options, reports)
             try:
                 run.read(
                     files.read_transactions(file, format=format, source=source, zone=options["tz"] or UTC)
@@ -96,9 +95,9 @@ class Run:
     """One run of the command: what it counts, shows and lists."""
 
     def __init__(
-        self, staging: Staging, progress: Progress, options: dict[str, Any], reports: ExitStack
+        self, rows: staging.Staging, progress: Progress, options: dict[str, Any], reports: ExitStack
     ) -> None:
-        self.staging, self.progress, self.options = staging, progress, options
+        self.staging, self.progress, self.options = rows, progress, options
         self.counts: Counter[str] = Counter()
         self.problems = self.declined = 0
         self.declined_report = self._open(reports, "declined", ("line", "id", "reason", "details"))
@@ -111,11 +110,11 @@ class Run:
         writer.writerow(columns)
         return writer
 
-    def read(self, rows: Iterable[Row | list[Problem]]) -> None:
+    def read(self, rows: Iterable[staging.Row | list[staging.Problem]]) -> None:
         task = self.progress.add_task("Reading", total=None)
         for row in rows:
             self.progress.advance(task)
-            if isinstance(row, Row):
+            if isinstance(row, staging.Row):
                 self.staging.add(row)
             else:
                 self.note_problems(row)
@@ -153,7 +152,7 @@ class Run:
             self.note_outcomes(outcomes)
             self.progress.advance(task, len(outcomes))
 
-    def note_problems(self, problems: Iterable[Problem]) -> None:
+    def note_problems(self, problems: Iterable[staging.Problem]) -> None:
         for problem in problems:
             self.problems += 1
             self.counts[f"malformed: {problem.code}"] += 1
