@@ -44,8 +44,9 @@ def write_statement(statement: statements.Statement) -> Iterator[str]:
     def write(line: dict[str, str]) -> Any:
         return writer.writerow({**line, "reference": escape_formula(line.get("reference", ""))})
 
-    opening = {"type": "OPENING", "balance": statement.as_opening()["opening_balance"]}
-    yield writer.writeheader() + write(opening)
+    yield writer.writeheader() + write(
+        {"type": "OPENING", "balance": statement.as_opening()["opening_balance"]}
+    )
     for line in statement.read_lines():
         yield write(line)
     yield write({"type": "CLOSING", "balance": statement.as_closing()["closing_balance"]})

@@ -25,11 +25,11 @@ KEY_LENGTH_MAX = 255
 
 
 class Unfitting(Exception):
-    """What is wrong with a line: `problems`, one at least."""
+    """What is wrong with a line: `problem`."""
 
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(problems[0].detail)
-        self.problems = list(problems)
+    def __init__(self, line: int, field: str, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.problem = Problem(line, field, code, detail)
 
 
 class FileBroken(Unfitting):
@@ -92,7 +92,7 @@ def read_balances(file: TextIO, *, format: str) -> Iterator[comparison.Expected]
 
     for line in _read_lines(file, make, format=format, shape=BalanceLine):
         if isinstance(line, list):
-            raise Unfitting(*line)
+            raise Unfitting(*line[0])
         yield line
 
 
@@ -114,7 +114,7 @@ def _read_lines(
                 values["effective_at"] = fields.parse_time(sent["effective_at"], zone)
             yield make(number, values)
         except Unfitting as unfitting:
-            yield unfitting.problems
+            yield [unfitting.problem]
         except errors.InvalidRequest as invalid:
             yield [Problem(number, e.pointer.lstrip("/"), e.code, e.detail) for e in invalid.errors]
         except LedgerError as error:
@@ -129,15 +129,13 @@ def _read_lines(
 def _name_account(line: int, values: dict[str, Any]) -> Named:
     kinds = [kind for kind in ("account", "user", "external_id") if kind in values]
     if not kinds:
-        raise Unfitting(Problem(line, "account", "required", "Name an account, a user or an external_id."))
+        raise Unfitting(line, "account", "required", "Name an account, a user or an external_id.")
     if len(kinds) > 1 or ("account_name" in values and kinds == ["account"]):
         raise Unfitting(
-            Problem(
-                line,
-                "account",
-                "conflicting_fields",
-                "Name an account alone, or a user or an external_id with the account_name.",
-            )
+            line,
+            "account",
+            "conflicting_fields",
+            "Name an account alone, or a user or an external_id with the account_name.",
         )
     return Named(
         kind=kinds[0],
@@ -151,11 +149,12 @@ def _identify(line: int, values: dict[str, Any], source: str | None) -> UUID:
     """The row's id, or the one that its key stands for. Raises `Unfitting`, `IdInvalid`."""
     id, key = values.get("id"), values.get("key")
     if (id is None) == (key is None):
-        code = "two_identities" if id else "identity_required"
-        raise Unfitting(Problem(line, "id", code, "A row has either an id or a key."))
+        raise Unfitting(
+            line, "id", "two_identities" if id else "identity_required", "A row has either an id or a key."
+        )
     if key is not None:
         if source is None:
-            raise Unfitting(Problem(line, "key", "required", "Say with --source where the keys come from."))
+            raise Unfitting(line, "key", "required", "Say with --source where the keys come from.")
         return imports.derive_id(source, key)
     return idempotency.require_identity(caller_id=idempotency.NIL, id=id, key=None)
 
@@ -175,30 +174,31 @@ def _split_csv(text: TextIO, known: Collection[str]) -> Iterator[Line]:
             elif cells and header:
                 yield first, partial(_read_cells, first, header, cells)
     except csv.Error as error:
-        detail = f"From here on the file is not CSV: {error}."
-        raise FileBroken(Problem(line, "", "malformed_csv", detail)) from None
+        raise FileBroken(line, "", "malformed_csv", f"From here on the file is not CSV: {error}.") from None
 
 
 def _require_header(header: list[str], known: Collection[str], line: int) -> None:
     for name in header:
         if name not in known:
-            detail = f"There is no column {parsers.echo(name)}; but {', '.join(known)}."
-            raise FileBroken(Problem(line, "", "unknown_field", detail))
+            raise FileBroken(
+                line, "", "unknown_field", f"There is no column {parsers.echo(name)}; but {', '.join(known)}."
+            )
         if header.count(name) > 1:
-            raise FileBroken(Problem(line, "", "duplicate_key", f"The column {name} stands there twice."))
+            raise FileBroken(line, "", "duplicate_key", f"The column {name} stands there twice.")
 
 
 def _read_cells(line: int, header: list[str], cells: list[str]) -> dict[str, Any]:
     """The cells by column. An empty one is one that was not sent."""
     if len(cells) != len(header):
-        detail = f"The row has {len(cells)} cells, the header {len(header)}."
-        raise Unfitting(Problem(line, "", "malformed_csv", detail))
+        raise Unfitting(
+            line, "", "malformed_csv", f"The row has {len(cells)} cells, the header {len(header)}."
+        )
     values: dict[str, Any] = {name: cell for name, cell in zip(header, cells, strict=True) if cell}
     if "metadata" in values:
         try:
             values["metadata"] = parsers.read_json(values["metadata"])
         except (ValueError, RecursionError, errors.InvalidRequest):
-            raise Unfitting(Problem(line, "metadata", "malformed_json", "Not a JSON object.")) from None
+            raise Unfitting(line, "metadata", "malformed_json", "Not a JSON object.") from None
     return values
 
 
@@ -212,12 +212,11 @@ def _read_json(number: int, line: str) -> Any:
     try:
         return parsers.read_json(line)
     except (ValueError, RecursionError):
-        raise Unfitting(Problem(number, "", "malformed_json", "The line is not JSON.")) from None
+        raise Unfitting(number, "", "malformed_json", "The line is not JSON.") from None
 
 
 def _limit_lines(text: TextIO) -> Iterator[str]:
     for number, line in enumerate(iter(lambda: text.readline(LINE_LENGTH_MAX + 1), ""), start=1):
         if len(line) > LINE_LENGTH_MAX:
-            detail = f"The line has more than {LINE_LENGTH_MAX} characters."
-            raise FileBroken(Problem(number, "", "too_long", detail))
+            raise FileBroken(number, "", "too_long", f"The line has more than {LINE_LENGTH_MAX} characters.")
         yield line

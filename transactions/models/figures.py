@@ -39,8 +39,6 @@ class AuditRun(models.Model):
 class HourlyTotal(models.Model):
     """The transactions of an hour (UTC, by `recorded_at`) with the same currency, type and outcome."""
 
-    POSTED = "posted"
-
     hour = models.DateTimeField()
     currency = models.CharField(max_length=12)
     type = models.CharField(max_length=8)
@@ -61,7 +59,7 @@ class HourlyTotal(models.Model):
 
     @property
     def is_posted(self) -> bool:
-        return self.outcome == self.POSTED
+        return self.outcome == "posted"
 
 
 class Figures(models.Model):

@@ -129,16 +129,16 @@ def run(
 
 def _work(tasks: Sequence[Task], workers: int) -> Iterator[tuple[int, int, list[Finding]]]:
     if workers == 1 or len(tasks) < WORTH_WORKERS:
-        yield from (_audit(task) for task in tasks)
-        return
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=audit_worker.set_up,
-        initargs=(connection.settings_dict["NAME"],),
-    ) as pool:
-        for future in as_completed([pool.submit(_audit_in_snapshot, task) for task in tasks]):
-            yield future.result()
+        yield from map(_audit, tasks)
+    else:
+        with ProcessPoolExecutor(
+            workers,
+            mp_context=get_context("spawn"),
+            initializer=audit_worker.set_up,
+            initargs=(connection.settings_dict["NAME"],),
+        ) as pool:
+            for future in as_completed([pool.submit(_audit_in_snapshot, task) for task in tasks]):
+                yield future.result()
 
 
 def _audit_in_snapshot(task: Task) -> tuple[int, int, list[Finding]]:

@@ -42,10 +42,9 @@ def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
     What else there is of a row, and its account, Django reads when somebody asks for it.
     """
     found = {}
-    for user_id, currency, reversed_by, *values in fetch(BY_ID, [list(ids)]):
-        known = dict(zip((*OBJECTS, *COLUMNS), values, strict=True))
+    for values in fetch(BY_ID, [list(ids)]):
+        known = dict(zip(("user_id", "currency", "reversed_by", *OBJECTS, *COLUMNS), values, strict=True))
         known |= {name: known[name] and orjson.loads(known[name]) for name in OBJECTS}
-        known |= {"user_id": user_id, "currency": currency, "reversed_by": reversed_by}
         found[known["id"]] = make_row(Transaction, known, is_stored=True)
     return found
 

@@ -111,8 +111,8 @@ class Command(StrictCommand):
     def print_tables(self, result: audit.Result, seconds: float) -> None:
         console = Console(file=self.stdout)  # type: ignore[arg-type]
         if result.findings:
-            texts = [Column(name, overflow="fold") for name in ("account", "row", "expected", "found")]
-            table = Table("check", *texts, title="Findings")
+            names = ("account", "row", "expected", "found")
+            table = Table("check", *(Column(name, overflow="fold") for name in names), title="Findings")
             for finding in result.findings[:SHOWN]:
                 table.add_row(
                     finding.check,

@@ -54,7 +54,7 @@ class Command(StrictCommand):
                         if different <= SHOWN_MAX:
                             self.stdout.write(_describe(each))
             except files.Unfitting as error:
-                wrong = error.problems[0]
+                wrong = error.problem
                 raise failure(f"line {wrong.line}, {wrong.field}: {wrong.code}: {wrong.detail}") from None
         table = Table("currency", "accounts", "expected", "found")
         for currency, (count, *sums) in sorted(totals.items()):

@@ -2,7 +2,7 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from datetime import UTC
 from typing import Any
@@ -82,7 +82,7 @@ class Command(StrictCommand):
                 run.check()
                 run.post(request_id=f"import {source or ''}".strip())
             except files.FileBroken as broken:
-                run.note_problems(broken.problems)
+                run.note_problems([broken.problem])
                 raise failure("Nothing is posted.") from None
             except (Error, LedgerError, CommitNotConfirmed) as error:
                 raise failure(
@@ -100,15 +100,18 @@ class Run:
         self.staging, self.progress, self.options = rows, progress, options
         self.counts: Counter[str] = Counter()
         self.problems = self.declined = 0
-        self.declined_report = self._open(reports, "declined", ("line", "id", "reason", "details"))
-        self.malformed_report = self._open(reports, "skip_malformed", ("line", "field", "code", "detail"))
+        self.list_declined = self._open(reports, "declined", ("line", "id", "reason", "details"))
+        self.list_malformed = self._open(reports, "skip_malformed", ("line", "field", "code", "detail"))
 
-    def _open(self, reports: ExitStack, option: str, columns: Iterable[str]) -> Any:
+    def _open(
+        self, reports: ExitStack, option: str, columns: Iterable[str]
+    ) -> Callable[[Iterable[Any]], object]:
+        """What writes a row to the CSV that the option names; nothing when it names none."""
         if self.options[option] is None:
-            return None
+            return lambda row: None
         writer = csv.writer(reports.enter_context(open_output(self.options[option])))
         writer.writerow(columns)
-        return writer
+        return writer.writerow
 
     def read(self, rows: Iterable[staging.Row | list[staging.Problem]]) -> None:
         task = self.progress.add_task("Reading", total=None)
@@ -132,7 +135,7 @@ class Run:
             self.progress.advance(task, checked)
         if self.problems > self.options["errors"]:
             self._say(f"… and {self.problems - self.options['errors']} more.")
-        if self.problems and not self.malformed_report:
+        if self.problems and self.options["skip_malformed"] is None:
             raise failure(f"{self.problems} errors. Nothing is posted.")
 
     def post(self, *, request_id: str) -> None:
@@ -159,8 +162,7 @@ class Run:
             if self.problems <= self.options["errors"]:
                 field = f", {problem.field}" if problem.field else ""
                 self._say(f"line {problem.line}{field}: {problem.code}: {problem.detail}")
-            if self.malformed_report:
-                self.malformed_report.writerow([problem.line, problem.field, problem.code, problem.detail])
+            self.list_malformed(problem)
 
     def note_outcomes(self, outcomes: Iterable[imports.Outcome]) -> None:
         for outcome in outcomes:
@@ -174,10 +176,7 @@ class Run:
             self.counts[f"there already, {what}" if outcome.replayed else what] += 1
             if outcome.reason:
                 self.declined += 1
-                if self.declined_report:
-                    self.declined_report.writerow(
-                        [outcome.line, outcome.id, outcome.reason, json.dumps(outcome.details)]
-                    )
+                self.list_declined([outcome.line, outcome.id, outcome.reason, json.dumps(outcome.details)])
 
     def tell(self) -> None:
         """Raises `CommandError` when not all are posted."""
