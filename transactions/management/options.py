@@ -57,7 +57,8 @@ def describe_file(columns: Iterable[str]) -> dict[str, dict[str, Any]]:
 def open_input(path: str, format: str | None) -> Iterator[tuple[TextIO, str]]:
     """The file, or stdin for `-`, as `files` reads it, and its format: as asked, or as the file's name ends.
 
-    A byte that is not UTF-8 becomes half of a surrogate pair, which no field takes. Raises `CommandError`.
+    It is closed at the end. A byte that is not UTF-8 becomes half of a surrogate pair, which no field takes.
+    Raises `CommandError`.
     """
     format = format or Path(path).suffix.removeprefix(".")
     if format not in FORMATS:

@@ -123,7 +123,7 @@ def read_balance(
     accounts: QuerySet[Account], *, at: datetime | None = None, known_at: datetime | None = None
 ) -> Balance:
     """As `read_balance_at`, of the one account in `accounts`. Raises `AccountNotFound` when there is none."""
-    id = next(iter(accounts.values_list("id", flat=True)), UUID(int=0))  # which is nobody's
+    id = next(iter(accounts.values_list("id", flat=True)), UUID(int=0))  # which is no account's
     return read_balance_at(id, at=at, known_at=known_at)
 
 

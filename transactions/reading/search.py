@@ -40,8 +40,9 @@ def find_by_id(id: UUID) -> Found:
 
 
 def find_by_words(words: str, id: UUID | None) -> Found:
-    """Whatever has the id that the words may be; a user by its external id or the start of its name; and
-    transactions by their reference, newest first. Each of them once.
+    """Users by their external id or the start of their name, and transactions by their reference, newest first.
+
+    When the words are an id too, whatever has it comes before them. Each thing is there once.
     """
     found = find_by_id(id) if id else Found()
     users = queries.find_users_by_words(words, limit=USERS_MAX)[:USERS_MAX]
