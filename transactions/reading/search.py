@@ -40,7 +40,7 @@ def find_by_id(id: UUID) -> Found:
 
 
 def find_by_words(words: str, id: UUID | None) -> Found:
-    """Users by their external id or the start of their name, and transactions by their reference, newest first.
+    """Users by external id or the start of their name, and transactions by their reference, newest first.
 
     When the words are an id too, whatever has it comes before them. Each thing is there once.
     """

@@ -164,7 +164,7 @@ def _find_biggest(stopping: Flag) -> dict[str, list[str]]:
 
 
 def read_totals(*, since: datetime, each: str) -> list[HourlyTotal]:
-    """What was counted since an hour, added up by `each`, "hour" or "day" of UTC; a day's `hour` is its first."""
+    """What was counted since an hour, by `each` "hour" or "day" of UTC; a day's `hour` is its first."""
     return list(HourlyTotal.objects.raw(READ_TOTALS, [each, since]))
 
 
