@@ -99,7 +99,7 @@ MUTANTS = [
     ),
     Mutant(
         "ended connection of the reads asked again",
-        "shared._read",
+        "balances._read",
         "        connection.close()\n        return read(keys)\n",
         "        raise\n",
         "tests/transactions/test_shared_reads.py::"

@@ -94,7 +94,7 @@ FORBIDDEN = {
     "a domain that knows how it is asked": ("accounts/staff.py", "import accounts.rest.views"),
     "past the door of posting": ("transactions/corrections.py", "import transactions.posting.engine"),
     "past the door of posting, from a page": ("office/pages/staff.py", "import transactions.posting.writing"),
-    "past the door of reading": ("transactions/rest/views.py", "import transactions.reading.shared"),
+    "past the door of reading": ("transactions/rest/views.py", "import transactions.reading.balances"),
     "past the door of proof": ("office/pages/dashboard.py", "import transactions.proof.audit_walk"),
     "past the door of exchange": ("office/pages/find.py", "import transactions.exchange.staging"),
     "past the door of delivery": ("office/pages/staff.py", "import events.delivery.webhooks"),

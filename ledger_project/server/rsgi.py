@@ -28,7 +28,7 @@ from ledger_project.wsgi import application as wsgi
 from rest.answers import Answer
 from rest.waiting import RequestGreenlet
 from transactions.posting import committer
-from transactions.reading import shared
+from transactions.reading import balances
 
 logger = structlog.get_logger(__name__)
 
@@ -49,11 +49,11 @@ class Application:
         self.ready: deque[asyncio.Future[None]] = deque()
         self.is_waking = False
         committer.start()
-        shared.start()
+        balances.sharing.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         committer.stop()
-        shared.stop()
+        balances.sharing.stop()
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
         lane = self.lanes[choose_lane(scope.method, scope.path, scope.query_string)]

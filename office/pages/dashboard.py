@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from office.models import Access
 from office.pages import overview
 from transactions.errors import DECLINES
-from transactions.models import Figures, Transaction
+from transactions.models import Figures, HourlyTotal, Transaction
 from transactions.reading import statistics
 
 # Of each: its title, what is counted together, for how long, how many of them, and how they are written.
@@ -119,20 +119,20 @@ def describe_movements(span: str, counted: Figures | None) -> dict[str, Any]:
     }
 
 
-def _draw(moments: list[datetime], form: str, series: dict[str, list[statistics.Total]]) -> str:
+def _draw(moments: list[datetime], form: str, series: dict[str, list[HourlyTotal]]) -> str:
     """What Chart.js draws: a bar for each moment, labelled in that form, of each of the `SERIES`."""
     datasets = []
     for name, (title, color) in SERIES.items():
         counts: Counter[datetime] = Counter()
         for total in series[name]:
-            counts[total.since] += total.count
+            counts[total.hour] += total.count
         datasets.append(
             {"label": str(title), "data": [counts[at] for at in moments], "backgroundColor": color}
         )
     return json.dumps({"labels": [date_format(moment, form) for moment in moments], "datasets": datasets})
 
 
-def _add_up(posted: Iterable[statistics.Total]) -> list[dict[str, Any]]:
+def _add_up(posted: Iterable[HourlyTotal]) -> list[dict[str, Any]]:
     """By currency: what was deposited, what was withdrawn, and the difference."""
     amounts: dict[str, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(Transaction.Type, Decimal(0)))
     for total in posted:
@@ -148,7 +148,7 @@ def _add_up(posted: Iterable[statistics.Total]) -> list[dict[str, Any]]:
     ]
 
 
-def _count_reasons(declined: Iterable[statistics.Total]) -> list[dict[str, Any]]:
+def _count_reasons(declined: Iterable[HourlyTotal]) -> list[dict[str, Any]]:
     """In words, the most frequent first, each with its share of the most frequent one in percent."""
     counts: Counter[str] = Counter()
     for total in declined:

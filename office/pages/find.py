@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts import queries
+from accounts import idempotency, queries
 from accounts.errors import IdempotencyKeyInvalid
 from office.admin import parse_id
 from office.models import Access
@@ -71,8 +71,8 @@ def find(request: HttpRequest) -> HttpResponse:
     elif text_form.is_valid():
         text = text_form.cleaned_data["q"]
         Access.record(request, Access.Action.SEARCH, "find", detail=text)
-        found, id = search.find_by_words(text), parse_id(text)
-        found = _keep_visible(request, search.join(search.find_by_id(id), found) if id else found)
+        id = parse_id(text)
+        found = _keep_visible(request, search.find_by_words(text, id))
         if id and (page := _find_only_page(found)):
             return HttpResponseRedirect(page)
         context |= {"found": found}
@@ -87,11 +87,11 @@ def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
         form.add_error("caller", _("Nobody has this user name or id."))
         return {}
     try:
-        id, found = search.find_by_key(caller, asked["key"])
+        id = idempotency.derive_id(caller.id, asked["key"])
     except IdempotencyKeyInvalid as error:
         form.add_error("key", _(error.detail))
         return {}
-    return {"id": id, "caller": caller, "found": _keep_visible(request, found)}
+    return {"id": id, "caller": caller, "found": _keep_visible(request, search.find_by_id(id))}
 
 
 def _keep_visible(request: HttpRequest, found: search.Found) -> search.Found:

@@ -126,11 +126,11 @@ def test_a_line_in_between_has_the_requests_id_and_one_after_it_has_none(service
     logger, nothing = structlog.get_logger("test"), Future()
     nothing.set_result(None)
 
-    def find_nothing(account_id):
+    def find_nothing(read, key):
         logger.info("in_between")
         return nothing
 
-    monkeypatch.setattr(reading, "share_balance", find_nothing)
+    monkeypatch.setattr(reading, "share", find_nothing)
     with structlog.testing.capture_logs(processors=[log.add_request]) as lines:
         service.get(f"/api/v1/accounts/{account.id}/balance", headers={"X-Request-Id": "trace-8"})
         logger.info("afterwards")

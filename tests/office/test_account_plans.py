@@ -15,7 +15,7 @@ from tests.database import empty_the_ledger
 from tests.transactions.test_plans import count_rows_touched, touched_by
 from transactions import posting, reading
 from transactions.models import Transaction
-from transactions.reading import history, timeline
+from transactions.reading import history
 from transactions.reading.history import FOREVER, VERSION_MAX
 
 HISTORY = 8000
@@ -87,16 +87,16 @@ def test_lines_of_old_knowledge_do_not_walk_through_what_was_recorded_since(long
 
 
 def test_the_last_row_in_order_is_found_by_a_step(long_account, middle):
-    assert count_rows_touched(timeline.LAST_IN_ORDER, [long_account.id, middle.version + 1]) <= 2
+    assert count_rows_touched(history.LAST_IN_ORDER, [long_account.id, middle.version + 1]) <= 2
 
 
 def test_the_first_effect_is_found_by_two_steps(long_account):
-    assert count_rows_touched(timeline.FIRST_EFFECT, values_of(long_account)) <= 2
+    assert count_rows_touched(history.FIRST_EFFECT, values_of(long_account)) <= 2
 
 
 def test_what_was_effective_later_touches_a_page_of_rows(long_account, middle):
     values = values_of(long_account, at=middle.effective_at, version=long_account.version)
-    assert count_rows_touched(timeline.EFFECTIVE_LATER, values) <= TWO_ARMS + LATE_LEAST
+    assert count_rows_touched(history.EFFECTIVE_LATER, values) <= TWO_ARMS + LATE_LEAST
 
 
 def test_what_was_recorded_later_touches_a_page_of_rows_in_order(long_account, middle):
@@ -109,14 +109,14 @@ def test_what_was_recorded_later_touches_a_page_of_rows_in_order(long_account, m
         last_moment=middle.effective_at,
         last_version=middle.version,
     )
-    assert count_rows_touched(timeline.RECORDED_LATER, values) <= TWO_ARMS + LATE_LEAST
+    assert count_rows_touched(history.RECORDED_LATER, values) <= TWO_ARMS + LATE_LEAST
 
 
 def test_the_course_touches_a_few_rows_for_each_point_and_every_late_row_once(long_account, middle):
     moments = [START + timedelta(minutes=number) for number in range(0, HISTORY, HISTORY // 60)]
     values = values_of(long_account, known_at=middle.recorded_at, moments=moments)
     late = HISTORY // LATE_EVERY
-    assert count_rows_touched(timeline.COURSE, values) <= len(moments) + late + LATE_LEAST
+    assert count_rows_touched(history.COURSE, values) <= len(moments) + late + LATE_LEAST
 
 
 def test_declined_attempts_touch_a_page_and_the_rows_just_before_each(long_account):

@@ -9,7 +9,7 @@ from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withd
 from tests.office.account_pages import add_up, make_history, read_posted
 from transactions import posting, reading
 from transactions.posting.commands import Reversal
-from transactions.reading import history, timeline
+from transactions.reading import history
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -42,7 +42,7 @@ def test_the_parts_of_a_difference_are_exactly_what_makes_it(account, seed):
     assert any(row.late for row in rows)
     for _ in range(40):
         at, known_at = choose_moments(chance, rows)
-        found = timeline.compare(only(account), at=at, known_at=known_at)
+        found = history.compare(only(account), at=at, known_at=known_at)
         then = [row for row in rows if is_effective(row, at) and is_known(row, known_at)]
         later = [row for row in rows if not is_effective(row, at)]
         unknown = [row for row in rows if is_effective(row, at) and not is_known(row, known_at)]
@@ -65,10 +65,10 @@ def test_a_part_shows_its_first_fifty_rows_and_the_sum_of_all(account):
         for number in range(60)
     ]
     posting.post(orders, actor=account.user_id)
-    later = timeline.compare(only(account), at=day("2023-01-01")).effective_later
+    later = history.compare(only(account), at=day("2023-01-01")).effective_later
     assert (len(later.rows), later.has_more, later.sum) == (50, True, 5900)
     assert later.rows[0].effective_at == day("2023-01-02")
-    recorded = timeline.compare(
+    recorded = history.compare(
         only(account), at=day("2023-03-01"), known_at=later.rows[0].recorded_at
     ).recorded_later
     assert (len(recorded.rows), recorded.has_more, recorded.sum) == (50, True, 5800)
@@ -138,12 +138,12 @@ def test_the_course_is_the_balance_at_every_moment(account, seed):
     rows = read_posted(account)
     moments = [day("2022-12-31") + timedelta(hours=5 * number) for number in range(60)]
     known_at = chance.choice(rows).recorded_at
-    course = timeline.read_course(account.id, moments, known_at=known_at)
+    course = history.read_course(account.id, moments, known_at=known_at)
     assert course == [
         (at, add_up(row for row in rows if row.effective_at <= at and row.recorded_at <= known_at))
         for at in moments
     ]
-    assert timeline.find_first_effect(account.id) == rows[0].effective_at
+    assert history.find_first_effect(account.id) == rows[0].effective_at
 
 
 def test_the_balance_of_a_declined_attempt_is_that_of_the_row_before_it(account):

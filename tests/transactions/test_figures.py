@@ -143,9 +143,9 @@ def test_totals_are_read_by_hour_or_by_day():
     for hour, count, amount in zip(hours, (2, 3, 4), ("5", "7", "1"), strict=True):
         HourlyTotal.objects.create(hour=hour, count=count, amount=amount, **of)
     by_day = statistics.read_totals(since=day - timedelta(days=1), each="day")
-    assert [(t.since, t.count, t.amount) for t in by_day] == [
+    assert [(t.hour, t.count, t.amount) for t in by_day] == [
         (day - timedelta(days=1), 4, Decimal(1)),
         (day, 5, Decimal(12)),
     ]
     by_hour = statistics.read_totals(since=day, each="hour")
-    assert [(t.since, t.count) for t in by_hour] == [(hours[0], 2), (hours[1], 3)]
+    assert [(t.hour, t.count) for t in by_hour] == [(hours[0], 2), (hours[1], 3)]

@@ -36,16 +36,16 @@ def test_a_transaction_is_read_as_the_orm_reads_it(rich):
 
 def test_what_was_not_read_can_be_asked_for(rich):
     row = deposit(rich, "1")
-    found = reading.share_transaction(row.id).result()
+    found = reading.share(reading.get_transactions, row.id).result()
     assert (bytes(found.chain_hash), found.account.name) == (bytes(row.chain_hash), "main")
     assert found == row
 
 
 def test_what_is_not_there_is_not_found(rich):
-    assert reading.share_transaction(new_id()).result() is None
-    assert reading.share_balance(new_id()).result() is None
+    assert reading.share(reading.get_transactions, new_id()).result() is None
+    assert reading.share(reading.read_current_balances, new_id()).result() is None
     assert reading.get_transactions([]) == {} == read_current_balances([])
-    assert reading.share_balances_of_user(new_id(), "main").result() == {}
+    assert reading.share(reading.read_balances_of_users, (new_id(), "main")).result() == {}
 
 
 def test_balances_of_several_accounts_come_from_one_statement(rich, django_assert_num_queries):
@@ -63,7 +63,7 @@ def test_balances_of_several_accounts_come_from_one_statement(rich, django_asser
 
 def test_a_hold_that_is_due_counts_no_more(rich, service):
     hold_that_expires(rich, "40")
-    balance = reading.share_balance(rich.id).result()
+    balance = reading.share(reading.read_current_balances, rich.id).result()
     assert (balance.held, balance.available) == (Decimal(0), Decimal(100))
 
 

@@ -8,38 +8,38 @@ from django.db import OperationalError, connection
 from tests.cast import AccountFactory, deposit, new_id
 from tests.transactions import disturbing
 from tests.transactions.committing import PATIENCE_SECONDS, wait_for_all
-from transactions.reading import shared
+from transactions.reading import balances, queries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @contextmanager
 def sharing():
-    shared.start()
+    balances.sharing.start()
     try:
         yield
     finally:
-        shared.stop()
+        balances.sharing.stop()
 
 
 def read_in_one_group(*reads):
     """The futures of reads that waited for the same thread. Each is a function and its key."""
-    futures = [shared._reads.ask(read) for read in reads]
+    futures = [balances.sharing.ask(read) for read in reads]
     with sharing():
         wait_for_all(futures)
     return futures
 
 
 def share_balance(account):
-    return shared.share_balance(account.id).result(PATIENCE_SECONDS).balance
+    return balances.share(balances.read_current_balances, account.id).result(PATIENCE_SECONDS).balance
 
 
 def test_reads_of_every_kind_in_one_group_have_their_own_answers():
     accounts = [AccountFactory() for _ in range(3)]
     rows = [deposit(account, str(number)) for number, account in enumerate(accounts, 1)]
-    reads = [(shared.read_current_balances, account.id) for account in accounts]
-    reads += [(shared.get_transactions, row.id) for row in rows]
-    reads += [(shared.read_balances_of_users, (account.user_id, "main")) for account in accounts]
+    reads = [(balances.read_current_balances, account.id) for account in accounts]
+    reads += [(queries.get_transactions, row.id) for row in rows]
+    reads += [(balances.read_balances_of_users, (account.user_id, "main")) for account in accounts]
     answers = [future.result() for future in read_in_one_group(*reads, *reads)]
     assert answers[9:] == answers[:9]
     assert [(answer.account_id, answer.balance) for answer in answers[:3]] == [
@@ -51,10 +51,10 @@ def test_reads_of_every_kind_in_one_group_have_their_own_answers():
 
 def test_what_does_not_exist_is_none_and_keeps_nobody_from_an_answer(account):
     reads = [
-        (shared.read_current_balances, new_id()),
-        (shared.read_current_balances, account.id),
-        (shared.get_transactions, new_id()),
-        (shared.read_balances_of_users, (new_id(), "main")),
+        (balances.read_current_balances, new_id()),
+        (balances.read_current_balances, account.id),
+        (queries.get_transactions, new_id()),
+        (balances.read_balances_of_users, (new_id(), "main")),
     ]
     nobody, somebody, nothing, without = [future.result() for future in read_in_one_group(*reads)]
     assert (nobody, somebody.account_id, nothing, without) == (None, account.id, None, {})
@@ -64,7 +64,7 @@ def test_a_read_that_fails_fails_for_those_who_asked_for_it_only(account):
     def fail(keys):
         raise ZeroDivisionError
 
-    reads = [(fail, 1), (shared.read_current_balances, account.id), (fail, 2)]
+    reads = [(fail, 1), (balances.read_current_balances, account.id), (fail, 2)]
     first, read, last = read_in_one_group(*reads)
     assert read.result().account_id == account.id
     assert [type(future.exception()) for future in (first, last)] == [ZeroDivisionError] * 2
@@ -84,7 +84,7 @@ def test_a_connection_that_was_lost_is_replaced_before_anybody_is_told(account):
 
     with sharing():
         assert share_balance(account) == 0
-        assert shared._share(kill, 1).result(PATIENCE_SECONDS)
+        assert balances.share(kill, 1).result(PATIENCE_SECONDS)
         assert share_balance(account) == 0
 
 

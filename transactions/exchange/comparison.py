@@ -13,7 +13,7 @@ from accounts.models import Account
 from ledger.errors import LedgerError
 from ledger.slices import slice_up
 from transactions import reading
-from transactions.exchange.imports import find_named
+from transactions.exchange import imports
 from transactions.exchange.staging import PAGE_SIZE, Named
 
 
@@ -46,7 +46,7 @@ def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Ite
     with closing(sqlite3.connect("")) as seen:  # a file that goes with its process
         seen.execute("CREATE TABLE account (id TEXT PRIMARY KEY)")
         for page in slice_up(lines, PAGE_SIZE):
-            found = find_named([line.named for line in page])
+            found = imports.find_named([line.named for line in page])
             balances = _read_balances(
                 [account[0] for account in found.values() if not isinstance(account, LedgerError)], at
             )
@@ -62,17 +62,17 @@ def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Ite
                         Decimal(0) if is_empty else None,
                         "" if is_empty else account.detail,
                     )
-                    continue
-                id, currency = account
-                added = seen.execute("INSERT OR IGNORE INTO account VALUES (?)", [str(id)]).rowcount
-                yield Compared(
-                    line.line,
-                    str(id),
-                    currency,
-                    line.balance,
-                    balances[id] if added else None,
-                    "" if added else "Another line names this account too.",
-                )
+                else:
+                    id, currency = account
+                    added = seen.execute("INSERT OR IGNORE INTO account VALUES (?)", [str(id)]).rowcount
+                    yield Compared(
+                        line.line,
+                        str(id),
+                        currency,
+                        line.balance,
+                        balances[id] if added else None,
+                        "" if added else "Another line names this account too.",
+                    )
         if all:
             yield from _find_others(seen, at)
 

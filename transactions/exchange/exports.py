@@ -5,8 +5,8 @@ All of it comes piece by piece, so that memory stays small.
 
 import csv
 import re
+from collections import namedtuple
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, starmap
@@ -41,12 +41,12 @@ def write_statement(statement: statements.Statement) -> Iterator[str]:
     """The lines as CSV between the two balances, which stand in lines of their own."""
     writer = csv.DictWriter(Echo(), statements.LINE, restval="")
 
-    def write(line: dict[str, str]) -> str:
-        text: str = writer.writerow({**line, "reference": escape_formula(line.get("reference", ""))})
-        return text
+    def write(line: dict[str, str]) -> Any:
+        return writer.writerow({**line, "reference": escape_formula(line.get("reference", ""))})
 
-    opening = write({"type": "OPENING", "balance": statement.as_opening()["opening_balance"]})
-    yield f"{writer.writeheader()}{opening}"
+    yield writer.writeheader() + write(
+        {"type": "OPENING", "balance": statement.as_opening()["opening_balance"]}
+    )
     for line in statement.read_lines():
         yield write(line)
     yield write({"type": "CLOSING", "balance": statement.as_closing()["closing_balance"]})
@@ -63,8 +63,8 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
         "since": statements.find_start(first_day, UTC) if first_day else None,
         "beyond": statements.find_start(last_day + timedelta(days=1), UTC) if last_day else None,
     }
-    with atomic():
-        queries.begin_snapshot()
+    with atomic(), connection.cursor() as cursor:
+        cursor.execute(queries.SNAPSHOT)
         yield f"; The ledger as of {format_time(read_clock())}. Days are in UTC.\ndecimal-mark .\n"
         used = Account._base_manager.filter(version__gt=0)
         for currency in sorted(used.values_list("currency", flat=True).distinct()):
@@ -76,27 +76,8 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
             yield f"account {name_account(*account)}\n"
         if first_day:
             yield from _write_opening(first_day, bounds)
-        for _, entries in groupby(starmap(Entry, _read(JOURNAL, bounds)), key=attrgetter("group")):
+        for _, entries in groupby(_read(JOURNAL, bounds), key=attrgetter("movement")):
             yield _write_transaction(list(entries))
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row of the journal: `balance` is that of its account after it, in the order of effect."""
-
-    group: UUID  # the transfer, or the transaction itself
-    id: UUID
-    change: Decimal
-    balance: Decimal
-    effective_at: datetime
-    type: str
-    reference: str
-    transfer: UUID | None
-    reverses: UUID | None
-    hold: UUID | None
-    user: UUID
-    currency: str
-    name: str
 
 
 OPENING = f"""
@@ -105,10 +86,11 @@ FROM transactions_transaction AS row JOIN accounts_account AS account ON account
 WHERE row.status = 'POSTED' AND effective_at < %(since)s::timestamptz
 GROUP BY account.id ORDER BY user_id, currency, name
 """  # noqa: S608, no value is in the text
-# An account's rows are recorded in the order of their versions; the legs of a transfer at the same moment.
+# `movement` is the transfer or the transaction itself; `balance` is that of its account after it, in order of
+# effect. An account's rows are recorded in the order of their versions; a transfer's legs at one moment.
 JOURNAL = f"""
-SELECT coalesce(transfer, row.id), row.id, change, effect, effective_at, type, reference, transfer, reverses,
-    hold, user_id, currency, name
+SELECT coalesce(transfer, row.id) AS movement, row.id, change, effect AS balance, effective_at, type,
+    reference, transfer, reverses, hold, user_id, currency, name
 FROM (
     SELECT *, sum(change) OVER (PARTITION BY account_id ORDER BY effective_at, version) AS effect
     FROM (
@@ -123,11 +105,13 @@ ORDER BY effective_at, recorded_at, coalesce(transfer, row.id), type DESC
 """  # noqa: S608, no value is in the text
 
 
-def _read(query: str, values: dict[str, datetime | None]) -> Iterator[tuple]:
+def _read(query: str, values: dict[str, datetime | None]) -> Iterator[Any]:
+    """The rows, with their columns by name."""
     with connection.chunked_cursor() as cursor:
         cursor.execute(query, values)
+        row = namedtuple("row", [column.name for column in cursor.description])  # type: ignore[misc]
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
-            yield from rows
+            yield from starmap(row, rows)
 
 
 def _write_opening(first_day: date, bounds: dict[str, datetime | None]) -> Iterator[str]:
@@ -139,7 +123,7 @@ def _write_opening(first_day: date, bounds: dict[str, datetime | None]) -> Itera
             yield f"\n{day} OPENING\n    {account}  {amount} = {amount}\n    {OUTSIDE}\n"
 
 
-def _write_transaction(entries: list[Entry]) -> str:
+def _write_transaction(entries: list[Any]) -> str:
     """A movement from or to outside, or a transfer. The reference is the last tag of the first line."""
     first = entries[0]
     kind = "TRANSFER" if first.transfer else first.type
@@ -151,7 +135,7 @@ def _write_transaction(entries: list[Entry]) -> str:
     }
     lines = [f"\n{first.effective_at.astimezone(UTC).date()} {kind}  ; {_write_tags(tags)}\n"]
     for entry in entries:
-        account = name_account(entry.user, entry.currency, entry.name)
+        account = name_account(entry.user_id, entry.currency, entry.name)
         amount, balance = _write(entry.change, entry.currency), _write(entry.balance, entry.currency)
         tags = {"transaction": entry.id, "reverses": entry.reverses}
         lines.append(f"    {account}  {amount} = {balance}  ; {_write_tags(tags)}\n")

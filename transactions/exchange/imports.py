@@ -26,6 +26,7 @@ from transactions.reading import queries
 SLICE = 500  # transactions a commit
 
 Found = tuple[UUID, str] | LedgerError  # the account's id and currency, or why there is none
+USER_COLUMNS = {"user": "id", "external_id": "external_id"}  # what names a user, by the kind of the name
 # Why there may be none yet where one can be made, by the kind of the name.
 CAN_BE_MADE: dict[str, tuple[type[LedgerError], ...]] = {
     "user": (AccountNotFound,),
@@ -58,7 +59,13 @@ def find_named(wanted: Collection[Named]) -> dict[Named, Found]:
             "id", "currency"
         )
     )
-    users = _find_users(wanted)
+    users = {
+        (kind, str(who)): id
+        for kind, column in USER_COLUMNS.items()
+        for who, id in User.objects.filter(
+            **{f"{column}__in": [named.who for named in wanted if named.kind == kind]}
+        ).values_list(column, "id")
+    }
     by_name = {
         name: queries.find_account_ids(Account.objects.all(), users.values(), name)
         for name in {named.name for named in wanted if named.kind != "account"}
@@ -83,17 +90,6 @@ def find_named(wanted: Collection[Named]) -> dict[Named, Found]:
         return id, next(currency for currency, account_id in accounts.items() if account_id == id)
 
     return {named: find(named) for named in wanted}
-
-
-def _find_users(wanted: Collection[Named]) -> dict[tuple[str, str], UUID]:
-    """The ids of the users that are named, by the kind of the name and the name."""
-    by_id = User.objects.filter(id__in=[named.who for named in wanted if named.kind == "user"])
-    outside = [named.who for named in wanted if named.kind == "external_id"]
-    by_external_id = User.objects.filter(external_id__in=outside).values_list("external_id", "id")
-    return {
-        **{("user", str(id)): id for id in by_id.values_list("id", flat=True)},
-        **{("external_id", external_id): id for external_id, id in by_external_id if external_id},
-    }
 
 
 def find_accounts(staging: Staging, *, create: bool) -> Iterator[Problem]:

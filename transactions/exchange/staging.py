@@ -20,8 +20,7 @@ from transactions.models import Transaction
 PAGE_SIZE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong with a line of a file; the codes are those of the API."""
 
     line: int
@@ -93,34 +92,32 @@ FROM waiting JOIN (SELECT id, min(line) AS first FROM waiting GROUP BY id HAVING
 """
 
 
-class Staging:
-    """To be filled with `add`, then looked through in any way but while it is being changed."""
+class Staging(sqlite3.Connection):
+    """A database to be filled with `add`, then looked through in any way but while it is being changed."""
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("")
-        self._database.executescript(TABLES)
-
-    def close(self) -> None:
-        self._database.close()
+        super().__init__("")
+        self.executescript(TABLES)
 
     def add(self, row: Row) -> None:
-        effect = None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND
-        values = (
-            str(row.id),
-            row.type.value,
-            str(row.amount),
-            effect,
-            row.reference,
-            json.dumps(row.metadata),
+        self.execute("INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)", row.named)
+        self.execute(
+            ADD_ROW,
+            (
+                row.line,
+                str(row.id),
+                row.type.value,
+                str(row.amount),
+                None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND,
+                row.reference,
+                json.dumps(row.metadata),
+                *row.named,
+            ),
         )
-        self._database.execute(
-            "INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)", row.named
-        )
-        self._database.execute(ADD_ROW, (row.line, *values, *row.named))
 
     def index(self) -> None:
         """Make reading by place fast. To be called once, when all rows are there."""
-        self._database.execute("CREATE INDEX waiting_by_place ON waiting (place)")
+        self.execute("CREATE INDEX waiting_by_place ON waiting (place)")
 
     def count(self) -> int:
         return int(self._read_one("SELECT count(*) FROM waiting WHERE NOT decided"))
@@ -130,9 +127,9 @@ class Staging:
 
     def take_out_repeated(self) -> Iterator[Problem]:
         """Take out the rows whose id stands in an earlier line too, and say so of each."""
-        for line, first in self._database.execute(f"SELECT line, first {TWICE}"):
+        for line, first in self.execute(f"SELECT line, first {TWICE}"):
             yield Problem(line, "id", "duplicate_id", f"The row of line {first} has this id or key already.")
-        self._database.execute(f"DELETE FROM waiting WHERE line IN (SELECT line {TWICE})")  # noqa: S608
+        self.execute(f"DELETE FROM waiting WHERE line IN (SELECT line {TWICE})")  # noqa: S608
 
     def read_named(self, which: str = "true") -> Iterator[list[tuple[int, str, Named]]]:
         """All that is named in the file, once, with its number and its account's currency, if it has one.
@@ -144,7 +141,7 @@ class Staging:
             yield [(number, currency, Named(*named)) for number, currency, *named in page]
 
     def set_account(self, number: int, account_id: UUID, currency: str, *, missing: bool = False) -> None:
-        self._database.execute(
+        self.execute(
             "UPDATE place SET account = ?, account_currency = ?, missing = ? WHERE number = ?",
             [str(account_id), currency, missing, number],
         )
@@ -162,24 +159,22 @@ class Staging:
 
     def read_ids(self, number: int) -> Iterator[list[UUID]]:
         """The ids of the rows that go to that place."""
-        found = self._database.execute("SELECT id FROM waiting WHERE place = ?", [number])
-        return slice_up((UUID(id) for (id,) in found), PAGE_SIZE)
+        ids = self.execute("SELECT id FROM waiting WHERE place = ?", [number])
+        return slice_up((UUID(id) for (id,) in ids), PAGE_SIZE)
 
     def take_out(self, number: int) -> Iterator[int]:
         """Take out the rows that go to that place, and give their lines."""
-        lines = self._database.execute("SELECT line FROM waiting WHERE place = ? ORDER BY line", [number])
-        yield from (line for (line,) in lines)
-        self._database.execute("DELETE FROM waiting WHERE place = ?", [number])
+        for (line,) in self.execute("SELECT line FROM waiting WHERE place = ? ORDER BY line", [number]):
+            yield line
+        self.execute("DELETE FROM waiting WHERE place = ?", [number])
 
     def drop(self, lines: Iterable[int]) -> None:
         """Take out the rows of these lines, which are not to be posted."""
-        self._database.executemany("DELETE FROM waiting WHERE line = ?", [(line,) for line in lines])
+        self.executemany("DELETE FROM waiting WHERE line = ?", [(line,) for line in lines])
 
     def set_decided(self, lines: Iterable[int]) -> None:
         """Mark the rows of these lines as in the ledger already."""
-        self._database.executemany(
-            "UPDATE waiting SET decided = 1 WHERE line = ?", [(line,) for line in lines]
-        )
+        self.executemany("UPDATE waiting SET decided = 1 WHERE line = ?", [(line,) for line in lines])
 
     def read_rows(self) -> Iterator[list[Staged]]:
         """The rows in the order of the file; in pages, between which they may change."""
@@ -188,21 +183,21 @@ class Staging:
 
     def read_in_order(self, size: int) -> Iterator[list[Staged]]:
         """The rows not decided yet, account after account, each account's by effect, then as in the file."""
-        found = self._database.execute(
+        found = self.execute(
             f"{ROWS} WHERE NOT decided ORDER BY account, effective_at IS NULL, effective_at, line"
         )
         return slice_up(map(_as_staged, found), size)
 
     def _read_pages(self, query: str, key: str) -> Iterator[list[Any]]:
         last = 0
-        while page := self._database.execute(
+        while page := self.execute(
             f"{query} AND {key} > ? ORDER BY {key} LIMIT {PAGE_SIZE}", [last]
         ).fetchall():
             yield page
             last = page[-1][0]
 
     def _read_one(self, query: str, *values: str) -> Any:
-        return self._database.execute(query, values).fetchone()[0]
+        return self.execute(query, values).fetchone()[0]
 
 
 def _as_staged(values: Sequence[Any]) -> Staged:

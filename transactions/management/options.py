@@ -3,7 +3,7 @@
 import io
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TextIO
 
@@ -14,9 +14,6 @@ from rest.fields import list_details
 from transactions.management.files import FORMATS
 
 FOUND, COULD_NOT_RUN = 1, 2  # exit statuses of a check
-ENCODING = "utf-8-sig"
-ERRORS = "surrogateescape"  # a byte that is not UTF-8 becomes half of a surrogate pair, which no field takes
-NEWLINE = {"csv": "", "jsonl": "\n"}
 
 
 def failure(detail: str, status: int = COULD_NOT_RUN) -> CommandError:
@@ -52,32 +49,26 @@ def describe_file(columns: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The arguments of a command that reads a file of lines with these columns."""
     return {
         "file": {"help": f"CSV with a header, or JSON lines, of {', '.join(columns)}; - is stdin"},
-        "--format": {"choices": FORMATS, "help": "default: as the file's name ends"},
+        "--format": {"choices": tuple(FORMATS), "help": "default: as the file's name ends"},
     }
 
 
-def find_format(path: str, format: str | None) -> str:
-    """As asked, or as the file's name ends. Raises `CommandError`."""
+@contextmanager
+def open_input(path: str, format: str | None) -> Iterator[tuple[TextIO, str]]:
+    """The file, or stdin for `-`, as `files` reads it, and its format: as asked, or as the file's name ends.
+
+    It is closed at the end. A byte that is not UTF-8 becomes half of a surrogate pair, which no field takes.
+    Raises `CommandError`.
+    """
     format = format or Path(path).suffix.removeprefix(".")
     if format not in FORMATS:
         raise failure(f"Say with --format whether this is {' or '.join(FORMATS)}.")
-    return format
-
-
-@contextmanager
-def open_input(path: str, format: str) -> Iterator[TextIO]:
-    """The file, or stdin for `-`, as `files` reads it. Raises `CommandError`."""
-    if path == "-":
-        text = io.TextIOWrapper(sys.stdin.buffer, ENCODING, ERRORS, NEWLINE[format])
-        yield text
-        text.detach()
-        return
-    with ExitStack() as stack:
-        try:
-            file = stack.enter_context(Path(path).open("r", -1, ENCODING, ERRORS, NEWLINE[format]))
-        except OSError as error:
-            raise failure(f"{path}: {error.strerror}.") from None
-        yield file
+    try:
+        file = sys.stdin.buffer if path == "-" else Path(path).open("rb")  # noqa: SIM115, closed with its text
+    except OSError as error:
+        raise failure(f"{path}: {error.strerror}.") from None
+    with io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", FORMATS[format]) as text:
+        yield text, format
 
 
 @contextmanager

@@ -1,12 +1,43 @@
-"""What the dashboard shows of the whole ledger. Counted beside the ledger, and never part of its proof."""
+"""What is known of the whole ledger: what audits have found, and what the dashboard shows.
 
+It is kept beside the ledger, and is never part of its proof.
+"""
+
+import uuid_utils.compat
 from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from ledger.times import format_time
+
+
+class AuditRun(models.Model):
+    """An audit that was made, and what it found."""
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), db_default=Now())
+    seen_through = models.DateTimeField(
+        _("seen through"), help_text="All that was recorded up to here was seen: for `--since`"
+    )
+    is_whole = models.BooleanField(
+        _("is whole"), help_text="All accounts and all checks, if perhaps since an earlier one"
+    )
+    accounts = models.BigIntegerField(_("accounts"))
+    rows = models.BigIntegerField(_("rows"))
+    findings = models.BigIntegerField(_("findings"))
+
+    class Meta:
+        verbose_name = _("audit")
+        verbose_name_plural = _("audits")
+        indexes = [models.Index(fields=["finished_at"], name="audit_run_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.findings} findings at {format_time(self.finished_at)}"
 
 
 class HourlyTotal(models.Model):
     """The transactions of an hour (UTC, by `recorded_at`) with the same currency, type and outcome."""
-
-    POSTED = "posted"
 
     hour = models.DateTimeField()
     currency = models.CharField(max_length=12)
@@ -25,6 +56,10 @@ class HourlyTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H} {self.currency} {self.type} {self.outcome}: {self.count}"
+
+    @property
+    def is_posted(self) -> bool:
+        return self.outcome == "posted"
 
 
 class Figures(models.Model):

@@ -20,17 +20,17 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from accounts.models import Account
+from ledger.sql import fetch
 from transactions.posting.chain import FORMAT
-from transactions.proof import audit_remedies, audit_walk, audit_worker, constraints
-from transactions.proof.audit_sql import QUESTIONS, Question
-from transactions.reading.queries import SETTLED_AFTER, begin_snapshot, fetch
+from transactions.proof import audit_remedies, audit_sql, audit_walk, audit_worker, constraints
+from transactions.reading.queries import SETTLED_AFTER, SNAPSHOT
 
 ROWS_A_SLICE = 50_000
 WORTH_WORKERS = 20  # tasks: to start a process takes longer than a few of them
 FINDINGS_MAX = 1000  # that are kept; the others are counted
 PER_ACCOUNT_MAX = 3  # of one check: behind a wrong row everything may look wrong
 WALKED = [*(check for check, _ in audit_walk.FLAGS.values()), "chain"]
-CHECKS = [*WALKED, *(each.name for each in QUESTIONS), "guards"]
+CHECKS = [*WALKED, *(each.name for each in audit_sql.QUESTIONS), "guards"]
 ROWS_AT_ONCE = 1000  # that are fetched
 
 
@@ -84,12 +84,9 @@ class Scope:
     checks: frozenset[str] = frozenset(CHECKS)
     since: datetime | None = None
 
-    def is_asked(self, question: Question) -> bool:
-        """A question of all accounts is not asked about some; a whole one of no part of any kind."""
-        return self.accounts is None and (self.since is None or not question.is_whole)
 
-
-Task = tuple[Scope, str | None, Slice | Question]  # with the snapshot; the question is one of all accounts
+# With the name of the snapshot. A question is one of all accounts.
+Task = tuple[Scope, str | None, Slice | audit_sql.Question]
 
 
 def run(
@@ -105,10 +102,12 @@ def run(
         slices = list(_make_slices(scope))
         total = sum(each.rows for each in slices)
         result.accounts = sum(each.accounts for each in slices)
+        # A question of all accounts is not asked about some; a whole one of no part of any kind.
         tasks: list[Task] = [  # the longest first
             (scope, snapshot, question)
-            for question in QUESTIONS
-            if not question.is_sliced and question.name in scope.checks and scope.is_asked(question)
+            for question in audit_sql.QUESTIONS
+            if not question.is_sliced and question.name in scope.checks and scope.accounts is None
+            if scope.since is None or not question.is_whole
         ]
         tasks += [(scope, snapshot, each) for each in slices]
         for task_rows, rows, findings in _work(tasks, workers):
@@ -130,16 +129,16 @@ def run(
 
 def _work(tasks: Sequence[Task], workers: int) -> Iterator[tuple[int, int, list[Finding]]]:
     if workers == 1 or len(tasks) < WORTH_WORKERS:
-        yield from (_audit(task) for task in tasks)
-        return
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=audit_worker.set_up,
-        initargs=(connection.settings_dict["NAME"],),
-    ) as pool:
-        for future in as_completed([pool.submit(_audit_in_snapshot, task) for task in tasks]):
-            yield future.result()
+        yield from map(_audit, tasks)
+    else:
+        with ProcessPoolExecutor(
+            workers,
+            mp_context=get_context("spawn"),
+            initializer=audit_worker.set_up,
+            initargs=(connection.settings_dict["NAME"],),
+        ) as pool:
+            for future in as_completed([pool.submit(_audit_in_snapshot, task) for task in tasks]):
+                yield future.result()
 
 
 def _audit_in_snapshot(task: Task) -> tuple[int, int, list[Finding]]:
@@ -153,7 +152,7 @@ def take_snapshot(name: str | None = None) -> Iterator[tuple[str | None, datetim
     is_inside = connection.in_atomic_block
     with atomic(), connection.cursor() as cursor:
         if not is_inside:
-            begin_snapshot()
+            cursor.execute(SNAPSHOT)
             if name:
                 cursor.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
             cursor.execute("SET LOCAL work_mem = '64MB'")
@@ -183,18 +182,18 @@ def _audit(task: Task) -> tuple[int, int, list[Finding]]:
     """A slice's share of the progress, how many rows it had, and what is wrong with them."""
     scope, _, part = task
     since = scope.since or "-infinity"
-    if isinstance(part, Question):
+    if isinstance(part, audit_sql.Question):
         return 0, 0, list(_ask(part, {"since": since}))
     parameters = {"since": since, "first": part.first, "last": part.last}
     findings: list[Finding] = []
     rows = _walk(scope, parameters, findings) if scope.checks.intersection(WALKED) else 0
-    for question in QUESTIONS:
+    for question in audit_sql.QUESTIONS:
         if question.is_sliced and question.name in scope.checks:
             findings += _ask(question, parameters)
     return part.rows, rows, findings
 
 
-def _ask(question: Question, parameters: dict[str, Any]) -> Iterator[Finding]:
+def _ask(question: audit_sql.Question, parameters: dict[str, Any]) -> Iterator[Finding]:
     for account, *told in fetch(question.sql, parameters):
         yield Finding(question.name, account and str(account), *told)
 

@@ -14,7 +14,6 @@ AN_EVENT = (
     "Others may have been told otherwise. Restore the event from a backup; then begin a new epoch, so that "
     "consumers compare what they have: manage.py new_feed_epoch --force"
 )
-A_GUARD = "Put it back as the migration of its table has it, ENABLE ALWAYS, and audit everything."
 REMEDIES = {
     "account": AN_ACCOUNT,
     "empty": AN_ACCOUNT,
@@ -24,5 +23,5 @@ REMEDIES = {
     "event_sequence": AN_EVENT,
     "events": AN_EVENT,
     "places": AN_EVENT,
-    "guards": A_GUARD,
+    "guards": "Put it back as the migration of its table has it, ENABLE ALWAYS, and audit everything.",
 }

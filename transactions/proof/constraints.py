@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.apps import apps
 
-from transactions.reading.queries import fetch
+from ledger.sql import fetch
 
 PACKAGES = ("office", "events", "accounts", "transactions")
 TRIGGERS = {

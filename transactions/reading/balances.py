@@ -1,31 +1,37 @@
-"""Balances: those of now, and those at moments of both time axes.
+"""Balances: those of now, and those at moments of both time axes; and how requests share their reads.
 
-What the API reads most comes from prepared statements: many accounts at once, and without a lock.
+What the API reads most comes from prepared statements: many accounts at once, and without a lock. What is
+asked for at the same moment is read by one statement.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
 from django.db.transaction import atomic
 
 from accounts.currencies import format_amount
 from accounts.errors import AccountNotFound
 from accounts.models import Account
+from ledger.grouping import Grouping, Waiting
+from ledger.sql import fetch
 from ledger.times import format_time
 from transactions.models import Transaction
-from transactions.reading.queries import (
-    SETTLED_AFTER,
-    fetch,
-    write_balance_at,
-    write_known_version,
-)
+from transactions.reading.queries import SETTLED_AFTER, write_balance_at, write_known_version
 
+READS_MAX = 500  # of a group
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+Reader = Callable[[list[Key]], dict[Key, Value]]  # of what some keys stand for, by key
+Read = tuple[Callable[[list[Any]], dict[Any, Any]], Any]  # a reader, with the key that is asked for
 OfUser = tuple[UUID, str]  # a user's id and the name of an account
 OfThen = tuple[UUID, datetime | None, datetime | None]  # an account, `at` and `known_at`: None is now
 
@@ -71,33 +77,16 @@ class Balance:
 
 def read_current_balances(account_ids: Collection[UUID]) -> dict[UUID, Balance]:
     """What these accounts hold now, by id; there is none for an id that is no account's."""
-    return {row[0]: _make_current(row) for row in fetch(CURRENT_BY_ID, [list(account_ids)])}
+    return {row[0]: Balance(*row) for row in fetch(CURRENT_BY_ID, [list(account_ids)])}
 
 
 def read_balances_of_users(wanted: Sequence[OfUser]) -> dict[OfUser, dict[str, Balance]]:
     """What the accounts of these users and names hold now, by currency; an empty dict without any."""
     found: dict[OfUser, dict[str, Balance]] = {each: {} for each in wanted}
     for name, *row in fetch(CURRENT_BY_USER, list(map(list, zip(*wanted, strict=True)))):
-        balance = _make_current(row)
+        balance = Balance(*row)
         found[balance.user_id, name][balance.currency] = balance
     return found
-
-
-def _make_current(row: Sequence[Any]) -> Balance:
-    account_id, user_id, currency, balance, held, credit_limit, version, at = row
-    return Balance(
-        account_id=account_id,
-        user_id=user_id,
-        currency=currency,
-        balance=balance,
-        held=held,
-        available=balance - held + credit_limit,
-        version=version,
-        at=at,
-        known_at=at,
-        balance_now=balance,
-        version_now=version,
-    )
 
 
 def read_balance_at(account_id: UUID, *, at: datetime | None, known_at: datetime | None) -> Balance:
@@ -134,9 +123,7 @@ def read_balance(
     accounts: QuerySet[Account], *, at: datetime | None = None, known_at: datetime | None = None
 ) -> Balance:
     """As `read_balance_at`, of the one account in `accounts`. Raises `AccountNotFound` when there is none."""
-    id = next(iter(accounts.values_list("id", flat=True)), None)
-    if id is None:
-        raise AccountNotFound("There is no such account.")
+    id = next(iter(accounts.values_list("id", flat=True)), UUID(int=0))  # which is no account's
     return read_balance_at(id, at=at, known_at=known_at)
 
 
@@ -148,26 +135,68 @@ def read_balance_before(transaction: Transaction) -> Decimal:
     return balance.balance
 
 
+def share(read: Reader[Key, Value], key: Key) -> "Future[Value | None]":
+    """What the reader finds for the key, or None: read together with what else is asked for at this moment.
+
+    Before `sharing` is started, which a server does, each key is read at once and alone.
+    """
+    if sharing.is_on:
+        return sharing.ask((read, key))
+    waiting: Waiting[Read, Any] = Waiting((read, key))
+    _serve([waiting])
+    return waiting.answer
+
+
+def _serve(group: list[Waiting[Read, Any]]) -> None:
+    by_reader: dict[Any, list[Waiting[Read, Any]]] = {}
+    for waiting in group:
+        by_reader.setdefault(waiting.asked[0], []).append(waiting)
+    for read, some in by_reader.items():
+        try:
+            found = _read(read, list({waiting.asked[1] for waiting in some}))
+        except Exception as error:
+            for waiting in some:
+                waiting.answer.set_exception(error)
+        else:
+            for waiting in some:
+                waiting.answer.set_result(found.get(waiting.asked[1]))
+
+
+def _read(read: Reader[Any, Any], keys: list[Any]) -> dict[Any, Any]:
+    """What is found. A connection that has ended meanwhile is noticed by asking, and then replaced."""
+    try:
+        return read(keys)
+    except (InterfaceError, OperationalError):
+        if connection.connection is None or connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return read(keys)
+
+
+# Its thread reads for all requests of the process, from `start` to `stop`.
+sharing: Grouping[Read, Any] = Grouping("reads", _serve, weight_max=READS_MAX)
+
 # A hold that is due counts no more, whether or not its end is written yet: `Account.held_now`.
 HELD_NOW = """account.held - CASE WHEN account.held = 0 THEN 0 ELSE (
         SELECT coalesce(sum(hold.amount - hold.captured), 0) FROM accounts_hold AS hold
         WHERE hold.account_id = account.id AND hold.status = 'OPEN' AND hold.expires_at <= clock_timestamp()
     ) END"""
-COLUMNS = f"""
-    account.id, account.user_id, account.currency, account.balance, {HELD_NOW},
-    account.credit_limit, account.version, clock_timestamp()
-"""
-# Each account is looked up by itself: OFFSET keeps the planner from joining, for which it would want to know
-# how large the table is. So the plan is the look-up by index, even if prepared while the table was empty.
+COLUMNS = f"""account.id, account.user_id, account.currency, account.balance, {HELD_NOW} AS held,
+        account.credit_limit, account.version, clock_timestamp() AS clock"""
+FIELDS = """id, user_id, currency, balance, held, balance - held + credit_limit, version, clock, clock,
+    balance, version"""
+# Columns are the fields of `Balance` in their order, in `BALANCES` those behind the second. Each account is
+# looked up by itself: OFFSET keeps the planner from joining, for which it would want to know how large the
+# table is. So the plan is the look-up by index, even if prepared while the table was empty.
 CURRENT_BY_ID = f"""
-SELECT account.* FROM unnest(%s::uuid[]) AS asked(id), LATERAL (
-    SELECT {COLUMNS} FROM accounts_account AS account WHERE account.id = asked.id OFFSET 0
+SELECT {FIELDS} FROM unnest(%s::uuid[]) AS asked(account_id), LATERAL (
+    SELECT {COLUMNS} FROM accounts_account AS account WHERE account.id = asked.account_id OFFSET 0
 ) AS account
 """  # noqa: S608
 CURRENT_BY_USER = f"""
-SELECT asked.name, account.* FROM unnest(%s::uuid[], %s::text[]) AS asked(user_id, name), LATERAL (
+SELECT asked.name, {FIELDS} FROM unnest(%s::uuid[], %s::text[]) AS asked(owner_id, name), LATERAL (
     SELECT {COLUMNS} FROM accounts_account AS account
-    WHERE account.user_id = asked.user_id AND account.name = asked.name OFFSET 0
+    WHERE account.user_id = asked.owner_id AND account.name = asked.name OFFSET 0
 ) AS account
 """  # noqa: S608
 # Who posts locks the account's row first, then reads the clock for `recorded_at`, and the lock stands in the
@@ -183,8 +212,7 @@ IS_SETTLED = f"""
             locker = maker OR age(locker) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
         )
     )"""
-# Its columns behind the second are the fields of `Balance` in their order. OFFSET keeps the parts apart, and
-# `clock IS NOT NULL` the row behind the clock.
+# OFFSET keeps the parts apart, and `clock IS NOT NULL` the row behind the clock.
 BALANCES = f"""
 SELECT number, {IS_SETTLED}, asked.id, user_id, currency,
     ({write_balance_at("asked.id", "moment.at", "last.version")}),

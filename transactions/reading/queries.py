@@ -2,42 +2,28 @@
 
 from collections.abc import Collection, Iterable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.errors import AccountNotFound, CurrencyRequired
 from accounts.models import MAIN, Account, Is, make_row
 from accounts.tables import Kind
 from ledger.errors import gettext_noop
+from ledger.sql import fetch
 from transactions.errors import TransactionNotFound
 from transactions.models import SIGNED_AMOUNT, TABLE, Transaction
 
 # A recorded moment is stamped before its commit; older than this, nothing is in flight any more.
 SETTLED_AFTER = timedelta(seconds=10)
+# The transaction that has just begun reads one moment, and may take its time. Not inside another one.
 SNAPSHOT = """
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 0;
 SET LOCAL enable_seqscan = on  -- it reads whole tables
 """
-
-
-def fetch(statement: str, values: Any = None) -> list[Any]:
-    """The rows that the statement gives, each a tuple of its columns."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        rows: list[Any] = cursor.fetchall()
-    return rows
-
-
-def begin_snapshot() -> None:
-    """The transaction that has just begun reads one moment, and may take its time. Not inside another one."""
-    with connection.cursor() as cursor:
-        cursor.execute(SNAPSHOT)
 
 
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
@@ -56,10 +42,9 @@ def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
     What else there is of a row, and its account, Django reads when somebody asks for it.
     """
     found = {}
-    for user_id, currency, reversed_by, *values in fetch(BY_ID, [list(ids)]):
-        known = dict(zip((*OBJECTS, *COLUMNS), values, strict=True))
+    for values in fetch(BY_ID, [list(ids)]):
+        known = dict(zip(("user_id", "currency", "reversed_by", *OBJECTS, *COLUMNS), values, strict=True))
         known |= {name: known[name] and orjson.loads(known[name]) for name in OBJECTS}
-        known |= {"user_id": user_id, "currency": currency, "reversed_by": reversed_by}
         found[known["id"]] = make_row(Transaction, known, is_stored=True)
     return found
 
@@ -71,8 +56,8 @@ def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
 
 def find_reversals(ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Which transaction took back which: the posted reversals of these ids."""
-    found = Transaction.objects.filter(Is("status", value="POSTED"), reverses__in=list(ids))
-    return {reverses: id for reverses, id in found.values_list("reverses", "id") if reverses}
+    reversals = Transaction.objects.filter(Is("status", value="POSTED"), reverses__in=list(ids))
+    return {reverses: id for reverses, id in reversals.values_list("reverses", "id") if reverses}
 
 
 def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transaction]:
@@ -83,9 +68,7 @@ def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transactio
     rows = list(transactions.filter(id=id))
     if rows and rows[0].transfer:
         rows = sorted(transactions.filter(transfer=rows[0].transfer), key=lambda row: row.type, reverse=True)
-        if len(rows) < 2:
-            rows = []
-    if not rows:
+    if not rows or (rows[0].transfer and len(rows) < 2):
         raise TransactionNotFound(gettext_noop("There is no such transaction."))
     return rows
 

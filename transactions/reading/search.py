@@ -2,10 +2,10 @@
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from accounts import idempotency, queries
+from accounts import queries
 from accounts.models import Account, Hold, User
 from transactions.models import Correction, Transaction, derive_destination_id
 
@@ -39,11 +39,17 @@ def find_by_id(id: UUID) -> Found:
     )
 
 
-def find_by_words(words: str) -> Found:
-    """A user by its external id or the start of its name; transactions by their reference, newest first."""
-    return Found(
-        users=queries.find_users_by_words(words, limit=USERS_MAX)[:USERS_MAX],
-        transactions=find_by_reference(words),
+def find_by_words(words: str, id: UUID | None) -> Found:
+    """Users by external id or the start of their name, and transactions by their reference, newest first.
+
+    When the words are an id too, whatever has it comes before them. Each thing is there once.
+    """
+    found = find_by_id(id) if id else Found()
+    users = queries.find_users_by_words(words, limit=USERS_MAX)[:USERS_MAX]
+    return replace(
+        found,
+        users=list(dict.fromkeys([*found.users, *users])),
+        transactions=list(dict.fromkeys([*found.transactions, *find_by_reference(words)])),
     )
 
 
@@ -56,24 +62,4 @@ def find_by_reference(reference: str) -> list[Transaction]:
         TRANSACTIONS_MAX,
         rows.defer("metadata", "decline_details", "chain_hash")[:ROWS_OF_A_REFERENCE_MAX],
         key=lambda row: (row.recorded_at, row.id),
-    )
-
-
-def find_by_key(caller: User, key: str) -> tuple[UUID, Found]:
-    """The id that an `Idempotency-Key` of a caller stands for, and what has it.
-
-    Raises `IdempotencyKeyInvalid`.
-    """
-    id = idempotency.derive_id(caller.id, key)
-    return id, find_by_id(id)
-
-
-def join(first: Found, second: Found) -> Found:
-    """The things of both, each of them once."""
-    return Found(
-        users=list(dict.fromkeys([*first.users, *second.users])),
-        accounts=[*first.accounts, *second.accounts],
-        transactions=list(dict.fromkeys([*first.transactions, *second.transactions])),
-        holds=[*first.holds, *second.holds],
-        corrections=[*first.corrections, *second.corrections],
     )

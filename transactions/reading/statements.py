@@ -60,8 +60,11 @@ class Statement:
 
     def read_lines(self) -> Iterator[dict[str, str]]:
         """The lines by `effective_at`, each with the balance after it. To be read once."""
-        in_order, late = self._read_rows(late=False), self._read_rows(late=True)
-        for row in heapq.merge(in_order, late, key=attrgetter("effective_at", "version")):
+        for row in heapq.merge(
+            self._read_rows(late=False),
+            self._read_rows(late=True),
+            key=attrgetter("effective_at", "version"),
+        ):
             self.closing += row.change
             yield {
                 "transaction": str(row.id),

@@ -5,7 +5,6 @@ when nothing can be recorded before that moment any more. No statement here is l
 """
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Event as Flag
@@ -19,8 +18,9 @@ from django.db.transaction import atomic
 
 from accounts.models import Account
 from accounts.operations import read_clock
+from ledger.sql import fetch
 from transactions.models import Figures, HourlyTotal
-from transactions.reading.queries import SETTLED_AFTER, fetch
+from transactions.reading.queries import SETTLED_AFTER
 
 ROWS = 20_000  # transactions counted per commit, accounts looked at per statement
 BIGGEST = 5  # accounts of each currency
@@ -71,8 +71,9 @@ WHERE place <= %s
 """
 FIRST, LAST = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
 READ_TOTALS = """
-SELECT date_trunc(%s, hour, 'UTC') AS since, currency, type, outcome, sum(count)::bigint, sum(amount)
-FROM transactions_hourlytotal WHERE hour >= %s GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+SELECT min(id) AS id, date_trunc(%s, hour, 'UTC') AS hour, currency, type, outcome,
+    sum(count)::bigint AS count, sum(amount) AS amount
+FROM transactions_hourlytotal WHERE hour >= %s GROUP BY 2, 3, 4, 5 ORDER BY 2, 3, 4, 5
 """
 
 
@@ -102,8 +103,8 @@ def refresh(stopping: Flag) -> None:
     through = _find_settled(stopping)
     while through and not stopping.is_set() and _count_slice(through):
         pass
-    too_old = Q(biggest_at=None) | Q(biggest_at__lte=Now() - BIGGEST_EVERY)
-    if not stopping.is_set() and Figures.objects.filter(too_old, id=1).exists():
+    old = Figures.objects.filter(Q(biggest_at=None) | Q(biggest_at__lte=Now() - BIGGEST_EVERY), id=1)
+    if not stopping.is_set() and old.exists():
         began_at = read_clock()
         biggest = _find_biggest(stopping)
         if not stopping.is_set():
@@ -133,8 +134,7 @@ def _count_slice(through: datetime) -> bool:
         if figures is None or not figures.counted_through or figures.counted_through >= through:
             return False
         window: dict[str, Any] = {"after": figures.counted_through, "through": through, "rows": ROWS - 1}
-        cursor.execute(FIND_END, window)
-        [end] = cursor.fetchone()
+        [[end]] = fetch(FIND_END, window)
         cursor.execute(COUNT, {**window, "end": end})
         figures.counted_through = end
         figures.save(update_fields=["counted_through"])
@@ -163,25 +163,9 @@ def _find_biggest(stopping: Flag) -> dict[str, list[str]]:
     return {currency: [id for _, id in places] for currency, places in found.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    """The transactions since that moment (of an hour or a day) of one currency, type and outcome."""
-
-    since: datetime
-    currency: str
-    type: str
-    outcome: str
-    count: int
-    amount: Decimal
-
-    @property
-    def is_posted(self) -> bool:
-        return self.outcome == HourlyTotal.POSTED
-
-
-def read_totals(*, since: datetime, each: str) -> list[Total]:
-    """What was counted since an hour, for `each` "hour" or "day" of UTC."""
-    return [Total(*row) for row in fetch(READ_TOTALS, [each, since])]
+def read_totals(*, since: datetime, each: str) -> list[HourlyTotal]:
+    """What was counted since an hour, by `each` "hour" or "day" of UTC; a day's `hour` is its first."""
+    return list(HourlyTotal.objects.raw(READ_TOTALS, [each, since]))
 
 
 def read_biggest(figures: Figures | None) -> list[Account]:

@@ -44,7 +44,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         asked = serializers.BalanceQuery.read_query(request)
         if asked.keys() & MOMENTS:
             return self._answer_of_then(pk, asked)
-        balance = wait_for(reading.share_balance(pk))
+        balance = wait_for(reading.share(reading.read_current_balances, pk))
         if balance is None or not may_see(request, balance.user_id, VIEW):
             raise AccountNotFound("There is no such account.")
         return Answer(balance.to_json(), headers=NO_STORE)
@@ -54,7 +54,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         asked = serializers.UserBalanceQuery.read_query(request)
         currency, name = asked.get("currency"), asked.get("account", MAIN)
         is_seen = may_see(request, pk, VIEW)
-        balances = wait_for(reading.share_balances_of_user(pk, name)) if is_seen else {}
+        balances = (is_seen and wait_for(reading.share(reading.read_balances_of_users, (pk, name)))) or {}
         ids = {code: balance.account_id for code, balance in balances.items()}
         account_id = queries.choose_account_id(ids, currency)
         if asked.keys() & MOMENTS:
@@ -64,7 +64,7 @@ class BalanceViewSet(ApiViewSet[Account]):
 
     def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
         at, known_at = asked.get("at"), asked.get("known_at")
-        found = wait_for(reading.share_balance_at((account_id, at, known_at)))
+        found = wait_for(reading.share(reading.read_balances_at, (account_id, at, known_at)))
         if found is None or not may_see(self.request, found[0].user_id, VIEW):
             raise AccountNotFound("There is no such account.")
         balance, is_settled = found

@@ -71,7 +71,7 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
     def retrieve(self, request: Request, pk: UUID) -> Answer:
         """One transaction, posted or declined."""
         read_query(request, {})
-        row = wait_for(reading.share_transaction(pk))
+        row = wait_for(reading.share(reading.get_transactions, pk))
         if row is None or not may_see(request, row.user_id, VIEW):
             raise Http404
         return Answer(row.to_json())

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from office.pages.dashboard import GREY
-from transactions.reading import timeline
+from transactions.reading import history
 
 POINTS = 60
 ALL = "all"
@@ -40,13 +40,13 @@ def describe(
 ) -> dict[str, str] | None:
     """Data and options of the chart of that range, until now; None when nothing has ever moved."""
     length = RANGES[name][1]
-    since = clock - length if length else timeline.find_first_effect(account.id)
+    since = clock - length if length else history.find_first_effect(account.id)
     if since is None or since >= clock:
         return None
     step = (clock - since) / (POINTS - 1)
     moments = {clock, *(since + step * number for number in range(POINTS - 1))}
     mark = moment if moment and since <= moment <= clock else None
-    course = timeline.read_course(account.id, moments | ({mark} if mark else set()), known_at=known_at)
+    course = history.read_course(account.id, moments | ({mark} if mark else set()), known_at=known_at)
     format = "SHORT_DATETIME_FORMAT" if name in ("day", "month") else "DATE_FORMAT"
     datasets: list[dict[str, Any]] = [
         {

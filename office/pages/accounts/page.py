@@ -26,7 +26,7 @@ from office import admin, explanations
 from office.pages.accounts import chart
 from rest import fields
 from transactions import reading
-from transactions.reading import history, timeline
+from transactions.reading import history
 from transactions.reading.statements import LINE
 
 OPEN_HOLDS_MAX = 50
@@ -119,7 +119,7 @@ def _describe_statement(request: HttpRequest, account: Account) -> Context:
     found: Context = {"form": form, "is_past": is_past, "is_first": place is None}
     if place is None:
         only = Account.objects.filter(id=account.id)
-        comparison = timeline.compare(only, **form.cleaned_data) if is_past else None
+        comparison = history.compare(only, **form.cleaned_data) if is_past else None
         place = history.begin_at(comparison.then) if comparison else history.begin_now(account)
         found |= {"comparison": comparison, **_describe_chart(request, account, comparison, asked)}
     page = history.read_lines(account.id, place)
@@ -136,7 +136,7 @@ def _describe_statement(request: HttpRequest, account: Account) -> Context:
 def _describe_chart(
     request: HttpRequest,
     account: Account,
-    comparison: timeline.Comparison | None,
+    comparison: history.Comparison | None,
     asked: dict[str, str],
 ) -> Context:
     clock: datetime = account.clock  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 from django.db import Error
+from django.db.models import Q
 from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -40,14 +41,13 @@ class Command(StrictCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            result = self.prove(options)
+            self.prove(options)
         except (CommandError, Error) as error:
             self.stderr.write(f"The audit could not run: {error}")
             sys.exit(COULD_NOT_RUN)
-        if result.count:
-            sys.exit(FOUND)
 
-    def prove(self, options: dict[str, Any]) -> audit.Result:
+    def prove(self, options: dict[str, Any]) -> None:
+        """Audit, store the run, tell of it, and end with the exit status of what was found."""
         if options["workers"] < 1:
             raise CommandError("--workers is at least 1.")
         scope = audit.Scope(
@@ -76,7 +76,8 @@ class Command(StrictCommand):
             self.print_json(result, moment, seconds)
         else:
             self.print_tables(result, seconds)
-        return result
+        if result.count:
+            sys.exit(FOUND)
 
     def store(self, scope: audit.Scope, result: audit.Result, started_at: datetime, moment: datetime) -> None:
         """Keep the run for the metrics. A role that may only read has its answer all the same."""
@@ -110,8 +111,8 @@ class Command(StrictCommand):
     def print_tables(self, result: audit.Result, seconds: float) -> None:
         console = Console(file=self.stdout)  # type: ignore[arg-type]
         if result.findings:
-            texts = [Column(name, overflow="fold") for name in ("account", "row", "expected", "found")]
-            table = Table("check", *texts, title="Findings")
+            names = ("account", "row", "expected", "found")
+            table = Table("check", *(Column(name, overflow="fold") for name in names), title="Findings")
             for finding in result.findings[:SHOWN]:
                 table.add_row(
                     finding.check,
@@ -137,10 +138,8 @@ def find_accounts(accounts: list[UUID] | None, users: list[UUID] | None) -> tupl
     """The accounts that were named, or None for all. Raises `CommandError` for one that is not there."""
     if not accounts and not users:
         return None
-    wanted = Account._base_manager.filter(id__in=accounts or []) | Account._base_manager.filter(
-        user_id__in=users or []
-    )
-    found = tuple(wanted.values_list("id", flat=True))
+    wanted = Q(id__in=accounts or []) | Q(user_id__in=users or [])
+    found = tuple(Account._base_manager.filter(wanted).values_list("id", flat=True))
     if missing := set(accounts or []) - set(found):
         raise CommandError(f"There is no account {missing.pop()}.")
     if not found:

@@ -1,4 +1,3 @@
-from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +13,6 @@ from transactions.management.options import (
     StrictCommand,
     describe_file,
     failure,
-    find_format,
     open_input,
 )
 
@@ -37,36 +35,31 @@ class Command(StrictCommand):
     }
 
     def handle(self, *args: Any, **options: Any) -> None:
-        format = find_format(options["file"], options["format"])
         different = 0
-        accounts: Counter[str] = Counter()  # by currency, as the two sums
-        expected: defaultdict[str, Decimal] = defaultdict(Decimal)
-        found: defaultdict[str, Decimal] = defaultdict(Decimal)
-        with open_input(options["file"], format) as file:
+        totals: dict[str, tuple[int, Decimal, Decimal]] = {}  # by currency: accounts, expected and found
+        with open_input(options["file"], options["format"]) as (file, format):
             try:
                 for each in comparison.compare(
                     files.read_balances(file, format=format), at=options["at"], all=options["all"]
                 ):
                     if each.currency:
-                        accounts[each.currency] += 1
-                        expected[each.currency] += each.expected or 0
-                        found[each.currency] += each.found or 0
+                        count, expected, found = totals.get(each.currency, (0, Decimal(0), Decimal(0)))
+                        totals[each.currency] = (
+                            count + 1,
+                            expected + (each.expected or 0),
+                            found + (each.found or 0),
+                        )
                     if each.expected != each.found:
                         different += 1
                         if different <= SHOWN_MAX:
                             self.stdout.write(_describe(each))
             except files.Unfitting as error:
-                wrong = error.problems[0]
+                wrong = error.problem
                 raise failure(f"line {wrong.line}, {wrong.field}: {wrong.code}: {wrong.detail}") from None
-        totals = Table("currency", "accounts", "expected", "found")
-        for currency, count in sorted(accounts.items()):
-            totals.add_row(
-                currency,
-                str(count),
-                format_amount(expected[currency], currency),
-                format_amount(found[currency], currency),
-            )
-        Console().print(totals)
+        table = Table("currency", "accounts", "expected", "found")
+        for currency, (count, *sums) in sorted(totals.items()):
+            table.add_row(currency, str(count), *(format_amount(each, currency) for each in sums))
+        Console().print(table)
         if different:
             raise failure(f"{different} balances differ.", FOUND)
 

@@ -11,5 +11,5 @@ class Command(BaseCommand):
     help = "End the holds whose time is over, an account per commit, and tell it to the feed."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        expired = sum(iter(posting.expire_some, 0))  # until there is none left to end
-        self.stdout.write(f"{expired} holds have expired.")
+        # Until there is none left to end.
+        self.stdout.write(f"{sum(iter(posting.expire_some, 0))} holds have expired.")

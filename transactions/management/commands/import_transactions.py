@@ -2,7 +2,7 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from datetime import UTC
 from typing import Any
@@ -17,15 +17,13 @@ from accounts.models import User
 from ledger.errors import LedgerError
 from rest.fields import TimeZoneField
 from transactions.errors import CommitNotConfirmed
-from transactions.exchange import imports
-from transactions.exchange.staging import Problem, Row, Staging
+from transactions.exchange import imports, staging
 from transactions.management import files
 from transactions.management.options import (
     FOUND,
     StrictCommand,
     describe_file,
     failure,
-    find_format,
     open_input,
     open_output,
 )
@@ -60,12 +58,12 @@ class Command(StrictCommand):
     }
 
     def handle(self, *args: Any, **options: Any) -> None:
-        format, source = find_format(options["file"], options["format"]), options["source"]
+        source = options["source"]
         if source is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", source):
             raise failure("--source is 1 to 40 letters, digits, dots, dashes and underscores.")
         with (
-            open_input(options["file"], format) as file,
-            closing(Staging()) as staging,
+            open_input(options["file"], options["format"]) as (file, format),
+            closing(staging.Staging()) as rows,
             Progress(
                 "{task.description}",
                 BarColumn(),
@@ -76,7 +74,7 @@ class Command(StrictCommand):
             ) as progress,
             ExitStack() as reports,
         ):
-            run = Run(staging, progress, options, reports)
+            run = Run(rows, progress, options, reports)
             try:
                 run.read(
                     files.read_transactions(file, format=format, source=source, zone=options["tz"] or UTC)
@@ -84,7 +82,7 @@ class Command(StrictCommand):
                 run.check()
                 run.post(request_id=f"import {source or ''}".strip())
             except files.FileBroken as broken:
-                run.note_problems(broken.problems)
+                run.note_problems([broken.problem])
                 raise failure("Nothing is posted.") from None
             except (Error, LedgerError, CommitNotConfirmed) as error:
                 raise failure(
@@ -97,26 +95,29 @@ class Run:
     """One run of the command: what it counts, shows and lists."""
 
     def __init__(
-        self, staging: Staging, progress: Progress, options: dict[str, Any], reports: ExitStack
+        self, rows: staging.Staging, progress: Progress, options: dict[str, Any], reports: ExitStack
     ) -> None:
-        self.staging, self.progress, self.options = staging, progress, options
+        self.staging, self.progress, self.options = rows, progress, options
         self.counts: Counter[str] = Counter()
         self.problems = self.declined = 0
-        self.declined_report = self._open(reports, "declined", ("line", "id", "reason", "details"))
-        self.malformed_report = self._open(reports, "skip_malformed", ("line", "field", "code", "detail"))
+        self.list_declined = self._open(reports, "declined", ("line", "id", "reason", "details"))
+        self.list_malformed = self._open(reports, "skip_malformed", ("line", "field", "code", "detail"))
 
-    def _open(self, reports: ExitStack, option: str, columns: Iterable[str]) -> Any:
+    def _open(
+        self, reports: ExitStack, option: str, columns: Iterable[str]
+    ) -> Callable[[Iterable[Any]], object]:
+        """What writes a row to the CSV that the option names; nothing when it names none."""
         if self.options[option] is None:
-            return None
+            return lambda row: None
         writer = csv.writer(reports.enter_context(open_output(self.options[option])))
         writer.writerow(columns)
-        return writer
+        return writer.writerow
 
-    def read(self, rows: Iterable[Row | list[Problem]]) -> None:
+    def read(self, rows: Iterable[staging.Row | list[staging.Problem]]) -> None:
         task = self.progress.add_task("Reading", total=None)
         for row in rows:
             self.progress.advance(task)
-            if isinstance(row, Row):
+            if isinstance(row, staging.Row):
                 self.staging.add(row)
             else:
                 self.note_problems(row)
@@ -134,7 +135,7 @@ class Run:
             self.progress.advance(task, checked)
         if self.problems > self.options["errors"]:
             self._say(f"… and {self.problems - self.options['errors']} more.")
-        if self.problems and not self.malformed_report:
+        if self.problems and self.options["skip_malformed"] is None:
             raise failure(f"{self.problems} errors. Nothing is posted.")
 
     def post(self, *, request_id: str) -> None:
@@ -154,15 +155,14 @@ class Run:
             self.note_outcomes(outcomes)
             self.progress.advance(task, len(outcomes))
 
-    def note_problems(self, problems: Iterable[Problem]) -> None:
+    def note_problems(self, problems: Iterable[staging.Problem]) -> None:
         for problem in problems:
             self.problems += 1
             self.counts[f"malformed: {problem.code}"] += 1
             if self.problems <= self.options["errors"]:
-                where = f"line {problem.line}" + (f", {problem.field}" if problem.field else "")
-                self._say(f"{where}: {problem.code}: {problem.detail}")
-            if self.malformed_report:
-                self.malformed_report.writerow([problem.line, problem.field, problem.code, problem.detail])
+                field = f", {problem.field}" if problem.field else ""
+                self._say(f"line {problem.line}{field}: {problem.code}: {problem.detail}")
+            self.list_malformed(problem)
 
     def note_outcomes(self, outcomes: Iterable[imports.Outcome]) -> None:
         for outcome in outcomes:
@@ -176,10 +176,7 @@ class Run:
             self.counts[f"there already, {what}" if outcome.replayed else what] += 1
             if outcome.reason:
                 self.declined += 1
-                if self.declined_report:
-                    self.declined_report.writerow(
-                        [outcome.line, outcome.id, outcome.reason, json.dumps(outcome.details)]
-                    )
+                self.list_declined([outcome.line, outcome.id, outcome.reason, json.dumps(outcome.details)])
 
     def tell(self) -> None:
         """Raises `CommandError` when not all are posted."""
