@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import orjson
 import structlog
@@ -261,3 +262,8 @@ def _find_counters(method: str, route: str, status: int) -> tuple[Counter, Histo
 
 def get_request_id(request: HttpRequest) -> str:
     return str(request.META["HTTP_X_REQUEST_ID"])
+
+
+def get_caller_id(request: HttpRequest) -> UUID:
+    """Who asks, on a page that only users see."""
+    return cast(UUID, request.user.pk)

@@ -1,8 +1,10 @@
 """DRF's viewsets, without what one parser, one renderer and no versions make superfluous in every request."""
 
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from django.views import View
@@ -12,15 +14,18 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from rest.answers import Answer
-from rest.filters import StrictFilterBackend
-from rest.pagination import KeysetPagination
-from rest.permissions import AnyModel
+from rest.authentication import Token
+from rest.lists import KeysetPagination, StrictFilterBackend
 
 NO_FILES: MultiValueDict[str, Any] = MultiValueDict()
+AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 class Request(drf.Request):
-    """DRF's request, with attributes for what is asked of it most and would go through `__getattr__`."""
+    """DRF's request, which knows its own id, and what its user may.
+
+    What is asked of it most, and would go through `__getattr__`, is an attribute.
+    """
 
     version = versioning_scheme = None
 
@@ -28,6 +33,7 @@ class Request(drf.Request):
         super().__init__(request, **options)
         self.META = request.META
         self.method = request.method
+        self.id = request.META.get("HTTP_X_REQUEST_ID", "")
 
     def _load_data_and_files(self) -> None:
         """As DRF's, of a body that is no form: there is one parser, and there are no files."""
@@ -51,6 +57,15 @@ class Request(drf.Request):
     def user(self, value: Any) -> None:
         self._user = self._request.user = value
 
+    def may(self, permission: str) -> bool:
+        """Whether who asks has the permission. What a token's user may was found out with the token."""
+        token = self.auth
+        return permission in token.permissions if isinstance(token, Token) else self.user.has_perm(permission)
+
+    def may_see(self, owner_id: UUID, permission: str) -> bool:
+        """Whether what the owner has exists for who asks: it is their own, or they have the permission."""
+        return self.user.pk == owner_id or self.may(permission)
+
 
 class ApiViewSet(GenericViewSet[AnyModel]):
     """A `GenericViewSet` that keeps the instances of its parsers, authenticators and permissions.
@@ -61,6 +76,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
 
     permissions: ClassVar[dict[str, str]] = {}
     format_kwarg = None
+    request: Request
 
     def get_parsers(self) -> list[Any]:
         return make_instances(tuple(self.parser_classes))
@@ -117,6 +133,12 @@ class ApiViewSet(GenericViewSet[AnyModel]):
             kept[name.lower()] = (name, value)
         return response
 
+    def narrow_to_own(self, rows: QuerySet[AnyModel], *, permission: str, owner: str) -> QuerySet[AnyModel]:
+        """All rows for who has the permission, else the caller's own: what is not theirs does not exist."""
+        if self.request.may(permission):
+            return rows
+        return rows.filter(**{owner: self.request.user.pk})
+
 
 class ResourceViewSet(ApiViewSet[AnyModel]):
     """Lists rows, newest first and filtered, and shows one of them: each as its `to_dict` has it."""
@@ -125,11 +147,11 @@ class ResourceViewSet(ApiViewSet[AnyModel]):
     filterset_class: type[FilterSet] = FilterSet
     pagination_class = KeysetPagination
 
-    def list(self, request: drf.Request) -> Any:
+    def list(self, request: Request) -> Any:
         rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response([row.to_dict() for row in rows])
 
-    def retrieve(self, request: drf.Request, pk: Any) -> Any:
+    def retrieve(self, request: Request, pk: Any) -> Any:
         row: Any = self.get_object()
         return Response(row.to_dict())
 

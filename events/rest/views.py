@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events import feed, subscriptions
@@ -14,13 +13,10 @@ from events.delivery import send_test, webhooks
 from events.errors import SubscriptionExists
 from events.models import Event, Subscription
 from events.rest import schema, serializers
-from rest.answers import mark
+from rest.answers import lend_connections, mark, sleep
 from rest.errors import FieldError, InvalidRequest
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id, narrow_to_own
 from rest.serializers import NoFields
-from rest.viewsets import ApiViewSet, ResourceViewSet
-from rest.waiting import lend_connections, sleep
+from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 
 LIMIT_DEFAULT = 100
 POLL_SECONDS = 0.2
@@ -65,7 +61,7 @@ class EventViewSet(ApiViewSet[Event]):
         account, limit = asked.get("account"), asked.get("limit", LIMIT_DEFAULT)
         accounts: Any = None if account is None else [account]
         if not request.user.has_perm("events.view_event"):
-            own: Any = request.user.accounts.values_list("id", flat=True)  # type: ignore[union-attr]
+            own: Any = request.user.accounts.values_list("id", flat=True)
             accounts = list(own if account is None else own.filter(id=account))
         if "after_sequence" in asked and accounts:
             return feed.read_account(asked["account"], asked["after_sequence"], limit=limit)
@@ -89,12 +85,8 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
     serializer_class = serializers.SubscriptionSerializer
 
     def get_queryset(self) -> QuerySet[Subscription]:
-        return narrow_to_own(
-            Subscription.objects.with_lag(),
-            self.request,
-            permission="events.view_subscription",
-            owner="actor",
-        )
+        rows = Subscription.objects.with_lag()
+        return self.narrow_to_own(rows, permission="events.view_subscription", owner="actor")
 
     def create(self, request: Request) -> Response:
         """Subscribe, from now on. Repeated, with the same url, it is the same one, without its secret."""
@@ -105,7 +97,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
             kind=asked["kind"],
             url=asked.get("url"),
             types=asked.get("types", []),
-            actor=get_caller_id(request),
+            actor=request.user.pk,
         )
         if not self.get_queryset().filter(id=subscription.id).exists():
             raise SubscriptionExists("There is a subscription for this already.")  # somebody else's
@@ -144,7 +136,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         NoFields.read_optional(request)
         subscription = self.get_object()
         lend_connections()
-        error = send_test(subscription, request_id=get_request_id(request))
+        error = send_test(subscription, request_id=request.id)
         return Response({"delivered": error is None, "error": error})
 
     def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:

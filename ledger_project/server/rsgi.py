@@ -25,8 +25,7 @@ from ledger_project.server.lanes import Lane, choose_lane, make_lanes
 from ledger_project.server.long_answers import LongAnswers
 from ledger_project.server.refusals import Refusals, Refused
 from ledger_project.wsgi import application as wsgi
-from rest.answers import Answer
-from rest.waiting import RequestGreenlet
+from rest.answers import Answer, RequestGreenlet
 from transactions.posting import committer
 from transactions.reading import shared
 

@@ -20,8 +20,7 @@ from office.admin import parse_id
 from office.forms import CommandForm, IdentityForm
 from office.pages.lists import MovementAdmin, column
 from office.templatetags.ledger import moment, show_number
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id
+from rest.middleware import get_caller_id, get_request_id
 from transactions import corrections
 from transactions.models import Correction, Transaction
 from transactions.reading import queries

@@ -16,8 +16,7 @@ from office.admin import OfficeAdmin, parse_id
 from office.pages.corrections import REVERSE
 from office.pages.lists import MovementAdmin, column
 from office.templatetags.ledger import label, moment, show_number
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id
+from rest.middleware import get_caller_id, get_request_id
 from transactions import corrections, posting, reading
 from transactions.models import AuditRun, Correction, Transaction
 from transactions.posting.commands import Release

@@ -4,18 +4,14 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
-from rest_framework.request import Request
 
 from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.idempotency import require_identity
 from accounts.models import Account
 from ledger.errors import LedgerError
-from rest.answers import Answer, answer, mark
+from rest.answers import Answer, answer, mark, wait_for
 from rest.errors import FieldError, InvalidRequest, describe_refusal, make_problem
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id
-from rest.viewsets import ApiViewSet
-from rest.waiting import wait_for
+from rest.viewsets import ApiViewSet, Request
 from transactions import errors, posting
 from transactions.models import Transaction
 from transactions.posting import PostingRequest, PostingResult
@@ -86,8 +82,8 @@ class Batch:
         """The results of the commands; those that are refused one by one join the refusals."""
         asked = PostingRequest(
             commands=list(self.commands.values()),
-            actor=get_caller_id(self.request),
-            request_id=get_request_id(self.request),
+            actor=self.request.user.pk,
+            request_id=self.request.id,
             **how,
         )
         results: Results = {}
@@ -107,7 +103,7 @@ class Batch:
                 read[place] = serializers.TransactionRequest.read_item(item, _point(place))
                 if "id" not in read[place]:
                     raise IdentityRequired("Each transaction of a batch has an id.")
-                require_identity(caller_id=get_caller_id(self.request), id=read[place]["id"], key=None)
+                require_identity(caller_id=self.request.user.pk, id=read[place]["id"], key=None)
             except (InvalidRequest, LedgerError) as error:
                 self.refusals[place] = error
         self._require_different_ids(read)

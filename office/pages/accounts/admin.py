@@ -24,8 +24,7 @@ from office.pages.accounts.forms import AdjustForm
 from office.pages.corrections import propose
 from office.pages.lists import SearchedAdmin, column, show_status
 from office.templatetags.ledger import moment, show_number
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id
+from rest.middleware import get_caller_id, get_request_id
 from transactions import corrections, posting
 from transactions.models import Transaction
 from transactions.posting.commands import SetStatus
