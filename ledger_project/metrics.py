@@ -48,9 +48,7 @@ class DatabaseConnections(Collector):
 def serve_metrics(request: HttpRequest) -> HttpResponse:
     """The text format of Prometheus. With `METRICS_PUBLIC` off it asks for a valid API token."""
     if not settings.METRICS_PUBLIC and not _has_token(request):
-        return make_problem(
-            request, "not_authenticated", "Send a valid token: Authorization: Bearer <token>."
-        )
+        return make_problem(request, "not_authenticated")
     registry = CollectorRegistry()
     for collector in (DatabaseConnections(), FeedMetrics(), AuditMetrics()):
         registry.register(collector)

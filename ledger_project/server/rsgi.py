@@ -19,11 +19,9 @@ from django.db import close_old_connections
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from ledger_project.server.bodies import Bodies
-from ledger_project.server.environ import make_environ
 from ledger_project.server.lanes import Lane, choose_lane, make_lanes
 from ledger_project.server.long_answers import LongAnswers
-from ledger_project.server.refusals import Refusals, Refused
+from ledger_project.server.requests import Bodies, Refusals, Refused, make_environ
 from ledger_project.wsgi import application as wsgi
 from rest.answers import Answer, RequestGreenlet
 from transactions.posting import committer
@@ -99,8 +97,7 @@ class Application:
             pass
         except Exception:  # of an answer that is made while it is sent; nothing of it has gone yet
             logger.exception("answer_failed", request_id=environ.get("HTTP_X_REQUEST_ID"))
-            failure = ("internal_error", "The ledger failed. Send the same request again.")
-            self.send(proto, self.refusals.make_answer(environ, *failure))
+            self.send(proto, self.refusals.make_answer(environ, "internal_error"))
         finally:
             close_old_connections()  # gives it back to the pool
 

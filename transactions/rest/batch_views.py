@@ -52,7 +52,27 @@ class Batch:
         self.count = len(items)
         self.commands: dict[int, NewTransaction] = {}  # by their place in the request
         self.refusals: dict[int, InvalidRequest | LedgerError] = {}
-        self._read(items)
+        read: dict[int, dict[str, Any]] = {}
+        for place, item in enumerate(items):
+            try:
+                read[place] = serializers.TransactionRequest.read_item(item, _point(place))
+                if "id" not in read[place]:
+                    raise IdentityRequired("Each transaction of a batch has an id.")
+                require_identity(caller_id=self.request.user.pk, id=read[place]["id"], key=None)
+            except (InvalidRequest, LedgerError) as error:
+                self.refusals[place] = error
+        self._require_different_ids(read)
+        # By the ids of the items: whom they named in place of an account.
+        self.users: dict[UUID | None, UUID] = {
+            item["id"]: item["user"] for item in read.values() if {"id", "user"} <= item.keys()
+        }
+        users = set(self.users.values())
+        accounts = queries.find_account_ids(Account.objects.all(), users) if users else {}
+        for place in [place for place in read if place not in self.refusals]:
+            try:
+                self.commands[place] = make_transaction(read[place], accounts, at=_point(place))
+            except (InvalidRequest, LedgerError) as error:
+                self.refusals[place] = error
 
     def post_together(self) -> Answer:
         """All are posted, or none: 422 with the results."""
@@ -96,29 +116,6 @@ class Batch:
                 results[place] = result
         return results
 
-    def _read(self, items: list[Any]) -> None:
-        read: dict[int, dict[str, Any]] = {}
-        for place, item in enumerate(items):
-            try:
-                read[place] = serializers.TransactionRequest.read_item(item, _point(place))
-                if "id" not in read[place]:
-                    raise IdentityRequired("Each transaction of a batch has an id.")
-                require_identity(caller_id=self.request.user.pk, id=read[place]["id"], key=None)
-            except (InvalidRequest, LedgerError) as error:
-                self.refusals[place] = error
-        self._require_different_ids(read)
-        # By the ids of the items: whom they named in place of an account.
-        self.users: dict[UUID | None, UUID] = {
-            item["id"]: item["user"] for item in read.values() if {"id", "user"} <= item.keys()
-        }
-        users = set(self.users.values())
-        accounts = queries.find_account_ids(Account.objects.all(), users) if users else {}
-        for place in [place for place in read if place not in self.refusals]:
-            try:
-                self.commands[place] = make_transaction(read[place], accounts, at=_point(place))
-            except (InvalidRequest, LedgerError) as error:
-                self.refusals[place] = error
-
     def _require_different_ids(self, read: dict[int, dict[str, Any]]) -> None:
         seen: dict[UUID, int] = {}
         for place, item in read.items():
@@ -130,8 +127,7 @@ class Batch:
         """Refuse the whole batch: with every malformed field, or else with the first refusal of an item."""
         malformed = [error for error in self.refusals.values() if isinstance(error, InvalidRequest)]
         if malformed:
-            found = [field_error for error in malformed for field_error in error.errors]
-            raise InvalidRequest(*found[:ERRORS_MAX])
+            raise InvalidRequest(*[each for error in malformed for each in error.errors][:ERRORS_MAX])
         place, refusal = next(iter(self.refusals.items()))
         if isinstance(refusal, LedgerError):
             at = _point(place).removeprefix("/")

@@ -1,6 +1,6 @@
-"""The examples of the OpenAPI document: the story of `accounts.rest.examples` goes on."""
+"""The examples of the OpenAPI document: the story of `accounts.rest.schema` goes on."""
 
-from accounts.rest.examples import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
+from accounts.rest.schema import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
 from rest.schema import answered, sent
 
 DEPOSIT = "01910000-0000-7000-8000-00000000d001"

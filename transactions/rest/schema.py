@@ -4,7 +4,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import PolymorphicProxySerializer
 
 from accounts.errors import DECLINES as DECLINES_OF_HOLDS
-from accounts.rest import examples as account_examples
+from accounts.rest import schema as account_examples
 from accounts.rest import serializers as account_serializers
 from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, describe, operation
 from transactions import errors
