@@ -110,17 +110,16 @@ TEMPLATES = [
 # Database. Persistent connections; `look_after_connections` takes care of ended ones. Prepared
 # statements need both options together. PgBouncer in transaction mode wants DATABASE_PREPARE_THRESHOLD=0
 # (off), unless it has max_prepared_statements.
-if EMBEDDED_POSTGRES is None:
-    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-else:
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": "ledger",
-            "USER": "postgres",
-            "HOST": str(EMBEDDED_POSTGRES.socket_folder),
-        }
+DATABASES: dict[str, dict] = {
+    "default": env.db_url_config(DATABASE_URL)
+    if EMBEDDED_POSTGRES is None
+    else {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "ledger",
+        "USER": "postgres",
+        "HOST": str(EMBEDDED_POSTGRES.socket_folder),
     }
+}
 CONN_MAX_AGE = env.int("DATABASE_CONN_MAX_AGE", default=600)
 DATABASES["default"] |= {
     "CONN_MAX_AGE": CONN_MAX_AGE,

@@ -5,7 +5,6 @@ for a group that answers many requests or for the database, is set aside, and th
 Everywhere else the thread waits.
 """
 
-import time
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
@@ -19,8 +18,6 @@ from django.http.response import ResponseHeaders
 from greenlet import getcurrent, greenlet
 
 Result = TypeVar("Result")
-JSON = ("Content-Type", "application/json")
-THREADS = 2  # that ask the database for requests in greenlets: seldom, see `ask`
 AnyResponse = TypeVar("AnyResponse", bound=HttpResponse)
 
 
@@ -36,7 +33,7 @@ class Answer(HttpResponse):
 
     def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.headers = ResponseHeaders({})
-        self.headers._store["content-type"] = JSON
+        self.headers._store["content-type"] = ("Content-Type", "application/json")
         self._charset = None
         self._resource_closers: list[Any] = []
         self._handler_class = None
@@ -60,7 +57,8 @@ def mark(response: AnyResponse, *, replayed: bool) -> AnyResponse:
     return response
 
 
-_asking = ThreadPoolExecutor(THREADS, thread_name_prefix="ask")
+# These threads ask the database for requests in greenlets: seldom, so there are two.
+_asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
 _being_asked: dict[Hashable, Future[Any]] = {}
 
 
@@ -103,12 +101,6 @@ def _ask(question: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
         return question(*arguments)
     finally:
         close_old_connections()  # gives it back to the pool
-
-
-def sleep(seconds: float) -> None:
-    """Wait without holding a connection of the pool. Not for greenlets: it blocks their thread."""
-    lend_connections()
-    time.sleep(seconds)
 
 
 def lend_connections() -> None:

@@ -197,8 +197,9 @@ def describe_refusal(request: Any, error: LedgerError | InvalidRequest, at: str 
     pointer = f"{at}/{error.field}" if error.field else at
     errors = [FieldError(pointer, error.code, error.detail)] if pointer else []
     is_shown = error.confidential_to is None or request.may_see(*error.confidential_to)
-    extensions = error.extensions if is_shown else {}
-    return describe_problem(request, error.code, error.detail, errors=errors, extensions=extensions)
+    return describe_problem(
+        request, error.code, error.detail, errors=errors, extensions=error.extensions if is_shown else None
+    )
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -80,8 +80,7 @@ class StrictFilterBackend(DjangoFilterBackend):
         ]
         if errors:
             raise InvalidRequest(*errors)
-        narrowed: QuerySet[Any] = filterset.qs
-        return narrowed
+        return cast(QuerySet[Any], filterset.qs)
 
 
 @lru_cache(maxsize=256)
@@ -122,8 +121,9 @@ class KeysetPagination(BasePagination):
         text = request.query_params.get(self.page_size_query_param, str(self.page_size))
         if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= self.max_page_size:
             return int(text)
-        detail = f"A page has 1 to {self.max_page_size} rows."
-        raise InvalidRequest(FieldError(f"?{self.page_size_query_param}", "invalid_parameter", detail))
+        raise InvalidRequest(
+            FieldError("?page_size", "invalid_parameter", f"A page has 1 to {self.max_page_size} rows.")
+        )
 
     def get_paginated_response(self, data: Any) -> Answer:  # type: ignore[override]
         next = self.encode_cursor(True, self.page[-1]) if self.page and self.has_next else None
@@ -137,8 +137,9 @@ class KeysetPagination(BasePagination):
         try:
             forward, moment, id = json.loads(self._signer.unsign(text[: self.cursor_length_max]))
         except (BadSignature, ValueError) as error:
-            detail = "Not a cursor that this list gave for these filters."
-            raise InvalidRequest(FieldError("?cursor", "invalid_cursor", detail)) from error
+            raise InvalidRequest(
+                FieldError("?cursor", "invalid_cursor", "Not a cursor that this list gave for these filters.")
+            ) from error
         return forward, (datetime.fromisoformat(moment), UUID(id))
 
     def encode_cursor(self, forward: bool, row: Any) -> str:
@@ -161,8 +162,12 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: object) -> list[Any]:
         size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
-        cursor = {"schema": {"type": "string"}, "description": "From `next` or `previous`."}
         return [
-            {"name": self.cursor_query_param, "in": "query", **cursor},
+            {
+                "name": self.cursor_query_param,
+                "in": "query",
+                "schema": {"type": "string"},
+                "description": "From `next` or `previous`.",
+            },
             {"name": self.page_size_query_param, "in": "query", "schema": size},
         ]

@@ -48,7 +48,6 @@ SERVER_ERROR = 500
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUESTS = Counter("ledger_requests", "Requests answered.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("ledger_request_seconds", "Time to answer a request.", ["method", "route"])
-LINE_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 logger = structlog.get_logger(__name__)
 
@@ -149,8 +148,7 @@ class RequestMiddleware:
                 response = response.render()  # type: ignore[attr-defined]
         except Exception as error:
             response = response_for_exception(request, error)
-        over_tls = self.tls_matters and request.is_secure()
-        added = self.headers_over_tls if over_tls else self.headers
+        added = self.headers_over_tls if self.tls_matters and request.is_secure() else self.headers
         response.headers._store = kept = {**added, **response.headers._store}
         if not response.streaming and "content-length" not in kept:
             kept["content-length"] = ("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
@@ -237,7 +235,7 @@ def find_user_id(request: HttpRequest) -> str | None:
 def write_line(line: dict[str, Any]) -> None:
     """One line of JSON on stderr; times in it are aware."""
     try:
-        text = orjson.dumps(line, None, LINE_OPTIONS).decode()
+        text = orjson.dumps(line, None, orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode()
     except TypeError:  # half of a surrogate pair somewhere
         text = json.dumps(line, default=str) + "\n"
     sys.stderr.write(text)
@@ -245,8 +243,9 @@ def write_line(line: dict[str, Any]) -> None:
 
 def count(method: str | None, match: ResolverMatch | None, status: int, seconds: float) -> None:
     """A caller chooses paths and methods; labels are ours, so that their number stays small."""
-    known = method if method in METHODS else "OTHER"
-    requests, request_seconds = _find_counters(known, match.route if match else "none", status)
+    requests, request_seconds = _find_counters(
+        method if method in METHODS else "OTHER", match.route if match else "none", status
+    )
     requests.inc()
     request_seconds.observe(seconds)
 

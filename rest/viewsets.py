@@ -38,8 +38,8 @@ class Request(drf.Request):
     def _load_data_and_files(self) -> None:
         """As DRF's, of a body that is no form: there is one parser, and there are no files."""
         self._files = NO_FILES
-        parser: Any = self.parsers[0]  # type: ignore[index]
-        self._data = self._full_data = parser.parse(None, None, self.parser_context)
+        parse: Any = self.parsers[0].parse  # type: ignore[index]
+        self._data = self._full_data = parse(None, None, self.parser_context)
 
     @property
     def data(self) -> Any:

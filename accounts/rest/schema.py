@@ -43,22 +43,6 @@ USER = {
     "created_at": "2026-01-01T12:00:00.000000Z",
     "accounts": [ACCOUNT],
 }
-SET_LIMITS = [
-    sent("a credit line", {"credit_limit": "50.00"}),
-    answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00"}),
-]
-FREEZE = [
-    sent("a chargeback", {"reason": "chargeback 12"}),
-    answered("done", {**ACCOUNT, "status": "FROZEN", "status_reason": "chargeback 12"}),
-]
-UNFREEZE = [
-    sent("settled", {"reason": "chargeback 12 settled"}),
-    answered("done", {**ACCOUNT, "status_reason": "chargeback 12 settled"}),
-]
-CLOSE = [
-    sent("the user left", {"reason": "the user left"}),
-    answered("done", {**ACCOUNT, "status": "CLOSED", "status_reason": "the user left"}),
-]
 HOLD_ID = "01910000-0000-7000-8000-00000000e001"
 HOLD: dict[str, object] = {
     "id": HOLD_ID,
@@ -75,16 +59,6 @@ HOLD: dict[str, object] = {
     "created_at": "2026-01-01T12:00:00.000000Z",
     "closed_at": None,
 }
-PLACE_HOLD = [
-    sent("a budget", {name: HOLD[name] for name in ("id", "account", "amount", "reference")}),
-    answered("placed", HOLD, 201),
-]
-RELEASE_HOLD = [
-    answered(
-        "done",
-        {**HOLD, "remaining": "0.00", "status": "RELEASED", "closed_at": "2026-01-01T12:00:00.000000Z"},
-    )
-]
 
 describe_users = describe(
     create=operation(

@@ -34,8 +34,11 @@ class UserViewSet(ResourceViewSet[User]):
     filterset_class = UserFilter
 
     def get_queryset(self) -> QuerySet[User]:
-        users = User.objects.prefetch_related(queries.prefetch_accounts())
-        return self.narrow_to_own(users, permission="accounts.view_user", owner="pk")
+        return self.narrow_to_own(
+            User.objects.prefetch_related(queries.prefetch_accounts()),
+            permission="accounts.view_user",
+            owner="pk",
+        )
 
     def create(self, request: Request) -> Response:
         """Create a user with its `main` account. Repeated, it answers 201 with the user as it is now."""
@@ -64,8 +67,9 @@ class AccountViewSet(ResourceViewSet[Account]):
     filterset_class = AccountFilter
 
     def get_queryset(self) -> QuerySet[Account]:
-        accounts = Account.objects.with_held_due()
-        return self.narrow_to_own(accounts, permission="accounts.view_account", owner="user")
+        return self.narrow_to_own(
+            Account.objects.with_held_due(), permission="accounts.view_account", owner="user"
+        )
 
     def create(self, request: Request) -> Response:
         """Open an account. User, currency and name identify it: repeated, it answers with the same one."""

@@ -13,12 +13,11 @@ from events.delivery import send_test, webhooks
 from events.errors import SubscriptionExists
 from events.models import Event, Subscription
 from events.rest import schema, serializers
-from rest.answers import lend_connections, mark, sleep
+from rest.answers import lend_connections, mark
 from rest.errors import FieldError, InvalidRequest
 from rest.serializers import NoFields
 from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 
-LIMIT_DEFAULT = 100
 POLL_SECONDS = 0.2
 
 
@@ -40,25 +39,21 @@ class EventViewSet(ApiViewSet[Event]):
         if "after_sequence" in asked and "after" in asked:
             raise InvalidRequest(FieldError("?after", "conflicting_fields", "Either this or after_sequence."))
         page = self._read(request, asked)
-        if asked.get("wait") and not page.events:
-            page = self._wait(request, asked, page)
+        # Looked for again and again: a connection that listens would be lost for everything else.
+        deadline = time.monotonic() + asked.get("wait", 0)
+        while not page.events and time.monotonic() < deadline:
+            if not page.has_more:
+                lend_connections()
+                time.sleep(POLL_SECONDS)
+            after = {} if "after_sequence" in asked else {"after": page.cursor}
+            page = self._read(request, {**asked, **after})
         return Response(
             {"events": page.events, "cursor": str(page.cursor), "has_more": page.has_more},
             headers={"Cache-Control": "no-store"},
         )
 
-    def _wait(self, request: Request, asked: dict[str, Any], page: feed.Page) -> feed.Page:
-        """Look again and again: a connection that listens would be lost for everything else."""
-        deadline = time.monotonic() + asked["wait"]
-        while not page.events and time.monotonic() < deadline:
-            if not page.has_more:
-                sleep(POLL_SECONDS)
-            after = {} if "after_sequence" in asked else {"after": page.cursor}
-            page = self._read(request, {**asked, **after})
-        return page
-
     def _read(self, request: Request, asked: dict[str, Any]) -> feed.Page:
-        account, limit = asked.get("account"), asked.get("limit", LIMIT_DEFAULT)
+        account, limit = asked.get("account"), asked.get("limit", 100)
         accounts: Any = None if account is None else [account]
         if not request.user.has_perm("events.view_event"):
             own: Any = request.user.accounts.values_list("id", flat=True)
@@ -85,8 +80,9 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
     serializer_class = serializers.SubscriptionSerializer
 
     def get_queryset(self) -> QuerySet[Subscription]:
-        rows = Subscription.objects.with_lag()
-        return self.narrow_to_own(rows, permission="events.view_subscription", owner="actor")
+        return self.narrow_to_own(
+            Subscription.objects.with_lag(), permission="events.view_subscription", owner="actor"
+        )
 
     def create(self, request: Request) -> Response:
         """Subscribe, from now on. Repeated, with the same url, it is the same one, without its secret."""

@@ -65,8 +65,9 @@ class HoldViewSet(ResourceViewSet[Hold]):
     filterset_class = HoldFilter
 
     def get_queryset(self) -> QuerySet[Hold]:
-        holds = Hold.objects.with_clock()
-        return self.narrow_to_own(holds, permission="accounts.view_hold", owner="account__user")
+        return self.narrow_to_own(
+            Hold.objects.with_clock(), permission="accounts.view_hold", owner="account__user"
+        )
 
     def create(self, request: Request) -> HttpResponse:
         """Place a hold, exactly once. A decline is recorded and answered again too."""
@@ -85,22 +86,22 @@ class HoldViewSet(ResourceViewSet[Hold]):
         """Give back what is left. A released hold is answered as it is. There is no body."""
         NoFields.read_optional(request)
         hold = self.get_object()
-        result = post(request, Release(hold_id=hold.id, account_id=hold.account_id))
-        return Response(result.hold.to_dict())
+        release = Release(hold_id=hold.id, account_id=hold.account_id)
+        return Response(post(request, release).hold.to_dict())
 
     def capture(self, request: Request, pk: UUID) -> HttpResponse:
         """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
         asked = serializers.CaptureRequest.read(request)
         id = take_identity(request, asked)
         hold = self.get_object()
-        capture = Capture(
+        command = Capture(
             id=id,
             hold_id=hold.id,
             account_id=hold.account_id,
             amount=asked.get("amount", Remaining.ALL),
             final=asked.get("final", True),
         )
-        return respond(request, post(request, capture))
+        return respond(request, post(request, command))
 
 
 @schema.describe_rules
@@ -117,8 +118,8 @@ class RuleViewSet(AccountViewSet):
     def limits(self, request: Request, pk: object) -> Response:
         """Set what is sent: how far the balance may go below zero, and what withdrawals may take."""
         limits = LimitsRequest.read(request)
-        result = post(request, SetLimits(account_id=self.get_object().pk, limits=limits))
-        return Response(result.account.to_dict())
+        command = SetLimits(account_id=self.get_object().pk, limits=limits)
+        return Response(post(request, command).account.to_dict())
 
     def freeze(self, request: Request, pk: object) -> Response:
         """No money out and no new holds; money in is accepted. A frozen account is answered as it is."""

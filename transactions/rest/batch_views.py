@@ -66,8 +66,8 @@ class Batch:
         self.users: dict[UUID | None, UUID] = {
             item["id"]: item["user"] for item in read.values() if {"id", "user"} <= item.keys()
         }
-        users = set(self.users.values())
-        accounts = queries.find_account_ids(Account.objects.all(), users) if users else {}
+        named = self.users.values()
+        accounts = queries.find_account_ids(Account.objects.all(), set(named)) if named else {}
         for place in [place for place in read if place not in self.refusals]:
             try:
                 self.commands[place] = make_transaction(read[place], accounts, at=_point(place))

@@ -64,7 +64,6 @@ CREATE_TRANSACTION = [
         media_type="application/problem+json",
     ),
 ]
-READ_TRANSACTION = [answered("posted", POSTED)]
 READ_BALANCE = [
     answered(
         "now",

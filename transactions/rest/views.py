@@ -56,8 +56,9 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
     pagination_class = TransactionPagination
 
     def get_queryset(self) -> QuerySet[Transaction]:
-        rows = queries.with_resources(Transaction.objects.all())
-        return self.narrow_to_own(rows, permission=VIEW, owner="account__user")
+        return self.narrow_to_own(
+            queries.with_resources(Transaction.objects.all()), permission=VIEW, owner="account__user"
+        )
 
     def create(self, request: Request) -> Answer:
         """Post a deposit or a withdrawal, exactly once. A decline is recorded and answered again too."""
@@ -112,8 +113,8 @@ class TransferViewSet(TransactionViewSet):
 
     def retrieve(self, request: Request, pk: UUID) -> Answer:
         """Both legs, posted or declined."""
-        rows = queries.find_whole(self.filter_queryset(self.get_queryset()).filter(transfer=pk), pk)
-        return Answer(show_transfer(rows))
+        legs = self.filter_queryset(self.get_queryset()).filter(transfer=pk)
+        return Answer(show_transfer(queries.find_whole(legs, pk)))
 
 
 def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
