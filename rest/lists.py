@@ -144,9 +144,10 @@ class KeysetPagination(BasePagination):
 
     def encode_cursor(self, forward: bool, row: Any) -> str:
         """The address of the page beyond the row."""
-        position = [forward, getattr(row, self.ordering).isoformat(), str(row.id)]
-        cursor = self._signer.sign(json.dumps(position, separators=(",", ":")))
-        query = {**self.request.query_params.dict(), self.cursor_query_param: cursor}
+        position = json.dumps(
+            [forward, getattr(row, self.ordering).isoformat(), str(row.id)], separators=(",", ":")
+        )
+        query = {**self.request.query_params.dict(), self.cursor_query_param: self._signer.sign(position)}
         return self.request.build_absolute_uri(f"{self.request.path}?{urlencode(query)}")
 
     @property

@@ -106,10 +106,9 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = perf_counter()
-        meta = request.META
-        request_id = meta.get("HTTP_X_REQUEST_ID")
+        request_id = request.META.get("HTTP_X_REQUEST_ID")
         if request_id is None or not accepted(request_id):
-            request_id = meta["HTTP_X_REQUEST_ID"] = str(uuid_utils.uuid4())
+            request_id = request.META["HTTP_X_REQUEST_ID"] = str(uuid_utils.uuid4())
         known = {"request_id": request_id}
         before = log.current.set(known)
         try:

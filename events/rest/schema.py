@@ -8,7 +8,6 @@ from rest.schema import ON_BODIES, ON_LISTS, answered, describe, operation, sent
 
 SUBSCRIPTION_ID = "01910000-0000-7000-8000-00000000f001"
 CURSOR = "9b2e4d1c0a7f4e6b8c3d5f7a9b1c2d3e-2"
-START = "9b2e4d1c0a7f4e6b8c3d5f7a9b1c2d3e-0"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="  # noqa: S105, nobody's
 URL = "https://ads.example.com/ledger"
 SUBSCRIPTION: dict[str, object] = {
@@ -111,7 +110,14 @@ describe_subscriptions = describe(
         request=serializers.ReplayRequest,
         examples=[
             sent("all that is kept", {}),
-            answered("done", {**SUBSCRIPTION, "cursor": START, "lag": {"events": 2, "seconds": 0.25}}),
+            answered(
+                "done",
+                {
+                    **SUBSCRIPTION,
+                    "cursor": "9b2e4d1c0a7f4e6b8c3d5f7a9b1c2d3e-0",
+                    "lag": {"events": 2, "seconds": 0.25},
+                },
+            ),
         ],
     ),
     rotate_secret=operation(

@@ -162,8 +162,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         """The balance of a user's account: the only one of that name, or the one in `currency`."""
         asked = serializers.UserBalanceQuery.read_query(request)
         currency, name = asked.get("currency"), asked.get("account", MAIN)
-        is_seen = request.may_see(pk, VIEW)
-        balances = wait_for(reading.share_balances_of_user(pk, name)) if is_seen else {}
+        balances = wait_for(reading.share_balances_of_user(pk, name)) if request.may_see(pk, VIEW) else {}
         ids = {code: balance.account_id for code, balance in balances.items()}
         account_id = queries.choose_account_id(ids, currency)
         if asked.keys() & MOMENTS:

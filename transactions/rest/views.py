@@ -166,14 +166,15 @@ def name_as_asked(error: LedgerError, user_id: UUID | None) -> None:
 def respond(request: Request, result: PostingResult) -> Answer:
     """201 with the transaction or transfer, or the problem that its decline is; a replay says so."""
     rows = result.transactions
-    culprits = (row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED))
-    row = next(culprits, rows[0])
+    row = next((row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED)), rows[0])
     if row.decline_reason:
         answer = send_problem(describe_decline(request, row))
     else:
         answer = Answer(show_transfer(rows) if len(rows) > 1 else row.to_json(), status=201)
-    outcome = "replayed" if result.replayed else row.decline_reason or "posted"
-    answer.log_facts = {"transaction_id": str(row.id), "outcome": outcome}
+    answer.log_facts = {
+        "transaction_id": str(row.id),
+        "outcome": "replayed" if result.replayed else row.decline_reason or "posted",
+    }
     return mark(answer, replayed=result.replayed)
 
 
