@@ -21,8 +21,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from events.metrics import FeedMetrics
-from rest.authentication import TokenAuthentication
 from rest.errors import make_problem
+from rest.viewsets import TokenAuthentication
 from transactions.posting.metrics import AuditMetrics
 
 

@@ -203,8 +203,9 @@ APPROVAL_ABOVE = env.dict("APPROVAL_ABOVE", cast={"value": Decimal}, default={"U
 # The API
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest.authentication.HasPermission"],
+    # A view that is no `rest.viewsets.ApiViewSet`, which say both themselves, is nobody's.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rest.parsers.AlwaysJSON",

@@ -53,7 +53,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    target_class = "rest.authentication.TokenAuthentication"
+    target_class = "rest.viewsets.TokenAuthentication"
     name = "token"
     priority = 1
 

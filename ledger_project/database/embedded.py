@@ -140,13 +140,8 @@ class EmbeddedPostgres:
         `kw` are those of `subprocess.run`; without `cwd`, relative paths are below the folder of the data.
         """
         clean = {k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "TZ"}
-        kw["env"] = {
-            **clean,
-            "PGHOST": str(self._server_socket_folder),
-            "PGPORT": "5432",
-            "PGUSER": "postgres",
-            **kw.get("env", {}),
-        }
+        connection = {"PGHOST": str(self._server_socket_folder), "PGPORT": "5432", "PGUSER": "postgres"}
+        kw["env"] = {**clean, **connection, **kw.get("env", {})}
         command = [str(self.binaries / program), *arguments]
         if self._home != self.folder:
             kw |= {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
@@ -208,8 +203,8 @@ class EmbeddedPostgres:
                 raise EmbeddedPostgresError(f"{data} is of PostgreSQL {version}, not {MAJOR_VERSION}.")
 
     def _prepare_home(self) -> None:
-        is_new = self._home == self.folder and not (self.folder / "data").exists()
-        if is_new and os.geteuid() == 0 and not self._can_use_namespace():
+        first = self._home == self.folder and not (self.folder / "data").exists()
+        if first and os.geteuid() == 0 and not self._can_use_namespace():
             self._move_to_nobody()
         _make_private(self.socket_folder, os.geteuid())
         if self._home != self.folder:
@@ -249,11 +244,8 @@ class EmbeddedPostgres:
         """Whole or not at all: `data` appears by a rename."""
         draft = self._home / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
-        self._run_or_raise(
-            "initdb",
-            *("-D", draft.name, "-U", "postgres", "-A", "trust", "-k"),
-            *("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"),
-        )
+        locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
+        self._run_or_raise("initdb", "-D", draft.name, "-U", "postgres", "-A", "trust", "-k", *locale)
         draft.rename(self._home / "data")
         os.sync()
 
