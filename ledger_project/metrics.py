@@ -21,8 +21,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from events.metrics import FeedMetrics
-from rest.authentication import TokenAuthentication
 from rest.errors import make_problem
+from rest.viewsets import TokenAuthentication
 from transactions.posting.metrics import AuditMetrics
 
 
@@ -48,9 +48,7 @@ class DatabaseConnections(Collector):
 def serve_metrics(request: HttpRequest) -> HttpResponse:
     """The text format of Prometheus. With `METRICS_PUBLIC` off it asks for a valid API token."""
     if not settings.METRICS_PUBLIC and not _has_token(request):
-        return make_problem(
-            request, "not_authenticated", "Send a valid token: Authorization: Bearer <token>."
-        )
+        return make_problem(request, "not_authenticated")
     registry = CollectorRegistry()
     for collector in (DatabaseConnections(), FeedMetrics(), AuditMetrics()):
         registry.register(collector)

@@ -110,17 +110,16 @@ TEMPLATES = [
 # Database. Persistent connections; `look_after_connections` takes care of ended ones. Prepared
 # statements need both options together. PgBouncer in transaction mode wants DATABASE_PREPARE_THRESHOLD=0
 # (off), unless it has max_prepared_statements.
-if EMBEDDED_POSTGRES is None:
-    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-else:
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": "ledger",
-            "USER": "postgres",
-            "HOST": str(EMBEDDED_POSTGRES.socket_folder),
-        }
+DATABASES: dict[str, dict] = {
+    "default": env.db_url_config(DATABASE_URL)
+    if EMBEDDED_POSTGRES is None
+    else {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "ledger",
+        "USER": "postgres",
+        "HOST": str(EMBEDDED_POSTGRES.socket_folder),
     }
+}
 CONN_MAX_AGE = env.int("DATABASE_CONN_MAX_AGE", default=600)
 DATABASES["default"] |= {
     "CONN_MAX_AGE": CONN_MAX_AGE,
@@ -204,8 +203,9 @@ APPROVAL_ABOVE = env.dict("APPROVAL_ABOVE", cast={"value": Decimal}, default={"U
 # The API
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest.permissions.HasPermission"],
+    # A view that is no `rest.viewsets.ApiViewSet`, which say both themselves, is nobody's.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rest.parsers.AlwaysJSON",

@@ -10,8 +10,7 @@ from accounts.rest.views import AccountViewSet, UserViewSet
 from events.rest.views import EventViewSet, SubscriptionViewSet
 from ledger.ids import UUIDConverter
 from ledger_project import health, metrics
-from transactions.rest.account_views import HoldViewSet, RuleViewSet
-from transactions.rest.balance_views import BalanceViewSet
+from transactions.rest.account_views import BalanceViewSet, HoldViewSet, RuleViewSet
 from transactions.rest.batch_views import BatchViewSet
 from transactions.rest.views import TransactionViewSet, TransferViewSet
 

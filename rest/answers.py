@@ -1,15 +1,23 @@
-"""Answers that are JSON already, and the mark of those that were given before."""
+"""Answers that are JSON already, and waiting for them without holding anybody up.
 
-from collections.abc import Mapping
+The server answers the hot requests on one thread, each in a greenlet of its own. Such a request that waits,
+for a group that answers many requests or for the database, is set aside, and the thread goes on with others.
+Everywhere else the thread waits.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from http.cookies import SimpleCookie
 from typing import Any, TypeVar
 
 import orjson
+from django.db import close_old_connections, connections
 from django.http import HttpResponse
 from django.http.response import ResponseHeaders
+from greenlet import getcurrent, greenlet
 
-JSON = ("Content-Type", "application/json")
+Result = TypeVar("Result")
 AnyResponse = TypeVar("AnyResponse", bound=HttpResponse)
 
 
@@ -25,7 +33,7 @@ class Answer(HttpResponse):
 
     def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.headers = ResponseHeaders({})
-        self.headers._store["content-type"] = JSON
+        self.headers._store["content-type"] = ("Content-Type", "application/json")
         self._charset = None
         self._resource_closers: list[Any] = []
         self._handler_class = None
@@ -47,3 +55,56 @@ def mark(response: AnyResponse, *, replayed: bool) -> AnyResponse:
     if replayed:
         response["Idempotency-Replayed"] = "true"
     return response
+
+
+# These threads ask the database for requests in greenlets: seldom, so there are two.
+_asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
+_being_asked: dict[Hashable, Future[Any]] = {}
+
+
+class RequestGreenlet(greenlet):
+    """A request that may be set aside. `switch` gives the `Future` that it waits for, until it is dead."""
+
+
+def wait_for(future: "Future[Result]") -> Result:
+    """The future's result; raises what it raises."""
+    current = getcurrent()
+    if isinstance(current, RequestGreenlet) and current.parent and not future.done():
+        current.parent.switch(future)
+    return future.result()
+
+
+def ask(question: Callable[..., Result], *arguments: Any) -> Result:
+    """The answer of a function that asks the database. In a greenlet another thread asks."""
+    if not isinstance(getcurrent(), RequestGreenlet):
+        return question(*arguments)
+    return wait_for(_asking.submit(_ask, question, arguments))
+
+
+def ask_once(question: Callable[..., Result], *arguments: Any) -> Result:
+    """As `ask`; who asks the same thing meanwhile gets the same answer."""
+    key = (question, arguments)
+    own: Future[Result] = Future()
+    shared: Future[Result] = _being_asked.setdefault(key, own)
+    if shared is own:
+        try:
+            own.set_result(ask(question, *arguments))
+        except BaseException as error:
+            own.set_exception(error)
+        finally:
+            del _being_asked[key]
+    return wait_for(shared)
+
+
+def _ask(question: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+    try:
+        return question(*arguments)
+    finally:
+        close_old_connections()  # gives it back to the pool
+
+
+def lend_connections() -> None:
+    """Give the thread's connections back to the pool, except one that is in a transaction."""
+    for wrapper in connections.all(initialized_only=True):
+        if not wrapper.in_atomic_block:
+            wrapper.close_if_unusable_or_obsolete()

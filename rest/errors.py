@@ -19,7 +19,6 @@ from rest_framework import exceptions
 from ledger.errors import LedgerError
 from rest.answers import Answer, answer
 from rest.middleware import get_request_id
-from rest.permissions import may_see
 
 STATUS = {
     # 400: the request is malformed. Burns no id.
@@ -189,18 +188,18 @@ def describe_problem(
     return body | {name: value for name, value in (extensions or {}).items() if name not in body}
 
 
-def describe_refusal(
-    request: HttpRequest, error: LedgerError | InvalidRequest, at: str = ""
-) -> dict[str, Any]:
-    """The body of the problem that a refusal is. `at` points to the item of the body that it is about."""
+def describe_refusal(request: Any, error: LedgerError | InvalidRequest, at: str = "") -> dict[str, Any]:
+    """The body of the problem that a refusal in a viewset is. `at` points to the item of the body that it is
+    about."""
     if isinstance(error, InvalidRequest):
         first = error.errors[0]
         return describe_problem(request, first.code, first.detail, errors=error.errors)
     pointer = f"{at}/{error.field}" if error.field else at
     errors = [FieldError(pointer, error.code, error.detail)] if pointer else []
-    is_shown = error.confidential_to is None or may_see(request, *error.confidential_to)
-    extensions = error.extensions if is_shown else {}
-    return describe_problem(request, error.code, error.detail, errors=errors, extensions=extensions)
+    is_shown = error.confidential_to is None or request.may_see(*error.confidential_to)
+    return describe_problem(
+        request, error.code, error.detail, errors=errors, extensions=error.extensions if is_shown else None
+    )
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse:

@@ -30,6 +30,8 @@ METADATA_PAIRS_MAX = 50
 METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
 
+find_time_zones = cache(available_timezones)
+
 
 def list_details(error: serializers.ValidationError) -> list[ErrorDetail]:
     """What one field says of its value; each detail is a text and has a `code`."""
@@ -131,8 +133,8 @@ class ChoicesField(Field):
 
     def __init__(self, *, choices: type[Any], **options: Any) -> None:
         self.choices = [str(choice.value) for choice in choices]
-        items = {"type": "string", "enum": self.choices}
-        super().__init__({"type": "array", "items": items, "uniqueItems": True}, **options)
+        schema = {"type": "array", "items": {"type": "string", "enum": self.choices}, "uniqueItems": True}
+        super().__init__(schema, **options)
 
     def to_internal_value(self, value: Any) -> list[str]:
         if type(value) is not list:
@@ -245,7 +247,7 @@ class TimeZoneField(Field):
     """A name of the IANA time zone database."""
 
     def to_internal_value(self, value: Any) -> ZoneInfo:
-        if value not in _time_zones():
+        if value not in find_time_zones():
             raise refuse("timezone_invalid", "Not the name of a time zone, like Europe/Berlin.")
         return ZoneInfo(value)
 
@@ -274,8 +276,3 @@ def parse_time(value: Any, zone: tzinfo = UTC) -> datetime:
         return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise refuse("datetime_invalid", "There is no such day or time.") from None
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())

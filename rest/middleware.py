@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import orjson
 import structlog
@@ -47,7 +48,6 @@ SERVER_ERROR = 500
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUESTS = Counter("ledger_requests", "Requests answered.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("ledger_request_seconds", "Time to answer a request.", ["method", "route"])
-LINE_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 logger = structlog.get_logger(__name__)
 
@@ -106,10 +106,9 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = perf_counter()
-        meta = request.META
-        request_id = meta.get("HTTP_X_REQUEST_ID")
+        request_id = request.META.get("HTTP_X_REQUEST_ID")
         if request_id is None or not accepted(request_id):
-            request_id = meta["HTTP_X_REQUEST_ID"] = str(uuid_utils.uuid4())
+            request_id = request.META["HTTP_X_REQUEST_ID"] = str(uuid_utils.uuid4())
         known = {"request_id": request_id}
         before = log.current.set(known)
         try:
@@ -148,8 +147,7 @@ class RequestMiddleware:
                 response = response.render()  # type: ignore[attr-defined]
         except Exception as error:
             response = response_for_exception(request, error)
-        over_tls = self.tls_matters and request.is_secure()
-        added = self.headers_over_tls if over_tls else self.headers
+        added = self.headers_over_tls if self.tls_matters and request.is_secure() else self.headers
         response.headers._store = kept = {**added, **response.headers._store}
         if not response.streaming and "content-length" not in kept:
             kept["content-length"] = ("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
@@ -236,7 +234,7 @@ def find_user_id(request: HttpRequest) -> str | None:
 def write_line(line: dict[str, Any]) -> None:
     """One line of JSON on stderr; times in it are aware."""
     try:
-        text = orjson.dumps(line, None, LINE_OPTIONS).decode()
+        text = orjson.dumps(line, None, orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE).decode()
     except TypeError:  # half of a surrogate pair somewhere
         text = json.dumps(line, default=str) + "\n"
     sys.stderr.write(text)
@@ -244,8 +242,9 @@ def write_line(line: dict[str, Any]) -> None:
 
 def count(method: str | None, match: ResolverMatch | None, status: int, seconds: float) -> None:
     """A caller chooses paths and methods; labels are ours, so that their number stays small."""
-    known = method if method in METHODS else "OTHER"
-    requests, request_seconds = _find_counters(known, match.route if match else "none", status)
+    requests, request_seconds = _find_counters(
+        method if method in METHODS else "OTHER", match.route if match else "none", status
+    )
     requests.inc()
     request_seconds.observe(seconds)
 
@@ -261,3 +260,8 @@ def _find_counters(method: str, route: str, status: int) -> tuple[Counter, Histo
 
 def get_request_id(request: HttpRequest) -> str:
     return str(request.META["HTTP_X_REQUEST_ID"])
+
+
+def get_caller_id(request: HttpRequest) -> UUID:
+    """Who asks, on a page that only users see."""
+    return cast(UUID, request.user.pk)

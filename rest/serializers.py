@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import Field, TimeField, list_details, parse_time, refuse
+from rest.fields import Field, TimeField, parse_time, refuse
 from rest.parsers import echo
 
 NO_OBJECT = ("invalid_type", "Not an object.")
@@ -106,28 +106,26 @@ class StrictSerializer(serializers.Serializer):
 
     @classmethod
     def _read_slowly(cls, sent: Mapping[str, Any], point: Any) -> dict[str, Any]:
-        """Field by field, as a null may mean not sent. Raises `InvalidRequest` with all that is wrong."""
+        """As DRF does, where a null may mean not sent. Raises `InvalidRequest` with all that is wrong."""
         values: dict[str, Any] = {}
         errors: list[FieldError] = []
-        for name, field in cls._declared_fields.items():
-            value = sent.get(name)
-            if value is None:
-                if field.allow_null and name in sent:
-                    values[name] = None
-                elif field.required:
-                    errors.append(FieldError(point(name), "required", "This is required."))
-                continue
-            try:
-                values[name] = field.to_internal_value(value)
-            except ValidationError as error:
-                details = list_details(error)
-                errors += [FieldError(point(name), str(each.code), str(each)) for each in details]
+        try:
+            values = serializers.Serializer.to_internal_value(_find_instance(cls), sent)
+        except ValidationError as error:
+            for name, details in cast(dict[str, Any], error.detail).items():
+                errors += [FieldError(point(name), each.code, str(each)) for each in details]
         errors += [
             FieldError(point(echo(name)), *NO_FIELD) for name in sent if name not in cls._declared_fields
         ]
         if errors:
             raise InvalidRequest(*errors)
         return values
+
+
+@cache
+def _find_instance(serializer: type[StrictSerializer]) -> StrictSerializer:
+    """One for all requests, since reading leaves nothing behind in it."""
+    return serializer()
 
 
 @cache

@@ -1,26 +1,136 @@
-"""DRF's viewsets, without what one parser, one renderer and no versions make superfluous in every request."""
+"""DRF's viewsets, without what one parser, one renderer and no versions make superfluous in every request:
+who asks (knox's tokens, looked up once in a few seconds), whether they may, and what is answered.
+"""
 
+import math
+import time
 from functools import cache
-from typing import Any, ClassVar
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
+from uuid import UUID
 
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from django.views import View
 from django_filters import FilterSet
+from knox import auth
+from knox.crypto import hash_token
+from knox.models import AuthToken
+from knox.settings import CONSTANTS
 from rest_framework import request as drf
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from rest.answers import Answer
-from rest.filters import StrictFilterBackend
-from rest.pagination import KeysetPagination
-from rest.permissions import AnyModel
+from rest.answers import Answer, ask_once
+from rest.lists import KeysetPagination, StrictFilterBackend
 
 NO_FILES: MultiValueDict[str, Any] = MultiValueDict()
+TOKEN_LENGTH_MAX = 200
+TOKENS_MAX = 10_000  # that are known at once
+BEARER = "Bearer "
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+class Token(NamedTuple):
+    """A valid token, `request.auth`: whose it is, until when (Unix time), and what its user may."""
+
+    user: AbstractUser
+    expires_at: float
+    permissions: frozenset[str]
+
+
+class KnownTokens(dict[bytes, tuple[float, Token]]):
+    """The tokens that were found valid in the last `TOKEN_CACHE_SECONDS`, by their SHA-256.
+
+    For all threads: each step is one of a dict's. Wrong tokens are not kept.
+    """
+
+    def find(self, token: bytes) -> Token | None:
+        """None if it has to be looked up. An expiry counts at once: raises `AuthenticationFailed`."""
+        forgotten_at, known = self.get(sha256(token).digest(), (0.0, None))
+        if known is None or forgotten_at <= time.monotonic():
+            return None
+        if known.expires_at <= time.time():
+            raise AuthenticationFailed
+        return known
+
+    def keep(self, token: bytes, known: Token) -> None:
+        if len(self) >= TOKENS_MAX:
+            self.clear()
+        self[sha256(token).digest()] = time.monotonic() + settings.TOKEN_CACHE_SECONDS, known
+
+
+known_tokens = KnownTokens()
+
+
+class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
+    """`Authorization: Bearer <token>`.
+
+    The token's user, permissions and expiry are kept for `TOKEN_CACHE_SECONDS` in this process, so in the
+    steady state no query is needed; a revoked token or a changed group counts after that time, an expiry at
+    once.
+    """
+
+    def authenticate(self, request: drf.Request) -> tuple[AbstractUser, Token] | None:
+        header = request.META.get("HTTP_AUTHORIZATION")
+        if header is None:
+            return None
+        if header.startswith(BEARER) and header.isascii():
+            known = known_tokens.find(header[len(BEARER) :].encode())
+            if known is not None:
+                return known.user, known
+        return cast("tuple[AbstractUser, Token] | None", super().authenticate(request))
+
+    def authenticate_credentials(self, token: bytes) -> tuple[AbstractUser, Token]:
+        known = known_tokens.find(token)
+        if known is None:
+            known = ask_once(look_up, token)
+            known_tokens.keep(token, known)
+            known_tokens.find(token)  # raises when it has expired
+        return known.user, known
+
+
+def look_up(token: bytes) -> Token:
+    """The token in the database, expired or not. Raises `AuthenticationFailed`."""
+    if len(token) > TOKEN_LENGTH_MAX or not token.isascii():
+        raise AuthenticationFailed
+    text = token.decode()
+    digest = hash_token(text)
+    for candidate in AuthToken.objects.select_related("user").filter(
+        token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], user__is_active=True
+    ):
+        if compare_digest(digest, candidate.digest):
+            expires_at = candidate.expiry.timestamp() if candidate.expiry else math.inf
+            return Token(candidate.user, expires_at, frozenset(candidate.user.get_all_permissions()))
+    raise AuthenticationFailed
+
+
+class HasPermission(BasePermission):
+    """A view's `permissions` map its actions to what each needs; reading needs none, it is narrowed.
+
+    A command that no permission is named for is nobody's. An action of None is a method that is not served.
+    """
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        permission: str | None = view.permissions.get(view.action)
+        if permission is None:
+            return view.action is None or request.method in SAFE_METHODS
+        return bool(request.may(permission))
 
 
 class Request(drf.Request):
-    """DRF's request, with attributes for what is asked of it most and would go through `__getattr__`."""
+    """DRF's request, which knows its own id, and what its user may.
+
+    What is asked of it most, and would go through `__getattr__`, is an attribute.
+    """
 
     version = versioning_scheme = None
 
@@ -28,12 +138,13 @@ class Request(drf.Request):
         super().__init__(request, **options)
         self.META = request.META
         self.method = request.method
+        self.id = request.META.get("HTTP_X_REQUEST_ID", "")
 
     def _load_data_and_files(self) -> None:
         """As DRF's, of a body that is no form: there is one parser, and there are no files."""
         self._files = NO_FILES
-        parser: Any = self.parsers[0]  # type: ignore[index]
-        self._data = self._full_data = parser.parse(None, None, self.parser_context)
+        parse: Any = self.parsers[0].parse  # type: ignore[index]
+        self._data = self._full_data = parse(None, None, self.parser_context)
 
     @property
     def data(self) -> Any:
@@ -51,6 +162,15 @@ class Request(drf.Request):
     def user(self, value: Any) -> None:
         self._user = self._request.user = value
 
+    def may(self, permission: str) -> bool:
+        """Whether who asks has the permission. What a token's user may was found out with the token."""
+        token = self.auth
+        return permission in token.permissions if isinstance(token, Token) else self.user.has_perm(permission)
+
+    def may_see(self, owner_id: UUID, permission: str) -> bool:
+        """Whether what the owner has exists for who asks: it is their own, or they have the permission."""
+        return self.user.pk == owner_id or self.may(permission)
+
 
 class ApiViewSet(GenericViewSet[AnyModel]):
     """A `GenericViewSet` that keeps the instances of its parsers, authenticators and permissions.
@@ -59,8 +179,11 @@ class ApiViewSet(GenericViewSet[AnyModel]):
     where a view has them. All else is DRF's, and so is everything for responses that are not an `Answer`.
     """
 
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [HasPermission]
     permissions: ClassVar[dict[str, str]] = {}
     format_kwarg = None
+    request: Request
 
     def get_parsers(self) -> list[Any]:
         return make_instances(tuple(self.parser_classes))
@@ -117,6 +240,12 @@ class ApiViewSet(GenericViewSet[AnyModel]):
             kept[name.lower()] = (name, value)
         return response
 
+    def narrow_to_own(self, rows: QuerySet[AnyModel], *, permission: str, owner: str) -> QuerySet[AnyModel]:
+        """All rows for who has the permission, else the caller's own: what is not theirs does not exist."""
+        if self.request.may(permission):
+            return rows
+        return rows.filter(**{owner: self.request.user.pk})
+
 
 class ResourceViewSet(ApiViewSet[AnyModel]):
     """Lists rows, newest first and filtered, and shows one of them: each as its `to_dict` has it."""
@@ -125,11 +254,11 @@ class ResourceViewSet(ApiViewSet[AnyModel]):
     filterset_class: type[FilterSet] = FilterSet
     pagination_class = KeysetPagination
 
-    def list(self, request: drf.Request) -> Any:
+    def list(self, request: Request) -> Any:
         rows: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response([row.to_dict() for row in rows])
 
-    def retrieve(self, request: drf.Request, pk: Any) -> Any:
+    def retrieve(self, request: Request, pk: Any) -> Any:
         row: Any = self.get_object()
         return Response(row.to_dict())
 

@@ -26,7 +26,7 @@ from django.test import TransactionTestCase  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from ledger_project.database.embedded import EmbeddedPostgres  # noqa: E402
-from rest.authentication import known_tokens  # noqa: E402
+from rest.viewsets import known_tokens  # noqa: E402
 from tests import cast, roles  # noqa: E402
 from tests.broker import PROGRAM, start_broker  # noqa: E402
 from tests.database import FAST_AND_UNSAFE, empty_the_ledger  # noqa: E402

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 
 from accounts.models import Account
 from ledger_project.groups import CORRECT, FREEZE, GROUPS, POST
-from rest.authentication import known_tokens
+from rest.viewsets import known_tokens
 from tests import matrix
 from tests.cast import transfer
 from tests.database import empty_the_ledger, execute

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts.rest.examples import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
-from events.rest.examples import CURSOR, SUBSCRIPTION_ID, URL
+from accounts.rest.schema import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
+from events.rest.schema import CURSOR, SUBSCRIPTION_ID, URL
 from tests.conftest import make_client
 from tests.names import PUBLIC, resolving
 from tests.test_openapi import require_schema

@@ -15,8 +15,8 @@ from tests.walk import walking
 from transactions.proof import audit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FILES_MAX = {"a deposit over HTTP": 36, "a balance at a date": 22}
-CHANGES_MAX = {"a deposit over HTTP": 70, "a balance at a date": 31}
+FILES_MAX = {"a deposit over HTTP": 26, "a balance at a date": 13}
+CHANGES_MAX = {"a deposit over HTTP": 58, "a balance at a date": 20}
 
 
 @pytest.fixture

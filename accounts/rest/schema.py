@@ -1,7 +1,64 @@
-"""What the OpenAPI document says of the operations on users and accounts."""
+"""What the OpenAPI document says of the operations on users and accounts.
 
-from accounts.rest import examples, serializers
-from rest.schema import IDEMPOTENCY_KEY, ON_BODIES, ON_IDENTITY, ON_LISTS, describe, operation
+Its examples are one story, which a test replays against a server.
+"""
+
+from accounts.rest import serializers
+from rest.schema import (
+    IDEMPOTENCY_KEY,
+    ON_BODIES,
+    ON_IDENTITY,
+    ON_LISTS,
+    answered,
+    describe,
+    operation,
+    sent,
+)
+
+PETYA = "01910000-0000-7000-8000-000000000001"
+ACCOUNT_ID = "01910000-0000-7000-8000-00000000a001"
+SAVINGS_ID = "01910000-0000-7000-8000-00000000a002"
+ACCOUNT: dict[str, object] = {
+    "id": ACCOUNT_ID,
+    "user": PETYA,
+    "name": "main",
+    "currency": "USD",
+    "status": "ACTIVE",
+    "status_reason": "",
+    "balance": "0.00",
+    "held": "0.00",
+    "available": "0.00",
+    "credit_limit": "0.00",
+    "withdraw_max": None,
+    "withdraw_day_max": None,
+    "version": 0,
+    "metadata": {},
+    "created_at": "2026-01-01T12:00:00.000000Z",
+}
+USER = {
+    "id": PETYA,
+    "external_id": "crm-17",
+    "name": "petya",
+    "metadata": {"tier": "gold"},
+    "created_at": "2026-01-01T12:00:00.000000Z",
+    "accounts": [ACCOUNT],
+}
+HOLD_ID = "01910000-0000-7000-8000-00000000e001"
+HOLD: dict[str, object] = {
+    "id": HOLD_ID,
+    "account": ACCOUNT_ID,
+    "amount": "20.00",
+    "captured": "0.00",
+    "remaining": "20.00",
+    "status": "OPEN",
+    "decline_reason": None,
+    "decline_details": None,
+    "expires_at": None,
+    "reference": "campaign 9",
+    "metadata": {},
+    "created_at": "2026-01-01T12:00:00.000000Z",
+    "closed_at": None,
+}
 
 describe_users = describe(
     create=operation(
@@ -13,7 +70,13 @@ describe_users = describe(
         "external_id_taken",
         parameters=[IDEMPOTENCY_KEY],
         request=serializers.UserRequest,
-        examples=examples.CREATE_USER,
+        examples=[
+            sent(
+                "a user",
+                {"id": PETYA, "name": "petya", "external_id": "crm-17", "metadata": {"tier": "gold"}},
+            ),
+            answered("created", USER, 201),
+        ],
     ),
     list=operation(200, serializers.UserSerializer, *ON_LISTS, description="Users, newest first."),
     retrieve=operation(200, serializers.UserSerializer, "not_found", description="One user."),
@@ -23,7 +86,10 @@ describe_users = describe(
         *ON_BODIES,
         "not_found",
         request=serializers.UserChanges,
-        examples=examples.CHANGE_USER,
+        examples=[
+            sent("another name", {"name": "Petya P."}),
+            answered("changed", {**USER, "name": "Petya P."}),
+        ],
     ),
 )
 describe_accounts = describe(
@@ -34,7 +100,10 @@ describe_accounts = describe(
         "currency_unknown",
         "not_found",
         request=serializers.AccountRequest,
-        examples=examples.CREATE_ACCOUNT,
+        examples=[
+            sent("savings", {"user": PETYA, "currency": "USD", "name": "savings"}),
+            answered("opened", {**ACCOUNT, "id": SAVINGS_ID, "name": "savings"}, 201),
+        ],
     ),
     list=operation(200, serializers.AccountSerializer, *ON_LISTS, description="Accounts, newest first."),
     retrieve=operation(200, serializers.AccountSerializer, "not_found", description="One account."),
@@ -44,6 +113,9 @@ describe_accounts = describe(
         *ON_BODIES,
         "not_found",
         request=serializers.AccountChanges,
-        examples=examples.CHANGE_ACCOUNT,
+        examples=[
+            sent("a note", {"metadata": {"purpose": "ads"}}),
+            answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}}),
+        ],
     ),
 )

@@ -1,18 +1,28 @@
 """Users and accounts over HTTP; the rules of an account are `transactions.rest.account_views`'."""
 
+import django_filters
 from django.db.models import QuerySet
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import operations, queries
 from accounts.idempotency import identify, require_identity
 from accounts.models import MAIN, Account, User
 from accounts.rest import schema, serializers
-from accounts.rest.filters import AccountFilter, UserFilter
 from rest.answers import mark
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id, narrow_to_own
-from rest.viewsets import ResourceViewSet
+from rest.lists import TextFilter, UUIDFilter
+from rest.viewsets import Request, ResourceViewSet
+
+
+class UserFilter(django_filters.FilterSet):
+    external_id = TextFilter()
+    name = TextFilter()
+
+
+class AccountFilter(django_filters.FilterSet):
+    user = UUIDFilter(field_name="user_id")
+    currency = TextFilter()
+    status = django_filters.ChoiceFilter(choices=Account.Status.choices)
+    name = TextFilter()
 
 
 @schema.describe_users
@@ -24,16 +34,22 @@ class UserViewSet(ResourceViewSet[User]):
     filterset_class = UserFilter
 
     def get_queryset(self) -> QuerySet[User]:
-        users = User.objects.prefetch_related(queries.prefetch_accounts())
-        return narrow_to_own(users, self.request, permission="accounts.view_user", owner="pk")
+        return self.narrow_to_own(
+            User.objects.prefetch_related(queries.prefetch_accounts()),
+            permission="accounts.view_user",
+            owner="pk",
+        )
 
     def create(self, request: Request) -> Response:
         """Create a user with its `main` account. Repeated, it answers 201 with the user as it is now."""
         asked = serializers.UserRequest.read(request)
-        key = request.META.get("HTTP_IDEMPOTENCY_KEY")
         find_identity = identify if "external_id" in asked else require_identity
-        id = find_identity(caller_id=get_caller_id(request), id=asked.pop("id", None), key=key)
-        user, replayed = operations.create_user(id=id, **asked, request_id=get_request_id(request))
+        id = find_identity(
+            caller_id=request.user.pk,
+            id=asked.pop("id", None),
+            key=request.META.get("HTTP_IDEMPOTENCY_KEY"),
+        )
+        user, replayed = operations.create_user(id=id, **asked, request_id=request.id)
         return mark(Response(user.to_dict(), status=201), replayed=replayed)
 
     def partial_update(self, request: Request, pk: object) -> Response:
@@ -51,8 +67,9 @@ class AccountViewSet(ResourceViewSet[Account]):
     filterset_class = AccountFilter
 
     def get_queryset(self) -> QuerySet[Account]:
-        accounts = Account.objects.with_held_due()
-        return narrow_to_own(accounts, self.request, permission="accounts.view_account", owner="user")
+        return self.narrow_to_own(
+            Account.objects.with_held_due(), permission="accounts.view_account", owner="user"
+        )
 
     def create(self, request: Request) -> Response:
         """Open an account. User, currency and name identify it: repeated, it answers with the same one."""
@@ -62,7 +79,7 @@ class AccountViewSet(ResourceViewSet[Account]):
             currency=asked["currency"],
             name=asked.get("name", MAIN),
             metadata=asked.get("metadata"),
-            request_id=get_request_id(request),
+            request_id=request.id,
         )
         return mark(Response(account.to_dict(), status=201), replayed=replayed)
 

@@ -1,7 +1,33 @@
-"""What the OpenAPI document says of the operations on the feed and its subscriptions."""
+"""What the OpenAPI document says of the operations on the feed and its subscriptions.
 
-from events.rest import examples, serializers
-from rest.schema import ON_BODIES, ON_LISTS, describe, operation
+Its examples are one story, which a test replays against a server.
+"""
+
+from events.rest import serializers
+from rest.schema import ON_BODIES, ON_LISTS, answered, describe, operation, sent
+
+SUBSCRIPTION_ID = "01910000-0000-7000-8000-00000000f001"
+CURSOR = "9b2e4d1c0a7f4e6b8c3d5f7a9b1c2d3e-2"
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="  # noqa: S105, nobody's
+URL = "https://ads.example.com/ledger"
+SUBSCRIPTION: dict[str, object] = {
+    "id": SUBSCRIPTION_ID,
+    "kind": "webhook",
+    "url": URL,
+    "types": ["transaction.posted"],
+    "status": "ACTIVE",
+    "cursor": CURSOR,
+    "lag": {"events": 0, "seconds": 0.0},
+    "attempts": 0,
+    "next_attempt_at": None,
+    "sent": 0,
+    "failed": 0,
+    "unroutable": 0,
+    "last_sent_at": None,
+    "last_error": None,
+    "last_error_at": None,
+    "created_at": "2026-01-01T12:00:00.000000Z",
+}
 
 ON_CURSORS = ("invalid_cursor", "feed_epoch_changed", "cursor_ahead_of_feed", "events_pruned", "feed_stopped")
 
@@ -30,7 +56,10 @@ describe_subscriptions = describe(
         "limit_reached",
         "feed_stopped",
         request=serializers.SubscriptionRequest,
-        examples=examples.CREATE_SUBSCRIPTION,
+        examples=[
+            sent("a webhook", {"kind": "webhook", "url": URL, "types": ["transaction.posted"]}),
+            answered("subscribed", {**SUBSCRIPTION, "secret": SECRET}, 201),
+        ],
     ),
     list=operation(
         200, serializers.SubscriptionSerializer, *ON_LISTS, description="Subscriptions, newest first."
@@ -51,11 +80,18 @@ describe_subscriptions = describe(
         "subscription_exists",
         "not_found",
         request=serializers.SubscriptionChanges,
-        examples=examples.CHANGE_SUBSCRIPTION,
+        examples=[
+            sent("all types", {"types": []}),
+            answered("done", {**SUBSCRIPTION, "types": []}),
+        ],
     ),
     destroy=operation(204, None, "not_found"),
     pause=operation(
-        200, serializers.SubscriptionSerializer, "not_found", request=None, examples=examples.PAUSE
+        200,
+        serializers.SubscriptionSerializer,
+        "not_found",
+        request=None,
+        examples=[answered("done", {**SUBSCRIPTION, "status": "PAUSED"})],
     ),
     resume=operation(
         200,
@@ -63,7 +99,7 @@ describe_subscriptions = describe(
         "not_found",
         "events_pruned",
         request=None,
-        examples=examples.RESUME,
+        examples=[answered("done", SUBSCRIPTION)],
     ),
     replay=operation(
         200,
@@ -72,7 +108,17 @@ describe_subscriptions = describe(
         *ON_CURSORS,
         "not_found",
         request=serializers.ReplayRequest,
-        examples=examples.REPLAY,
+        examples=[
+            sent("all that is kept", {}),
+            answered(
+                "done",
+                {
+                    **SUBSCRIPTION,
+                    "cursor": "9b2e4d1c0a7f4e6b8c3d5f7a9b1c2d3e-0",
+                    "lag": {"events": 2, "seconds": 0.25},
+                },
+            ),
+        ],
     ),
     rotate_secret=operation(
         200,
@@ -80,7 +126,17 @@ describe_subscriptions = describe(
         "not_found",
         "not_a_webhook",
         request=None,
-        examples=examples.ROTATE_SECRET,
+        examples=[answered("done", {**SUBSCRIPTION, "secret": SECRET})],
     ),
-    test=operation(200, serializers.TestSerializer, "not_found", request=None, examples=examples.TEST),
+    test=operation(
+        200,
+        serializers.TestSerializer,
+        "not_found",
+        request=None,
+        examples=[
+            answered(
+                "done", {"delivered": False, "error": "ConnectError: The name of the host does not resolve."}
+            )
+        ],
+    ),
 )

@@ -10,9 +10,6 @@ from events.models import URL_LENGTH_MAX, Cursor, Event, Subscription, parse_cur
 from rest import fields
 from rest.serializers import StrictSerializer
 
-WAIT_SECONDS_MAX = 10
-SEQUENCE_MAX = 10**18 - 1
-
 
 class CursorField(fields.TextField):
     """A cursor that the feed gave."""
@@ -33,14 +30,14 @@ class EventsQuery(StrictSerializer):
     account = fields.UUIDField(required=False)
     after_sequence = fields.NumberParameter(
         minimum=0,
-        maximum=SEQUENCE_MAX,
+        maximum=10**18 - 1,
         required=False,
         help_text="With `account`, instead of `after`: the events of that account after this one of its own",
     )
     limit = fields.NumberParameter(minimum=1, maximum=READ_MAX, required=False, help_text="Default: 100")
     wait = fields.NumberParameter(
         minimum=0,
-        maximum=WAIT_SECONDS_MAX,
+        maximum=10,
         required=False,
         help_text="Seconds to wait for an event when there is none; under load the answer may come sooner",
     )

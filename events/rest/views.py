@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from events import feed, subscriptions
@@ -14,15 +13,11 @@ from events.delivery import send_test, webhooks
 from events.errors import SubscriptionExists
 from events.models import Event, Subscription
 from events.rest import schema, serializers
-from rest.answers import mark
+from rest.answers import lend_connections, mark
 from rest.errors import FieldError, InvalidRequest
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id, narrow_to_own
 from rest.serializers import NoFields
-from rest.viewsets import ApiViewSet, ResourceViewSet
-from rest.waiting import lend_connections, sleep
+from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 
-LIMIT_DEFAULT = 100
 POLL_SECONDS = 0.2
 
 
@@ -44,28 +39,24 @@ class EventViewSet(ApiViewSet[Event]):
         if "after_sequence" in asked and "after" in asked:
             raise InvalidRequest(FieldError("?after", "conflicting_fields", "Either this or after_sequence."))
         page = self._read(request, asked)
-        if asked.get("wait") and not page.events:
-            page = self._wait(request, asked, page)
+        # Looked for again and again: a connection that listens would be lost for everything else.
+        deadline = time.monotonic() + asked.get("wait", 0)
+        while not page.events and time.monotonic() < deadline:
+            if not page.has_more:
+                lend_connections()
+                time.sleep(POLL_SECONDS)
+            after = {} if "after_sequence" in asked else {"after": page.cursor}
+            page = self._read(request, {**asked, **after})
         return Response(
             {"events": page.events, "cursor": str(page.cursor), "has_more": page.has_more},
             headers={"Cache-Control": "no-store"},
         )
 
-    def _wait(self, request: Request, asked: dict[str, Any], page: feed.Page) -> feed.Page:
-        """Look again and again: a connection that listens would be lost for everything else."""
-        deadline = time.monotonic() + asked["wait"]
-        while not page.events and time.monotonic() < deadline:
-            if not page.has_more:
-                sleep(POLL_SECONDS)
-            after = {} if "after_sequence" in asked else {"after": page.cursor}
-            page = self._read(request, {**asked, **after})
-        return page
-
     def _read(self, request: Request, asked: dict[str, Any]) -> feed.Page:
-        account, limit = asked.get("account"), asked.get("limit", LIMIT_DEFAULT)
+        account, limit = asked.get("account"), asked.get("limit", 100)
         accounts: Any = None if account is None else [account]
         if not request.user.has_perm("events.view_event"):
-            own: Any = request.user.accounts.values_list("id", flat=True)  # type: ignore[union-attr]
+            own: Any = request.user.accounts.values_list("id", flat=True)
             accounts = list(own if account is None else own.filter(id=account))
         if "after_sequence" in asked and accounts:
             return feed.read_account(asked["account"], asked["after_sequence"], limit=limit)
@@ -89,11 +80,8 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
     serializer_class = serializers.SubscriptionSerializer
 
     def get_queryset(self) -> QuerySet[Subscription]:
-        return narrow_to_own(
-            Subscription.objects.with_lag(),
-            self.request,
-            permission="events.view_subscription",
-            owner="actor",
+        return self.narrow_to_own(
+            Subscription.objects.with_lag(), permission="events.view_subscription", owner="actor"
         )
 
     def create(self, request: Request) -> Response:
@@ -105,7 +93,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
             kind=asked["kind"],
             url=asked.get("url"),
             types=asked.get("types", []),
-            actor=get_caller_id(request),
+            actor=request.user.pk,
         )
         if not self.get_queryset().filter(id=subscription.id).exists():
             raise SubscriptionExists("There is a subscription for this already.")  # somebody else's
@@ -144,7 +132,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         NoFields.read_optional(request)
         subscription = self.get_object()
         lend_connections()
-        error = send_test(subscription, request_id=get_request_id(request))
+        error = send_test(subscription, request_id=request.id)
         return Response({"delivered": error is None, "error": error})
 
     def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:

@@ -132,24 +132,27 @@ def _make_role(kind: str, role: str) -> Iterator[str]:
             )
 
 
-def _make_reach(role: str, owner: str) -> Iterator[str]:
+def _make_reach(role: str, owner: str) -> list[str]:
     """The statements after which the role uses the schema and the database, and owns and makes nothing: a
     temporary table would be found before one that a guard asks."""
-    yield only_if(OWNS.format(role=role), f"REASSIGN OWNED BY {role} TO {owner}")
-    yield only_if(
-        f"has_schema_privilege('{role}', 'public', 'CREATE')",
-        f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}",
-    )
-    yield only_if(
-        f"NOT has_schema_privilege('{role}', 'public', 'USAGE')", f"GRANT USAGE ON SCHEMA public TO {role}"
-    )
     may = f"has_database_privilege('{role}', current_database(), '{{}}')"
     database = "EXECUTE format('{} ON DATABASE %I {}', current_database())"
-    yield only_if(
-        f"{may.format('CREATE')} OR {may.format('TEMPORARY')}",
-        database.format("REVOKE CREATE, TEMPORARY", f"FROM PUBLIC, {role}"),
-    )
-    yield only_if(f"NOT {may.format('CONNECT')}", database.format("GRANT CONNECT", f"TO {role}"))
+    return [
+        only_if(OWNS.format(role=role), f"REASSIGN OWNED BY {role} TO {owner}"),
+        only_if(
+            f"has_schema_privilege('{role}', 'public', 'CREATE')",
+            f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {role}",
+        ),
+        only_if(
+            f"NOT has_schema_privilege('{role}', 'public', 'USAGE')",
+            f"GRANT USAGE ON SCHEMA public TO {role}",
+        ),
+        only_if(
+            f"{may.format('CREATE')} OR {may.format('TEMPORARY')}",
+            database.format("REVOKE CREATE, TEMPORARY", f"FROM PUBLIC, {role}"),
+        ),
+        only_if(f"NOT {may.format('CONNECT')}", database.format("GRANT CONNECT", f"TO {role}")),
+    ]
 
 
 def only_if(condition: str, statement: str) -> str:

@@ -7,30 +7,101 @@ a greenlet that is set aside while it waits for its group; everything else by th
 
 import asyncio
 import io
+import os
 import sys
+import tempfile
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from ledger_project.server.bodies import Bodies
-from ledger_project.server.environ import make_environ
 from ledger_project.server.lanes import Lane, choose_lane, make_lanes
-from ledger_project.server.long_answers import LongAnswers
-from ledger_project.server.refusals import Refusals, Refused
+from ledger_project.server.requests import Bodies, Refusals, Refused, make_environ
 from ledger_project.wsgi import application as wsgi
-from rest.answers import Answer
-from rest.waiting import RequestGreenlet
+from rest.answers import Answer, RequestGreenlet
 from transactions.posting import committer
 from transactions.reading import balances
 
+MEMORY_MAX = 1024 * 1024  # a shorter answer is sent from memory
+OPENED_AFTER_SECONDS = 5  # granian has opened the file by then, and it can be closed here
+COUNT_SECONDS = 0.5
+OPEN_FILES = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+
 logger = structlog.get_logger(__name__)
+
+
+class LongAnswers:
+    """Answers that are made piece by piece. A long one becomes a file, which granian sends as fast as its
+    reader takes it: a slow reader holds neither a thread nor memory.
+
+    The files have no names: they are gone with the last who has opened them, however that one ends.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.bytes = 0  # of the files that somebody makes or reads still, when they were counted last
+        self.is_counting = False
+        settings.VAR.mkdir(parents=True, exist_ok=True)
+
+    def has_room(self) -> bool:
+        """Whether one more file may be made."""
+        return bool(self.bytes < settings.LONG_ANSWERS_BYTES_MAX)
+
+    def send(self, proto: Any, response: StreamingHttpResponse, headers: list[tuple[str, str]]) -> None:
+        """Called by a thread of a lane."""
+        pieces: Iterator[bytes] = iter(response)
+        start = bytearray()
+        with closing(response):
+            for piece in pieces:
+                start += piece
+                if len(start) > MEMORY_MAX:
+                    break
+            else:
+                proto.response_bytes(response.status_code, headers, bytes(start))
+                return
+            file = tempfile.TemporaryFile(dir=settings.VAR)  # noqa: SIM115, granian opens it a little later
+            self.loop.call_soon_threadsafe(self._count)
+            try:
+                file.write(start)
+                file.writelines(pieces)
+                file.flush()
+            except BaseException:
+                file.close()
+                raise
+        proto.response_file(response.status_code, headers, f"{OPEN_FILES}/{file.fileno()}")
+        self.loop.call_soon_threadsafe(self.loop.call_later, OPENED_AFTER_SECONDS, file.close)
+
+    def _count(self) -> None:
+        """Count the bytes again and again while there are any files; in a thread, since the server may have
+        many files open."""
+        if not self.is_counting:
+            self.is_counting = True
+            self.loop.run_in_executor(None, self._count_bytes)
+
+    def _count_bytes(self) -> None:
+        sizes = {}
+        for name in os.listdir(OPEN_FILES):
+            try:
+                if os.readlink(f"{OPEN_FILES}/{name}").startswith(f"{settings.VAR}/#"):
+                    found = os.stat(f"{OPEN_FILES}/{name}")
+                    sizes[found.st_ino] = found.st_size
+            except OSError:  # closed meanwhile
+                continue
+        self.bytes = sum(sizes.values())
+        self.loop.call_soon_threadsafe(self._count_again, bool(sizes))
+
+    def _count_again(self, are_any: bool) -> None:
+        self.is_counting = False
+        if are_any:
+            self.loop.call_later(COUNT_SECONDS, self._count)
 
 
 class Application:
@@ -100,8 +171,7 @@ class Application:
             pass
         except Exception:  # of an answer that is made while it is sent; nothing of it has gone yet
             logger.exception("answer_failed", request_id=environ.get("HTTP_X_REQUEST_ID"))
-            failure = ("internal_error", "The ledger failed. Send the same request again.")
-            self.send(proto, self.refusals.make_answer(environ, *failure))
+            self.send(proto, self.refusals.make_answer(environ, "internal_error"))
         finally:
             close_old_connections()  # gives it back to the pool
 

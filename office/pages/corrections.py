@@ -15,8 +15,7 @@ from office import explanations
 from office.actions import Command, CommandForm
 from office.admin import SearchedAdmin, parse_id
 from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id
+from rest.middleware import get_caller_id, get_request_id
 from transactions import corrections
 from transactions.models import Correction, Transaction
 from transactions.reading import queries

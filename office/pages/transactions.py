@@ -17,8 +17,7 @@ from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
 from office.pages.corrections import propose
 from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, label, moment, show_number
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id
+from rest.middleware import get_caller_id, get_request_id
 from transactions import corrections, posting, reading
 from transactions.models import AuditRun, Correction, Transaction
 from transactions.posting.commands import Release

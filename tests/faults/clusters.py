@@ -7,7 +7,7 @@ from pathlib import Path
 
 from events.models import Event
 from ledger_project.database.embedded import EmbeddedPostgres
-from rest.authentication import known_tokens
+from rest.viewsets import known_tokens
 from tests import cast
 from tests.conftest import make_client
 from tests.events.test_upkeep import run

@@ -5,7 +5,7 @@ from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from rest.authentication import known_tokens
+from rest.viewsets import known_tokens
 from tests.cast import issue_token
 from tests.office.answers import find_accesses, find_secret, hear, read
 from tests.office.staff import make_staff

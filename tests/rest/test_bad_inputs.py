@@ -11,7 +11,7 @@ import pytest
 from django.core.wsgi import get_wsgi_application
 
 from ledger_project.wsgi import application
-from rest.authentication import known_tokens
+from rest.viewsets import known_tokens
 from tests.bad_inputs import CASES, find_cases, is_expected, make_request
 from tests.bad_inputs_world import HOSTS, SETUP, World, see_nobodys
 from tests.cast import issue_token

@@ -1,26 +1,55 @@
-"""What is done to an account over HTTP under the lock that postings take: its holds and its rules."""
+"""An account over HTTP: its holds and its rules, changed under the lock that postings take; its balances and
+statements.
+"""
 
+import json
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain, islice
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.http import HttpResponse
-from rest_framework.request import Request
+import django_filters
+import orjson
+from django.db.models import Q, QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.response import Response
 
-from accounts.errors import DECLINES
-from accounts.models import Account, Hold
-from accounts.rest.filters import HoldFilter
+from accounts.errors import DECLINES, AccountNotFound
+from accounts.models import MAIN, Account, ClockTimestamp, Hold
 from accounts.rest.serializers import HoldRequest, HoldSerializer, LimitsRequest, ReasonRequest
 from accounts.rest.views import AccountViewSet
-from rest.answers import mark
-from rest.errors import make_problem
-from rest.permissions import narrow_to_own
+from rest.answers import Answer, ask, mark, wait_for
+from rest.errors import FieldError, InvalidRequest, make_problem
+from rest.lists import UUIDFilter
 from rest.serializers import NoFields
-from rest.viewsets import ResourceViewSet
+from rest.viewsets import ApiViewSet, Request, ResourceViewSet
+from transactions import reading
+from transactions.exchange import exports
 from transactions.posting.commands import Capture, NewHold, Release, Remaining, SetLimits, SetStatus
-from transactions.rest import schema
-from transactions.rest.serializers import CaptureRequest
+from transactions.reading import queries, statements
+from transactions.rest import schema, serializers
 from transactions.rest.views import post, respond, take_identity
+
+VIEW = "accounts.view_account"
+MOMENTS = {"at", "known_at"}  # with none of them it is the current balance, which is one row read
+NO_STORE = {"Cache-Control": "no-store"}
+PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed
+
+
+class HoldFilter(django_filters.FilterSet):
+    account = UUIDFilter(field_name="account_id")
+    user = UUIDFilter(field_name="account__user_id")
+    status = django_filters.ChoiceFilter(choices=Hold.Status.choices, method="have_status")
+
+    def have_status(self, holds: QuerySet[Hold], name: str, value: Any) -> QuerySet[Hold]:
+        """A hold that is due is found as expired, whether or not its end is written yet."""
+        due = Q(status=Hold.Status.OPEN, expires_at__lte=ClockTimestamp())
+        if value == Hold.Status.OPEN:
+            return holds.filter(Q(status=value) & (Q(expires_at=None) | Q(expires_at__gt=ClockTimestamp())))
+        if value == Hold.Status.EXPIRED:
+            return holds.filter(Q(status=value) | due)
+        return holds.filter(status=value)
 
 
 @schema.describe_holds
@@ -36,8 +65,9 @@ class HoldViewSet(ResourceViewSet[Hold]):
     filterset_class = HoldFilter
 
     def get_queryset(self) -> QuerySet[Hold]:
-        holds = Hold.objects.with_clock()
-        return narrow_to_own(holds, self.request, permission="accounts.view_hold", owner="account__user")
+        return self.narrow_to_own(
+            Hold.objects.with_clock(), permission="accounts.view_hold", owner="account__user"
+        )
 
     def create(self, request: Request) -> HttpResponse:
         """Place a hold, exactly once. A decline is recorded and answered again too."""
@@ -56,22 +86,22 @@ class HoldViewSet(ResourceViewSet[Hold]):
         """Give back what is left. A released hold is answered as it is. There is no body."""
         NoFields.read_optional(request)
         hold = self.get_object()
-        result = post(request, Release(hold_id=hold.id, account_id=hold.account_id))
-        return Response(result.hold.to_dict())
+        release = Release(hold_id=hold.id, account_id=hold.account_id)
+        return Response(post(request, release).hold.to_dict())
 
     def capture(self, request: Request, pk: UUID) -> HttpResponse:
         """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
-        asked = CaptureRequest.read(request)
+        asked = serializers.CaptureRequest.read(request)
         id = take_identity(request, asked)
         hold = self.get_object()
-        capture = Capture(
+        command = Capture(
             id=id,
             hold_id=hold.id,
             account_id=hold.account_id,
             amount=asked.get("amount", Remaining.ALL),
             final=asked.get("final", True),
         )
-        return respond(request, post(request, capture))
+        return respond(request, post(request, command))
 
 
 @schema.describe_rules
@@ -88,8 +118,8 @@ class RuleViewSet(AccountViewSet):
     def limits(self, request: Request, pk: object) -> Response:
         """Set what is sent: how far the balance may go below zero, and what withdrawals may take."""
         limits = LimitsRequest.read(request)
-        result = post(request, SetLimits(account_id=self.get_object().pk, limits=limits))
-        return Response(result.account.to_dict())
+        command = SetLimits(account_id=self.get_object().pk, limits=limits)
+        return Response(post(request, command).account.to_dict())
 
     def freeze(self, request: Request, pk: object) -> Response:
         """No money out and no new holds; money in is accepted. A frozen account is answered as it is."""
@@ -107,3 +137,83 @@ class RuleViewSet(AccountViewSet):
         reason = ReasonRequest.read(request)["reason"]
         command = SetStatus(account_id=self.get_object().pk, status=status, reason=reason)
         return Response(post(request, command).account.to_dict())
+
+
+@schema.describe_balances
+class BalanceViewSet(ApiViewSet[Account]):
+    """What an account holds, now and at any moment, and what moved on it."""
+
+    serializer_class = serializers.BalanceSerializer
+
+    def get_queryset(self) -> QuerySet[Account]:
+        return self.narrow_to_own(Account.objects.all(), permission=VIEW, owner="user")
+
+    def of_account(self, request: Request, pk: UUID) -> HttpResponse:
+        """The balance of an account. An answer for a named moment stays true for ever."""
+        asked = serializers.BalanceQuery.read_query(request)
+        if asked.keys() & MOMENTS:
+            return self._answer_of_then(pk, asked)
+        balance = wait_for(reading.share(reading.read_current_balances, pk))
+        if balance is None or not request.may_see(balance.user_id, VIEW):
+            raise AccountNotFound("There is no such account.")
+        return Answer(balance.to_json(), headers=NO_STORE)
+
+    def of_user(self, request: Request, pk: UUID) -> HttpResponse:
+        """The balance of a user's account: the only one of that name, or the one in `currency`."""
+        asked = serializers.UserBalanceQuery.read_query(request)
+        currency, name = asked.get("currency"), asked.get("account", MAIN)
+        found = request.may_see(pk, VIEW) and wait_for(reading.share(reading.read_balances_of_users, (pk, name)))
+        balances = found or {}
+        ids = {code: balance.account_id for code, balance in balances.items()}
+        account_id = queries.choose_account_id(ids, currency)
+        if asked.keys() & MOMENTS:
+            return self._answer_of_then(account_id, asked)
+        [balance] = [each for each in balances.values() if each.account_id == account_id]
+        return Answer(balance.to_json(), headers=NO_STORE)
+
+    def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
+        at, known_at = asked.get("at"), asked.get("known_at")
+        found = wait_for(reading.share(reading.read_balances_at, (account_id, at, known_at)))
+        if found is None or not self.request.may_see(found[0].user_id, VIEW):
+            raise AccountNotFound("There is no such account.")
+        balance, is_settled = found
+        if not is_settled:
+            balance = ask(partial(reading.read_balance_at, account_id, at=at, known_at=known_at))
+        return Answer(orjson.dumps(balance.to_dict()), headers=NO_STORE)
+
+    def statement(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
+        """The posted transactions effective on those days, in order. `Accept: text/csv` gives a table."""
+        asked = serializers.StatementQuery.read_query(request)
+        if asked["from"] > asked["to"]:
+            raise InvalidRequest(FieldError("?to", "invalid_parameter", "The last day is before the first."))
+        statement = statements.read_statement(
+            self.get_queryset().filter(id=pk),
+            first_day=asked["from"],
+            last_day=asked["to"],
+            zone=asked.get("tz"),
+        )
+        if request._request.get_preferred_type(["application/json", "text/csv"]) == "text/csv":
+            response = _respond(exports.write_statement(statement), "text/csv; charset=utf-8")
+            name = f"statement-{statement.opening.account_id}-{statement.first_day}-{statement.last_day}.csv"
+            response["Content-Disposition"] = f'attachment; filename="{name}"'
+        else:
+            response = _respond(_write_json(statement), "application/json")
+        response["Cache-Control"] = "no-store"
+        response["Vary"] = "Accept"
+        return response
+
+
+def _respond(pieces: Iterator[str], content_type: str) -> HttpResponse | StreamingHttpResponse:
+    first = list(islice(pieces, PIECES_AT_ONCE))
+    if len(first) < PIECES_AT_ONCE:
+        return HttpResponse("".join(first), content_type=content_type)
+    return StreamingHttpResponse(chain(first, pieces), content_type=content_type)
+
+
+def _write_json(statement: statements.Statement) -> Iterator[str]:
+    yield json.dumps(statement.as_opening()).removesuffix("}") + ', "lines": ['
+    between = ""
+    for line in statement.read_lines():
+        yield between + json.dumps(line)
+        between = ", "
+    yield "], " + json.dumps(statement.as_closing()).removeprefix("{")

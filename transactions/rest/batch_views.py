@@ -4,18 +4,14 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
-from rest_framework.request import Request
 
 from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.idempotency import require_identity
 from accounts.models import Account
 from ledger.errors import LedgerError
-from rest.answers import Answer, answer, mark
+from rest.answers import Answer, answer, mark, wait_for
 from rest.errors import FieldError, InvalidRequest, describe_refusal, make_problem
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id
-from rest.viewsets import ApiViewSet
-from rest.waiting import wait_for
+from rest.viewsets import ApiViewSet, Request
 from transactions import errors, posting
 from transactions.models import Transaction
 from transactions.posting import PostingRequest, PostingResult
@@ -56,7 +52,27 @@ class Batch:
         self.count = len(items)
         self.commands: dict[int, NewTransaction] = {}  # by their place in the request
         self.refusals: dict[int, InvalidRequest | LedgerError] = {}
-        self._read(items)
+        read: dict[int, dict[str, Any]] = {}
+        for place, item in enumerate(items):
+            try:
+                read[place] = serializers.TransactionRequest.read_item(item, _point(place))
+                if "id" not in read[place]:
+                    raise IdentityRequired("Each transaction of a batch has an id.")
+                require_identity(caller_id=self.request.user.pk, id=read[place]["id"], key=None)
+            except (InvalidRequest, LedgerError) as error:
+                self.refusals[place] = error
+        self._require_different_ids(read)
+        # By the ids of the items: whom they named in place of an account.
+        self.users: dict[UUID | None, UUID] = {
+            item["id"]: item["user"] for item in read.values() if {"id", "user"} <= item.keys()
+        }
+        named = self.users.values()
+        accounts = queries.find_account_ids(Account.objects.all(), set(named)) if named else {}
+        for place in [place for place in read if place not in self.refusals]:
+            try:
+                self.commands[place] = make_transaction(read[place], accounts, at=_point(place))
+            except (InvalidRequest, LedgerError) as error:
+                self.refusals[place] = error
 
     def post_together(self) -> Answer:
         """All are posted, or none: 422 with the results."""
@@ -86,8 +102,8 @@ class Batch:
         """The results of the commands; those that are refused one by one join the refusals."""
         asked = PostingRequest(
             commands=list(self.commands.values()),
-            actor=get_caller_id(self.request),
-            request_id=get_request_id(self.request),
+            actor=self.request.user.pk,
+            request_id=self.request.id,
             **how,
         )
         results: Results = {}
@@ -100,29 +116,6 @@ class Batch:
                 results[place] = result
         return results
 
-    def _read(self, items: list[Any]) -> None:
-        read: dict[int, dict[str, Any]] = {}
-        for place, item in enumerate(items):
-            try:
-                read[place] = serializers.TransactionRequest.read_item(item, _point(place))
-                if "id" not in read[place]:
-                    raise IdentityRequired("Each transaction of a batch has an id.")
-                require_identity(caller_id=get_caller_id(self.request), id=read[place]["id"], key=None)
-            except (InvalidRequest, LedgerError) as error:
-                self.refusals[place] = error
-        self._require_different_ids(read)
-        # By the ids of the items: whom they named in place of an account.
-        self.users: dict[UUID | None, UUID] = {
-            item["id"]: item["user"] for item in read.values() if {"id", "user"} <= item.keys()
-        }
-        users = set(self.users.values())
-        accounts = queries.find_account_ids(Account.objects.all(), users) if users else {}
-        for place in [place for place in read if place not in self.refusals]:
-            try:
-                self.commands[place] = make_transaction(read[place], accounts, at=_point(place))
-            except (InvalidRequest, LedgerError) as error:
-                self.refusals[place] = error
-
     def _require_different_ids(self, read: dict[int, dict[str, Any]]) -> None:
         seen: dict[UUID, int] = {}
         for place, item in read.items():
@@ -134,8 +127,7 @@ class Batch:
         """Refuse the whole batch: with every malformed field, or else with the first refusal of an item."""
         malformed = [error for error in self.refusals.values() if isinstance(error, InvalidRequest)]
         if malformed:
-            found = [field_error for error in malformed for field_error in error.errors]
-            raise InvalidRequest(*found[:ERRORS_MAX])
+            raise InvalidRequest(*[each for error in malformed for each in error.errors][:ERRORS_MAX])
         place, refusal = next(iter(self.refusals.items()))
         if isinstance(refusal, LedgerError):
             at = _point(place).removeprefix("/")

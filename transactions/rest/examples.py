@@ -1,17 +1,9 @@
-"""The examples of the OpenAPI document: the story of `accounts.rest.examples` goes on."""
+"""The examples of the OpenAPI document: the story of `accounts.rest.schema` goes on."""
 
-from accounts.rest.examples import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
+from accounts.rest.schema import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
 from rest.schema import answered, sent
 
 DEPOSIT = "01910000-0000-7000-8000-00000000d001"
-ASKED = {
-    "id": DEPOSIT,
-    "user": PETYA,
-    "type": "DEPOSIT",
-    "amount": "100.00",
-    "effective_at": "2023-01-04T00:00:00Z",
-    "reference": "invoice 7",
-}
 POSTED: dict[str, object] = {
     "id": DEPOSIT,
     "account": ACCOUNT_ID,
@@ -36,7 +28,17 @@ POSTED: dict[str, object] = {
     "request_id": "7d0c8f6e-3a0b-4f7e-9d52-0a4d2f1f9a11",
 }
 CREATE_TRANSACTION = [
-    sent("a deposit", ASKED),
+    sent(
+        "a deposit",
+        {
+            "id": DEPOSIT,
+            "user": PETYA,
+            "type": "DEPOSIT",
+            "amount": "100.00",
+            "effective_at": "2023-01-04T00:00:00Z",
+            "reference": "invoice 7",
+        },
+    ),
     answered("posted", POSTED, 201),
     sent(
         "a withdrawal of too much",
@@ -64,7 +66,6 @@ CREATE_TRANSACTION = [
         media_type="application/problem+json",
     ),
 ]
-READ_TRANSACTION = [answered("posted", POSTED)]
 READ_BALANCE = [
     answered(
         "now",

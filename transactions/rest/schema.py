@@ -4,23 +4,32 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import PolymorphicProxySerializer
 
 from accounts.errors import DECLINES as DECLINES_OF_HOLDS
-from accounts.rest import examples as account_examples
 from accounts.rest import serializers as account_serializers
-from rest.schema import IDEMPOTENCY_KEY, ON_AMOUNTS, ON_BODIES, ON_IDENTITY, ON_LISTS, describe, operation
+from accounts.rest.schema import ACCOUNT, HOLD
+from rest.schema import (
+    IDEMPOTENCY_KEY,
+    ON_AMOUNTS,
+    ON_BODIES,
+    ON_IDENTITY,
+    ON_LISTS,
+    answered,
+    describe,
+    operation,
+    sent,
+)
 from transactions import errors
 from transactions.rest import examples, serializers
 
 ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "request_in_progress")
 ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
 ON_MOMENTS = ("datetime_invalid", "datetime_precision", "timezone_invalid")
-# What only reversals, captures and groups are declined for.
-DECLINES_OF_OTHERS = {
-    errors.ALREADY_REVERSED,
-    errors.HOLD_NOT_OPEN,
-    errors.TRANSFER_DECLINED,
-    errors.BATCH_DECLINED,
-}
-DECLINES_OF_ONE = [code for code in errors.DECLINES if code not in DECLINES_OF_OTHERS]
+# What only reversals, captures and groups are declined for is left out.
+DECLINES_OF_ONE = [
+    code
+    for code in errors.DECLINES
+    if code
+    not in (errors.ALREADY_REVERSED, errors.HOLD_NOT_OPEN, errors.TRANSFER_DECLINED, errors.BATCH_DECLINED)
+]
 
 describe_transactions = describe(
     create=operation(
@@ -39,7 +48,7 @@ describe_transactions = describe(
     ),
     list=operation(200, serializers.TransactionSerializer, *ON_LISTS),
     retrieve=operation(
-        200, serializers.TransactionSerializer, "not_found", examples=examples.READ_TRANSACTION
+        200, serializers.TransactionSerializer, "not_found", examples=[answered("posted", examples.POSTED)]
     ),
     reverse=operation(
         201,
@@ -103,7 +112,10 @@ describe_holds = describe(
         *DECLINES_OF_HOLDS,
         parameters=[IDEMPOTENCY_KEY],
         request=account_serializers.HoldRequest,
-        examples=account_examples.PLACE_HOLD,
+        examples=[
+            sent("a budget", {name: HOLD[name] for name in ("id", "account", "amount", "reference")}),
+            answered("placed", HOLD, 201),
+        ],
     ),
     list=operation(200, account_serializers.HoldSerializer, *ON_LISTS, description="Holds, newest first."),
     retrieve=operation(200, account_serializers.HoldSerializer, "not_found", description="One hold."),
@@ -113,7 +125,17 @@ describe_holds = describe(
         "not_found",
         "hold_not_open",
         request=None,
-        examples=account_examples.RELEASE_HOLD,
+        examples=[
+            answered(
+                "done",
+                {
+                    **HOLD,
+                    "remaining": "0.00",
+                    "status": "RELEASED",
+                    "closed_at": "2026-01-01T12:00:00.000000Z",
+                },
+            )
+        ],
     ),
     capture=operation(
         201,
@@ -138,7 +160,10 @@ describe_rules = describe(
         "account_closed",
         "credit_limit_in_use",
         request=account_serializers.LimitsRequest,
-        examples=account_examples.SET_LIMITS,
+        examples=[
+            sent("a credit line", {"credit_limit": "50.00"}),
+            answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00"}),
+        ],
     ),
     freeze=operation(
         200,
@@ -147,7 +172,10 @@ describe_rules = describe(
         "not_found",
         "account_closed",
         request=account_serializers.ReasonRequest,
-        examples=account_examples.FREEZE,
+        examples=[
+            sent("a chargeback", {"reason": "chargeback 12"}),
+            answered("done", {**ACCOUNT, "status": "FROZEN", "status_reason": "chargeback 12"}),
+        ],
     ),
     unfreeze=operation(
         200,
@@ -156,7 +184,10 @@ describe_rules = describe(
         "not_found",
         "account_closed",
         request=account_serializers.ReasonRequest,
-        examples=account_examples.UNFREEZE,
+        examples=[
+            sent("settled", {"reason": "chargeback 12 settled"}),
+            answered("done", {**ACCOUNT, "status_reason": "chargeback 12 settled"}),
+        ],
     ),
     close=operation(
         200,
@@ -165,7 +196,10 @@ describe_rules = describe(
         "not_found",
         "account_not_empty",
         request=account_serializers.ReasonRequest,
-        examples=account_examples.CLOSE,
+        examples=[
+            sent("the user left", {"reason": "the user left"}),
+            answered("done", {**ACCOUNT, "status": "CLOSED", "status_reason": "the user left"}),
+        ],
     ),
 )
 describe_balances = describe(

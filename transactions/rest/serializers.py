@@ -29,14 +29,9 @@ class TransactionRequest(CommandRequest):
     expected_version = fields.CountField(required=False, help_text="Decline unless the account is at it")
 
 
-BATCH_LENGTH_MAX = 1000
-
-
 class BatchRequest(StrictSerializer):
     atomic = fields.BooleanField(help_text="All are posted or none; else each for itself, in one commit")
-    transactions = ListField(
-        of=TransactionRequest, length_max=BATCH_LENGTH_MAX, help_text="Each with its own id"
-    )
+    transactions = ListField(of=TransactionRequest, length_max=1000, help_text="Each with its own id")
 
 
 class TransferRequest(CommandRequest):

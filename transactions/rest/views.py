@@ -4,31 +4,42 @@ from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
 
+import django_filters
 import orjson
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
-from rest_framework.request import Request
 
 from accounts.idempotency import require_identity
 from accounts.models import Account
 from ledger.errors import LedgerError
-from rest.answers import Answer, mark
+from rest.answers import Answer, ask, mark, wait_for
 from rest.errors import FieldError, InvalidRequest, describe_problem, send_problem
-from rest.middleware import get_request_id
-from rest.pagination import KeysetPagination
-from rest.permissions import get_caller_id, may_see, narrow_to_own
+from rest.lists import InstantFilter, KeysetPagination, TextFilter, UUIDFilter
 from rest.serializers import read_query
-from rest.viewsets import ResourceViewSet
-from rest.waiting import ask, wait_for
+from rest.viewsets import Request, ResourceViewSet
 from transactions import errors, posting, reading
 from transactions.models import Transaction
 from transactions.posting import PostingRequest, PostingResult
 from transactions.posting.commands import Command, NewTransaction, Reversal, Transfer
 from transactions.reading import queries
 from transactions.rest import schema, serializers
-from transactions.rest.filters import TransactionFilter
 
 VIEW = "transactions.view_transaction"
+
+
+class TransactionFilter(django_filters.FilterSet):
+    """`…_after` is later than the moment, `…_before` up to and including it; a date is the end of its day."""
+
+    account = UUIDFilter(field_name="account_id")
+    user = UUIDFilter(field_name="account__user_id")
+    type = django_filters.ChoiceFilter(choices=Transaction.Type.choices)
+    status = django_filters.ChoiceFilter(choices=Transaction.Status.choices)
+    reference = TextFilter()
+    transfer = UUIDFilter()
+    recorded_after = InstantFilter(field_name="recorded_at", lookup_expr="gt")
+    recorded_before = InstantFilter(field_name="recorded_at", lookup_expr="lte")
+    effective_after = InstantFilter(field_name="effective_at", lookup_expr="gt")
+    effective_before = InstantFilter(field_name="effective_at", lookup_expr="lte")
 
 
 class TransactionPagination(KeysetPagination):
@@ -45,8 +56,9 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
     pagination_class = TransactionPagination
 
     def get_queryset(self) -> QuerySet[Transaction]:
-        rows = queries.with_resources(Transaction.objects.all())
-        return narrow_to_own(rows, self.request, permission=VIEW, owner="account__user")
+        return self.narrow_to_own(
+            queries.with_resources(Transaction.objects.all()), permission=VIEW, owner="account__user"
+        )
 
     def create(self, request: Request) -> Answer:
         """Post a deposit or a withdrawal, exactly once. A decline is recorded and answered again too."""
@@ -72,7 +84,7 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
         """One transaction, posted or declined."""
         read_query(request, {})
         row = wait_for(reading.share(reading.get_transactions, pk))
-        if row is None or not may_see(request, row.user_id, VIEW):
+        if row is None or not request.may_see(row.user_id, VIEW):
             raise Http404
         return Answer(row.to_json())
 
@@ -101,8 +113,8 @@ class TransferViewSet(TransactionViewSet):
 
     def retrieve(self, request: Request, pk: UUID) -> Answer:
         """Both legs, posted or declined."""
-        rows = queries.find_whole(self.filter_queryset(self.get_queryset()).filter(transfer=pk), pk)
-        return Answer(show_transfer(rows))
+        legs = self.filter_queryset(self.get_queryset()).filter(transfer=pk)
+        return Answer(show_transfer(queries.find_whole(legs, pk)))
 
 
 def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
@@ -111,7 +123,7 @@ def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
     Raises `IdentityRequired`, `TwoIdentities`, `IdInvalid` and `IdempotencyKeyInvalid`.
     """
     return require_identity(
-        caller_id=get_caller_id(request),
+        caller_id=request.user.pk,
         id=asked.pop("id", None),
         key=request.META.get("HTTP_IDEMPOTENCY_KEY"),
     )
@@ -134,9 +146,7 @@ def make_transaction(
 
 def post(request: Request, command: Command) -> PostingResult:
     """Post the command for who asks, and wait for what it made. Raises `LedgerError`."""
-    asked = PostingRequest(
-        commands=(command,), actor=get_caller_id(request), request_id=get_request_id(request)
-    )
+    asked = PostingRequest(commands=(command,), actor=request.user.pk, request_id=request.id)
     [answer] = wait_for(posting.share(asked))
     return cast(PostingResult, answer)
 
@@ -156,14 +166,15 @@ def name_as_asked(error: LedgerError, user_id: UUID | None) -> None:
 def respond(request: Request, result: PostingResult) -> Answer:
     """201 with the transaction or transfer, or the problem that its decline is; a replay says so."""
     rows = result.transactions
-    culprits = (row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED))
-    row = next(culprits, rows[0])
+    row = next((row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED)), rows[0])
     if row.decline_reason:
         answer = send_problem(describe_decline(request, row))
     else:
         answer = Answer(show_transfer(rows) if len(rows) > 1 else row.to_json(), status=201)
-    outcome = "replayed" if result.replayed else row.decline_reason or "posted"
-    answer.log_facts = {"transaction_id": str(row.id), "outcome": outcome}
+    answer.log_facts = {
+        "transaction_id": str(row.id),
+        "outcome": "replayed" if result.replayed else row.decline_reason or "posted",
+    }
     return mark(answer, replayed=result.replayed)
 
 

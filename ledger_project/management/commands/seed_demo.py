@@ -44,9 +44,9 @@ class Command(BaseCommand):
             task = progress.add_task("Transactions", total=transactions)
             orders = make_orders(accounts, transactions)
             while some := list(islice(orders, SLICE)):
-                results = posting.post(some, actor=accounts[0].user_id, request_id="seed_demo")
-                rows = (result.transaction for result in results)
-                outcomes.update(f"{row.type} {row.decline_reason or 'posted'}" for row in rows)
+                for result in posting.post(some, actor=accounts[0].user_id, request_id="seed_demo"):
+                    row = result.transaction
+                    outcomes[f"{row.type} {row.decline_reason or 'posted'}"] += 1
                 progress.advance(task, len(some))
         table = Table("outcome", "transactions")
         for outcome, count in sorted(outcomes.items()):

@@ -29,8 +29,7 @@ from office.pages.accounts import page
 from office.pages.corrections import propose
 from office.templatetags.ledger import STATUS, column, moment, show_number
 from rest import fields
-from rest.middleware import get_request_id
-from rest.permissions import get_caller_id
+from rest.middleware import get_caller_id, get_request_id
 from transactions import corrections, posting
 from transactions.models import Transaction
 from transactions.posting.commands import SetStatus
