@@ -17,6 +17,7 @@ from accounts import currencies, errors, idempotency, queries
 from accounts.models import MAIN, Account, User
 from events import outbox
 from ledger.sql import fetch
+from ledger.values import format_time, write_ids
 
 Answer = TypeVar("Answer")
 
@@ -45,11 +46,6 @@ def compile_lock(columns: tuple[str, ...], skip_locked: bool) -> str:
     wanted = locked.extra(where=["accounts_account.id = ANY((SELECT %s::uuid[])::uuid[])"], params=["{}"])
     with atomic(savepoint=False):  # Django compiles a lock in a transaction only
         return wanted.only(*columns).order_by("id").query.sql_with_params()[0]
-
-
-def write_ids(ids: Iterable[UUID]) -> str:
-    """The ids as a text that PostgreSQL reads as uuid[]: much cheaper than to adapt the list."""
-    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def read_clock() -> datetime:
@@ -103,16 +99,14 @@ def create_user(
         )
         _open_account(user, currency=currency, name=MAIN, metadata={}, request_id=request_id)
         outbox.record(
-            [
-                outbox.describe(
-                    "user.created",
-                    account_id=None,
-                    account_sequence=None,
-                    recorded_at=user.created_at,
-                    request_id=request_id,
-                    data=queries.read_accounts(user).to_dict(),
-                )
-            ]
+            {
+                "type": "user.created",
+                "account_id": None,
+                "account_sequence": None,
+                "recorded_at": format_time(user.created_at),
+                "request_id": request_id,
+                "data": queries.read_accounts(user).to_dict(),
+            }
         )
         return user, False
 
@@ -135,10 +129,10 @@ def create_account(
         user = User.objects.filter(id=user_id).first()
         if user is None:
             raise errors.UserNotFound("There is no such user.")
-        account = _open_account(
-            user, currency=currency, name=name, metadata=metadata or {}, request_id=request_id
+        return (
+            _open_account(user, currency=currency, name=name, metadata=metadata or {}, request_id=request_id),
+            False,
         )
-        return account, False
 
     return once_more_after_a_race(find_or_create)
 
@@ -163,16 +157,14 @@ def _open_account(
     )
     account.held_due = Decimal(0)
     outbox.record(
-        [
-            outbox.describe(
-                "account.opened",
-                account_id=account.id_text,
-                account_sequence=account.event_sequence,
-                recorded_at=account.created_at,
-                request_id=request_id,
-                data=account.to_dict(),
-            )
-        ]
+        {
+            "type": "account.opened",
+            "account_id": str(account.id),
+            "account_sequence": account.event_sequence,
+            "recorded_at": format_time(account.created_at),
+            "request_id": request_id,
+            "data": account.to_dict(),
+        }
     )
     return account
 

@@ -18,7 +18,7 @@ from django.db.transaction import atomic
 from events import errors
 from events.models import Cursor, Event
 from ledger.sql import fetch
-from ledger.times import format_time
+from ledger.values import format_time
 
 PLACES_AT_ONCE = 1000
 LOCK_WAIT_SECONDS_MAX = 1.0

@@ -11,7 +11,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from ledger.times import format_optional_time
+from ledger.values import format_optional_time
 
 URL_LENGTH_MAX = 2048
 

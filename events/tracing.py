@@ -19,28 +19,21 @@ class State(TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """What has become of an event at one subscription."""
-
-    subscription: Subscription
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
 class Traced:
-    """An event, its place in the feed (None: it waits for one), and what has become of it at everybody's."""
+    """An event, its position in the feed (None: it waits for one), and its state at each subscription."""
 
     event: Event
     position: int | None
-    deliveries: list[Delivery]
+    deliveries: list[tuple[State, Subscription]]
 
     @property
     def by_state(self) -> list[tuple[State, list[Subscription]]]:
-        """Whom it was sent to, who waits for it, and so on, as far as there is somebody."""
-        every = (
-            (state, [each.subscription for each in self.deliveries if each.state == state]) for state in State
-        )
-        return [(state, subscriptions) for state, subscriptions in every if subscriptions]
+        """Whom it was sent to, who waits for it, and so on; states of no subscription are left out."""
+        return [
+            (state, subscriptions)
+            for state in State
+            if (subscriptions := [each for its_state, each in self.deliveries if its_state == state])
+        ]
 
 
 def trace(events: Sequence[Event]) -> list[Traced]:
@@ -57,7 +50,7 @@ def trace(events: Sequence[Event]) -> list[Traced]:
         Traced(
             event,
             position := positions.get(event.id),
-            [Delivery(each, _find_state(event, position, each, each.feed_epoch)) for each in subscriptions],
+            [(_find_state(event, position, each, each.feed_epoch), each) for each in subscriptions],
         )
         for event in events
     ]

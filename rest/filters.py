@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 
-from ledger.ids import UUID_TEXT
+from ledger.values import UUID_TEXT
 from rest.errors import FieldError, InvalidRequest
 from rest.fields import list_details, parse_time
 from rest.serializers import read_query

@@ -49,9 +49,9 @@ MUTANTS = [
     ),
     Mutant(
         "any number of tests at once",
-        "WAITING_MAX",
-        "WAITING_MAX = 2\n",
-        "WAITING_MAX = 2\nBoundedSemaphore = lambda _, real=BoundedSemaphore: real(999)\n",
+        "delivery.__init__.waiting",
+        "BoundedSemaphore(2)",
+        "BoundedSemaphore(999)",
         "tests/events/test_subscriptions_api.py::test_tests_take_no_more_threads_than_waiting_may",
     ),
     Mutant(
@@ -149,9 +149,9 @@ MUTANTS = [
     ),
     Mutant(
         "messages that a restart loses",
-        "PERSISTENT",
-        "PERSISTENT = 2",
-        "PERSISTENT = 1",
+        "BrokerChannel.send",
+        "Exchange.PERSISTENT_DELIVERY_MODE",
+        "Exchange.TRANSIENT_DELIVERY_MODE",
         BROKER + "test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after",
     ),
     Mutant(

@@ -89,7 +89,7 @@ def test_no_folder_is_crowded():
 
 FORBIDDEN = {
     "an import upwards": ("events/feed.py", "import accounts.models"),
-    "the bottom looks up": ("ledger/times.py", "import rest.errors"),
+    "the bottom looks up": ("ledger/values.py", "import rest.errors"),
     "a room above": ("transactions/reading/queries.py", "import transactions.posting"),
     "a domain that knows how it is asked": ("accounts/staff.py", "import accounts.rest.views"),
     "past the door of posting": ("transactions/corrections.py", "import transactions.posting.engine"),

@@ -13,7 +13,6 @@ from events.delivery.channels import DeliveryFailed, make_body, make_message_id
 
 CONNECT_SECONDS_MAX = 3
 CONFIRM_SECONDS_MAX = 5
-PERSISTENT = 2
 
 logger = structlog.get_logger(__name__)
 
@@ -39,7 +38,7 @@ class BrokerChannel:
                 message_id=make_message_id(envelope),
                 content_type="application/json",
                 content_encoding="utf-8",
-                delivery_mode=PERSISTENT,
+                delivery_mode=Exchange.PERSISTENT_DELIVERY_MODE,
                 mandatory=True,
                 timeout=CONFIRM_SECONDS_MAX,
                 confirm_timeout=CONFIRM_SECONDS_MAX,

@@ -5,6 +5,7 @@ import hmac
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -23,15 +24,14 @@ from events.models import Subscription
 ATTEMPT_SECONDS_MAX = 15
 ANSWER_BYTES_MAX = 64 * 1024
 ROTATION = timedelta(hours=24)  # both secrets sign for so long
-GONE = 410
 # Made once: reading the certificates takes longer than a request. `SSL_CERT_FILE` is honoured.
 _make_tls_context = cache(ssl.create_default_context)
 
 
 def make_secret(id: UUID, generation: int) -> str:
     """The signing secret of a subscription. It is kept nowhere: a copy of the database has no secrets."""
-    name = f"webhook-secret-1:{id}:{generation}"
-    digest = hmac.digest(settings.WEBHOOK_KEY.encode(), name.encode(), "sha256")
+    name = f"webhook-secret-1:{id}:{generation}".encode()
+    digest = hmac.digest(settings.WEBHOOK_KEY.encode(), name, "sha256")
     return "whsec_" + base64.b64encode(digest).decode()
 
 
@@ -47,11 +47,11 @@ def sign(subscription: Subscription, message_id: str, sent_at: datetime, body: s
     )
 
 
+@dataclass
 class WebhookChannel:
-    def __init__(self, subscription: Subscription, client: httpx2.Client, bounds: CheckedBackend) -> None:
-        self.subscription = subscription
-        self.client = client
-        self.bounds = bounds
+    subscription: Subscription
+    client: httpx2.Client
+    bounds: CheckedBackend
 
     def send(self, envelope: dict[str, Any]) -> bool:
         body, message_id, now = make_body(envelope), make_message_id(envelope), datetime.now(UTC)
@@ -74,7 +74,7 @@ class WebhookChannel:
             raise DeliveryFailed(
                 f"The receiver answered {answer.status_code}.",
                 retry_after=read_retry_after(answer.headers.get("Retry-After", ""), now),
-                is_gone=answer.status_code == GONE,
+                is_gone=answer.status_code == httpx2.codes.GONE,
             )
         return True
 

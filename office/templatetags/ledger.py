@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.currencies import get_decimals
-from ledger.times import format_time
+from ledger.values import format_time
 
 register = template.Library()
 NOTHING = "\N{EN DASH}"

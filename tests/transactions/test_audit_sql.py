@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db.transaction import atomic, set_rollback
 
-from accounts.tables import HASHERS, Column, Kind, write_canonical
+from accounts.models.tables import HASHERS, Column, Kind, write_canonical
 from events import feed
 from events.models import Event
 from tests.cast import AccountFactory, deposit

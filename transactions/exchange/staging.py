@@ -14,7 +14,7 @@ from uuid import UUID
 
 from accounts.models import MAIN
 from ledger.slices import slice_up
-from ledger.times import EPOCH, MICROSECOND
+from ledger.values import EPOCH, MICROSECOND
 from transactions.models import Transaction
 
 PAGE_SIZE = 500

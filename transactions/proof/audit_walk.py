@@ -4,7 +4,7 @@ What can be seen from one row and those before it is decided here. What the chai
 out as bytes, in the canonical form of `posting.chain`, because the database does not know the key.
 """
 
-from accounts.tables import write_canonical, write_texts
+from accounts.models.tables import write_canonical, write_texts
 from transactions.models import SIGNED_AMOUNT, TABLE
 
 # What may be wrong with a row: bits of its flags, with the name of the check and what it expects.

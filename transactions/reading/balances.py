@@ -17,7 +17,7 @@ from django.db.transaction import atomic
 from accounts.currencies import format_amount
 from accounts.errors import AccountNotFound
 from accounts.models import Account
-from ledger.times import format_time
+from ledger.values import format_time
 from transactions.models import Transaction
 from transactions.reading.queries import (
     SETTLED_AFTER,

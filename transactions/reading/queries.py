@@ -10,8 +10,7 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.errors import AccountNotFound, CurrencyRequired
-from accounts.models import MAIN, Account, Is, make_row
-from accounts.tables import Kind
+from accounts.models import MAIN, Account, Is, Kind, make_row
 from ledger.errors import gettext_noop
 from transactions.errors import TransactionNotFound
 from transactions.models import SIGNED_AMOUNT, TABLE, Transaction

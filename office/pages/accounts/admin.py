@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
-from ledger.ids import UUID_TEXT
+from ledger.values import UUID_TEXT
 from office import explanations
 from office.actions import Command
 from office.admin import parse_id

@@ -18,8 +18,7 @@ from accounts.currencies import format_amount
 from accounts.models import Account, Hold
 from events import tracing
 from events.models import Event
-from ledger.spreadsheets import escape_formula
-from ledger.times import format_time
+from ledger.values import escape_formula, format_time
 from office import explanations
 from office.pages import lists
 from office.pages.accounts import chart
