@@ -1,8 +1,9 @@
-"""What happened, its place in the feed, and who is told."""
+"""What happened, its position in the feed, and who is told."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
@@ -14,11 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from ledger.values import format_optional_time
 
 URL_LENGTH_MAX = 2048
+# Of a subscription, without its lease: a relay that is sending cannot note any more what came of that.
+FREE: dict[str, Any] = {"lease": None, "leased_until": None}
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in the feed: everything up to `position` was read. Its text is opaque to its owner."""
+    """Everything in this epoch of the feed up to `position` was read. Its text is opaque to its owner."""
 
     epoch: UUID
     position: int
@@ -81,7 +84,7 @@ class Event(models.Model):
 
 
 class PendingEvent(models.Model):
-    """An event that has no place in the feed yet; the feed's sequencer gives it one after the commit."""
+    """An event that has no position in the feed yet; the feed's sequencer gives it one after the commit."""
 
     event = models.OneToOneField(
         Event, on_delete=models.PROTECT, primary_key=True, related_name="+", db_constraint=False
@@ -95,7 +98,7 @@ class PendingEvent(models.Model):
 
 
 class Placement(models.Model):
-    """An event's place in the feed. Positions have no gaps and are given in the order of their commits."""
+    """An event's position in the feed. Positions have no gaps and are given in the order of their commits."""
 
     position = models.BigIntegerField(primary_key=True)
     event = models.OneToOneField(
@@ -114,7 +117,7 @@ class Placement(models.Model):
 
 
 class FeedState(models.Model):
-    """The one row that says how far the feed has come; whoever gives places holds its lock.
+    """The one row that says how far the feed has come; whoever gives positions holds its lock.
 
     `epoch` is the name of this history. The last four say of which database it is the history: in another one
     (a restored backup, a promoted standby) events that were told may be missing.

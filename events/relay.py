@@ -1,4 +1,4 @@
-"""The relay: gives events their places, and sends them to every subscription in order, at least once.
+"""The relay: gives events their positions, and sends them to every subscription in order, at least once.
 
 One thread talks to the database: it claims subscriptions by a lease, reads a batch for each, and moves the
 cursor when the batch is sent. The sending is done by a thread per subscription, so that one that does not
@@ -25,8 +25,8 @@ from django.db.transaction import atomic
 
 from events import errors, feed
 from events.delivery import DeliveryFailed, open_channel
-from events.models import Subscription
-from events.subscriptions import AFRESH, FREE, SUBSCRIPTIONS_MAX
+from events.models import FREE, Subscription
+from events.subscriptions import AFRESH, SUBSCRIPTIONS_MAX
 from ledger.sql import fetch
 
 BATCH = 100
@@ -107,11 +107,11 @@ class Relay:
         return bool(has_pending or moved or claimed or self.sending)
 
     def place(self) -> int:
-        """Give places to pending events, if that was not done a moment ago. Returns how many got one."""
+        """Give positions to pending events, if that was not done a moment ago. Returns how many got one."""
         if time.monotonic() < self.place_at:
             return 0
         placed = feed.place_pending()
-        self.place_at = time.monotonic() + (PAUSE_SECONDS if placed < feed.PLACES_AT_ONCE else 0)
+        self.place_at = time.monotonic() + (PAUSE_SECONDS if placed < feed.PLACED_AT_ONCE else 0)
         return placed
 
     def pause(self, is_idle: bool) -> None:
@@ -163,7 +163,7 @@ class Relay:
             )
         for subscription in claimed:
             try:
-                page = feed.read_placed(subscription.cursor, types=subscription.types, limit=BATCH)
+                page = feed.read(subscription.cursor, types=subscription.types, limit=BATCH, placed_only=True)
             except errors.EventsPruned as error:
                 self._mine(subscription).update(
                     status=Subscription.Status.DISABLED, last_error=error.detail, last_error_at=Now(), **FREE
@@ -235,7 +235,7 @@ class Relay:
 
 
 def look() -> tuple[bool, bool]:
-    """Whether anybody is to be told, and whether events wait for their places. Raises `FeedStopped`."""
+    """Whether anybody is to be told, and whether events wait for their positions. Raises `FeedStopped`."""
     [[has_due, *state]] = fetch(LOOK)
     return has_due, feed.make_state(*state).has_pending
 

@@ -12,11 +12,9 @@ from django.db.transaction import atomic
 
 from events import errors, feed
 from events.delivery import url_guard
-from events.models import Cursor, FeedState, Subscription
+from events.models import FREE, Cursor, FeedState, Subscription
 
 SUBSCRIPTIONS_MAX = 100
-# Without its lease: a relay that is sending cannot note any more what came of that.
-FREE: dict[str, Any] = {"lease": None, "leased_until": None}
 AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, **FREE}
 
 

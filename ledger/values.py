@@ -1,10 +1,17 @@
-"""The texts of ids and of moments: the same in paths, bodies, answers, events, files, SQL and the chain."""
+"""Ids and moments as texts, the same everywhere: in paths, bodies, answers, events, files, SQL and the chain.
+
+And what is done to texts that a spreadsheet reads, and to long lists of values.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
+from typing import TypeVar
 from uuid import UUID, SafeUUID
+
+Item = TypeVar("Item")
 
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,3 +55,10 @@ def format_optional_time(instant: datetime | None) -> str | None:
 def escape_formula(text: str) -> str:
     """The text, with a quote before what would make a spreadsheet compute it."""
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def slice_up(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield lists of `size` items, the last one of what is left; nothing is read before it is asked for."""
+    iterator = iter(items)
+    while some := list(islice(iterator, size)):
+        yield some

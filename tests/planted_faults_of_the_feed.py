@@ -27,7 +27,7 @@ MUTANTS = [
     ),
     Mutant(
         "a filtered cursor jumps to the end",
-        "read_placed",
+        "feed.read",
         "position = state.last_position if is_scanned_out else scanned[-1][0]",
         "position = state.last_position",
         FEED + "test_some_types_are_read_by_looking_at_a_bounded_part",

@@ -137,7 +137,7 @@ def test_only_posting_and_its_statement_write_the_ledger():
         r"(INSERT INTO|UPDATE|DELETE FROM) (transactions_|accounts_account|accounts_hold|events_)"
     )
     allowed = {"transactions/posting/writing.py", "events/outbox.py"}
-    allowed |= {"events/feed.py", "events/maintenance.py"}  # places and epochs, not events
+    allowed |= {"events/feed.py"}  # positions and epochs, not events
     allowed |= {"transactions/reading/statistics.py"}  # sums for the dashboard
     found = {
         name(p)
