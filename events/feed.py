@@ -18,7 +18,6 @@ from django.db.transaction import atomic
 from events import errors
 from events.models import FREE, Cursor, Event, FeedState, Placement, Subscription
 from ledger.sql import fetch
-from ledger.values import format_time
 
 PLACED_AT_ONCE = 1000
 LOCK_WAIT_SECONDS_MAX = 1.0
@@ -226,25 +225,10 @@ def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX
     )
 
 
-def describe_event(event: Event, *, epoch: UUID, position: int | None) -> dict[str, Any]:
-    """The envelope of an event, as JSON holds it: the same in the feed, in webhooks and on the broker."""
-    return {
-        "id": event.id,
-        "epoch": str(epoch),
-        "position": position,
-        "type": event.type,
-        "account": str(event.account_id) if event.account_id else None,
-        "account_sequence": event.account_sequence,
-        "recorded_at": format_time(event.recorded_at),
-        "request_id": event.request_id,
-        "data": event.data,
-    }
-
-
 def _describe(positions: list[tuple[int, int]], state: State) -> list[dict[str, Any]]:
     events = Event.objects.in_bulk([id for _, id in positions])
     return [
-        describe_event(events[id], epoch=state.epoch, position=position)
+        events[id].to_dict(epoch=state.epoch, position=position)
         for position, id in positions
         if id in events  # else it was pruned a moment ago, which the caller looks into
     ]

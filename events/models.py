@@ -1,9 +1,8 @@
 """What happened, its position in the feed, and who is told."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import uuid_utils.compat
@@ -12,15 +11,14 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from ledger.values import format_optional_time
+from ledger.values import format_optional_time, format_time
 
 URL_LENGTH_MAX = 2048
 # Of a subscription, without its lease: a relay that is sending cannot note any more what came of that.
 FREE: dict[str, Any] = {"lease": None, "leased_until": None}
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """Everything in this epoch of the feed up to `position` was read. Its text is opaque to its owner."""
 
     epoch: UUID
@@ -81,6 +79,20 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.id}"
+
+    def to_dict(self, *, epoch: UUID, position: int | None) -> dict[str, Any]:
+        """Its envelope, as JSON holds it: the same in the feed, in webhooks and on the broker."""
+        return {
+            "id": self.id,
+            "epoch": str(epoch),
+            "position": position,
+            "type": self.type,
+            "account": str(self.account_id) if self.account_id else None,
+            "account_sequence": self.account_sequence,
+            "recorded_at": format_time(self.recorded_at),
+            "request_id": self.request_id,
+            "data": self.data,
+        }
 
 
 class PendingEvent(models.Model):

@@ -3,7 +3,8 @@
 from typing import Any, TypedDict
 
 import orjson
-from django.db import connection
+
+from ledger.sql import fetch
 
 # Two arms of a WITH clause. Ids are drawn under the account's lock, in the order of its sequence numbers.
 WRITE_EVENTS = """
@@ -34,5 +35,4 @@ class NewEvent(TypedDict):
 
 def record(event: NewEvent) -> None:
     """Write the event in the caller's transaction, beside the change it tells of."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {WRITE_EVENTS} SELECT", [orjson.dumps([event]).decode()])
+    fetch(f"WITH {WRITE_EVENTS} SELECT", [orjson.dumps([event]).decode()])

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from threading import BoundedSemaphore
 
-from events import errors, feed
+from events import errors
 from events.delivery import webhooks
 from events.delivery.channels import Channel, DeliveryFailed
 from events.models import Event, Subscription
@@ -38,7 +38,7 @@ def send_test(subscription: Subscription, *, request_id: str) -> str | None:
         raise errors.Busy("Others are waiting already. Send the same again.")
     try:
         with open_channel(subscription) as channel:
-            envelope = feed.describe_event(event, epoch=subscription.epoch, position=None)
+            envelope = event.to_dict(epoch=subscription.epoch, position=None)
             return None if channel.send(envelope) else "No queue is bound for this type."
     except DeliveryFailed as failure:
         return str(failure)

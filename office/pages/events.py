@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from events import errors, subscriptions, tracing
+from events import errors, subscriptions
 from events.delivery import send_test
 from events.models import Cursor, Event, Subscription, parse_cursor
 from ledger.errors import LedgerError
@@ -207,7 +207,7 @@ class EventAdmin(SearchedAdmin):
 
     def describe(self, request: HttpRequest, subject: Event) -> dict[str, Any]:
         return {
-            "traced": tracing.trace([subject])[0],
+            "traced": subscriptions.trace([subject])[0],
             "may_see_deliveries": request.user.has_perm("events.view_subscription"),
             "data": json.dumps(subject.data, indent=2, ensure_ascii=False),
         }

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Hold, User
-from events.tracing import trace
+from events.subscriptions import trace
 from office import explanations, related
 from office.actions import Command
 from office.admin import OfficeAdmin, parse_id

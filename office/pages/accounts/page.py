@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.currencies import format_amount
 from accounts.models import Account, Hold
-from events import tracing
+from events import subscriptions
 from events.models import Event
 from ledger.values import escape_formula, format_time
 from office import explanations
@@ -213,7 +213,7 @@ def _describe_holds(request: HttpRequest, account: Account) -> Context:
 def _describe_events(request: HttpRequest, account: Account) -> Context:
     events = Event.objects.filter(account_id=account.id).defer("data").order_by("-account_sequence")
     return {
-        "traced": tracing.trace(list(events[:EVENTS_MAX])),
+        "traced": subscriptions.trace(list(events[:EVENTS_MAX])),
         "may_see_deliveries": request.user.has_perm("events.view_subscription"),
     }
 
