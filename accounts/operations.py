@@ -89,14 +89,12 @@ def create_user(
     asked = {"name": name, "external_id": external_id, "currency": currency}
     # In this order: a user of both, made between the two looks, is found by the second one.
     namesake = User.objects.filter(external_id=external_id).first() if external_id else None
-    known = User.objects.filter(id=id).first() if id else None
-    if found := known or (None if id else namesake):
+    if found := User.objects.filter(id=id).first() if id else namesake:
         if differs := idempotency.find_differences(asked, found.created_as or {}):
             raise errors.IdempotencyKeyReused(
                 "This identity was used before, for another user.",
-                differs,
-                owner_id=found.id,
-                permission="accounts.add_user",
+                differs=differs,
+                confidential_to=(found.id, "accounts.add_user"),
             )
         return queries.read_accounts(found), True
     if namesake:

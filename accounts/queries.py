@@ -14,7 +14,6 @@ WITH_DUE_HOLDS = """
 SELECT DISTINCT account_id FROM accounts_hold
 WHERE status = 'OPEN' AND expires_at <= (SELECT clock_timestamp()) LIMIT %s
 """
-LAST_CHARACTER = "\U0010ffff"  # in the order of the collation "C"
 
 
 def find_caller(words: str, id: UUID | None) -> User | None:
@@ -29,7 +28,8 @@ def find_users_by_words(words: str, *, limit: int) -> list[User]:
     """
     low = Lower(Value(words, output_field=CharField()))
     named = User.objects.alias(folded=Collate(Lower("name"), "C")).filter(
-        folded__gte=low, folded__lt=Concat(low, Value(LAST_CHARACTER))
+        folded__gte=low,
+        folded__lt=Concat(low, Value("\U0010ffff")),  # the last character in the order of "C"
     )
     others = named.order_by("folded", "id")[:limit] if words else ()
     return list(dict.fromkeys([*User.objects.filter(external_id=words), *others]))

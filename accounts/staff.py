@@ -85,10 +85,10 @@ def deactivate(*, id: UUID, actor: User) -> User:
 
     Raises `LastSuperuser`, `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    superusers = User.objects.select_for_update(no_key=True).order_by("id")
-    active = list(superusers.filter(is_staff=True, is_superuser=True, is_active=True))
+    superusers = User.objects.filter(is_staff=True, is_superuser=True, is_active=True).order_by("id")
+    active = [each.pk for each in superusers.select_for_update(no_key=True)]
     member = _lock(id, actor)
-    if [each.pk for each in active] == [member.pk]:
+    if active == [member.pk]:
         raise LastSuperuser
     return _set_active(member, False)
 
@@ -135,11 +135,11 @@ def unlock(*, id: UUID, actor: User) -> User:
 
 def is_locked_out(username: str) -> bool:
     """Whether the login of that name is locked, from one address at least."""
-    attempts = AccessAttempt.objects.filter(
+    recent = AccessAttempt.objects.filter(
         username=username, attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
     )
-    failures = attempts.order_by().values("ip_address").annotate(failures=Sum("failures_since_start"))
-    return bool(failures.filter(failures__gte=settings.AXES_FAILURE_LIMIT).exists())
+    by_address = recent.order_by().values("ip_address").annotate(failures=Sum("failures_since_start"))
+    return bool(by_address.filter(failures__gte=settings.AXES_FAILURE_LIMIT).exists())
 
 
 def require_may_change(member: User, *, actor: User) -> None:

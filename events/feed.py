@@ -197,10 +197,13 @@ def read(
         position = wanted[-1][0]
     else:
         position = state.last_position if is_scanned_out else scanned[-1][0]
-    has_rest = not is_scanned_out or (bool(scanned) and scanned[-1][0] > position)
     events = _describe(wanted, state)
     read_state().require(after)  # nothing was pruned meanwhile
-    return Page(events, Cursor(state.epoch, position), has_rest or state.has_pending)
+    return Page(
+        events,
+        Cursor(state.epoch, position),
+        has_more=state.has_pending or not is_scanned_out or (bool(scanned) and scanned[-1][0] > position),
+    )
 
 
 def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX) -> Page:

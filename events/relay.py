@@ -95,7 +95,10 @@ class Relay:
 
     def step(self) -> bool:
         """Work one round. Returns whether there is anything to do."""
-        self.do_chores()
+        if time.monotonic() >= self.chores_at:
+            self.chores_at = time.monotonic() + CHORES_SECONDS
+            for chore in self.chores:
+                chore()
         self.renew()
         moved = self.collect()
         has_due, has_pending = look()
@@ -130,12 +133,6 @@ class Relay:
             self._mine().update(**FREE)
         except Error as error:  # the leases end by themselves, and what was sent is sent once more
             logger.warning("relay_ends_without_the_database", error=str(error).strip())
-
-    def do_chores(self) -> None:
-        if time.monotonic() >= self.chores_at:
-            self.chores_at = time.monotonic() + CHORES_SECONDS
-            for chore in self.chores:
-                chore()
 
     def renew(self) -> None:
         """Renew the leases, long before their end: they last for as long as this thread is well."""
