@@ -22,6 +22,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.models import Staff, User
 
 GROUPS = ("support", "operations", "auditor")
+PASSWORD_BYTES = 15  # at random: 20 characters that nobody guesses
 
 
 class StaffError(Exception):
@@ -60,7 +61,7 @@ def create(*, username: str, name: str, groups: Collection[str], actor: User) ->
     Raises `UsernameTaken`, `BeyondOwnPermissions`.
     """
     _require_permissions(actor, Permission.objects.filter(group__name__in=groups))
-    password = make_password()
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with atomic():
             member = User.objects.create_user(username, password=password, name=name, is_staff=True)
@@ -105,7 +106,7 @@ def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    member, password = _lock(id, actor), make_password()
+    member, password = _lock(id, actor), secrets.token_urlsafe(PASSWORD_BYTES)
     member.set_password(password)
     member.save(update_fields=["password"])
     return member, password
@@ -155,11 +156,6 @@ def require_may_change(member: User, *, actor: User) -> None:
     _require_permissions(
         actor, Permission.objects.filter(group__user=member), Permission.objects.filter(user=member)
     )
-
-
-def make_password() -> str:
-    """A password of 20 characters that nobody guesses."""
-    return secrets.token_urlsafe(15)
 
 
 def _lock(id: UUID, actor: User) -> User:

@@ -22,11 +22,7 @@ class DaysInvalid(TokenError):
 
 
 class GroupsUnknown(TokenError):
-    """There are no groups of these `names`."""
-
-    def __init__(self, names: Collection[str]) -> None:
-        super().__init__(names)
-        self.names = sorted(names)
+    """There are no groups of these names, which are its `args`."""
 
 
 class UserIsStaff(TokenError):
@@ -50,7 +46,7 @@ def issue(
         raise DaysInvalid
     found = list(Group.objects.filter(name__in=groups))
     if unknown := set(groups) - {group.name for group in found}:
-        raise GroupsUnknown(unknown)
+        raise GroupsUnknown(*sorted(unknown))
     user, is_new = User.objects.get_or_create(
         username=User.normalize_username(name), defaults={"name": name, "password": make_password(None)}
     )

@@ -244,7 +244,7 @@ def send(subscription: Subscription, page: feed.Page, stopping: Flag) -> Outcome
             for envelope in page.events:
                 if stopping.is_set() or time.monotonic() > ends_at:
                     break
-                unroutable += not channel.send(envelope)
+                unroutable += not channel(envelope)
                 position, sent = envelope["position"], sent + 1
     except DeliveryFailed as error:
         failure = error

@@ -142,14 +142,14 @@ MUTANTS = [
     ),
     Mutant(
         "unroutable unnoticed",
-        "BrokerChannel.send",
+        "brokers.publish",
         "mandatory=True",
         "mandatory=False",
         BROKER + "test_what_no_queue_is_bound_for_is_counted_and_holds_up_nothing",
     ),
     Mutant(
         "messages that a restart loses",
-        "BrokerChannel.send",
+        "brokers.publish",
         "Exchange.PERSISTENT_DELIVERY_MODE",
         "Exchange.TRANSIENT_DELIVERY_MODE",
         BROKER + "test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after",

@@ -27,19 +27,18 @@ def send_test(subscription: Subscription, *, request_id: str) -> str | None:
 
     It looks like an event, but is of no account and at no position. The subscription is one `with_lag`.
     """
-    event = Event(
+    envelope = Event(
         id=f"test-{request_id}",
         type="subscription.test",
         recorded_at=subscription.clock,
         request_id=request_id,
         data={"subscription": str(subscription.id)},
-    )
+    ).to_dict(epoch=subscription.epoch, position=None)
     if not waiting.acquire(blocking=False):
         raise errors.Busy("Others are waiting already. Send the same again.")
     try:
         with open_channel(subscription) as channel:
-            envelope = event.to_dict(epoch=subscription.epoch, position=None)
-            return None if channel.send(envelope) else "No queue is bound for this type."
+            return None if channel(envelope) else "No queue is bound for this type."
     except DeliveryFailed as failure:
         return str(failure)
     finally:
