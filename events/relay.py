@@ -102,18 +102,13 @@ class Relay:
         self.renew()
         moved = self.collect()
         has_due, has_pending = look()
-        if has_pending and self.place():
-            has_due = look()[0]
+        if has_pending and time.monotonic() >= self.place_at:
+            placed = feed.place_pending()
+            self.place_at = time.monotonic() + (PAUSE_SECONDS if placed < feed.PLACED_AT_ONCE else 0)
+            if placed:
+                has_due = look()[0]
         claimed = self.claim() if has_due else 0
         return bool(has_pending or moved or claimed or self.sending)
-
-    def place(self) -> int:
-        """Give positions to pending events, if that was not done a moment ago. Returns how many got one."""
-        if time.monotonic() < self.place_at:
-            return 0
-        placed = feed.place_pending()
-        self.place_at = time.monotonic() + (PAUSE_SECONDS if placed < feed.PLACED_AT_ONCE else 0)
-        return placed
 
     def pause(self, is_idle: bool) -> None:
         """Wait until a batch is done, or until the next look is due."""
@@ -186,10 +181,9 @@ class Relay:
             "position": outcome.position,
             "sent": F("sent") + outcome.sent,
             "unroutable": F("unroutable") + outcome.unroutable,
+            "last_sent_at": Now() if outcome.sent else F("last_sent_at"),
             **AFRESH,
         }
-        if outcome.sent:
-            changes["last_sent_at"] = Now()
         attempts = 1 if outcome.sent else subscription.attempts + 1  # if this was one that failed
         if outcome.failure is not None:
             changes |= self._plan_next_attempt(subscription, attempts, outcome.failure)

@@ -184,12 +184,6 @@ HASHERS: dict[Kind, Callable[[Any], str]] = {
 }
 
 
-def write_canonical(columns: Iterable[Column], row: str) -> str:
-    """SQL: `Table.to_canonical` of a row, as arguments of `concat`. Numbers and times stand beside it as
-    texts, under their name and `_text`: see `write_texts`."""
-    return ", ".join(_write_canonical(column, row) for column in columns)
-
-
 def write_texts(columns: Iterable[Column]) -> str:
     """SQL: the columns that the canonical form has as texts of another kind, as part of a list of columns."""
     return ", ".join(
@@ -206,7 +200,11 @@ TEXTS = {
 }
 
 
-def _write_canonical(column: Column, row: str) -> str:
+def write_canonical(column: Column, row: str) -> str:
+    """SQL: a column of the row as `Table.to_canonical` has it, as arguments of `concat`.
+
+    Numbers and times stand beside the row's columns as texts, under their name and `_text` (`write_texts`).
+    """
     name = f"{row}.{column.column}"
     match column.kind:
         case Kind.ID:
