@@ -22,9 +22,9 @@ def find_caller(words: str, id: UUID | None) -> User | None:
 
 
 def find_users_by_words(words: str, *, limit: int) -> list[User]:
-    """The user whose external id it is, then up to `limit` others whose name starts so, in capitals or not.
+    """The user whose external id it is, then up to `limit` others whose name starts with it, ignoring case.
 
-    Names are a range of the index `user_by_start_of_name`. No words: nobody's name.
+    Names are a range of the index `user_by_start_of_name`. An empty text finds nobody by name.
     """
     low = Lower(Value(words, output_field=CharField()))
     named = User.objects.alias(folded=Collate(Lower("name"), "C")).filter(

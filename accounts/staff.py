@@ -1,7 +1,7 @@
 """Members of staff: who they are, and what they may do.
 
-Nobody changes themselves, and nobody gives or takes over rights that they do not have; a superuser has all of
-them. Superusers are made by `manage.py createsuperuser` and nowhere else. Each function here names its
+Nobody changes themselves, and nobody gives or takes over permissions that they do not have; a superuser has
+all of them. Superusers are made by `manage.py createsuperuser` and nowhere else. Each function here names its
 `actor`, owns its database transaction, and raises a `StaffError` for what is refused.
 """
 
@@ -38,7 +38,7 @@ class ChangesThemselves(StaffError):
 
 
 class BeyondOwnPermissions(StaffError):
-    """The actor lacks rights that the other has, or would get."""
+    """The actor lacks permissions that the other has, or would get."""
 
 
 class LastSuperuser(StaffError):
@@ -144,7 +144,7 @@ def is_locked_out(username: str) -> bool:
 
 
 def require_may_change(member: User, *, actor: User) -> None:
-    """Refuse an actor who lacks rights that the member has.
+    """Refuse an actor who lacks permissions that the member has.
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """

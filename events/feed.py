@@ -137,7 +137,7 @@ def read_state() -> State:
 def make_state(
     epoch: UUID, last_position: int, pruned_through: int, is_ours: bool, has_pending: bool
 ) -> State:
-    """The state that a row with the columns `STATE` tells. Raises `FeedStopped`."""
+    """The state that a row with the columns `STATE` describes. Raises `FeedStopped`."""
     if not is_ours:
         raise errors.FeedStopped(
             "The database was restored or has failed over: the feed waits for an operator (new_feed_epoch)."

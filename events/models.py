@@ -1,4 +1,4 @@
-"""What happened, its position in the feed, and who is told."""
+"""What happened, its position in the feed, and who it is sent to."""
 
 import re
 from datetime import datetime
@@ -132,7 +132,7 @@ class FeedState(models.Model):
     """The one row that says how far the feed has come; whoever gives positions holds its lock.
 
     `epoch` is the name of this history. The last four say of which database it is the history: in another one
-    (a restored backup, a promoted standby) events that were told may be missing.
+    (a restored backup, a promoted standby) events that were sent may be missing.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -170,7 +170,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 
 class Subscription(models.Model):
-    """Somebody to be told: a webhook, or the broker. Its cursor is (`epoch`, `position`): sent up to there.
+    """Whom events are sent to: a webhook, or the broker; those up to its cursor (`epoch`, `position`) were.
 
     The secret of a webhook is not kept anywhere: it is computed from the subscription, the generation and a
     key outside the database (`events.delivery.webhooks`).

@@ -37,7 +37,7 @@ CHORES_SECONDS = 1.0  # between two rounds of chores
 # Seconds after the first, second … failed attempt of a webhook. After the tenth it is disabled.
 WEBHOOK_DELAYS = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 BROKER_DELAYS = (1, 2, 5, 10, 30)  # the operator's own: tried for ever
-# All that an idle relay asks for: whether anybody is to be told, and the state of the feed.
+# All that an idle relay asks for: whether a subscription is due, and the state of the feed.
 LOOK = f"""
 SELECT EXISTS (
     SELECT FROM events_subscription
@@ -224,7 +224,7 @@ class Relay:
 
 
 def look() -> tuple[bool, bool]:
-    """Whether anybody is to be told, and whether events wait for their positions. Raises `FeedStopped`."""
+    """Whether a subscription is due, and whether events wait for their positions. Raises `FeedStopped`."""
     [[has_due, *state]] = fetch(LOOK)
     return has_due, feed.make_state(*state).has_pending
 

@@ -1,4 +1,4 @@
-"""Who is told: the commands of people, and what was told to whom.
+"""Whom events are sent to: the commands of people about it, and what was sent to whom.
 
 What the relay does with subscriptions is in `events.relay`.
 """
@@ -111,7 +111,7 @@ def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = 
 
 
 def delete(*, id: UUID) -> None:
-    """Tell it nothing any more. One that is not there is deleted already."""
+    """Remove the subscription: nothing more is sent to it. An id of none is no error."""
     Subscription.objects.filter(id=id).delete()
 
 
@@ -158,7 +158,7 @@ def _update(id: UUID, **changes: Any) -> Subscription:
 
 
 def trace(events: Sequence[Event]) -> list[Traced]:
-    """Each of the events, in their order. Two queries, however many they are."""
+    """What has become of each of the events, in their order. Two queries, however many they are."""
     if not events:
         return []
     positions = dict(Placement.objects.filter(event__in=events).values_list("event_id", "position"))
@@ -178,8 +178,10 @@ def trace(events: Sequence[Event]) -> list[Traced]:
 
 
 def _find_state(event: Event, position: int | None, subscription: Subscription, epoch: UUID) -> DeliveryState:
-    """A subscription begins at the end of the feed: of what was recorded before it, it was told nothing,
-    unless its cursor was moved back to where this event is yet to come.
+    """The state of an event at a subscription.
+
+    A subscription begins at the end of the feed: events that were recorded before it are not sent to it,
+    unless its cursor was moved back to before them.
     """
     if subscription.types and event.type not in subscription.types:
         return DeliveryState.NOT_ASKED

@@ -52,8 +52,8 @@ class Waiting(Generic[Asked, Answer]):
 class Grouping(Generic[Asked, Answer]):
     """`serve` answers a group, called in the grouping's thread, which has a database connection of its own.
 
-    `weigh` tells how much something adds to a group, which weighs `weight_max` at most; `gather_seconds` is
-    how long a group waits for others. What has one of the same `find_keys` is never in one group.
+    `weigh` gives how much something adds to a group, which weighs `weight_max` at most; `gather_seconds` is
+    how long a group waits for others. Two things that share one of their `find_keys` are never in one group.
     """
 
     def __init__(

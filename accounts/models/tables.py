@@ -1,4 +1,4 @@
-"""A table's columns told once: what is written, hashed and shown of its rows comes from one list."""
+"""The columns of a table, listed once: what is written, hashed and shown of its rows follows from the list."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -54,8 +54,8 @@ class Column:
     """`name` is its name in answers and statements, `attribute` the model's and the database's.
 
     `asked` is the name of the command's part that it keeps, which a repetition of the command must have
-    again. One that is not `stored` is told of the row beside its columns. Of an id that `has_text`, the row
-    keeps the text as `…_text`.
+    again. What is not `stored` is no column of the database, but an attribute of the row that is shown. Of an
+    id that `has_text`, the row keeps the text as `…_text`.
     """
 
     name: str
