@@ -268,8 +268,12 @@ def prune(*, days: int) -> int:
     state = FeedState.objects.select_for_update().get()
     kept = Placement.objects.filter(position__gt=state.pruned_through).order_by("position")
     oldest_kept = fetch("SELECT clock_timestamp()")[0][0] - timedelta(days=days)
-    live = Subscription.objects.exclude(status=Subscription.Status.DISABLED)
-    sent = live.order_by("position").values_list("position", flat=True).first()
+    sent = (
+        Subscription.objects.exclude(status=Subscription.Status.DISABLED)
+        .order_by("position")
+        .values_list("position", flat=True)
+        .first()
+    )
     old = 0
     for position, recorded_at in kept.values_list("position", "event__recorded_at")[:PRUNED_AT_ONCE]:
         if recorded_at >= oldest_kept or (sent is not None and position > sent):

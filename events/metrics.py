@@ -55,8 +55,7 @@ class FeedMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            [values] = fetch(FEED)
-            for (name, text), value in zip(OF_FEED.items(), values, strict=True):
+            for (name, text), value in zip(OF_FEED.items(), fetch(FEED)[0], strict=True):
                 yield GaugeMetricFamily(name, text, value=float(value))
             subscriptions = Subscription.objects.with_lag()
             for attribute, (kind, name, text) in OF_SUBSCRIPTIONS.items():

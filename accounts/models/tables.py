@@ -1,4 +1,4 @@
-"""The columns of a table, listed once: what is written, hashed and shown of its rows follows from the list."""
+"""The columns of a table, listed once: what is written, hashed and shown of its rows follows from it."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
