@@ -50,8 +50,8 @@ MUTANTS = [
     Mutant(
         "any number of tests at once",
         "delivery.__init__.waiting",
-        "BoundedSemaphore(2)",
-        "BoundedSemaphore(999)",
+        "waiting = BoundedSemaphore(2)",
+        "BoundedSemaphore = lambda _, real=BoundedSemaphore: real(999)\nwaiting = BoundedSemaphore(2)",
         "tests/events/test_subscriptions_api.py::test_tests_take_no_more_threads_than_waiting_may",
     ),
     Mutant(
