@@ -6,13 +6,7 @@ from functools import cache
 import moneyed
 from django.conf import settings
 
-from accounts.errors import (
-    AmountInvalid,
-    AmountNotPositive,
-    AmountScale,
-    AmountTooLarge,
-    CurrencyUnknown,
-)
+from accounts.errors import AmountInvalid, AmountNotPositive, AmountScale, AmountTooLarge, CurrencyUnknown
 
 AMOUNT_MAX = Decimal(10) ** 12
 
@@ -49,8 +43,3 @@ def require_scale(amount: Decimal, currency: str) -> None:
 def format_amount(amount: Decimal, currency: str) -> str:
     """`"100.00"`: every amount leaves the ledger in the precision of its currency."""
     return f"{amount:.{get_decimals(currency)}f}"
-
-
-def format_optional(amount: Decimal | None, currency: str) -> str | None:
-    """As `format_amount`; of None it is None."""
-    return None if amount is None else format_amount(amount, currency)

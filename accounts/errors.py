@@ -4,8 +4,6 @@ The classes are refusals: nothing is recorded, no id is burnt. The constants are
 transactions: answers that depend on the state of the account, recorded under the id for ever.
 """
 
-from uuid import UUID
-
 from ledger.errors import LedgerError, gettext_noop
 
 INSUFFICIENT_FUNDS = "insufficient_funds"
@@ -85,12 +83,8 @@ class ExternalIdTaken(LedgerError, code="external_id_taken", field="external_id"
 class IdempotencyKeyReused(LedgerError, code="idempotency_key_reused"):
     """The identity was used before, for another command; `differs` names the parts that are not the same.
 
-    They are told to the owner of what was made then, and to whoever has the permission to see it.
+    They are `confidential_to` the owner of what was made then, and to whoever has the permission to see it.
     """
-
-    def __init__(self, detail: str, differs: list[str], *, owner_id: UUID, permission: str) -> None:
-        super().__init__(detail, differs=differs)
-        self.confidential_to = (owner_id, permission)
 
 
 class IdInvalid(LedgerError, code="id_invalid", field="id"):

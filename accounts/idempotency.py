@@ -35,10 +35,9 @@ def identify(*, caller_id: UUID, id: UUID | None, key: str | None) -> UUID | Non
 
 def require_identity(*, caller_id: UUID, id: UUID | None, key: str | None) -> UUID:
     """As `identify`, for commands that have no other identity. Raises `IdentityRequired` too."""
-    identity = identify(caller_id=caller_id, id=id, key=key)
-    if identity is None:
-        raise IdentityRequired("Send an id (a UUID, best of version 7) or the Idempotency-Key header.")
-    return identity
+    if identity := identify(caller_id=caller_id, id=id, key=key):
+        return identity
+    raise IdentityRequired("Send an id (a UUID, best of version 7) or the Idempotency-Key header.")
 
 
 def find_differences(asked: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import uuid_utils.compat
@@ -17,8 +17,24 @@ from accounts import currencies, errors, idempotency, queries
 from accounts.models import MAIN, Account, User
 from events import outbox
 from ledger.sql import fetch
+from ledger.values import format_time, write_ids
 
 Answer = TypeVar("Answer")
+Asked = ParamSpec("Asked")
+
+
+def once_more_after_a_race(find_or_create: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+    """In a transaction; if another request just created the same thing, in another one, which finds that."""
+    attempt = atomic(find_or_create)
+
+    @wraps(find_or_create)
+    def find_or_create_once_more(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+        try:
+            return attempt(*args, **kwargs)
+        except IntegrityError:
+            return attempt(*args, **kwargs)
+
+    return find_or_create_once_more
 
 
 def lock_rows(ids: Iterable[UUID], columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
@@ -47,17 +63,13 @@ def compile_lock(columns: tuple[str, ...], skip_locked: bool) -> str:
         return wanted.only(*columns).order_by("id").query.sql_with_params()[0]
 
 
-def write_ids(ids: Iterable[UUID]) -> str:
-    """The ids as a text that PostgreSQL reads as uuid[]: much cheaper than to adapt the list."""
-    return "{" + ",".join(map(str, ids)) + "}"
-
-
 def read_clock() -> datetime:
     """The database's clock. Read after a lock, it is later than all that was recorded under it before."""
     clock: datetime = fetch("SELECT clock_timestamp()")[0][0]
     return clock
 
 
+@once_more_after_a_race
 def create_user(
     *,
     id: UUID | None,
@@ -75,50 +87,43 @@ def create_user(
     currency = settings.DEFAULT_CURRENCY if currency is None else currency
     currencies.get_decimals(currency)
     asked = {"name": name, "external_id": external_id, "currency": currency}
-
-    def find_or_create() -> tuple[User, bool]:
-        # In this order: a user of both, made between the two looks, is found by the second one.
-        namesake = User.objects.filter(external_id=external_id).first() if external_id else None
-        known = User.objects.filter(id=id).first() if id else None
-        if found := known or (None if id else namesake):
-            if differs := idempotency.find_differences(asked, found.created_as or {}):
-                raise errors.IdempotencyKeyReused(
-                    "This identity was used before, for another user.",
-                    differs,
-                    owner_id=found.id,
-                    permission="accounts.add_user",
-                )
-            return queries.read_accounts(found), True
-        if namesake:
-            raise errors.ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
-        new_id = id or uuid_utils.compat.uuid7()
-        user = User.objects.create(
-            id=new_id,
-            username=str(new_id),
-            password=make_password(None),
-            name=name,
-            external_id=external_id,
-            metadata=metadata or {},
-            created_as=asked,
-        )
-        _open_account(user, currency=currency, name=MAIN, metadata={}, request_id=request_id)
-        outbox.record(
-            [
-                outbox.describe(
-                    "user.created",
-                    account_id=None,
-                    account_sequence=None,
-                    recorded_at=user.created_at,
-                    request_id=request_id,
-                    data=queries.read_accounts(user).to_dict(),
-                )
-            ]
-        )
-        return user, False
-
-    return once_more_after_a_race(find_or_create)
+    # In this order: a user of both, made between the two looks, is found by the second one.
+    namesake = User.objects.filter(external_id=external_id).first() if external_id else None
+    if found := User.objects.filter(id=id).first() if id else namesake:
+        if differs := idempotency.find_differences(asked, found.created_as or {}):
+            raise errors.IdempotencyKeyReused(
+                "This identity was used before, for another user.",
+                differs=differs,
+                confidential_to=(found.id, "accounts.add_user"),
+            )
+        return queries.read_accounts(found), True
+    if namesake:
+        raise errors.ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
+    new_id = id or uuid_utils.compat.uuid7()
+    user = User.objects.create(
+        id=new_id,
+        username=str(new_id),
+        password=make_password(None),
+        name=name,
+        external_id=external_id,
+        metadata=metadata or {},
+        created_as=asked,
+    )
+    _open_account(user, currency=currency, name=MAIN, metadata={}, request_id=request_id)
+    outbox.record(
+        {
+            "type": "user.created",
+            "account_id": None,
+            "account_sequence": None,
+            "recorded_at": format_time(user.created_at),
+            "request_id": request_id,
+            "data": queries.read_accounts(user).to_dict(),
+        }
+    )
+    return user, False
 
 
+@once_more_after_a_race
 def create_account(
     *, user_id: UUID, currency: str, name: str = MAIN, metadata: dict[str, str] | None = None, request_id: str
 ) -> tuple[Account, bool]:
@@ -127,20 +132,16 @@ def create_account(
     Raises `UserNotFound`, `CurrencyUnknown`.
     """
     currencies.get_decimals(currency)
-
-    def find_or_create() -> tuple[Account, bool]:
-        named = Account.objects.with_held_due().filter(user_id=user_id, currency=currency, name=name)
-        if found := named.first():
-            return found, True
-        user = User.objects.filter(id=user_id).first()
-        if user is None:
-            raise errors.UserNotFound("There is no such user.")
-        account = _open_account(
-            user, currency=currency, name=name, metadata=metadata or {}, request_id=request_id
-        )
-        return account, False
-
-    return once_more_after_a_race(find_or_create)
+    named = Account.objects.with_held_due().filter(user_id=user_id, currency=currency, name=name)
+    if found := named.first():
+        return found, True
+    user = User.objects.filter(id=user_id).first()
+    if user is None:
+        raise errors.UserNotFound("There is no such user.")
+    account = _open_account(
+        user, currency=currency, name=name, metadata=metadata or {}, request_id=request_id
+    )
+    return account, False
 
 
 @atomic
@@ -163,24 +164,13 @@ def _open_account(
     )
     account.held_due = Decimal(0)
     outbox.record(
-        [
-            outbox.describe(
-                "account.opened",
-                account_id=account.id_text,
-                account_sequence=account.event_sequence,
-                recorded_at=account.created_at,
-                request_id=request_id,
-                data=account.to_dict(),
-            )
-        ]
+        {
+            "type": "account.opened",
+            "account_id": str(account.id),
+            "account_sequence": account.event_sequence,
+            "recorded_at": format_time(account.created_at),
+            "request_id": request_id,
+            "data": account.to_dict(),
+        }
     )
     return account
-
-
-def once_more_after_a_race(find_or_create: Callable[[], Answer]) -> Answer:
-    """Run it in a transaction; if another request just created the same thing, again, which finds that."""
-    attempt = atomic(find_or_create)
-    try:
-        return attempt()
-    except IntegrityError:
-        return attempt()

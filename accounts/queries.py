@@ -14,7 +14,6 @@ WITH_DUE_HOLDS = """
 SELECT DISTINCT account_id FROM accounts_hold
 WHERE status = 'OPEN' AND expires_at <= (SELECT clock_timestamp()) LIMIT %s
 """
-LAST_CHARACTER = "\U0010ffff"  # in the order of the collation "C"
 
 
 def find_caller(words: str, id: UUID | None) -> User | None:
@@ -23,13 +22,14 @@ def find_caller(words: str, id: UUID | None) -> User | None:
 
 
 def find_users_by_words(words: str, *, limit: int) -> list[User]:
-    """The user whose external id it is, then up to `limit` others whose name starts so, in capitals or not.
+    """The user whose external id it is, then up to `limit` others whose name starts with it, ignoring case.
 
-    Names are a range of the index `user_by_start_of_name`. No words: nobody's name.
+    Names are a range of the index `user_by_start_of_name`. An empty text finds nobody by name.
     """
     low = Lower(Value(words, output_field=CharField()))
     named = User.objects.alias(folded=Collate(Lower("name"), "C")).filter(
-        folded__gte=low, folded__lt=Concat(low, Value(LAST_CHARACTER))
+        folded__gte=low,
+        folded__lt=Concat(low, Value("\U0010ffff")),  # the last character in the order of "C"
     )
     others = named.order_by("folded", "id")[:limit] if words else ()
     return list(dict.fromkeys([*User.objects.filter(external_id=words), *others]))

@@ -1,7 +1,7 @@
 """Members of staff: who they are, and what they may do.
 
-Nobody changes themselves, and nobody gives or takes over rights that they do not have; a superuser has all of
-them. Superusers are made by `manage.py createsuperuser` and nowhere else. Each function here names its
+Nobody changes themselves, and nobody gives or takes over permissions that they do not have; a superuser has
+all of them. Superusers are made by `manage.py createsuperuser` and nowhere else. Each function here names its
 `actor`, owns its database transaction, and raises a `StaffError` for what is refused.
 """
 
@@ -22,6 +22,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.models import Staff, User
 
 GROUPS = ("support", "operations", "auditor")
+PASSWORD_BYTES = 15  # at random: 20 characters that nobody guesses
 
 
 class StaffError(Exception):
@@ -37,7 +38,7 @@ class ChangesThemselves(StaffError):
 
 
 class BeyondOwnPermissions(StaffError):
-    """The actor lacks rights that the other has, or would get."""
+    """The actor lacks permissions that the other has, or would get."""
 
 
 class LastSuperuser(StaffError):
@@ -60,7 +61,7 @@ def create(*, username: str, name: str, groups: Collection[str], actor: User) ->
     Raises `UsernameTaken`, `BeyondOwnPermissions`.
     """
     _require_permissions(actor, Permission.objects.filter(group__name__in=groups))
-    password = make_password()
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with atomic():
             member = User.objects.create_user(username, password=password, name=name, is_staff=True)
@@ -85,10 +86,10 @@ def deactivate(*, id: UUID, actor: User) -> User:
 
     Raises `LastSuperuser`, `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    superusers = User.objects.select_for_update(no_key=True).order_by("id")
-    active = list(superusers.filter(is_staff=True, is_superuser=True, is_active=True))
+    superusers = User.objects.filter(is_staff=True, is_superuser=True, is_active=True).order_by("id")
+    active = [each.pk for each in superusers.select_for_update(no_key=True)]
     member = _lock(id, actor)
-    if [each.pk for each in active] == [member.pk]:
+    if active == [member.pk]:
         raise LastSuperuser
     return _set_active(member, False)
 
@@ -105,7 +106,7 @@ def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    member, password = _lock(id, actor), make_password()
+    member, password = _lock(id, actor), secrets.token_urlsafe(PASSWORD_BYTES)
     member.set_password(password)
     member.save(update_fields=["password"])
     return member, password
@@ -135,15 +136,15 @@ def unlock(*, id: UUID, actor: User) -> User:
 
 def is_locked_out(username: str) -> bool:
     """Whether the login of that name is locked, from one address at least."""
-    attempts = AccessAttempt.objects.filter(
+    recent = AccessAttempt.objects.filter(
         username=username, attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
     )
-    failures = attempts.order_by().values("ip_address").annotate(failures=Sum("failures_since_start"))
-    return bool(failures.filter(failures__gte=settings.AXES_FAILURE_LIMIT).exists())
+    by_address = recent.order_by().values("ip_address").annotate(failures=Sum("failures_since_start"))
+    return bool(by_address.filter(failures__gte=settings.AXES_FAILURE_LIMIT).exists())
 
 
 def require_may_change(member: User, *, actor: User) -> None:
-    """Refuse an actor who lacks rights that the member has.
+    """Refuse an actor who lacks permissions that the member has.
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
@@ -155,11 +156,6 @@ def require_may_change(member: User, *, actor: User) -> None:
     _require_permissions(
         actor, Permission.objects.filter(group__user=member), Permission.objects.filter(user=member)
     )
-
-
-def make_password() -> str:
-    """A password of 20 characters that nobody guesses."""
-    return secrets.token_urlsafe(15)
 
 
 def _lock(id: UUID, actor: User) -> User:

@@ -22,19 +22,15 @@ class DaysInvalid(TokenError):
 
 
 class GroupsUnknown(TokenError):
-    """There are no groups of these `names`."""
-
-    def __init__(self, names: Collection[str]) -> None:
-        super().__init__(names)
-        self.names = sorted(names)
+    """There are no groups of these names, which are its `args`."""
 
 
 class UserIsStaff(TokenError):
-    """A token asks for no second factor, and would have all the rights of a member of staff."""
+    """A token asks for no second factor, and would have all the permissions of a member of staff."""
 
 
 class UserIsInactive(TokenError):
-    """Their tokens are not taken; this one would be, when they are active again."""
+    """Tokens of inactive users are refused; this one would be valid once the user is active again."""
 
 
 @atomic
@@ -43,14 +39,14 @@ def issue(
 ) -> tuple[str, User, bool]:
     """A token for the user of that name, who is made if there is none, and put into the groups.
 
-    The token itself, to be shown once; its user; whether they are new. There is no identity: asked for again,
-    it is another token. With `service_only` for nobody who is staff or inactive. Raises `TokenError`.
+    Returns the token itself, to be shown once, its user, and whether the user is new. Every call makes
+    another token. With `service_only`, users who are staff or inactive get none. Raises `TokenError`.
     """
     if not 1 <= days <= DAYS_MAX:
         raise DaysInvalid
     found = list(Group.objects.filter(name__in=groups))
     if unknown := set(groups) - {group.name for group in found}:
-        raise GroupsUnknown(unknown)
+        raise GroupsUnknown(*sorted(unknown))
     user, is_new = User.objects.get_or_create(
         username=User.normalize_username(name), defaults={"name": name, "password": make_password(None)}
     )
@@ -64,5 +60,5 @@ def issue(
 
 
 def revoke(*, token_key: str) -> int:
-    """End the token, in `TOKEN_CACHE_SECONDS` at the latest. Returns how many there were: repeated, none."""
+    """Delete the token: it is refused within `TOKEN_CACHE_SECONDS`. Returns 0 if there was none."""
     return int(AuthToken.objects.filter(token_key=token_key).delete()[0])

@@ -1,29 +1,30 @@
 """The feed: every event in one order without gaps, and cursors into it.
 
-An event gets its place after its commit. Ids are drawn under the lock of the account, so whoever sees an
+An event gets its position after its commit. Ids are drawn under the lock of the account, so whoever sees an
 event of an account in `events_pending` sees the earlier ones too: taken in the order of their ids they keep
 each account's order. Positions are given one batch after another, under the lock of `events_feed_state`, so
-that whoever sees a position sees all before it. Readers give places first: the feed needs no process of its
-own.
+that whoever sees a position sees all before it. Readers give positions first: the feed needs no process of
+its own. Operators begin another epoch of it and let old events go.
 """
 
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 from django.db.transaction import atomic
 
 from events import errors
-from events.models import Cursor, Event
+from events.models import FREE, Cursor, Event, FeedState, Placement, Subscription
 from ledger.sql import fetch
-from ledger.times import format_time
 
-PLACES_AT_ONCE = 1000
+PLACED_AT_ONCE = 1000
 LOCK_WAIT_SECONDS_MAX = 1.0
 READ_MAX = 500  # events that one reading gives
 SCAN_MAX = 5000  # events that one reading by types looks at
+RETENTION_DAYS_MIN = 30  # the triggers say so too
+PRUNED_AT_ONCE = 1000
 
 # Which cluster, which of its histories, which database, and whether its tables were made anew in it, as a
 # restore does. `pg_control_checkpoint` learns of a promotion late.
@@ -57,13 +58,13 @@ WITH taken AS (
 UPDATE events_feed_state SET last_position = last_position + (SELECT count(*) FROM placed) WHERE id = 1
 RETURNING last_position
 """
-# Places after a position, with the type of their event.
-PLACES = """
+# Positions after one, with the type of their event.
+POSITIONS = """
 SELECT position, event_id, (SELECT type FROM events_event WHERE id = event_id) FROM events_placement
 WHERE position > %(after)s AND position <= %(last)s ORDER BY position LIMIT %(limit)s
 """
 # Compared as pairs, so that no other index gives the order, whatever the planner thinks of the accounts.
-PLACES_OF_ACCOUNTS = """
+POSITIONS_OF_ACCOUNTS = """
 SELECT position, event_id, (SELECT type FROM events_event WHERE id = event_id)
 FROM unnest(%(accounts)s::uuid[]) AS asked (account), LATERAL (
     SELECT position, event_id FROM events_placement
@@ -73,7 +74,7 @@ FROM unnest(%(accounts)s::uuid[]) AS asked (account), LATERAL (
 ORDER BY position LIMIT %(limit)s
 """
 # Of one account by its own numbers, with these.
-PLACES_OF_SEQUENCE = """
+POSITIONS_OF_SEQUENCE = """
 SELECT position, id, account_sequence FROM events_event, LATERAL (
     SELECT position FROM events_placement WHERE event_id = id OFFSET 0
 ) AS place
@@ -81,10 +82,15 @@ WHERE (account_id, account_sequence) > (%(account)s, %(after)s) AND account_id <
     AND position <= %(last)s
 ORDER BY account_id, account_sequence LIMIT %(limit)s
 """
+# What operators ask for after a restore or a failover.
+BEGIN_EPOCH = f"""
+UPDATE events_feed_state
+SET epoch = %s, ({IDENTIFIERS}) = ({IDENTITY})
+RETURNING epoch
+"""  # noqa: S608, no value is in the text
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """How far the feed has come: its last position, and what was pruned of its beginning."""
 
     epoch: UUID
@@ -99,7 +105,7 @@ class State:
 
     @property
     def end(self) -> Cursor:
-        """The cursor after the newest event that has a place."""
+        """The cursor after the newest event that has a position."""
         return Cursor(self.epoch, self.last_position)
 
     def require(self, cursor: Cursor) -> None:
@@ -115,9 +121,8 @@ class State:
             raise errors.EventsPruned("Events after this cursor are not kept any more.")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Events in their order, as the API shows them, and the place after them."""
+class Page(NamedTuple):
+    """Events in their order, as the API shows them, and the cursor after them."""
 
     events: list[dict[str, Any]]
     cursor: Cursor
@@ -126,14 +131,13 @@ class Page:
 
 def read_state() -> State:
     """How far the feed has come at this moment; no lock is taken. Raises `FeedStopped`."""
-    [columns] = fetch(LOOK)
-    return make_state(*columns)
+    return make_state(*fetch(LOOK)[0])
 
 
 def make_state(
     epoch: UUID, last_position: int, pruned_through: int, is_ours: bool, has_pending: bool
 ) -> State:
-    """The state that a row with the columns `STATE` tells. Raises `FeedStopped`."""
+    """The state that a row with the columns `STATE` describes. Raises `FeedStopped`."""
     if not is_ours:
         raise errors.FeedStopped(
             "The database was restored or has failed over: the feed waits for an operator (new_feed_epoch)."
@@ -142,7 +146,7 @@ def make_state(
 
 
 def place_pending() -> int:
-    """Give places to pending events, 1,000 at most. Returns how many got one.
+    """Give positions to pending events, 1,000 at most. Returns how many got one.
 
     Waits a second at most for somebody else who is doing it. Raises `FeedStopped`.
     """
@@ -151,7 +155,7 @@ def place_pending() -> int:
         with atomic():
             if locked := fetch(LOCK):
                 [[last]] = locked
-                return int(fetch(PLACE, {"last": last, "limit": PLACES_AT_ONCE})[0][0] - last)
+                return int(fetch(PLACE, {"last": last, "limit": PLACED_AT_ONCE})[0][0] - last)
         if time.monotonic() > deadline:
             break
         time.sleep(0.02)
@@ -164,43 +168,42 @@ def read(
     types: Collection[str] = (),
     accounts: Iterable[UUID] | None = None,
     limit: int = READ_MAX,
+    placed_only: bool = False,
 ) -> Page:
     """The events after a cursor (None: from the oldest that is kept), of all types and accounts or of some.
 
+    With `placed_only` of the events alone that have their positions already: none is given one.
     A reading that finds few of its types looks at a bounded part of the feed and gives a cursor beyond it.
     Raises `FeedStopped`, `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`.
     """
-    place_pending()
-    return read_placed(after, types=types, accounts=accounts, limit=limit)
-
-
-def read_placed(
-    after: Cursor | None = None,
-    *,
-    types: Collection[str] = (),
-    accounts: Iterable[UUID] | None = None,
-    limit: int = READ_MAX,
-) -> Page:
-    """As `read`, but of the events alone that have their places already: none is given one."""
+    if not placed_only:
+        place_pending()
     state = read_state()
     after = after or state.start
     state.require(after)
     scan = SCAN_MAX if types else limit
-    window: dict[str, Any] = {"after": after.position, "last": state.last_position, "limit": scan}
-    if accounts is None:
-        scanned = fetch(PLACES, window)
-    else:
-        scanned = fetch(PLACES_OF_ACCOUNTS, {**window, "accounts": list(set(accounts))})
+    scanned = fetch(
+        POSITIONS if accounts is None else POSITIONS_OF_ACCOUNTS,
+        {
+            "after": after.position,
+            "last": state.last_position,
+            "limit": scan,
+            "accounts": list(set(accounts or ())),
+        },
+    )
     wanted = [(position, id) for position, id, type in scanned if not types or type in types][:limit]
     is_scanned_out = len(scanned) < scan
     if len(wanted) == limit:
         position = wanted[-1][0]
     else:
         position = state.last_position if is_scanned_out else scanned[-1][0]
-    has_rest = not is_scanned_out or (bool(scanned) and scanned[-1][0] > position)
     events = _describe(wanted, state)
     read_state().require(after)  # nothing was pruned meanwhile
-    return Page(events, Cursor(state.epoch, position), has_rest or state.has_pending)
+    return Page(
+        events,
+        Cursor(state.epoch, position),
+        has_more=state.has_pending or not is_scanned_out or (bool(scanned) and scanned[-1][0] > position),
+    )
 
 
 def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX) -> Page:
@@ -210,8 +213,10 @@ def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX
     """
     place_pending()
     state = read_state()
-    window = {"account": account_id, "after": after_sequence, "last": state.last_position, "limit": limit + 1}
-    found = fetch(PLACES_OF_SEQUENCE, window)
+    found = fetch(
+        POSITIONS_OF_SEQUENCE,
+        {"account": account_id, "after": after_sequence, "last": state.last_position, "limit": limit + 1},
+    )
     wanted = [(position, id) for position, id, _ in found[:limit]]
     events = _describe(wanted, state)
     last_read = Event.objects.filter(account_id=account_id, account_sequence=after_sequence)
@@ -223,25 +228,60 @@ def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX
     )
 
 
-def describe_event(event: Event, *, epoch: UUID, position: int | None) -> dict[str, Any]:
-    """The envelope of an event, as JSON holds it: the same in the feed, in webhooks and on the broker."""
-    return {
-        "id": event.id,
-        "epoch": str(epoch),
-        "position": position,
-        "type": event.type,
-        "account": str(event.account_id) if event.account_id else None,
-        "account_sequence": event.account_sequence,
-        "recorded_at": format_time(event.recorded_at),
-        "request_id": event.request_id,
-        "data": event.data,
-    }
-
-
-def _describe(places: list[tuple[int, int]], state: State) -> list[dict[str, Any]]:
-    events = Event.objects.in_bulk([id for _, id in places])
+def _describe(positions: list[tuple[int, int]], state: State) -> list[dict[str, Any]]:
+    events = Event.objects.in_bulk([id for _, id in positions])
     return [
-        describe_event(events[id], epoch=state.epoch, position=position)
-        for position, id in places
+        events[id].to_dict(epoch=state.epoch, position=position)
+        for position, id in positions
         if id in events  # else it was pruned a moment ago, which the caller looks into
     ]
+
+
+@atomic
+def begin_epoch(*, force: bool = False) -> UUID | None:
+    """Begin another history of the feed, if the database is not that of the present one (or `force`).
+
+    Subscriptions go on from where they are, in the new epoch. Returns that epoch, or None if nothing was to
+    be done.
+    """
+    FeedState.objects.select_for_update().get()
+    try:
+        read_state()
+        if not force:
+            return None
+    except errors.FeedStopped:
+        pass
+    epoch: UUID = fetch(BEGIN_EPOCH, [uuid4()])[0][0]
+    Subscription.objects.update(epoch=epoch, **FREE)
+    return epoch
+
+
+@atomic
+def prune(*, days: int) -> int:
+    """Remove events that are older than so many days and that no live subscription waits for.
+
+    A thousand at most: it is called again until there are none. Returns how many were removed. Raises
+    `ValueError` for less than 30 days.
+    """
+    if days < RETENTION_DAYS_MIN:
+        raise ValueError(f"Events are kept for {RETENTION_DAYS_MIN} days at least.")
+    state = FeedState.objects.select_for_update().get()
+    kept = Placement.objects.filter(position__gt=state.pruned_through).order_by("position")
+    oldest_kept = fetch("SELECT clock_timestamp()")[0][0] - timedelta(days=days)
+    sent = (
+        Subscription.objects.exclude(status=Subscription.Status.DISABLED)
+        .order_by("position")
+        .values_list("position", flat=True)
+        .first()
+    )
+    old = 0
+    for position, recorded_at in kept.values_list("position", "event__recorded_at")[:PRUNED_AT_ONCE]:
+        if recorded_at >= oldest_kept or (sent is not None and position > sent):
+            break
+        old = position
+    if not old:
+        return 0
+    FeedState.objects.update(pruned_through=old)
+    gone = Placement.objects.filter(position__lte=old)
+    Event.objects.filter(id__in=list(gone.values_list("event_id", flat=True)))._raw_delete("default")
+    return gone._raw_delete("default")

@@ -3,7 +3,7 @@
 Read from the database when it is asked for, so that it is of all relays, and right when none runs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from django.db import InterfaceError, OperationalError
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -27,7 +27,27 @@ OF_FEED = {
     "ledger_feed_pending_events": "Committed events without a place (counted up to 100,000).",
     "ledger_feed_oldest_pending_seconds": "Age of the oldest event without a place.",
 }
-LABELS = ["subscription", "kind"]
+OF_SUBSCRIPTIONS = {
+    "lag_events": (GaugeMetricFamily, "ledger_subscription_lag_events", "Events not sent yet."),
+    "lag_seconds": (
+        GaugeMetricFamily,
+        "ledger_subscription_lag_seconds",
+        "Age of the oldest event not sent yet.",
+    ),
+    "attempts": (
+        GaugeMetricFamily,
+        "ledger_subscription_failed_attempts",
+        "Failed attempts of the next event.",
+    ),
+    "is_active": (GaugeMetricFamily, "ledger_subscription_active", "1; 0 when paused or disabled."),
+    "sent": (CounterMetricFamily, "ledger_deliveries_sent", "Events that were taken."),
+    "failed": (CounterMetricFamily, "ledger_deliveries_failed", "Attempts that failed."),
+    "unroutable": (
+        CounterMetricFamily,
+        "ledger_deliveries_unroutable",
+        "Events that the broker had no queue for.",
+    ),
+}
 
 
 class FeedMetrics(Collector):
@@ -35,39 +55,13 @@ class FeedMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            [values] = fetch(FEED)
-            yield from (
-                GaugeMetricFamily(name, text, value=float(value))
-                for (name, text), value in zip(OF_FEED.items(), values, strict=True)
-            )
-            yield from _describe_subscriptions(Subscription.objects.with_lag())
+            for (name, text), value in zip(OF_FEED.items(), fetch(FEED)[0], strict=True):
+                yield GaugeMetricFamily(name, text, value=float(value))
+            subscriptions = Subscription.objects.with_lag()
+            for attribute, (kind, name, text) in OF_SUBSCRIPTIONS.items():
+                family = kind(name, text, labels=["subscription", "kind"])
+                for each in subscriptions:
+                    family.add_metric([str(each.id), each.kind], float(getattr(each, attribute)))
+                yield family
         except (OperationalError, InterfaceError):
             pass  # the rest of the metrics is wanted most when the database is away
-
-
-def _describe_subscriptions(subscriptions: Iterable[Subscription]) -> Iterator[Metric]:
-    families: dict[str, Metric] = {
-        "lag_events": GaugeMetricFamily(
-            "ledger_subscription_lag_events", "Events not sent yet.", labels=LABELS
-        ),
-        "lag_seconds": GaugeMetricFamily(
-            "ledger_subscription_lag_seconds", "Age of the oldest event not sent yet.", labels=LABELS
-        ),
-        "attempts": GaugeMetricFamily(
-            "ledger_subscription_failed_attempts", "Failed attempts of the next event.", labels=LABELS
-        ),
-        "is_active": GaugeMetricFamily(
-            "ledger_subscription_active", "1; 0 when paused or disabled.", labels=LABELS
-        ),
-        "sent": CounterMetricFamily("ledger_deliveries_sent", "Events that were taken.", labels=LABELS),
-        "failed": CounterMetricFamily("ledger_deliveries_failed", "Attempts that failed.", labels=LABELS),
-        "unroutable": CounterMetricFamily(
-            "ledger_deliveries_unroutable", "Events that the broker had no queue for.", labels=LABELS
-        ),
-    }
-    for subscription in subscriptions:
-        for name, family in families.items():
-            family.add_metric(  # type: ignore[attr-defined]
-                [str(subscription.id), subscription.kind], float(getattr(subscription, name))
-            )
-    yield from families.values()

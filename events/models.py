@@ -1,8 +1,8 @@
-"""What happened, its place in the feed, and who is told."""
+"""What happened, its position in the feed, and who it is sent to."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import uuid_utils.compat
@@ -11,14 +11,15 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from ledger.times import format_optional_time
+from ledger.values import format_optional_time, format_time
 
 URL_LENGTH_MAX = 2048
+# Of a subscription, without its lease: a relay that is sending cannot note any more what came of that.
+FREE: dict[str, Any] = {"lease": None, "leased_until": None}
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in the feed: everything up to `position` was read. Its text is opaque to its owner."""
+class Cursor(NamedTuple):
+    """Everything in this epoch of the feed up to `position` was read. Its text is opaque to its owner."""
 
     epoch: UUID
     position: int
@@ -79,9 +80,23 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.type} {self.id}"
 
+    def to_dict(self, *, epoch: UUID, position: int | None) -> dict[str, Any]:
+        """Its envelope, as JSON holds it: the same in the feed, in webhooks and on the broker."""
+        return {
+            "id": self.id,
+            "epoch": str(epoch),
+            "position": position,
+            "type": self.type,
+            "account": str(self.account_id) if self.account_id else None,
+            "account_sequence": self.account_sequence,
+            "recorded_at": format_time(self.recorded_at),
+            "request_id": self.request_id,
+            "data": self.data,
+        }
+
 
 class PendingEvent(models.Model):
-    """An event that has no place in the feed yet; the feed's sequencer gives it one after the commit."""
+    """An event that has no position in the feed yet; the feed's sequencer gives it one after the commit."""
 
     event = models.OneToOneField(
         Event, on_delete=models.PROTECT, primary_key=True, related_name="+", db_constraint=False
@@ -95,7 +110,7 @@ class PendingEvent(models.Model):
 
 
 class Placement(models.Model):
-    """An event's place in the feed. Positions have no gaps and are given in the order of their commits."""
+    """An event's position in the feed. Positions have no gaps and are given in the order of their commits."""
 
     position = models.BigIntegerField(primary_key=True)
     event = models.OneToOneField(
@@ -114,10 +129,10 @@ class Placement(models.Model):
 
 
 class FeedState(models.Model):
-    """The one row that says how far the feed has come; whoever gives places holds its lock.
+    """The one row that says how far the feed has come; whoever gives positions holds its lock.
 
     `epoch` is the name of this history. The last four say of which database it is the history: in another one
-    (a restored backup, a promoted standby) events that were told may be missing.
+    (a restored backup, a promoted standby) events that were sent may be missing.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
@@ -155,7 +170,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 
 class Subscription(models.Model):
-    """Somebody to be told: a webhook, or the broker. Its cursor is (`epoch`, `position`): sent up to there.
+    """Whom events are sent to: a webhook, or the broker; those up to its cursor (`epoch`, `position`) were.
 
     The secret of a webhook is not kept anywhere: it is computed from the subscription, the generation and a
     key outside the database (`events.delivery.webhooks`).

@@ -1,13 +1,10 @@
 """Writing events: inside the statement of the change they tell of, or beside it in the same transaction."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, TypedDict
 
 import orjson
-from django.db import connection
 
-from ledger.times import format_time
+from ledger.sql import fetch
 
 # Two arms of a WITH clause. Ids are drawn under the account's lock, in the order of its sequence numbers.
 WRITE_EVENTS = """
@@ -26,7 +23,7 @@ recorded AS (
 
 
 class NewEvent(TypedDict):
-    """An event to be written, as JSON holds it."""
+    """An event, as JSON holds it: for `record`, or for a statement that contains `WRITE_EVENTS`."""
 
     type: str
     account_id: str | None
@@ -36,27 +33,6 @@ class NewEvent(TypedDict):
     data: dict[str, Any] | orjson.Fragment
 
 
-def describe(
-    type: str,
-    *,
-    account_id: str | None,
-    account_sequence: int | None,
-    recorded_at: datetime,
-    request_id: str,
-    data: dict[str, Any] | orjson.Fragment,
-) -> NewEvent:
-    """One event, ready for `record` or for a statement that contains `WRITE_EVENTS`."""
-    return {
-        "type": type,
-        "account_id": account_id,
-        "account_sequence": account_sequence,
-        "recorded_at": format_time(recorded_at),
-        "request_id": request_id,
-        "data": data,
-    }
-
-
-def record(events: Sequence[NewEvent]) -> None:
-    """Write the events in the caller's transaction, beside the change they tell of."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {WRITE_EVENTS} SELECT", [orjson.dumps(events).decode()])
+def record(event: NewEvent) -> None:
+    """Write the event in the caller's transaction, beside the change it tells of."""
+    fetch(f"WITH {WRITE_EVENTS} SELECT", [orjson.dumps([event]).decode()])

@@ -1,4 +1,4 @@
-"""The relay: gives events their places, and sends them to every subscription in order, at least once.
+"""The relay: gives events their positions, and sends them to every subscription in order, at least once.
 
 One thread talks to the database: it claims subscriptions by a lease, reads a batch for each, and moves the
 cursor when the batch is sent. The sending is done by a thread per subscription, so that one that does not
@@ -10,10 +10,9 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event as Flag
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import structlog
@@ -25,8 +24,8 @@ from django.db.transaction import atomic
 
 from events import errors, feed
 from events.delivery import DeliveryFailed, open_channel
-from events.models import Subscription
-from events.subscriptions import AFRESH, FREE, SUBSCRIPTIONS_MAX
+from events.models import FREE, Subscription
+from events.subscriptions import AFRESH, SUBSCRIPTIONS_MAX
 from ledger.sql import fetch
 
 BATCH = 100
@@ -38,7 +37,7 @@ CHORES_SECONDS = 1.0  # between two rounds of chores
 # Seconds after the first, second … failed attempt of a webhook. After the tenth it is disabled.
 WEBHOOK_DELAYS = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 BROKER_DELAYS = (1, 2, 5, 10, 30)  # the operator's own: tried for ever
-# All that an idle relay asks for: whether anybody is to be told, and the state of the feed.
+# All that an idle relay asks for: whether a subscription is due, and the state of the feed.
 LOOK = f"""
 SELECT EXISTS (
     SELECT FROM events_subscription
@@ -50,8 +49,7 @@ SELECT EXISTS (
 logger = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a batch: everything up to `position` was sent, and `failure` ended it, if anything."""
 
     position: int
@@ -97,22 +95,20 @@ class Relay:
 
     def step(self) -> bool:
         """Work one round. Returns whether there is anything to do."""
-        self.do_chores()
+        if time.monotonic() >= self.chores_at:
+            self.chores_at = time.monotonic() + CHORES_SECONDS
+            for chore in self.chores:
+                chore()
         self.renew()
         moved = self.collect()
         has_due, has_pending = look()
-        if has_pending and self.place():
-            has_due = look()[0]
+        if has_pending and time.monotonic() >= self.place_at:
+            placed = feed.place_pending()
+            self.place_at = time.monotonic() + (PAUSE_SECONDS if placed < feed.PLACED_AT_ONCE else 0)
+            if placed:
+                has_due = look()[0]
         claimed = self.claim() if has_due else 0
         return bool(has_pending or moved or claimed or self.sending)
-
-    def place(self) -> int:
-        """Give places to pending events, if that was not done a moment ago. Returns how many got one."""
-        if time.monotonic() < self.place_at:
-            return 0
-        placed = feed.place_pending()
-        self.place_at = time.monotonic() + (PAUSE_SECONDS if placed < feed.PLACES_AT_ONCE else 0)
-        return placed
 
     def pause(self, is_idle: bool) -> None:
         """Wait until a batch is done, or until the next look is due."""
@@ -132,12 +128,6 @@ class Relay:
             self._mine().update(**FREE)
         except Error as error:  # the leases end by themselves, and what was sent is sent once more
             logger.warning("relay_ends_without_the_database", error=str(error).strip())
-
-    def do_chores(self) -> None:
-        if time.monotonic() >= self.chores_at:
-            self.chores_at = time.monotonic() + CHORES_SECONDS
-            for chore in self.chores:
-                chore()
 
     def renew(self) -> None:
         """Renew the leases, long before their end: they last for as long as this thread is well."""
@@ -163,7 +153,7 @@ class Relay:
             )
         for subscription in claimed:
             try:
-                page = feed.read_placed(subscription.cursor, types=subscription.types, limit=BATCH)
+                page = feed.read(subscription.cursor, types=subscription.types, limit=BATCH, placed_only=True)
             except errors.EventsPruned as error:
                 self._mine(subscription).update(
                     status=Subscription.Status.DISABLED, last_error=error.detail, last_error_at=Now(), **FREE
@@ -191,10 +181,9 @@ class Relay:
             "position": outcome.position,
             "sent": F("sent") + outcome.sent,
             "unroutable": F("unroutable") + outcome.unroutable,
+            "last_sent_at": Now() if outcome.sent else F("last_sent_at"),
             **AFRESH,
         }
-        if outcome.sent:
-            changes["last_sent_at"] = Now()
         attempts = 1 if outcome.sent else subscription.attempts + 1  # if this was one that failed
         if outcome.failure is not None:
             changes |= self._plan_next_attempt(subscription, attempts, outcome.failure)
@@ -235,7 +224,7 @@ class Relay:
 
 
 def look() -> tuple[bool, bool]:
-    """Whether anybody is to be told, and whether events wait for their places. Raises `FeedStopped`."""
+    """Whether a subscription is due, and whether events wait for their positions. Raises `FeedStopped`."""
     [[has_due, *state]] = fetch(LOOK)
     return has_due, feed.make_state(*state).has_pending
 
@@ -249,7 +238,7 @@ def send(subscription: Subscription, page: feed.Page, stopping: Flag) -> Outcome
             for envelope in page.events:
                 if stopping.is_set() or time.monotonic() > ends_at:
                     break
-                unroutable += not channel.send(envelope)
+                unroutable += not channel(envelope)
                 position, sent = envelope["position"], sent + 1
     except DeliveryFailed as error:
         failure = error

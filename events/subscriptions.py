@@ -1,23 +1,49 @@
-"""Who is told: the commands of people. What the relay does with subscriptions is in `events.relay`."""
+"""Whom events are sent to: the commands of people about it, and what was sent to whom.
+
+What the relay does with subscriptions is in `events.relay`.
+"""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import F
+from django.db.models import F, Subquery, TextChoices
 from django.db.models.functions import Now
 from django.db.transaction import atomic
+from django.utils.translation import gettext_lazy as _
 
 from events import errors, feed
 from events.delivery import url_guard
-from events.models import Cursor, FeedState, Subscription
+from events.models import FREE, Cursor, Event, FeedState, Placement, Subscription
 
 SUBSCRIPTIONS_MAX = 100
-# Without its lease: a relay that is sending cannot note any more what came of that.
-FREE: dict[str, Any] = {"lease": None, "leased_until": None}
 AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, **FREE}
+
+
+class DeliveryState(TextChoices):
+    SENT = "SENT", _("sent")
+    WAITING = "WAITING", _("waiting")
+    FAILING = "FAILING", _("failing")
+    NOT_ASKED = "NOT_ASKED", _("not asked for")
+
+
+class Traced(NamedTuple):
+    """An event, its position in the feed (None: it waits for one), and its state at each subscription."""
+
+    event: Event
+    position: int | None
+    deliveries: list[tuple[DeliveryState, Subscription]]
+
+    @property
+    def by_state(self) -> list[tuple[DeliveryState, list[Subscription]]]:
+        """Whom it was sent to, who waits for it, and so on; states of no subscription are left out."""
+        return [
+            (state, subscriptions)
+            for state in DeliveryState
+            if (subscriptions := [each for its_state, each in self.deliveries if its_state == state])
+        ]
 
 
 def create(
@@ -85,7 +111,7 @@ def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = 
 
 
 def delete(*, id: UUID) -> None:
-    """Tell it nothing any more. One that is not there is deleted already."""
+    """Remove the subscription: nothing more is sent to it. An id of none is no error."""
     Subscription.objects.filter(id=id).delete()
 
 
@@ -129,3 +155,36 @@ def rotate_secret(*, id: UUID) -> Subscription:
 def _update(id: UUID, **changes: Any) -> Subscription:
     Subscription.objects.filter(id=id).update(**changes)
     return get(id)
+
+
+def trace(events: Sequence[Event]) -> list[Traced]:
+    """What has become of each of the events, in their order. Two queries, however many they are."""
+    if not events:
+        return []
+    positions = dict(Placement.objects.filter(event__in=events).values_list("event_id", "position"))
+    subscriptions = list(
+        Subscription._base_manager.annotate(
+            feed_epoch=Subquery(FeedState.objects.values("epoch")[:1])
+        ).order_by(F("url").asc(nulls_first=True))[:SUBSCRIPTIONS_MAX]
+    )
+    return [
+        Traced(
+            event,
+            position := positions.get(event.id),
+            [(_find_state(event, position, each, each.feed_epoch), each) for each in subscriptions],
+        )
+        for event in events
+    ]
+
+
+def _find_state(event: Event, position: int | None, subscription: Subscription, epoch: UUID) -> DeliveryState:
+    """The state of an event at a subscription.
+
+    A subscription begins at the end of the feed: events that were recorded before it are not sent to it,
+    unless its cursor was moved back to before them.
+    """
+    if subscription.types and event.type not in subscription.types:
+        return DeliveryState.NOT_ASKED
+    if position is not None and subscription.epoch == epoch and subscription.position >= position:
+        return DeliveryState.SENT if subscription.created_at <= event.recorded_at else DeliveryState.NOT_ASKED
+    return DeliveryState.FAILING if subscription.attempts else DeliveryState.WAITING

@@ -14,20 +14,22 @@ class LedgerError(Exception):
 
     A subclass names its code and, if it is about one part of the command, that field:
     `class AmountScale(LedgerError, code="amount_scale", field="amount")`. `extensions` are strings, numbers
-    and lists of strings that a program can act on.
+    and lists of strings that a program can act on. If they are `confidential_to` somebody, they are shown to
+    the user of this id and to whoever has this permission, else to everybody.
     """
 
     code = ""
     field: str | None = None
     command_id: UUID | None = None  # of several commands that came together, the one that is refused
-    # Who else than everybody may see the extensions: the user of this id, and who has this permission.
-    confidential_to: tuple[UUID, str] | None = None
 
     def __init_subclass__(cls, *, code: str = "", field: str | None = None) -> None:
         super().__init_subclass__()
         cls.code, cls.field = code or cls.code, field or cls.field
 
-    def __init__(self, detail: str, **extensions: Any) -> None:
+    def __init__(
+        self, detail: str, *, confidential_to: tuple[UUID, str] | None = None, **extensions: Any
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.confidential_to = confidential_to
         self.extensions = extensions

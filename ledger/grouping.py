@@ -52,8 +52,8 @@ class Waiting(Generic[Asked, Answer]):
 class Grouping(Generic[Asked, Answer]):
     """`serve` answers a group, called in the grouping's thread, which has a database connection of its own.
 
-    `weigh` tells how much something adds to a group, which weighs `weight_max` at most; `gather_seconds` is
-    how long a group waits for others. What has one of the same `find_keys` is never in one group.
+    `weigh` gives how much something adds to a group, which weighs `weight_max` at most; `gather_seconds` is
+    how long a group waits for others. Two things that share one of their `find_keys` are never in one group.
     """
 
     def __init__(
@@ -135,19 +135,7 @@ class Grouping(Generic[Asked, Answer]):
         keys: set[Hashable] = set()
         weight, gathered_at = 0, 0.0
         again: list[Waiting[Asked, Answer]] = []
-        while True:
-            if self.left_over:
-                waiting: Waiting[Asked, Answer] | None = self.left_over.popleft()
-            elif self.stopping:
-                break
-            else:
-                try:
-                    waiting = self._wait(group, gathered_at)
-                except Empty:
-                    break
-            if waiting is None:
-                self.stopping = True
-                continue
+        while (waiting := self._find_next(group, gathered_at)) is not None:
             own, heavy = self.find_keys(waiting.asked), self.weigh(waiting.asked)
             if group and (weight + heavy > self.weight_max or not keys.isdisjoint(own)):
                 again.append(waiting)
@@ -164,10 +152,19 @@ class Grouping(Generic[Asked, Answer]):
         self.left_over.extendleft(reversed(again))
         return group
 
-    def _wait(self, group: list[Waiting[Asked, Answer]], gathered_at: float) -> Waiting[Asked, Answer] | None:
-        """The next in the queue. Raises `Empty` when the group goes without it."""
-        if not group:
-            return self.queue.get()
-        if len(group) >= int(self.usual + 0.5) or not self.gather_seconds:
-            return self.queue.get_nowait()
-        return self.queue.get(timeout=max(0.0, gathered_at - time.monotonic()))
+    def _find_next(
+        self, group: list[Waiting[Asked, Answer]], gathered_at: float
+    ) -> Waiting[Asked, Answer] | None:
+        """The next that waits; None when the group goes without it, or the grouping is to end."""
+        if self.left_over:
+            return self.left_over.popleft()
+        if self.stopping:
+            return None
+        is_full = len(group) >= int(self.usual + 0.5) or not self.gather_seconds
+        seconds = 0.0 if is_full else max(0.0, gathered_at - time.monotonic())
+        try:
+            waiting = self.queue.get(timeout=seconds if group else None)
+        except Empty:
+            return None
+        self.stopping = waiting is None
+        return waiting

@@ -9,5 +9,4 @@ def fetch(statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     """All rows that the statement answers with."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+        return list(cursor.fetchall())

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from accounts.rest.views import AccountViewSet, UserViewSet
 from events.rest.views import EventViewSet, SubscriptionViewSet
-from ledger.ids import UUIDConverter
+from ledger.values import UUIDConverter
 from ledger_project import health, metrics
 from transactions.rest.account_views import BalanceViewSet, HoldViewSet, RuleViewSet
 from transactions.rest.batch_views import BatchViewSet

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
-from ledger.ids import UUID_TEXT, make_uuid
+from ledger.values import UUID_TEXT, make_uuid
 from rest.parsers import Number
 
 DECIMAL_DIGITS_MAX = 40

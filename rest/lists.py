@@ -19,7 +19,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 
-from ledger.ids import UUID_TEXT
+from ledger.values import UUID_TEXT
 from rest.answers import Answer, answer
 from rest.errors import FieldError, InvalidRequest
 from rest.fields import list_details, parse_time

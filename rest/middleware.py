@@ -33,7 +33,7 @@ from django.urls import ResolverMatch, URLPattern, get_resolver
 from django.utils.functional import LazyObject
 from prometheus_client import Counter, Histogram
 
-from ledger.ids import UUID_TEXT, make_uuid
+from ledger.values import UUID_TEXT, make_uuid
 from rest import API, log
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]

@@ -16,7 +16,7 @@ from events import feed, subscriptions
 from events.feed import Cursor
 from events.models import Subscription
 from events.subscriptions import SUBSCRIPTIONS_MAX
-from ledger.times import format_time
+from ledger.values import format_time
 from ledger_project.wsgi import application
 from tests import asking
 from tests.bad_inputs import TRANSACTIONS

@@ -1,6 +1,6 @@
 """Every refusal of the feed and of its subscriptions, provoked for `tests/rest/test_every_code.py`."""
 
-from events import feed, maintenance
+from events import feed
 from events.feed import Cursor
 from events.models import Subscription
 from tests.bad_inputs_world import subscribe_all
@@ -45,7 +45,7 @@ def prune_one():
     )
     execute("INSERT INTO events_pending VALUES (-1)")
     feed.place_pending()
-    assert maintenance.prune(days=30) == 1
+    assert feed.prune(days=30) == 1
 
 
 def make_cursor(**changes):

@@ -27,7 +27,7 @@ MUTANTS = [
     ),
     Mutant(
         "a filtered cursor jumps to the end",
-        "read_placed",
+        "feed.read",
         "position = state.last_position if is_scanned_out else scanned[-1][0]",
         "position = state.last_position",
         FEED + "test_some_types_are_read_by_looking_at_a_bounded_part",
@@ -49,9 +49,9 @@ MUTANTS = [
     ),
     Mutant(
         "any number of tests at once",
-        "WAITING_MAX",
-        "WAITING_MAX = 2\n",
-        "WAITING_MAX = 2\nBoundedSemaphore = lambda _, real=BoundedSemaphore: real(999)\n",
+        "delivery.__init__.waiting",
+        "waiting = BoundedSemaphore(2)",
+        "BoundedSemaphore = lambda _, real=BoundedSemaphore: real(999)\nwaiting = BoundedSemaphore(2)",
         "tests/events/test_subscriptions_api.py::test_tests_take_no_more_threads_than_waiting_may",
     ),
     Mutant(
@@ -142,16 +142,16 @@ MUTANTS = [
     ),
     Mutant(
         "unroutable unnoticed",
-        "BrokerChannel.send",
+        "brokers.publish",
         "mandatory=True",
         "mandatory=False",
         BROKER + "test_what_no_queue_is_bound_for_is_counted_and_holds_up_nothing",
     ),
     Mutant(
         "messages that a restart loses",
-        "PERSISTENT",
-        "PERSISTENT = 2",
-        "PERSISTENT = 1",
+        "brokers.publish",
+        "Exchange.PERSISTENT_DELIVERY_MODE",
+        "Exchange.TRANSIENT_DELIVERY_MODE",
         BROKER + "test_messages_survive_a_restart_of_the_broker_and_what_it_missed_comes_after",
     ),
     Mutant(

@@ -89,7 +89,7 @@ def test_no_folder_is_crowded():
 
 FORBIDDEN = {
     "an import upwards": ("events/feed.py", "import accounts.models"),
-    "the bottom looks up": ("ledger/times.py", "import rest.errors"),
+    "the bottom looks up": ("ledger/values.py", "import rest.errors"),
     "a room above": ("transactions/reading/queries.py", "import transactions.posting"),
     "a domain that knows how it is asked": ("accounts/staff.py", "import accounts.rest.views"),
     "past the door of posting": ("transactions/corrections.py", "import transactions.posting.engine"),
@@ -137,7 +137,7 @@ def test_only_posting_and_its_statement_write_the_ledger():
         r"(INSERT INTO|UPDATE|DELETE FROM) (transactions_|accounts_account|accounts_hold|events_)"
     )
     allowed = {"transactions/posting/writing.py", "events/outbox.py"}
-    allowed |= {"events/feed.py", "events/maintenance.py"}  # places and epochs, not events
+    allowed |= {"events/feed.py"}  # positions and epochs, not events
     allowed |= {"transactions/reading/statistics.py"}  # sums for the dashboard
     found = {
         name(p)

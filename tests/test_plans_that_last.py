@@ -123,7 +123,8 @@ class Ledger:
         feed.place_pending()
 
     def read(self, position, **asked):
-        feed.read_placed(Cursor(feed.read_state().epoch, max(0, position)), limit=PAGE, **asked)
+        after = Cursor(feed.read_state().epoch, max(0, position))
+        feed.read(after, limit=PAGE, placed_only=True, **asked)
 
     def claim(self):
         """Of one that has got everything but the last event, and is free."""

@@ -152,9 +152,8 @@ def _propose(correction: Correction) -> Correction:
 def _refuse_reuse(maker_id: UUID, differs: list[str]) -> errors.IdempotencyKeyReused:
     return errors.IdempotencyKeyReused(
         gettext_noop("This form was sent before, with other contents."),
-        differs,
-        owner_id=maker_id,
-        permission="transactions.view_correction",
+        differs=differs,
+        confidential_to=(maker_id, "transactions.view_correction"),
     )
 
 

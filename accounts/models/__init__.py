@@ -1,6 +1,6 @@
 """Users, the accounts that hold their money, and what is set aside of it."""
 
-from accounts.models.accounts import MAIN, Account
+from accounts.models.accounts import MAIN, Account, Staff, Token, User
 from accounts.models.columns import (
     BALANCE_MAX,
     NAME_LENGTH_MAX,
@@ -12,12 +12,10 @@ from accounts.models.columns import (
     IsFinite,
     JSONType,
     MoneyField,
-    make_row,
     metadata_is_an_object,
-    replace_row,
 )
 from accounts.models.holds import HOLD_TABLE, Hold
-from accounts.models.users import Staff, Token, User
+from accounts.models.tables import Column, Kind, Table, make_row, replace_row
 
 __all__ = [
     "BALANCE_MAX",
@@ -28,13 +26,16 @@ __all__ = [
     "REFERENCE_LENGTH_MAX",
     "Account",
     "ClockTimestamp",
+    "Column",
     "HeldDue",
     "Hold",
     "Is",
     "IsFinite",
     "JSONType",
+    "Kind",
     "MoneyField",
     "Staff",
+    "Table",
     "Token",
     "User",
     "make_row",

@@ -1,14 +1,11 @@
 """What columns and their constraints are made of, and how much fits into them."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, models
-from django.db.models.base import ModelState
+from django.db import models
 from django.db.models.lookups import Exact
 
-AnyModel = TypeVar("AnyModel", bound=models.Model)
 BALANCE_MAX = Decimal(10) ** 15
 NAME_LENGTH_MAX = 150
 REASON_LENGTH_MAX = 500
@@ -63,22 +60,3 @@ class MoneyField(models.DecimalField):
 
     def __init__(self, verbose_name: Any = None, **options: Any) -> None:
         super().__init__(verbose_name, **{**options, "max_digits": 28, "decimal_places": 8})
-
-
-def make_row(model: type[AnyModel], values: Mapping[str, Any], *, is_stored: bool) -> AnyModel:
-    """An instance of `model` with these columns and nothing else.
-
-    Django reads a stored row's other columns when somebody asks for them. `Model.__init__` takes longer than
-    everything else that is done with such a row.
-    """
-    row = model.__new__(model)
-    state = ModelState()
-    state.db = DEFAULT_DB_ALIAS if is_stored else None
-    state.adding = not is_stored
-    vars(row).update(values, _state=state)
-    return row
-
-
-def replace_row(row: AnyModel, **values: Any) -> AnyModel:
-    """Another instance, with these values in place of the row's. The row itself stays as it is."""
-    return make_row(type(row), {**vars(row), **values}, is_stored=not row._state.adding)

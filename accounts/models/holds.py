@@ -18,9 +18,8 @@ from accounts.models.columns import (
     IsFinite,
     MoneyField,
     metadata_is_an_object,
-    replace_row,
 )
-from accounts.tables import Column, Kind, Table
+from accounts.models.tables import Column, Kind, Table, replace_row
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):

@@ -13,10 +13,11 @@ from accounts.models import (
     REASON_LENGTH_MAX,
     REFERENCE_LENGTH_MAX,
     Account,
+    Column,
     Hold,
+    Kind,
     User,
 )
-from accounts.tables import Column, Kind
 from rest import fields
 from rest.serializers import StrictSerializer
 

@@ -3,16 +3,14 @@
 from contextlib import AbstractContextManager
 from threading import BoundedSemaphore
 
-from events import errors, feed
+from events import errors
 from events.delivery import webhooks
 from events.delivery.channels import Channel, DeliveryFailed
 from events.models import Event, Subscription
 
 __all__ = ["Channel", "DeliveryFailed", "open_channel", "send_test"]
 
-# So many of a process's threads wait for receivers of tests; the others are for work.
-WAITING_MAX = 2
-waiting = BoundedSemaphore(WAITING_MAX)
+waiting = BoundedSemaphore(2)  # of a process's threads that wait for receivers of tests; others are for work
 
 
 def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
@@ -29,23 +27,19 @@ def send_test(subscription: Subscription, *, request_id: str) -> str | None:
 
     It looks like an event, but is of no account and at no position. The subscription is one `with_lag`.
     """
-    event = Event(
+    envelope = Event(
+        id=f"test-{request_id}",
         type="subscription.test",
         recorded_at=subscription.clock,
         request_id=request_id,
         data={"subscription": str(subscription.id)},
-    )
-    envelope = {
-        **feed.describe_event(event, epoch=subscription.epoch, position=None),
-        "id": f"test-{request_id}",
-    }
+    ).to_dict(epoch=subscription.epoch, position=None)
     if not waiting.acquire(blocking=False):
         raise errors.Busy("Others are waiting already. Send the same again.")
     try:
         with open_channel(subscription) as channel:
-            is_routed = channel.send(envelope)
+            return None if channel(envelope) else "No queue is bound for this type."
     except DeliveryFailed as failure:
         return str(failure)
     finally:
         waiting.release()
-    return None if is_routed else "No queue is bound for this type."

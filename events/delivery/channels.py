@@ -1,7 +1,12 @@
 """What sending to a subscriber comes to, whatever kind of subscriber it is."""
 
 import json
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
+
+# A way to one subscriber, open while a batch is sent. Called with an envelope, it returns when the receiver
+# has the event: True, or False if it had no use for it. Raises `DeliveryFailed`.
+Channel = Callable[[dict[str, Any]], bool]
 
 
 class DeliveryFailed(Exception):
@@ -19,13 +24,6 @@ class DeliveryFailed(Exception):
     def because_of(cls, error: Exception) -> "DeliveryFailed":
         """With the name and the text of the error as its reason."""
         return cls(f"{type(error).__name__}: {error}")
-
-
-class Channel(Protocol):
-    """A way to one subscriber, open while a batch is sent."""
-
-    def send(self, envelope: dict[str, Any]) -> bool:
-        """Returns when the receiver has the event; False if it had no use for it. Raises `DeliveryFailed`."""
 
 
 def make_message_id(envelope: dict[str, Any]) -> str:

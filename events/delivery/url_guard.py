@@ -9,6 +9,7 @@ import re
 import socket
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore2
@@ -82,6 +83,7 @@ def is_public(address: Address) -> bool:
     )
 
 
+@dataclass(eq=False)
 class CheckedBackend(httpcore2.SyncBackend):
     """Connects to checked addresses only, and ends what takes too long or says too much.
 
@@ -89,14 +91,12 @@ class CheckedBackend(httpcore2.SyncBackend):
     connection for hours.
     """
 
-    def __init__(self, scheme: str, *, seconds_max: float, bytes_max: int) -> None:
-        self.scheme = scheme
-        self.seconds_max = seconds_max
-        self.bytes_max = bytes_max
-        self.begin()
+    scheme: str
+    seconds_max: float
+    bytes_max: int
 
     def begin(self) -> None:
-        """A new request: all of the time and all of the bytes again."""
+        """Call it before each request, which has all of the time and all of the bytes."""
         self.deadline = time.monotonic() + self.seconds_max
         self.bytes_left = self.bytes_max
 
@@ -137,10 +137,10 @@ class CheckedBackend(httpcore2.SyncBackend):
         raise failure
 
 
+@dataclass(eq=False)
 class _BoundedStream(httpcore2.NetworkStream):
-    def __init__(self, stream: httpcore2.NetworkStream, bounds: CheckedBackend) -> None:
-        self.stream = stream
-        self.bounds = bounds
+    stream: httpcore2.NetworkStream
+    bounds: CheckedBackend
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self.bounds.take(self.stream.read(max_bytes, self.bounds.get_timeout()))

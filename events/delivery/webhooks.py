@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,22 +16,21 @@ import httpx2
 from django.conf import settings
 from standardwebhooks import Webhook
 
-from events.delivery.channels import DeliveryFailed, make_body, make_message_id
+from events.delivery.channels import Channel, DeliveryFailed, make_body, make_message_id
 from events.delivery.url_guard import CheckedBackend
 from events.models import Subscription
 
 ATTEMPT_SECONDS_MAX = 15
 ANSWER_BYTES_MAX = 64 * 1024
 ROTATION = timedelta(hours=24)  # both secrets sign for so long
-GONE = 410
 # Made once: reading the certificates takes longer than a request. `SSL_CERT_FILE` is honoured.
 _make_tls_context = cache(ssl.create_default_context)
 
 
 def make_secret(id: UUID, generation: int) -> str:
     """The signing secret of a subscription. It is kept nowhere: a copy of the database has no secrets."""
-    name = f"webhook-secret-1:{id}:{generation}"
-    digest = hmac.digest(settings.WEBHOOK_KEY.encode(), name.encode(), "sha256")
+    name = f"webhook-secret-1:{id}:{generation}".encode()
+    digest = hmac.digest(settings.WEBHOOK_KEY.encode(), name, "sha256")
     return "whsec_" + base64.b64encode(digest).decode()
 
 
@@ -47,40 +46,35 @@ def sign(subscription: Subscription, message_id: str, sent_at: datetime, body: s
     )
 
 
-class WebhookChannel:
-    def __init__(self, subscription: Subscription, client: httpx2.Client, bounds: CheckedBackend) -> None:
-        self.subscription = subscription
-        self.client = client
-        self.bounds = bounds
-
-    def send(self, envelope: dict[str, Any]) -> bool:
-        body, message_id, now = make_body(envelope), make_message_id(envelope), datetime.now(UTC)
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": sign(self.subscription, message_id, now, body),
-        }
-        self.bounds.begin()
-        try:
-            with self.client.stream(
-                "POST", self.subscription.url or "", content=body, headers=headers
-            ) as answer:
-                for _ in answer.iter_raw():  # not decoded: a little gzip can be a lot of text
-                    pass
-        except Exception as error:  # also what httpx2 makes of an answer that is none
-            raise DeliveryFailed.because_of(error) from error
-        if not answer.is_success:
-            raise DeliveryFailed(
-                f"The receiver answered {answer.status_code}.",
-                retry_after=read_retry_after(answer.headers.get("Retry-After", ""), now),
-                is_gone=answer.status_code == GONE,
-            )
-        return True
+def post(
+    subscription: Subscription, client: httpx2.Client, bounds: CheckedBackend, envelope: dict[str, Any]
+) -> bool:
+    """Returns True when the receiver has answered that it has the event. Raises `DeliveryFailed`."""
+    body, message_id, now = make_body(envelope), make_message_id(envelope), datetime.now(UTC)
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": sign(subscription, message_id, now, body),
+    }
+    bounds.begin()
+    try:
+        with client.stream("POST", subscription.url or "", content=body, headers=headers) as answer:
+            for _ in answer.iter_raw():  # not decoded: a little gzip can be a lot of text
+                pass
+    except Exception as error:  # also what httpx2 makes of an answer that is none
+        raise DeliveryFailed.because_of(error) from error
+    if not answer.is_success:
+        raise DeliveryFailed(
+            f"The receiver answered {answer.status_code}.",
+            retry_after=read_retry_after(answer.headers.get("Retry-After", ""), now),
+            is_gone=answer.status_code == httpx2.codes.GONE,
+        )
+    return True
 
 
 @contextmanager
-def open_channel(subscription: Subscription) -> Iterator[WebhookChannel]:
+def open_channel(subscription: Subscription) -> Iterator[Channel]:
     """One client for a batch: its connection is kept. No redirects, no proxies, no cookies kept."""
     bounds = CheckedBackend(
         urlsplit(subscription.url or "").scheme,
@@ -95,7 +89,7 @@ def open_channel(subscription: Subscription) -> Iterator[WebhookChannel]:
         follow_redirects=False,
         trust_env=False,
     ) as client:
-        yield WebhookChannel(subscription, client, bounds)
+        yield partial(post, subscription, client, bounds)
 
 
 def read_retry_after(text: str, now: datetime) -> float:

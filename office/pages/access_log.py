@@ -12,8 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from ledger.ids import UUID_TEXT
-from ledger.spreadsheets import escape_formula
+from ledger.values import UUID_TEXT, escape_formula
 from office.admin import BoundedList, SearchedAdmin, write_csv
 from office.models import Access
 from office.templatetags.ledger import column

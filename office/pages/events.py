@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from events import subscriptions, tracing
+from events import subscriptions
 from events.delivery import send_test
 from events.models import Cursor, Event, Subscription, parse_cursor
 from office.actions import Command, ReasonForm
@@ -185,7 +185,7 @@ class EventAdmin(SearchedAdmin):
 
     def describe(self, request: HttpRequest, obj: Event) -> dict[str, Any]:
         return {
-            "traced": tracing.trace([obj])[0],
+            "traced": subscriptions.trace([obj])[0],
             "may_see_deliveries": request.user.has_perm("events.view_subscription"),
             "data": json.dumps(obj.data, indent=2, ensure_ascii=False),
         }

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Hold, User
 from events.models import Event
-from events.tracing import trace
+from events.subscriptions import trace
 from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id

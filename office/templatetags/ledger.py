@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.currencies import get_decimals
-from ledger.times import format_time
+from ledger.values import format_time
 
 register = template.Library()
 NOTHING = "\N{EN DASH}"

@@ -57,7 +57,7 @@ def test_a_cursor_goes_on_where_it_was(account):
 
 
 def test_one_reading_places_a_bounded_number_and_says_that_there_is_more(account, monkeypatch):
-    monkeypatch.setattr(feed, "PLACES_AT_ONCE", 2)
+    monkeypatch.setattr(feed, "PLACED_AT_ONCE", 2)
     deposit_times(account, 3)
     page = feed.read()
     assert (positions(page), page.has_more) == ([1, 2], True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from events import feed, maintenance, subscriptions
+from events import feed, subscriptions
 from events.models import Event, FeedState, PendingEvent, Placement
 from tests.cast import deposit, new_id
 from tests.events.conftest import deposit_times
@@ -172,8 +172,8 @@ def test_what_is_old_and_pruned_goes(old):
     execute(PRUNE_ONE)
     assert execute("DELETE FROM events_event WHERE id = -2") == 1
     assert execute("DELETE FROM events_placement WHERE event_id = -2") == 1
-    assert maintenance.prune(days=30) == 1
-    assert maintenance.prune(days=30) == 0
+    assert feed.prune(days=30) == 1
+    assert feed.prune(days=30) == 0
     assert (Event.objects.count(), Placement.objects.get().position) == (1, 3)
 
 
@@ -182,20 +182,20 @@ def test_what_somebody_waits_for_is_not_pruned(old, status):
     subscribe(status)
     with refused_by("feed_goes_forward"):
         execute(PRUNE_ONE)
-    assert maintenance.prune(days=30) == 0
+    assert feed.prune(days=30) == 0
     execute("UPDATE events_subscription SET position = 1")
     execute(PRUNE_ONE)
 
 
 def test_whoever_is_told_nothing_any_more_holds_up_nothing(old):
     subscribe("DISABLED")
-    assert maintenance.prune(days=30) == 2
+    assert feed.prune(days=30) == 2
 
 
 @pytest.mark.parametrize(("age", "may_go"), [("29 days 23 hours", False), ("30 days 1 second", True)])
 def test_an_event_is_kept_for_thirty_days(session, age, may_go):  # noqa: F811
     record_old(age)
-    assert maintenance.prune(days=30) == may_go
+    assert feed.prune(days=30) == may_go
     if not may_go:
         with refused_by("feed_goes_forward"):
             execute(PRUNE_ONE)

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from events import feed, tracing
+from events import feed
 from events.models import Event, FeedState, Subscription
-from events.tracing import State
+from events.subscriptions import DeliveryState, trace
 from tests.cast import deposit, new_id
 
 
@@ -32,55 +32,58 @@ def long_ago():
 
 
 def find_states(events):
-    return [[delivery.state for delivery in each.deliveries] for each in tracing.trace(events)]
+    return [[state for state, _ in each.deliveries] for each in trace(events)]
 
 
 def test_an_event_is_sent_when_the_cursor_has_passed_its_place(events, long_ago):
-    positions = [each.position for each in tracing.trace(events)]
+    positions = [each.position for each in trace(events)]
     assert positions == sorted(position or 0 for position in positions)
     subscribe(positions[1], created_at=long_ago)
-    assert find_states(events) == [[State.SENT], [State.SENT], [State.WAITING]]
+    assert find_states(events) == [[DeliveryState.SENT], [DeliveryState.SENT], [DeliveryState.WAITING]]
 
 
 def test_what_was_recorded_before_a_subscription_was_not_asked_for(events):
-    subscribe(tracing.trace(events)[-1].position)
-    assert find_states(events) == [[State.NOT_ASKED]] * 3
+    subscribe(trace(events)[-1].position)
+    assert find_states(events) == [[DeliveryState.NOT_ASKED]] * 3
 
 
 def test_a_cursor_that_was_moved_back_waits_for_what_is_older_than_it(events):
     subscribe(0)
-    assert find_states(events) == [[State.WAITING]] * 3
+    assert find_states(events) == [[DeliveryState.WAITING]] * 3
 
 
 def test_types_that_a_subscription_does_not_name_are_not_asked_for(events, long_ago):
     subscribe(0, created_at=long_ago, types=["transaction.posted"])
-    assert find_states(events) == [[State.NOT_ASKED], [State.WAITING], [State.WAITING]]
+    assert find_states(events) == [
+        [DeliveryState.NOT_ASKED],
+        [DeliveryState.WAITING],
+        [DeliveryState.WAITING],
+    ]
 
 
 def test_what_fails_is_told_with_its_error(events, long_ago):
     failing = subscribe(0, created_at=long_ago, attempts=3, last_error="503")
-    [delivery] = tracing.trace(events)[0].deliveries
-    assert (delivery.state, delivery.subscription) == (State.FAILING, failing)
-    assert delivery.subscription.last_error == "503"
+    [(state, subscription)] = trace(events)[0].deliveries
+    assert (state, subscription, subscription.last_error) == (DeliveryState.FAILING, failing, "503")
 
 
 def test_a_place_in_another_epoch_says_nothing(events, long_ago):
     subscribe(10**6, created_at=long_ago, epoch=new_id())
-    assert find_states(events) == [[State.WAITING]] * 3
+    assert find_states(events) == [[DeliveryState.WAITING]] * 3
 
 
 def test_an_event_without_a_place_waits_at_everybodys(account, long_ago):
     subscribe(10**6, created_at=long_ago)
     deposit(account, "5")
-    [traced] = tracing.trace(list(Event.objects.filter(account_id=account.id).order_by("-id")[:1]))
+    [traced] = trace(list(Event.objects.filter(account_id=account.id).order_by("-id")[:1]))
     assert traced.position is None
-    assert [delivery.state for delivery in traced.deliveries] == [State.WAITING]
+    assert [state for state, _ in traced.deliveries] == [DeliveryState.WAITING]
 
 
 def test_tracing_takes_two_queries(events):
     for _ in range(3):
         subscribe(0)
     with CaptureQueriesContext(connection) as captured:
-        assert len(tracing.trace(events)) == 3
+        assert len(trace(events)) == 3
     assert len(captured) == 2
-    assert tracing.trace([]) == []
+    assert trace([]) == []

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from events import errors, feed, maintenance, subscriptions
+from events import errors, feed, subscriptions
 from events.models import Event, FeedState, Placement, Subscription
 from tests.cast import deposit, new_id
 from tests.events.conftest import deposit_times, relay_once, subscribe
@@ -94,7 +94,7 @@ def test_a_disabled_subscription_keeps_nothing_and_cannot_go_on_as_if_it_had(tol
 
 
 def test_pruning_in_parts_comes_to_the_same(told, monkeypatch):
-    monkeypatch.setattr(maintenance, "PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr(feed, "PRUNED_AT_ONCE", 2)
     age(100)
     assert run("prune_events") == "5 events were removed.\n"
     deposit(told, "1")

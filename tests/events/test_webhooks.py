@@ -20,7 +20,7 @@ ENVELOPE = {"id": 7, "epoch": "9b2e4d1c-0a7f-4e6b-8c3d-5f7a9b1c2d3e", "type": "u
 
 def send(subscription, envelope=ENVELOPE):
     with open_channel(subscription) as channel:
-        return channel.send(envelope)
+        return channel(envelope)
 
 
 def fail(subscription):
@@ -109,7 +109,7 @@ def test_the_limits_count_for_each_request_of_a_connection(hook, monkeypatch):
     monkeypatch.setattr(webhooks, "ANSWER_BYTES_MAX", 200)
     with open_channel(subscribe(hook.url)) as channel:
         for _ in range(10):
-            channel.send(ENVELOPE)
+            channel(ENVELOPE)
     assert len(hook.requests) == 10
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 from django.db import transaction
 
-from events import feed, maintenance
+from events import feed
 from examples.ad_engine import pull
 from examples.ad_engine.engine import Engine
 from examples.ad_engine.ledger import LedgerAway, Refused
@@ -28,13 +28,13 @@ class Restore:
     def __exit__(self, *_):
         transaction.savepoint_rollback(self.backup)
         if self.begins_epoch:
-            maintenance.begin_epoch(force=True)
+            feed.begin_epoch(force=True)
 
 
 def prune(up_to):
     feed.read()
     age(100, up_to=up_to)
-    while maintenance.prune(days=90):
+    while feed.prune(days=90):
         pass
 
 

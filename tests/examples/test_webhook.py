@@ -136,7 +136,7 @@ def test_the_ledger_itself_is_understood(receiver, engine, account, loopback):
     engine.look_for_a_new_epoch()  # here, as the receiver's thread has another connection to the database
     with webhooks.open_channel(Subscription.objects.get()) as channel:
         for event in feed.read().events * 2:
-            assert channel.send(event)
+            assert channel(event)
     assert is_running(engine, account.id)
 
 

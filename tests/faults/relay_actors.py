@@ -190,13 +190,14 @@ class Countdown:
 
 
 def patch_before(countdown: Countdown) -> None:
-    for channel in (webhooks.WebhookChannel, brokers.BrokerChannel):
+    for module, name in ((webhooks, "post"), (brokers, "publish")):
+        real_send = getattr(module, name)
 
-        def send(self: Any, envelope: dict[str, Any], real: Any = channel.send) -> bool:
+        def send(*arguments: Any, real: Any = real_send) -> bool:
             countdown.pass_by()
-            return bool(real(self, envelope))
+            return bool(real(*arguments))
 
-        channel.send = send
+        setattr(module, name, send)
 
 
 def patch_after(countdown: Countdown) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils.timezone import now
 
-from events import feed, maintenance, relay
+from events import feed, relay
 from events.errors import EventsPruned
 from events.models import Cursor, Subscription
 from events.relay import Relay
@@ -42,7 +42,7 @@ def test_a_claim_that_an_error_cut_short_starves_nobody(settings, account, monke
             subscribe(url)
         for _ in range(150):
             deposit(account, "1")
-        real, calls = feed.read_placed, []
+        real, calls = feed.read, []
 
         def read(*arguments, **named):
             calls.append(1)
@@ -50,7 +50,7 @@ def test_a_claim_that_an_error_cut_short_starves_nobody(settings, account, monke
                 raise OperationalError("the connection is gone")
             return real(*arguments, **named)
 
-        monkeypatch.setattr(feed, "read_placed", read)
+        monkeypatch.setattr(feed, "read", read)
         ends_at = time.monotonic() + 12
 
         def post_and_stop_in_time():
@@ -152,13 +152,13 @@ def test_a_new_epoch_in_the_middle_of_a_claim_ends_no_relay(settings, account, m
     with receiver() as one:
         subscribe(one.url)
         deposit(account, "1")
-        real = feed.read_placed
+        real = feed.read
 
         def read(*arguments, **named):
-            monkeypatch.setattr(feed, "read_placed", real)
-            maintenance.begin_epoch(force=True)
+            monkeypatch.setattr(feed, "read", real)
+            feed.begin_epoch(force=True)
             return real(*arguments, **named)
 
-        monkeypatch.setattr(feed, "read_placed", read)
+        monkeypatch.setattr(feed, "read", read)
         Relay().run(once=True)
         assert one.requests

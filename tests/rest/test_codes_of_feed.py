@@ -2,7 +2,7 @@
 
 import pytest
 
-from events import feed, maintenance
+from events import feed
 from events.models import Subscription
 from rest.errors import STATUS
 from tests.cast import new_id
@@ -79,7 +79,7 @@ def test_what_was_pruned_of_an_account_is_no_empty_answer(asker):
         )
     execute("INSERT INTO events_pending VALUES (-8), (-7)")
     feed.place_pending()
-    assert maintenance.prune(days=30) == 2
+    assert feed.prune(days=30) == 2
     require(asker.client.get(EVENTS, {"account": account, "after_sequence": 1}), "events_pruned")
 
 

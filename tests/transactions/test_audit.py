@@ -10,7 +10,7 @@ from django.db.transaction import atomic, set_rollback
 
 from accounts import operations
 from accounts.models import Account
-from events import feed, maintenance
+from events import feed
 from tests import asking
 from tests.cast import AccountFactory, day, deposit, hold, hold_that_expires, new_id, transfer, withdraw
 from tests.database import execute
@@ -76,7 +76,7 @@ def test_it_is_clean_after_old_events_were_pruned():
     make_history()
     feed.read()
     age(100, up_to=Transaction.objects.count() // 2)
-    while maintenance.prune(days=90):
+    while feed.prune(days=90):
         pass
     assert {finding.check for finding in prove().findings} <= {"events"}  # whose moments the test has moved
     assert execute("SELECT 1 FROM events_event WHERE recorded_at < now() - interval '90 days'") == []

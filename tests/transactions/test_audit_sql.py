@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db.transaction import atomic, set_rollback
 
-from accounts.tables import HASHERS, Column, Kind, write_canonical
+from accounts.models.tables import HASHERS, Column, Kind, write_canonical
 from events import feed
 from events.models import Event
 from tests.cast import AccountFactory, deposit
@@ -35,7 +35,7 @@ EVERY_CHARACTER = "".join(chr(code) for code in range(1, 0x30000) if not 0xD800 
     ids=["text", "key", "order", "empty"],
 )
 def test_the_database_writes_an_object_as_the_chain_does(value):
-    written = write_canonical([Column(name="metadata", kind=Kind.OBJECT)], "row")
+    written = write_canonical(Column(name="metadata", kind=Kind.OBJECT), "row")
     assert ask(f"(SELECT {written} FROM (SELECT ?::jsonb AS metadata) AS row)", json.dumps(value)) == (
         HASHERS[Kind.OBJECT](value)
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 from accounts.errors import AccountNotFound, UserNotFound
 from accounts.models import Account
 from ledger.errors import LedgerError
-from ledger.slices import slice_up
+from ledger.values import slice_up
 from transactions import reading
 from transactions.exchange import imports
 from transactions.exchange.staging import PAGE_SIZE, Named

@@ -21,8 +21,7 @@ from django.db.transaction import atomic
 from accounts.currencies import format_amount, get_decimals
 from accounts.models import Account
 from accounts.operations import read_clock
-from ledger.spreadsheets import escape_formula
-from ledger.times import format_time
+from ledger.values import escape_formula, format_time
 from transactions.models import SIGNED_AMOUNT
 from transactions.reading import queries, statements
 

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.models import MAIN
-from ledger.slices import slice_up
-from ledger.times import EPOCH, MICROSECOND
+from ledger.values import EPOCH, MICROSECOND, slice_up
 from transactions.models import Transaction
 
 PAGE_SIZE = 500

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from ledger.times import format_time
+from ledger.values import format_time
 
 
 class AuditRun(models.Model):

@@ -19,11 +19,13 @@ from accounts.models import (
     BALANCE_MAX,
     REFERENCE_LENGTH_MAX,
     Account,
+    Column,
     IsFinite,
+    Kind,
     MoneyField,
+    Table,
     metadata_is_an_object,
 )
-from accounts.tables import Column, Kind, Table
 
 EFFECTIVE_AT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
 # SQL: what a row adds to the balance, if it is posted; `Transaction.change` says it in Python.

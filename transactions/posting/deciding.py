@@ -220,8 +220,10 @@ def _answer_again(command: Any, hold: Hold | None, rows: Sequence[Transaction]) 
         kind = "hold" if hold else "command"
         raise IdempotencyKeyReused(
             f"This id was used before, for another {kind}.",
-            differs,
-            owner_id=made[0].user_id,
-            permission="accounts.view_hold" if hold else "transactions.view_transaction",
+            differs=differs,
+            confidential_to=(
+                made[0].user_id,
+                "accounts.view_hold" if hold else "transactions.view_transaction",
+            ),
         )
     return PostingResult(made, replayed=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from accounts.currencies import format_amount
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
 from accounts.models import BALANCE_MAX, Account, Hold
-from ledger.times import format_time
+from ledger.values import format_time
 from transactions import errors
 from transactions.models import Transaction
 from transactions.posting.state import AccountState, State

@@ -21,7 +21,8 @@ from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connections
 from psycopg import Connection, errors, pq
 from psycopg.adapt import Transformer
 
-from accounts.operations import compile_lock, write_ids
+from accounts.operations import compile_lock
+from ledger.values import write_ids
 from transactions.errors import CommitNotConfirmed
 from transactions.posting.state import COLUMNS
 from transactions.posting.writing import LOOK, Look

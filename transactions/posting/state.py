@@ -16,7 +16,7 @@ import orjson
 from accounts.errors import AccountNotFound, HoldNotFound
 from accounts.models import Account, Hold
 from events import outbox
-from ledger.times import format_time
+from ledger.values import format_time
 from transactions.models import Transaction
 
 
@@ -186,11 +186,11 @@ def describe_event(
     data: dict[str, Any] | orjson.Fragment,
 ) -> outbox.NewEvent:
     """The event with the account's sequence number: its time is the clock's, but not before its last row."""
-    return {
-        "type": type,
-        "account_id": account.id_text,
-        "account_sequence": account.event_sequence,
-        "recorded_at": format_time(max(clock, account.last_recorded_at or clock)),
-        "request_id": request_id,
-        "data": data,
-    }
+    return outbox.NewEvent(
+        type=type,
+        account_id=account.id_text,
+        account_sequence=account.event_sequence,
+        recorded_at=format_time(max(clock, account.last_recorded_at or clock)),
+        request_id=request_id,
+        data=data,
+    )

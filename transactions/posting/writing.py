@@ -18,10 +18,9 @@ import orjson
 from django.db import connection
 
 from accounts.models import HOLD_TABLE, Account, Hold
-from accounts.operations import write_ids
 from events import outbox
 from ledger.sql import fetch
-from ledger.times import format_optional_time, format_time
+from ledger.values import format_optional_time, format_time, write_ids
 from transactions.models import SIGNED_AMOUNT, TABLE, Transaction
 from transactions.posting.state import AccountState, State
 
@@ -237,7 +236,7 @@ def _describe_account(account: AccountState) -> dict[str, Any]:
 
 def _describe_rules(account: Account) -> dict[str, Any]:
     values = {name: getattr(account, name) for name in RULES}
-    return {"id": account.id_text} | {
+    return {"id": str(account.id)} | {
         name: value if value is None or RULES[name] == "text" else str(value)
         for name, value in values.items()
     }

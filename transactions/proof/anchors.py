@@ -17,8 +17,7 @@ from django.conf import settings
 
 from accounts import operations
 from accounts.models import Account
-from ledger.slices import slice_up
-from ledger.times import format_time
+from ledger.values import format_time, slice_up
 from transactions.models import Transaction
 from transactions.proof.audit import Finding, take_snapshot
 

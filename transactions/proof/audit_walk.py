@@ -4,7 +4,7 @@ What can be seen from one row and those before it is decided here. What the chai
 out as bytes, in the canonical form of `posting.chain`, because the database does not know the key.
 """
 
-from accounts.tables import write_canonical, write_texts
+from accounts.models.tables import write_canonical, write_texts
 from transactions.models import SIGNED_AMOUNT, TABLE
 
 # What may be wrong with a row: bits of its flags, with the name of the check and what it expects.
@@ -60,7 +60,9 @@ SELECT uuid_send(scope.id), uuid_send(t.id),
             base_version + posted_before + is_posted::int, recorded_at, chain_hash,
             greatest(base_effective_at, latest_before, CASE WHEN is_posted THEN effective_at END))
     ) THEN 32 ELSE 0 END,
-    seed_hash, chain_hash, convert_to(concat({write_canonical(TABLE.hashed, "t")}), 'UTF8')
+    seed_hash, chain_hash, convert_to(
+        concat({", ".join(write_canonical(column, "t") for column in TABLE.hashed)}), 'UTF8'
+    )
 FROM scope CROSS JOIN LATERAL (
     SELECT *, {write_texts(TABLE.hashed)},
         count(*) FILTER (WHERE is_posted) OVER before AS posted_before,

@@ -22,7 +22,7 @@ from accounts.errors import AccountNotFound
 from accounts.models import Account
 from ledger.grouping import Grouping, Waiting
 from ledger.sql import fetch
-from ledger.times import format_time
+from ledger.values import format_time
 from transactions.models import Transaction
 from transactions.reading.queries import SETTLED_AFTER, write_balance_at, write_known_version
 

@@ -8,8 +8,7 @@ import orjson
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.errors import AccountNotFound, CurrencyRequired
-from accounts.models import MAIN, Account, Is, make_row
-from accounts.tables import Kind
+from accounts.models import MAIN, Account, Is, Kind, make_row
 from ledger.errors import gettext_noop
 from ledger.sql import fetch
 from transactions.errors import TransactionNotFound

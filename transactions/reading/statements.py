@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from accounts.currencies import format_amount
 from accounts.models import Account
-from ledger.times import MICROSECOND, format_time
+from ledger.values import MICROSECOND, format_time
 from transactions.models import Transaction
 from transactions.reading.balances import Balance, read_balance
 

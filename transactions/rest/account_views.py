@@ -162,7 +162,9 @@ class BalanceViewSet(ApiViewSet[Account]):
         """The balance of a user's account: the only one of that name, or the one in `currency`."""
         asked = serializers.UserBalanceQuery.read_query(request)
         currency, name = asked.get("currency"), asked.get("account", MAIN)
-        found = request.may_see(pk, VIEW) and wait_for(reading.share(reading.read_balances_of_users, (pk, name)))
+        found = request.may_see(pk, VIEW) and wait_for(
+            reading.share(reading.read_balances_of_users, (pk, name))
+        )
         balances = found or {}
         ids = {code: balance.account_id for code, balance in balances.items()}
         account_id = queries.choose_account_id(ids, currency)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
             raise CommandError(f"--days is from 1 to {tokens.DAYS_MAX}.") from None
         except tokens.GroupsUnknown as error:
             known = ", ".join(Group.objects.order_by("name").values_list("name", flat=True))
-            raise CommandError(f"There is no group {', '.join(error.names)}. There are: {known}.") from None
+            raise CommandError(f"There is no group {', '.join(error.args)}. There are: {known}.") from None
         if is_new:
             self.stderr.write(f"Made the service user {name}.")
         self.stdout.write(token)

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from events import maintenance
+from events import feed
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="even if the database is the one it was")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        epoch = maintenance.begin_epoch(force=options["force"])
+        epoch = feed.begin_epoch(force=options["force"])
         self.stdout.write(
             f"The feed is in the new epoch {epoch}."
             if epoch

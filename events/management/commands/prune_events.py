@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from events import maintenance
+from events import feed
 
 
 class Command(BaseCommand):
@@ -15,9 +15,9 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=90, help="keep so many days (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["days"] < maintenance.RETENTION_DAYS_MIN:
-            raise CommandError(f"--days is at least {maintenance.RETENTION_DAYS_MIN}.")
+        if options["days"] < feed.RETENTION_DAYS_MIN:
+            raise CommandError(f"--days is at least {feed.RETENTION_DAYS_MIN}.")
         removed = 0
-        while some := maintenance.prune(days=options["days"]):
+        while some := feed.prune(days=options["days"]):
             removed += some
         self.stdout.write(f"{removed} events were removed.")

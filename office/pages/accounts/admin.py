@@ -20,7 +20,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts.currencies import get_decimals
 from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
-from ledger.ids import UUID_TEXT
+from ledger.values import UUID_TEXT
 from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id

@@ -18,10 +18,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.currencies import format_amount
 from accounts.models import Account, Hold
-from events import tracing
+from events import subscriptions
 from events.models import Event
-from ledger.spreadsheets import escape_formula
-from ledger.times import format_time
+from ledger.values import escape_formula, format_time
 from office import admin, explanations
 from office.pages.accounts import chart
 from rest import fields
@@ -259,7 +258,7 @@ def _describe_holds(request: HttpRequest, account: Account) -> Context:
 def _describe_events(request: HttpRequest, account: Account) -> Context:
     events = Event.objects.filter(account_id=account.id).defer("data").order_by("-account_sequence")
     return {
-        "traced": tracing.trace(list(events[:EVENTS_MAX])),
+        "traced": subscriptions.trace(list(events[:EVENTS_MAX])),
         "may_see_deliveries": request.user.has_perm("events.view_subscription"),
     }
 

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Column, Table
 
 from accounts.models import Account
-from ledger.times import format_time
+from ledger.values import format_time
 from transactions.management.options import COULD_NOT_RUN, FOUND, StrictCommand
 from transactions.models import AuditRun
 from transactions.proof import audit

@@ -11,7 +11,7 @@ import orjson
 
 from accounts.currencies import require_amount, require_scale
 from accounts.models import Hold, make_row
-from ledger.times import MICROSECOND
+from ledger.values import MICROSECOND
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
 from transactions.posting import chain

@@ -1,20 +1,24 @@
-"""A table's columns told once: what is written, hashed and shown of its rows comes from one list."""
+"""The columns of a table, listed once: what is written, hashed and shown of its rows follows from it."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum, auto
 from functools import cache, lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
+from django.db.models.base import ModelState
 
-from accounts import currencies, idempotency
-from ledger.times import EPOCH, MICROSECOND, format_time
+from accounts.currencies import get_decimals
+from ledger.values import EPOCH, MICROSECOND, format_time
 
+AnyModel = TypeVar("AnyModel", bound=Model)
 Writer = Callable[[Any], Any] | None  # None: the value as it is
 
 
@@ -50,8 +54,8 @@ class Column:
     """`name` is its name in answers and statements, `attribute` the model's and the database's.
 
     `asked` is the name of the command's part that it keeps, which a repetition of the command must have
-    again. One that is not `stored` is told of the row beside its columns. Of an id that `has_text`, the row
-    keeps the text as `…_text`.
+    again. What is not `stored` is no column of the database, but an attribute of the row that is shown. Of an
+    id that `has_text`, the row keeps the text as `…_text`.
     """
 
     name: str
@@ -79,10 +83,8 @@ class Table:
     """The columns of `db_table`, in the order of answers and of the chain."""
 
     def __init__(self, db_table: str, *columns: Column) -> None:
-        self.columns = columns
         self.stored = [column for column in columns if column.stored]
         self.shown = [column for column in columns if column.shown]
-        self.hidden = [column for column in self.stored if not column.shown]
         self.hashed = [column for column in self.stored if column.hashed]
         self.asked = {column.asked: column.column for column in columns if column.asked}
         # A statement's arm that writes the rows of a JSON array.
@@ -92,21 +94,21 @@ class Table:
     FROM jsonb_to_recordset(%s::jsonb) AS row (
         {", ".join(f"{column.name} {SQL_TYPES[column.kind]}" for column in self.stored)}
     )"""  # noqa: S608, of names, never of values
-        self._shown_names = [column.name for column in self.shown]
+        hidden = [column for column in self.stored if not column.shown]
         self._get_shown = attrgetter(*[column.written for column in self.shown])
-        self._get_hidden = attrgetter(*[column.written for column in self.hidden])
+        self._get_hidden = attrgetter(*[column.written for column in hidden])
         self._get_hashed = attrgetter(*[column.written for column in self.hashed])
         self._hashers = ["36:".__add__ if column.has_text else HASHERS[column.kind] for column in self.hashed]
-        self._hidden = [(column.name, _find_writer(column, "")) for column in self.hidden]
-        self._find_writers = cache(lambda currency: [_find_writer(column, currency) for column in self.shown])
+        self._hidden = [(column.name, _find_writer(column, "")) for column in hidden]
+        self._find_writers = cache(
+            lambda currency: [(column.name, _find_writer(column, currency)) for column in self.shown]
+        )
 
     def to_dict(self, row: Any, currency: str) -> dict[str, Any]:
         """What is shown of the row, as JSON holds it."""
         return {
             name: value if write is None or value is None else write(value)
-            for name, write, value in zip(
-                self._shown_names, self._find_writers(currency), self._get_shown(row), strict=True
-            )
+            for (name, write), value in zip(self._find_writers(currency), self._get_shown(row), strict=True)
         }
 
     def to_row(self, row: Any, shown: bytes) -> str:
@@ -128,15 +130,16 @@ class Table:
 
     def find_differences(self, asked: Any, row: Any) -> list[str]:
         """The parts of a command that are not as they were when the row was asked for."""
-        return idempotency.find_differences(
-            {name.removesuffix("_id"): getattr(asked, name) for name in self.asked},
-            {name.removesuffix("_id"): getattr(row, column) for name, column in self.asked.items()},
-        )
+        return [
+            name.removesuffix("_id")
+            for name, column in self.asked.items()
+            if getattr(asked, name) != getattr(row, column)
+        ]
 
 
 def _find_writer(column: Column, currency: str) -> Writer:
     if column.kind is Kind.AMOUNT:
-        return f"{{:.{currencies.get_decimals(currency)}f}}".format
+        return f"{{:.{get_decimals(currency)}f}}".format
     return None if column.has_text else WRITERS.get(column.kind)
 
 
@@ -181,12 +184,6 @@ HASHERS: dict[Kind, Callable[[Any], str]] = {
 }
 
 
-def write_canonical(columns: Iterable[Column], row: str) -> str:
-    """SQL: `Table.to_canonical` of a row, as arguments of `concat`. Numbers and times stand beside it as
-    texts, under their name and `_text`: see `write_texts`."""
-    return ", ".join(_write_canonical(column, row) for column in columns)
-
-
 def write_texts(columns: Iterable[Column]) -> str:
     """SQL: the columns that the canonical form has as texts of another kind, as part of a list of columns."""
     return ", ".join(
@@ -203,7 +200,11 @@ TEXTS = {
 }
 
 
-def _write_canonical(column: Column, row: str) -> str:
+def write_canonical(column: Column, row: str) -> str:
+    """SQL: a column of the row as `Table.to_canonical` has it, as arguments of `concat`.
+
+    Numbers and times stand beside the row's columns as texts, under their name and `_text` (`write_texts`).
+    """
     name = f"{row}.{column.column}"
     match column.kind:
         case Kind.ID:
@@ -224,3 +225,22 @@ def _write_canonical(column: Column, row: str) -> str:
     if column.null:
         return f"coalesce(octet_length({text}) || ':' || {text}, '-')"
     return f"octet_length({text}), ':', {text}"
+
+
+def make_row(model: type[AnyModel], values: Mapping[str, Any], *, is_stored: bool) -> AnyModel:
+    """An instance of `model` with these columns and nothing else.
+
+    Django reads a stored row's other columns when somebody asks for them. `Model.__init__` takes longer than
+    everything else that is done with such a row.
+    """
+    row = model.__new__(model)
+    state = ModelState()
+    state.db = DEFAULT_DB_ALIAS if is_stored else None
+    state.adding = not is_stored
+    vars(row).update(values, _state=state)
+    return row
+
+
+def replace_row(row: AnyModel, **values: Any) -> AnyModel:
+    """Another instance, with these values in place of the row's. The row itself stays as it is."""
+    return make_row(type(row), {**vars(row), **values}, is_stored=not row._state.adding)
