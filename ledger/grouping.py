@@ -73,12 +73,7 @@ class Grouping(Generic[Asked, Answer]):
         self.left_over: deque[Waiting[Asked, Answer]] = deque()  # goes before the queue
         self.usual = 1.0  # how many usually come together
         self.stopping = False
-        self.thread: Thread | None = None
-
-    @property
-    def is_on(self) -> bool:
-        """Whether its thread runs. What is asked for while it does not would wait for ever."""
-        return self.thread is not None
+        self.thread: Thread | None = None  # without it, what is asked for would wait for ever
 
     def start(self) -> None:
         self.thread = Thread(target=self.run, name=self.name, daemon=True)

@@ -157,15 +157,15 @@ MUTANTS = [
     Mutant(
         "shared in a caller's transaction",
         "committer.share",
-        "if not _prompt.is_on or _is_in_transaction() or not request.commands:",
-        "if not _prompt.is_on or not request.commands:",
+        "if _prompt.thread is None or _is_in_transaction() or not request.commands:",
+        "if _prompt.thread is None or not request.commands:",
         GROUPS + "test_in_a_callers_transaction_nothing_is_shared",
     ),
     Mutant(
         "payments wait for locks",
         "_post_once",
-        "own.begin(*_find_ids(requests), skip_locked=skip_locked)",
-        "own.begin(*_find_ids(requests))",
+        "own.begin(*ids, skip_locked=skip_locked)",
+        "own.begin(*ids)",
         LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
     ),
     Mutant(

@@ -15,8 +15,8 @@ from tests.walk import walking
 from transactions.proof import audit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FILES_MAX = {"a deposit over HTTP": 26, "a balance at a date": 13}
-CHANGES_MAX = {"a deposit over HTTP": 58, "a balance at a date": 20}
+FILES_MAX = {"a deposit over HTTP": 21, "a balance at a date": 10}
+CHANGES_MAX = {"a deposit over HTTP": 51, "a balance at a date": 17}
 
 
 @pytest.fixture

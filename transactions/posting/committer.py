@@ -31,7 +31,7 @@ def share(request: PostingRequest) -> "Future[Answers]":
 
     In a caller's transaction, or where no committer was started, it is posted alone and at once.
     """
-    if not _prompt.is_on or _is_in_transaction() or not request.commands:
+    if _prompt.thread is None or _is_in_transaction() or not request.commands:
         answer: Future[Answers] = Future()
         try:
             answer.set_result(engine.post_request(request))

@@ -13,7 +13,7 @@ from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
-from transactions.posting.state import AccountState, Needs, State, make_account_states
+from transactions.posting.state import Needs, State, make_account_states
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
@@ -83,7 +83,7 @@ def decide(
 ) -> tuple[list[Outcome], State]:
     """The outcomes, and the state with all that is to be written. `locked`: rows of `COLUMNS`."""
     before: dict[UUID, Transaction] = queries.find_transactions(look.decided) if look.decided else {}
-    state = _read_state(requests, make_account_states(locked), look)
+    state = _read_state(requests, locked, look)
     before_holds = state.holds.copy()
     outcomes: list[Outcome] = []
     for request in requests:
@@ -95,11 +95,12 @@ def decide(
     return outcomes, state
 
 
-def _read_state(requests: Sequence[PostingRequest], accounts: dict[UUID, AccountState], look: Look) -> State:
+def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, ...]], look: Look) -> State:
     """What the requests are decided on; the due holds are ended of the accounts that have something new.
 
     The end of a hold is told as of the first request on its account.
     """
+    accounts = make_account_states(locked)
     new: list[tuple[Needs, PostingRequest]] = []
     reverses: set[UUID] = set()
     rules: set[UUID] = set()
@@ -129,8 +130,8 @@ def _read_state(requests: Sequence[PostingRequest], accounts: dict[UUID, Account
         for needs, request in new:
             for id in needs.accounts:
                 request_ids.setdefault(id, request.request_id)
-        locked = [account for id, account in accounts.items() if id in request_ids]
-        for hold in find_due_holds(locked, state.clock):
+        of_new = [account for id, account in accounts.items() if id in request_ids]
+        for hold in find_due_holds(of_new, state.clock):
             state.holds[hold.id] = hold
             state.apply(expire(hold, state, request_ids[hold.account_id]))
     return state

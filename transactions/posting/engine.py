@@ -136,9 +136,10 @@ def _may_run_again(error: Exception) -> bool:
 
 def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False) -> list[Any]:
     """In a transaction of its own, in two round trips."""
+    ids = _find_ids(requests)
     own = OwnTransaction()
     try:
-        locked, look = own.begin(*_find_ids(requests), skip_locked=skip_locked)
+        locked, look = own.begin(*ids, skip_locked=skip_locked)
         waiting = _find_waiting(requests, {row[0] for row in locked}, look) if skip_locked else set()
         if len(waiting) == len(requests):
             return [None] * len(requests)

@@ -140,7 +140,7 @@ def share(read: Reader[Key, Value], key: Key) -> "Future[Value | None]":
 
     Before `sharing` is started, which a server does, each key is read at once and alone.
     """
-    if sharing.is_on:
+    if sharing.thread:
         return sharing.ask((read, key))
     waiting: Waiting[Read, Any] = Waiting((read, key))
     _serve([waiting])
