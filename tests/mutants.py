@@ -114,6 +114,8 @@ def is_seen(mutant: Mutant) -> bool:
 
 def main() -> int:
     wanted = sys.argv[1:]
+    if unknown := set(wanted) - {mutant.name for mutant in MUTANTS}:
+        raise SystemExit(f"There are no such faults: {', '.join(sorted(unknown))}")
     mutants = [mutant for mutant in MUTANTS if not wanted or mutant.name in wanted]
     sound = run_tests(*{mutant.test for mutant in mutants})
     if sound.returncode:

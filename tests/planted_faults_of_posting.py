@@ -122,8 +122,8 @@ MUTANTS = [
     Mutant(
         "holds of requests that wait ended without them",
         "_read_state",
-        "[account for id, account in accounts.items() if id in request_ids]",
-        "list(accounts.values())",
+        "        request_ids: dict[UUID, str] = {}\n",
+        "        request_ids: dict[UUID, str] = dict.fromkeys(accounts, '')\n",
         GROUPS + "test_holds_of_an_account_whose_request_waits_end_with_that_request",
     ),
     Mutant(
