@@ -6,10 +6,9 @@ asked for at the same moment is read by one statement.
 
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import orjson
@@ -36,8 +35,7 @@ OfUser = tuple[UUID, str]  # a user's id and the name of an account
 OfThen = tuple[UUID, datetime | None, datetime | None]  # an account, `at` and `known_at`: None is now
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """What an account held: effective at `at`, as the ledger knew it at `known_at`; amounts in its currency.
 
     `held` and `available` are of now only; None for a past moment. `version` is the account's last
