@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import (
@@ -21,6 +21,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from events.metrics import FeedMetrics
+from ledger.sql import fetch
 from rest.errors import make_problem
 from rest.viewsets import TokenAuthentication
 from transactions.posting.metrics import AuditMetrics
@@ -34,12 +35,11 @@ class DatabaseConnections(Collector):
             "ledger_database_connections", "Open connections to the ledger's database.", labels=["state"]
         )
         # The rest of the metrics is wanted most when the database is away.
-        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
-            cursor.execute(
+        with suppress(OperationalError, InterfaceError):
+            for state, count in fetch(
                 "SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity"
                 " WHERE datname = current_database() GROUP BY 1"
-            )
-            for state, count in cursor.fetchall():
+            ):
                 gauge.add_metric([state], count)
         yield gauge
 

@@ -1,10 +1,10 @@
 """The differences between what the database's roles are and may do, and what `rights` has decided."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.db import connection
 
+from ledger.sql import fetch
 from ledger_project.database.rights import LOGIN, SETTINGS, find_grants
 from ledger_project.database.roles import OWNS, Roles, describe, find_settings, find_tables
 
@@ -74,7 +74,7 @@ def find_differences(roles: Roles) -> Iterator[str]:
         for kind, table, privilege, columns in find_grants()
         for column in columns or ("",)
     }
-    found = {name: rest for name, *rest in _fetch(ROLES, [list(roles.names.values())])}
+    found = {name: rest for name, *rest in fetch(ROLES, [list(roles.names.values())])}
     for kind, name in roles.names.items():
         if name in found:
             yield from _compare_role(kind, name, *found[name])
@@ -112,27 +112,27 @@ def _compare_role(
 
 def _compare_owners(owner: str) -> Iterator[str]:
     tables = find_tables()
-    owners = dict(_fetch(TABLES, [tables]))
+    owners = dict(fetch(TABLES, [tables]))
     for table in tables:
         if table not in owners:
             yield f"There is no table {table}: migrate first."
         elif owners[table] != owner:
             yield f"{table} belongs to {owners[table]}."
-    for function, found in _fetch(FUNCTIONS, [tables]):
+    for function, found in fetch(FUNCTIONS, [tables]):
         if found != owner:
             yield f"The function {function} belongs to {found}."
 
 
 def _compare_reach(name: str) -> Iterator[str]:
-    for [sentence] in _fetch(REACH.format(owns=OWNS.format(role=name)), {"role": name}):
+    for [sentence] in fetch(REACH.format(owns=OWNS.format(role=name)), {"role": name}):
         yield f"{name} {sentence}."
     # Before PostgreSQL 15, superusers only.
-    if connection.pg_version >= 150000 and _fetch(REPLICA, [name])[0][0]:  # type: ignore[attr-defined]
+    if connection.pg_version >= 150000 and fetch(REPLICA, [name])[0][0]:  # type: ignore[attr-defined]
         yield f"{name} may SET session_replication_role."
 
 
 def _compare_grants(wanted: set[tuple[str, ...]], ours: set[str]) -> Iterator[str]:
-    granted = set(_fetch(GRANTED))
+    granted = set(fetch(GRANTED))
     for who, table, privilege, column in sorted(wanted - granted):
         yield f"{who} has no {describe(privilege, (column,) if column else ())} on {table}."
     tables = set(find_tables())
@@ -140,9 +140,3 @@ def _compare_grants(wanted: set[tuple[str, ...]], ours: set[str]) -> Iterator[st
         # A stranger who only reads, or who has other tables here, is the operator's own matter.
         if who in ours or (table in tables and (who == "PUBLIC" or privilege != "SELECT")):
             yield f"{who} has {describe(privilege, (column,) if column else ())} on {table}."
-
-
-def _fetch(statement: str, values: Any = None) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor)

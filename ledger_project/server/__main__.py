@@ -40,11 +40,8 @@ def become(host: str, port: int, workers: int, *, first_time: bool) -> None:
     metrics.mkdir(parents=True)
     os.environ |= {"PROMETHEUS_MULTIPROC_DIR": str(metrics), "DATABASE_POOL": "true"}
     os.chdir(settings.BASE_DIR)
-    command = [
-        sys.executable,
-        *("-m", "ledger_project.server"),
-        *("--host", host, "--port", str(port), "--workers", str(workers)),
-    ]
+    command = [sys.executable, "-m", "ledger_project.server"]
+    command += ["--host", host, "--port", str(port), "--workers", str(workers)]
     sys.stdout.flush()
     os.execv(sys.executable, [*command, "--first-time"] if first_time else command)  # noqa: S606
 

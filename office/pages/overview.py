@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Account, Hold
 from events import feed
 from events.errors import FeedStopped
 from events.models import Subscription
+from ledger.sql import fetch
 from transactions.models import AuditRun
 
 COUNTED_MAX = 1000  # further than that nothing is counted
@@ -57,9 +57,7 @@ def count() -> dict[str, Any]:
     Each is a `number`; if it `is_bounded`, there are more. `pending_since` is when the oldest event without a
     place was recorded.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(COUNT)
-        *found, pending_since = cursor.fetchone()
+    [[*found, pending_since]] = fetch(COUNT)
     counts = {
         name: {"number": min(number, COUNTED_MAX), "is_bounded": number > COUNTED_MAX}
         for name, number in zip(("holds", "frozen", "waiting", "pending"), found, strict=True)

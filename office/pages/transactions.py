@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Hold, User
 from events.models import Event
 from events.subscriptions import trace
+from ledger.sql import fetch
 from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
@@ -49,9 +49,7 @@ SELECT max(low) FROM halves
 
 def find_events(transaction: Transaction) -> list[Event]:
     """The transaction's own event, and for a capture that of its hold. Empty when they were pruned."""
-    with connection.cursor() as cursor:
-        cursor.execute(FIND_FIRST, {"account": transaction.account_id, "at": transaction.recorded_at})
-        [first] = cursor.fetchone()
+    [(first,)] = fetch(FIND_FIRST, {"account": transaction.account_id, "at": transaction.recorded_at})
     events = Event.objects.filter(
         account_id=transaction.account_id,
         account_sequence__gte=first,

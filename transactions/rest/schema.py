@@ -12,6 +12,7 @@ from rest.schema import (
     ON_BODIES,
     ON_IDENTITY,
     ON_LISTS,
+    Operation,
     answered,
     describe,
     operation,
@@ -150,6 +151,22 @@ describe_holds = describe(
         examples=examples.CAPTURE,
     ),
 )
+
+
+def changing_status(status: str, refusal: str, example: str, reason: str) -> Operation:
+    """What is said of giving an account this status: what else refuses it, and an example with its reason."""
+    changed = {**ACCOUNT, "status": status, "status_reason": reason}
+    return operation(
+        200,
+        account_serializers.AccountSerializer,
+        *ON_BODIES,
+        "not_found",
+        refusal,
+        request=account_serializers.ReasonRequest,
+        examples=[sent(example, {"reason": reason}), answered("done", changed)],
+    )
+
+
 describe_rules = describe(
     limits=operation(
         200,
@@ -165,42 +182,9 @@ describe_rules = describe(
             answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00"}),
         ],
     ),
-    freeze=operation(
-        200,
-        account_serializers.AccountSerializer,
-        *ON_BODIES,
-        "not_found",
-        "account_closed",
-        request=account_serializers.ReasonRequest,
-        examples=[
-            sent("a chargeback", {"reason": "chargeback 12"}),
-            answered("done", {**ACCOUNT, "status": "FROZEN", "status_reason": "chargeback 12"}),
-        ],
-    ),
-    unfreeze=operation(
-        200,
-        account_serializers.AccountSerializer,
-        *ON_BODIES,
-        "not_found",
-        "account_closed",
-        request=account_serializers.ReasonRequest,
-        examples=[
-            sent("settled", {"reason": "chargeback 12 settled"}),
-            answered("done", {**ACCOUNT, "status_reason": "chargeback 12 settled"}),
-        ],
-    ),
-    close=operation(
-        200,
-        account_serializers.AccountSerializer,
-        *ON_BODIES,
-        "not_found",
-        "account_not_empty",
-        request=account_serializers.ReasonRequest,
-        examples=[
-            sent("the user left", {"reason": "the user left"}),
-            answered("done", {**ACCOUNT, "status": "CLOSED", "status_reason": "the user left"}),
-        ],
-    ),
+    freeze=changing_status("FROZEN", "account_closed", "a chargeback", "chargeback 12"),
+    unfreeze=changing_status("ACTIVE", "account_closed", "settled", "chargeback 12 settled"),
+    close=changing_status("CLOSED", "account_not_empty", "the user left", "the user left"),
 )
 describe_balances = describe(
     of_account=operation(
