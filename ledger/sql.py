@@ -4,6 +4,9 @@ from typing import Any
 
 from django.db import connection
 
+# How SQLSTATEs begin when the database cannot be asked: a lost or refused connection, or a standby.
+UNAVAILABLE = ("08", "57P", "25006")
+
 
 def fetch(statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     """All rows that the statement answers with."""

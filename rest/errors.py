@@ -17,6 +17,7 @@ from django.views import defaults
 from rest_framework import exceptions
 
 from ledger.errors import LedgerError
+from ledger.sql import UNAVAILABLE
 from rest.answers import Answer, answer
 from rest.middleware import get_request_id
 
@@ -124,8 +125,7 @@ FRAMEWORK_CODES: list[tuple[tuple[type[Exception], ...], str]] = [
     ((exceptions.MethodNotAllowed,), "method_not_allowed"),
     ((exceptions.APIException,), "bad_request"),
 ]
-# A lost or refused connection, or a standby; then locks, time-outs and exhausted resources.
-UNAVAILABLE = ("08", "57P", "25006")
+# Locks, time-outs and exhausted resources.
 BUSY = ("25P03", "25P04", "40", "53", "55", "57014")
 
 logger = structlog.get_logger(__name__)

@@ -19,6 +19,7 @@ from django.db.transaction import on_commit
 
 from accounts import operations, queries
 from ledger.errors import LedgerError
+from ledger.sql import UNAVAILABLE
 from transactions import errors
 from transactions.models import Transaction
 from transactions.posting import metrics, writing
@@ -116,7 +117,7 @@ def is_lost(error: Exception) -> bool:
     sqlstate: str | None = getattr(error.__cause__, "sqlstate", None)
     if sqlstate is None:
         return isinstance(error, OperationalError | InterfaceError)
-    return sqlstate.startswith(("08", "57P", "25006"))
+    return sqlstate.startswith(UNAVAILABLE)
 
 
 def is_lock_timeout(error: Exception) -> bool:
