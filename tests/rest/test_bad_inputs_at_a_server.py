@@ -22,8 +22,8 @@ CASES = find_cases("server")
 ROUNDS = 100
 # Of the relay's commits, which wait too, none has written a transaction.
 POSTING_IS_COMMITTED = """
-    SELECT 1 FROM pg_stat_activity JOIN pg_locks USING (pid)
-    WHERE wait_event = 'SyncRep' AND relation = 'transactions_transaction'::regclass AND mode = 'RowExclusiveLock'
+    SELECT 1 FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE wait_event = 'SyncRep'
+    AND mode = 'RowExclusiveLock' AND relation = 'transactions_transaction'::regclass
 """
 
 
