@@ -12,6 +12,7 @@ from uuid import UUID
 
 from accounts.errors import IdempotencyKeyInvalid, IdentityRequired, IdInvalid, TwoIdentities
 from ledger.errors import gettext_noop
+from ledger.values import CHOSEN_ID_TEXT, NO_CHOSEN_ID
 
 NIL = UUID(int=0)
 DERIVED_VERSION = 8
@@ -27,9 +28,8 @@ def identify(*, caller_id: UUID, id: UUID | None, key: str | None) -> UUID | Non
         raise TwoIdentities("Send an id or the Idempotency-Key header, not both.")
     if key is not None:
         return derive_id(caller_id, key)
-    if id is not None and (id.int in (NIL.int, 2**128 - 1) or id.version == DERIVED_VERSION):
-        # Nil and max are what broken generators make; version 8 belongs to derived ids.
-        raise IdInvalid("An id is a UUID of its own: not nil, not max, not of version 8; best of version 7.")
+    if id is not None and not CHOSEN_ID_TEXT.fullmatch(str(id)):
+        raise IdInvalid(NO_CHOSEN_ID)
     return id
 
 

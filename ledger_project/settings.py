@@ -201,7 +201,9 @@ AXES_CLIENT_IP_CALLABLE = "office.middleware.find_address"
 APPROVAL_ABOVE = env.dict("APPROVAL_ABOVE", cast={"value": Decimal}, default={"USD": Decimal(100)})
 
 # The API
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller:
+API_BODY_BYTES_MAX = 64 * 1024
+API_BATCH_BYTES_MAX = 1024 * 1024
 REST_FRAMEWORK = {
     # A view that is no `rest.viewsets.ApiViewSet`, which say both themselves, is nobody's.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -210,7 +212,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rest.parsers.AlwaysJSON",
     "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: the OpenAPI document describes the API
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "rest.schema.AutoSchema",
     "EXCEPTION_HANDLER": "rest.errors.handle_exception",
 }
 REST_KNOX = {

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar, cast
-from uuid import UUID
+from uuid import UUID, SafeUUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from drf_spectacular.utils import extend_schema_field as describe_as
@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
-from ledger.values import UUID_TEXT, make_uuid
+from ledger.values import CHOSEN_ID_TEXT, NO_CHOSEN_ID, UUID_TEXT
 from rest.parsers import Number
 
 DECIMAL_DIGITS_MAX = 40
@@ -31,6 +31,7 @@ METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
 
 find_time_zones = cache(available_timezones)
+new, set_slot = object.__new__, object.__setattr__
 
 
 def list_details(error: serializers.ValidationError) -> list[ErrorDetail]:
@@ -68,7 +69,21 @@ class UUIDField(Field):
     def to_internal_value(self, value: Any) -> UUID:
         if type(value) is not str or not UUID_TEXT.fullmatch(value):
             raise refuse("id_invalid", "Not a UUID in its usual form: 8-4-4-4-12 hexadecimal digits.")
-        return make_uuid(value)
+        # As `UUID(value)`, which takes more forms, and thrice the time.
+        id = new(UUID)
+        set_slot(id, "int", int(value.replace("-", ""), 16))
+        set_slot(id, "is_safe", SafeUUID.unknown)
+        return id
+
+
+class IdentityField(UUIDField):
+    """The id that a client has chosen for its command."""
+
+    def to_internal_value(self, value: Any) -> UUID:
+        id = super().to_internal_value(value)
+        if not CHOSEN_ID_TEXT.fullmatch(value):
+            raise refuse("id_invalid", NO_CHOSEN_ID)
+        return id
 
 
 @describe_as(

@@ -33,7 +33,7 @@ from django.urls import ResolverMatch, URLPattern, get_resolver
 from django.utils.functional import LazyObject
 from prometheus_client import Counter, Histogram
 
-from ledger.values import UUID_TEXT, make_uuid
+from ledger.values import UUID_TEXT
 from rest import API, log
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -173,7 +173,7 @@ def find_address(path: str) -> ResolverMatch | None:
     known = of_members.get(f"{API}{collection}/{member[ID_LENGTH:]}")
     if known is None or not is_id(id):
         return None
-    kwargs = {"pk": make_uuid(id)}
+    kwargs = {"pk": UUID(id)}
     match = object.__new__(ResolverMatch)
     match.__dict__ = {**known.__dict__, "kwargs": kwargs, "captured_kwargs": kwargs}
     return match

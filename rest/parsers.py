@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any, NoReturn
 
 import orjson
+from django.conf import settings
 from django.http import UnreadablePostError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -15,7 +16,6 @@ from ledger.errors import LedgerError
 from rest.errors import FieldError, InvalidRequest
 
 CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
-BODY_BYTES_MAX = 64 * 1024
 LEVELS_MAX = 100  # of objects and lists in each other
 
 
@@ -38,7 +38,7 @@ class BodyTooLarge(LedgerError):
 class StrictJSONParser(BaseParser):
     """A body of JSON in UTF-8 that can be read in one way only: an object, its numbers as `Number`s.
 
-    At most `body_bytes_max` of the view, or `BODY_BYTES_MAX`.
+    At most `body_bytes_max` of the view, or `API_BODY_BYTES_MAX`.
     """
 
     media_type = "application/json"
@@ -50,7 +50,7 @@ class StrictJSONParser(BaseParser):
         keys, `NaN`. Raises `UnsupportedMediaType`, `LengthRequired`, `BodyTooLarge` and `InvalidRequest`.
         """
         request = parser_context["request"]
-        bytes_max = getattr(parser_context["view"], "body_bytes_max", BODY_BYTES_MAX)
+        bytes_max = getattr(parser_context["view"], "body_bytes_max", settings.API_BODY_BYTES_MAX)
         headers = request.META
         content_type = headers.get("CONTENT_TYPE", "")
         is_json = content_type == "application/json" or CONTENT_TYPE.fullmatch(content_type)

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 from drf_spectacular.drainage import isolate_view_method
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from rest.errors import PROBLEM_JSON, STATUS
+from rest.serializers import NoFields
 
 AnyViewSet = TypeVar("AnyViewSet", bound=type)
 Operation = Callable[[Any], Any]  # says it of a method of a viewset
@@ -59,6 +61,20 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "A token from `manage.py issue_token`."}
+
+
+class AutoSchema(SpectacularSchema):
+    """An action reads what the `request_serializers` of its view say: of a GET the query, else the body."""
+
+    view: Any
+
+    def get_request_serializer(self) -> Any:
+        serializer = self.view.request_serializers.get(self.view.action)
+        return None if serializer is NoFields else serializer
+
+    def get_override_parameters(self) -> list[Any]:
+        serializer = self.view.request_serializers.get(self.view.action)
+        return [serializer] if serializer and self.method == "GET" else []
 
 
 class FieldErrorSerializer(serializers.Serializer):

@@ -1,7 +1,8 @@
 """Strict serializers: what a request may hold, declared once, for reading it and for the OpenAPI document.
 
-They are DRF's and work as its documentation says: `is_valid()`, `errors`, `validated_data`. A view reads with
-`read`, which finds the same in one pass over what was sent and without an instance: ADR 18 has the figures.
+They are DRF's and work as its documentation says: `is_valid()`, `errors`, `validated_data`. Requests are read
+with `read` and `read_query`, which find the same in one pass over what was sent and without an instance:
+ADR 18 has the figures.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,6 +46,7 @@ class StrictSerializer(serializers.Serializer):
     """An object with these fields and no others. `read…` give a dict of what was sent, each value checked."""
 
     _declared_fields: dict[str, Field]  # type: ignore[assignment]
+    body_is_optional = False  # whether it may as well be left away
 
     def to_internal_value(self, data: Any) -> Any:
         if type(data) is not dict:
@@ -59,28 +61,14 @@ class StrictSerializer(serializers.Serializer):
         return values
 
     @classmethod
-    def read(cls, request: Request) -> dict[str, Any]:
-        """The body's fields; there is no query. Raises `InvalidRequest` with everything that is wrong."""
-        read_query(request, {})
-        return cls._read(cast(dict[str, Any], request.data), lambda name: f"/{name}")
+    def read(cls, sent: Any, at: str = "") -> dict[str, Any]:
+        """The fields of a body, or of an item of a list in it that `at` points to.
 
-    @classmethod
-    def read_optional(cls, request: Request) -> dict[str, Any]:
-        """As `read`, for a body that may as well be left away."""
-        if (
-            request.META.get("CONTENT_LENGTH") in (None, "", "0")
-            and "HTTP_TRANSFER_ENCODING" not in request.META
-        ):
-            read_query(request, {})
-            return {}
-        return cls.read(request)
-
-    @classmethod
-    def read_item(cls, item: Any, at: str) -> dict[str, Any]:
-        """The fields of an item of a list in the body; `at` points to it. Raises `InvalidRequest`."""
-        if type(item) is not dict:
+        Raises `InvalidRequest` with everything that is wrong.
+        """
+        if type(sent) is not dict:
             raise InvalidRequest(FieldError(at, *NO_OBJECT))
-        return cls._read(item, lambda name: f"{at}/{name}")
+        return cls._read(sent, lambda name: f"{at}/{name}")
 
     @classmethod
     def read_query(cls, request: Request) -> dict[str, Any]:
@@ -139,7 +127,7 @@ def _find_readers(
 
 
 class ListField(Field):
-    """A list of objects, each to be read with `read_item` of their serializer."""
+    """A list of objects, each to be read with `read` of their serializer."""
 
     def __init__(self, *, of: type[StrictSerializer], length_max: int, **options: Any) -> None:
         super().__init__(of(many=True, min_length=1, max_length=length_max), **options)  # type: ignore[call-arg]
@@ -157,3 +145,5 @@ class ListField(Field):
 
 class NoFields(StrictSerializer):
     """The body of a command whose address says everything: left away, or an object without fields."""
+
+    body_is_optional = True

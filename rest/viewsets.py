@@ -1,5 +1,6 @@
 """DRF's viewsets, without what one parser, one renderer and no versions make superfluous in every request:
-who asks (knox's tokens, looked up once in a few seconds), whether they may, and what is answered.
+who asks (knox's tokens, looked up once in a few seconds), whether they may, what they ask and what is
+answered.
 """
 
 import math
@@ -29,6 +30,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from rest.answers import Answer, ask_once
 from rest.lists import KeysetPagination, StrictFilterBackend
+from rest.serializers import StrictSerializer, read_query
 
 NO_FILES: MultiValueDict[str, Any] = MultiValueDict()
 TOKEN_LENGTH_MAX = 200
@@ -127,12 +129,14 @@ class HasPermission(BasePermission):
 
 
 class Request(drf.Request):
-    """DRF's request, which knows its own id, and what its user may.
+    """DRF's request, which knows its own id, what its user may, and what it asks: the values of the action's
+    request serializer.
 
     What is asked of it most, and would go through `__getattr__`, is an attribute.
     """
 
     version = versioning_scheme = None
+    asked: dict[str, Any]
 
     def __init__(self, request: HttpRequest, **options: Any) -> None:
         super().__init__(request, **options)
@@ -145,6 +149,11 @@ class Request(drf.Request):
         self._files = NO_FILES
         parse: Any = self.parsers[0].parse  # type: ignore[index]
         self._data = self._full_data = parse(None, None, self.parser_context)
+
+    @property
+    def has_body(self) -> bool:
+        headers = self.META
+        return headers.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in headers
 
     @property
     def data(self) -> Any:
@@ -177,11 +186,14 @@ class ApiViewSet(GenericViewSet[AnyModel]):
 
     They hold no state of a request, so that all requests can share them. Throttles and versions are looked at
     where a view has them. All else is DRF's, and so is everything for responses that are not an `Answer`.
+
+    What an action's `request_serializers` say is read before the action: of a GET the query, else the body.
     """
 
     authentication_classes = [TokenAuthentication]
     permission_classes = [HasPermission]
     permissions: ClassVar[dict[str, str]] = {}
+    request_serializers: ClassVar[dict[str, type[StrictSerializer]]] = {}
     format_kwarg = None
     request: Request
 
@@ -215,12 +227,25 @@ class ApiViewSet(GenericViewSet[AnyModel]):
             parser_context=self.get_parser_context(request),
         )
 
-    def initial(self, request: drf.Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
         if self.throttle_classes or self.versioning_class or len(self.renderer_classes) > 1:
             super().initial(request, *args, **kwargs)
-            return
-        request._authenticate()  # type: ignore[attr-defined]  # what `perform_authentication` comes to
-        self.check_permissions(request)
+        else:
+            request._authenticate()  # what `perform_authentication` comes to
+            self.check_permissions(request)
+        serializer = self.request_serializers.get(self.action)
+        if serializer is not None:
+            request.asked = self.read(request, serializer)
+
+    def read(self, request: Request, serializer: type[StrictSerializer]) -> dict[str, Any]:
+        """What was sent, each value checked. Raises `InvalidRequest` with everything that is wrong."""
+        if request.method in SAFE_METHODS:
+            return serializer.read_query(request)
+        if request.META.get("QUERY_STRING"):
+            read_query(request, {})
+        if serializer.body_is_optional and not request.has_body:
+            return {}
+        return serializer.read(request.data)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """As DRF's. A view and its request know each other, and the view its methods: with that undone, all

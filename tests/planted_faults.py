@@ -44,10 +44,9 @@ MUTANTS = [
     ),
     Mutant(
         "decline not recorded",
-        "State.apply",
-        "        self.accounts[account.id] = account\n",
-        "        if row and not row.version:\n            return\n"
-        "        self.accounts[account.id] = account\n",
+        "deciding.apply",
+        "    state.accounts[account.id] = account\n",
+        "    if row and not row.version:\n        return\n    state.accounts[account.id] = account\n",
         WORKED + "test_a_declined_withdrawal_stays_declined_after_a_top_up",
     ),
     Mutant(
@@ -60,8 +59,8 @@ MUTANTS = [
     Mutant(
         "id made by the server",
         "TransactionViewSet.create",
-        'make_transaction({**asked, "id": id}, accounts)',
-        'make_transaction({**asked, "id": __import__("uuid").uuid4()}, accounts)',
+        "make_transaction(id, asked, accounts)",
+        'make_transaction(__import__("uuid").uuid4(), asked, accounts)',
         WORKED + "test_the_story_of_the_original_service",
     ),
     Mutant(
@@ -88,7 +87,7 @@ MUTANTS = [
     Mutant(
         "late withdrawals unchecked",
         "_find_lack_of_funds",
-        "    if row.late:\n",
+        "    if late_at is not None:\n",
         "    if False:\n",
         WORKED + "test_a_withdrawal_from_before_the_deposit_is_declined_and_names_the_instant",
     ),
@@ -122,8 +121,8 @@ MUTANTS = [
     ),
     Mutant(
         "reversals not looked for",
-        "declines.find_decline",
-        "    if row.reverses and row.reverses in state.reversed_by:\n",
+        "legs.find_decline",
+        "    if leg.reverses and leg.reverses in state.reversed_by:\n",
         "    if False:\n",
         REVERSALS + "test_a_transaction_is_reversed_once",
     ),
@@ -157,7 +156,7 @@ MUTANTS = [
     ),
     Mutant(
         "capture of a closed hold",
-        "declines.find_decline",
+        "legs.find_decline",
         "    if hold and hold.status != Hold.Status.OPEN:\n",
         "    if False:\n",
         RACES_OF_HOLDS + "test_capture_release_and_expiry_of_one_hold_at_once_have_one_winner",
@@ -172,7 +171,7 @@ MUTANTS = [
     Mutant(
         "captures without an end",
         "_find_limit",
-        "    if hold and row.amount > hold.remaining:\n",
+        "    if hold and leg.amount > hold.remaining:\n",
         "    if False:\n",
         HOLDS + "test_no_more_is_captured_than_is_left",
     ),
@@ -199,7 +198,7 @@ MUTANTS = [
     ),
     Mutant(
         "frozen accounts pay",
-        "declines.find_decline",
+        "legs.find_decline",
         "    if account.status == Account.Status.FROZEN:\n",
         "    if False:\n",
         RACES + "test_no_withdrawal_is_posted_after_the_freeze",
@@ -214,7 +213,7 @@ MUTANTS = [
     Mutant(
         "withdrawals of the day not added up",
         "decide_leg",
-        "find_withdrawn(account, withdrawn_on) + leg.amount",
+        "find_withdrawn(account, day) + leg.amount",
         "leg.amount",
         RACES + "test_a_days_limit_is_spent_once_by_twenty_withdrawals_at_once",
     ),

@@ -7,9 +7,9 @@ GROUPS = "tests/transactions/test_committer.py::"
 FAULTS = "tests/transactions/test_committer_faults.py::"
 LOCKS = "tests/transactions/test_committer_locks.py::"
 
-LOCK = """            (_number(compile_lock(COLUMNS, skip_locked)), [write_ids(set(account_ids))]),
+LOCK = """            (_number(compile_lock(COLUMNS, skip_locked)), [account_ids]),
 """
-LOOK = """            (_number(LOOK), [write_ids(ids)]),
+LOOK = """            (_number(LOOK), [ids]),
 """
 RUN = """        ]
         try:
@@ -129,7 +129,7 @@ MUTANTS = [
     Mutant(
         "what a refused request decided still counts",
         "State.copy",
-        "value.copy()",
+        "copy(value)",
         "value",
         GROUPS + "test_replays_refusals_and_declines_in_a_group_harm_nobody",
     ),
@@ -164,8 +164,8 @@ MUTANTS = [
     Mutant(
         "payments wait for locks",
         "_post_once",
-        "own.begin(*ids, skip_locked=skip_locked)",
-        "own.begin(*ids)",
+        "own.begin(account_ids, ids, skip_locked=skip_locked)",
+        "own.begin(account_ids, ids)",
         LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
     ),
     Mutant(
@@ -206,7 +206,7 @@ MUTANTS = [
     Mutant(
         "each waits for the same lock in vain",
         "_post_one_by_one",
-        "engine.post_what_is_free if engine.is_lock_timeout(error) else engine.post_group",
+        "engine.post_what_is_free if is_lock_timeout(error) else engine.post_group",
         "engine.post_group",
         LOCKS + "test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_once",
     ),

@@ -15,8 +15,8 @@ from tests.walk import walking
 from transactions.proof import audit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FILES_MAX = {"a deposit over HTTP": 21, "a balance at a date": 10}
-CHANGES_MAX = {"a deposit over HTTP": 51, "a balance at a date": 17}
+FILES_MAX = {"a deposit over HTTP": 16, "a balance at a date": 8}
+CHANGES_MAX = {"a deposit over HTTP": 26, "a balance at a date": 12}
 
 
 @pytest.fixture

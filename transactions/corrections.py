@@ -16,13 +16,19 @@ from django.db.models.functions import Now
 from django.db.transaction import atomic
 from psycopg.errors import UniqueViolation
 
-from accounts import currencies, errors, idempotency, operations
+from accounts import errors, idempotency, operations
 from accounts.models import Account, User
 from ledger.errors import gettext_noop
 from transactions import posting
 from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, SameApprover
 from transactions.models import Correction, Transaction, derive_destination_id
-from transactions.posting.commands import Command, NewTransaction, Reversal
+from transactions.posting.commands import (
+    Command,
+    NewTransaction,
+    Reversal,
+    require_amount,
+    require_scale,
+)
 from transactions.reading import queries
 
 UNAPPROVED_WITHIN = timedelta(days=1)  # what somebody corrects alone is added up over so long
@@ -43,11 +49,11 @@ def adjust(
 
     Raises `AccountNotFound`, `Amount…`, `IdempotencyKeyReused`.
     """
-    currencies.require_amount(amount)
+    require_amount(amount)
     account = Account.objects.filter(id=account_id).first()
     if account is None:
         raise errors.AccountNotFound(gettext_noop("There is no such account."))
-    currencies.require_scale(amount, account.currency)
+    require_scale(amount, account.currency)
     return _propose(
         Correction(
             id=id,

@@ -15,7 +15,7 @@ from accounts.models.columns import (
     metadata_is_an_object,
 )
 from accounts.models.holds import HOLD_TABLE, Hold
-from accounts.models.tables import Column, Kind, Table, make_row, replace_row
+from accounts.models.tables import Column, Kind, Table, make_row, replace_row, write_changes
 
 __all__ = [
     "BALANCE_MAX",
@@ -41,4 +41,5 @@ __all__ = [
     "make_row",
     "metadata_is_an_object",
     "replace_row",
+    "write_changes",
 ]

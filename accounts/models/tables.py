@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 from django.db.models.base import ModelState
 
-from accounts.currencies import get_decimals
+from accounts.currencies import find_format
 from ledger.values import EPOCH, MICROSECOND, format_time
 
 AnyModel = TypeVar("AnyModel", bound=Model)
@@ -139,12 +139,24 @@ class Table:
 
 def _find_writer(column: Column, currency: str) -> Writer:
     if column.kind is Kind.AMOUNT:
-        return f"{{:.{get_decimals(currency)}f}}".format
+        return find_format(currency)
     return None if column.has_text else WRITERS.get(column.kind)
 
 
 def _write_bytes(value: bytes) -> str:
     return "\\x" + value.hex()
+
+
+def write_changes(rows: Iterable[Any], columns: Iterable[str]) -> str:
+    """These columns of the rows, and their ids, as JSON for a statement that changes them."""
+    names = ("id", *columns)
+    get = attrgetter(*names)
+    changes = [dict(zip(names, get(row), strict=True)) for row in rows]
+    return orjson.dumps(changes, default=_write_value).decode()
+
+
+def _write_value(value: Decimal | bytes) -> str:
+    return _write_bytes(value) if isinstance(value, bytes) else str(value)
 
 
 WRITERS: dict[Kind, Writer] = {Kind.ID: str, Kind.TIME: format_time, Kind.HASH: _write_bytes}

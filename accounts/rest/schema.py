@@ -69,7 +69,6 @@ describe_users = describe(
         "currency_unknown",
         "external_id_taken",
         parameters=[IDEMPOTENCY_KEY],
-        request=serializers.UserRequest,
         examples=[
             sent(
                 "a user",
@@ -85,7 +84,6 @@ describe_users = describe(
         serializers.UserSerializer,
         *ON_BODIES,
         "not_found",
-        request=serializers.UserChanges,
         examples=[
             sent("another name", {"name": "Petya P."}),
             answered("changed", {**USER, "name": "Petya P."}),
@@ -99,7 +97,6 @@ describe_accounts = describe(
         *ON_BODIES,
         "currency_unknown",
         "not_found",
-        request=serializers.AccountRequest,
         examples=[
             sent("savings", {"user": PETYA, "currency": "USD", "name": "savings"}),
             answered("opened", {**ACCOUNT, "id": SAVINGS_ID, "name": "savings"}, 201),
@@ -112,7 +109,6 @@ describe_accounts = describe(
         serializers.AccountSerializer,
         *ON_BODIES,
         "not_found",
-        request=serializers.AccountChanges,
         examples=[
             sent("a note", {"metadata": {"purpose": "ads"}}),
             answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}}),

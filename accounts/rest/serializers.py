@@ -25,7 +25,7 @@ CURRENCY_LENGTH_MAX = 12
 
 
 class UserRequest(StrictSerializer):
-    id = fields.UUIDField(
+    id = fields.IdentityField(
         required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key, or only an external_id"
     )
     name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX)
@@ -76,7 +76,7 @@ class ReasonRequest(StrictSerializer):
 
 
 class CommandRequest(StrictSerializer):
-    id = fields.UUIDField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
+    id = fields.IdentityField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
 
 
 class HoldRequest(CommandRequest):

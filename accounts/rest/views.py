@@ -30,6 +30,7 @@ class UserViewSet(ResourceViewSet[User]):
     """Users, each with its accounts. Names need not be unique."""
 
     permissions = {"create": "accounts.add_user", "partial_update": "accounts.change_user"}
+    request_serializers = {"create": serializers.UserRequest, "partial_update": serializers.UserChanges}
     serializer_class = serializers.UserSerializer
     filterset_class = UserFilter
 
@@ -42,7 +43,7 @@ class UserViewSet(ResourceViewSet[User]):
 
     def create(self, request: Request) -> Response:
         """Create a user with its `main` account. Repeated, it answers 201 with the user as it is now."""
-        asked = serializers.UserRequest.read(request)
+        asked = request.asked
         find_identity = identify if "external_id" in asked else require_identity
         id = find_identity(
             caller_id=request.user.pk,
@@ -54,8 +55,7 @@ class UserViewSet(ResourceViewSet[User]):
 
     def partial_update(self, request: Request, pk: object) -> Response:
         """Change the name, or replace the metadata."""
-        changes = serializers.UserChanges.read(request)
-        return Response(operations.change_user(id=self.get_object().pk, changes=changes).to_dict())
+        return Response(operations.change_user(id=self.get_object().pk, changes=request.asked).to_dict())
 
 
 @schema.describe_accounts
@@ -63,6 +63,7 @@ class AccountViewSet(ResourceViewSet[Account]):
     """Accounts: one balance in one currency for one user."""
 
     permissions = {"create": "accounts.add_account", "partial_update": "accounts.change_account"}
+    request_serializers = {"create": serializers.AccountRequest, "partial_update": serializers.AccountChanges}
     serializer_class = serializers.AccountSerializer
     filterset_class = AccountFilter
 
@@ -73,7 +74,7 @@ class AccountViewSet(ResourceViewSet[Account]):
 
     def create(self, request: Request) -> Response:
         """Open an account. User, currency and name identify it: repeated, it answers with the same one."""
-        asked = serializers.AccountRequest.read(request)
+        asked = request.asked
         account, replayed = operations.create_account(
             user_id=asked["user"],
             currency=asked["currency"],
@@ -85,6 +86,5 @@ class AccountViewSet(ResourceViewSet[Account]):
 
     def partial_update(self, request: Request, pk: object) -> Response:
         """Replace the metadata."""
-        changes = serializers.AccountChanges.read(request)
-        operations.change_account(id=self.get_object().pk, **changes)
+        operations.change_account(id=self.get_object().pk, **request.asked)
         return Response(self.get_object().to_dict())

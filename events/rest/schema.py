@@ -41,7 +41,6 @@ describe_events = describe(
         "conflicting_fields",
         *ON_CURSORS,
         operation_id="events_list",
-        parameters=[serializers.EventsQuery],
     )
 )
 describe_subscriptions = describe(
@@ -55,7 +54,6 @@ describe_subscriptions = describe(
         "subscription_exists",
         "limit_reached",
         "feed_stopped",
-        request=serializers.SubscriptionRequest,
         examples=[
             sent("a webhook", {"kind": "webhook", "url": URL, "types": ["transaction.posted"]}),
             answered("subscribed", {**SUBSCRIPTION, "secret": SECRET}, 201),
@@ -79,7 +77,6 @@ describe_subscriptions = describe(
         "not_a_webhook",
         "subscription_exists",
         "not_found",
-        request=serializers.SubscriptionChanges,
         examples=[
             sent("all types", {"types": []}),
             answered("done", {**SUBSCRIPTION, "types": []}),
@@ -90,7 +87,6 @@ describe_subscriptions = describe(
         200,
         serializers.SubscriptionSerializer,
         "not_found",
-        request=None,
         examples=[answered("done", {**SUBSCRIPTION, "status": "PAUSED"})],
     ),
     resume=operation(
@@ -98,7 +94,6 @@ describe_subscriptions = describe(
         serializers.SubscriptionSerializer,
         "not_found",
         "events_pruned",
-        request=None,
         examples=[answered("done", SUBSCRIPTION)],
     ),
     replay=operation(
@@ -107,7 +102,6 @@ describe_subscriptions = describe(
         *ON_BODIES,
         *ON_CURSORS,
         "not_found",
-        request=serializers.ReplayRequest,
         examples=[
             sent("all that is kept", {}),
             answered(
@@ -125,14 +119,12 @@ describe_subscriptions = describe(
         serializers.NewSubscriptionSerializer,
         "not_found",
         "not_a_webhook",
-        request=None,
         examples=[answered("done", {**SUBSCRIPTION, "secret": SECRET})],
     ),
     test=operation(
         200,
         serializers.TestSerializer,
         "not_found",
-        request=None,
         examples=[
             answered(
                 "done", {"delivered": False, "error": "ConnectError: The name of the host does not resolve."}

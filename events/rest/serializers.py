@@ -60,6 +60,7 @@ class SubscriptionChanges(StrictSerializer):
 
 
 class ReplayRequest(StrictSerializer):
+    body_is_optional = True
     after = CursorField(required=False, help_text="Default: before the oldest event that is kept")
 
 

@@ -25,6 +25,7 @@ POLL_SECONDS = 0.2
 class EventViewSet(ApiViewSet[Event]):
     """What happened, in one order without gaps."""
 
+    request_serializers = {"list": serializers.EventsQuery}
     serializer_class = serializers.EventsSerializer
     queryset = Event.objects.none()
 
@@ -33,7 +34,7 @@ class EventViewSet(ApiViewSet[Event]):
 
         Without the right to see everything: those of the caller's own accounts.
         """
-        asked = serializers.EventsQuery.read_query(request)
+        asked = request.asked
         if "after_sequence" in asked and "account" not in asked:
             raise InvalidRequest(FieldError("?account", "required", "Whose sequence is it?"))
         if "after_sequence" in asked and "after" in asked:
@@ -77,6 +78,15 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         "rotate_secret": "events.change_subscription",
         "test": "events.change_subscription",
     }
+    request_serializers = {
+        "create": serializers.SubscriptionRequest,
+        "partial_update": serializers.SubscriptionChanges,
+        "pause": NoFields,
+        "resume": NoFields,
+        "replay": serializers.ReplayRequest,
+        "rotate_secret": NoFields,
+        "test": NoFields,
+    }
     serializer_class = serializers.SubscriptionSerializer
 
     def get_queryset(self) -> QuerySet[Subscription]:
@@ -86,7 +96,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
 
     def create(self, request: Request) -> Response:
         """Subscribe, from now on. Repeated, with the same url, it is the same one, without its secret."""
-        asked = serializers.SubscriptionRequest.read(request)
+        asked = request.asked
         if asked["kind"] == Subscription.Kind.WEBHOOK and "url" not in asked:
             raise InvalidRequest(FieldError("/url", "required", "A webhook has a url."))
         subscription, replayed = subscriptions.create(
@@ -101,8 +111,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change the url or the types."""
-        changes = serializers.SubscriptionChanges.read(request)
-        return Response(subscriptions.change(id=self.get_object().pk, **changes).to_dict())
+        return Response(subscriptions.change(id=self.get_object().pk, **request.asked).to_dict())
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Nobody is told any more."""
@@ -111,32 +120,29 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
 
     def pause(self, request: Request, pk: UUID) -> Response:
         """Send nothing until it is resumed. There is no body."""
-        return self._change(request, subscriptions.pause)
+        return self._change(subscriptions.pause)
 
     def resume(self, request: Request, pk: UUID) -> Response:
         """Go on from its cursor at once, paused or disabled. There is no body."""
-        return self._change(request, subscriptions.resume)
+        return self._change(subscriptions.resume)
 
     def replay(self, request: Request, pk: UUID) -> Response:
         """Send again from a cursor on, or skip up to it."""
-        after = serializers.ReplayRequest.read_optional(request).get("after")
+        after = request.asked.get("after")
         return Response(subscriptions.replay(id=self.get_object().pk, after=after).to_dict())
 
     def rotate_secret(self, request: Request, pk: UUID) -> Response:
         """A new secret. For 24 hours every message is signed with the old one too. There is no body."""
-        NoFields.read_optional(request)
         return Response(_show_with_secret(subscriptions.rotate_secret(id=self.get_object().pk)))
 
     def test(self, request: Request, pk: UUID) -> Response:
         """Send a `subscription.test` now, beside the feed, and say what came of it. There is no body."""
-        NoFields.read_optional(request)
         subscription = self.get_object()
         lend_connections()
         error = send_test(subscription, request_id=request.id)
         return Response({"delivered": error is None, "error": error})
 
-    def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:
-        NoFields.read_optional(request)
+    def _change(self, change: Callable[..., Subscription]) -> Response:
         return Response(change(id=self.get_object().pk).to_dict())
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from rest import API
+
 
 @dataclass
 class Lane:
@@ -50,14 +52,14 @@ class Lane:
 
 def make_lanes() -> dict[str, Lane]:
     """The lanes of a worker, by their names."""
-    small, threads = 64 * 1024, settings.LANE_THREADS
+    small, threads = settings.API_BODY_BYTES_MAX, settings.LANE_THREADS
     return {
         lane.name: lane
         for lane in (
             Lane("payments", 0, settings.PAYMENTS_MAX, small),
             Lane("hot-reads", 0, settings.PAYMENTS_MAX, small),
             Lane("writes", threads, 64, small),
-            Lane("batches", 2, 64, 1024 * 1024),
+            Lane("batches", 2, 64, settings.API_BATCH_BYTES_MAX),
             Lane("reads", threads, 128, small),
             Lane("statements", 2, 16, small),
             Lane("waits", settings.LONG_POLLS_MAX, settings.LONG_POLLS_MAX, small),
@@ -70,20 +72,21 @@ def make_lanes() -> dict[str, Lane]:
 
 def choose_lane(method: str, path: str, query: str) -> str:
     """The name of the lane that a request takes."""
-    if not path.startswith("/api/v1/"):
+    if not path.startswith(API):
         if path in ("/livez", "/readyz", "/metrics"):
             return "probes"
         return "passwords" if method == "POST" and "/login/" in path else "office"
+    path = path[len(API) :]
     if method == "POST":
-        if path.startswith("/api/v1/subscriptions/") and path.endswith("/test"):
+        if path.startswith("subscriptions/") and path.endswith("/test"):
             return "waits"
-        if path in ("/api/v1/transactions", "/api/v1/transfers"):
+        if path in ("transactions", "transfers"):
             return "payments"
-        return "batches" if path == "/api/v1/transactions/batch" else "writes"
+        return "batches" if path == "transactions/batch" else "writes"
     if method not in ("GET", "HEAD"):
         return "writes"
-    if path.startswith("/api/v1/transactions/") or path.endswith("/balance"):
+    if path.startswith("transactions/") or path.endswith("/balance"):
         return "hot-reads"
-    if path == "/api/v1/events" and "wait=" in query:
+    if path == "events" and "wait=" in query:
         return "waits"
     return "statements" if path.endswith("/statement") else "reads"

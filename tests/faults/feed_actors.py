@@ -55,7 +55,7 @@ class Writer:
             while not stop.exists():
                 commands = self.make_commands()
                 outcome = self.commit(commands)
-                ids = [str(id) for command in commands for id in command.needs().rows]
+                ids = [str(id) for command in commands for id in command.needs.rows]
                 journal.write(json.dumps([outcome, time.monotonic(), ids]) + "\n")
 
     def make_commands(self) -> list[Command]:

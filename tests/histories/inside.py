@@ -86,9 +86,9 @@ def post(make, **how):
     except LedgerError as error:
         return Answer(refusal=make_refusal(error.code, error.extensions))
     answer = Answer(replayed={}, request_id=REQUEST_ID)
-    for needs, result in zip(request.needs, results, strict=True):
+    for command, result in zip(request.commands, results, strict=True):
         if isinstance(result, LedgerError):
-            for id in needs.rows:
+            for id in command.needs.rows:
                 answer.refusals[id] = make_refusal(result.code, result.extensions)
         else:
             for row in result.transactions:

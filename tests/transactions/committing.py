@@ -96,10 +96,10 @@ def rows_of(outcome):
 
 def require_own(request, outcome):
     """Its answers are those to its commands, in their order; rows and events are its own."""
-    for needs, answer in zip(request.needs, outcome, strict=True):
+    for command, answer in zip(request.commands, outcome, strict=True):
         assert not answer.replayed
         assert [(row.id, row.account_id) for row in answer.transactions] == [
-            *zip(needs.rows, needs.accounts, strict=True)
+            *zip(command.needs.rows, command.needs.accounts, strict=True)
         ]
         for row in answer.transactions:
             row.refresh_from_db()

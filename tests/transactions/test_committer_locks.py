@@ -30,8 +30,9 @@ from tests.transactions.committing import (
 from tests.transactions.test_concurrency import in_hand, require_sound, run_at_once
 from transactions import posting
 from transactions.models import Transaction
-from transactions.posting import committer, engine
+from transactions.posting import committer
 from transactions.posting.commands import Transfer
+from transactions.posting.writing import is_lock_timeout
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +79,7 @@ def test_an_account_that_stays_locked_is_waited_for_by_all_of_its_requests_at_on
     with lock(account):
         futures = share(requests)
         wait_for_all(futures)
-    assert all(engine.is_lock_timeout(future.exception()) for future in futures)
+    assert all(is_lock_timeout(future.exception()) for future in futures)
     assert len(groups) <= CLIENTS / 4
     assert not Transaction.objects.exists()
     require_each_posted_once(requests, share(requests))
@@ -94,7 +95,7 @@ def test_accounts_that_stay_locked_are_not_waited_for_one_after_the_other(monkey
     with in_hand(lambda: lock_rows([each.id for each in accounts], ("id",)), commit=True):
         committer.start()
         wait_for_all(futures)
-    assert all(engine.is_lock_timeout(future.exception()) for future in futures[:-1])
+    assert all(is_lock_timeout(future.exception()) for future in futures[:-1])
     assert len(groups) <= committer.WAIT_SECONDS_MAX + 2
     require_each_posted_once(requests[-1:], futures[-1:])
 
@@ -110,7 +111,7 @@ def test_who_waited_with_others_for_a_lock_in_vain_is_posted_when_its_own_accoun
             future, *others = share([request, ask_for_deposit(account)])
         wait_for_all([future, *stuck, *others])
     require_each_posted_once([request], [future])
-    assert all(engine.is_lock_timeout(future.exception()) for future in (*stuck, *others))
+    assert all(is_lock_timeout(future.exception()) for future in (*stuck, *others))
 
 
 def test_a_deadlock_with_somebody_who_locks_as_they_like_is_run_again():

@@ -48,7 +48,7 @@ def run_at_once(*calls):
 
 
 def post(*commands):
-    return posting.post(commands, actor=commands[0].needs().accounts[0])
+    return posting.post(commands, actor=commands[0].needs.accounts[0])
 
 
 def count_retries():

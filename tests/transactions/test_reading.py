@@ -30,7 +30,7 @@ def test_a_transaction_is_read_as_the_orm_reads_it(rich):
     found = reading.get_transactions([row.id for row in made])
     assert set(found) == {row.id for row in made}
     for row in queries.with_resources(Transaction.objects.filter(id__in=found)):
-        assert json.loads(found[row.id].to_json()) == found[row.id].to_dict() == row.to_dict()
+        assert json.loads(found[row.id].as_json) == found[row.id].to_dict() == row.to_dict()
     assert found[taken_back.id].reversed_by == made[-1].id
 
 

@@ -20,7 +20,7 @@ from ledger.errors import LedgerError
 from transactions import errors, posting
 from transactions.exchange.staging import Named, Problem, Row, Staged, Staging
 from transactions.models import Transaction
-from transactions.posting.commands import CLOCK_SKEW_MAX, NewTransaction
+from transactions.posting.commands import CLOCK_SKEW_MAX, NewTransaction, require_scale
 from transactions.reading import queries
 
 SLICE = 500  # transactions a commit
@@ -178,7 +178,7 @@ def _make_command(staged: Staged, clock: datetime | None = None) -> NewTransacti
         reference=row.reference,
         metadata=row.metadata,
     )
-    currencies.require_scale(row.amount, staged.currency)
+    require_scale(row.amount, staged.currency)
     if clock and row.effective_at and row.effective_at > clock + CLOCK_SKEW_MAX:
         raise errors.EffectiveAtInFuture("Money cannot move later than now.")
     return command

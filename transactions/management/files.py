@@ -109,7 +109,7 @@ def _read_lines(
     for number, read in split(file, shape._declared_fields):
         try:
             sent = read()
-            values = shape.read_item(sent, "")
+            values = shape.read(sent)
             if "effective_at" in values and zone is not UTC:
                 values["effective_at"] = fields.parse_time(sent["effective_at"], zone)
             yield make(number, values)

@@ -184,12 +184,15 @@ class Transaction(models.Model):
         return self.amount if self.type == self.Type.DEPOSIT else -self.amount
 
     def to_dict(self) -> dict[str, Any]:
-        """The transaction as the API shows it. Made once: a decided row never changes."""
-        return self._shown
+        """The transaction as the API shows it."""
+        return TABLE.to_dict(self, self.currency)
 
-    def to_json(self) -> bytes:
-        """`to_dict` as JSON. A new row's is made once for its statement, its event and its answer."""
-        return self._json
+    @cached_property
+    def as_json(self) -> bytes:
+        """`to_dict` as JSON. Made once, for a new row's statement, its event and its answer: a decided row
+        never changes.
+        """
+        return orjson.dumps(self.to_dict())
 
     # What is told of it beside its columns, and texts that stand in it several times. Whoever makes or reads
     # many rows knows them; else they are read of the row's account.
@@ -217,14 +220,6 @@ class Transaction(models.Model):
     @cached_property
     def actor_text(self) -> str:
         return str(self.actor)
-
-    @cached_property
-    def _json(self) -> bytes:
-        return orjson.dumps(self._shown)
-
-    @cached_property
-    def _shown(self) -> dict[str, Any]:
-        return TABLE.to_dict(self, self.currency)
 
 
 # Everything that is written, hashed, compared or shown of a transaction, in the order of answers and of the

@@ -5,9 +5,9 @@
 """
 
 from transactions.posting.committer import share
-from transactions.posting.deciding import Answers, PostingRequest, PostingResult
 from transactions.posting.engine import expire_some, post, post_request
 from transactions.posting.rehearsal import Rehearsal
+from transactions.posting.requests import Answers, PostingRequest, PostingResult
 
 __all__ = [
     "Answers",

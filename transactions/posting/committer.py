@@ -17,7 +17,8 @@ from django.db import connections
 from ledger.errors import LedgerError
 from ledger.grouping import Grouping, Waiting
 from transactions.posting import engine
-from transactions.posting.deciding import Answers, Outcome, PostingRequest
+from transactions.posting.requests import Answers, Outcome, PostingRequest
+from transactions.posting.writing import is_lock_timeout
 
 COMMANDS_MAX = 500  # of a group
 BIG = 50  # commands of a list that goes alone
@@ -38,6 +39,8 @@ def share(request: PostingRequest) -> "Future[Answers]":
         except Exception as error:
             answer.set_exception(error)
         return answer
+    if len(request.commands) > 1:
+        request.require_different_ids()
     return (_big if len(request.commands) > BIG else _prompt).ask(request)
 
 
@@ -124,7 +127,7 @@ def _post_waiting(group: list[Shared]) -> Exception | None:
                 waiting.answer.set_exception(error)
         else:
             _post_one_by_one(group, error)
-        return error if engine.is_lock_timeout(error) else None
+        return error if is_lock_timeout(error) else None
     for waiting, outcome in zip(group, outcomes, strict=True):
         _answer(waiting, outcome)
     return None
@@ -133,12 +136,12 @@ def _post_waiting(group: list[Shared]) -> Exception | None:
 def _post_one_by_one(group: list[Shared], error: Exception) -> None:
     """Once somebody has waited for a lock in vain, nobody waits any more: who would, gets that error."""
     for waiting in group:
-        post = engine.post_what_is_free if engine.is_lock_timeout(error) else engine.post_group
+        post = engine.post_what_is_free if is_lock_timeout(error) else engine.post_group
         try:
             [outcome] = post([waiting.asked])
         except Exception as own_error:
             waiting.answer.set_exception(own_error)
-            if engine.is_lock_timeout(own_error):
+            if is_lock_timeout(own_error):
                 error = own_error
         else:
             if outcome is None:

@@ -1,81 +1,23 @@
 """Deciding requests in memory, under the locks: what was decided before is answered, the rest is new."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any
 from uuid import UUID
 
 from accounts.errors import IdempotencyKeyReused
 from accounts.models import Account, Hold
+from events import outbox
 from ledger.errors import LedgerError
+from ledger.values import format_time
 from transactions.errors import TRANSFER_DECLINED
 from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
-from transactions.posting.state import Needs, State, make_account_states
+from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
+from transactions.posting.state import Accounts, AccountState, Decision, Needs, State
 from transactions.posting.writing import Look
 from transactions.reading import queries
-
-
-@dataclass(slots=True, kw_only=True)
-class PostingRequest:
-    """Commands for one actor. No id stands twice in them.
-
-    A refusal of one command refuses all of them; with `each`, it is the answer to that command only. A
-    decline is of one command; `all_or_nothing`, everything or nothing is posted.
-    """
-
-    commands: Sequence[Command]
-    actor: UUID
-    request_id: str = ""
-    all_or_nothing: bool = False
-    each: bool = False
-    needs: list[Needs] = field(init=False)
-    ids: Sequence[UUID] = field(init=False)  # of the rows and holds that it makes
-    account_ids: Sequence[UUID] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.needs = [command.needs() for command in self.commands]
-        if len(self.needs) == 1:
-            [needs] = self.needs
-            self.ids = (needs.hold,) if needs.hold else needs.rows
-            self.account_ids = needs.accounts
-            return
-        self.ids = [id for needs in self.needs for id in (*needs.rows, needs.hold) if id]
-        self.account_ids = [id for needs in self.needs for id in needs.accounts]
-        if len(set(self.ids)) < len(self.ids):
-            raise ValueError("An id stands twice in one posting.")
-
-
-class PostingResult(NamedTuple):
-    """What one command has made: decided now, or before (`replayed`) when its id was sent the first time.
-
-    Its transactions are POSTED or DECLINED, of a transfer the withdrawal first; its hold is as it is now.
-    """
-
-    made: Sequence[Transaction | Hold | Account]
-    replayed: bool = False
-
-    @property
-    def transaction(self) -> Transaction:
-        return cast(Transaction, self.made[0])
-
-    @property
-    def transactions(self) -> list[Transaction]:
-        return cast(list[Transaction], list(self.made))
-
-    @property
-    def hold(self) -> Hold:
-        return cast(Hold, self.made[0])
-
-    @property
-    def account(self) -> Account:
-        return cast(Account, self.made[0])
-
-
-Answers = list[PostingResult | LedgerError]
-Outcome = Answers | LedgerError  # of a request: the answers to its commands, or why all of it is refused
 
 
 def decide(
@@ -100,30 +42,28 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
 
     The end of a hold is told as of the first request on its account.
     """
-    accounts = make_account_states(locked)
+    accounts = make_accounts(locked)
     new: list[tuple[Needs, PostingRequest]] = []
     reverses: set[UUID] = set()
     rules: set[UUID] = set()
-    hold_ids = {
-        id for request in requests for needs in request.needs for id in (needs.hold, *needs.holds) if id
-    }
+    every = [(command.needs, request) for request in requests for command in request.commands]
+    hold_ids = {id for needs, _ in every for id in (needs.hold, *needs.holds) if id}
     holds = Hold.objects.with_clock().in_bulk(hold_ids) if hold_ids else {}
-    for request in requests:
-        for needs in request.needs:
-            _, rows, hold_id, _, taken_back, has_rules = needs
-            if (look.decided and not look.decided.isdisjoint(rows)) or hold_id in holds:
-                continue
-            new.append((needs, request))
-            reverses.update(taken_back)
-            if has_rules:
-                rules.update(needs.accounts)
+    for needs, request in every:
+        _, rows, hold_id, _, taken_back, has_rules = needs
+        if (look.decided and not look.decided.isdisjoint(rows)) or hold_id in holds:
+            continue
+        new.append((needs, request))
+        reverses.update(taken_back)
+        if has_rules:
+            rules.update(needs.accounts)
     state = State(
         clock=look.clock,
         accounts=accounts,
         find_broken=writing.find_broken_instant,
         holds=holds,
-        reversed_by=queries.find_reversals(reverses) if reverses else None,
-        rules=Account.objects.in_bulk(rules) if rules else None,
+        reversed_by=queries.find_reversals(reverses) if reverses else {},
+        rules=Account.objects.in_bulk(rules) if rules else {},
     )
     if any(account.held for account in accounts.values()):
         request_ids: dict[UUID, str] = {}
@@ -133,8 +73,19 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
         of_new = [account for id, account in accounts.items() if id in request_ids]
         for hold in find_due_holds(of_new, state.clock):
             state.holds[hold.id] = hold
-            state.apply(expire(hold, state, request_ids[hold.account_id]))
+            apply(expire(hold, state), state, request_ids[hold.account_id])
     return state
+
+
+def make_accounts(locked: Iterable[Sequence[Any]]) -> Accounts:
+    """The accounts of rows of `COLUMNS`."""
+    return Accounts((row[0], make_account(row)) for row in locked)
+
+
+def make_account(row: Iterable[Any]) -> AccountState:
+    """Of a row of `COLUMNS`."""
+    values: tuple[Any, ...] = (*row,)
+    return AccountState._make((*values, str(values[0]), str(values[1])))
 
 
 def _decide_request(
@@ -178,8 +129,40 @@ def _decide_commands(
             continue
         state.is_decided = True
         for decision in decisions:
-            state.apply(decision)
+            apply(decision, state, request.request_id)
         answers[number] = PostingResult([decision.made for decision in decisions])
+
+
+def apply(decision: Decision, state: State, request_id: str) -> None:
+    """From now on the decision counts. Its events have the account's sequence numbers and the clock's time,
+    but none is before the account's last row.
+    """
+    _, account, events, row, hold, rules = decision
+    if account is None:
+        return
+    state.accounts[account.id] = account
+    state.touched[account.id] = None
+    recorded_at = format_time(max(state.clock, account.last_recorded_at or state.clock))
+    for number, (type, data) in enumerate(events, account.event_sequence - len(events) + 1):
+        state.events.append(
+            outbox.NewEvent(
+                type=type,
+                account_id=account.id_text,
+                account_sequence=number,
+                recorded_at=recorded_at,
+                request_id=request_id,
+                data=data,
+            )
+        )
+    if row is not None:
+        state.rows.append(row)
+        if row.reverses and row.status == "POSTED":
+            state.reversed_by[row.reverses] = row.id
+    if hold is not None:
+        place = state.placed if hold.id in state.placed or hold.id not in state.holds else state.changed
+        place[hold.id] = state.holds[hold.id] = hold
+    if rules is not None:
+        state.rules[rules.id] = state.changed_rules[rules.id] = rules
 
 
 def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> LedgerError:
@@ -204,7 +187,8 @@ def _replay(
 ) -> list[PostingResult | LedgerError | None]:
     """What was decided before under the commands' ids, None for a new one. Raises `IdempotencyKeyReused`."""
     replays: list[PostingResult | LedgerError | None] = []
-    for command, needs in zip(request.commands, request.needs, strict=True):
+    for command in request.commands:
+        needs = command.needs
         hold = holds.get(needs.hold) if needs.hold else None
         rows = [before[id] for id in needs.rows if id in before]
         try:

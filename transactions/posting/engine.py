@@ -7,8 +7,7 @@ statement, commit. One command is a batch of one, and one request a group of one
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -20,18 +19,19 @@ from django.db.transaction import on_commit
 from accounts import operations, queries
 from ledger.errors import LedgerError
 from ledger.sql import UNAVAILABLE
+from ledger.values import write_ids
 from transactions import errors
 from transactions.models import Transaction
 from transactions.posting import metrics, writing
 from transactions.posting.commands import Command, Expiry
-from transactions.posting.deciding import Answers, Outcome, PostingRequest, PostingResult, decide
+from transactions.posting.deciding import decide
 from transactions.posting.own_transaction import OwnTransaction
+from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
 from transactions.posting.state import COLUMNS
 from transactions.posting.writing import Look
 
 ATTEMPTS_MAX = 5
 NOBODY = UUID(int=0)
-LOCK_NOT_AVAILABLE = "55P03"
 # A duplicate id, a serialization failure, a deadlock: nothing was written. A shutdown: unknown.
 RUN_AGAIN = {"23505", "40001", "40P01", "57P01", "57P02", "57P03"}
 
@@ -63,6 +63,8 @@ def post_request(request: PostingRequest) -> Answers:
     """As `post`. With `each`, a refusal is the answer to its own command, and the others are posted."""
     if not request.commands:
         return []
+    if len(request.commands) > 1:
+        request.require_different_ids()
     if connection.in_atomic_block:
         with metrics.POSTING_SECONDS.time():
             outcome = _post_within([request])[0]
@@ -120,11 +122,6 @@ def is_lost(error: Exception) -> bool:
     return sqlstate.startswith(UNAVAILABLE)
 
 
-def is_lock_timeout(error: Exception) -> bool:
-    """Whether somebody else held a lock for longer than anybody waits."""
-    return getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE
-
-
 def _may_run_again(error: Exception) -> bool:
     """Whether running the whole posting again can answer it. A lost connection has no SQLSTATE."""
     if isinstance(error, errors.CommitNotConfirmed):
@@ -137,16 +134,15 @@ def _may_run_again(error: Exception) -> bool:
 
 def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False) -> list[Any]:
     """In a transaction of its own, in two round trips."""
-    ids = _find_ids(requests)
+    account_ids, ids = map(write_ids, _find_ids(requests))
     own = OwnTransaction()
     try:
-        locked, look = own.begin(*ids, skip_locked=skip_locked)
+        locked, look = own.begin(account_ids, ids, skip_locked=skip_locked)
         waiting = _find_waiting(requests, {row[0] for row in locked}, look) if skip_locked else set()
         if len(waiting) == len(requests):
             return [None] * len(requests)
         outcomes, state = decide([each for each in requests if id(each) not in waiting], locked, look)
-        with _writing():
-            own.commit(*writing.describe_write(state))
+        own.commit(*writing.describe_write(state))
     finally:
         own.end()
     _count(outcomes)
@@ -162,28 +158,16 @@ def _post_within(requests: Sequence[PostingRequest]) -> list[Outcome]:
     if look.isolation != "read committed":
         raise ImproperlyConfigured(f"Postings run in READ COMMITTED, not in {look.isolation.upper()}.")
     outcomes, state = decide(requests, locked, look)
-    with _writing():
-        for step in writing.describe_write(state):
-            writing.write(*step)
+    for step in writing.describe_write(state):
+        writing.write(*step)
     on_commit(lambda: _count(outcomes), robust=True)
     return outcomes
 
 
-@contextmanager
-def _writing() -> Iterator[None]:
-    """Who waits in the write, waits for another transaction that has one of its ids in hand."""
-    try:
-        yield
-    except OperationalError as error:
-        if is_lock_timeout(error):
-            raise errors.RequestInProgress("The same id is being worked on at this moment.") from error
-        raise
-
-
-def _find_ids(requests: Sequence[PostingRequest]) -> tuple[list[UUID], list[UUID]]:
+def _find_ids(requests: Sequence[PostingRequest]) -> tuple[set[UUID], list[UUID]]:
     """The accounts of the requests, and the ids of the rows that they make."""
-    every = [needs for request in requests for needs in request.needs]
-    return [id for needs in every for id in needs.accounts], [id for needs in every for id in needs.rows]
+    every = [command.needs for request in requests for command in request.commands]
+    return {id for needs in every for id in needs.accounts}, [id for needs in every for id in needs.rows]
 
 
 def _find_waiting(requests: Iterable[PostingRequest], locked: set[UUID], look: Look) -> set[int]:
@@ -191,9 +175,10 @@ def _find_waiting(requests: Iterable[PostingRequest], locked: set[UUID], look: L
     missing = [
         (id(request), account_id)
         for request in requests
-        for needs in request.needs
-        for account_id in needs.accounts
-        if account_id not in locked and not (needs.rows and look.decided.issuperset(needs.rows))
+        for command in request.commands
+        for account_id in command.needs.accounts
+        if account_id not in locked
+        and not (command.needs.rows and look.decided.issuperset(command.needs.rows))
     ]
     if not missing:
         return set()

@@ -8,24 +8,22 @@ reasons.
 
 import re
 import select
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import count
 from typing import Any
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, ProgrammingError, connections
 from psycopg import Connection, errors, pq
 from psycopg.adapt import Transformer
 
 from accounts.operations import compile_lock
-from ledger.values import write_ids
 from transactions.errors import CommitNotConfirmed
 from transactions.posting.state import COLUMNS
-from transactions.posting.writing import LOOK, Look
+from transactions.posting.writing import LOOK, Look, require_no_lock
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 COMMIT = "COMMIT"
@@ -73,17 +71,18 @@ class OwnTransaction:
         return line
 
     def begin(
-        self, account_ids: Iterable[UUID], ids: Iterable[UUID], *, skip_locked: bool = False
+        self, account_ids: str, ids: str, *, skip_locked: bool = False
     ) -> tuple[list[tuple[Any, ...]], Look]:
-        """Lock the accounts, then look at the clock and at what is decided already.
+        """Lock the accounts, then look at the clock and at which of the ids are decided already. Ids are
+        texts of `write_ids`.
 
         Of the accounts the rows of `COLUMNS`. Ids of no account are missing from them, and with `skip_locked`
         those that somebody else has locked.
         """
         steps = [
             (BEGIN, ()),
-            (_number(compile_lock(COLUMNS, skip_locked)), [write_ids(set(account_ids))]),
-            (_number(LOOK), [write_ids(ids)]),
+            (_number(compile_lock(COLUMNS, skip_locked)), [account_ids]),
+            (_number(LOOK), [ids]),
         ]
         try:
             _, locked, seen = self._run(steps)
@@ -100,11 +99,16 @@ class OwnTransaction:
     def commit(self, *last: Step) -> None:
         """Run the last steps and commit. COMMIT's own answer is the witness that it was one.
 
-        It says nothing of a transaction that was over before, so there must still be one.
+        It says nothing of a transaction that was over before, so there must still be one. Raises
+        `RequestInProgress` and `CommitNotConfirmed`.
         """
         if self.wrapper.needs_rollback or self.pg.transaction_status == pq.TransactionStatus.IDLE:
             raise CommitNotConfirmed
-        *_, done = self._run([*((_number(text), values) for text, values in last), (COMMIT, ())])
+        try:
+            *_, done = self._run([*((_number(text), values) for text, values in last), (COMMIT, ())])
+        except OperationalError as error:
+            require_no_lock(error)
+            raise
         self.wrapper.in_atomic_block = False
         if done.command_status != COMMIT.encode():
             raise CommitNotConfirmed

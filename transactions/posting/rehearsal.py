@@ -12,8 +12,9 @@ from accounts.models import Account
 from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import NewTransaction
-from transactions.posting.deciding import PostingRequest
-from transactions.posting.state import COLUMNS, AccountState, State, make_account_state, make_account_states
+from transactions.posting.deciding import apply, make_account, make_accounts
+from transactions.posting.requests import PostingRequest
+from transactions.posting.state import COLUMNS, Accounts, AccountState, State
 
 
 class Rehearsal:
@@ -25,15 +26,15 @@ class Rehearsal:
 
     def __init__(self, *, actor: UUID) -> None:
         self.actor = actor
-        self.accounts: dict[UUID, AccountState] = {}
+        self.accounts = Accounts()
 
     def decide(self, commands: Sequence[NewTransaction], currencies: Mapping[UUID, str]) -> list[Transaction]:
         """What would be posted or declined. `currencies` are the accounts'; one that is not there yet is
         opened for the rehearsal."""
-        self.accounts = {id: account for id, account in self.accounts.items() if id in currencies}
+        self.accounts = Accounts((id, account) for id, account in self.accounts.items() if id in currencies)
         if new := currencies.keys() - self.accounts.keys():
             with atomic():
-                found = make_account_states(operations.lock_rows(new, COLUMNS))
+                found = make_accounts(operations.lock_rows(new, COLUMNS))
             for id in new:
                 self.accounts[id] = found.get(id) or _open_in_memory(id, currencies[id])
         state = State(
@@ -43,11 +44,11 @@ class Rehearsal:
         rows = []
         for command in commands:
             [decision] = command.decide(state, request)
-            state.apply(decision)
+            apply(decision, state, request.request_id)
             rows.append(cast(Transaction, decision.made))
         return rows
 
 
 def _open_in_memory(id: UUID, currency: str) -> AccountState:
     account = Account(id=id, user_id=id, currency=currency, balance=Decimal(0))
-    return make_account_state(getattr(account, name) for name in COLUMNS)
+    return make_account(getattr(account, name) for name in COLUMNS)

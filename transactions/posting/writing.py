@@ -5,24 +5,28 @@ triggers of the database let a balance and its transactions change only together
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from operator import attrgetter, itemgetter
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import OperationalError, connection
 
-from accounts.models import HOLD_TABLE, Account, Hold
+from accounts.models import HOLD_TABLE, write_changes
 from events import outbox
 from ledger.sql import fetch
-from ledger.values import format_optional_time, format_time, write_ids
+from ledger.values import format_time, write_ids
+from transactions.errors import RequestInProgress
 from transactions.models import SIGNED_AMOUNT, TABLE, Transaction
+from transactions.posting import chain
 from transactions.posting.state import AccountState, State
+
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass(frozen=True)
@@ -109,15 +113,8 @@ SELECT effective_at, balance FROM instants WHERE balance < %(needed)s::numeric
 ORDER BY effective_at LIMIT 1
 """  # noqa: S608, no value is in the text
 
-# The arms of the one statement. The ids of what is changed stand twice, so that rows are found by index,
-# however many they are thought to be.
-CHANGED_HOLDS = """
-    UPDATE accounts_hold AS hold
-    SET captured = new.captured, status = new.status, closed_at = new.closed_at
-    FROM jsonb_to_recordset(%s::jsonb) AS new (
-        id uuid, captured numeric, status text, closed_at timestamptz
-    )
-    WHERE hold.id = new.id AND hold.id = ANY((SELECT %s::uuid[])::uuid[])"""
+# What is changed of rows, and of an account by commands about its rules alone.
+HOLD_COLUMNS = {"captured": "numeric", "status": "text", "closed_at": "timestamptz"}
 ACCOUNT_COLUMNS = {
     "balance": "numeric",
     "held": "numeric",
@@ -144,23 +141,25 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
     if not (state.is_decided and state.touched):
         return []
     # By account, as the indexes are: neighbours are on one page.
-    accounts = sorted([state.accounts[id] for id in state.touched], key=_get_id)
     rows = sorted(state.rows, key=_get_account_id)
     events = sorted(state.events, key=_get_account_of_event)
+    heads = {id: state.accounts[id].chain_head for id in state.touched}
+    for row in rows:
+        heads[row.account_id] = chain.link(row, heads[row.account_id])
+    accounts = [state.accounts[id]._replace(chain_head=head) for id, head in heads.items()]
+    accounts.sort(key=_get_id)
     parameters = []
     if rows:
-        parameters.append("[" + ",".join([TABLE.to_row(row, row.to_json()) for row in rows]) + "]")
+        parameters.append("[" + ",".join([TABLE.to_row(row, row.as_json) for row in rows]) + "]")
     if state.placed:
         holds = [HOLD_TABLE.to_row(hold, orjson.dumps(hold.to_dict())) for hold in state.placed.values()]
         parameters.append("[" + ",".join(holds) + "]")
     if state.changed:
-        changed = [_describe_hold(hold) for hold in state.changed.values()]
-        parameters += [orjson.dumps(changed).decode(), write_ids(state.changed)]
+        parameters += [write_changes(state.changed.values(), HOLD_COLUMNS), write_ids(state.changed)]
     parameters.append(orjson.dumps(events).decode())
-    parameters.append(orjson.dumps([_describe_account(account) for account in accounts]).decode())
+    parameters.append(write_changes(accounts, ACCOUNT_COLUMNS))
     if state.changed_rules:
-        rules = [_describe_rules(account) for account in state.changed_rules.values()]
-        parameters.append(orjson.dumps(rules).decode())
+        parameters.append(write_changes(state.changed_rules.values(), RULES))
     parameters.append(f"{{{','.join([account.id_text for account in accounts])}}}")
     statement = compile_write(
         rows=bool(rows),
@@ -173,70 +172,68 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
 
 @cache
 def compile_write(*, rows: bool, placed: bool, changed: bool, rules: bool) -> str:
+    """The ids of what is changed stand twice in it, so that rows are found by index, however many they are
+    thought to be.
+    """
     arms = []
     if rows:
         arms.append(f"written AS ({TABLE.insert}\n)")
     if placed:
         arms.append(f"placed AS ({HOLD_TABLE.insert}\n)")
     if changed:
-        arms.append(f"changed AS ({CHANGED_HOLDS}\n)")
-    names = list(ACCOUNT_COLUMNS)
-    sets = ", ".join(f"{name} = new.{name}" for name in names)
-    typed = ", ".join(f"{name} {type}" for name, type in ACCOUNT_COLUMNS.items())
-    beside = ""
+        update = f"""
+    UPDATE accounts_hold AS hold SET {_list_sets(HOLD_COLUMNS)}
+    FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, {_list_types(HOLD_COLUMNS)})
+    WHERE hold.id = new.id AND hold.id = ANY((SELECT %s::uuid[])::uuid[])"""  # noqa: S608, of names
+        arms.append(f"changed AS ({update}\n)")
+    sets, beside = _list_sets(ACCOUNT_COLUMNS), ""
     if rules:
         sets += ", " + ", ".join(
             f"{name} = CASE WHEN rules.id IS NULL THEN account.{name} ELSE rules.{name} END" for name in RULES
         )
-        of_rules = ", ".join(f"{name} {type}" for name, type in RULES.items())
         beside = (
-            f"\nLEFT JOIN jsonb_to_recordset(%s::jsonb) AS rules (id uuid, {of_rules}) ON rules.id = new.id"
+            f"\nLEFT JOIN jsonb_to_recordset(%s::jsonb) AS rules (id uuid, {_list_types(RULES)})"
+            " ON rules.id = new.id"
         )
     return f"""WITH {", ".join([*arms, outbox.WRITE_EVENTS.strip()])}
 UPDATE accounts_account AS account SET {sets}
-FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, {typed}){beside}
+FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, {_list_types(ACCOUNT_COLUMNS)}){beside}
 WHERE account.id = new.id AND account.id = ANY((SELECT %s::uuid[])::uuid[])
 """  # noqa: S608, of names, never of values
 
 
+def _list_sets(columns: Iterable[str]) -> str:
+    return ", ".join(f"{name} = new.{name}" for name in columns)
+
+
+def _list_types(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {type}" for name, type in columns.items())
+
+
 def write(statement: str, parameters: Sequence[str]) -> None:
     """Write a posting in the caller's transaction, as `describe_write` tells it."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+    except OperationalError as error:
+        require_no_lock(error)
+        raise
+
+
+def require_no_lock(error: OperationalError) -> None:
+    """Who waits in the write waits for another transaction that has one of its ids in hand.
+
+    Raises `RequestInProgress` if it was in vain.
+    """
+    if is_lock_timeout(error):
+        raise RequestInProgress("The same id is being worked on at this moment.") from error
+
+
+def is_lock_timeout(error: Exception) -> bool:
+    """Whether somebody else held a lock for longer than anybody waits."""
+    return getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE
 
 
 _get_id = attrgetter("id_text")
 _get_account_id = attrgetter("account_id_text")
 _get_account_of_event = itemgetter("account_id")
-
-
-def _describe_hold(hold: Hold) -> dict[str, Any]:
-    return {
-        "id": str(hold.id),
-        "captured": str(hold.captured),
-        "status": hold.status,
-        "closed_at": format_optional_time(hold.closed_at),
-    }
-
-
-def _describe_account(account: AccountState) -> dict[str, Any]:
-    return {
-        "id": account.id_text,
-        "balance": str(account.balance),
-        "held": str(account.held),
-        "withdrawn_on": account.withdrawn_on and account.withdrawn_on.isoformat(),
-        "withdrawn": str(account.withdrawn),
-        "version": account.version,
-        "event_sequence": account.event_sequence,
-        "last_recorded_at": format_optional_time(account.last_recorded_at),
-        "last_effective_at": format_optional_time(account.last_effective_at),
-        "chain_head": "\\x" + account.chain_head.hex(),
-    }
-
-
-def _describe_rules(account: Account) -> dict[str, Any]:
-    values = {name: getattr(account, name) for name in RULES}
-    return {"id": str(account.id)} | {
-        name: value if value is None or RULES[name] == "text" else str(value)
-        for name, value in values.items()
-    }

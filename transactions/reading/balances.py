@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models import QuerySet
 from django.db.transaction import atomic
 
-from accounts.currencies import format_amount
+from accounts.currencies import find_format
 from accounts.errors import AccountNotFound
 from accounts.models import Account
 from ledger.grouping import Grouping, Waiting
@@ -56,14 +56,14 @@ class Balance(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """The balance as the API shows it."""
-        currency = self.currency
+        write = find_format(self.currency)
         return {
             "user": str(self.user_id),
             "account": str(self.account_id),
-            "currency": currency,
-            "balance": format_amount(self.balance, currency),
-            "held": None if self.held is None else format_amount(self.held, currency),
-            "available": None if self.available is None else format_amount(self.available, currency),
+            "currency": self.currency,
+            "balance": write(self.balance),
+            "held": None if self.held is None else write(self.held),
+            "available": None if self.available is None else write(self.available),
             "version": self.version,
             "at": format_time(self.at),
             "known_at": format_time(self.known_at),
@@ -75,15 +75,19 @@ class Balance(NamedTuple):
 
 def read_current_balances(account_ids: Collection[UUID]) -> dict[UUID, Balance]:
     """What these accounts hold now, by id; there is none for an id that is no account's."""
-    return {row[0]: Balance(*row) for row in fetch(CURRENT_BY_ID, [list(account_ids)])}
+    with connection.cursor() as cursor:
+        cursor.execute(CURRENT_BY_ID, [list(account_ids)])
+        return {columns[0]: Balance(*columns) for columns in cursor}
 
 
 def read_balances_of_users(wanted: Sequence[OfUser]) -> dict[OfUser, dict[str, Balance]]:
     """What the accounts of these users and names hold now, by currency; an empty dict without any."""
     found: dict[OfUser, dict[str, Balance]] = {each: {} for each in wanted}
-    for name, *row in fetch(CURRENT_BY_USER, list(map(list, zip(*wanted, strict=True)))):
-        balance = Balance(*row)
-        found[balance.user_id, name][balance.currency] = balance
+    with connection.cursor() as cursor:
+        cursor.execute(CURRENT_BY_USER, list(map(list, zip(*wanted, strict=True))))
+        for name, *columns in cursor:
+            balance = Balance(*columns)
+            found[balance.user_id, name][balance.currency] = balance
     return found
 
 
@@ -112,8 +116,10 @@ def _read_one(asked: OfThen) -> tuple[Balance, bool]:
 def read_balances_at(wanted: Sequence[OfThen]) -> dict[OfThen, tuple[Balance, bool]]:
     """Each balance, and whether it stays true for ever; there is none for an id that is no account's."""
     found: dict[OfThen, tuple[Balance, bool]] = {}
-    for number, is_settled, *columns in fetch(BALANCES, list(map(list, zip(*wanted, strict=True)))):
-        found[wanted[number - 1]] = Balance(*columns), is_settled
+    with connection.cursor() as cursor:
+        cursor.execute(BALANCES, list(map(list, zip(*wanted, strict=True))))
+        for number, is_settled, *columns in cursor:
+            found[wanted[number - 1]] = Balance(*columns), is_settled
     return found
 
 

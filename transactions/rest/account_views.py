@@ -61,6 +61,11 @@ class HoldViewSet(ResourceViewSet[Hold]):
         "capture": "transactions.add_transaction",
         "release": "accounts.change_hold",
     }
+    request_serializers = {
+        "create": HoldRequest,
+        "capture": serializers.CaptureRequest,
+        "release": NoFields,
+    }
     serializer_class = HoldSerializer
     filterset_class = HoldFilter
 
@@ -71,8 +76,7 @@ class HoldViewSet(ResourceViewSet[Hold]):
 
     def create(self, request: Request) -> HttpResponse:
         """Place a hold, exactly once. A decline is recorded and answered again too."""
-        asked = HoldRequest.read(request)
-        id = take_identity(request, asked)
+        id, asked = take_identity(request), request.asked
         result = post(request, NewHold(id=id, account_id=asked.pop("account"), **asked))
         hold = result.hold
         response: HttpResponse = Response(hold.to_dict(), status=201)
@@ -84,15 +88,13 @@ class HoldViewSet(ResourceViewSet[Hold]):
 
     def release(self, request: Request, pk: object) -> Response:
         """Give back what is left. A released hold is answered as it is. There is no body."""
-        NoFields.read_optional(request)
         hold = self.get_object()
         release = Release(hold_id=hold.id, account_id=hold.account_id)
         return Response(post(request, release).hold.to_dict())
 
     def capture(self, request: Request, pk: UUID) -> HttpResponse:
         """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
-        asked = serializers.CaptureRequest.read(request)
-        id = take_identity(request, asked)
+        id, asked = take_identity(request), request.asked
         hold = self.get_object()
         command = Capture(
             id=id,
@@ -114,11 +116,16 @@ class RuleViewSet(AccountViewSet):
         "unfreeze": "accounts.freeze_account",
         "close": "accounts.close_account",
     }
+    request_serializers = {
+        "limits": LimitsRequest,
+        "freeze": ReasonRequest,
+        "unfreeze": ReasonRequest,
+        "close": ReasonRequest,
+    }
 
     def limits(self, request: Request, pk: object) -> Response:
         """Set what is sent: how far the balance may go below zero, and what withdrawals may take."""
-        limits = LimitsRequest.read(request)
-        command = SetLimits(account_id=self.get_object().pk, limits=limits)
+        command = SetLimits(account_id=self.get_object().pk, limits=request.asked)
         return Response(post(request, command).account.to_dict())
 
     def freeze(self, request: Request, pk: object) -> Response:
@@ -134,8 +141,7 @@ class RuleViewSet(AccountViewSet):
         return self._change(Account.Status.CLOSED, request)
 
     def _change(self, status: Account.Status, request: Request) -> Response:
-        reason = ReasonRequest.read(request)["reason"]
-        command = SetStatus(account_id=self.get_object().pk, status=status, reason=reason)
+        command = SetStatus(account_id=self.get_object().pk, status=status, reason=request.asked["reason"])
         return Response(post(request, command).account.to_dict())
 
 
@@ -143,6 +149,11 @@ class RuleViewSet(AccountViewSet):
 class BalanceViewSet(ApiViewSet[Account]):
     """What an account holds, now and at any moment, and what moved on it."""
 
+    request_serializers = {
+        "of_account": serializers.BalanceQuery,
+        "of_user": serializers.UserBalanceQuery,
+        "statement": serializers.StatementQuery,
+    }
     serializer_class = serializers.BalanceSerializer
 
     def get_queryset(self) -> QuerySet[Account]:
@@ -150,9 +161,8 @@ class BalanceViewSet(ApiViewSet[Account]):
 
     def of_account(self, request: Request, pk: UUID) -> HttpResponse:
         """The balance of an account. An answer for a named moment stays true for ever."""
-        asked = serializers.BalanceQuery.read_query(request)
-        if asked.keys() & MOMENTS:
-            return self._answer_of_then(pk, asked)
+        if request.asked.keys() & MOMENTS:
+            return self._answer_of_then(pk, request.asked)
         balance = wait_for(reading.share(reading.read_current_balances, pk))
         if balance is None or not request.may_see(balance.user_id, VIEW):
             raise AccountNotFound("There is no such account.")
@@ -160,7 +170,7 @@ class BalanceViewSet(ApiViewSet[Account]):
 
     def of_user(self, request: Request, pk: UUID) -> HttpResponse:
         """The balance of a user's account: the only one of that name, or the one in `currency`."""
-        asked = serializers.UserBalanceQuery.read_query(request)
+        asked = request.asked
         currency, name = asked.get("currency"), asked.get("account", MAIN)
         found = request.may_see(pk, VIEW) and wait_for(
             reading.share(reading.read_balances_of_users, (pk, name))
@@ -185,7 +195,7 @@ class BalanceViewSet(ApiViewSet[Account]):
 
     def statement(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
         """The posted transactions effective on those days, in order. `Accept: text/csv` gives a table."""
-        asked = serializers.StatementQuery.read_query(request)
+        asked = request.asked
         if asked["from"] > asked["to"]:
             raise InvalidRequest(FieldError("?to", "invalid_parameter", "The last day is before the first."))
         statement = statements.read_statement(

@@ -4,9 +4,9 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 
 from accounts.errors import IdentityRequired, TwoIdentities
-from accounts.idempotency import require_identity
 from accounts.models import Account
 from ledger.errors import LedgerError
 from rest.answers import Answer, answer, mark, wait_for
@@ -29,19 +29,19 @@ class BatchViewSet(ApiViewSet[Transaction]):
     """Up to 1,000 transactions. Atomic, all are posted or all declined; else each stands for itself."""
 
     permissions = {"create": "transactions.add_transaction"}
+    request_serializers = {"create": serializers.BatchRequest}
     serializer_class = serializers.BatchSerializer
-    body_bytes_max = 1024 * 1024
+    body_bytes_max = settings.API_BATCH_BYTES_MAX
 
     def create(self, request: Request) -> Answer:
         """Post a batch in one commit, exactly once. Repeated whole or in part, it replays.
 
         What is wrong with an item is the answer to that item, and refuses an atomic batch whole, unrecorded.
         """
-        asked = serializers.BatchRequest.read(request)
         if "HTTP_IDEMPOTENCY_KEY" in request.META:
             raise TwoIdentities("The transactions of a batch have ids of their own: send no Idempotency-Key.")
-        batch = Batch(request, asked["transactions"])
-        return batch.post_together() if asked["atomic"] else batch.post_each()
+        batch = Batch(request, request.asked["transactions"])
+        return batch.post_together() if request.asked["atomic"] else batch.post_each()
 
 
 class Batch:
@@ -55,10 +55,9 @@ class Batch:
         read: dict[int, dict[str, Any]] = {}
         for place, item in enumerate(items):
             try:
-                read[place] = serializers.TransactionRequest.read_item(item, _point(place))
+                read[place] = serializers.TransactionRequest.read(item, _point(place))
                 if "id" not in read[place]:
                     raise IdentityRequired("Each transaction of a batch has an id.")
-                require_identity(caller_id=self.request.user.pk, id=read[place]["id"], key=None)
             except (InvalidRequest, LedgerError) as error:
                 self.refusals[place] = error
         self._require_different_ids(read)
@@ -70,7 +69,8 @@ class Batch:
         accounts = queries.find_account_ids(Account.objects.all(), set(named)) if named else {}
         for place in [place for place in read if place not in self.refusals]:
             try:
-                self.commands[place] = make_transaction(read[place], accounts, at=_point(place))
+                id = read[place].pop("id")
+                self.commands[place] = make_transaction(id, read[place], accounts, at=_point(place))
             except (InvalidRequest, LedgerError) as error:
                 self.refusals[place] = error
 
@@ -146,7 +146,7 @@ class Batch:
         else:
             row = results[place].transaction
             if row.decline_reason is None:
-                return {"status": 201, "transaction": orjson.Fragment(row.to_json())}
+                return {"status": 201, "transaction": orjson.Fragment(row.as_json)}
             problem = describe_decline(self.request, row)
         return {"status": problem["status"], "problem": problem}
 

@@ -44,7 +44,6 @@ describe_transactions = describe(
         "currency_mismatch",
         *DECLINES_OF_ONE,
         parameters=[IDEMPOTENCY_KEY],
-        request=serializers.TransactionRequest,
         examples=examples.CREATE_TRANSACTION,
     ),
     list=operation(200, serializers.TransactionSerializer, *ON_LISTS),
@@ -63,7 +62,6 @@ describe_transactions = describe(
         errors.ALREADY_REVERSED,
         *DECLINES_OF_ONE,
         parameters=[IDEMPOTENCY_KEY],
-        request=serializers.ReversalRequest,
         examples=examples.REVERSE,
     ),
 )
@@ -78,7 +76,6 @@ describe_transfers = describe(
         "currency_mismatch",
         *DECLINES_OF_ONE,
         parameters=[IDEMPOTENCY_KEY],
-        request=serializers.TransferRequest,
         examples=examples.CREATE_TRANSFER,
     ),
     retrieve=operation(200, serializers.TransferSerializer, "not_found", operation_id="transfers_retrieve"),
@@ -97,7 +94,6 @@ describe_batches = describe(
         "request_in_progress",
         "batch_declined",
         operation_id="transactions_batch",
-        request=serializers.BatchRequest,
         examples=examples.BATCH,
     )
 )
@@ -112,7 +108,6 @@ describe_holds = describe(
         "not_found",
         *DECLINES_OF_HOLDS,
         parameters=[IDEMPOTENCY_KEY],
-        request=account_serializers.HoldRequest,
         examples=[
             sent("a budget", {name: HOLD[name] for name in ("id", "account", "amount", "reference")}),
             answered("placed", HOLD, 201),
@@ -125,7 +120,6 @@ describe_holds = describe(
         account_serializers.HoldSerializer,
         "not_found",
         "hold_not_open",
-        request=None,
         examples=[
             answered(
                 "done",
@@ -147,7 +141,6 @@ describe_holds = describe(
         *DECLINES_OF_ONE,
         operation_id="holds_capture",
         parameters=[IDEMPOTENCY_KEY],
-        request=serializers.CaptureRequest,
         examples=examples.CAPTURE,
     ),
 )
@@ -162,7 +155,6 @@ def changing_status(status: str, refusal: str, example: str, reason: str) -> Ope
         *ON_BODIES,
         "not_found",
         refusal,
-        request=account_serializers.ReasonRequest,
         examples=[sent(example, {"reason": reason}), answered("done", changed)],
     )
 
@@ -176,7 +168,6 @@ describe_rules = describe(
         "not_found",
         "account_closed",
         "credit_limit_in_use",
-        request=account_serializers.LimitsRequest,
         examples=[
             sent("a credit line", {"credit_limit": "50.00"}),
             answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00"}),
@@ -193,7 +184,6 @@ describe_balances = describe(
         *ON_MOMENTS,
         "not_found",
         operation_id="accounts_balance_retrieve",
-        parameters=[serializers.BalanceQuery],
         examples=examples.READ_BALANCE,
     ),
     of_user=operation(
@@ -203,7 +193,6 @@ describe_balances = describe(
         "currency_required",
         "not_found",
         operation_id="users_balance_retrieve",
-        parameters=[serializers.UserBalanceQuery],
         examples=examples.READ_BALANCE,
     ),
     statement=operation(
@@ -216,6 +205,5 @@ describe_balances = describe(
         "not_found",
         also={(200, "text/csv"): OpenApiTypes.STR},
         operation_id="accounts_statement_retrieve",
-        parameters=[serializers.StatementQuery],
     ),
 )

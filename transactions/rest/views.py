@@ -51,6 +51,10 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
     """The movements of money. A posting goes through `posting.post` and nothing else."""
 
     permissions = {"create": "transactions.add_transaction", "reverse": "transactions.add_transaction"}
+    request_serializers = {
+        "create": serializers.TransactionRequest,
+        "reverse": serializers.ReversalRequest,
+    }
     serializer_class = serializers.TransactionSerializer
     filterset_class = TransactionFilter
     pagination_class = TransactionPagination
@@ -62,11 +66,10 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
 
     def create(self, request: Request) -> Answer:
         """Post a deposit or a withdrawal, exactly once. A decline is recorded and answered again too."""
-        asked = serializers.TransactionRequest.read(request)
-        id = take_identity(request, asked)
+        id, asked = take_identity(request), request.asked
         user_id = asked.get("user")
         accounts = ask(queries.find_account_ids, Account.objects.all(), [user_id]) if user_id else {}
-        command = make_transaction({**asked, "id": id}, accounts)
+        command = make_transaction(id, asked, accounts)
         try:
             return respond(request, post(request, command))
         except LedgerError as error:
@@ -78,7 +81,7 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
         found = self.filter_queryset(self.get_queryset()).values_list("id", "recorded_at", named=True)
         page = self.paginate_queryset(found) or []
         rows = reading.get_transactions([key.id for key in page])
-        return self.get_paginated_response([orjson.Fragment(rows[key.id].to_json()) for key in page])
+        return self.get_paginated_response([orjson.Fragment(rows[key.id].as_json) for key in page])
 
     def retrieve(self, request: Request, pk: UUID) -> Answer:
         """One transaction, posted or declined."""
@@ -86,26 +89,25 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
         row = wait_for(reading.share(reading.get_transactions, pk))
         if row is None or not request.may_see(row.user_id, VIEW):
             raise Http404
-        return Answer(row.to_json())
+        return Answer(row.as_json)
 
     def reverse(self, request: Request, pk: UUID) -> Answer:
         """Take a transaction back, once and in full; of a transfer both legs, answered as a transfer."""
-        asked = serializers.ReversalRequest.read(request)
-        id = take_identity(request, asked)
+        id = take_identity(request)
         rows = queries.find_whole(self.get_queryset(), pk)
-        return respond(request, post(request, Reversal(id=id, reason=asked["reason"], rows=rows)))
+        return respond(request, post(request, Reversal(id=id, reason=request.asked["reason"], rows=rows)))
 
 
 @schema.describe_transfers
 class TransferViewSet(TransactionViewSet):
     """Money from one account to another: a WITHDRAW and a DEPOSIT, posted together or not at all."""
 
+    request_serializers = {"create": serializers.TransferRequest}
     serializer_class = serializers.TransferSerializer  # type: ignore[assignment]
 
     def create(self, request: Request) -> Answer:
         """Transfer, exactly once. Declined, it is answered with the reason of the culprit leg."""
-        asked = serializers.TransferRequest.read(request)
-        id = take_identity(request, asked)
+        id, asked = take_identity(request), request.asked
         transfer = Transfer(
             id=id, source_id=asked.pop("source"), destination_id=asked.pop("destination"), **asked
         )
@@ -117,20 +119,20 @@ class TransferViewSet(TransactionViewSet):
         return Answer(show_transfer(queries.find_whole(legs, pk)))
 
 
-def take_identity(request: Request, asked: dict[str, Any]) -> UUID:
+def take_identity(request: Request) -> UUID:
     """Take the id out of what a command asked, or derive it from the Idempotency-Key.
 
-    Raises `IdentityRequired`, `TwoIdentities`, `IdInvalid` and `IdempotencyKeyInvalid`.
+    Raises `IdentityRequired`, `TwoIdentities` and `IdempotencyKeyInvalid`.
     """
-    return require_identity(
-        caller_id=request.user.pk,
-        id=asked.pop("id", None),
-        key=request.META.get("HTTP_IDEMPOTENCY_KEY"),
-    )
+    id: UUID | None = request.asked.pop("id", None)
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if id is None or key is not None:
+        return require_identity(caller_id=request.user.pk, id=id, key=key)
+    return id
 
 
 def make_transaction(
-    asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = ""
+    id: UUID, asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = ""
 ) -> NewTransaction:
     """The command of a `TransactionRequest`. `accounts`: the main ones of the users named, by currency."""
     user_id, account_id = asked.pop("user", None), asked.pop("account", None)
@@ -138,10 +140,8 @@ def make_transaction(
         code = "required" if user_id is None else "conflicting_fields"
         raise InvalidRequest(FieldError(f"{at}/account", code, "Name an account or a user."))
     if account_id is None:
-        account_id = ask(
-            queries.choose_account_id, accounts.get(user_id, {}), asked.get("currency"), asked["id"]
-        )
-    return NewTransaction(account_id=account_id, **asked)
+        account_id = ask(queries.choose_account_id, accounts.get(user_id, {}), asked.get("currency"), id)
+    return NewTransaction(id=id, account_id=account_id, **asked)
 
 
 def post(request: Request, command: Command) -> PostingResult:
@@ -165,12 +165,12 @@ def name_as_asked(error: LedgerError, user_id: UUID | None) -> None:
 
 def respond(request: Request, result: PostingResult) -> Answer:
     """201 with the transaction or transfer, or the problem that its decline is; a replay says so."""
-    rows = result.transactions
+    rows = cast(Sequence[Transaction], result.made)
     row = next((row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED)), rows[0])
     if row.decline_reason:
         answer = send_problem(describe_decline(request, row))
     else:
-        answer = Answer(show_transfer(rows) if len(rows) > 1 else row.to_json(), status=201)
+        answer = Answer(show_transfer(rows) if len(rows) > 1 else row.as_json, status=201)
     answer.log_facts = {
         "transaction_id": str(row.id),
         "outcome": "replayed" if result.replayed else row.decline_reason or "posted",
@@ -188,5 +188,5 @@ def describe_decline(request: Request, row: Transaction) -> dict[str, Any]:
 
 def show_transfer(rows: Sequence[Transaction]) -> bytes:
     """The two legs as JSON, source first."""
-    source, destination = (orjson.Fragment(row.to_json()) for row in rows)
+    source, destination = (orjson.Fragment(row.as_json) for row in rows)
     return orjson.dumps({"id": str(rows[0].transfer), "source": source, "destination": destination})

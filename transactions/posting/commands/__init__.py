@@ -10,8 +10,9 @@ from transactions.posting.commands.hold import NewHold
 from transactions.posting.commands.release import Release
 from transactions.posting.commands.reversal import Reversal
 from transactions.posting.commands.rules import SetLimits, SetStatus
-from transactions.posting.commands.transaction import CLOCK_SKEW_MAX, NewTransaction
+from transactions.posting.commands.transaction import NewTransaction
 from transactions.posting.commands.transfer import Transfer
+from transactions.posting.legs import CLOCK_SKEW_MAX, require_amount, require_scale
 from transactions.posting.state import Caller, Decision, Needs, State
 
 __all__ = [
@@ -27,19 +28,23 @@ __all__ = [
     "SetLimits",
     "SetStatus",
     "Transfer",
+    "require_amount",
+    "require_scale",
 ]
 
 
 class Command(Protocol):
-    """`id` is its identity: decided once, it is answered from what it made. Such a command also has
-    `find_differences(before)`: the parts of it, by name, that are not as they were then.
+    """`needs` is what is locked and looked up for it.
 
-    None: what it asks for is a state, and asked for again it changes nothing.
+    `id` is its identity: decided once, it is answered from what it made. Such a command also has
+    `find_differences(before)`: the parts of it, by name, that are not as they were then. None: what it asks
+    for is a state, and asked for again it changes nothing.
     """
 
     @property
     def id(self) -> UUID | None: ...
 
+    @property
     def needs(self) -> Needs: ...
 
     def decide(

@@ -1,16 +1,16 @@
 """Withdrawing what a hold has set aside."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from typing import cast
 from uuid import UUID
 
-from accounts.currencies import require_amount
 from accounts.models import Hold, replace_row
 from transactions.models import TABLE, Transaction
 from transactions.posting.commands.hold import tell
-from transactions.posting.commands.transaction import Leg, decide_leg, explain
-from transactions.posting.state import Caller, Decision, Needs, State
+from transactions.posting.legs import Leg, decide_leg, explain, require_amount
+from transactions.posting.state import AccountState, Caller, Decision, Needs, State
 
 
 class Remaining(Enum):
@@ -19,7 +19,7 @@ class Remaining(Enum):
     ALL = "all that the hold has left"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Capture:
     """A withdrawal from the hold; what then remains is given back, unless `final` is False.
 
@@ -31,13 +31,12 @@ class Capture:
     account_id: UUID
     amount: Decimal | Remaining = Remaining.ALL
     final: bool = True
+    needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.amount is not Remaining.ALL:
             require_amount(self.amount)
-
-    def needs(self) -> Needs:
-        return Needs((self.account_id,), (self.id,), holds=(self.hold_id,))
+        self.needs = Needs((self.account_id,), (self.id,), holds=(self.hold_id,))
 
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
         row = before[self.id]
@@ -48,28 +47,20 @@ class Capture:
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
     ) -> tuple[Decision, ...]:
-        state.get_account(self.account_id)
         hold = state.get_hold(self.hold_id, self.account_id)
         amount = self.amount
         leg = self._make_leg((hold.remaining or hold.amount) if amount is Remaining.ALL else amount)
         decline = explain(leg, culprit) if culprit else None
         decision = decide_leg(leg, state, caller, decline=decline, hold=hold)
-        row, account = decision.row, decision.account
-        if row is None or account is None or row.decline_reason:
+        row, account = cast(Transaction, decision.row), cast(AccountState, decision.account)
+        if row.decline_reason:
             return (decision,)
         hold = replace_row(hold, captured=hold.captured + row.amount)
         held = account.held - row.amount
         if self.final or hold.remaining == 0:
             held -= hold.remaining
             hold = replace_row(hold, status=Hold.Status.CAPTURED, closed_at=row.recorded_at)
-        captured = tell(
-            "hold.captured",
-            hold,
-            account,
-            held=held,
-            clock=row.recorded_at,
-            request_id=caller.request_id,
-        )
+        captured = tell("hold.captured", hold, account, held=held)
         return (captured._replace(made=row, row=row, events=decision.events + captured.events),)
 
     def _make_leg(self, amount: Decimal) -> Leg:

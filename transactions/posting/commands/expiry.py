@@ -1,7 +1,7 @@
 """Ending the holds whose time is over. Every posting does it on its accounts before it decides anything."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -12,15 +12,16 @@ from transactions.posting.commands.hold import tell
 from transactions.posting.state import AccountState, Caller, Decision, Needs, State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Expiry:
     """Nothing but that, on one account."""
 
     account_id: UUID
     id: ClassVar[None] = None
+    needs: Needs = field(init=False, repr=False, compare=False)
 
-    def needs(self) -> Needs:
-        return Needs((self.account_id,))
+    def __post_init__(self) -> None:
+        self.needs = Needs((self.account_id,))
 
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
@@ -42,9 +43,9 @@ def find_due_holds(accounts: Iterable[AccountState], clock: datetime) -> list[Ho
     return list(due.order_by("expires_at", "id"))
 
 
-def expire(hold: Hold, state: State, request_id: str) -> Decision:
-    """The end of a due hold; `request_id` is of the request that came upon it."""
+def expire(hold: Hold, state: State) -> Decision:
+    """The end of a due hold."""
     account = state.accounts[hold.account_id]
     held = account.held - hold.remaining
     hold = replace_row(hold, status=Hold.Status.EXPIRED, closed_at=hold.expires_at)
-    return tell("hold.expired", hold, account, held=held, clock=state.clock, request_id=request_id)
+    return tell("hold.expired", hold, account, held=held)

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from accounts.currencies import format_amount, require_amount, require_scale
+from accounts.currencies import format_amount
 from accounts.errors import (
     ACCOUNT_CLOSED,
     ACCOUNT_FROZEN,
@@ -15,11 +15,11 @@ from accounts.errors import (
 )
 from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row
 from transactions.models import Transaction
-from transactions.posting.declines import Decline
-from transactions.posting.state import AccountState, Caller, Decision, Needs, State, describe_event
+from transactions.posting.legs import Decline, require_amount, require_scale
+from transactions.posting.state import AccountState, Caller, Decision, Needs, State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class NewHold:
     """Holds `amount`, in the account's currency, until `expires_at`; None: until it is captured or released.
 
@@ -32,12 +32,11 @@ class NewHold:
     expires_at: datetime | None = None
     reference: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require_amount(self.amount)
-
-    def needs(self) -> Needs:
-        return Needs((self.account_id,), hold=self.id)
+        self.needs = Needs((self.account_id,), hold=self.id)
 
     def find_differences(self, before: Hold) -> list[str]:
         return HOLD_TABLE.find_differences(self, before)
@@ -45,7 +44,7 @@ class NewHold:
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
     ) -> tuple[Decision, ...]:
-        account = state.get_account(self.account_id)
+        account = state.accounts[self.account_id]
         require_scale(self.amount, account.currency)
         if self.expires_at is not None and self.expires_at <= state.clock:
             raise ExpiresAtInvalid("A hold expires later than now.")
@@ -74,10 +73,7 @@ class NewHold:
         )
         if reason:
             return (Decision(hold, account, hold=hold),)
-        held = account.held + self.amount
-        return (
-            tell("hold.placed", hold, account, held=held, clock=state.clock, request_id=caller.request_id),
-        )
+        return (tell("hold.placed", hold, account, held=account.held + self.amount),)
 
     def _find_decline(self, account: AccountState) -> Decline | None:
         currency = account.currency
@@ -95,16 +91,7 @@ class NewHold:
         return None
 
 
-def tell(
-    type: str, hold: Hold, account: AccountState, *, held: Decimal, clock: datetime, request_id: str
-) -> Decision:
+def tell(type: str, hold: Hold, account: AccountState, *, held: Decimal) -> Decision:
     """The hold as it has become, the account with what it then holds, and the event of that type."""
     account = account._replace(held=held, event_sequence=account.event_sequence + 1)
-    event = describe_event(
-        type,
-        account,
-        clock=clock,
-        request_id=request_id,
-        data=HOLD_TABLE.to_dict(hold, account.currency),
-    )
-    return Decision(hold, account, (event,), hold=hold)
+    return Decision(hold, account, ((type, HOLD_TABLE.to_dict(hold, account.currency)),), hold=hold)

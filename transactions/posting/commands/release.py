@@ -1,6 +1,6 @@
 """Giving back what a hold has left."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -12,16 +12,17 @@ from transactions.posting.commands.hold import tell
 from transactions.posting.state import Caller, Decision, Needs, State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Release:
     """A hold that was released before is answered as it is."""
 
     hold_id: UUID
     account_id: UUID
     id: ClassVar[None] = None  # the same hold is released once
+    needs: Needs = field(init=False, repr=False, compare=False)
 
-    def needs(self) -> Needs:
-        return Needs((self.account_id,), holds=(self.hold_id,))
+    def __post_init__(self) -> None:
+        self.needs = Needs((self.account_id,), holds=(self.hold_id,))
 
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
@@ -35,6 +36,4 @@ class Release:
         account = state.accounts[hold.account_id]
         held = account.held - hold.remaining
         hold = replace_row(hold, status=Hold.Status.RELEASED, closed_at=state.clock)
-        return (
-            tell("hold.released", hold, account, held=held, clock=state.clock, request_id=caller.request_id),
-        )
+        return (tell("hold.released", hold, account, held=held),)

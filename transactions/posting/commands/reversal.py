@@ -7,14 +7,14 @@ from uuid import UUID
 from ledger.errors import gettext_noop
 from transactions import errors
 from transactions.models import Transaction, derive_destination_id
-from transactions.posting.commands.transaction import Leg
 from transactions.posting.commands.transfer import decide_legs, find_differences, needs_of
+from transactions.posting.legs import Leg
 from transactions.posting.state import Caller, Decision, Needs, State
 
 OPPOSITE = {"DEPOSIT": Transaction.Type.WITHDRAW, "WITHDRAW": Transaction.Type.DEPOSIT}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Reversal:
     """Takes back `rows`: a posted transaction, or both legs of a transfer. Raises `NotReversible`."""
 
@@ -22,6 +22,7 @@ class Reversal:
     reason: str
     rows: Sequence[Transaction]
     legs: tuple[Leg, ...] = field(init=False)
+    needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if any(row.status != Transaction.Status.POSTED or row.reverses for row in self.rows):
@@ -29,7 +30,8 @@ class Reversal:
                 gettext_noop("Only a posted transaction that is not itself a reversal can be taken back.")
             )
         legs = map(self._make_leg, self.rows)  # WITHDRAW first, as in a transfer
-        object.__setattr__(self, "legs", tuple(sorted(legs, key=lambda leg: leg.type, reverse=True)))
+        self.legs = tuple(sorted(legs, key=lambda leg: leg.type, reverse=True))
+        self.needs = needs_of(self.legs)
 
     def _make_leg(self, row: Transaction) -> Leg:
         transfer = self.id if len(self.rows) > 1 else None
@@ -42,9 +44,6 @@ class Reversal:
             transfer=transfer,
             reverses=row.id,
         )
-
-    def needs(self) -> Needs:
-        return needs_of(self.legs)
 
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
         differs = find_differences(self.legs, before)

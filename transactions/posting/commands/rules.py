@@ -5,12 +5,12 @@ event.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from accounts.currencies import format_amount, require_scale
+from accounts.currencies import format_amount
 from accounts.errors import (
     AccountClosed,
     AccountNotEmpty,
@@ -21,7 +21,8 @@ from accounts.errors import (
 from accounts.models import BALANCE_MAX, Account, replace_row
 from ledger.errors import LedgerError
 from transactions.models import Transaction
-from transactions.posting.state import AccountState, Caller, Decision, Needs, State, describe_event
+from transactions.posting.legs import require_scale
+from transactions.posting.state import AccountState, Caller, Decision, Needs, State
 
 EVENTS = {
     Account.Status.ACTIVE: "account.unfrozen",
@@ -30,7 +31,7 @@ EVENTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SetLimits:
     """Sets `credit_limit`, `withdraw_max` and `withdraw_day_max` where `limits` has them; None takes one of
     the last two away."""
@@ -38,16 +39,17 @@ class SetLimits:
     account_id: UUID
     limits: Mapping[str, Decimal | None]
     id: ClassVar[None] = None
+    needs: Needs = field(init=False, repr=False, compare=False)
 
-    def needs(self) -> Needs:
-        return Needs((self.account_id,), rules=True)
+    def __post_init__(self) -> None:
+        self.needs = Needs((self.account_id,), rules=True)
 
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
     ) -> tuple[Decision, ...]:
         """Raises `AccountNotFound`, `AccountClosed`, `AmountNotPositive`, `AmountTooLarge`, `AmountScale`,
         `CreditLimitInUse`."""
-        account = state.get_account(self.account_id)
+        account = state.accounts[self.account_id]
         if account.status == Account.Status.CLOSED:
             raise AccountClosed("The account is closed.")
         changes: dict[str, Any] = {
@@ -63,10 +65,10 @@ class SetLimits:
                 used=format_amount(account.held - account.balance, account.currency),
             )
         highest = max(state.rules[account.id].credit_limit_max, changed.credit_limit)
-        return (_change(account, "account.limits_changed", state, caller, changes, credit_limit_max=highest),)
+        return (_change(account, "account.limits_changed", state, changes, credit_limit_max=highest),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class SetStatus:
     """FROZEN: no money out and no new holds. ACTIVE: again as before. CLOSED: nothing any more, for ever."""
 
@@ -74,17 +76,18 @@ class SetStatus:
     status: Account.Status
     reason: str
     id: ClassVar[None] = None
+    needs: Needs = field(init=False, repr=False, compare=False)
 
-    def needs(self) -> Needs:
-        return Needs((self.account_id,), rules=True)
+    def __post_init__(self) -> None:
+        self.needs = Needs((self.account_id,), rules=True)
 
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
     ) -> tuple[Decision, ...]:
         """Raises `AccountNotFound`, `AccountClosed`, `AccountNotEmpty`."""
-        account = state.get_account(self.account_id)
+        account = state.accounts[self.account_id]
         if account.status == self.status:
-            return (_change(account, "", state, caller, {}),)
+            return (_change(account, "", state, {}),)
         if account.status == Account.Status.CLOSED:
             raise AccountClosed("The account is closed.")
         if self.status == Account.Status.CLOSED and (account.balance or account.held):
@@ -94,21 +97,18 @@ class SetStatus:
                 held=format_amount(account.held, account.currency),
             )
         changes = {"status": self.status}
-        return (_change(account, EVENTS[self.status], state, caller, changes, status_reason=self.reason),)
+        return (_change(account, EVENTS[self.status], state, changes, status_reason=self.reason),)
 
 
 def _change(
-    account: AccountState, event: str, state: State, caller: Caller, changes: dict[str, Any], **others: Any
+    account: AccountState, event: str, state: State, changes: dict[str, Any], **others: Any
 ) -> Decision:
     """The account with the `changes`, and with `others` that no other command depends on."""
     if not changes:
         return Decision(replace_row(state.rules[account.id], **_get_shown(account)))
     account = account._replace(**changes, event_sequence=account.event_sequence + 1)
     rules = replace_row(state.rules[account.id], **_get_shown(account), **others)
-    event_of_it = describe_event(
-        event, account, clock=state.clock, request_id=caller.request_id, data=rules.to_dict()
-    )
-    return Decision(rules, account, (event_of_it,), rules=rules)
+    return Decision(rules, account, ((event, rules.to_dict()),), rules=rules)
 
 
 def _get_shown(account: AccountState) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from transactions import errors
 from transactions.models import Transaction, derive_destination_id
-from transactions.posting.commands.transaction import Leg, decide_leg, explain, find_moment, require_account
+from transactions.posting.legs import Leg, decide_leg, explain, find_moment, require_account
 from transactions.posting.state import Caller, Decision, Needs, State
 
 NAMES = {"WITHDRAW": "source", "DEPOSIT": "destination"}  # of the legs' accounts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Transfer:
     """The WITHDRAW leg has the transfer's id; that of the DEPOSIT leg is derived from it.
 
@@ -28,6 +28,7 @@ class Transfer:
     reference: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     legs: tuple[Leg, ...] = field(init=False)
+    needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.source_id == self.destination_id:
@@ -35,7 +36,8 @@ class Transfer:
         withdrawal = self._make_leg(self.id, self.source_id, Transaction.Type.WITHDRAW)
         destination = derive_destination_id(self.id)
         deposit = self._make_leg(destination, self.destination_id, Transaction.Type.DEPOSIT)
-        object.__setattr__(self, "legs", (withdrawal, deposit))
+        self.legs = (withdrawal, deposit)
+        self.needs = needs_of(self.legs)
 
     def _make_leg(self, id: UUID, account_id: UUID, type: Transaction.Type) -> Leg:
         return Leg(
@@ -48,9 +50,6 @@ class Transfer:
             metadata=self.metadata,
             transfer=self.id,
         )
-
-    def needs(self) -> Needs:
-        return needs_of(self.legs)
 
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
         return find_differences(self.legs, before)
@@ -84,7 +83,7 @@ def decide_legs(
 ) -> tuple[Decision, ...]:
     """All posted or all declined, recorded at one moment, on accounts of one currency."""
     if len(legs) == 1:
-        return (decide_leg(legs[0], state, caller, decline=explain(legs[0], culprit) if culprit else None),)
+        return legs[0].decide(state, caller, culprit)
     require_account(legs[0], state)
     accounts = [state.accounts[leg.account_id] for leg in legs if leg.account_id in state.accounts]
     if len({account.currency for account in accounts}) > 1:

@@ -1,0 +1,283 @@
+"""What a command moves on one account: whether the money may move, and the row that says so."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from uuid import UUID
+
+import orjson
+
+from accounts.currencies import AMOUNT_MAX, format_amount, get_decimals
+from accounts.errors import (
+    ACCOUNT_CLOSED,
+    ACCOUNT_FROZEN,
+    INSUFFICIENT_FUNDS,
+    LIMIT_EXCEEDED,
+    AmountInvalid,
+    AmountNotPositive,
+    AmountScale,
+    AmountTooLarge,
+)
+from accounts.models import BALANCE_MAX, Account, Hold, make_row
+from ledger.values import MICROSECOND, format_time
+from transactions import errors
+from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
+from transactions.posting.state import AccountState, Caller, Decision, Needs, State
+
+CLOCK_SKEW_MAX = timedelta(minutes=5)
+DEPOSIT = Transaction.Type.DEPOSIT
+EVENTS: dict[str, str] = {status: f"transaction.{status.value.lower()}" for status in Transaction.Status}
+
+Decline = tuple[str, dict[str, str]]  # why the ledger answers no, for ever, and the extensions of the rule
+
+_write_actor = lru_cache(str)  # one, who is the same in many rows
+
+
+@dataclass(slots=True, kw_only=True)
+class Leg:
+    """A deposit or withdrawal of `amount`, in the account's currency, effective at an aware moment.
+
+    `effective_at` None is the moment of recording. `currency` and `expected_version` are conditions, not
+    parts of the command. Raises `Amount…` and `EffectiveAtTooEarly`.
+    """
+
+    id: UUID
+    account_id: UUID
+    type: Transaction.Type
+    amount: Decimal
+    effective_at: datetime | None = None
+    reference: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
+    currency: str | None = None
+    expected_version: int | None = None
+    transfer: UUID | None = None
+    reverses: UUID | None = None
+    hold: UUID | None = None
+    needs: Needs = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        require_amount(self.amount)
+        if self.effective_at is not None and self.effective_at < EFFECTIVE_AT_MIN:
+            raise errors.EffectiveAtTooEarly("Nothing is effective before 1970-01-01T00:00:00Z.")
+        self.needs = Needs((self.account_id,), (self.id,))
+
+    def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
+        return TABLE.find_differences(self, before[self.id])
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        decline = explain(self, culprit) if culprit else None
+        return (decide_leg(self, state, caller, decline=decline),)
+
+
+def require_amount(amount: Decimal | None) -> None:
+    """Refuse what is no finite number above zero and at most `AMOUNT_MAX`, whatever its currency.
+
+    Raises `AmountInvalid`, `AmountNotPositive`, `AmountTooLarge`.
+    """
+    if not isinstance(amount, Decimal) or not amount.is_finite():
+        raise AmountInvalid("An amount is a finite decimal number.")
+    if amount <= 0:
+        raise AmountNotPositive("An amount is more than zero.")
+    if amount > AMOUNT_MAX:
+        raise AmountTooLarge(f"An amount is at most {AMOUNT_MAX}.", limit=str(AMOUNT_MAX))
+
+
+def require_scale(amount: Decimal, currency: str) -> None:
+    """Refuse an amount with more decimals than its currency has. Raises `AmountScale`, `CurrencyUnknown`."""
+    if amount != round(amount, get_decimals(currency)):
+        raise AmountScale(f"The amount has more decimals than {currency} has.")
+
+
+def require_account(leg: Leg, state: State) -> AccountState:
+    """The leg's account. Raises what is refused whatever the account holds."""
+    account = state.accounts[leg.account_id]
+    if leg.currency not in (None, account.currency):
+        raise errors.CurrencyMismatch(f"The account is in {account.currency}, not in {leg.currency}.")
+    require_scale(leg.amount, account.currency)
+    if leg.effective_at is not None and leg.effective_at > state.clock + CLOCK_SKEW_MAX:
+        raise errors.EffectiveAtInFuture("Money cannot move later than now.")
+    return account
+
+
+def find_moment(account: AccountState, clock: datetime) -> datetime:
+    """When the account's next row is recorded: now, but after its last one."""
+    if account.last_recorded_at is None:
+        return clock
+    return max(clock, account.last_recorded_at + MICROSECOND)
+
+
+def explain(leg: Leg, culprit: Transaction) -> Decline:
+    """Why the leg is declined, when all it belongs to is because of the culprit."""
+    if leg.id == culprit.id:
+        return culprit.decline_reason or "", culprit.decline_details or {}
+    same_transfer = leg.transfer is not None and leg.transfer == culprit.transfer
+    reason = errors.TRANSFER_DECLINED if same_transfer else errors.BATCH_DECLINED
+    return reason, {"culprit": str(culprit.id)}
+
+
+def decide_leg(
+    leg: Leg,
+    state: State,
+    caller: Caller,
+    *,
+    decline: Decline | None = None,
+    hold: Hold | None = None,
+    recorded_at: datetime | None = None,
+) -> Decision:
+    """The new row and what it makes of its account. `decline` is why it cannot be posted, if that is known;
+    `hold` is what it captures, `recorded_at` when another leg is recorded too."""
+    account = require_account(leg, state)
+    recorded_at = recorded_at or find_moment(account, state.clock)
+    effective_at = min(leg.effective_at or recorded_at, recorded_at)
+    late = account.last_effective_at is not None and effective_at < account.last_effective_at
+    day, late_at = recorded_at.date(), effective_at if late else None
+    if decline is None:
+        decline = find_decline(leg, account, state, day=day, late_at=late_at, hold=hold)
+    if decline:
+        account = account._replace(event_sequence=account.event_sequence + 1, last_recorded_at=recorded_at)
+    else:
+        withdrawn, withdrawn_on = account.withdrawn, account.withdrawn_on
+        if leg.type != DEPOSIT and not leg.reverses:
+            withdrawn, withdrawn_on = find_withdrawn(account, day) + leg.amount, day
+        account = account._replace(
+            balance=account.balance + leg.amount if leg.type == DEPOSIT else account.balance - leg.amount,
+            withdrawn_on=withdrawn_on,
+            withdrawn=withdrawn,
+            version=account.version + 1,
+            event_sequence=account.event_sequence + 1,
+            last_recorded_at=recorded_at,
+            last_effective_at=max(account.last_effective_at or effective_at, effective_at),
+        )
+    row = _make_row(leg, account, caller, decline, recorded_at, effective_at, late)
+    return Decision(row, account, ((EVENTS[row.status], orjson.Fragment(row.as_json)),), row)
+
+
+def _make_row(
+    leg: Leg,
+    account: AccountState,
+    caller: Caller,
+    decline: Decline | None,
+    recorded_at: datetime,
+    effective_at: datetime,
+    late: bool,
+) -> Transaction:
+    """The row of a leg that has made of its account what it is now."""
+    reason, details = decline or (None, None)
+    row = make_row(
+        Transaction,
+        {
+            "id": leg.id,
+            "account_id": account.id,
+            "type": leg.type,
+            "amount": leg.amount,
+            "reference": leg.reference,
+            "metadata": leg.metadata,
+            "effective_at_asked": leg.effective_at,
+            "status": Transaction.Status.DECLINED if decline else Transaction.Status.POSTED,
+            "decline_reason": reason,
+            "decline_details": details,
+            "version": None if decline else account.version,
+            "balance_after": None if decline else account.balance,
+            "recorded_at": recorded_at,
+            "effective_at": effective_at,
+            "late": late,
+            "transfer": leg.transfer,
+            "reverses": leg.reverses,
+            "hold": leg.hold,
+            "actor": caller.actor,
+            "request_id": caller.request_id,
+            "id_text": str(leg.id),
+            "account_id_text": account.id_text,
+            "user_id": account.user_id,
+            "user_id_text": account.user_id_text,
+            "currency": account.currency,
+            "actor_text": _write_actor(caller.actor),
+        },
+        is_stored=False,
+    )
+    row.as_json = orjson.dumps(TABLE.to_dict(row, account.currency))
+    return row
+
+
+def find_decline(
+    leg: Leg, account: AccountState, state: State, *, day: date, late_at: datetime | None, hold: Hold | None
+) -> Decline | None:
+    """Why the leg cannot be posted, or None: the rules that depend on the state of the account or the hold.
+
+    `day` is the UTC day of recording, `late_at` the moment of a backdated leg, `hold` the one that it
+    captures.
+    """
+    if leg.expected_version is not None and leg.expected_version != account.version:
+        return errors.VERSION_MISMATCH, {
+            "expected_version": str(leg.expected_version),
+            "version": str(account.version),
+        }
+    if account.status == Account.Status.CLOSED:
+        return ACCOUNT_CLOSED, {}
+    if leg.reverses and leg.reverses in state.reversed_by:
+        return errors.ALREADY_REVERSED, {"reversed_by": str(state.reversed_by[leg.reverses])}
+    if leg.type == DEPOSIT:
+        if account.balance + leg.amount > BALANCE_MAX:
+            return errors.BALANCE_LIMIT_EXCEEDED, {
+                "balance": format_amount(account.balance, account.currency),
+                "limit": format_amount(BALANCE_MAX, account.currency),
+            }
+        return None
+    if hold and hold.status != Hold.Status.OPEN:
+        return errors.HOLD_NOT_OPEN, {"hold_status": hold.status}
+    if account.status == Account.Status.FROZEN:
+        return ACCOUNT_FROZEN, {}
+    return _find_limit(leg, account, day, hold) or _find_lack_of_funds(leg, account, state, late_at, hold)
+
+
+def _find_limit(leg: Leg, account: AccountState, day: date, hold: Hold | None) -> Decline | None:
+    """What the hold and the account's own limits say; a reversal is no withdrawal of the user's."""
+
+    def exceed(rule: str, limit: Decimal, **extensions: Decimal) -> Decline:
+        extensions |= {"limit": limit, "required": leg.amount}
+        amounts = {name: format_amount(value, account.currency) for name, value in extensions.items()}
+        return LIMIT_EXCEEDED, {"rule": rule, **amounts}
+
+    if hold and leg.amount > hold.remaining:
+        return exceed("hold", hold.remaining)
+    if leg.reverses:
+        return None
+    if account.withdraw_max is not None and leg.amount > account.withdraw_max:
+        return exceed("withdraw_max", account.withdraw_max)
+    if account.withdraw_day_max is not None:
+        withdrawn = find_withdrawn(account, day)
+        if withdrawn + leg.amount > account.withdraw_day_max:
+            return exceed("withdraw_day_max", account.withdraw_day_max, withdrawn=withdrawn)
+    return None
+
+
+def find_withdrawn(account: AccountState, day: date) -> Decimal:
+    """What was withdrawn from the account before, on that UTC day."""
+    return account.withdrawn if account.withdrawn_on == day else Decimal(0)
+
+
+def _find_lack_of_funds(
+    leg: Leg, account: AccountState, state: State, late_at: datetime | None, hold: Hold | None
+) -> Decline | None:
+
+    def extensions(available: Decimal) -> dict[str, str]:
+        return {
+            "available": format_amount(available, account.currency),
+            "required": format_amount(leg.amount, account.currency),
+        }
+
+    available = account.available + (leg.amount if hold else 0)  # a capture spends what is held for it
+    if leg.amount > available:
+        return INSUFFICIENT_FUNDS, extensions(available)
+    if late_at is not None:
+        broken = state.find_broken(account, late_at, leg.amount, state.rows)
+        if broken:
+            instant, balance = broken
+            return errors.INSUFFICIENT_FUNDS_AT, {
+                "instant": format_time(instant),
+                **extensions(balance + account.credit_limit),
+            }
+    return None

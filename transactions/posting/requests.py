@@ -1,0 +1,71 @@
+"""What is asked of the engine, and what it answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+from uuid import UUID
+
+from accounts.models import Account, Hold
+from ledger.errors import LedgerError
+from transactions.models import Transaction
+from transactions.posting.commands import Command
+
+
+@dataclass(slots=True, kw_only=True)
+class PostingRequest:
+    """Commands for one actor. No id stands twice in them.
+
+    A refusal of one command refuses all of them; with `each`, it is the answer to that command only. A
+    decline is of one command; `all_or_nothing`, everything or nothing is posted.
+    """
+
+    commands: Sequence[Command]
+    actor: UUID
+    request_id: str = ""
+    all_or_nothing: bool = False
+    each: bool = False
+
+    @property
+    def ids(self) -> list[UUID]:
+        """Of the rows and holds that it makes."""
+        needs = [command.needs for command in self.commands]
+        return [id for each in needs for id in (*each.rows, each.hold) if id]
+
+    @property
+    def account_ids(self) -> list[UUID]:
+        return [id for command in self.commands for id in command.needs.accounts]
+
+    def require_different_ids(self) -> None:
+        ids = self.ids
+        if len(set(ids)) < len(ids):
+            raise ValueError("An id stands twice in one posting.")
+
+
+class PostingResult(NamedTuple):
+    """What one command has made: decided now, or before (`replayed`) when its id was sent the first time.
+
+    Its transactions are POSTED or DECLINED, of a transfer the withdrawal first; its hold is as it is now.
+    """
+
+    made: Sequence[Transaction | Hold | Account]
+    replayed: bool = False
+
+    @property
+    def transaction(self) -> Transaction:
+        return cast(Transaction, self.made[0])
+
+    @property
+    def transactions(self) -> list[Transaction]:
+        return cast(list[Transaction], list(self.made))
+
+    @property
+    def hold(self) -> Hold:
+        return cast(Hold, self.made[0])
+
+    @property
+    def account(self) -> Account:
+        return cast(Account, self.made[0])
+
+
+Answers = list[PostingResult | LedgerError]
+Outcome = Answers | LedgerError  # of a request: the answers to its commands, or why all of it is refused
