@@ -1,6 +1,5 @@
 """DRF's viewsets, without what one parser, one renderer and no versions make superfluous in every request:
-who asks (knox's tokens, looked up once in a few seconds), whether they may, what they ask and what is
-answered.
+who asks (knox's tokens, looked up once in a few seconds), whether they may, what they ask, what is answered.
 """
 
 import math

@@ -80,8 +80,13 @@ class Service:
         return self.find_child("relay")
 
     def find_child(self, name: str) -> psutil.Process:
-        [child] = [p for p in psutil.Process(self.process.pid).children() if p.name() == name]
-        return child
+        """It may have ended a moment ago, and is started again."""
+
+        def find() -> list[psutil.Process]:
+            return [p for p in psutil.Process(self.process.pid).children() if p.name() == name]
+
+        wait_for(lambda: len(find()) == 1)
+        return find()[0]
 
     def restart_workers(self) -> None:
         """One after the other, gracefully."""

@@ -147,16 +147,17 @@ def _write_bytes(value: bytes) -> str:
     return "\\x" + value.hex()
 
 
-def write_changes(rows: Iterable[Any], columns: Iterable[str]) -> str:
-    """These columns of the rows, and their ids, as JSON for a statement that changes them."""
+def write_changes(rows: Iterable[Any], columns: Mapping[str, str]) -> str:
+    """The columns of the rows, and their ids, as JSON for a statement that changes them. `columns`: their SQL
+    types, by name."""
     names = ("id", *columns)
     get = attrgetter(*names)
     changes = [dict(zip(names, get(row), strict=True)) for row in rows]
-    return orjson.dumps(changes, default=_write_value).decode()
-
-
-def _write_value(value: Decimal | bytes) -> str:
-    return _write_bytes(value) if isinstance(value, bytes) else str(value)
+    for name, type in columns.items():
+        if type == "bytea":
+            for change in changes:
+                change[name] = _write_bytes(change[name])
+    return orjson.dumps(changes, default=str).decode()
 
 
 WRITERS: dict[Kind, Writer] = {Kind.ID: str, Kind.TIME: format_time, Kind.HASH: _write_bytes}

@@ -114,7 +114,7 @@ def test_killed_under_load_nothing_acknowledged_is_lost_or_doubled(service, vict
     for thread in threads:
         thread.join(60)
     for account, ids in acknowledged.items():
-        assert len(ids) > 10
+        assert ids
         _, balance = service.insist("GET", f"/api/v1/accounts/{account}/balance")
         assert Decimal(balance["balance"]) == len(ids) == balance["version"]
         for id in ids[-5:] + ids[:5]:

@@ -27,9 +27,14 @@ def kill_connection():
         assert cursor.fetchone() == (True,)
 
 
+def write_failure(sqlstate):
+    """A statement that the server fails."""
+    return f"DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{sqlstate}'; END $$"
+
+
 def fail_with(sqlstate):
     """Let the server itself raise it."""
-    execute(f"DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{sqlstate}'; END $$")
+    execute(write_failure(sqlstate))
 
 
 def end_early():

@@ -21,6 +21,7 @@ from tests.transactions.disturbing import (
     fail_with,
     kill_connection,
     lose_the_answer,
+    write_failure,
 )
 from tests.transactions.test_concurrency import count_retries, require_problem
 from transactions.errors import CommitNotConfirmed, RequestInProgress
@@ -223,7 +224,7 @@ def test_an_error_that_stays_comes_out_at_once(require_failure, sqlstate):
 
 
 def test_a_lock_that_the_write_waits_for_in_vain_is_the_same_id_in_other_hands(require_failure):
-    require_failure(RequestInProgress, before=lambda: fail_with("55P03"))
+    require_failure(RequestInProgress, beside=[write_failure("55P03")])
 
 
 # No database at all
