@@ -59,6 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
     ab = commands.add_parser("ab", parents=[measuring], help="this checkout beside another one")
     ab.add_argument("other", type=Path, help="the folder of the other checkout")
     ab.add_argument("--accounts", type=int, default=2_000)
+    ab.add_argument("--all", action="store_true", help="more rows, for a change of everything")
     growth = commands.add_parser("growth", parents=[measuring], help="rates and bytes as a ledger grows")
     growth.add_argument("--rows", type=int, nargs="+", default=[10_000, 1_000_000, 10_000_000])
     growth.add_argument("--minutes", type=float, default=10, help="of posting, looking for stalls")
