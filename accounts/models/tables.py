@@ -8,11 +8,11 @@ from decimal import Decimal
 from enum import Enum, auto
 from functools import cache, lru_cache
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import orjson
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Model
+from django.db.models import Model, TextChoices
 from django.db.models.base import ModelState
 
 from accounts.currencies import find_format
@@ -54,8 +54,9 @@ class Column:
     """`name` is its name in answers and statements, `attribute` the model's and the database's.
 
     `asked` is the name of the command's part that it keeps, which a repetition of the command must have
-    again. What is not `stored` is no column of the database, but an attribute of the row that is shown. Of an
-    id that `has_text`, the row keeps the text as `…_text`.
+    again; `sent` says whether that part stands as such in requests and in files. What is not `stored` is no
+    column of the database, but an attribute of the row that is shown. Of an id that `has_text`, the row keeps
+    the text as `…_text`. A CHOICE has `choices`, a TEXT that is sent a `length_max`.
     """
 
     name: str
@@ -63,7 +64,10 @@ class Column:
     attribute: str = ""
     null: bool = False
     has_text: bool = False
+    choices: type[TextChoices] | None = None
+    length_max: int = 0
     asked: str = ""
+    sent: Literal["", "required", "optional"] = ""
     hashed: bool = True
     shown: bool = True
     stored: bool = True
@@ -78,6 +82,11 @@ class Column:
         """The attribute that is written."""
         return f"{self.column}_text" if self.has_text else self.column
 
+    @property
+    def sent_as(self) -> str:
+        """The name of what is sent."""
+        return self.asked.removesuffix("_id")
+
 
 class Table:
     """The columns of `db_table`, in the order of answers and of the chain."""
@@ -87,6 +96,7 @@ class Table:
         self.shown = [column for column in columns if column.shown]
         self.hashed = [column for column in self.stored if column.hashed]
         self.asked = {column.asked: column.column for column in columns if column.asked}
+        self.sent = [column for column in columns if column.sent]
         # A statement's arm that writes the rows of a JSON array.
         self.insert = f"""
     INSERT INTO {db_table} ({", ".join(column.column for column in self.stored)})

@@ -1,17 +1,15 @@
 """What requests about users and accounts hold, and what answers look like."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from django.db.models import Model
 from rest_framework import serializers
 
 from accounts.models import (
     HOLD_TABLE,
     NAME_LENGTH_MAX,
     REASON_LENGTH_MAX,
-    REFERENCE_LENGTH_MAX,
     Account,
     Column,
     Hold,
@@ -79,12 +77,32 @@ class CommandRequest(StrictSerializer):
     id = fields.IdentityField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
 
 
+def make_request_fields(columns: Iterable[Column]) -> dict[str, fields.Field]:
+    """The columns as callers send them, in requests and in files."""
+    return {column.sent_as: _make_request_field(column) for column in columns}
+
+
+def _make_request_field(column: Column) -> fields.Field:
+    options: dict[str, Any] = {"help_text": column.help} if column.help else {}
+    if column.kind is Kind.CHOICE:
+        options["choices"] = column.choices
+    if column.kind is Kind.TEXT:
+        options["length_max"] = column.length_max
+    return REQUEST_FIELDS[column.kind](required=column.sent == "required", **options)
+
+
+REQUEST_FIELDS: dict[Kind, Callable[..., fields.Field]] = {
+    Kind.ID: fields.UUIDField,
+    Kind.AMOUNT: fields.AmountField,
+    Kind.CHOICE: fields.ChoiceField,
+    Kind.TEXT: fields.TextField,
+    Kind.OBJECT: fields.MetadataField,
+    Kind.TIME: fields.TimeField,
+}
+
+
 class HoldRequest(CommandRequest):
-    account = fields.UUIDField()
-    amount = fields.AmountField()
-    expires_at = fields.TimeField(required=False, help_text="Default: never")
-    reference = fields.TextField(length_max=REFERENCE_LENGTH_MAX, required=False)
-    metadata = fields.MetadataField(required=False)
+    vars().update(make_request_fields(HOLD_TABLE.sent))
 
 
 def amount_text(**options: Any) -> serializers.RegexField:
@@ -115,13 +133,13 @@ class AccountSerializer(serializers.Serializer[Account]):
     created_at = serializers.DateTimeField()
 
 
-def make_field(column: Column, model: type[Model]) -> serializers.Field[Any, Any, Any, Any]:
+def make_field(column: Column) -> serializers.Field[Any, Any, Any, Any]:
     """A column of an answer, told as DRF does."""
     options: dict[str, Any] = {"allow_null": True} if column.null else {}
     if column.help:
         options["help_text"] = column.help
-    if column.kind is Kind.CHOICE:
-        options["choices"] = model._meta.get_field(column.column).choices  # type: ignore[union-attr]
+    if column.choices:
+        options["choices"] = column.choices.choices
     return FIELDS[column.kind](**options)
 
 
@@ -139,7 +157,7 @@ FIELDS: dict[Kind, Callable[..., serializers.Field[Any, Any, Any, Any]]] = {
 
 class HoldSerializer(serializers.Serializer[Hold]):
     def get_fields(self) -> dict[str, Any]:
-        return {column.name: make_field(column, Hold) for column in HOLD_TABLE.shown}
+        return {column.name: make_field(column) for column in HOLD_TABLE.shown}
 
 
 class UserSerializer(serializers.Serializer[User]):

@@ -169,17 +169,9 @@ def check_rows(staging: Staging) -> Iterator[tuple[int, list[Problem], list[Outc
 def _make_command(staged: Staged, clock: datetime | None = None) -> NewTransaction:
     """Raises the refusals that the engine has for the row, whatever is on the account."""
     row = staged.row
-    command = NewTransaction(
-        id=row.id,
-        account_id=staged.account_id,
-        type=row.type,
-        amount=row.amount,
-        effective_at=row.effective_at,
-        reference=row.reference,
-        metadata=row.metadata,
-    )
-    require_scale(row.amount, staged.currency)
-    if clock and row.effective_at and row.effective_at > clock + CLOCK_SKEW_MAX:
+    command = NewTransaction(id=row.id, account_id=staged.account_id, **row.sent)
+    require_scale(command.amount, staged.currency)
+    if clock and command.effective_at and command.effective_at > clock + CLOCK_SKEW_MAX:
         raise errors.EffectiveAtInFuture("Money cannot move later than now.")
     return command
 

@@ -5,16 +5,15 @@ The file has no name and is gone with its process, however that ends.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from accounts.models import MAIN
+from accounts.models import MAIN, Kind
 from ledger.values import EPOCH, MICROSECOND, slice_up
-from transactions.models import Transaction
+from transactions.models import TABLE
 
 PAGE_SIZE = 500
 
@@ -42,16 +41,12 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line that was read: a transaction to be posted."""
+    """A line that was read: a transaction to be posted. `sent`: its columns, as far as the line has them."""
 
     line: int
     named: Named
     id: UUID
-    type: Transaction.Type
-    amount: Decimal
-    effective_at: datetime | None
-    reference: str
-    metadata: dict[str, str]
+    sent: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,22 @@ class Staged:
     currency: str
 
 
-TABLES = """
+Conversion = tuple[Callable[[Any], Any], Callable[[Any], Any]]  # to what SQLite keeps, and back
+
+CONVERSIONS: dict[Kind, Conversion] = {
+    Kind.ID: (str, UUID),
+    Kind.TEXT: (str, str),
+    Kind.AMOUNT: (str, Decimal),
+    Kind.TIME: (lambda time: (time - EPOCH) // MICROSECOND, lambda count: EPOCH + count * MICROSECOND),
+    Kind.OBJECT: (json.dumps, json.loads),
+}
+# The columns that a line may have beside its account and its identity.
+SENT: dict[str, Conversion] = {
+    column.sent_as: (str, column.choices) if column.choices else CONVERSIONS[column.kind]
+    for column in TABLE.sent
+}
+COLUMNS = ", ".join(SENT)
+TABLES = f"""
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
@@ -72,19 +82,17 @@ CREATE TABLE place (
     account TEXT, account_currency TEXT, missing INTEGER, UNIQUE (kind, who, currency, name)
 );
 CREATE TABLE waiting (
-    line INTEGER PRIMARY KEY, place INTEGER, id TEXT, type TEXT, amount TEXT, effective_at INTEGER,
-    reference TEXT, metadata TEXT, decided INTEGER DEFAULT 0
+    line INTEGER PRIMARY KEY, place INTEGER, id TEXT, {COLUMNS}, decided INTEGER DEFAULT 0
 );
 """
-ADD_ROW = """
-INSERT INTO waiting (place, line, id, type, amount, effective_at, reference, metadata)
-SELECT number, ?, ?, ?, ?, ?, ?, ? FROM place WHERE (kind, who, currency, name) = (?, ?, ?, ?)
-"""
-ROWS = """
-SELECT line, kind, who, place.currency, name, id, type, amount, effective_at, reference, metadata, account,
-    account_currency
+ADD_ROW = f"""
+INSERT INTO waiting (place, line, id, {COLUMNS})
+SELECT number, ?, ?{", ?" * len(SENT)} FROM place WHERE (kind, who, currency, name) = (?, ?, ?, ?)
+"""  # noqa: S608, of names, never of values
+ROWS = f"""
+SELECT line, kind, who, place.currency, name, id, account, account_currency, {COLUMNS}
 FROM waiting JOIN place ON place.number = waiting.place
-"""
+"""  # noqa: S608
 TWICE = """
 FROM waiting JOIN (SELECT id, min(line) AS first FROM waiting GROUP BY id HAVING count(*) > 1) AS repeated
     ON repeated.id = waiting.id AND waiting.line > first
@@ -100,19 +108,8 @@ class Staging(sqlite3.Connection):
 
     def add(self, row: Row) -> None:
         self.execute("INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)", row.named)
-        self.execute(
-            ADD_ROW,
-            (
-                row.line,
-                str(row.id),
-                row.type.value,
-                str(row.amount),
-                None if row.effective_at is None else (row.effective_at - EPOCH) // MICROSECOND,
-                row.reference,
-                json.dumps(row.metadata),
-                *row.named,
-            ),
-        )
+        sent = [write(row.sent[name]) if name in row.sent else None for name, (write, _) in SENT.items()]
+        self.execute(ADD_ROW, [row.line, str(row.id), *sent, *row.named])
 
     def index(self) -> None:
         """Make reading by place fast. To be called once, when all rows are there."""
@@ -200,18 +197,15 @@ class Staging(sqlite3.Connection):
 
 
 def _as_staged(values: Sequence[Any]) -> Staged:
-    line, kind, who, currency, name, id, type, amount, effective_at, reference, metadata, *account = values
-    return Staged(
-        Row(
-            line=line,
-            named=Named(kind, who, currency, name),
-            id=UUID(id),
-            type=Transaction.Type(type),
-            amount=Decimal(amount),
-            effective_at=None if effective_at is None else EPOCH + effective_at * MICROSECOND,
-            reference=reference,
-            metadata=json.loads(metadata),
-        ),
-        UUID(account[0]),
-        account[1],
+    line, kind, who, currency, name, id, account_id, account_currency, *sent = values
+    row = Row(
+        line=line,
+        named=Named(kind, who, currency, name),
+        id=UUID(id),
+        sent={
+            name: read(value)
+            for (name, (_, read)), value in zip(SENT.items(), sent, strict=True)
+            if value is not None
+        },
     )
+    return Staged(row, UUID(account_id), account_currency)

@@ -10,13 +10,13 @@ from uuid import UUID
 from rest_framework.exceptions import ValidationError
 
 from accounts import idempotency
-from accounts.models import MAIN, NAME_LENGTH_MAX, REFERENCE_LENGTH_MAX
-from accounts.rest.serializers import CURRENCY_LENGTH_MAX
+from accounts.models import MAIN, NAME_LENGTH_MAX
+from accounts.rest.serializers import CURRENCY_LENGTH_MAX, make_request_fields
 from ledger.errors import LedgerError
 from rest import errors, fields, parsers, serializers
 from transactions.exchange import comparison, imports
-from transactions.exchange.staging import Named, Problem, Row
-from transactions.models import Transaction
+from transactions.exchange.staging import SENT, Named, Problem, Row
+from transactions.models import TABLE
 
 Item = TypeVar("Item")
 FORMATS = {"csv": "", "jsonl": "\n"}  # what `newline` a file of lines is to be opened with
@@ -49,11 +49,7 @@ class AccountLine(serializers.StrictSerializer):
 class TransactionLine(AccountLine):
     id = fields.UUIDField(required=False)
     key = fields.TextField(length_min=1, length_max=KEY_LENGTH_MAX, required=False)
-    type = fields.ChoiceField(choices=Transaction.Type)
-    amount = fields.AmountField()
-    effective_at = fields.TimeField(required=False)
-    reference = fields.TextField(length_max=REFERENCE_LENGTH_MAX, required=False)
-    metadata = fields.MetadataField(required=False)
+    vars().update(make_request_fields(TABLE.sent))
 
 
 class BalanceLine(AccountLine):
@@ -70,16 +66,8 @@ def read_transactions(
     """
 
     def make(line: int, values: dict[str, Any]) -> Row:
-        return Row(
-            line=line,
-            named=_name_account(line, values),
-            id=_identify(line, values, source),
-            type=values["type"],
-            amount=values["amount"],
-            effective_at=values.get("effective_at"),
-            reference=values.get("reference", ""),
-            metadata=values.get("metadata", {}),
-        )
+        sent = {name: values[name] for name in SENT if name in values}
+        return Row(line, _name_account(line, values), _identify(line, values, source), sent)
 
     return _read_lines(file, make, format=format, shape=TransactionLine, zone=zone)
 

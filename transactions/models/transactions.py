@@ -222,17 +222,17 @@ class Transaction(models.Model):
         return str(self.actor)
 
 
-# Everything that is written, hashed, compared or shown of a transaction, in the order of answers and of the
-# chain. To add a column: its field above, a line here, the migration, and who decides its value.
+# Everything that is read, written, hashed, compared or shown of a transaction, in the order of answers and of
+# the chain. To add a column: its field above, a line here, the migration, and who decides its value.
 TABLE = Table(
     "transactions_transaction",
     Column(name="id", kind=Kind.ID, has_text=True),
     Column(name="account", kind=Kind.ID, has_text=True, attribute="account_id", asked="account_id"),
     Column(name="user", kind=Kind.ID, has_text=True, attribute="user_id", stored=False),
-    Column(name="type", kind=Kind.CHOICE, asked="type"),
-    Column(name="amount", kind=Kind.AMOUNT, asked="amount"),
+    Column(name="type", kind=Kind.CHOICE, choices=Transaction.Type, asked="type", sent="required"),
+    Column(name="amount", kind=Kind.AMOUNT, asked="amount", sent="required"),
     Column(name="currency", kind=Kind.TEXT, stored=False),
-    Column(name="status", kind=Kind.CHOICE),
+    Column(name="status", kind=Kind.CHOICE, choices=Transaction.Status),
     Column(name="decline_reason", kind=Kind.TEXT, null=True),
     Column(name="decline_details", kind=Kind.OBJECT, null=True),
     Column(name="version", kind=Kind.COUNT, null=True),
@@ -240,14 +240,28 @@ TABLE = Table(
     Column(name="effective_at", kind=Kind.TIME),
     Column(name="recorded_at", kind=Kind.TIME),
     Column(name="late", kind=Kind.FLAG),
-    Column(name="reference", kind=Kind.TEXT, asked="reference"),
-    Column(name="metadata", kind=Kind.OBJECT, asked="metadata"),
+    Column(
+        name="reference",
+        kind=Kind.TEXT,
+        length_max=REFERENCE_LENGTH_MAX,
+        asked="reference",
+        sent="optional",
+    ),
+    Column(name="metadata", kind=Kind.OBJECT, asked="metadata", sent="optional"),
     Column(name="transfer", kind=Kind.ID, null=True, asked="transfer"),
     Column(name="reverses", kind=Kind.ID, null=True, asked="reverses"),
     Column(name="reversed_by", kind=Kind.ID, null=True, stored=False),
     Column(name="hold", kind=Kind.ID, null=True, asked="hold"),
     Column(name="request_id", kind=Kind.TEXT),
-    Column(name="effective_at_asked", kind=Kind.TIME, null=True, asked="effective_at", shown=False),
+    Column(
+        name="effective_at_asked",
+        kind=Kind.TIME,
+        null=True,
+        asked="effective_at",
+        sent="optional",
+        shown=False,
+        help="When the money moved; default: now",
+    ),
     Column(name="actor", kind=Kind.ID, has_text=True, shown=False),
     Column(name="chain_hash", kind=Kind.HASH, hashed=False, shown=False),
 )

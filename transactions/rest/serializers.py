@@ -4,8 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account
-from accounts.rest.serializers import CURRENCY_LENGTH_MAX, CommandRequest, amount_text, make_field
+from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, Account
+from accounts.rest.serializers import (
+    CURRENCY_LENGTH_MAX,
+    CommandRequest,
+    amount_text,
+    make_field,
+    make_request_fields,
+)
 from rest import fields
 from rest.schema import ProblemSerializer
 from rest.serializers import ListField, StrictSerializer
@@ -21,11 +27,7 @@ class TransactionRequest(CommandRequest):
         required=False,
         help_text="Which of the user's main accounts",
     )
-    type = fields.ChoiceField(choices=Transaction.Type)
-    amount = fields.AmountField()
-    effective_at = fields.TimeField(required=False, help_text="When the money moved; default: now")
-    reference = fields.TextField(length_max=REFERENCE_LENGTH_MAX, required=False)
-    metadata = fields.MetadataField(required=False)
+    vars().update(make_request_fields(TABLE.sent))
     expected_version = fields.CountField(required=False, help_text="Decline unless the account is at it")
 
 
@@ -37,10 +39,7 @@ class BatchRequest(StrictSerializer):
 class TransferRequest(CommandRequest):
     source = fields.UUIDField(help_text="The account that the money leaves")  # type: ignore[assignment]
     destination = fields.UUIDField(help_text="The account that it goes to")
-    amount = fields.AmountField()
-    effective_at = fields.TimeField(required=False, help_text="When the money moved; default: now")
-    reference = fields.TextField(length_max=REFERENCE_LENGTH_MAX, required=False)
-    metadata = fields.MetadataField(required=False)
+    vars().update(make_request_fields(column for column in TABLE.sent if column.name != "type"))
 
 
 class ReversalRequest(CommandRequest):
@@ -84,7 +83,7 @@ class UserBalanceQuery(BalanceQuery):
 
 class TransactionSerializer(serializers.Serializer[Transaction]):
     def get_fields(self) -> dict[str, Any]:
-        return {column.name: make_field(column, Transaction) for column in TABLE.shown}
+        return {column.name: make_field(column) for column in TABLE.shown}
 
 
 class BalanceSerializer(serializers.Serializer[Account]):
