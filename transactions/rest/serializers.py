@@ -1,5 +1,6 @@
 """What requests to move and read money hold, and what answers look like."""
 
+import dataclasses
 from typing import Any
 
 from rest_framework import serializers
@@ -16,6 +17,7 @@ from rest import fields
 from rest.schema import ProblemSerializer
 from rest.serializers import ListField, StrictSerializer
 from transactions.models import TABLE, Transaction
+from transactions.posting.commands import Transfer
 
 
 class TransactionRequest(CommandRequest):
@@ -36,10 +38,13 @@ class BatchRequest(StrictSerializer):
     transactions = ListField(of=TransactionRequest, length_max=1000, help_text="Each with its own id")
 
 
+PARTS = {field.name for field in dataclasses.fields(Transfer)}
+
+
 class TransferRequest(CommandRequest):
     source = fields.UUIDField(help_text="The account that the money leaves")  # type: ignore[assignment]
     destination = fields.UUIDField(help_text="The account that it goes to")
-    vars().update(make_request_fields(column for column in TABLE.sent if column.name != "type"))
+    vars().update(make_request_fields(column for column in TABLE.sent if column.asked in PARTS))
 
 
 class ReversalRequest(CommandRequest):
