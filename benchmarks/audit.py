@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ ACCOUNTS = 10_000
 AMOUNT = 10
 START_DAYS = 30  # ago was the first transaction of each account; then one a millisecond
 PART = 100  # accounts that a worker writes at a time
+TAIL = 10  # of so many rows of an account, the last one is written when the indexes are there
 FEED = ("events_event", "events_pending", "events_placement", "events_feed_state")
 TABLES = ("accounts_account", "transactions_transaction", *FEED)
 
@@ -101,7 +103,11 @@ def post_some(count: int) -> None:
 def write_ledger(
     transactions: int, workers: int, accounts: int = ACCOUNTS, *, with_events: bool = True
 ) -> None:
-    """Users by the code that makes them, rows by worker processes, events out of the rows by SQL."""
+    """Users by the code that makes them, rows by worker processes, events out of the rows by SQL.
+
+    The last tenth comes into the finished indexes in the order of recording, as postings do: an index that
+    was made at once has full pages, which the next postings would split.
+    """
     from django.db import connection
 
     from accounts import operations
@@ -120,6 +126,7 @@ def write_ledger(
         indexes = cursor.fetchall()
         for name, _ in indexes:
             cursor.execute(f"DROP INDEX {name}")
+        cursor.execute("CREATE UNLOGGED TABLE tail (LIKE transactions_transaction)")
         cursor.execute("SELECT id::text, user_id::text FROM accounts_account ORDER BY id")
         owners = cursor.fetchall()
         parts = [owners[first : first + PART] for first in range(0, len(owners), PART)]
@@ -130,7 +137,12 @@ def write_ledger(
             list(pool.map(write_rows, parts, [transactions // accounts] * len(parts)))
         for _, definition in indexes:
             cursor.execute(definition)
-        for statement in (EVENTS, UPDATE_ACCOUNTS, *PLACES) if with_events else (UPDATE_ACCOUNTS,):
+        if with_events:
+            cursor.execute(EVENTS)
+            cursor.execute(EVENTS.replace("transactions_transaction", "tail") + " ORDER BY t.recorded_at")
+        cursor.execute("INSERT INTO transactions_transaction SELECT * FROM tail ORDER BY recorded_at")
+        cursor.execute("DROP TABLE tail")
+        for statement in (UPDATE_ACCOUNTS, *PLACES) if with_events else (UPDATE_ACCOUNTS,):
             cursor.execute(statement)
         enable_guards(cursor)
         cursor.execute("VACUUM ANALYZE")
@@ -181,13 +193,13 @@ def write_rows(owners: list[tuple[str, str]], count: int) -> None:
     from django.db import connection
 
     connection.ensure_connection()
-    key = settings.CHAIN_KEY.encode()
-    with (
-        connection.connection.cursor() as cursor,
-        cursor.copy(f"COPY transactions_transaction ({COLUMNS}) FROM STDIN") as copy,
-    ):
-        for account, user in owners:
-            copy.write("".join(make_lines(account, user, count, key)))
+    key, head = settings.CHAIN_KEY.encode(), count - count // TAIL
+    lines = {account: make_lines(account, user, count, key) for account, user in owners}
+    with connection.connection.cursor() as cursor:
+        for table, number in (("transactions_transaction", head), ("tail", count - head)):
+            with cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as copy:
+                for of_account in lines.values():
+                    copy.write("".join(islice(of_account, number)))
 
 
 def make_lines(account: str, user: str, count: int, key: bytes) -> Iterator[str]:

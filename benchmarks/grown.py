@@ -1,24 +1,22 @@
-"""One size of `python -m benchmarks growth`: a ledger of so many rows under load, and what it grows by."""
+"""One ledger of `python -m benchmarks growth`, in a process of its own."""
 
-import argparse
-import json
-import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from benchmarks.audit import ACCOUNTS, write_ledger
+from benchmarks.figures import Figures, Run
 from benchmarks.ground import embedded_ledger
 from tests.service import Service
 
 FUNDS = "1000000.00"
+# One transaction of each of so many accounts, out of all of its history.
 SAMPLE = """
-SELECT id FROM transactions_transaction WHERE account_id IN (
-    SELECT id FROM accounts_account ORDER BY id LIMIT 500
-) LIMIT 5000
+SELECT row.id
+FROM (SELECT id, 1 + floor(random() * version)::bigint AS version FROM accounts_account LIMIT 5000) AS picked
+JOIN transactions_transaction AS row ON (row.account_id, row.version) = (picked.id, picked.version)
 """
 SIZES = """
 SELECT relname, pg_relation_size(oid) + coalesce(
@@ -27,53 +25,53 @@ SELECT relname, pg_relation_size(oid) + coalesce(
 """
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.grown", description=__doc__)
-    parser.add_argument("--rows", type=int, required=True)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--minutes", type=float, default=0)
-    parser.add_argument("--json", type=Path, required=True)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ledger-bench-") as folder, embedded_ledger(Path(folder)):
-        found = measure(Path(folder), options)
-    options.json.write_text(json.dumps(found))
-    return 0
+class Grown:
+    """A ledger of so many rows, served. The ids of its accounts stand in the file `ids`."""
+
+    def __init__(self, rows: int, seconds: int) -> None:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ledger-bench-")))
+            stack.enter_context(embedded_ledger(folder))
+            write_ledger(rows, workers=2)
+            self.service = Service(folder).start()
+            stack.callback(self.service.stop)
+            self.ids = folder / "account_ids"
+            self.cells = make_cells(self.ids, folder / "transaction_ids", self.service, seconds)
+            self.stack = stack.pop_all()
+
+    def run(self, cell: str) -> Figures:
+        return self.cells[cell]()
+
+    def start_counting(self) -> None:
+        from benchmarks import books
+
+        self.sizes, self.count = read_sizes(), books.count_transactions()
+
+    def count_bytes(self) -> Mapping[str, float]:
+        """What each table and index has grown by for a posting since `start_counting`."""
+        from benchmarks import books
+
+        posted = books.count_transactions() - self.count
+        return {name: (size - self.sizes.get(name, 0)) / posted for name, size in read_sizes().items()}
+
+    def look_for_stalls(self, minutes: float) -> Mapping[str, Any]:
+        from django.db import connection
+
+        from benchmarks import stalls
+
+        with connection.cursor() as cursor:
+            return stalls.look_for_stalls(cursor, self.service, self.ids, minutes)
+
+    def count_wrong_accounts(self) -> int:
+        from benchmarks import books
+
+        return books.count_wrong_accounts()
+
+    def close(self) -> None:
+        self.stack.close()
 
 
-def measure(folder: Path, options: argparse.Namespace) -> Mapping[str, Any]:
-    from django.db import connection
-
-    from benchmarks import books, stalls
-
-    console = Console()
-    console.print(f"Writing {options.rows} transactions of {ACCOUNTS} accounts …")
-    write_ledger(options.rows, workers=2)
-    service = Service(folder).start()
-    try:
-        cells = make_cells(folder, service, options.seconds)
-        rounds, before, count = [], read_sizes(), books.count_transactions()
-        for number in range(options.rounds + 1):
-            row = {name: run() for name, run in cells.items()}
-            console.print(
-                f"{number}: " + ", ".join(f"{name} {run.price:.0f} µs" for name, run in row.items())
-            )
-            if number:
-                rounds.append({name: figures.to_dict() for name, figures in row.items()})
-        posted = books.count_transactions() - count
-        grown = {name: (size - before.get(name, 0)) / posted for name, size in read_sizes().items()}
-        found = {"rows": options.rows, "rounds": rounds, "posted": posted, "bytes": grown}
-        if options.minutes:
-            with connection.cursor() as cursor:
-                found["stalls"] = stalls.look_for_stalls(
-                    cursor, service, folder / "account_ids", options.minutes
-                )
-        return found | {"wrong": books.count_wrong_accounts()}
-    finally:
-        service.stop()
-
-
-def make_cells(folder: Path, service: Service, seconds: int) -> Mapping[str, Any]:
+def make_cells(ids: Path, transactions: Path, service: Service, seconds: int) -> Mapping[str, Run]:
     """Every account gets funds over HTTP, so that no withdrawal of the load is declined."""
     from django.conf import settings
     from django.db import connection
@@ -81,7 +79,6 @@ def make_cells(folder: Path, service: Service, seconds: int) -> Mapping[str, Any
     from benchmarks import books, floor
     from benchmarks.cells import Ground
 
-    ids, transactions = folder / "account_ids", folder / "transaction_ids"
     with connection.cursor() as cursor:
         for file, statement in ((ids, "SELECT id FROM accounts_account"), (transactions, SAMPLE)):
             cursor.execute(statement)
@@ -112,5 +109,14 @@ def read_sizes() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+# What is called in the process. It has one ledger in its life, since Django works on one.
+ledger: Grown | None = None
+
+
+def start(rows: int, seconds: int) -> None:
+    global ledger
+    ledger = Grown(rows, seconds)
+
+
+def call(method: str, *arguments: Any) -> Any:
+    return getattr(ledger, method)(*arguments) if ledger else None
