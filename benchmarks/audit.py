@@ -7,6 +7,7 @@ then it is audited as an operator would, as a whole and since the last run, in p
 import argparse
 import hmac
 import json
+import random
 import resource
 import subprocess
 import sys
@@ -28,7 +29,7 @@ ACCOUNTS = 10_000
 AMOUNT = 10
 START_DAYS = 30  # ago was the first transaction of each account; then one a millisecond
 PART = 100  # accounts that a worker writes at a time
-TAIL = 10  # of so many rows of an account, the last one is written when the indexes are there
+TAIL = 10  # of so many rows of an account one, more or less, is written when the indexes are there
 FEED = ("events_event", "events_pending", "events_placement", "events_feed_state")
 TABLES = ("accounts_account", "transactions_transaction", *FEED)
 
@@ -105,8 +106,8 @@ def write_ledger(
 ) -> None:
     """Users by the code that makes them, rows by worker processes, events out of the rows by SQL.
 
-    The last tenth comes into the finished indexes in the order of recording, as postings do: an index that
-    was made at once has full pages, which the next postings would split.
+    The last tenth, more or less, comes into the finished indexes in the order of recording, as postings do:
+    an index that was made at once has full pages, and the next postings would split all of them at once.
     """
     from django.db import connection
 
@@ -193,13 +194,14 @@ def write_rows(owners: list[tuple[str, str]], count: int) -> None:
     from django.db import connection
 
     connection.ensure_connection()
-    key, head = settings.CHAIN_KEY.encode(), count - count // TAIL
-    lines = {account: make_lines(account, user, count, key) for account, user in owners}
+    key = settings.CHAIN_KEY.encode()
+    lines = [make_lines(account, user, count, key) for account, user in owners]
+    heads = [count - random.randint(0, 2 * (count // TAIL)) for _ in owners]  # noqa: S311, no secret
     with connection.connection.cursor() as cursor:
-        for table, number in (("transactions_transaction", head), ("tail", count - head)):
+        for table, lengths in (("transactions_transaction", heads), ("tail", [count] * len(owners))):
             with cursor.copy(f"COPY {table} ({COLUMNS}) FROM STDIN") as copy:
-                for of_account in lines.values():
-                    copy.write("".join(islice(of_account, number)))
+                for of_account, length in zip(lines, lengths, strict=True):
+                    copy.write("".join(islice(of_account, length)))
 
 
 def make_lines(account: str, user: str, count: int, key: bytes) -> Iterator[str]:
