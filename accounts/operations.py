@@ -16,6 +16,7 @@ from django.db.transaction import TransactionManagementError, atomic
 from accounts import currencies, errors, idempotency, queries
 from accounts.models import MAIN, Account, User
 from events import outbox
+from ledger.callers import Caller
 from ledger.sql import fetch
 from ledger.values import format_time, write_ids
 
@@ -77,7 +78,7 @@ def create_user(
     external_id: str | None = None,
     currency: str | None = None,
     metadata: dict[str, str] | None = None,
-    request_id: str,
+    caller: Caller,
 ) -> tuple[User, bool]:
     """The user with its `main` account, and whether it was there before: the same command is answered again.
 
@@ -108,24 +109,16 @@ def create_user(
         external_id=external_id,
         metadata=metadata or {},
         created_as=asked,
+        event_sequence=1,
     )
-    _open_account(user, currency=currency, name=MAIN, metadata={}, request_id=request_id)
-    outbox.record(
-        {
-            "type": "user.created",
-            "account_id": None,
-            "account_sequence": None,
-            "recorded_at": format_time(user.created_at),
-            "request_id": request_id,
-            "data": queries.read_accounts(user).to_dict(),
-        }
-    )
+    _open_account(user, currency=currency, name=MAIN, metadata={}, caller=caller)
+    _tell(user, "user.created", queries.read_accounts(user).to_dict(), caller)
     return user, False
 
 
 @once_more_after_a_race
 def create_account(
-    *, user_id: UUID, currency: str, name: str = MAIN, metadata: dict[str, str] | None = None, request_id: str
+    *, user_id: UUID, currency: str, name: str = MAIN, metadata: dict[str, str] | None = None, caller: Caller
 ) -> tuple[Account, bool]:
     """The user's account of that currency and name, and whether it was there before.
 
@@ -138,39 +131,51 @@ def create_account(
     user = User.objects.filter(id=user_id).first()
     if user is None:
         raise errors.UserNotFound("There is no such user.")
-    account = _open_account(
-        user, currency=currency, name=name, metadata=metadata or {}, request_id=request_id
-    )
+    account = _open_account(user, currency=currency, name=name, metadata=metadata or {}, caller=caller)
     return account, False
 
 
 @atomic
-def change_user(*, id: UUID, changes: dict[str, Any]) -> User:
-    """Set `name` and `metadata` where `changes` has them. Returns the user, with all that `to_dict` reads."""
-    User.objects.filter(id=id).update(**changes)
-    return queries.read_accounts(User.objects.get(id=id))
+def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
+    """Set `name` and `metadata` where `changes` has them. Returns the user, with all that `to_dict` reads.
 
-
-def change_account(*, id: UUID, metadata: dict[str, str]) -> None:
-    """Replace the account's metadata."""
-    Account.objects.filter(id=id).update(metadata=metadata)
+    What is so already is not changed, and not told.
+    """
+    user = User.objects.select_for_update(no_key=True).get(id=id)
+    changes = {name: value for name, value in changes.items() if value != getattr(user, name)}
+    if not changes:
+        return queries.read_accounts(user)
+    for name, value in changes.items():
+        setattr(user, name, value)
+    user.event_sequence += 1
+    user.last_recorded_at = max(read_clock(), user.last_recorded_at)
+    user.save(update_fields=[*changes, "event_sequence", "last_recorded_at"])
+    _tell(user, "user.changed", queries.read_accounts(user).to_dict(), caller)
+    return user
 
 
 def _open_account(
-    user: User, *, currency: str, name: str, metadata: dict[str, str], request_id: str
+    user: User, *, currency: str, name: str, metadata: dict[str, str], caller: Caller
 ) -> Account:
     account = Account.objects.create(
         user=user, currency=currency, name=name, metadata=metadata, event_sequence=1
     )
     account.held_due = Decimal(0)
+    _tell(account, "account.opened", account.to_dict(), caller)
+    return account
+
+
+def _tell(stream: User | Account, type: str, data: dict[str, Any], caller: Caller) -> None:
+    """Write the event that the stream has counted last."""
     outbox.record(
         {
-            "type": "account.opened",
-            "account_id": str(account.id),
-            "account_sequence": account.event_sequence,
-            "recorded_at": format_time(account.created_at),
-            "request_id": request_id,
-            "data": account.to_dict(),
+            "stream": str(stream.id),
+            "sequence": stream.event_sequence,
+            "type": type,
+            "recorded_at": format_time(stream.last_recorded_at),
+            "actor": caller.actor_text,
+            "actor_kind": caller.actor_kind,
+            "request_id": caller.request_id,
+            "data": data,
         }
     )
-    return account

@@ -6,9 +6,8 @@ from datetime import timedelta
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db.transaction import atomic
-from knox.models import AuthToken
 
-from accounts.models import User
+from accounts.models import Token, User
 
 DAYS_MAX = 3650
 
@@ -55,10 +54,10 @@ def issue(
     if service_only and not user.is_active:
         raise UserIsInactive
     user.groups.add(*found)
-    _, token = AuthToken.objects.create(user=user, expiry=timedelta(days=days))
+    _, token = Token.objects.create(user=user, expiry=timedelta(days=days))
     return token, user, is_new
 
 
 def revoke(*, token_key: str) -> int:
     """Delete the token: it is refused within `TOKEN_CACHE_SECONDS`. Returns 0 if there was none."""
-    return int(AuthToken.objects.filter(token_key=token_key).delete()[0])
+    return int(Token.objects.filter(token_key=token_key).delete()[0])

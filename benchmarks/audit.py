@@ -112,13 +112,15 @@ def write_ledger(
     from django.db import connection
 
     from accounts import operations
+    from ledger.callers import Caller
     from transactions.proof.audit_worker import set_up
 
     for number in range(accounts):
-        operations.create_user(id=None, name="bench", external_id=f"bench-{number}", request_id="bench")
+        operations.create_user(id=None, name="bench", external_id=f"bench-{number}", caller=Caller(None))
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        make_older(cursor, days=START_DAYS + 1)
         cursor.execute(
             "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
             " LEFT JOIN pg_constraint ON conindid = indexrelid"
@@ -141,12 +143,25 @@ def write_ledger(
         if with_events:
             cursor.execute(EVENTS)
             cursor.execute(EVENTS.replace("transactions_transaction", "tail") + " ORDER BY t.recorded_at")
-        cursor.execute("INSERT INTO transactions_transaction SELECT * FROM tail ORDER BY recorded_at")
+        columns = f"INSERT INTO transactions_transaction ({COLUMNS}) SELECT {COLUMNS}"
+        cursor.execute(f"{columns} FROM tail ORDER BY recorded_at")
         cursor.execute("DROP TABLE tail")
         for statement in (UPDATE_ACCOUNTS, *PLACES) if with_events else (UPDATE_ACCOUNTS,):
             cursor.execute(statement)
         enable_guards(cursor)
         cursor.execute("VACUUM ANALYZE")
+
+
+def make_older(cursor: Any, *, days: int) -> None:
+    """Users, accounts and the events that tell of them: what is written afterwards comes after them."""
+    for table, column in (
+        ("accounts_user", "created_at"),
+        ("accounts_user", "last_recorded_at"),
+        ("accounts_account", "created_at"),
+        ("accounts_account", "last_recorded_at"),
+        ("events_event", "recorded_at"),
+    ):
+        cursor.execute(f"UPDATE {table} SET {column} = {column} - interval '{days} days'")
 
 
 def enable_guards(cursor: Any) -> None:
@@ -159,32 +174,28 @@ def enable_guards(cursor: Any) -> None:
 
 
 EVENTS = """
-INSERT INTO events_event (type, account_id, account_sequence, recorded_at, request_id, data)
-SELECT 'transaction.posted', t.account_id, t.version + 1, t.recorded_at, t.request_id, jsonb_build_object(
-    'id', t.id, 'account', t.account_id, 'user', t.actor, 'type', t.type, 'amount', round(amount, 2)::text,
-    'currency', 'USD', 'status', t.status, 'decline_reason', NULL, 'decline_details', NULL,
-    'version', t.version, 'balance_after', round(balance_after, 2)::text, 'effective_at', effective_at,
-    'recorded_at', t.recorded_at, 'late', late, 'reference', reference, 'metadata', t.metadata,
-    'transfer', NULL, 'reverses', NULL, 'reversed_by', NULL, 'hold', NULL, 'request_id', t.request_id
-) FROM transactions_transaction AS t
+INSERT INTO events_event (stream, sequence, type, recorded_at, about)
+SELECT t.account_id, t.seq + 1, 'transaction.' || lower(t.status), t.recorded_at, t.seq
+FROM transactions_transaction AS t
 """
 UPDATE_ACCOUNTS = """
-UPDATE accounts_account SET balance = balance_after, version = last.version,
-    event_sequence = last.version + 1, last_recorded_at = recorded_at, last_effective_at = effective_at,
+UPDATE accounts_account SET balance = balance_after, seq = last.seq, version = last.version,
+    event_sequence = last.seq + 1, last_recorded_at = recorded_at, last_effective_at = effective_at,
     chain_head = chain_hash
 FROM (
-    SELECT DISTINCT ON (account_id) * FROM transactions_transaction ORDER BY account_id, recorded_at DESC
+    SELECT DISTINCT ON (account_id) * FROM transactions_transaction ORDER BY account_id, seq DESC
 ) AS last WHERE accounts_account.id = last.account_id
 """
 PLACES = [
     "TRUNCATE events_pending, events_placement",
-    "INSERT INTO events_placement (position, event_id, account_id)"
-    " SELECT row_number() OVER (ORDER BY id), id, account_id FROM events_event",
+    "INSERT INTO events_placement (part, position, stream, sequence)"
+    " SELECT 0, row_number() OVER (ORDER BY recorded_at, stream, sequence), stream, sequence"
+    " FROM events_event",
     "UPDATE events_feed_state SET last_position = (SELECT max(position) FROM events_placement)",
 ]
 COLUMNS = (
-    "id, account_id, type, amount, reference, metadata, status, version, balance_after, recorded_at,"
-    " effective_at, late, actor, request_id, chain_hash"
+    "id, account_id, type, amount, reference, metadata, status, seq, version, balance_after, recorded_at,"
+    " effective_at, late, actor, actor_kind, request_id, chain_format, chain_hash"
 )
 
 
@@ -212,17 +223,17 @@ def make_lines(account: str, user: str, count: int, key: bytes) -> Iterator[str]
     microseconds, balance, link = int(start.timestamp()) * 1_000_000, 0, b""
     for number in range(1, count + 1):
         type, balance = ("WITHDRAW", balance - AMOUNT) if number % 3 == 0 else ("DEPOSIT", balance + AMOUNT)
-        id, after, version = str(uuid_utils.uuid7()), f"{balance}.00000000", str(number)
+        id, after, count_text = str(uuid_utils.uuid7()), f"{balance}.00000000", str(number)
         moment, stamp = start + timedelta(milliseconds=number), str(microseconds + number * 1000)
-        times = f"{len(stamp)}:{stamp}" * 2
+        numbers, times = f"{len(count_text)}:{count_text}" * 2, f"{len(stamp)}:{stamp}" * 2
         message = (
-            f"36:{id}36:{account}{len(type)}:{type}11:{AMOUNT}.000000006:POSTED--{len(version)}:{version}"
-            f"{len(after)}:{after}{times}5:False5:bench2:{{}}---5:bench-36:{user}"
+            f"36:{id}36:{account}{len(type)}:{type}11:{AMOUNT}.000000006:POSTED--{numbers}"
+            f"{len(after)}:{after}{times}5:False5:bench2:{{}}---5:bench-36:{user}7:service"
         )
-        link = hmac.digest(key, b"1%d:%s%s" % (len(link), link, message.encode()), "sha256")
+        link = hmac.digest(key, b"1:%d:%s%s" % (len(link), link, message.encode()), "sha256")
         yield (
-            f"{id}\t{account}\t{type}\t{AMOUNT}\tbench\t{{}}\tPOSTED\t{number}\t{balance}\t{moment}\t{moment}"
-            f"\tf\t{user}\tbench\t\\\\x{link.hex()}\n"
+            f"{id}\t{account}\t{type}\t{AMOUNT}\tbench\t{{}}\tPOSTED\t{number}\t{number}\t{balance}"
+            f"\t{moment}\t{moment}\tf\t{user}\tservice\tbench\t1\t\\\\x{link.hex()}\n"
         )
 
 

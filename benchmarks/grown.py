@@ -15,8 +15,8 @@ FUNDS = "1000000.00"
 # One transaction of each of so many accounts, out of all of its history.
 SAMPLE = """
 SELECT row.id
-FROM (SELECT id, 1 + floor(random() * version)::bigint AS version FROM accounts_account LIMIT 5000) AS picked
-JOIN transactions_transaction AS row ON (row.account_id, row.version) = (picked.id, picked.version)
+FROM (SELECT id, 1 + floor(random() * seq)::bigint AS seq FROM accounts_account LIMIT 5000) AS picked
+JOIN transactions_transaction AS row ON (row.account_id, row.seq) = (picked.id, picked.seq)
 """
 SIZES = """
 SELECT relname, pg_relation_size(oid) + coalesce(

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from accounts import operations
 from accounts.models import Account, User
-from benchmarks.audit import EVENTS, PLACES, TABLES, enable_guards
+from benchmarks.audit import EVENTS, PLACES, TABLES, enable_guards, make_older
 from events.models import FeedState, Subscription
+from ledger.callers import Caller
 from transactions import corrections, posting
 from transactions.models import AuditRun, Transaction
 from transactions.posting.commands import NewHold, Release, SetStatus, Transfer
@@ -26,17 +27,16 @@ BIG = "the biggest"
 # Every third one takes out, every 50th was declined, every 100th came three days late.
 TRANSACTIONS = f"""
 INSERT INTO transactions_transaction (id, account_id, type, amount, reference, metadata, status,
-    decline_reason, decline_details, version, balance_after, recorded_at, effective_at, late, actor,
-    request_id, chain_hash)
+    decline_reason, decline_details, seq, version, balance_after, recorded_at, effective_at, late, actor,
+    actor_kind, request_id, chain_format, chain_hash)
 SELECT gen_random_uuid(), account_id, CASE WHEN takes THEN 'WITHDRAW' ELSE 'DEPOSIT' END, 10, 'order ' || n,
     '{{"shop": "bench"}}', CASE WHEN declined THEN 'DECLINED' ELSE 'POSTED' END,
     CASE WHEN declined THEN 'insufficient_funds' END,
     CASE WHEN declined THEN '{{"available": "1.00", "required": "10.00"}}'::jsonb END,
-    CASE WHEN NOT declined THEN n - n / 50 END,
-    CASE WHEN NOT declined
-        THEN sum(CASE WHEN declined THEN 0 WHEN takes THEN -10 ELSE 10 END) OVER past END,
+    n, CASE WHEN NOT declined THEN n - n / 50 END,
+    sum(CASE WHEN declined THEN 0 WHEN takes THEN -10 ELSE 10 END) OVER past,
     recorded_at, CASE WHEN late THEN recorded_at - interval '3 days' ELSE recorded_at END, late, user_id,
-    'bench', sha256(n::text::bytea)
+    'service', 'bench', 1, sha256(n::text::bytea)
 FROM (
     SELECT id AS account_id, user_id, n, n %% 3 = 0 OR n %% 50 = 0 AS takes, n %% 50 = 0 AS declined,
         n %% 100 = 99 AND n > 1000 OR n = 99 AS late,
@@ -50,13 +50,12 @@ WINDOW past AS (PARTITION BY account_id ORDER BY n)
 ORDER BY made.recorded_at
 """
 UPDATE_ACCOUNTS = """
-UPDATE accounts_account SET balance = found.balance, version = found.version,
-    event_sequence = found.version + 1, last_recorded_at = found.recorded_at,
+UPDATE accounts_account SET balance = found.balance, seq = found.seq, version = found.version,
+    event_sequence = found.seq + 1, last_recorded_at = found.recorded_at,
     last_effective_at = found.effective_at, chain_head = sha256('0')
 FROM (
-    SELECT account_id, max(version) AS version, max(recorded_at) AS recorded_at,
-        max(effective_at) AS effective_at,
-        sum(CASE WHEN version IS NULL THEN 0 WHEN type = 'DEPOSIT' THEN amount ELSE -amount END) AS balance
+    SELECT account_id, max(seq) AS seq, max(version) AS version, max(recorded_at) AS recorded_at,
+        max(effective_at) AS effective_at, sum(change) AS balance
     FROM transactions_transaction GROUP BY account_id
 ) AS found WHERE id = account_id
 """
@@ -71,15 +70,16 @@ def make_ledger(transactions: int) -> None:
     """Half of the transactions are one account's, the others are of many users with a hundred each."""
     big = transactions // 2
     users = max(1, (transactions - big) // SMALL)
-    first, _ = operations.create_user(id=None, name="bench 0", external_id="bench-0", request_id="bench")
+    first, _ = operations.create_user(id=None, name="bench 0", external_id="bench-0", caller=Caller(None))
     User.objects.create_superuser("bench-boss", "boss@example.com", "unused")
-    operations.create_account(user_id=first.id, currency="USD", name=BIG, request_id="bench")
+    operations.create_account(user_id=first.id, currency="USD", name=BIG, caller=Caller(None))
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        make_older(cursor, days=DAYS + 1)
         multiply(cursor, users, first.id)
         cursor.execute(TRANSACTIONS, {"big": big})
-        cursor.execute(f"{EVENTS} WHERE t.version IS NOT NULL ORDER BY t.recorded_at")
+        cursor.execute(f"{EVENTS} ORDER BY t.recorded_at")
         for statement in (UPDATE_ACCOUNTS, *PLACES):
             cursor.execute(statement)
         enable_guards(cursor)

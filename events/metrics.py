@@ -15,10 +15,7 @@ from ledger.sql import fetch
 FEED = """
 SELECT last_position, pruned_through,
     (SELECT count(*) FROM (SELECT FROM events_pending LIMIT 100000) AS counted),
-    coalesce((
-        SELECT extract(epoch FROM clock_timestamp() - recorded_at) FROM events_event
-        WHERE id = (SELECT min(event_id) FROM events_pending)
-    ), 0)
+    coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(recorded_at) FROM events_pending)), 0)
 FROM events_feed_state
 """
 OF_FEED = {

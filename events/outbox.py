@@ -6,31 +6,39 @@ import orjson
 
 from ledger.sql import fetch
 
-# Two arms of a WITH clause. Ids are drawn under the account's lock, in the order of its sequence numbers.
+# Two arms of a WITH clause.
 WRITE_EVENTS = """
 recorded AS (
-    INSERT INTO events_event (type, account_id, account_sequence, recorded_at, request_id, data)
-    SELECT type, account_id, account_sequence, recorded_at, request_id, data
-    FROM jsonb_to_recordset(%s::jsonb) AS event (
-        type text, account_id uuid, account_sequence bigint, recorded_at timestamptz, request_id text,
-        data jsonb
+    INSERT INTO events_event (
+        stream, sequence, type, recorded_at, about, actor, actor_kind, request_id, data
     )
-    ORDER BY account_id, account_sequence
-    RETURNING id
+    SELECT stream, sequence, type, recorded_at, about, actor, actor_kind, request_id, data
+    FROM jsonb_to_recordset(%s::jsonb) AS event (
+        stream uuid, sequence bigint, type text, recorded_at timestamptz, about bigint, actor uuid,
+        actor_kind text, request_id text, data jsonb
+    )
+    RETURNING recorded_at, stream, sequence
 ), pending AS (
-    INSERT INTO events_pending (event_id) SELECT id FROM recorded
+    INSERT INTO events_pending (recorded_at, stream, sequence)
+    SELECT recorded_at, stream, sequence FROM recorded
 )"""
 
 
-class NewEvent(TypedDict):
-    """An event, as JSON holds it: for `record`, or for a statement that contains `WRITE_EVENTS`."""
+class NewEvent(TypedDict, total=False):
+    """An event, as JSON holds it: for `record`, or for a statement that contains `WRITE_EVENTS`.
 
+    It has `data`, an actor and a `request_id`, or is `about` a row. Along a stream `recorded_at` never falls.
+    """
+
+    stream: str
+    sequence: int
     type: str
-    account_id: str | None
-    account_sequence: int | None
     recorded_at: str
+    about: int
+    actor: str | None
+    actor_kind: str
     request_id: str
-    data: dict[str, Any] | orjson.Fragment
+    data: dict[str, Any]
 
 
 def record(event: NewEvent) -> None:

@@ -22,9 +22,9 @@ from django.db.models import Expression, F, Q
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
-from events import errors, feed
+from events import errors, feed, feed_sql
 from events.delivery import DeliveryFailed, open_channel
-from events.models import FREE, Subscription
+from events.models import FREE, PART, Subscription
 from events.subscriptions import AFRESH, SUBSCRIPTIONS_MAX
 from ledger.sql import fetch
 
@@ -43,7 +43,7 @@ SELECT EXISTS (
     SELECT FROM events_subscription
     WHERE status = 'ACTIVE' AND epoch = state.epoch AND position < last_position
         AND coalesce(greatest(next_attempt_at, leased_until), '-infinity') < statement_timestamp()
-), {feed.STATE} FROM events_feed_state AS state WHERE id = 1
+), {feed_sql.STATE} FROM events_feed_state AS state WHERE part = {PART}
 """  # noqa: S608, no value is in the text
 
 logger = structlog.get_logger(__name__)

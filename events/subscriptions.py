@@ -16,9 +16,29 @@ from django.utils.translation import gettext_lazy as _
 
 from events import errors, feed
 from events.delivery import url_guard
-from events.models import FREE, Cursor, Event, FeedState, Placement, Subscription
+from events.models import FREE, Cursor, Event, FeedState, Subscription
+from ledger.sql import fetch
 
 SUBSCRIPTIONS_MAX = 100
+# Where events are in the feed: the position, whether it waits for one, and the highest it can have had, if
+# any. What has no position and does not wait was pruned.
+PLACES = """
+SELECT position, waits IS NOT NULL, CASE WHEN waits IS NULL THEN coalesce(position, pruned_through) END
+FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[])
+    WITH ORDINALITY AS asked (stream, sequence, recorded_at, number)
+CROSS JOIN events_feed_state
+LEFT JOIN LATERAL (
+    SELECT position FROM events_placement AS place
+    WHERE place.stream = asked.stream AND place.sequence = asked.sequence OFFSET 0
+) AS place ON true
+LEFT JOIN LATERAL (
+    SELECT true AS waits FROM events_pending AS pending
+    WHERE pending.recorded_at = asked.recorded_at AND pending.stream = asked.stream
+        AND pending.sequence = asked.sequence
+    OFFSET 0
+) AS pending ON true
+ORDER BY number
+"""
 AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, **FREE}
 
 
@@ -30,10 +50,12 @@ class DeliveryState(TextChoices):
 
 
 class Traced(NamedTuple):
-    """An event, its position in the feed (None: it waits for one), and its state at each subscription."""
+    """An event, its position in the feed if it has one, whether it waits for it, and its state at each
+    subscription."""
 
     event: Event
     position: int | None
+    is_waiting: bool
     deliveries: list[tuple[DeliveryState, Subscription]]
 
     @property
@@ -161,7 +183,8 @@ def trace(events: Sequence[Event]) -> list[Traced]:
     """What has become of each of the events, in their order. Two queries, however many they are."""
     if not events:
         return []
-    positions = dict(Placement.objects.filter(event__in=events).values_list("event_id", "position"))
+    streams, sequences = zip(*(event.pk for event in events), strict=True)
+    places = fetch(PLACES, [list(streams), list(sequences), [event.recorded_at for event in events]])
     subscriptions = list(
         Subscription._base_manager.annotate(
             feed_epoch=Subquery(FeedState.objects.values("epoch")[:1])
@@ -170,15 +193,16 @@ def trace(events: Sequence[Event]) -> list[Traced]:
     return [
         Traced(
             event,
-            position := positions.get(event.id),
-            [(_find_state(event, position, each, each.feed_epoch), each) for each in subscriptions],
+            position,
+            is_waiting,
+            [(_find_state(event, at_most, each, each.feed_epoch), each) for each in subscriptions],
         )
-        for event in events
+        for event, (position, is_waiting, at_most) in zip(events, places, strict=True)
     ]
 
 
 def _find_state(event: Event, position: int | None, subscription: Subscription, epoch: UUID) -> DeliveryState:
-    """The state of an event at a subscription.
+    """The state of an event at a subscription. If it was pruned, its position was at most this one.
 
     A subscription begins at the end of the feed: events that were recorded before it are not sent to it,
     unless its cursor was moved back to before them.

@@ -215,6 +215,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "rest.schema.AutoSchema",
     "EXCEPTION_HANDLER": "rest.errors.handle_exception",
 }
+KNOX_TOKEN_MODEL = "accounts.Token"  # noqa: S105, the name of a model
+MIGRATION_MODULES = {"knox": None}  # its one model is ours
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "TOKEN_TTL": timedelta(days=90),

@@ -24,7 +24,7 @@ urlpatterns = [
     path("api/v1/users/<id:pk>", UserViewSet.as_view(MEMBER)),
     path("api/v1/users/<id:pk>/balance", BalanceViewSet.as_view({"get": "of_user"})),
     path("api/v1/accounts", AccountViewSet.as_view(COLLECTION)),
-    path("api/v1/accounts/<id:pk>", AccountViewSet.as_view(MEMBER)),
+    path("api/v1/accounts/<id:pk>", RuleViewSet.as_view(MEMBER)),
     path("api/v1/accounts/<id:pk>/balance", BalanceViewSet.as_view({"get": "of_account"})),
     path("api/v1/accounts/<id:pk>/statement", BalanceViewSet.as_view({"get": "statement"})),
     path("api/v1/accounts/<id:pk>/limits", RuleViewSet.as_view({"post": "limits"})),

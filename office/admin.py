@@ -92,6 +92,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter_sheet = False
     change_list_template = "admin/list.html"
     change_form_template = "admin/object.html"
+    subject = ""  # what the access log calls one of these; empty: by its model
     key = "pk"  # the attribute that addresses and the access log name an object by: unique, and no secret
 
     def _never(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -226,7 +227,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             command,
             request,
             obj,
-            of=self.opts.model_name or "",
+            of=self.find_subject(),
             success_url=reverse(self._name("changelist")) if obj is None else self.find_url(obj),
             context={
                 **self.admin_site.each_context(request),
@@ -248,6 +249,9 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     def _name(self, page: str) -> str:
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
 
+    def find_subject(self) -> str:
+        return self.subject or self.opts.model_name or ""
+
     def find_url(self, obj: Any) -> str:
         return reverse(self._name("change"), args=[getattr(obj, self.key)])
 
@@ -255,7 +259,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         Access.record(
             request,
             action,
-            self.opts.model_name or "",
+            self.find_subject(),
             "" if obj is None else getattr(obj, self.key),
             detail=detail,
         )

@@ -77,7 +77,7 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
                     "events_subscription_changelist",
                     "events.view_subscription",
                 ),
-                _lead(_("Events"), "history", "events_event_changelist", "events.view_event"),
+                _lead(_("Events"), "history", "events_placement_changelist", "events.view_event"),
             ],
         },
         {

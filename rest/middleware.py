@@ -33,6 +33,7 @@ from django.urls import ResolverMatch, URLPattern, get_resolver
 from django.utils.functional import LazyObject
 from prometheus_client import Counter, Histogram
 
+from ledger.callers import Caller
 from ledger.values import UUID_TEXT
 from rest import API, log
 
@@ -260,6 +261,12 @@ def _find_counters(method: str, route: str, status: int) -> tuple[Counter, Histo
 
 def get_request_id(request: HttpRequest) -> str:
     return str(request.META["HTTP_X_REQUEST_ID"])
+
+
+def get_caller(request: HttpRequest) -> Caller:
+    """Who asks for something, on a page that only users see."""
+    user: Any = request.user
+    return Caller(user.pk, user.kind, get_request_id(request))
 
 
 def get_caller_id(request: HttpRequest) -> UUID:

@@ -19,7 +19,7 @@ from django.views import View
 from django_filters import FilterSet
 from knox import auth
 from knox.crypto import hash_token
-from knox.models import AuthToken
+from knox.models import get_token_model
 from knox.settings import CONSTANTS
 from rest_framework import request as drf
 from rest_framework.exceptions import AuthenticationFailed
@@ -27,6 +27,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from ledger.callers import Caller
 from rest.answers import Answer, ask_once
 from rest.lists import KeysetPagination, StrictFilterBackend
 from rest.serializers import StrictSerializer, read_query
@@ -82,10 +83,9 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
             return None
-        if header.startswith(BEARER) and header.isascii():
-            known = known_tokens.find(header[len(BEARER) :].encode())
-            if known is not None:
-                return known.user, known
+        is_plain = header.startswith(BEARER) and header.isascii()
+        if is_plain and (known := known_tokens.find(header[len(BEARER) :].encode())):
+            return known.user, known
         return cast("tuple[AbstractUser, Token] | None", super().authenticate(request))
 
     def authenticate_credentials(self, token: bytes) -> tuple[AbstractUser, Token]:
@@ -102,11 +102,9 @@ def look_up(token: bytes) -> Token:
     if len(token) > TOKEN_LENGTH_MAX or not token.isascii():
         raise AuthenticationFailed
     text = token.decode()
-    digest = hash_token(text)
-    for candidate in AuthToken.objects.select_related("user").filter(
-        token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH], user__is_active=True
-    ):
-        if compare_digest(digest, candidate.digest):
+    tokens = get_token_model().objects.select_related("user").filter(user__is_active=True)
+    for candidate in tokens.filter(token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH]):
+        if compare_digest(hash_token(text), candidate.digest):
             expires_at = candidate.expiry.timestamp() if candidate.expiry else math.inf
             return Token(candidate.user, expires_at, frozenset(candidate.user.get_all_permissions()))
     raise AuthenticationFailed
@@ -136,6 +134,7 @@ class Request(drf.Request):
 
     version = versioning_scheme = None
     asked: dict[str, Any]
+    caller: Caller  # of one that changes something
 
     def __init__(self, request: HttpRequest, **options: Any) -> None:
         super().__init__(request, **options)
@@ -151,8 +150,7 @@ class Request(drf.Request):
 
     @property
     def has_body(self) -> bool:
-        headers = self.META
-        return headers.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in headers
+        return self.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in self.META
 
     @property
     def data(self) -> Any:
@@ -232,8 +230,10 @@ class ApiViewSet(GenericViewSet[AnyModel]):
         else:
             request._authenticate()  # what `perform_authentication` comes to
             self.check_permissions(request)
-        serializer = self.request_serializers.get(self.action)
-        if serializer is not None:
+        user = request.user
+        if request.method not in SAFE_METHODS and user.is_authenticated:
+            request.caller = Caller(user.pk, user.kind, request.id)
+        if serializer := self.request_serializers.get(self.action):
             request.asked = self.read(request, serializer)
 
     def read(self, request: Request, serializer: type[StrictSerializer]) -> dict[str, Any]:

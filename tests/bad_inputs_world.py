@@ -7,11 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from django.test import Client
-from knox.models import AuthToken
 from knox.settings import CONSTANTS
 
 from accounts.currencies import AMOUNT_MAX
-from accounts.models import BALANCE_MAX, Account, User
+from accounts.models import BALANCE_MAX, Account, Token, User
 from events import feed, subscriptions
 from events.feed import Cursor
 from events.models import Subscription
@@ -89,7 +88,7 @@ def flip_a_bit(cursor: str) -> str:
 
 def revoke(world: World) -> str:
     token: str = issue_token("api-post")
-    AuthToken.objects.get(token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH]).delete()
+    Token.objects.get(token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH]).delete()
     return token
 
 
@@ -164,7 +163,7 @@ def hold_half(world: World) -> None:
 
 
 def close(world: World, name: str = "account_id") -> None:
-    Account.objects.filter(id=world[name]).update(status=Account.Status.CLOSED)
+    asking.close(id=UUID(world[name]), reason="test", request_id="test")
 
 
 def close_destination(world: World) -> None:

@@ -9,11 +9,11 @@ from itertools import count
 import factory
 import uuid_utils.compat
 from django.contrib.auth.models import Group
-from knox.models import AuthToken
 
 from accounts import operations
 from accounts.errors import ExpiresAtInvalid
-from accounts.models import Account, User
+from accounts.models import Account, Token, User
+from ledger.callers import Caller
 from tests import asking
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction, Transfer
@@ -22,13 +22,16 @@ new_id = uuid_utils.compat.uuid7
 _numbers = count(1)
 
 
+CALLER = Caller(None, request_id="test")
+
+
 class UserFactory(factory.Factory):
     class Meta:
         model = User
 
     id = factory.LazyFunction(new_id)
     name = factory.Sequence(lambda n: f"user {n}")
-    request_id = "test"
+    caller = CALLER
 
     @classmethod
     def _create(cls, model_class, **fields):
@@ -115,5 +118,5 @@ def issue_token(*groups, user=None, expiry=timedelta(hours=1)):
         number = next(_numbers)
         user = User.objects.create_user(username=f"service-{number}", name=f"service {number}")
     user.groups.add(*Group.objects.filter(name__in=groups))
-    _, token = AuthToken.objects.create(user=user, expiry=expiry)
+    _, token = Token.objects.create(user=user, expiry=expiry)
     return token

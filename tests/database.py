@@ -6,7 +6,7 @@ from django.db import connection
 
 from tests import roles
 
-BEGIN = import_module("events.migrations.0005_feed_begins").BEGIN
+BEGIN = import_module("events.migrations.0001_initial").BEGIN
 
 FAST_AND_UNSAFE = {
     "fsync": "off",

@@ -1,5 +1,6 @@
 """Every refusal of the feed and of its subscriptions, provoked for `tests/rest/test_every_code.py`."""
 
+from accounts.models import User
 from events import feed
 from events.feed import Cursor
 from events.models import Subscription
@@ -38,14 +39,26 @@ def be_elsewhere():
 
 
 def prune_one():
-    """The first event is of another year, and gone. Its number is below all others'."""
+    """The first event is of another year, and gone."""
+    prune(new_id(), 1)
+
+
+def prune(stream, *numbers):
+    """Events of that stream, with these numbers and about rows, which are of another year and gone."""
+    User.objects.create(id=stream, username=str(stream), event_sequence=numbers[-1])
     execute(
-        "INSERT INTO events_event (id, type, recorded_at, request_id, data)"
-        " VALUES (-1, 'user.created', '2020-01-01Z', '', '{}')"
+        "INSERT INTO events_event (stream, sequence, type, recorded_at, about)"
+        " SELECT %s, number, 'transaction.posted', '2020-01-01Z', number FROM unnest(%s) AS asked (number)",
+        stream,
+        [*numbers],
     )
-    execute("INSERT INTO events_pending VALUES (-1)")
+    execute(
+        "INSERT INTO events_pending (recorded_at, stream, sequence)"
+        " SELECT recorded_at, stream, sequence FROM events_event WHERE stream = %s",
+        stream,
+    )
     feed.place_pending()
-    assert feed.prune(days=30) == 1
+    assert feed.prune(days=30) == len(numbers)
 
 
 def make_cursor(**changes):

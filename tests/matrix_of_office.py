@@ -7,7 +7,7 @@ MODELS = {
     "accounts/hold": "accounts.view_hold",
     "accounts/staff": "accounts.view_staff",
     "accounts/token": "accounts.view_token",
-    "events/event": "events.view_event",
+    "events/placement": "events.view_event",
     "events/subscription": "events.view_subscription",
     "office/access": "office.view_access",
     "transactions/auditrun": "transactions.view_auditrun",

@@ -16,7 +16,7 @@ from django.utils.translation.template import templatize
 
 from tests.servers import PROJECT
 
-SOURCES = ("accounts", "events", "ledger_project", "office", "rest", "transactions", "templates")
+SOURCES = ("accounts", "events", "ledger", "ledger_project", "office", "rest", "transactions", "templates")
 PO = PROJECT / "locale/ru/LC_MESSAGES/django.po"
 MO = PO.with_suffix(".mo")
 HEADER = r"""# The back office in Russian. `make messages` adds what is new, sorted; people translate it.

@@ -65,7 +65,7 @@ MUTANTS = [
     ),
     Mutant(
         "guard trigger dropped",
-        "transactions.migrations.0002_guards.CREATE",
+        "transactions.migrations.0001_initial.GUARDS",
         "ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER balance_has_its_transactions;\n",
         "DROP TRIGGER balance_has_its_transactions ON accounts_account;\n",
         "tests/transactions/test_guards.py::test_a_balance_or_a_version_alone_is_refused",
@@ -94,8 +94,8 @@ MUTANTS = [
     Mutant(
         "a field out of the chain",
         "Table.__init__",
-        "if column.hashed]",
-        'if column.hashed and column.name != "actor"]',
+        "if column.hashed)",
+        'if column.hashed and column.name != "actor")',
         POSTING + "test_the_chain_covers_every_field_of_every_row_in_order",
     ),
     Mutant(
@@ -191,7 +191,7 @@ MUTANTS = [
     ),
     Mutant(
         "hold guard dropped",
-        "0004_hold_guards.CREATE",
+        "accounts.migrations.0001_initial.GUARDS",
         "ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER held_has_its_holds;\n",
         "DROP TRIGGER held_has_its_holds ON accounts_account;\n",
         "tests/test_hold_guards.py::test_what_is_held_alone_is_refused",

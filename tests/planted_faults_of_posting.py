@@ -5,6 +5,8 @@ from tests.planted_faults import CONCURRENCY, Mutant
 RETRIES = "tests/transactions/test_retries.py::"
 GROUPS = "tests/transactions/test_committer.py::"
 FAULTS = "tests/transactions/test_committer_faults.py::"
+RULES = "tests/accounts/test_rules.py::"
+USERS = "tests/accounts/test_users_api.py::"
 LOCKS = "tests/transactions/test_committer_locks.py::"
 
 LOCK = """            (_number(compile_lock(COLUMNS, skip_locked)), [account_ids]),
@@ -44,7 +46,7 @@ MUTANTS = [
     Mutant(
         "no second look",
         "deciding.decide",
-        "queries.find_transactions(look.decided) if look.decided else {}",
+        "queries.get_transactions(look.decided) if look.decided else {}",
         "{}",
         CONCURRENCY + "test_one_id_sent_24_times_at_once_is_decided_once",
     ),
@@ -109,22 +111,50 @@ MUTANTS = [
         "actor of the first request for all of the group",
         "deciding.decide",
         "_decide_request(request, before",
-        "_decide_request(__import__('dataclasses').replace(request, actor=requests[0].actor), before",
+        "_decide_request(__import__('dataclasses').replace(request, caller=requests[0].caller), before",
         GROUPS + "test_requests_of_every_kind_in_one_group_keep_their_answers_actors_and_request_ids",
     ),
     Mutant(
         "request id of the last request for all holds",
         "_read_state",
-        "request_ids.setdefault(id, request.request_id)",
-        "request_ids[id] = request.request_id",
+        "causes.setdefault(id, request.caller._replace(actor=command_id, actor_kind=ActorKind.LEDGER))",
+        "causes[id] = request.caller._replace(actor=command_id, actor_kind=ActorKind.LEDGER)",
         GROUPS + "test_holds_that_ended_are_events_of_the_first_request_on_their_account",
     ),
     Mutant(
         "holds of requests that wait ended without them",
         "_read_state",
-        "        request_ids: dict[UUID, str] = {}\n",
-        "        request_ids: dict[UUID, str] = dict.fromkeys(accounts, '')\n",
+        "        causes: dict[UUID, Caller] = {}\n",
+        "        causes: dict[UUID, Caller] = dict.fromkeys(accounts, requests[0].caller)\n",
         GROUPS + "test_holds_of_an_account_whose_request_waits_end_with_that_request",
+    ),
+    Mutant(
+        "the end of a hold told as its caller's doing",
+        "_read_state",
+        "_replace(actor=command_id, actor_kind=ActorKind.LEDGER)",
+        "_replace(actor=command_id)",
+        GROUPS + "test_holds_that_ended_are_events_of_the_first_request_on_their_account",
+    ),
+    Mutant(
+        "metadata that are so already told again",
+        "SetMetadata.decide",
+        "if state.rules[account.id].metadata == self.metadata:",
+        "if False:",
+        RULES + "test_metadata_that_are_so_already_are_told_once",
+    ),
+    Mutant(
+        "a user who is so already told again",
+        "operations.change_user",
+        " if value != getattr(user, name)",
+        "",
+        USERS + "test_what_a_user_is_already_is_not_told_again",
+    ),
+    Mutant(
+        "rows as early as the event before them",
+        "legs.find_moment",
+        "account.last_recorded_at + MICROSECOND",
+        "account.last_recorded_at",
+        "tests/transactions/test_posting.py::test_recorded_at_rises_strictly",
     ),
     Mutant(
         "what a refused request decided still counts",

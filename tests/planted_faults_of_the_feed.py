@@ -35,7 +35,7 @@ MUTANTS = [
     Mutant(
         "a gap of pruned events unnoticed",
         "read_account",
-        "if not is_kept or (found and found[0][2] != after_sequence + 1) or len(events) < len(wanted):",
+        "if not is_kept or (found and found[0][-1] != after_sequence + 1) or len(events) < len(wanted):",
         "if False:",
         UPKEEP + "test_a_cursor_below_what_was_pruned_is_told_so",
     ),
@@ -163,9 +163,24 @@ MUTANTS = [
     ),
     Mutant(
         "pruning guard dropped",
-        "0004_feed_guards.CREATE",
-        "    IF OLD.position <= (SELECT pruned_through FROM public.events_feed_state) THEN\n",
+        "events.migrations.0001_initial.GUARDS",
+        "    IF OLD.position <= (SELECT pruned_through FROM public.events_feed_state WHERE part = 0) THEN\n",
         "    IF true THEN\n",
         "tests/events/test_feed_guards.py::test_what_would_break_the_feed_is_refused",
+    ),
+    Mutant(
+        "what no row tells goes too",
+        "events.migrations.0001_initial.GUARDS",
+        "    IF OLD.about IS NOT NULL AND OLD.recorded_at",
+        "    IF OLD.recorded_at",
+        "tests/events/test_feed_guards.py::test_what_no_row_tells_stays_for_ever_without_its_place",
+    ),
+    Mutant(
+        "what was pruned waits for ever",
+        "subscriptions.PLACES",
+        "SELECT position, waits IS NOT NULL, CASE WHEN waits IS NULL",
+        "SELECT position, position IS NULL, CASE WHEN position IS NOT NULL",
+        "tests/events/test_tracing.py::"
+        "test_what_was_pruned_waits_for_nothing_and_was_sent_to_whoever_has_passed_it",
     ),
 ]

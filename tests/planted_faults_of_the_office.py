@@ -80,6 +80,13 @@ MUTANTS = [
         f"{LOG}test_looking_at_something_is_one_line",
     ),
     Mutant(
+        "events for all staff",
+        "EventAdmin.has_view_permission",
+        'return request.user.has_perm("events.view_event")',
+        "return True",
+        "tests/office/test_permissions.py::test_what_is_not_there_is_not_told_from_what_may_not_be_seen",
+    ),
+    Mutant(
         "a search is not recorded",
         "OfficeAdmin.changelist_view",
         "self.record(request, Access.Action.SEARCH if search else Access.Action.VIEW, detail=search)",

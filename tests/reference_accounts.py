@@ -1,6 +1,6 @@
 """The half of the reference ledger that holds accounts: balances, holds, limits, and the events of all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -22,6 +22,7 @@ class Account:
     credit_limit_max: Decimal = Decimal(0)
     withdraw_max: Decimal | None = None
     withdraw_day_max: Decimal | None = None
+    metadata: dict = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -179,6 +180,14 @@ class ReferenceAccounts:
             self.events[id].append((STATUS_EVENTS[status], self.describe_account(id, clock)))
         return None
 
+    def set_metadata(self, id, metadata, clock):
+        """It is never refused. What is so already changes nothing."""
+        account = self.accounts[id]
+        self.expire(id, clock)
+        if account.metadata != metadata:
+            account.metadata = metadata
+            self.events[id].append(("account.changed", self.describe_account(id, clock)))
+
     def has_scale(self, amount, account):
         return amount == round(amount, DECIMALS[self.accounts[account].currency])
 
@@ -204,7 +213,7 @@ class ReferenceAccounts:
             "withdraw_max": text(account.withdraw_max),
             "withdraw_day_max": text(account.withdraw_day_max),
             "version": self.count_versions(id),
-            "metadata": {},
+            "metadata": account.metadata,
             "created_at": format_time(account.opened_at),
         }
 

@@ -103,11 +103,12 @@ class ReferenceLedger(ReferenceAccounts):
             request_id=request_id,
         )
         decline = decline or self._find_decline(row, clock)
+        row.balance_after = self.sum_balance(command.account)
         if decline:
             row.reason, row.details = decline
         else:
             row.version = len(posted) + 1
-            row.balance_after = self.sum_balance(command.account) + row.change
+            row.balance_after += row.change
         self.rows[command.id] = row
         type = "transaction.declined" if row.reason else "transaction.posted"
         self.events[command.account].append((type, self.describe(command.id)))
@@ -221,7 +222,7 @@ class ReferenceLedger(ReferenceAccounts):
             "decline_reason": row.reason,
             "decline_details": row.details,
             "version": row.version,
-            "balance_after": None if row.reason else format_amount(row.balance_after, account.currency),
+            "balance_after": format_amount(row.balance_after, account.currency),
             "effective_at": format_time(row.effective_at),
             "recorded_at": format_time(row.recorded_at),
             "late": row.late,

@@ -16,7 +16,8 @@ TABLES = (
 )
 ROWS = " UNION ALL ".join(f"SELECT '{table}', t::text FROM {table} t" for table in TABLES)
 # Whoever reads the feed, and the relay, give events their places: what waits for one or has one is the same.
-FED = "SELECT event_id FROM events_pending UNION ALL SELECT event_id FROM events_placement"
+PLACED = "SELECT stream, sequence FROM events_placement"
+FED = f"SELECT stream, sequence FROM events_pending UNION ALL {PLACED}"
 ROWS += f" UNION ALL SELECT 'fed', t::text FROM ({FED}) t"
 BALANCES = "SELECT id::text, balance::text, held::text, version::text, status FROM accounts_account"
 # How many rows are new or changed by what is created: a transaction, a capture, a transfer, its reversal, a

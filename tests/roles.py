@@ -18,6 +18,7 @@ KIND = os.environ.get("LEDGER_TEST_ROLE", "")
 OWNERS = {
     "tests/test_guards.py",
     "tests/test_hold_guards.py",
+    "tests/test_rule_guards.py",
     "tests/test_every_guard.py",
     "tests/test_migrations.py",
     "tests/test_plans_that_last.py",
@@ -33,6 +34,8 @@ OWNERS = {
     "tests/events/test_feed_guards.py",
     "tests/events/test_relay.py::test_a_subscription_whose_events_are_gone_is_disabled",
     "tests/events/test_relay.py::test_in_another_database_nothing_is_sent",
+    "tests/events/test_tracing.py::"
+    "test_what_was_pruned_waits_for_nothing_and_was_sent_to_whoever_has_passed_it",
     "tests/events/test_upkeep.py",
     "tests/examples/test_new_epoch.py",
     "tests/faults/test_feed_races.py",
@@ -50,11 +53,14 @@ OWNERS = {
     "tests/office/test_dashboard.py::test_each_part_is_for_who_may_view_what_it_is_made_of",
     "tests/office/test_dashboard.py::test_it_costs_the_same_queries_on_any_ledger",
     "tests/office/test_dashboard_alarms.py",
+    "tests/office/test_event_pages.py::test_what_was_pruned_has_no_page_and_does_not_wait_for_one",
     "tests/office/test_event_pages.py::test_who_may_not_see_subscriptions_is_not_told_their_urls",
     "tests/office/test_permissions_over_staff.py::"
     "test_who_is_no_superuser_changes_neither_one_nor_themselves_nor_who_may_do_more",
     "tests/office/test_permissions_over_staff.py::test_who_only_looks_at_staff_is_offered_nothing",
     "tests/office/test_subscription_pages.py::test_what_the_feed_refuses_is_said_in_words",
+    "tests/office/test_transaction_page.py::"
+    "test_of_an_old_capture_that_was_pruned_the_event_of_its_hold_is_still_shown",
     "tests/office/test_user_and_hold_pages.py::test_an_audit_says_what_it_covered_and_found",
     "tests/transactions/test_anchors.py",
     "tests/transactions/test_audit_sql.py",

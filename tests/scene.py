@@ -4,15 +4,15 @@ import re
 from datetime import timedelta
 
 from django.contrib.auth.models import Group
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from accounts import operations
+from accounts.models import Token
 from events import feed, subscriptions
 from events.models import Subscription
 from ledger_project.groups import GROUPS
 from tests import asking, matrix
-from tests.cast import UserFactory, deposit, hold, issue_token, new_id, transfer
+from tests.cast import CALLER, UserFactory, deposit, hold, issue_token, new_id, transfer
 from tests.matrix import FOREIGN, HOLDER, MISSING, OWN, ROLES
 
 
@@ -36,8 +36,8 @@ class Scene:
 
     def make_objects(self, user):
         account = user.accounts.get()
-        spare, _ = operations.create_account(user_id=user.id, currency="USD", name="spare", request_id="test")
-        savings, _ = operations.create_account(user_id=user.id, currency="USD", name="savings", request_id="")
+        spare, _ = operations.create_account(user_id=user.id, currency="USD", name="spare", caller=CALLER)
+        savings, _ = operations.create_account(user_id=user.id, currency="USD", name="savings", caller=CALLER)
         deposit(account, "5")
         asking.freeze(id=spare.id, reason="spare", request_id="test")
         return {
@@ -49,7 +49,7 @@ class Scene:
             "hold": hold(account, "1").id,
             "subscription": self.subscribe(user),
             "group": Group.objects.earliest("id").id,
-            "authtoken": AuthToken.objects.earliest("created").digest,
+            "token": Token.objects.earliest("created").token_key,
         }
 
     def subscribe(self, user):

@@ -1,7 +1,10 @@
-"""Every rule that the database keeps is in place, always on, and attacked by a test."""
+"""Every rule that the database keeps is in place, always on, and attacked by a test. Indexes have a use."""
+
+import re
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 
 from tests import test_guards, test_hold_guards
 from tests.events import test_feed_guards
@@ -10,7 +13,7 @@ from tests.test_guards import (
     session,  # noqa: F401, a fixture
 )
 from tests.transactions import test_correction_guards
-from transactions.proof.constraints import TRIGGERS
+from transactions.proof.guards import list_triggers
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +45,7 @@ def test_every_guard_is_in_place_and_always_on():
         " JOIN pg_class ON pg_class.oid = tgrelid"
         " WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace ORDER BY 1, 2"
     )
-    assert found == [(table, name, "A") for table, names in TRIGGERS.items() for name in names]
+    assert found == sorted((table, name, "A") for table, name in list_triggers())
 
 
 def test_every_rule_is_attacked():
@@ -50,13 +53,36 @@ def test_every_rule_is_attacked():
     models = [model for app in DOMAIN for model in apps.get_app_config(app).get_models()]
     models = [model for model in models if not model._meta.proxy]
     tables = ", ".join(f"'{model._meta.db_table}'::regclass" for model in models)
-    feed = ", ".join(f"'{table}'::regclass" for table in TRIGGERS if table.startswith("events_"))
+    feed = ", ".join(f"'{table}'::regclass" for table, _ in list_triggers() if table.startswith("events_"))
     rules = execute(
         f"SELECT conname FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid IN ({tables})"
         f" UNION SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
         f" WHERE indisunique AND indrelid IN ({tables})"
         # The others, which refuse in their own words, are attacked in the tests of their apps.
         " UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
-        f" AND (tgfoid = 'ledger_refuse'::regproc OR tgrelid IN ({feed}))"
+        f" AND (tgfoid = 'ledger_refuse'::regproc OR tgrelid IN ({feed})"
+        " AND tgfoid <> 'ledger_require_stream_of_events'::regproc)"
     )
     assert attacked == {name for (name,) in rules}
+
+
+INDEXES = """
+SELECT indrelid::regclass::text, indexrelid::regclass::text, (
+    SELECT string_agg(coalesce(attname, 'lower(name)'), ', ' ORDER BY place)
+    FROM unnest(indkey) WITH ORDINALITY AS key (number, place)
+    LEFT JOIN pg_attribute ON attrelid = indrelid AND attnum = number AND attnum > 0
+) FROM pg_index
+"""
+
+
+def test_every_index_is_in_the_architecture_with_the_query_that_needs_it():
+    page = (settings.BASE_DIR / "docs/architecture.md").read_text().partition("## The indexes\n")[2]
+    listed, table = set(), ""
+    for name, columns, need in re.findall(r"^\| \**`(\w+)`\** \|(.*?)\|(.*?)\|$", page, flags=re.M):
+        if need.strip():
+            listed.add((table, name, columns.partition(";")[0].strip()))
+        else:
+            table = name
+    models = [model for app in DOMAIN for model in apps.get_app_config(app).get_models()]
+    tables = {model._meta.db_table for model in models}
+    assert listed == {row for row in execute(INDEXES) if row[0] in tables}

@@ -16,30 +16,44 @@ from tests.database import execute
 pytestmark = pytest.mark.django_db
 
 # Columns and what SQL puts into them.
-EVENT = {"type": "''", "recorded_at": "now()", "request_id": "''", "data": "'{}'"}
+KEY = {"stream": "'00000000-0000-4000-8000-000000000001'", "sequence": "1"}
+EVENT = KEY | {
+    "type": "'account.frozen'", "recorded_at": "now()", "about": "NULL", "actor": "NULL",
+    "actor_kind": "'service'", "request_id": "''", "data": "'{}'",
+}  # fmt: skip
+OF_A_ROW = EVENT | {
+    "type": "'transaction.posted'", "about": "1", "actor": "NULL", "actor_kind": "NULL",
+    "request_id": "NULL", "data": "NULL",
+}  # fmt: skip
 AUDIT_RUN = {
     "id": "'00000000-0000-4000-8000-000000000001'", "started_at": "now()", "seen_through": "now()",
     "is_whole": "true", "accounts": "0", "rows": "0", "findings": "0",
 }  # fmt: skip
 ACCOUNT = {
     "id": "gen_random_uuid()", "name": "'spare'", "currency": "'USD'", "status": "'ACTIVE'", "balance": "0",
-    "held": "0", "credit_limit": "0", "credit_limit_max": "0", "version": "0", "event_sequence": "0",
-    "chain_head": "''", "metadata": "'{}'",
+    "held": "0", "credit_limit": "0", "credit_limit_max": "0", "seq": "0", "version": "0",
+    "event_sequence": "0", "chain_head": "''", "metadata": "'{}'",
 }  # fmt: skip
 FIRST = {
     "id": "gen_random_uuid()", "type": "'DEPOSIT'", "amount": "5", "reference": "''", "metadata": "'{}'",
-    "status": "'POSTED'", "version": "1", "balance_after": "5", "recorded_at": "'2026-01-02'",
-    "effective_at": "'2026-01-01'", "late": "false", "actor": "gen_random_uuid()", "request_id": "''",
-    "chain_hash": "sha256('')",
+    "status": "'POSTED'", "seq": "1", "version": "1", "balance_after": "5", "recorded_at": "'2999-01-02'",
+    "effective_at": "'2026-01-01'", "late": "false", "actor": "gen_random_uuid()", "actor_kind": "'service'",
+    "request_id": "''", "chain_format": "1", "chain_hash": "sha256('')",
 }  # fmt: skip
-SECOND = FIRST | {"version": "2", "balance_after": "10", "recorded_at": "'2026-01-03'"}
+SECOND = FIRST | {"seq": "2", "version": "2", "balance_after": "10", "recorded_at": "'2999-01-03'"}
 DECLINED = FIRST | {
-    "status": "'DECLINED'", "version": "NULL", "balance_after": "NULL", "decline_reason": "'account_closed'",
+    "status": "'DECLINED'", "version": "NULL", "balance_after": "0", "decline_reason": "'account_closed'",
     "decline_details": "'{}'",
 }  # fmt: skip
-AFTER_FIRST = {"balance": "5", "version": "1", "event_sequence": "9", "last_recorded_at": "'2026-01-02'"}
-AFTER_SECOND = AFTER_FIRST | {"balance": "10", "version": "2", "last_recorded_at": "'2026-01-03'"}
-AFTER_DECLINED = {"event_sequence": "9", "last_recorded_at": "'2026-01-02'"}
+AFTER_FIRST = {
+    "balance": "5",
+    "seq": "1",
+    "version": "1",
+    "event_sequence": "9",
+    "last_recorded_at": "'2999-01-02'",
+}
+AFTER_SECOND = AFTER_FIRST | {"balance": "10", "seq": "2", "version": "2", "last_recorded_at": "'2999-01-03'"}
+AFTER_DECLINED = {"seq": "1", "event_sequence": "9", "last_recorded_at": "'2999-01-02'"}
 
 
 @pytest.fixture(params=["origin", "replica"], autouse=True)
@@ -93,13 +107,17 @@ TRANSACTION_CHECKS = [
     ("transaction_times_are_finite", FIRST | {"recorded_at": "'infinity'", "effective_at": "'infinity'"}),
     ("transaction_effective_at_asked_is_finite", FIRST | {"effective_at_asked": "'infinity'"}),
     ("transaction_effective_at_asked_is_finite", FIRST | {"effective_at_asked": "'-infinity'"}),
+    ("transaction_balance_after_is_bounded", FIRST | {"balance_after": "'NaN'"}),
+    ("transaction_balance_after_is_bounded", FIRST | {"balance_after": "1e15 + 1"}),
+    ("transaction_balance_after_is_bounded", FIRST | {"balance_after": "-1e15 - 1"}),
+    ("transaction_seq_is_positive", DECLINED | {"seq": "0"}),
     ("transaction_metadata_is_an_object", FIRST | {"metadata": "'[]'"}),
     ("transaction_metadata_is_an_object", FIRST | {"metadata": "'null'"}),
     ("transaction_has_a_whole_chain_hash", FIRST | {"chain_hash": "''"}),
     ("transaction_has_a_whole_chain_hash", FIRST | {"chain_hash": "sha512('')"}),
     *(
         ("transaction_is_not_effective_before_1970_or_in_the_future", FIRST | {"effective_at": moment})
-        for moment in ("'1969-12-31T23:59:59.999999Z'", "'2026-01-02T00:00:00.000001Z'", "'-infinity'")
+        for moment in ("'1969-12-31T23:59:59.999999Z'", "'2999-01-02T00:00:00.000001Z'", "'-infinity'")
     ),
     *(
         ("transaction_is_posted_with_version_or_declined_with_reason", row)
@@ -107,24 +125,18 @@ TRANSACTION_CHECKS = [
             FIRST | {"status": "'PENDING'"},
             FIRST | {"version": "0"},
             FIRST | {"version": "NULL"},
-            FIRST | {"balance_after": "NULL"},
-            FIRST | {"version": "NULL", "balance_after": "NULL"},
-            FIRST | {"balance_after": "'NaN'"},
-            FIRST | {"balance_after": "1e15 + 1"},
-            FIRST | {"balance_after": "-1e15 - 1"},
             FIRST | {"decline_reason": "'account_closed'"},
             FIRST | {"decline_details": "'{}'"},
             DECLINED | {"version": "1"},
-            DECLINED | {"balance_after": "5"},
             DECLINED | {"decline_reason": "NULL"},
             DECLINED | {"decline_details": "NULL"},
         )
     ),
 ]  # fmt: skip
 TRANSACTION_UNIQUES = [
-    ("transactions_transaction_pkey", {"id": "'00000000-0000-4000-8000-000000000001'"}),
-    ("transaction_version_is_used_once", {"version": "1"}),
-    ("transaction_recorded_at_is_used_once", {"recorded_at": "'2026-01-02'"}),
+    ("transaction_id_is_used_once", {"id": "'00000000-0000-4000-8000-000000000001'"}),
+    ("transactions_transaction_pkey", {"seq": "1"}),
+    ("transaction_recorded_at_is_used_once", {"recorded_at": "'2999-01-02'"}),
     ("transaction_is_reversed_once", {"reverses": "'00000000-0000-4000-8000-000000000002'"}),
 ]
 ACCOUNT_CHECKS = [
@@ -156,14 +168,15 @@ ACCOUNT_CHECKS = [
     ),
     ("closed_account_is_empty", "status = 'CLOSED', balance = 5"),
     ("closed_account_is_empty", "status = 'CLOSED', held = 5, credit_limit = 5, credit_limit_max = 5"),
-    ("account_has_an_event_for_every_version", "version = -1"),
-    ("account_has_an_event_for_every_version", "version = event_sequence + 1"),
+    ("account_has_an_event_for_every_transaction", "version = -1"),
+    ("account_has_an_event_for_every_transaction", "version = seq + 1"),
+    ("account_has_an_event_for_every_transaction", "seq = event_sequence + 1"),
     ("account_last_recorded_at_is_finite", "last_recorded_at = 'infinity'"),
     ("account_last_recorded_at_is_finite", "last_recorded_at = '-infinity'"),
     *(
         ("account_last_effective_at_is_not_in_the_future", change)
         for change in (
-            "last_effective_at = '2026-01-02'",
+            "last_effective_at = '2999-01-02'",
             "last_effective_at = '2026-01-02', last_recorded_at = '2026-01-01'",
             "last_effective_at = '-infinity', last_recorded_at = '2026-01-01'",
         )
@@ -173,8 +186,10 @@ ACCOUNT_CHECKS = [
 ACCOUNT_INSERTS = [
     ("accounts_account_pkey", {"id": "'00000000-0000-4000-8000-000000000001'"}),
     ("account_is_unique_by_name", {"name": "'main'"}),
-    ("account_created_at_is_finite", {"created_at": "'infinity'"}),
-    ("account_created_at_is_finite", {"created_at": "'-infinity'"}),
+    *(
+        ("account_created_at_is_finite", {"created_at": moment, "last_recorded_at": moment})
+        for moment in ("'infinity'", "'-infinity'")
+    ),
     *(
         ("account_starts_at_zero", values)
         for values in (
@@ -184,6 +199,7 @@ ACCOUNT_INSERTS = [
             {"credit_limit": "1"},
             {"credit_limit_max": "1"},
             {"version": "1", "event_sequence": "1"},
+            {"seq": "1", "event_sequence": "1"},
             {"chain_head": "'x'"},
             {"last_recorded_at": "'2026-01-01'"},
             {"last_effective_at": "'2026-01-01'"},
@@ -195,16 +211,27 @@ OTHER_ATTACKS = [
     ("accounts_user_pkey", "UPDATE accounts_user SET id = '00000000-0000-4000-8000-000000000001'"),
     ("accounts_user_username_key", "UPDATE accounts_user SET username = 'same'"),
     ("accounts_user_external_id_key", "UPDATE accounts_user SET external_id = 'same'"),
-    ("events_event_pkey", insert("events_event", *[EVENT | {"id": "-1"}] * 2)),
-    ("events_pending_pkey", insert("events_pending", *[{"event_id": "-1"}] * 2)),
+    (
+        "accounts_token_pkey",
+        "INSERT INTO accounts_token (digest, token_key, created, user_id)"
+        " SELECT 'same', 'same', now(), id FROM accounts_user",
+    ),
+    ("events_event_pkey", insert("events_event", *[EVENT] * 2)),
+    ("events_pending_pkey", insert("events_pending", *[KEY | {"recorded_at": "now()"}] * 2)),
     ("transactions_auditrun_pkey", insert("transactions_auditrun", *[AUDIT_RUN] * 2)),
+    ("event_sequence_is_positive", insert("events_event", EVENT | {"sequence": "0"})),
     *(
-        (name, insert("events_event", *[EVENT | {"account_id": account, "account_sequence": number}] * 2))
-        for name, account, number in (
-            ("event_account_sequence_is_used_once", "'00000000-0000-4000-8000-000000000001'", "1"),
-            ("event_of_an_account_has_its_sequence", "'00000000-0000-4000-8000-000000000001'", "0"),
-            ("event_of_an_account_has_its_sequence", "'00000000-0000-4000-8000-000000000001'", "NULL"),
-            ("event_of_an_account_has_its_sequence", "NULL", "1"),
+        ("event_has_data_or_is_about_a_transaction", insert("events_event", row))
+        for row in (
+            EVENT | {"data": "NULL"},
+            EVENT | {"request_id": "NULL"},
+            EVENT | {"about": "1"},
+            EVENT | {"about": "1", "data": "NULL", "request_id": "NULL"},
+            OF_A_ROW | {"about": "NULL"},
+            OF_A_ROW | {"data": "'{}'"},
+            OF_A_ROW | {"request_id": "''"},
+            OF_A_ROW | {"actor": "gen_random_uuid()"},
+            OF_A_ROW | {"actor_kind": "'service'"},
         )
     ),
 ]

@@ -36,6 +36,7 @@ CLOSED = ", closed_at = '2026-01-02'"
 # What a new hold has that it must not have.
 INSERTS = [
     ("accounts_hold_pkey", {"id": "'00000000-0000-4000-8000-000000000001'"}),
+    ("hold_id_is_used_once", {"id": "'00000000-0000-4000-8000-000000000001'"}),
     *(
         ("hold_amount_is_positive_and_bounded", {"amount": amount})
         for amount in ("0", "-5", "1e12 + 0.00000001", "'NaN'")
@@ -132,8 +133,11 @@ def together(account, held, change):
 
 @pytest.mark.parametrize(("rule", "values"), INSERTS)
 def test_a_hold_that_cannot_be_is_refused(rich, rule, values):
-    if rule == "accounts_hold_pkey":
-        execute(together(rich, 5, add(rich, **values)))
+    if "id" in values:
+        first = rich if rule == "accounts_hold_pkey" else cast.AccountFactory()
+        if first != rich:
+            cast.deposit(first, "5")
+        execute(together(first, 5, add(first, **values)))
     with refused_by(rule):
         execute(add(rich, **values))
 

@@ -5,7 +5,8 @@ A session keeps its plans until autovacuum has been there, and that may be a min
 
 import uuid
 from datetime import timedelta
-from itertools import islice
+from decimal import Decimal
+from itertools import count, islice
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer, withdraw
 from tests.database import execute
 from transactions import posting, reading
+from transactions.posting.commands import SetLimits, SetMetadata
 from transactions.reading import queries
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
@@ -55,7 +57,7 @@ class Ledger:
 
     def __init__(self):
         self.one, self.other, self.quiet, *self.others = (AccountFactory() for _ in range(PAGE))
-        self.actor = self.one.user_id
+        self.actor, self.numbers = self.one.user_id, count(1)
         self.first = deposit(self.quiet, "1000000")
         self.post([self.one, self.other, *self.others])
         self.held = hold(self.other, "5")
@@ -73,6 +75,7 @@ class Ledger:
             "a transfer": lambda: transfer(self.one, self.other, "1"),
             "a list": lambda: self.post([self.one, self.other, self.quiet, *self.others]),
             "a replay": self.replay,
+            "other metadata and limits": self.change_rules,
             "a hold, placed and released": lambda: asking.release_hold(id=hold(self.other, "1").id),
             "due holds": posting.expire_some,
             "a transaction": lambda: queries.find_transactions([self.first.id]),
@@ -117,6 +120,17 @@ class Ledger:
     def replay(self):
         order = OrderFactory(id=self.first.id, account=self.quiet, amount=self.first.amount)
         assert asking.ask(order).replayed
+
+    def change_rules(self):
+        account_id, number = self.others[0].id, next(self.numbers)
+        limits = {"withdraw_max": Decimal(10**10 + number)}
+        posting.post(
+            [
+                SetMetadata(account_id=account_id, metadata={"number": str(number)}),
+                SetLimits(account_id=account_id, limits=limits),
+            ],
+            actor=self.actor,
+        )
 
     def place(self):
         deposit(self.one, "1")

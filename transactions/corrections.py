@@ -18,6 +18,7 @@ from psycopg.errors import UniqueViolation
 
 from accounts import errors, idempotency, operations
 from accounts.models import Account, User
+from ledger.callers import ActorKind
 from ledger.errors import gettext_noop
 from transactions import posting
 from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, SameApprover
@@ -212,7 +213,9 @@ def _post(correction: Correction, request_id: str) -> Correction:
             reference=correction.reference,
             metadata={"reason": correction.reason},
         )
-    [result] = posting.post([command], actor=correction.maker_id, request_id=request_id)
+    [result] = posting.post(
+        [command], actor=correction.maker_id, actor_kind=ActorKind.STAFF, request_id=request_id
+    )
     is_declined = any(row.decline_reason for row in result.transactions)
     return _decide(correction, Correction.Status.DECLINED if is_declined else Correction.Status.POSTED)
 

@@ -11,8 +11,9 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Collate, Lower, Now
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from knox.models import AuthToken
+from knox.models import AbstractAuthToken
 
 from accounts.currencies import format_amount
 from accounts.models.columns import (
@@ -24,12 +25,13 @@ from accounts.models.columns import (
     MoneyField,
     metadata_is_an_object,
 )
+from ledger.callers import ActorKind
 from ledger.values import format_time
 
 MAIN = "main"
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]
     """Somebody the ledger knows: an account holder, a client service or a member of staff.
 
     Users made over the API have no usable password, no permissions, and their id as their user name.
@@ -53,6 +55,12 @@ class User(AbstractUser):
         editable=False,
         help_text="What the API was asked for; a repeated request is compared with it",
     )
+    event_sequence = models.BigIntegerField(
+        _("event sequence"), default=0, editable=False, help_text="Events of no account so far"
+    )
+    last_recorded_at = models.DateTimeField(
+        _("last recorded at"), db_default=Now(), editable=False, help_text="When the last one was"
+    )
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
     first_name = last_name = date_joined = None  # type: ignore[assignment]
 
@@ -71,6 +79,13 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+    @cached_property
+    def kind(self) -> ActorKind:
+        """As what it acts."""
+        if self.is_staff:
+            return ActorKind.STAFF
+        return ActorKind.HOLDER if self.username == str(self.pk) else ActorKind.SERVICE
 
     def get_full_name(self) -> str:
         return self.name
@@ -91,7 +106,7 @@ class User(AbstractUser):
         }
 
 
-class Staff(User):
+class Staff(User):  # type: ignore[django-manager-missing]
     """Users who may open the back office."""
 
     class Meta:
@@ -101,11 +116,10 @@ class Staff(User):
         default_permissions = ("view", "add", "change")
 
 
-class Token(AuthToken):  # type: ignore[misc]
+class Token(AbstractAuthToken):  # type: ignore[misc]
     """What a service calls the API with. Only its digest is kept."""
 
     class Meta:
-        proxy = True
         verbose_name = _("token")
         verbose_name_plural = _("tokens")
         default_permissions = ("view", "add", "delete")
@@ -156,9 +170,12 @@ class Account(models.Model):
     withdrawn = MoneyField(
         _("withdrawn"), default=0, db_default=0, help_text="What that day's withdrawals took"
     )
+    seq = models.BigIntegerField(_("number"), default=0, help_text="Transactions so far, declined ones too")
     version = models.BigIntegerField(_("version"), default=0, help_text="Posted transactions so far")
     event_sequence = models.BigIntegerField(_("event sequence"), default=0, help_text="Events so far")
-    last_recorded_at = models.DateTimeField(_("last recorded at"), null=True)
+    last_recorded_at = models.DateTimeField(
+        _("last recorded at"), db_default=Now(), help_text="When its last event was; it never falls"
+    )
     last_effective_at = models.DateTimeField(_("last effective at"), null=True)
     chain_head = models.BinaryField(
         _("chain head"), default=b"", help_text="The hash of the account's last transaction"
@@ -215,18 +232,16 @@ class Account(models.Model):
                 condition=~Q(status="CLOSED") | Q(balance=0, held=0), name="closed_account_is_empty"
             ),
             models.CheckConstraint(
-                condition=Q(version__gte=0, event_sequence__gte=F("version")),
-                name="account_has_an_event_for_every_version",
+                condition=Q(version__gte=0, seq__gte=F("version"), event_sequence__gte=F("seq")),
+                name="account_has_an_event_for_every_transaction",
             ),
             models.CheckConstraint(
-                condition=Q(last_recorded_at__isnull=True) | Q(IsFinite(F("last_recorded_at"))),
-                name="account_last_recorded_at_is_finite",
+                condition=Q(IsFinite(F("last_recorded_at"))), name="account_last_recorded_at_is_finite"
             ),
             models.CheckConstraint(
                 condition=Q(last_effective_at__isnull=True)
                 | Q(
                     IsFinite(F("last_effective_at")),
-                    last_recorded_at__isnull=False,
                     last_effective_at__lte=F("last_recorded_at"),
                 ),
                 name="account_last_effective_at_is_not_in_the_future",

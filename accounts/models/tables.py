@@ -88,13 +88,39 @@ class Column:
         return self.asked.removesuffix("_id")
 
 
+class Form:
+    """The canonical form of rows: each of the `columns` as its length in bytes, a colon and its text; null is
+    `-`. Amounts have 8 decimals, times are whole microseconds since 1970 in UTC, objects are JSON with sorted
+    keys and no spaces.
+    """
+
+    def __init__(self, columns: Iterable[Column]) -> None:
+        self.columns = tuple(columns)
+        self._get = attrgetter(*[column.written for column in self.columns])
+        self._writers = [
+            "36:".__add__ if column.has_text else HASHERS[column.kind] for column in self.columns
+        ]
+
+    def write(self, row: Any) -> str:
+        return "".join(
+            [
+                "-" if value is None else write(value)
+                for write, value in zip(self._writers, self._get(row), strict=True)
+            ]
+        )
+
+    def write_sql(self, row: str) -> str:
+        """The same as SQL, of a row that has the columns and their `write_texts`."""
+        return f"concat({', '.join(write_canonical(column, row) for column in self.columns)})"
+
+
 class Table:
     """The columns of `db_table`, in the order of answers and of the chain."""
 
     def __init__(self, db_table: str, *columns: Column) -> None:
         self.stored = [column for column in columns if column.stored]
         self.shown = [column for column in columns if column.shown]
-        self.hashed = [column for column in self.stored if column.hashed]
+        self.form = Form(column for column in self.stored if column.hashed)
         self.asked = {column.asked: column.column for column in columns if column.asked}
         self.sent = [column for column in columns if column.sent]
         # A statement's arm that writes the rows of a JSON array.
@@ -107,8 +133,6 @@ class Table:
         hidden = [column for column in self.stored if not column.shown]
         self._get_shown = attrgetter(*[column.written for column in self.shown])
         self._get_hidden = attrgetter(*[column.written for column in hidden])
-        self._get_hashed = attrgetter(*[column.written for column in self.hashed])
-        self._hashers = ["36:".__add__ if column.has_text else HASHERS[column.kind] for column in self.hashed]
         self._hidden = [(column.name, _find_writer(column, "")) for column in hidden]
         self._find_writers = cache(
             lambda currency: [(column.name, _find_writer(column, currency)) for column in self.shown]
@@ -128,15 +152,6 @@ class Table:
             for (name, write), value in zip(self._hidden, self._get_hidden(row), strict=True)
         }
         return f"{shown[:-1].decode()},{orjson.dumps(hidden)[1:].decode()}"
-
-    def to_canonical(self, row: Any) -> str:
-        """What is hashed of the row: each column's length in bytes, a colon and its text; null is `-`."""
-        return "".join(
-            [
-                "-" if value is None else write(value)
-                for write, value in zip(self._hashers, self._get_hashed(row), strict=True)
-            ]
-        )
 
     def find_differences(self, asked: Any, row: Any) -> list[str]:
         """The parts of a command that are not as they were when the row was asked for."""
@@ -224,7 +239,7 @@ TEXTS = {
 
 
 def write_canonical(column: Column, row: str) -> str:
-    """SQL: a column of the row as `Table.to_canonical` has it, as arguments of `concat`.
+    """SQL: a column of the row as `Form.write` has it, as arguments of `concat`.
 
     Numbers and times stand beside the row's columns as texts, under their name and `_text` (`write_texts`).
     """

@@ -104,14 +104,4 @@ describe_accounts = describe(
     ),
     list=operation(200, serializers.AccountSerializer, *ON_LISTS, description="Accounts, newest first."),
     retrieve=operation(200, serializers.AccountSerializer, "not_found", description="One account."),
-    partial_update=operation(
-        200,
-        serializers.AccountSerializer,
-        *ON_BODIES,
-        "not_found",
-        examples=[
-            sent("a note", {"metadata": {"purpose": "ads"}}),
-            answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}}),
-        ],
-    ),
 )

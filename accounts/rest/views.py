@@ -50,20 +50,21 @@ class UserViewSet(ResourceViewSet[User]):
             id=asked.pop("id", None),
             key=request.META.get("HTTP_IDEMPOTENCY_KEY"),
         )
-        user, replayed = operations.create_user(id=id, **asked, request_id=request.id)
+        user, replayed = operations.create_user(id=id, **asked, caller=request.caller)
         return mark(Response(user.to_dict(), status=201), replayed=replayed)
 
     def partial_update(self, request: Request, pk: object) -> Response:
         """Change the name, or replace the metadata."""
-        return Response(operations.change_user(id=self.get_object().pk, changes=request.asked).to_dict())
+        user = operations.change_user(id=self.get_object().pk, changes=request.asked, caller=request.caller)
+        return Response(user.to_dict())
 
 
 @schema.describe_accounts
 class AccountViewSet(ResourceViewSet[Account]):
     """Accounts: one balance in one currency for one user."""
 
-    permissions = {"create": "accounts.add_account", "partial_update": "accounts.change_account"}
-    request_serializers = {"create": serializers.AccountRequest, "partial_update": serializers.AccountChanges}
+    permissions = {"create": "accounts.add_account"}
+    request_serializers = {"create": serializers.AccountRequest}
     serializer_class = serializers.AccountSerializer
     filterset_class = AccountFilter
 
@@ -80,11 +81,6 @@ class AccountViewSet(ResourceViewSet[Account]):
             currency=asked["currency"],
             name=asked.get("name", MAIN),
             metadata=asked.get("metadata"),
-            request_id=request.id,
+            caller=request.caller,
         )
         return mark(Response(account.to_dict(), status=201), replayed=replayed)
-
-    def partial_update(self, request: Request, pk: object) -> Response:
-        """Replace the metadata."""
-        operations.change_account(id=self.get_object().pk, **request.asked)
-        return Response(self.get_object().to_dict())

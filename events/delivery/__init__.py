@@ -6,7 +6,8 @@ from threading import BoundedSemaphore
 from events import errors
 from events.delivery import webhooks
 from events.delivery.channels import Channel, DeliveryFailed
-from events.models import Event, Subscription
+from events.models import Event, Resource, Subscription
+from ledger.callers import Caller
 
 __all__ = ["Channel", "DeliveryFailed", "open_channel", "send_test"]
 
@@ -22,18 +23,23 @@ def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
     return webhooks.open_channel(subscription)
 
 
-def send_test(subscription: Subscription, *, request_id: str) -> str | None:
+def send_test(subscription: Subscription, *, caller: Caller) -> str | None:
     """Send a `subscription.test` now. Returns why it was not taken, or None if it was. Raises `Busy`.
 
     It looks like an event, but is of no account and at no position. The subscription is one `with_lag`.
     """
-    envelope = Event(
-        id=f"test-{request_id}",
+    data = {"subscription": str(subscription.id)}
+    event = Event(
+        stream=subscription.id,
+        sequence=0,
         type="subscription.test",
         recorded_at=subscription.clock,
-        request_id=request_id,
-        data={"subscription": str(subscription.id)},
-    ).to_dict(epoch=subscription.epoch, position=None)
+    )
+    envelope = event.to_dict(Resource(data, *caller), epoch=subscription.epoch, position=None) | {
+        "id": f"test-{caller.request_id}",
+        "account": None,
+        "account_sequence": None,
+    }
     if not waiting.acquire(blocking=False):
         raise errors.Busy("Others are waiting already. Send the same again.")
     try:

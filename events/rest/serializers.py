@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from events.feed import READ_MAX
 from events.models import URL_LENGTH_MAX, Cursor, Event, Subscription, parse_cursor
+from ledger.callers import ActorKind
 from rest import fields
 from rest.serializers import StrictSerializer
 
@@ -64,17 +65,23 @@ class ReplayRequest(StrictSerializer):
     after = CursorField(required=False, help_text="Default: before the oldest event that is kept")
 
 
+class ActorSerializer(serializers.Serializer):
+    id = serializers.UUIDField(allow_null=True, help_text="Of `ledger`: the command that caused it")
+    kind = serializers.ChoiceField(choices=ActorKind.choices)
+
+
 class EventSerializer(serializers.Serializer):
-    id = serializers.IntegerField()
+    id = serializers.CharField(help_text="Opaque")
+    stream = serializers.UUIDField(help_text="The account, or the user where it is of no account")
+    sequence = serializers.IntegerField(help_text="Among the stream's events, without gaps")
     epoch = serializers.UUIDField(help_text="Changes when a restore or a failover has ended a history")
     position = serializers.IntegerField(help_text="In the feed, without gaps")
     type = serializers.ChoiceField(choices=Event.Type.choices)
     account = serializers.UUIDField(allow_null=True)
-    account_sequence = serializers.IntegerField(
-        allow_null=True, help_text="Among the account's events, without gaps"
-    )
+    account_sequence = serializers.IntegerField(allow_null=True, help_text="Of an account: its `sequence`")
     recorded_at = serializers.DateTimeField()
     request_id = serializers.CharField(allow_blank=True)
+    actor = ActorSerializer()
     data = serializers.DictField(help_text="The resource, as it was then")  # type: ignore[assignment]
 
 

@@ -139,7 +139,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         """Send a `subscription.test` now, beside the feed, and say what came of it. There is no body."""
         subscription = self.get_object()
         lend_connections()
-        error = send_test(subscription, request_id=request.id)
+        error = send_test(subscription, caller=request.caller)
         return Response({"delivered": error is None, "error": error})
 
     def _change(self, change: Callable[..., Subscription]) -> Response:

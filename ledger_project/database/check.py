@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import connection
 
 from ledger.sql import fetch
-from ledger_project.database.rights import LOGIN, SETTINGS, find_grants
+from ledger_project.database.rights import LOGIN, SETTINGS, TEMPORARY, find_grants
 from ledger_project.database.roles import OWNS, Roles, describe, find_settings, find_tables
 
 # What a role is: whether it logs in, its powers, memberships, settings, and its settings in this database.
@@ -58,8 +58,7 @@ SELECT sentence FROM (VALUES
     ),
     (4, 'may CREATE in the database', has_database_privilege(%(role)s, current_database(), 'CREATE')),
     (
-        5, 'may make TEMPORARY tables',
-        has_database_privilege(%(role)s, current_database(), 'TEMPORARY')
+        5, %(temporary)s, has_database_privilege(%(role)s, current_database(), 'TEMPORARY') <> %(may)s
     ),
     (6, 'owns something', {owns})
 ) AS reach (place, sentence, is_so) WHERE is_so ORDER BY place
@@ -83,7 +82,7 @@ def find_differences(roles: Roles) -> Iterator[str]:
     yield from _compare_owners(roles.names["owner"])
     for kind in SETTINGS:
         if roles.names[kind] in found:
-            yield from _compare_reach(roles.names[kind])
+            yield from _compare_reach(roles.names[kind], may_make_temporary=TEMPORARY[kind])
     yield from _compare_grants(wanted, set(roles.names.values()))
 
 
@@ -123,8 +122,10 @@ def _compare_owners(owner: str) -> Iterator[str]:
             yield f"The function {function} belongs to {found}."
 
 
-def _compare_reach(name: str) -> Iterator[str]:
-    for [sentence] in fetch(REACH.format(owns=OWNS.format(role=name)), {"role": name}):
+def _compare_reach(name: str, *, may_make_temporary: bool) -> Iterator[str]:
+    temporary = f"may {'not ' * may_make_temporary}make TEMPORARY tables"
+    values = {"role": name, "temporary": temporary, "may": may_make_temporary}
+    for [sentence] in fetch(REACH.format(owns=OWNS.format(role=name)), values):
         yield f"{name} {sentence}."
     # Before PostgreSQL 15, superusers only.
     if connection.pg_version >= 150000 and fetch(REPLICA, [name])[0][0]:  # type: ignore[attr-defined]

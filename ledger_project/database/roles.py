@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.transaction import atomic
 
-from ledger_project.database.rights import LOGIN, SETTINGS, SINCE, Columns, find_grants, find_models
+from ledger_project.database.rights import (
+    LOGIN,
+    SETTINGS,
+    SINCE,
+    TEMPORARY,
+    Columns,
+    find_grants,
+    find_models,
+)
 
 MEMBERSHIPS = "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = '{role}'::regrole"
 SET_HERE = """SELECT split_part(unnest(setconfig), '=', 1) FROM pg_db_role_setting
@@ -83,7 +91,7 @@ class Roles:
         yield only_if(f"NOT has_schema_privilege('{owner}', 'public', 'CREATE')",
             f"GRANT USAGE, CREATE ON SCHEMA public TO {owner}")  # fmt: skip
         for kind in SETTINGS:
-            yield from _make_reach(self.names[kind], owner)
+            yield from _make_reach(kind, self.names[kind], owner)
         listed = ", ".join(f"'public.{table}'" for table in tables)
         for what, query in STRANGE.items():
             yield for_each(
@@ -132,9 +140,9 @@ def _make_role(kind: str, role: str) -> Iterator[str]:
             )
 
 
-def _make_reach(role: str, owner: str) -> list[str]:
-    """The statements after which the role uses the schema and the database, and owns and makes nothing: a
-    temporary table would be found before one that a guard asks."""
+def _make_reach(kind: str, role: str, owner: str) -> list[str]:
+    """The statements after which the role uses the schema and the database, and owns and makes nothing, but
+    for temporary tables, which the audit compares the real ones with."""
     may = f"has_database_privilege('{role}', current_database(), '{{}}')"
     database = "EXECUTE format('{} ON DATABASE %I {}', current_database())"
     return [
@@ -147,10 +155,10 @@ def _make_reach(role: str, owner: str) -> list[str]:
             f"NOT has_schema_privilege('{role}', 'public', 'USAGE')",
             f"GRANT USAGE ON SCHEMA public TO {role}",
         ),
-        only_if(
-            f"{may.format('CREATE')} OR {may.format('TEMPORARY')}",
-            database.format("REVOKE CREATE, TEMPORARY", f"FROM PUBLIC, {role}"),
-        ),
+        only_if(may.format("CREATE"), database.format("REVOKE CREATE", f"FROM PUBLIC, {role}")),
+        only_if(f"NOT {may.format('TEMPORARY')}", database.format("GRANT TEMPORARY", f"TO {role}"))
+        if TEMPORARY[kind]
+        else only_if(may.format("TEMPORARY"), database.format("REVOKE TEMPORARY", f"FROM PUBLIC, {role}")),
         only_if(f"NOT {may.format('CONNECT')}", database.format("GRANT CONNECT", f"TO {role}")),
     ]
 

@@ -59,7 +59,7 @@ class AccessList(BoundedList):
         )
         self.csv = f"?{urlencode({**asked, **before, CSV: 1})}"
         pages = {
-            page.opts.model_name: f"admin:{page.opts.app_label}_{page.opts.model_name}_change"
+            page.find_subject(): f"admin:{page.opts.app_label}_{page.opts.model_name}_change"
             for page in self.model_admin.admin_site._registry.values()
             if page.has_view_permission(request)
         }
@@ -126,7 +126,7 @@ class AccessAdmin(SearchedAdmin):
     def show_kind(self, access: Access) -> str:
         """The name of the model, or of a page that is of none."""
         names: dict[str | None, Any] = {"find": _("search"), "dashboard": _("dashboard")}
-        names |= {model._meta.model_name: model._meta.verbose_name for model in self.admin_site._registry}
+        names |= {page.find_subject(): page.opts.verbose_name for page in self.admin_site._registry.values()}
         return str(names.get(access.subject, access.subject))
 
     @admin.display(description=_("of what"))

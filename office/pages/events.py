@@ -13,13 +13,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from events import subscriptions
+from events import resources, subscriptions
 from events.delivery import send_test
-from events.models import Cursor, Event, Subscription, parse_cursor
+from events.models import PART, Cursor, Placement, Subscription, parse_cursor
+from ledger.callers import ActorKind
 from office.actions import Command, ReasonForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
-from office.templatetags.ledger import column, link
-from rest.middleware import get_request_id
+from office.templatetags.ledger import column, link, moment
+from rest.middleware import get_caller
 
 CHANGE = "events.change_subscription"
 NAME_LENGTH_SHOWN = 60
@@ -53,7 +54,7 @@ def change(
 
 def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> None:
     """Sends a test. Raises `ValidationError` if it was not delivered."""
-    error = send_test(subscription=subscription, request_id=get_request_id(request))
+    error = send_test(subscription, caller=get_caller(request))
     if error is not None:
         raise forms.ValidationError(_("It was not delivered: %(error)s") % {"error": error})
 
@@ -156,36 +157,58 @@ class SubscriptionAdmin(OfficeAdmin):
         return link("accounts_user", actor.pk, actor) if actor else str(subscription.actor)
 
 
-@admin.register(Event)
+@admin.register(Placement)
 class EventAdmin(SearchedAdmin):
+    """The events in the feed. An event is found by its position, since Django's admin takes no key of two
+    columns; one that waits for its position is on no page of its own."""
+
+    subject = "event"
     change_form_template = "admin/event.html"
     list_display = readonly_fields = (
-        "id",
-        "type",
+        "position",
+        column(_("type"), lambda place: place.event.type),
         column(
             _("account"),
-            lambda event: event.account_id and link("accounts_account", event.account_id, event.account_id),
+            lambda place: place.event.account_id and link("accounts_account", place.stream, place.stream),
         ),
-        "account_sequence",
-        "recorded_at",
-        "request_id",
+        "sequence",
+        column(_("recorded at"), lambda place: moment(place.event.recorded_at)),
     )
-    ordering = ("-id",)
-    search_help_text = _("The id of an event or of an account")
+    ordering = ("-part", "-position")
+    list_select_related = ("event",)
+    search_help_text = _("A position in the feed, or the id of an account or of a user")
 
-    def search(self, rows: QuerySet[Event], text: str) -> QuerySet[Event]:
-        """By an index each, and in the order of that index."""
+    def has_view_permission(self, request: HttpRequest, obj: Placement | None = None) -> bool:
+        return request.user.has_perm("events.view_event")
+
+    has_module_permission = has_view_permission
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
+        return Placement.objects.filter(part=PART).select_related("event")
+
+    def search(self, rows: QuerySet[Placement], text: str) -> QuerySet[Placement]:
+        """By an index each, and in the order of that index: a stream's events have places in their order."""
         text = text.strip()
         if not text:
             return rows
         if text.isascii() and text.isdecimal():
-            return rows.filter(id=min(int(text[:20]), BigIntegerField.MAX_BIGINT))
-        account_id = parse_id(text)
-        return rows.filter(account_id=account_id).order_by("-account_sequence") if account_id else rows.none()
+            return rows.filter(position=min(int(text[:20]), BigIntegerField.MAX_BIGINT))
+        stream = parse_id(text)
+        return rows.filter(stream=stream).order_by("-sequence") if stream else rows.none()
 
-    def describe(self, request: HttpRequest, obj: Event) -> dict[str, Any]:
+    def name(self, obj: Placement) -> str:
+        return str(obj.event)
+
+    def describe(self, request: HttpRequest, obj: Placement) -> dict[str, Any]:
+        told = resources.find([obj.event]).get(obj.event.pk)
+        actor = (
+            get_user_model()._default_manager.filter(pk=told.actor).first() if told and told.actor else None
+        )
         return {
-            "traced": subscriptions.trace([obj])[0],
+            "traced": subscriptions.trace([obj.event])[0],
             "may_see_deliveries": request.user.has_perm("events.view_subscription"),
-            "data": json.dumps(obj.data, indent=2, ensure_ascii=False),
+            "told": told,
+            "actor": actor,
+            "actor_kind": ActorKind(told.actor_kind).label if told else "",
+            "data": json.dumps(told and told.data, indent=2, ensure_ascii=False),
         }

@@ -37,9 +37,9 @@ SELECT
         LIMIT {COUNTED_MAX + 1}
     ) AS corrections),
     (SELECT count(*) FROM (
-        SELECT FROM events_pending ORDER BY event_id LIMIT {COUNTED_MAX + 1}
+        SELECT FROM events_pending ORDER BY recorded_at LIMIT {COUNTED_MAX + 1}
     ) AS pending),
-    (SELECT recorded_at FROM events_event WHERE id = (SELECT min(event_id) FROM events_pending))
+    (SELECT min(recorded_at) FROM events_pending)
 """  # noqa: S608, a number of our own
 ENDING = f"""
 SELECT hold.id, hold.account_id, hold.amount, hold.captured, hold.status, hold.expires_at

@@ -17,8 +17,8 @@ from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
 from office.pages.corrections import propose
 from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, label, moment, show_number
-from rest.middleware import get_caller_id, get_request_id
-from transactions import corrections, posting, reading
+from rest.middleware import get_caller
+from transactions import corrections, posting
 from transactions.models import AuditRun, Correction, Transaction
 from transactions.posting.commands import Release
 from transactions.reading import queries, search
@@ -26,9 +26,9 @@ from transactions.reading import queries, search
 CAPTURES_MAX = 100  # on the page of a hold
 EVENTS_AT_ONCE_MAX = 100  # of one account at the same microsecond: a capture's, and of holds that ended then
 
-# The first event of the account at that moment or later. An event does not know its transaction's id but in
-# `data`, which has no index; but along `account_sequence` time does not go back. So the middle is looked at,
-# then the middle of one half, and so on: 20 look-ups among a million events. What was pruned was earlier.
+# The first event of the account at that moment or later. No index has the events by what they are about;
+# but along `sequence` time does not go back. So the middle is looked at, then the middle of one half, and so
+# on: 20 look-ups among a million events. For one that was pruned the next one stands that is kept.
 FIND_FIRST = """
 WITH RECURSIVE halves (low, high) AS (
     SELECT 1::bigint, (SELECT event_sequence FROM accounts_account WHERE id = %(account)s)
@@ -38,8 +38,9 @@ WITH RECURSIVE halves (low, high) AS (
     FROM halves, LATERAL (
         SELECT coalesce((
             SELECT recorded_at < %(at)s FROM events_event
-            WHERE account_id = %(account)s AND account_sequence = (low + high) / 2
-        ), TRUE) AS earlier
+            WHERE stream = %(account)s AND sequence >= (low + high) / 2
+            ORDER BY stream, sequence LIMIT 1
+        ), FALSE) AS earlier
     ) AS middle
     WHERE low < high
 )
@@ -48,16 +49,18 @@ SELECT max(low) FROM halves
 
 
 def find_events(transaction: Transaction) -> list[Event]:
-    """The transaction's own event, and for a capture that of its hold. Empty when they were pruned."""
+    """The transaction's own event, unless it was pruned, and for a capture that of its hold."""
     [(first,)] = fetch(FIND_FIRST, {"account": transaction.account_id, "at": transaction.recorded_at})
     events = Event.objects.filter(
-        account_id=transaction.account_id,
-        account_sequence__gte=first,
-        account_sequence__lt=first + EVENTS_AT_ONCE_MAX,
-    ).order_by("account_sequence")
-    ids = {str(transaction.id), str(transaction.hold)}
+        stream=transaction.account_id,
+        sequence__gte=first,
+        sequence__lt=first + EVENTS_AT_ONCE_MAX,
+        recorded_at=transaction.recorded_at,
+    ).order_by("stream", "sequence")
     return [
-        event for event in events if event.recorded_at == transaction.recorded_at and event.data["id"] in ids
+        event
+        for event in events
+        if event.about == transaction.seq or (event.data and event.data["id"] == str(transaction.hold))
     ]
 
 
@@ -99,7 +102,7 @@ class TransactionAdmin(SearchedAdmin):
         column(_("recorded at"), lambda row: moment(row.recorded_at)),
         ACCOUNT_USER,
         "type",
-        column(_("amount"), lambda row: show_number(row.change, row.account.currency)),
+        column(_("amount"), lambda row: show_number(row.signed_amount, row.account.currency)),
         STATUS,
         column(_("why"), lambda row: _("reversed later") if row.reversed_by else explanations.explain(row)),
         column(_("balance after"), lambda row: show_number(row.balance_after, row.account.currency)),
@@ -124,7 +127,6 @@ class TransactionAdmin(SearchedAdmin):
         return {
             "transaction": obj,
             "why": explanations.describe_decline(obj, obj.account.currency),
-            "balance_before": reading.read_balance_before(obj),
             "actor": User.objects.filter(id=obj.actor).first(),
             "other_leg": Transaction.objects.filter(transfer=obj.transfer)
             .exclude(id=obj.id)
@@ -143,7 +145,7 @@ class TransactionAdmin(SearchedAdmin):
 
 def release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> None:
     command = Release(hold_id=hold.id, account_id=hold.account_id)
-    posting.post([command], actor=get_caller_id(request), request_id=get_request_id(request))
+    posting.post([command], **get_caller(request)._asdict())
 
 
 @admin.register(Hold)

@@ -1,6 +1,7 @@
 """The same user, or the same account, made many times at once: there is one."""
 
 from functools import partial
+from itertools import pairwise
 
 import pytest
 from django.db import connection
@@ -10,13 +11,15 @@ from accounts import operations
 from accounts.errors import ExternalIdTaken, IdempotencyKeyReused
 from accounts.models import Account, User
 from events.models import Event
-from tests.cast import UserFactory, new_id
+from tests import asking
+from tests.cast import CALLER, AccountFactory, UserFactory, new_id
 from tests.transactions.test_concurrency import run_at_once
+from transactions.posting.commands import SetMetadata
 
 pytestmark = pytest.mark.django_db(transaction=True)
 turns = pytest.mark.parametrize("turn", range(3))
 
-create_user = partial(operations.create_user, name="petya", request_id="test")
+create_user = partial(operations.create_user, name="petya", caller=CALLER)
 
 
 def require_one(answers):
@@ -53,7 +56,7 @@ def test_a_user_created_between_the_looks_for_its_id_and_its_external_id_is_foun
 @turns
 def test_one_id_for_two_names_at_once_is_one_user(turn):
     id = new_id()
-    calls = [partial(operations.create_user, id=id, name=name, request_id="test") for name in ("a", "b")]
+    calls = [partial(operations.create_user, id=id, name=name, caller=CALLER) for name in ("a", "b")]
     answers = run_at_once(*calls * 6)
     refusals = [answer for answer in answers if isinstance(answer, IdempotencyKeyReused)]
     assert len(refusals) == 6
@@ -75,12 +78,40 @@ def test_one_external_id_for_12_users_at_once_belongs_to_one(turn):
 @pytest.mark.parametrize("name", ["main", "savings"])
 def test_one_account_created_12_times_at_once_is_one_account(name, turn):
     user = UserFactory()
-    create = partial(operations.create_account, user_id=user.id, currency="EUR", name=name, request_id="test")
+    create = partial(operations.create_account, user_id=user.id, currency="EUR", name=name, caller=CALLER)
     answers = run_at_once(*[create] * 12)
     require_one(answers)
     account = answers[0][0]
     assert user.accounts.filter(currency="EUR").get() == account
-    assert Event.objects.filter(account_id=account.id).count() == 1
+    assert Event.objects.filter(stream=account.id).count() == 1
+
+
+def require_told_in_turn(stream, told, last):
+    """Each event has its number, none tells what was so already, and the last one tells what is."""
+    events = list(Event.objects.filter(stream=stream.id).order_by("sequence"))
+    stream.refresh_from_db()
+    assert [event.sequence for event in events] == list(range(1, stream.event_sequence + 1))
+    moments = [event.recorded_at for event in events]
+    assert (moments, moments[-1]) == (sorted(moments), stream.last_recorded_at)
+    values = [told(event) for event in events]
+    assert all(one != next for one, next in pairwise(values))
+    assert values[-1] == last(stream)
+
+
+@turns
+def test_changes_of_one_user_at_once_are_told_one_after_the_other(turn):
+    user = UserFactory()
+    change = partial(operations.change_user, id=user.id, caller=CALLER)
+    run_at_once(*[partial(change, changes={"name": f"name {number % 3}"}) for number in range(12)])
+    require_told_in_turn(user, lambda event: event.data["name"], lambda user: user.name)
+
+
+@turns
+def test_changes_of_one_accounts_metadata_at_once_are_told_one_after_the_other(turn):
+    account = AccountFactory()
+    commands = [SetMetadata(account_id=account.id, metadata={"a": f"{number % 3}"}) for number in range(12)]
+    run_at_once(*[partial(asking.ask, command) for command in commands])
+    require_told_in_turn(account, lambda event: event.data["metadata"], lambda account: account.metadata)
 
 
 def test_accounts_are_locked_inside_a_transaction_only():

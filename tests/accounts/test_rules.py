@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from accounts.models import BALANCE_MAX, Account
+from accounts.models import BALANCE_MAX, Account, Token, User
 from events.models import Event
 from tests import asking
 from tests.cast import AccountFactory, deposit, hold, hold_that_expires, new_id, transfer, withdraw
@@ -146,7 +146,7 @@ def test_what_is_so_already_changes_nothing_and_tells_nothing(rule, account):
         rule("limits", credit_limit=limit)
     for _ in range(2):
         rule("close", reason="done")
-    events = Event.objects.filter(account_id=account.id).order_by("account_sequence")
+    events = Event.objects.filter(stream=account.id).order_by("sequence")
     assert [event.type for event in events] == [
         "account.opened",
         "account.frozen",
@@ -188,3 +188,62 @@ def test_no_more_is_held_than_a_balance_may_be(rule, account):
     execute(thousand_holds, account=account.id)
     declined = hold(account, "1")
     assert (declined.decline_reason, declined.decline_details["rule"]) == ("limit_exceeded", "held")
+
+
+def test_metadata_that_are_so_already_are_told_once(admin, account):
+    opened = Event.objects.get(stream=account.id)
+    for metadata in ({}, {"a": "b"}, {"a": "b"}, {"a": "c", "d": ""}):
+        answer = admin.patch(f"/api/v1/accounts/{account.id}", {"metadata": metadata})
+        assert (answer.status_code, answer.json()["metadata"]) == (200, metadata)
+    _, *told = Event.objects.filter(stream=account.id).order_by("sequence")
+    assert [(event.type, event.data["metadata"]) for event in told] == [
+        ("account.changed", {"a": "b"}),
+        ("account.changed", {"a": "c", "d": ""}),
+    ]
+    assert told[-1].data == answer.json()
+    assert opened.recorded_at < told[0].recorded_at < told[1].recorded_at
+    account.refresh_from_db()
+    assert (account.event_sequence, account.last_recorded_at) == (3, told[-1].recorded_at)
+    assert account.metadata == {"a": "c", "d": ""}
+
+
+@pytest.mark.parametrize("status", ["FROZEN", "CLOSED"])
+def test_metadata_of_an_account_are_changed_whatever_its_status(admin, account, status):
+    asking.set_status(id=account.id, status=Account.Status(status), reason="done", request_id="")
+    answer = admin.patch(f"/api/v1/accounts/{account.id}", {"metadata": {"a": "b"}})
+    assert (answer.status_code, answer.json()["status"]) == (200, status)
+    assert Event.objects.get(type="account.changed").data == answer.json()
+
+
+def test_a_change_of_metadata_ends_the_holds_that_are_due_and_both_are_told(admin, account):
+    deposit(account, "5")
+    hold_that_expires(account, "5")
+    answer = admin.patch(f"/api/v1/accounts/{account.id}", {"metadata": {"a": "b"}})
+    assert (answer.json()["held"], answer.json()["available"]) == ("0.00", "5.00")
+    *_, ended, changed = Event.objects.filter(stream=account.id).order_by("sequence")
+    assert [ended.type, changed.type] == ["hold.expired", "account.changed"]
+    assert (ended.actor, ended.actor_kind) == (None, "ledger")  # a command about rules has no id
+
+
+@pytest.mark.parametrize("kind", ["service", "staff", "holder"])
+def test_each_change_tells_who_did_it_as_what_and_in_which_request(account, kind):
+    user = None if kind == "service" else account.user
+    User.objects.filter(id=account.user_id).update(is_staff=kind == "staff")
+    client = make_client("api-admin", user=user)
+    caller = Token.objects.get().user
+    headers = {"X-Request-Id": "look-1"}
+    address = f"/api/v1/accounts/{account.id}"
+    client.patch(address, {"metadata": {"a": "b"}}, headers=headers)
+    client.post(f"{address}/limits", {"credit_limit": "5"}, headers=headers)
+    for name in ("freeze", "unfreeze", "close"):
+        client.post(f"{address}/{name}", {"reason": "look"}, headers=headers)
+    _, *told = Event.objects.filter(stream=account.id).order_by("sequence")
+    assert [event.type.removeprefix("account.") for event in told] == [
+        "changed",
+        "limits_changed",
+        "frozen",
+        "unfrozen",
+        "closed",
+    ]
+    for event in told:
+        assert (event.actor, event.actor_kind, event.request_id) == (caller.id, kind, "look-1")

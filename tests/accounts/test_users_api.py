@@ -3,7 +3,8 @@
 import pytest
 from django.contrib.auth.models import Permission
 
-from accounts.models import User
+from accounts.models import Token, User
+from events.models import Event
 from tests.cast import UserFactory, new_id
 from tests.conftest import make_client
 
@@ -81,3 +82,45 @@ def test_a_header_makes_no_other_method_of_one_that_is_not_served(service, petya
     address, headers = f"/api/v1/users/{petya.id}", {"X-HTTP-Method-Override": "PATCH"}
     answer = getattr(service, method)(address, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+def test_what_a_user_is_already_is_not_told_again(service, petya):
+    changes = [{"name": "petya"}, {}, {"name": "Petya P."}, {"name": "Petya P."}, {"metadata": {"a": "b"}}]
+    for change in [*changes, {"name": "Petya P.", "metadata": {"a": "b"}}]:
+        answer = service.patch(f"/api/v1/users/{petya.id}", change)
+        assert answer.status_code == 200
+    created, *told = Event.objects.filter(stream=petya.id).order_by("sequence")
+    assert [event.sequence for event in told] == [2, 3]
+    assert {event.type for event in told} == {"user.changed"}
+    assert [(event.data["name"], event.data["metadata"]) for event in told] == [
+        ("Petya P.", {}),
+        ("Petya P.", {"a": "b"}),
+    ]
+    assert told[-1].data == answer.json() == service.get(f"/api/v1/users/{petya.id}").json()
+    assert created.recorded_at < told[0].recorded_at < told[1].recorded_at
+    petya.refresh_from_db()
+    assert (petya.event_sequence, petya.last_recorded_at) == (3, told[-1].recorded_at)
+
+
+@pytest.mark.parametrize("kind", ["service", "staff", "holder"])
+def test_a_change_of_a_user_tells_who_did_it_as_what_and_in_which_request(petya, kind):
+    User.objects.filter(id=petya.id).update(is_staff=kind == "staff")
+    client = make_client("api-post", user=None if kind == "service" else petya)
+    caller = Token.objects.get().user
+    client.patch(f"/api/v1/users/{petya.id}", {"name": "P."}, headers={"X-Request-Id": "look-1"})
+    event = Event.objects.get(type="user.changed")
+    assert (event.stream, event.account_id, event.actor) == (petya.id, None, caller.id)
+    assert (event.actor_kind, event.request_id) == (kind, "look-1")
+
+
+def test_users_and_accounts_that_are_made_tell_who_made_them(service):
+    headers = {"X-Request-Id": "look-1"}
+    user = service.post("/api/v1/users", {"id": str(new_id()), "name": "p"}, headers=headers).json()
+    body = {"user": user["id"], "currency": "EUR", "name": "savings"}
+    for _ in range(2):
+        service.post("/api/v1/accounts", body, headers=headers)
+    caller = Token.objects.get().user
+    told = Event.objects.order_by("recorded_at", "stream")
+    assert sorted(event.type for event in told) == ["account.opened", "account.opened", "user.created"]
+    for event in told:
+        assert (event.actor, event.actor_kind, event.request_id) == (caller.id, "service", "look-1")

@@ -7,6 +7,7 @@ from random import Random
 from accounts import operations
 from accounts.models import User
 from tests import asking, cast
+from tests.cast import CALLER
 from tests.office.staff import make_staff
 from transactions import corrections
 from transactions.models import HourlyTotal, Transaction
@@ -62,7 +63,7 @@ class Demo:
         self.declined = cast.withdraw(bakery, "2400.00", reference="Campaign: New Year")
         twice = cast.withdraw(bakery, "18.40", reference="Clicks, sent twice")
         savings, _ = operations.create_account(
-            user_id=bakery.user_id, currency="USD", name="savings", request_id="demo"
+            user_id=bakery.user_id, currency="USD", name="savings", caller=CALLER
         )
         cast.transfer(bakery, savings, "50.00", reference="For December")
         self.reversed = twice

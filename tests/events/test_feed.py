@@ -4,22 +4,27 @@ from uuid import uuid4
 
 import pytest
 
+from accounts import operations
 from events import errors, feed
 from events.models import Cursor, Event, FeedState, PendingEvent, Placement, parse_cursor
-from tests.cast import AccountFactory, deposit, new_id, withdraw
+from tests import asking
+from tests.cast import CALLER, AccountFactory, OrderFactory, deposit, hold_that_expires, new_id, withdraw
 from tests.events.conftest import deposit_times
+from transactions import posting
+from transactions.posting.commands import Reversal, SetMetadata
 
 
 def positions(page):
     return [event["position"] for event in page.events]
 
 
-def test_reading_places_what_is_pending_in_the_order_of_the_ids(account):
+def test_reading_places_what_is_pending_in_the_order_it_was_recorded(account):
     deposit_times(account, 3)
     page = feed.read()
     assert PendingEvent.objects.count() == 0
     assert positions(page) == [1, 2, 3, 4, 5]
-    assert [event["id"] for event in page.events] == sorted(Event.objects.values_list("id", flat=True))
+    recorded = Event.objects.order_by("recorded_at", "stream", "sequence")
+    assert [event["id"] for event in page.events] == [event.id for event in recorded]
     assert (page.cursor.position, page.has_more) == (5, False)
     assert FeedState.objects.get().last_position == 5
 
@@ -27,9 +32,12 @@ def test_reading_places_what_is_pending_in_the_order_of_the_ids(account):
 def test_the_envelope_is_the_event_as_the_api_shows_it(account):
     row = deposit(account, "10")
     event = feed.read().events[-1]
-    stored = Event.objects.latest("id")
+    stored = Event.objects.latest("recorded_at")
+    assert (stored.data, stored.actor, stored.request_id, stored.about) == (None, None, None, row.seq)
     assert event == {
         "id": stored.id,
+        "stream": str(account.id),
+        "sequence": 2,
         "epoch": str(FeedState.objects.get().epoch),
         "position": 3,
         "type": "transaction.posted",
@@ -37,8 +45,55 @@ def test_the_envelope_is_the_event_as_the_api_shows_it(account):
         "account_sequence": 2,
         "recorded_at": row.to_dict()["recorded_at"],
         "request_id": "test",
+        "actor": {"id": str(account.user_id), "kind": "service"},
         "data": row.to_dict(),
     }
+
+
+def test_what_a_user_is_told_of_has_its_own_stream_and_no_account(petya):
+    created, opened = feed.read().events
+    assert (created["type"], created["stream"], created["sequence"]) == ("user.created", str(petya.id), 1)
+    assert (created["account"], created["account_sequence"]) == (None, None)
+    assert (opened["stream"], opened["sequence"]) == (opened["account"], opened["account_sequence"])
+    operations.change_user(id=petya.id, changes={"name": "Petya"}, caller=CALLER)
+    [changed] = feed.read().events[2:]
+    assert (changed["type"], changed["sequence"], changed["data"]["name"]) == ("user.changed", 2, "Petya")
+    assert len({event["id"] for event in feed.read().events}) == 3
+
+
+def test_what_is_told_of_a_transaction_is_how_it_was_when_it_was_decided(account):
+    row = deposit(account, "10")
+    [told] = feed.read().events[2:]
+    asking.ask(Reversal(id=new_id(), reason="test", rows=[row]))
+    assert [event for event in feed.read().events if event["id"] == told["id"]] == [told]
+    assert told["data"]["reversed_by"] is None
+
+
+@pytest.mark.parametrize("kind", ["service", "holder", "staff", "command"])
+def test_an_event_says_as_what_somebody_did_it(account, kind):
+    posting.post([OrderFactory(account=account)], actor=account.user_id, actor_kind=kind)
+    posting.post(
+        [SetMetadata(account_id=account.id, metadata={"a": "b"})], actor=account.user_id, actor_kind=kind
+    )
+    posted, changed = feed.read().events[2:]
+    assert posted["actor"] == changed["actor"] == {"id": str(account.user_id), "kind": kind}
+
+
+def test_the_end_of_a_due_hold_is_the_ledgers_own_and_names_the_command_that_it_came_with(account):
+    deposit(account, "10")
+    hold_that_expires(account, "10")
+    row = withdraw(account, "1")
+    expired, posted = feed.read().events[-2:]
+    assert (expired["type"], expired["actor"]) == ("hold.expired", {"id": str(row.id), "kind": "ledger"})
+    assert (posted["type"], posted["actor"]["kind"]) == ("transaction.posted", "service")
+
+
+def test_the_end_of_a_hold_that_a_sweep_finds_is_the_ledgers_and_nobody_elses(account):
+    deposit(account, "10")
+    hold_that_expires(account, "10")
+    posting.expire_some()
+    assert feed.read().events[-1]["type"] == "hold.expired"
+    assert feed.read().events[-1]["actor"] == {"id": None, "kind": "ledger"}
 
 
 def test_a_cursor_goes_on_where_it_was(account):
@@ -134,8 +189,9 @@ def test_a_cursor_survives_its_text():
 def test_reading_costs_the_same_whatever_is_there(account, django_assert_num_queries):
     deposit_times(account, 20)
     feed.read()
-    with django_assert_num_queries(5):  # is anything pending, the state, the places, the events, the state
+    # Is anything pending, the state, the places, the events, what they are about, the state.
+    with django_assert_num_queries(6):
         feed.read(limit=5)
     deposit(account, "1")
-    with django_assert_num_queries(9):  # and a savepoint, the lock, the places given, its end
+    with django_assert_num_queries(10):  # and a savepoint, the lock, the places given, its end
         feed.read(limit=5)

@@ -24,7 +24,7 @@ def test_a_consumer_reads_page_by_page(db, reader, account):
     first = ask(reader, limit=3)
     second = ask(reader, limit=3, after=first["cursor"])
     types = [event["type"] for event in first["events"] + second["events"]]
-    assert types == ["account.opened", "user.created"] + ["transaction.posted"] * 3
+    assert types == ["user.created", "account.opened"] + ["transaction.posted"] * 3
     assert (first["has_more"], second["has_more"]) == (True, False)
     assert ask(reader, after=second["cursor"])["events"] == []
 
@@ -35,6 +35,19 @@ def test_types_and_account_narrow_it(db, reader, account):
     deposit(AccountFactory(), "1")
     found = ask(reader, types="transaction.posted,transaction.declined", account=account.id)["events"]
     assert [event["type"] for event in found] == ["transaction.posted", "transaction.declined"]
+
+
+def test_changes_of_users_and_accounts_are_told_and_found_by_their_types(db, reader, service, account):
+    service.patch(f"/api/v1/accounts/{account.id}", {"metadata": {"tier": "gold"}})
+    service.patch(f"/api/v1/users/{account.user_id}", {"name": "Petya P."})
+    account_changed, user_changed = ask(reader, types="account.changed,user.changed")["events"]
+    assert (account_changed["account"], account_changed["data"]["metadata"]) == (
+        str(account.id),
+        {"tier": "gold"},
+    )
+    assert (user_changed["stream"], user_changed["account"]) == (str(account.user_id), None)
+    assert user_changed["data"]["name"] == "Petya P."
+    assert {event["actor"]["kind"] for event in (account_changed, user_changed)} == {"service"}
 
 
 def test_a_gap_is_filled_by_the_sequence_of_the_account(db, reader, account):

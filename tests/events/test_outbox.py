@@ -8,31 +8,35 @@ from django.conf import settings
 from django.db.transaction import atomic
 
 from accounts import operations
+from events import resources
 from events.models import Event, PendingEvent
-from tests.cast import AccountFactory, OrderFactory, deposit, withdraw
+from tests.cast import CALLER, AccountFactory, OrderFactory, deposit, withdraw
 from transactions import posting
 from transactions.models import Transaction
 
 
 def test_a_user_and_its_account_are_told(petya, account):
-    opened, created = Event.objects.order_by("id")
-    assert (created.type, created.account_id, created.account_sequence) == ("user.created", None, None)
+    created, opened = Event.objects.order_by("recorded_at")
+    assert (created.type, created.stream, created.sequence) == ("user.created", petya.id, 1)
+    assert (created.account_id, created.actor_kind, created.request_id) == (None, "service", "test")
     assert created.data["id"] == str(petya.id)
-    assert (opened.type, opened.account_id, opened.account_sequence) == ("account.opened", account.id, 1)
+    assert (opened.type, opened.account_id, opened.sequence) == ("account.opened", account.id, 1)
     assert opened.data == petya.accounts.with_held_due().get().to_dict()
 
 
 def test_every_posting_and_every_decline_is_told_as_the_api_shows_it(account):
     rows = [deposit(account, "10"), withdraw(account, "50"), deposit(account, "1")]
-    events = Event.objects.filter(account_id=account.id).order_by("account_sequence")
+    events = list(Event.objects.filter(stream=account.id).order_by("sequence"))
     assert [event.type for event in events] == [
         "account.opened",
         "transaction.posted",
         "transaction.declined",
         "transaction.posted",
     ]
-    assert [event.account_sequence for event in events] == [1, 2, 3, 4]
-    assert [event.data for event in events[1:]] == [row.to_dict() for row in rows]
+    assert [event.sequence for event in events] == [1, 2, 3, 4]
+    told = resources.find(events)
+    assert [told[event.pk].data for event in events[1:]] == [row.to_dict() for row in rows]
+    assert [(event.about, event.data) for event in events[1:]] == [(row.seq, None) for row in rows]
     assert [event.recorded_at for event in events[1:]] == [row.recorded_at for row in rows]
     account.refresh_from_db()
     assert account.event_sequence == 4
@@ -43,17 +47,19 @@ def test_a_list_is_told_in_its_order(account):
     orders = [OrderFactory(account=account if number % 2 else other) for number in range(20)]
     posting.post(orders, actor=account.user_id)
     for one in (account, other):
-        ids = list(
-            Event.objects.filter(account_id=one.id).order_by("account_sequence").values_list("id", flat=True)
-        )
-        assert ids == sorted(ids)
+        events = list(Event.objects.filter(stream=one.id, about__isnull=False).order_by("sequence"))
+        told = resources.find(events)
+        wanted = [str(order.id) for order in orders if order.account_id == one.id]
+        assert [told[event.pk].data["id"] for event in events] == wanted
+        times = [event.recorded_at for event in events]
+        assert times == sorted(set(times))
 
 
 def test_what_is_rolled_back_was_never_told(account):
     before = Event.objects.count()
     with pytest.raises(RuntimeError), atomic():
         deposit(account, "10")
-        operations.create_user(id=None, name="x", external_id="x", request_id="test")
+        operations.create_user(id=None, name="x", external_id="x", caller=CALLER)
         raise RuntimeError
     assert Event.objects.count() == PendingEvent.objects.count() == before
 

@@ -34,6 +34,10 @@ def do(client, made, action, body=None):
     return answer.json()
 
 
+def made_by(made):
+    return str(Subscription.objects.get(id=made["id"]).actor)
+
+
 def test_the_secret_is_shown_once_and_kept_nowhere(admin, hook, account, made):
     deposit(account, "1")
     relay_once()
@@ -121,6 +125,8 @@ def test_a_test_is_sent_at_once_beside_the_feed_and_says_what_came_of_it(admin, 
     [event] = hook.verify(made["secret"])
     assert (event["type"], event["position"]) == ("subscription.test", None)
     assert event["data"] == {"subscription": made["id"]}
+    assert (event["account"], event["account_sequence"]) == (None, None)
+    assert event["actor"] == {"id": made_by(made), "kind": "service"}
     hook.behaviour = answering(404)
     assert do(admin, made, "test") == {"delivered": False, "error": "The receiver answered 404."}
     shown = admin.get(f"{SUBSCRIPTIONS}/{made['id']}").json()

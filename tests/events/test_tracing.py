@@ -10,6 +10,7 @@ from events import feed
 from events.models import Event, FeedState, Subscription
 from events.subscriptions import DeliveryState, trace
 from tests.cast import deposit, new_id
+from tests.events.test_upkeep import age
 
 
 def subscribe(position, **fields):
@@ -23,7 +24,7 @@ def events(account):
     deposit(account, "5")
     deposit(account, "6")
     feed.place_pending()
-    return list(Event.objects.filter(account_id=account.id).order_by("account_sequence"))
+    return list(Event.objects.filter(stream=account.id).order_by("sequence"))
 
 
 @pytest.fixture
@@ -75,9 +76,22 @@ def test_a_place_in_another_epoch_says_nothing(events, long_ago):
 def test_an_event_without_a_place_waits_at_everybodys(account, long_ago):
     subscribe(10**6, created_at=long_ago)
     deposit(account, "5")
-    [traced] = trace(list(Event.objects.filter(account_id=account.id).order_by("-id")[:1]))
-    assert traced.position is None
+    [traced] = trace(list(Event.objects.filter(stream=account.id).order_by("-sequence")[:1]))
+    assert (traced.position, traced.is_waiting) == (None, True)
     assert [state for state, _ in traced.deliveries] == [DeliveryState.WAITING]
+
+
+def test_what_was_pruned_waits_for_nothing_and_was_sent_to_whoever_has_passed_it(account, events, long_ago):
+    subscribe(3, created_at=long_ago)
+    subscribe(1, created_at=long_ago, status="DISABLED")
+    age(100)
+    assert feed.prune(days=30) == 3
+    [opened] = trace(events[:1])
+    assert (opened.event.type, opened.position, opened.is_waiting) == ("account.opened", None, False)
+    assert {each.position: state for state, each in opened.deliveries} == {
+        3: DeliveryState.SENT,
+        1: DeliveryState.WAITING,
+    }
 
 
 def test_tracing_takes_two_queries(events):

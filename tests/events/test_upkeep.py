@@ -8,8 +8,9 @@ from django.db import connection
 
 from events import errors, feed, subscriptions
 from events.models import Event, FeedState, Placement, Subscription
-from tests.cast import deposit, new_id
+from tests.cast import deposit, hold, new_id
 from tests.events.conftest import deposit_times, relay_once, subscribe
+from transactions.models import Transaction
 
 
 def run(command, *arguments, **options):
@@ -21,13 +22,13 @@ def run(command, *arguments, **options):
 
 def age(days, *, up_to=None):
     """Make the events older, up to a position. Nobody but a test can."""
-    ids = Placement.objects.filter(position__lte=up_to or 10**9).values_list("event_id", flat=True)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE events_event DISABLE TRIGGER event_is_never_changed")
         cursor.execute(
-            "UPDATE events_event SET recorded_at = recorded_at - make_interval(days => %s)"
-            " WHERE id = ANY(%s)",
-            [days, list(ids)],
+            "UPDATE events_event AS event SET recorded_at = recorded_at - make_interval(days => %s)"
+            " FROM events_placement AS place WHERE place.position <= %s"
+            " AND place.stream = event.stream AND place.sequence = event.sequence",
+            [days, up_to or 10**9],
         )
         cursor.execute("ALTER TABLE events_event ENABLE ALWAYS TRIGGER event_is_never_changed")
 
@@ -41,11 +42,16 @@ def told(account):
 
 
 def test_what_is_old_goes_and_the_ledger_keeps_everything(told):
+    """Of the events those go whose facts stand in rows; all others stay, without a place."""
+    hold(told, "1")
+    feed.read()
     age(100, up_to=3)
-    assert run("prune_events") == "3 events were removed.\n"
-    assert list(Placement.objects.values_list("position", flat=True).order_by("position")) == [4, 5]
-    assert Event.objects.count() == 2
-    assert [event["position"] for event in feed.read().events] == [4, 5]
+    assert run("prune_events") == "3 events left the feed.\n"
+    assert list(Placement.objects.values_list("position", flat=True).order_by("position")) == [4, 5, 6]
+    kept = Event.objects.order_by("recorded_at").values_list("type", flat=True)
+    assert list(kept) == ["user.created", "account.opened", *["transaction.posted"] * 2, "hold.placed"]
+    assert Transaction.objects.count() == 3
+    assert [event["position"] for event in feed.read().events] == [4, 5, 6]
     told.refresh_from_db()
     assert told.balance == 3
 
@@ -63,8 +69,8 @@ def test_a_cursor_below_what_was_pruned_is_told_so(told):
 
 def test_what_is_younger_than_it_was_told_to_keep_stays(told):
     age(40)
-    assert run("prune_events") == "0 events were removed.\n"
-    assert run("prune_events", "--days", "30") == "5 events were removed.\n"
+    assert run("prune_events") == "0 events left the feed.\n"
+    assert run("prune_events", "--days", "30") == "5 events left the feed.\n"
     with pytest.raises(CommandError):
         run("prune_events", "--days", "29")
 
@@ -73,12 +79,12 @@ def test_what_a_live_subscription_waits_for_stays(hook, told):
     subscription = subscribe(hook.url)
     subscriptions.replay(id=subscription.id, after=None)
     age(100)
-    assert run("prune_events") == "0 events were removed.\n"
+    assert run("prune_events") == "0 events left the feed.\n"
     subscriptions.pause(id=subscription.id)
-    assert run("prune_events") == "0 events were removed.\n"
+    assert run("prune_events") == "0 events left the feed.\n"
     subscriptions.resume(id=subscription.id)
     relay_once()
-    assert run("prune_events") == "5 events were removed.\n"
+    assert run("prune_events") == "5 events left the feed.\n"
 
 
 def test_a_disabled_subscription_keeps_nothing_and_cannot_go_on_as_if_it_had(told):
@@ -86,7 +92,7 @@ def test_a_disabled_subscription_keeps_nothing_and_cannot_go_on_as_if_it_had(tol
     subscriptions.replay(id=subscription.id, after=None)
     Subscription.objects.filter(id=subscription.id).update(status="DISABLED")
     age(100, up_to=3)
-    assert run("prune_events") == "3 events were removed.\n"
+    assert run("prune_events") == "3 events left the feed.\n"
     with pytest.raises(errors.EventsPruned):
         subscriptions.resume(id=subscription.id)
     subscriptions.replay(id=subscription.id, after=None)
@@ -96,7 +102,7 @@ def test_a_disabled_subscription_keeps_nothing_and_cannot_go_on_as_if_it_had(tol
 def test_pruning_in_parts_comes_to_the_same(told, monkeypatch):
     monkeypatch.setattr(feed, "PRUNED_AT_ONCE", 2)
     age(100)
-    assert run("prune_events") == "5 events were removed.\n"
+    assert run("prune_events") == "5 events left the feed.\n"
     deposit(told, "1")
     assert [event["position"] for event in feed.read().events] == [6]
 

@@ -10,11 +10,15 @@ from tests import asking
 from tests.asking import capture_of
 from tests.cast import AccountFactory, deposit, hold, withdraw
 from transactions import posting
-from transactions.posting.commands import Remaining
+from transactions.posting.commands import Remaining, SetMetadata
 
 AMOUNTS = ["1.00", "2.00", "3.00", "5.00"]
 CHANGES = (
-    ["deposit"] * 3 + ["withdraw"] * 4 + ["hold"] * 3 + ["capture"] * 4 + ["release", "status", "limits"]
+    ["deposit"] * 3
+    + ["withdraw"] * 4
+    + ["hold"] * 3
+    + ["capture"] * 4
+    + ["release", "status", "limits", "metadata"]
 )
 
 
@@ -51,6 +55,10 @@ class World:
                 case "limits":
                     limit = max(Decimal(amount) - 2, account.held - account.balance, Decimal(0))
                     asking.set_limits(id=account.id, limits={"credit_limit": limit}, request_id="test")
+                case "metadata":
+                    asking.ask(
+                        SetMetadata(account_id=account.id, metadata={"at": str(account.event_sequence)})
+                    )
             self.note(account.id)
 
     def capture(self, account, amount):

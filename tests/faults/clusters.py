@@ -72,7 +72,7 @@ class World:
         """From the start: everything that this ledger has, once, each account in its order."""
         events, cursor = self.read_events()
         assert [event["position"] for event in events] == list(range(1, len(events) + 1))
-        assert {event["id"] for event in events} == set(Event.objects.values_list("id", flat=True))
+        assert {event["id"] for event in events} == {event.id for event in Event.objects.all()}
         own = [event["account_sequence"] for event in events if event["account"] == str(self.account.id)]
         assert own == list(range(1, len(own) + 1))
         return events, cursor

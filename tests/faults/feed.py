@@ -166,11 +166,14 @@ def read_truth(postgres: EmbeddedPostgres) -> dict[str, Any]:
     """Past the code that is tried: the tables themselves."""
     events = query(
         postgres,
-        "SELECT id, coalesce(account_id::text, '-') AS account, coalesce(account_sequence, 0) AS sequence,"
-        " data ->> 'id' AS about"
-        " FROM events_event ORDER BY id",
+        "SELECT concat(stream, '.', sequence) AS id, stream::text, sequence, row.id::text AS about"
+        " FROM events_event LEFT JOIN transactions_transaction AS row"
+        " ON row.account_id = stream AND row.seq = about ORDER BY events_event.recorded_at, stream, sequence",
     )
-    places = query(postgres, "SELECT position, event_id FROM events_placement ORDER BY position")
+    places = query(
+        postgres,
+        "SELECT position, concat(stream, '.', sequence) AS id FROM events_placement ORDER BY position",
+    )
     [[last_position]] = query(postgres, "SELECT last_position FROM events_feed_state")
     [[pending]] = query(postgres, "SELECT count(*) FROM events_pending")
     return {"events": events, "places": places, "last_position": last_position, "pending": pending}
@@ -182,7 +185,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
     parser.add_argument("--folder", type=Path, help="a new one, which is kept (default: a temporary one)")
-    parser.add_argument("--careless", action="store_true", help="with a reader by id, which loses events")
+    parser.add_argument("--careless", action="store_true", help="with a reader by time, which loses events")
     asked = parser.parse_args()
     with new_folder("feed-", asked.folder) as folder:
         sys.stdout.write(f"seed {asked.seed}, in {folder}\n")

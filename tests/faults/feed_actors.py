@@ -7,6 +7,7 @@ import json
 import os
 import random
 import time
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import NoReturn
@@ -26,6 +27,7 @@ from transactions.posting.commands import Command, NewTransaction, Transfer
 
 ACTOR = UUID(int=16)
 ACCOUNTS = 64
+EPOCH = datetime.fromtimestamp(0, UTC)
 DELAYS = (0, 0, 0, 0, 0.002, 0.01, 0.05, 0.2)  # seconds before COMMIT
 ROLLED_BACK_SHARE = 0.05
 TRANSFER_SHARE = 0.2
@@ -110,7 +112,7 @@ def read(folder: Path, name: str, life: int, seed: int) -> NoReturn:
             if page.events:
                 now = time.monotonic()
                 journal.writelines(
-                    _note(event["position"], event["id"], event["account"], event["account_sequence"], now)
+                    _note(event["position"], event["id"], event["stream"], event["sequence"], now)
                     for event in page.events
                 )
                 journal.flush()
@@ -124,20 +126,20 @@ def read(folder: Path, name: str, life: int, seed: int) -> NoReturn:
 
 
 def read_carelessly(folder: Path, name: str, life: int, seed: int) -> NoReturn:
-    """By `id > last`, as one might: what this reader loses, the verdict must see."""
-    last = 0
+    """By `recorded_at > last`, as one might: what this reader loses, the verdict must see."""
+    last = EPOCH
     with (folder / f"read-{name}-{life}").open("w") as journal:
         while True:
-            events = list(Event.objects.filter(id__gt=last).order_by("id")[:PAGE])
-            for event in events:
-                last = event.id
-                journal.write(_note(0, event.id, event.account_id, event.account_sequence, time.monotonic()))
+            later = Event.objects.filter(recorded_at__gt=last)
+            for event in later.order_by("recorded_at", "stream", "sequence"):
+                last = event.recorded_at
+                journal.write(_note(0, event.id, event.stream, event.sequence, time.monotonic()))
             journal.flush()
             time.sleep(IDLE_SECONDS)
 
 
-def _note(position: int, id: int, account: object, sequence: int | None, at: float) -> str:
-    return f"{position} {id} {account or '-'} {sequence or 0} {at:.6f}\n"
+def _note(position: int, id: str, stream: object, sequence: int, at: float) -> str:
+    return f"{position} {id} {stream} {sequence} {at:.6f}\n"
 
 
 def sequence(folder: Path, name: str, life: int, seed: int) -> NoReturn:

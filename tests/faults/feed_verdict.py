@@ -22,8 +22,8 @@ class Told(NamedTuple):
     """An event as a reader was told of it."""
 
     position: int
-    id: int
-    account: str
+    id: str
+    stream: str
     sequence: int
     at: float
 
@@ -31,10 +31,10 @@ class Told(NamedTuple):
 class Event(NamedTuple):
     """An event as it is in the ledger."""
 
-    id: int
-    account: str
+    id: str
+    stream: str
     sequence: int
-    about: str  # the id of what it tells of
+    about: str | None  # the id of the transaction that it tells of
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Run:
     """What is left of a run. Of each reader: what each of its lives was told."""
 
     events: list[Event]
-    places: list[tuple[int, int]]  # position, event
+    places: list[tuple[int, str]]  # position, event
     last_position: int
     pending: int
     committed: dict[str, float]  # transactions, and when their writers knew
@@ -83,8 +83,8 @@ def _read_whole_lines(path: Path) -> list[str]:
 
 
 def _parse(line: str) -> Told:
-    position, id, account, sequence, at = line.split()
-    return Told(int(position), int(id), account, int(sequence), float(at))
+    position, id, stream, sequence, at = line.split()
+    return Told(int(position), id, stream, int(sequence), float(at))
 
 
 def judge(run: Run) -> list[Charge]:
@@ -103,10 +103,10 @@ def judge_ledger(run: Run) -> Iterator[Charge]:
         yield INVENTED, f"the transaction {id} was rolled back and has an event"
     sequences = defaultdict(set)
     for event in run.events:
-        sequences[event.account].add(event.sequence)
-    for account, found in sequences.items():
-        if account != "-" and found != set(range(1, len(found) + 1)):
-            yield GAPS, f"the sequence numbers of {account} are not 1 to {len(found)}"
+        sequences[event.stream].add(event.sequence)
+    for stream, found in sequences.items():
+        if found != set(range(1, len(found) + 1)):
+            yield GAPS, f"the sequence numbers of {stream} are not 1 to {len(found)}"
 
 
 def judge_places(run: Run) -> Iterator[Charge]:
@@ -118,13 +118,13 @@ def judge_places(run: Run) -> Iterator[Charge]:
     events = {event.id: event for event in run.events}
     placed = [id for _, id in run.places]
     yield from _compare(placed, events)
-    yield from _judge_order((events[id].account, events[id].sequence) for id in placed if id in events)
+    yield from _judge_order((events[id].stream, events[id].sequence) for id in placed if id in events)
 
 
 def judge_reader(run: Run, lives: list[list[Told]]) -> Iterator[Charge]:
     """A reader that was killed may be told again what it handled without keeping the cursor: a page."""
     events = {event.id: event for event in run.events}
-    seen: dict[int, Told] = {}
+    seen: dict[str, Told] = {}
     for number, life in enumerate(lives):
         again = [told for told in life if told.id in seen]
         if len(again) > (PAGE if number else 0):
@@ -138,9 +138,9 @@ def judge_reader(run: Run, lives: list[list[Told]]) -> Iterator[Charge]:
             seen.setdefault(told.id, told)
     first = list(seen.values())  # in the order in which they were told
     yield from _compare([told.id for told in first], events)
-    yield from _judge_order((told.account, told.sequence) for told in first)
+    yield from _judge_order((told.stream, told.sequence) for told in first)
     for told in first:
-        if told.id in events and (told.account, told.sequence) != events[told.id][1:3]:
+        if told.id in events and (told.stream, told.sequence) != events[told.id][1:3]:
             yield DIFFERENT, f"event {told.id} is not that of the ledger"
     for told, (position, id) in zip(first, run.places, strict=False):
         if (told.position, told.id) != (position, id):
@@ -148,7 +148,7 @@ def judge_reader(run: Run, lives: list[list[Told]]) -> Iterator[Charge]:
             break
 
 
-def _compare(told: list[int], events: dict[int, Event]) -> Iterator[Charge]:
+def _compare(told: list[str], events: dict[str, Event]) -> Iterator[Charge]:
     for id in events.keys() - set(told):
         yield LOST, f"event {id} is missing"
     for id in set(told) - events.keys():
@@ -157,12 +157,12 @@ def _compare(told: list[int], events: dict[int, Event]) -> Iterator[Charge]:
 
 def _judge_order(told: Iterable[tuple[str, int]]) -> Iterator[Charge]:
     sequences = defaultdict(list)
-    for account, sequence in told:
-        sequences[account].append(sequence)
-    for account, found in sequences.items():
+    for stream, sequence in told:
+        sequences[stream].append(sequence)
+    for stream, found in sequences.items():
         breaks = sum(first >= second for first, second in pairwise(found))
-        if account != "-" and breaks:
-            yield DISORDER, f"the events of {account} are out of order {breaks} times"
+        if breaks:
+            yield DISORDER, f"the events of {stream} are out of order {breaks} times"
 
 
 def measure_lags(run: Run) -> list[float]:
@@ -170,7 +170,7 @@ def measure_lags(run: Run) -> list[float]:
 
     A reader may be told before the writer knows: that is 0.
     """
-    told_at: dict[int, float] = {}
+    told_at: dict[str, float] = {}
     for name, lives in run.readers.items():
         if not name.startswith("careless"):
             for told in (told for life in lives for told in life):

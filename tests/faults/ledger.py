@@ -10,13 +10,19 @@ from ledger_project.database.embedded import EmbeddedPostgres
 
 Row = dict[str, Any]
 
+EVENTS = """
+SELECT event.*, row.id AS told FROM events_event AS event
+LEFT JOIN transactions_transaction AS row ON row.account_id = event.stream AND row.seq = event.about
+WHERE event.type NOT LIKE 'user.%' ORDER BY event.stream, event.sequence
+"""
+
 
 @dataclass
 class Ledger:
     accounts: list[Row]
     transactions: list[Row]  # in the order of their recording
     holds: list[Row]
-    events: list[Row]  # of accounts, in the order of their sequence
+    events: list[Row]  # of accounts, in the order of their sequence; `told` is the row that one is about
 
 
 def connect(postgres: EmbeddedPostgres) -> psycopg.Connection[Row]:
@@ -38,8 +44,5 @@ def read_ledger(postgres: EmbeddedPostgres) -> Ledger:
             connection.execute("SELECT * FROM accounts_account").fetchall(),
             connection.execute("SELECT * FROM transactions_transaction ORDER BY recorded_at, id").fetchall(),
             connection.execute("SELECT * FROM accounts_hold ORDER BY created_at, id").fetchall(),
-            connection.execute(
-                "SELECT * FROM events_event WHERE account_id IS NOT NULL"
-                " ORDER BY account_id, account_sequence"
-            ).fetchall(),
+            connection.execute(EVENTS).fetchall(),
         )

@@ -71,28 +71,28 @@ class Consumer:
         self.ledger = sqlite3.connect(folder / f"{name}.sqlite", check_same_thread=False)
         self.ledger.executescript(
             "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL;"
-            "CREATE TABLE done (epoch, account, sequence, PRIMARY KEY (epoch, account, sequence));"
-            "CREATE TABLE effects (id, account, amount);"
-            "CREATE TABLE totals (account PRIMARY KEY, total)"
+            "CREATE TABLE done (epoch, stream, sequence, PRIMARY KEY (epoch, stream, sequence));"
+            "CREATE TABLE effects (id, stream, amount);"
+            "CREATE TABLE totals (stream PRIMARY KEY, total)"
         )
 
     def take(self, envelope: dict[str, Any]) -> None:
-        key = (envelope["epoch"], envelope["account"], envelope["account_sequence"])
+        key = (envelope["epoch"], envelope["stream"], envelope["sequence"])
         line = f"{envelope['position']} {envelope['id']} {' '.join(map(str, key))}\n"
         os.write(self.arrivals, line.encode())
         with self.ledger:
             if self.ledger.execute("INSERT OR IGNORE INTO done VALUES (?, ?, ?)", key).rowcount:
-                self._have_effect(envelope["id"], envelope["account"], find_amount(envelope))
+                self._have_effect(envelope["id"], envelope["stream"], find_amount(envelope))
 
-    def _have_effect(self, id: int, account: str, amount: Decimal) -> None:
-        self.ledger.execute("INSERT INTO effects VALUES (?, ?, ?)", (id, account, str(amount)))
-        found = self.ledger.execute("SELECT total FROM totals WHERE account = ?", (account,)).fetchone()
+    def _have_effect(self, id: str, stream: str, amount: Decimal) -> None:
+        self.ledger.execute("INSERT INTO effects VALUES (?, ?, ?)", (id, stream, str(amount)))
+        found = self.ledger.execute("SELECT total FROM totals WHERE stream = ?", (stream,)).fetchone()
         total = Decimal(found[0] if found else 0) + amount
-        self.ledger.execute("INSERT OR REPLACE INTO totals VALUES (?, ?)", (account, str(total)))
+        self.ledger.execute("INSERT OR REPLACE INTO totals VALUES (?, ?)", (stream, str(total)))
 
 
 def find_amount(event: dict[str, Any]) -> Decimal:
-    """What the event adds to the balance of its account."""
+    """What the event adds to the balance of its account, which is its stream."""
     if event["type"] != "transaction.posted":
         return Decimal(0)
     amount = Decimal(event["data"]["amount"])

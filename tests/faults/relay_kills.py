@@ -46,6 +46,15 @@ END $$;
 CREATE TRIGGER cursor_is_watched AFTER UPDATE OF position ON events_subscription
     FOR EACH ROW WHEN (OLD.position <> NEW.position) EXECUTE FUNCTION note_move();
 """
+# Those after a position, and what each adds to its account's balance.
+EVENTS = """
+SELECT position, concat(place.stream, '.', place.sequence) AS id, epoch::text, place.stream::text AS stream,
+    place.sequence, coalesce(row.change, 0)::text AS change
+FROM events_feed_state, events_placement AS place
+JOIN events_event AS event ON (event.stream, event.sequence) = (place.stream, place.sequence)
+LEFT JOIN transactions_transaction AS row ON row.account_id = event.stream AND row.seq = event.about
+WHERE position > %s ORDER BY position
+"""
 
 
 class Stage:
@@ -96,7 +105,7 @@ class Stage:
         path = self.folder / f"arrivals-{name}"
         lines = path.read_text().splitlines() if path.exists() else []
         parts = [line.split() for line in lines]
-        return [Arrival(int(at), int(id), epoch, whose, int(n)) for at, id, epoch, whose, n in parts]
+        return [Arrival(int(at), id, epoch, stream, int(n)) for at, id, epoch, stream, n in parts]
 
     def drain(self, *names: str, relay: int = 0) -> None:
         """Post no more, and wait until everybody was told everything, by a relay that nobody disturbs."""
@@ -126,22 +135,17 @@ class Stage:
     def conclude(self, name: str, *, ends: int, is_alone: bool, quiet: int = 0) -> Trial:
         """What is left of it; nobody is told any more."""
         id, start = self.places[name]
-        rows = self.query(
-            "SELECT position, event_id, epoch::text, event.account_id::text, account_sequence, type,"
-            " data->>'type' AS kind, data->>'amount' AS amount FROM events_feed_state, events_placement"
-            " JOIN events_event AS event ON event.id = event_id WHERE position > %s ORDER BY position",
-            start,
-        )
+        rows = self.query(EVENTS, start)
         with closing(sqlite3.connect(self.folder / f"{name}.sqlite")) as kept:
-            effects = [Effect(*row) for row in kept.execute("SELECT id, account, amount FROM effects")]
-            totals = dict(kept.execute("SELECT account, total FROM totals").fetchall())
+            effects = [Effect(*row) for row in kept.execute("SELECT id, stream, amount FROM effects")]
+            totals = dict(kept.execute("SELECT stream, total FROM totals").fetchall())
         moves = self.query("SELECT before, after, lease FROM moves WHERE subscription = %s ORDER BY id", id)
         [[deadlocks]] = self.query("SELECT deadlocks FROM pg_stat_database WHERE datname = 'ledger'")
         self.query("DELETE FROM events_subscription WHERE id = %s", id)
         return Trial(
             name,
             [Arrival(*row[:5]) for row in rows],
-            {row[1]: count_amount(*row[5:]) for row in rows},
+            {row[1]: row[5] for row in rows},
             self.read_arrivals(name),
             effects,
             totals,
@@ -156,10 +160,6 @@ class Stage:
         for pid in [*self.helpers, self.poster]:
             if pid and not os.waitpid(pid, os.WNOHANG)[0]:
                 kill(pid)
-
-
-def count_amount(type: str, kind: str, amount: str) -> str:
-    return "0" if type != "transaction.posted" else amount if kind == "DEPOSIT" else f"-{amount}"
 
 
 def stop(relay: int) -> None:

@@ -21,17 +21,17 @@ Charge = tuple[str, str]
 
 class Arrival(NamedTuple):
     position: int
-    id: int
+    id: str
     epoch: str
-    account: str
+    stream: str
     sequence: int
 
 
 class Effect(NamedTuple):
     """What an event did at the consumer."""
 
-    id: int
-    account: str
+    id: str
+    stream: str
     amount: str
 
 
@@ -41,10 +41,10 @@ class Trial:
 
     name: str
     events: list[Arrival]
-    amounts: dict[int, str]  # by event, signed
+    amounts: dict[str, str]  # by event, signed
     arrivals: list[Arrival]
     effects: list[Effect]
-    totals: dict[str, str]  # by account, as the consumer keeps them
+    totals: dict[str, str]  # by stream, as the consumer keeps them
     moves: list[tuple[int, int, str]]  # of the cursor: from, to, whose lease
     deadlocks: int
     ends: int  # kills, or stops beyond a lease
@@ -67,7 +67,6 @@ def read_trials(folder: Path) -> dict[str, Trial]:
     trials = [Trial(**fields) for fields in json.loads((folder / "trials.json").read_text())]
     for trial in trials:
         trial.events = [Arrival(*event) for event in trial.events]
-        trial.amounts = {int(id): amount for id, amount in trial.amounts.items()}
         trial.arrivals = [Arrival(*arrival) for arrival in trial.arrivals]
         trial.effects = [Effect(*effect) for effect in trial.effects]
     return {trial.name: trial for trial in trials}
@@ -126,7 +125,7 @@ def judge_cursor(trial: Trial) -> Iterator[Charge]:
 
 
 def judge_effects(trial: Trial) -> Iterator[Charge]:
-    """Of a consumer that keeps (epoch, account, sequence) in the transaction of its effect."""
+    """Of a consumer that keeps (epoch, stream, sequence) in the transaction of its effect."""
     times = Counter(effect.id for effect in trial.effects)
     for id, count in times.items():
         if count > 1:
@@ -136,8 +135,8 @@ def judge_effects(trial: Trial) -> Iterator[Charge]:
             yield MISSING, f"event {event.id} had no effect"
     totals: dict[str, Decimal] = {}
     for event in trial.events:
-        totals[event.account] = totals.get(event.account, Decimal(0)) + Decimal(trial.amounts[event.id])
-    for account in totals.keys() | trial.totals.keys():
-        kept = Decimal(trial.totals.get(account, "0"))
-        if totals.get(account, Decimal(0)) != kept:
-            yield WRONG, f"{account} comes to {kept}, not to {totals.get(account, Decimal(0))}"
+        totals[event.stream] = totals.get(event.stream, Decimal(0)) + Decimal(trial.amounts[event.id])
+    for stream in totals.keys() | trial.totals.keys():
+        kept = Decimal(trial.totals.get(stream, "0"))
+        if totals.get(stream, Decimal(0)) != kept:
+            yield WRONG, f"{stream} comes to {kept}, not to {totals.get(stream, Decimal(0))}"

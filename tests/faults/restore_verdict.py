@@ -48,15 +48,19 @@ SUMS = {
             WHERE account_id = account.id AND status = 'OPEN')""",
     "accounts whose events have gaps": """
         SELECT count(*) FROM accounts_account AS account WHERE (event_sequence, event_sequence) <> (
-            SELECT count(*), coalesce(max(account_sequence), 0) FROM events_event
-            WHERE account_id = account.id)""",
+            SELECT count(*), coalesce(max(sequence), 0) FROM events_event
+            WHERE stream = account.id)""",
+    "transactions without their one event": """
+        SELECT count(*) FROM transactions_transaction AS row WHERE 1 <> (
+            SELECT count(*) FROM events_event WHERE stream = row.account_id AND about = row.seq)""",
     "transfers with one leg": """
         SELECT count(*) FROM (
             SELECT FROM transactions_transaction WHERE transfer IS NOT NULL AND status = 'POSTED'
             GROUP BY transfer HAVING count(*) <> 2 OR count(DISTINCT type) <> 2) AS alone""",
     "events without a place that do not wait for one": """
-        SELECT count(*) FROM events_event WHERE id NOT IN (SELECT event_id FROM events_placement)
-            AND id NOT IN (SELECT event_id FROM events_pending)""",
+        SELECT count(*) FROM events_event
+        WHERE (stream, sequence) NOT IN (SELECT stream, sequence FROM events_placement)
+            AND (stream, sequence) NOT IN (SELECT stream, sequence FROM events_pending)""",
     "money from nowhere": """
         SELECT ((SELECT coalesce(sum(balance), 0) FROM accounts_account) <> (
             SELECT coalesce(sum(CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END), 0)

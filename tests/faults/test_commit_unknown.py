@@ -24,7 +24,7 @@ def post(order):
 def require_one(account, order, status):
     [row] = Transaction.objects.filter(id=order.id)
     assert (row.status, row.amount) == (status, order.amount)
-    assert Event.objects.filter(data__id=str(order.id)).count() == 1
+    assert Event.objects.filter(stream=row.account_id, about=row.seq).count() == 1
     require_sound(account)
     return row
 

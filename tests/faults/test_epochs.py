@@ -173,16 +173,14 @@ def test_a_promoted_standby_without_the_last_commits_tells_nothing_until_a_new_e
 
         # A consumer compares what it has with what there is, by what the events tell of: the sequence
         # numbers of the lost ones are given again, in the new epoch.
-        there = {(event["account"], event["account_sequence"], event["data"]["id"]) for event in events}
+        there = {(event["stream"], event["sequence"], event["data"]["id"]) for event in events}
         taken_back = [
-            event
-            for event in seen
-            if (event["account"], event["account_sequence"], event["data"]["id"]) not in there
+            event for event in seen if (event["stream"], event["sequence"], event["data"]["id"]) not in there
         ]
         assert find_posted(taken_back) == lost
-        again = {(event["account"], event["account_sequence"]) for event in taken_back}
+        again = {(event["stream"], event["sequence"]) for event in taken_back}
         assert again & {key[:2] for key in there}
-        keys = {(event["epoch"], event["account"], event["account_sequence"]) for event in [*seen, *events]}
+        keys = {(event["epoch"], event["stream"], event["sequence"]) for event in [*seen, *events]}
         assert len(keys) == len(seen) + len(events)
 
 

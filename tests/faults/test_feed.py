@@ -51,7 +51,7 @@ def test_nothing_is_lost_invented_or_out_of_order_while_readers_sequencers_and_w
     assert measure_lags(run)[-1] < LAG_SECONDS_MAX
 
 
-def test_a_reader_by_id_loses_what_commits_late(whole_run):
+def test_a_reader_by_time_loses_what_commits_late(whole_run):
     charges = judge(whole_run)
     assert any(charge == LOST for charge, _ in charges)
     assert all(what.startswith("careless-0") for _, what in charges)
@@ -64,12 +64,12 @@ def find_life(run, name="reader-1"):
     return life, len(life) // 2
 
 
-def find_two_of_an_account(life, start):
+def find_two_of_a_stream(life, start):
     last = {}
     for number, told in enumerate(life[start:], start):
-        if told.account in last:
-            return last[told.account], number
-        last[told.account] = number
+        if told.stream in last:
+            return last[told.stream], number
+        last[told.stream] = number
     raise AssertionError("No account has two events.")
 
 
@@ -80,18 +80,18 @@ def drop_a_page(run):
 
 def tell_of_what_is_not_there(run):
     last = run.readers["reader-1"][-1][-1]
-    run.readers["reader-1"][-1].append(last._replace(id=last.id + 10**6))
+    run.readers["reader-1"][-1].append(last._replace(id=f"{last.stream}.{10**6}"))
 
 
 def swap_two_events_of_an_account(run):
     life, middle = find_life(run)
-    first, second = find_two_of_an_account(life, middle)
+    first, second = find_two_of_a_stream(life, middle)
     life[first], life[second] = life[second], life[first]
 
 
 def swap_two_events_of_different_accounts(run):
     life, middle = find_life(run)
-    first = next(n for n in range(middle, len(life)) if life[n].account != life[n + 1].account)
+    first = next(n for n in range(middle, len(life)) if life[n].stream != life[n + 1].stream)
     life[first], life[first + 1] = life[first + 1], life[first]
 
 
@@ -115,7 +115,7 @@ def forget_an_event_of_a_commit(run):
 
 
 def give_a_place_to_nothing(run):
-    run.places[500] = (run.places[500][0], 10**6)
+    run.places[500] = (run.places[500][0], f"{run.events[500].stream}.{10**6}")
 
 
 def skip_a_position(run):
@@ -124,7 +124,7 @@ def skip_a_position(run):
 
 def swap_two_places_of_an_account(run):
     life, middle = find_life(run)
-    numbers = find_two_of_an_account(life, middle)
+    numbers = find_two_of_a_stream(life, middle)
     first, second = (run.places.index((life[n].position, life[n].id)) for n in numbers)
     (p, one), (q, other) = run.places[first], run.places[second]
     run.places[first], run.places[second] = (p, other), (q, one)

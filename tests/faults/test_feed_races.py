@@ -29,7 +29,8 @@ PRUNE = """
 ALTER TABLE events_event DISABLE TRIGGER USER; ALTER TABLE events_placement DISABLE TRIGGER USER;
 ALTER TABLE events_feed_state DISABLE TRIGGER USER;
 UPDATE events_feed_state SET pruned_through = 5;
-DELETE FROM events_event WHERE id IN (SELECT event_id FROM events_placement WHERE position <= 5);
+DELETE FROM events_event WHERE about IS NOT NULL
+    AND (stream, sequence) IN (SELECT stream, sequence FROM events_placement WHERE position <= 5);
 DELETE FROM events_placement WHERE position <= 5;
 """
 

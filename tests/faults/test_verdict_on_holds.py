@@ -76,7 +76,8 @@ def tell_another_state(replies, ledger):
 def find_event(ledger):
     """The last one of a hold."""
     id = str(find_hold(ledger)["id"])
-    return [event for event in ledger.events if event["data"]["id"] == id][-1]
+    of_holds = [event for event in ledger.events if event["type"].startswith("hold.")]
+    return [event for event in of_holds if event["data"]["id"] == id][-1]
 
 
 def tell_of_a_release(replies, ledger):

@@ -121,10 +121,10 @@ def judge_rows(unasked: Iterable[str], ledger: Ledger) -> Iterator[Charge]:
     for command, times in commands.items():
         if times > 1:
             yield DOUBLED, f"the command {command} has {times} rows"
-    told = Counter(event["data"]["id"] for event in ledger.events if event["type"].startswith("transaction."))
+    told = Counter(event["told"] for event in ledger.events if event["type"].startswith("transaction."))
     for row in ledger.transactions:
-        if told[str(row["id"])] != 1:
-            yield DRIFT, f"{row['id']} has {told[str(row['id'])]} events"
+        if told[row["id"]] != 1:
+            yield DRIFT, f"{row['id']} has {told[row['id']]} events"
 
 
 def judge_shown(shown: dict[str, Decimal], ledger: Ledger) -> Iterator[Charge]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 from tests.faults.charges import DRIFT, LEAKED, NEGATIVE, Charge
 from tests.faults.ledger import Ledger, Row
@@ -14,7 +15,7 @@ def judge_account(account: Row, ledger: Ledger) -> Iterator[Charge]:
     id = account["id"]
     rows = [row for row in ledger.transactions if row["account_id"] == id]
     posted = sorted((row for row in rows if row["status"] == "POSTED"), key=lambda row: row["version"])
-    events = [event for event in ledger.events if event["account_id"] == id]
+    events = [event for event in ledger.events if event["stream"] == id]
     total = Decimal(0)
     for version, row in enumerate(posted, start=1):
         total += get_change(row)
@@ -24,11 +25,17 @@ def judge_account(account: Row, ledger: Ledger) -> Iterator[Charge]:
             yield NEGATIVE, f"{id}: {total} at version {version}"
     if (account["balance"], account["version"]) != (total, len(posted)):
         yield DRIFT, f"{id} has {account['balance']}, its {len(posted)} rows add up to {total}"
-    if [event["account_sequence"] for event in events] != list(range(1, account["event_sequence"] + 1)):
+    if [event["sequence"] for event in events] != list(range(1, account["event_sequence"] + 1)):
         yield DRIFT, f"{id}: the sequence of its events has gaps"
-    of_rows = [event["data"]["id"] for event in events if event["type"].startswith("transaction.")]
-    if of_rows != [str(row["id"]) for row in rows]:
+    of_rows = [event for event in events if event["type"].startswith("transaction.")]
+    if [get_told(event) for event in of_rows] != [
+        (row["id"], f"transaction.{row['status'].lower()}", row["recorded_at"]) for row in rows
+    ]:
         yield DRIFT, f"{id}: its events are not those of its rows, in their order"
+    if any(later["recorded_at"] < earlier["recorded_at"] for earlier, later in pairwise(events)):
+        yield DRIFT, f"{id}: the times of its events fall"
+    if [row["seq"] for row in rows] != list(range(1, account["seq"] + 1)):
+        yield DRIFT, f"{id}: the numbers of its rows have gaps"
     moments = [row["recorded_at"] for row in rows]
     if any(later <= earlier for earlier, later in pairwise(moments)):
         yield DRIFT, f"{id}: recorded_at does not rise"
@@ -37,6 +44,11 @@ def judge_account(account: Row, ledger: Ledger) -> Iterator[Charge]:
     if (account["withdrawn_on"], account["withdrawn"]) != (expected := add_up_withdrawals(posted)):
         yield DRIFT, f"{id} has withdrawn {account['withdrawn']} on {account['withdrawn_on']}, not {expected}"
     yield from judge_past(posted)
+
+
+def get_told(event: Row) -> tuple[Any, ...]:
+    """What an event says of the row that it is about."""
+    return event["told"], event["type"], event["recorded_at"]
 
 
 def add_up_withdrawals(posted: list[Row]) -> tuple[date | None, Decimal]:

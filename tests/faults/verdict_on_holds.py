@@ -21,18 +21,19 @@ def judge_holds_of_account(account: Row, ledger: Ledger) -> Iterator[Charge]:
     if account["balance"] + account["credit_limit"] < account["held"]:
         yield NEGATIVE, f"{id} holds {account['held']}, has only {account['balance']}"
     balance, held = Decimal(0), dict[str, Decimal]()
+    rows = {row["seq"]: row for row in ledger.transactions if row["account_id"] == id}
     for event in ledger.events:
-        data = event["data"]
-        if event["account_id"] != id:
+        if event["stream"] != id:
             continue
-        if event["type"] == "transaction.posted":
-            balance = Decimal(data["balance_after"])
-            if data["hold"]:  # its own event follows
+        if event["about"] in rows:
+            row = rows[event["about"]]
+            balance = row["balance_after"]
+            if row["hold"] and row["status"] == "POSTED":  # its own event follows
                 continue
         elif event["type"].startswith("hold."):
-            held[data["id"]] = Decimal(data["remaining"])
+            held[event["data"]["id"]] = Decimal(event["data"]["remaining"])
         if balance + account["credit_limit_max"] < sum(held.values()):
-            yield NEGATIVE, f"{id}: {balance} for {held} at event {event['account_sequence']}"
+            yield NEGATIVE, f"{id}: {balance} for {held} at event {event['sequence']}"
 
 
 def judge_hold(hold: Row, ledger: Ledger) -> Iterator[Charge]:

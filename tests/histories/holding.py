@@ -127,6 +127,15 @@ class Holding(World):
             id = self.pick(account, empty)
         self.require_status(id, status, reason, self.choose_door(over_http))
 
+    @rule(account=picks, over_http=doors, metadata=st.sampled_from([{}, {"a": "b"}, {"a": "ü", "": "☃"}]))
+    def set_metadata(self, account, over_http, metadata):
+        id = self.pick_account(account).id
+        self.require_rule(
+            id,
+            lambda: self.choose_door(over_http).set_metadata(id, metadata),
+            lambda clock: self.ledger.set_metadata(id, metadata, clock),
+        )
+
     def require_status(self, account, status, reason, door):
         self.require_rule(
             account,

@@ -3,6 +3,7 @@
 from functools import singledispatchmethod
 
 from accounts.models import Account
+from ledger.callers import Caller
 from ledger.errors import LedgerError
 from tests import asking
 from tests.cast import new_id
@@ -66,6 +67,10 @@ class Inside:
         status = Account.Status(status)
         return show(asking.set_status, id=id, status=status, reason=reason, request_id=REQUEST_ID)
 
+    def set_metadata(self, id, metadata):
+        command = commands.SetMetadata(account_id=id, metadata=metadata)
+        return show(lambda: asking.ask(command, request_id=REQUEST_ID).account)
+
     def read_transaction(self, id):
         return find_transactions([id])[id].to_dict()
 
@@ -81,7 +86,7 @@ class Inside:
 
 def post(make, **how):
     try:
-        request = PostingRequest(commands=make(), actor=new_id(), request_id=REQUEST_ID, **how)
+        request = PostingRequest(commands=make(), caller=Caller(new_id(), request_id=REQUEST_ID), **how)
         results = posting.post_request(request)
     except LedgerError as error:
         return Answer(refusal=make_refusal(error.code, error.extensions))

@@ -102,6 +102,9 @@ class OverHttp:
     def set_status(self, id, status, reason):
         return self._change(self._post(f"accounts/{id}/{CHANGES[status]}", reason=reason))
 
+    def set_metadata(self, id, metadata):
+        return self._change(self.client.patch(f"{API}/accounts/{id}", {"metadata": metadata}))
+
     def _change(self, response):
         body = response.json()
         if response.status_code == 200:

@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis.stateful import invariant
 
 from accounts.models import Account, Hold
-from events.models import Event
 from tests.histories.world import World
+from tests.transactions.told import read_events
 from transactions.models import Transaction
 from transactions.posting import chain
 
@@ -48,14 +48,15 @@ class Verdict(World):
         assert link == bytes(account.chain_head)
 
     def require_events(self, account, rows):
-        events = list(Event.objects.filter(account_id=account.id).order_by("account_sequence"))
-        assert [event.account_sequence for event in events] == list(range(1, len(events) + 1))
+        events = read_events(stream=account.id)
+        assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         assert account.event_sequence == len(events)
         assert [(event.type, event.data) for event in events] == self.ledger.events[account.id]
         moments = [event.recorded_at for event in events[1:]]  # the account was opened by another clock
         assert moments == sorted(moments)
-        told = [event.recorded_at for event in events if event.type.startswith("transaction.")]
-        assert told == [row.recorded_at for row in rows]
+        told = [(event.about, event.recorded_at) for event in events if event.about is not None]
+        assert told == [(row.seq, row.recorded_at) for row in rows]
+        assert account.last_recorded_at == events[-1].recorded_at
 
     def require_no_negative_moment(self, account, rows):
         """Nor was there ever one, whenever one looks: what was declined then cannot be seen now."""

@@ -6,9 +6,8 @@ import sys
 
 import pytest
 from django.core.management import CommandError, call_command
-from knox.models import AuthToken
 
-from accounts.models import Account, User
+from accounts.models import Account, Token, User
 from tests.conftest import make_client
 from tests.servers import PROJECT
 from transactions.models import Transaction
@@ -71,7 +70,7 @@ def test_a_token_alone_goes_to_stdout(capsys):
     assert client.get("/api/v1/users").status_code == 200
     call_command("issue_token", "shop")
     assert User.objects.filter(username="shop").count() == 1
-    assert AuthToken.objects.filter(user__username="shop").count() == 3
+    assert Token.objects.filter(user__username="shop").count() == 3
 
 
 @pytest.mark.django_db

@@ -30,11 +30,11 @@ DAMAGES = [
     (f"GRANT TRUNCATE ON events_event TO {APP}", "has TRUNCATE on events_event"),
     (f"GRANT UPDATE (user_id) ON accounts_account TO {APP}", r"has UPDATE \(user_id\) on accounts_account"),
     (f"GRANT SELECT (password) ON accounts_user TO {AUDITOR}", r"has SELECT \(password\) on accounts_user"),
-    (f"GRANT INSERT ON events_event TO {APP}", "has INSERT on events_event"),
+    (f"GRANT INSERT ON events_feed_state TO {APP}", "has INSERT on events_feed_state"),
     (f"GRANT SELECT ON accounts_hold TO {AUDITOR} WITH GRANT OPTION", "has SELECT WITH GRANT OPTION"),
-    (f"GRANT UPDATE ON SEQUENCE events_event_id_seq TO {APP}", "has UPDATE on events_event_id_seq"),
+    (f"GRANT UPDATE ON SEQUENCE auth_group_id_seq TO {APP}", "has UPDATE on auth_group_id_seq"),
     ("GRANT DELETE ON events_pending TO PUBLIC", "PUBLIC has DELETE on events_pending"),
-    ("GRANT SELECT ON knox_authtoken TO PUBLIC", "PUBLIC has SELECT on knox_authtoken"),
+    ("GRANT SELECT ON accounts_token TO PUBLIC", "PUBLIC has SELECT on accounts_token"),
     (f"REVOKE INSERT ON accounts_hold FROM {APP}", "has no INSERT on accounts_hold"),
     (f"REVOKE UPDATE (held) ON accounts_account FROM {APP}", r"has no UPDATE \(held\) on accounts_account"),
     ("ALTER TABLE accounts_account OWNER TO CURRENT_USER", "accounts_account belongs to"),
@@ -53,6 +53,10 @@ DAMAGES = [
 ]
 HERE = [
     ("GRANT TEMPORARY ON DATABASE {} TO PUBLIC", "may make TEMPORARY tables"),
+    (
+        f"REVOKE TEMPORARY ON DATABASE {{}} FROM PUBLIC, {MAINTENANCE}",
+        f"{MAINTENANCE} may not make TEMPORARY tables",
+    ),
     (f"GRANT CREATE ON DATABASE {{}} TO {APP}", "may CREATE in the database"),
     (f"REVOKE CONNECT ON DATABASE {{}} FROM PUBLIC, {APP}", "may not CONNECT"),
     (f"ALTER DATABASE {{}} OWNER TO {APP}", f"{APP} owns something"),

@@ -13,7 +13,7 @@ from office.models import Access
 from tests import asking
 from tests.matrix_of_office import MODELS
 from tests.office.staff import make_staff, open_office
-from tests.office.things import find_id, make_things
+from tests.office.things import find_id, find_subject, make_things
 
 UNSEARCHED = {"events/subscription", "transactions/auditrun"}  # few, all on one page
 
@@ -30,11 +30,11 @@ def count(action, subject):
 @pytest.mark.parametrize("model", MODELS)
 def test_looking_at_something_is_one_line(superuser, boss, model):
     thing = make_things()[model]
-    before, counted = lines(), count("VIEW", model.split("/")[1])
+    before, counted = lines(), count("VIEW", find_subject(model))
     answer = superuser.get(f"/admin/{model}/{find_id(thing)}/change/", HTTP_X_REQUEST_ID="trace-7")
     assert answer.status_code == 200
-    assert lines() == [*before, ("VIEW", model.split("/")[1], find_id(thing), "")]
-    assert count("VIEW", model.split("/")[1]) == counted + 1
+    assert lines() == [*before, ("VIEW", find_subject(model), find_id(thing), "")]
+    assert count("VIEW", find_subject(model)) == counted + 1
     line = Access.objects.latest("id")
     assert (line.actor, line.request_id) == (boss, "trace-7")
 
@@ -46,7 +46,7 @@ def test_a_search_is_one_line_with_its_words(superuser, model):
     if can_be_searched:
         before = lines()
         superuser.get(f"/admin/{model}/", {"q": "ticket 7"})
-        assert lines()[len(before) :] == [("SEARCH", model.split("/")[1], "", "ticket 7")]
+        assert lines()[len(before) :] == [("SEARCH", find_subject(model), "", "ticket 7")]
 
 
 def test_looking_at_the_log_is_in_the_log(superuser):

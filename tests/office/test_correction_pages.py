@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.models import Account, User
+from accounts.models import User
 from events.models import Event
 from office.models import Access
+from tests import asking
 from tests.cast import AccountFactory, deposit, new_id, transfer, withdraw
 from tests.office.correcting import LIST, adjust, ask_to_reverse, balance, page, read, reverse_page
 from tests.office.staff import make_staff, open_office
@@ -151,7 +152,7 @@ def test_a_correction_that_the_ledger_declines_says_why(office, account):
 def test_an_approved_correction_that_the_ledger_declines_says_why(first, second, account):
     deposit(account, "500")
     correction = adjust(account, "200", first, type=Transaction.Type.WITHDRAW)
-    Account.objects.filter(id=account.id).update(status="FROZEN")
+    asking.freeze(id=account.id, reason="test", request_id="test")
     client = open_office(second)
     text = read(client.post(page(correction, "approve"), follow=True))
     assert "The ledger has declined this: The account is frozen" in text

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from accounts import operations
 from office.models import Access
 from tests.asking import capture_of, release_hold
-from tests.cast import UserFactory, deposit, hold, issue_token, new_id, withdraw
+from tests.cast import CALLER, UserFactory, deposit, hold, issue_token, new_id, withdraw
 from tests.office.answers import count_queries
 from tests.office.correcting import adjust
 from tests.office.dashboards import make_run, subscribe
@@ -26,9 +26,9 @@ QUERIES_MAX = {
     "accounts/staff/": 12,
     "accounts/staff/{id}/change/": 12,
     "accounts/token/": 12,
-    "events/event/": 15,
-    "events/event/?q={account}": 15,
-    "events/event/{id}/change/": 15,
+    "events/placement/": 15,
+    "events/placement/?q={account}": 15,
+    "events/placement/{id}/change/": 15,
     "events/subscription/": 12,
     "office/access/": 12,
     "transactions/auditrun/": 14,
@@ -57,9 +57,7 @@ def have_more(things):
         withdraw(account, "5000")
         hold(account, "1")
         posting.post([capture_of(placed, Decimal("0.01"), final=False)], actor=member.id)
-        operations.create_account(
-            user_id=account.user_id, currency="EUR", name=f"a{number}", request_id="test"
-        )
+        operations.create_account(user_id=account.user_id, currency="EUR", name=f"a{number}", caller=CALLER)
         issue_token("api-read", user=UserFactory())
         subscribe(number, position=0)
         make_run()

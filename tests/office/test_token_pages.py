@@ -1,10 +1,9 @@
 from datetime import timedelta
 
 import pytest
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import Token, User
 from rest.viewsets import known_tokens
 from tests.cast import issue_token
 from tests.office.answers import find_accesses, find_secret, hear, read
@@ -30,7 +29,7 @@ def test_an_issued_token_is_shown_once_and_the_api_takes_it(superuser):
     assert not shop.has_usable_password()
     assert not shop.is_staff
     assert [group.name for group in shop.groups.all()] == ["api-read"]
-    [kept] = AuthToken.objects.all()
+    [kept] = Token.objects.all()
     assert kept.expiry - kept.created == pytest.approx(timedelta(days=30), abs=timedelta(minutes=1))
     [access] = find_accesses(action="CHANGE")
     assert (access.detail, access.reason) == ("issue shop api-read 30", "a new shop")
@@ -46,7 +45,7 @@ def test_an_issued_token_is_shown_once_and_the_api_takes_it(superuser):
 
 def test_a_form_that_is_sent_twice_issues_two_tokens(superuser):
     tokens = {find_secret(superuser.post(f"{TOKENS}issue/", ASKED)) for _ in range(2)}
-    assert len(tokens) == AuthToken.objects.count() == 2
+    assert len(tokens) == Token.objects.count() == 2
     assert User.objects.filter(username="shop").count() == 1
     assert [ask_the_api(token).status_code for token in tokens] == [200, 200]
 
@@ -70,14 +69,14 @@ def test_staff_get_no_token(superuser):
     User.objects.filter(username="root").update(is_staff=False)
     for name in ("anna", "root", "boss"):
         assert "second factor" in read(superuser.post(f"{TOKENS}issue/", {**ASKED, "name": name}), 422)
-    assert not AuthToken.objects.exists()
+    assert not Token.objects.exists()
     assert not User.objects.get(username="anna").groups.filter(name="api-read").exists()
 
 
 def test_who_is_not_active_gets_no_token(superuser):
     User.objects.create_user(username="old", is_active=False)
     assert "not active" in read(superuser.post(f"{TOKENS}issue/", {**ASKED, "name": "old"}), 422)
-    assert not AuthToken.objects.exists()
+    assert not Token.objects.exists()
 
 
 def test_an_account_holder_gets_a_token_for_what_is_theirs(superuser, petya):
@@ -104,19 +103,19 @@ def test_an_account_holder_gets_a_token_for_what_is_theirs(superuser, petya):
 def test_a_wrong_form_issues_nothing(superuser, wrong):
     before = User.objects.count()
     read(superuser.post(f"{TOKENS}issue/", {**ASKED, **wrong}), 422)
-    assert not AuthToken.objects.exists()
+    assert not Token.objects.exists()
     assert User.objects.count() == before
 
 
 def test_a_name_in_another_form_is_the_same_user(superuser):
     User.objects.create_user(username="shop")
     find_secret(superuser.post(f"{TOKENS}issue/", {**ASKED, "name": "ｓｈｏｐ"}))
-    assert AuthToken.objects.get().user.username == "shop"
+    assert Token.objects.get().user.username == "shop"
 
 
 def test_tokens_are_found_by_their_user_and_a_leaked_one_by_itself_which_is_not_kept(superuser):
     token, other = issue_token("api-read"), issue_token("api-read")
-    name = AuthToken.objects.get(token_key=token[:15]).user.username
+    name = Token.objects.get(token_key=token[:15]).user.username
     for words in (name, token[:15], token):
         text = read(superuser.get(TOKENS, {"q": words}))
         assert f"{TOKENS}{token[:15]}/" in text
@@ -128,7 +127,7 @@ def test_the_list_says_which_tokens_count_and_costs_the_same_for_few_and_for_man
     superuser, django_assert_num_queries
 ):
     issue_token("api-read", expiry=timedelta(seconds=-1))
-    gone = AuthToken.objects.get(token_key=issue_token()[:15]).user
+    gone = Token.objects.get(token_key=issue_token()[:15]).user
     User.objects.filter(pk=gone.pk).update(is_active=False)
     superuser.get(TOKENS)
     with django_assert_num_queries(11):
@@ -142,7 +141,7 @@ def test_the_list_says_which_tokens_count_and_costs_the_same_for_few_and_for_man
 
 
 def test_no_address_gives_a_digest_away(superuser):
-    digest = AuthToken.objects.get(token_key=issue_token()[:15]).digest
+    digest = Token.objects.get(token_key=issue_token()[:15]).digest
     for query in ("_popup=1", "_to_field=digest", "_popup=1&_to_field=digest", "o=1", "all=1"):
         assert digest[:20] not in superuser.get(f"{TOKENS}?{query}").content.decode(), query
     assert superuser.get(f"{TOKENS}{digest}/change/").status_code == 302

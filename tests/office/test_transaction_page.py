@@ -6,10 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Account
+from events import feed
+from events.models import Event
 from office.pages.transactions import find_events
+from tests import asking
 from tests.asking import capture_of
 from tests.cast import AccountFactory, day, deposit, hold, new_id, transfer, withdraw
+from tests.events.conftest import deposit_times
+from tests.events.test_upkeep import age
 from tests.office import answers
 from transactions import posting
 from transactions.models import Transaction
@@ -71,8 +75,10 @@ def test_the_balance_before_a_late_decline_is_that_of_its_recording(support, acc
 @pytest.mark.parametrize("reason", ["frozen", "limit"])
 def test_a_frozen_account_and_a_limit_say_so(support, account, reason):
     deposit(account, "30")
-    changes = {"status": "FROZEN"} if reason == "frozen" else {"withdraw_max": 5}
-    Account.objects.filter(id=account.id).update(**changes)
+    if reason == "frozen":
+        asking.freeze(id=account.id, reason="test", request_id="test")
+    else:
+        asking.set_limits(id=account.id, limits={"withdraw_max": Decimal(5)}, request_id="test")
     text = read(support, withdraw(account, "6"))
     assert (
         "The account is frozen" if reason == "frozen" else "the most that one withdrawal may take"
@@ -104,6 +110,18 @@ def test_a_capture_leads_to_its_hold_and_its_two_events_are_shown(support, accou
     assert "hold.captured" in text
 
 
+def test_of_an_old_capture_that_was_pruned_the_event_of_its_hold_is_still_shown(account):
+    deposit(account, "9")
+    row = capture(hold(account, "5"), "3")
+    deposit_times(account, 10)
+    feed.read()
+    age(100)
+    assert feed.prune(days=30) == 16
+    [captured] = Event.objects.filter(type="hold.captured")
+    row.recorded_at = captured.recorded_at
+    assert find_events(row) == [captured]
+
+
 def test_every_transaction_finds_its_own_event(account):
     rows = [deposit(account, "10")]
     for number in range(40):
@@ -111,7 +129,7 @@ def test_every_transaction_finds_its_own_event(account):
         rows.append(capture(held, "1") if number % 3 else withdraw(account, "1000"))
     for row in rows:
         [own] = [event for event in find_events(row) if event.type.startswith("transaction.")]
-        assert own.data["id"] == str(row.id)
+        assert (own.about, own.recorded_at) == (row.seq, row.recorded_at)
 
 
 def test_an_event_is_found_in_one_look_up_and_one_read_however_many_there_are(account):

@@ -7,7 +7,7 @@ from accounts import operations
 from accounts.models import Account, Hold, User
 from office.models import Access
 from tests.asking import capture_of
-from tests.cast import UserFactory, deposit, hold, hold_that_expires
+from tests.cast import CALLER, UserFactory, deposit, hold, hold_that_expires
 from tests.office import answers
 from tests.office.staff import make_staff
 from transactions import posting
@@ -25,7 +25,7 @@ def release_page(held):
 
 
 def test_a_user_shows_all_its_accounts_and_no_secret(support, petya):
-    operations.create_account(user_id=petya.id, currency="EUR", name="savings", request_id="x")
+    operations.create_account(user_id=petya.id, currency="EUR", name="savings", caller=CALLER)
     deposit(petya.accounts.get(currency="USD"), "1234.5")
     hold(petya.accounts.get(currency="USD"), "34.5")
     User.objects.filter(id=petya.id).update(external_id="crm-9", metadata={"city": "Perm"})

@@ -2,11 +2,10 @@
 
 from django.contrib import admin
 from django.test import RequestFactory
-from knox.models import AuthToken
 
 from accounts.models import Staff, Token
-from events import subscriptions
-from events.models import Event
+from events import feed, subscriptions
+from events.models import Placement
 from office.models import Access
 from tests.cast import AccountFactory, deposit, hold, new_id
 from tests.names import NOBODY
@@ -19,7 +18,7 @@ def make_things() -> dict[str, object]:
     account = AccountFactory()
     row = deposit(account, "12.50")
     staff = make_staff("support", username="somebody-else", password="a password of somebody else")
-    key, _ = AuthToken.objects.create(user=staff)
+    key, _ = Token.objects.create(user=staff)
     webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, actor=staff.id)
     waiting = Correction.objects.create(
         id=new_id(),
@@ -38,13 +37,15 @@ def make_things() -> dict[str, object]:
         accounts=1, rows=1, findings=0,
     )  # fmt: skip
     access = Access.objects.create(action="VIEW", subject="account", actor=staff, request_id="test")
+    held = hold(account, "1")
+    feed.place_pending()
     things = {
         "accounts/user": account.user,
         "accounts/account": account,
-        "accounts/hold": hold(account, "1"),
+        "accounts/hold": held,
         "accounts/staff": Staff.objects.get(id=staff.id),
         "accounts/token": Token.objects.get(digest=key.digest),
-        "events/event": Event.objects.latest("id"),
+        "events/placement": Placement.objects.latest("position"),
         "events/subscription": webhook,
         "office/access": access,
         "transactions/auditrun": run,
@@ -57,6 +58,11 @@ def make_things() -> dict[str, object]:
 def _as_on_its_page(thing):
     request = RequestFactory().get("/")
     return admin.site._registry[type(thing)].get_queryset(request).get(pk=thing.pk)
+
+
+def find_subject(model: str) -> str:
+    """What the access log calls things of the model."""
+    return {"events/placement": "event"}.get(model, model.split("/")[1])
 
 
 def find_id(thing) -> str:

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
-from knox.models import AuthToken
 from rest_framework.test import APIClient
 
+from accounts.models import Token
 from rest import viewsets
 from rest.viewsets import known_tokens
 from tests.cast import UserFactory
@@ -46,7 +46,7 @@ def test_in_the_steady_state_a_token_costs_no_query(client_of_user, django_asser
 def test_a_revoked_token_counts_when_the_cache_has_forgotten_it(client_of_user, user, how):
     assert status(client_of_user) == 200
     if how == "token deleted":
-        AuthToken.objects.all().delete()
+        Token.objects.all().delete()
     else:
         type(user).objects.filter(id=user.id).update(is_active=False)
     known_tokens.clear()
@@ -56,7 +56,7 @@ def test_a_revoked_token_counts_when_the_cache_has_forgotten_it(client_of_user, 
 def test_what_is_known_is_forgotten_after_five_seconds(client_of_user, settings, monkeypatch):
     assert settings.TOKEN_CACHE_SECONDS == 5
     assert status(client_of_user) == 200
-    AuthToken.objects.all().delete()
+    Token.objects.all().delete()
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 4.5)
     assert status(client_of_user) == 200
@@ -114,6 +114,6 @@ def test_a_changed_group_counts_when_the_cache_has_forgotten_it(client_of_user, 
 
 
 def test_tokens_are_stored_hashed(token):
-    [stored] = AuthToken.objects.all()
+    [stored] = Token.objects.all()
     assert token not in (stored.digest, stored.token_key)
     assert len(stored.digest) == 128

@@ -7,7 +7,6 @@ from events.models import Subscription
 from rest.errors import STATUS
 from tests.cast import new_id
 from tests.conftest import make_client
-from tests.database import execute
 from tests.feed_refusals import (
     EVENTS,
     PUBLIC,
@@ -16,6 +15,7 @@ from tests.feed_refusals import (
     be_elsewhere,
     make_broker,
     make_cursor,
+    prune,
     prune_one,
     read_after,
     subscribe,
@@ -71,15 +71,8 @@ def test_what_was_pruned_is_not_read_sent_again_or_gone_on_from(asker):
 
 
 def test_what_was_pruned_of_an_account_is_no_empty_answer(asker):
-    account, events = new_id(), "account_id, account_sequence, type, recorded_at, request_id, data"
-    for number in (1, 2):
-        execute(
-            f"INSERT INTO events_event (id, {events})"
-            f" VALUES ({number - 9}, '{account}', {number}, 'hold.placed', '2020-01-01Z', '', '{{}}')"
-        )
-    execute("INSERT INTO events_pending VALUES (-8), (-7)")
-    feed.place_pending()
-    assert feed.prune(days=30) == 2
+    account = new_id()
+    prune(account, 1, 2)
     require(asker.client.get(EVENTS, {"account": account, "after_sequence": 1}), "events_pruned")
 
 

@@ -1,16 +1,17 @@
 """Every error code: provoked over HTTP, with its status, its shape, and nothing changed by it."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client, RequestFactory
 
 from accounts.currencies import AMOUNT_MAX
-from accounts.models import BALANCE_MAX, Account
-from events.models import Event
+from accounts.models import BALANCE_MAX
+from events import feed
 from rest.errors import STATUS
-from tests import feed_refusals
+from tests import asking, feed_refusals
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
 from tests.raw_requests import Answer
@@ -72,8 +73,12 @@ class Asker:
     def rule(self, name, **body):
         return self.admin.post(f"{ACCOUNTS}/{self.account.id}/{name}", body)
 
-    def set(self, **fields):
-        Account.objects.filter(id=self.account.id).update(**fields)
+    def set(self, *, status=None, **limits):
+        if status:
+            asking.set_status(id=self.account.id, status=status, reason="test", request_id="test")
+        if limits:
+            limits = {name: Decimal(limit) for name, limit in limits.items()}
+            asking.set_limits(id=self.account.id, limits=limits, request_id="test")
         return self
 
 
@@ -223,7 +228,10 @@ def test_a_decline_is_recorded_with_its_reason_and_names_its_transaction(service
     stored = service.get(f"{TRANSACTIONS}/{problem['id']}").json()
     assert (stored["status"], stored["decline_reason"]) == ("DECLINED", code)
     assert stored["decline_details"].items() <= problem.items()
-    assert Event.objects.get(type="transaction.declined", data__id=problem["id"]).data == stored
+    while feed.place_pending():
+        pass
+    told = feed.read(types=["transaction.declined"]).events
+    assert [event["data"] for event in told if event["data"]["id"] == problem["id"]] == [stored]
 
 
 def test_all_that_is_wrong_is_told_at_once(service):

@@ -100,7 +100,7 @@ def test_tokens_that_are_unknown_expired_or_not_ascii_are_none(service, order):
     token = service.issue_token("api-post")
     assert ask(service, "POST", TRANSACTIONS, order, token=token).status == 201
     postgres = EmbeddedPostgres(service.var / "postgres")
-    expire = "UPDATE knox_authtoken SET expiry = now() - interval '1 s' WHERE token_key = '{}'"
+    expire = "UPDATE accounts_token SET expiry = now() - interval '1 s' WHERE token_key = '{}'"
     query(postgres, expire.format(token[:15]), dbname="ledger")
     service.restart_workers()
     assert post(token) == "not_authenticated"

@@ -3,16 +3,18 @@
 from collections import Counter
 from concurrent.futures import wait
 from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
 from django.db import connection
 
-from events.models import Event
+from ledger.callers import Caller
 from tests.asking import lock_account
 from tests.cast import OrderFactory, new_id
 from tests.database import execute
 from tests.servers import wait_for
 from tests.transactions.test_concurrency import in_hand
+from tests.transactions.told import read_events_about
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting import PostingRequest, committer, engine
@@ -65,7 +67,7 @@ def watch_groups(monkeypatch, way="post_what_is_free"):
 
 def ask(*commands, **how):
     """A request of somebody of its own."""
-    return PostingRequest(commands=commands, actor=new_id(), request_id=f"request {new_id()}", **how)
+    return PostingRequest(commands=commands, caller=Caller(new_id(), request_id=f"request {new_id()}"), **how)
 
 
 def share(requests):
@@ -103,9 +105,11 @@ def require_own(request, outcome):
         ]
         for row in answer.transactions:
             row.refresh_from_db()
-            assert (row.actor, row.request_id) == (request.actor, request.request_id)
-            events = Event.objects.filter(data__id=str(row.id), type__startswith="transaction.")
-            assert [event.request_id for event in events] == [request.request_id]
+            caller = request.caller
+            assert (row.actor, row.request_id) == (caller.actor, caller.request_id)
+            [event] = read_events_about([row])
+            assert (event.actor, event.actor_kind, event.request_id) == caller
+            assert (event.data["id"], event.recorded_at) == (str(row.id), row.recorded_at)
 
 
 def count_statuses(rows):
@@ -121,10 +125,11 @@ def require_each_posted_once(requests, futures):
     wait_for_all(futures)
     for request, future in zip(requests, futures, strict=True):
         for id, row in zip(request.ids, rows_of(future.result()), strict=True):
-            assert (row.id, row.actor, row.status) == (id, request.actor, "POSTED")
+            assert (row.id, row.actor, row.status) == (id, request.caller.actor, "POSTED")
     ids = [id for request in requests for id in request.ids]
-    assert Transaction.objects.filter(id__in=ids).count() == len(ids)
-    assert Event.objects.filter(data__id__in=[str(id) for id in ids]).count() == len(ids)
+    rows = Transaction.objects.filter(id__in=ids)
+    told = [UUID(event.data["id"]) for event in read_events_about(rows)]
+    assert sorted(row.id for row in rows) == sorted(told) == sorted(ids)
 
 
 def count_who_waits_for_a_lock():

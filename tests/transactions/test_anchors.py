@@ -14,21 +14,27 @@ pytestmark = pytest.mark.django_db
 
 
 def cut_tail(account):
-    """Remove the account's last transaction and all that tells of it, and patch the account to fit."""
+    """Remove the account's last transaction, which is its last event too, and patch the account to fit."""
     gone, before = Transaction.objects.filter(account=account).order_by("-recorded_at")[:2]
-    harm("DELETE FROM events_event WHERE data ->> 'id' = %s", str(gone.id))
+    told = Event.objects.filter(stream=account.id)
+    last = told.latest("sequence")
+    assert last.about == gone.seq
+    for table in ("events_pending", "events_event"):
+        harm(f"DELETE FROM {table} WHERE stream = %s AND sequence = %s", last.stream, last.sequence)
     harm("DELETE FROM transactions_transaction WHERE id = %s", gone.id)
     posted = Transaction.objects.filter(account=account, status="POSTED")
-    newest = posted.latest("version")
+    newest, last = posted.latest("seq"), told.latest("sequence")
     harm(
-        "UPDATE accounts_account SET balance = %s, version = %s, chain_head = %s, last_recorded_at = %s,"
-        " last_effective_at = %s, event_sequence = %s, withdrawn = 0, withdrawn_on = NULL WHERE id = %s",
+        "UPDATE accounts_account SET balance = %s, seq = %s, version = %s, chain_head = %s,"
+        " last_recorded_at = %s, last_effective_at = %s, event_sequence = %s, withdrawn = 0,"
+        " withdrawn_on = NULL WHERE id = %s",
         newest.balance_after,
+        before.seq,
         newest.version,
         bytes(before.chain_hash),
-        before.recorded_at,
+        last.recorded_at,
         posted.latest("effective_at").effective_at,
-        Event.objects.filter(account_id=account.id).latest("account_sequence").account_sequence,
+        last.sequence,
         account.id,
     )
     return gone

@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import Account
-from events.models import Event
 from tests.cast import AccountFactory, deposit, new_id, withdraw
+from tests.transactions.told import read_events_about
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +105,8 @@ def test_an_atomic_batch_with_one_decline_posts_nothing_and_records_all(service,
         row = service.get(f"/api/v1/transactions/{problem['id']}").json()
         assert (row["status"], row["decline_reason"]) == ("DECLINED", problem["code"])
         assert problem.items() >= {**row["decline_details"], "status": result["status"]}.items()
-        assert Event.objects.get(type="transaction.declined", data__id=row["id"]).data == row
+        [event] = read_events_about([Transaction.objects.get(id=row["id"])])
+        assert (event.type, event.data) == ("transaction.declined", row)
 
 
 def test_a_declined_batch_stays_declined(post, item, account):

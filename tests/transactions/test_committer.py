@@ -72,8 +72,11 @@ def test_requests_of_every_kind_in_one_group_keep_their_answers_actors_and_reque
         require_own(request, outcome)
         assert set(count_statuses(rows_of(outcome))) <= {"POSTED", "insufficient_funds"}
     assert count_statuses(rows_of(outcomes[-1])) == {"insufficient_funds": 1}
-    captured = Event.objects.filter(type="hold.captured").order_by("id").values_list("request_id", flat=True)
-    assert list(captured) == [requests[3].request_id, requests[4].request_id]
+    captured = Event.objects.filter(type="hold.captured").order_by("sequence")
+    assert [event.request_id for event in captured] == [
+        requests[3].caller.request_id,
+        requests[4].caller.request_id,
+    ]
 
 
 def test_holds_that_ended_are_events_of_the_first_request_on_their_account(groups):
@@ -86,11 +89,12 @@ def test_holds_that_ended_are_events_of_the_first_request_on_their_account(group
         "POSTED": 2,
         "insufficient_funds": 1,
     }
-    ended = Event.objects.filter(type="hold.expired").values_list("account_id", "request_id")
-    assert dict(ended) == {
-        accounts[0].id: requests[0].request_id,
-        accounts[1].id: requests[1].request_id,
+    ended = Event.objects.filter(type="hold.expired")
+    assert {each.stream: (each.actor, each.actor_kind, each.request_id) for each in ended} == {
+        account.id: (request.commands[0].id, "ledger", request.caller.request_id)
+        for account, request in zip(accounts, requests[:2], strict=False)
     }
+    assert len(ended) == 2
 
 
 def test_holds_of_an_account_whose_request_waits_end_with_that_request():
@@ -103,7 +107,7 @@ def test_holds_of_an_account_whose_request_waits_end_with_that_request():
         assert not later.done()
         assert not Event.objects.filter(type="hold.expired").exists()
     wait_for_all([later])
-    assert Event.objects.get(type="hold.expired").request_id == waiting.request_id
+    assert Event.objects.get(type="hold.expired").request_id == waiting.caller.request_id
 
 
 def test_replays_refusals_and_declines_in_a_group_harm_nobody(account, groups):
@@ -153,7 +157,7 @@ def test_two_orders_of_one_id_are_never_in_one_group_and_are_one_command(account
     require_own(first, futures[0].result())
     again = find_outcome(futures[1])
     if amount == "100":
-        assert (again[0].replayed, again[0].transaction.actor) == (True, first.actor)
+        assert (again[0].replayed, again[0].transaction.actor) == (True, first.caller.actor)
     else:
         assert isinstance(again, IdempotencyKeyReused)
     require_sound(account)

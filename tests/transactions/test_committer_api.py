@@ -2,11 +2,11 @@
 
 import pytest
 
-from events.models import Event
 from tests.cast import AccountFactory, UserFactory, deposit, hold, new_id, transfer
 from tests.conftest import make_client
 from tests.transactions.committing import committing, gathering, watch_groups
 from tests.transactions.test_concurrency import run_at_once
+from tests.transactions.told import read_events_about
 from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,8 +80,9 @@ def require_own(caller, status, count, answer):
     if "id" in caller.body:
         assert caller.body["id"] in ids
         assert answer.json()["id"] == caller.body["id"]
-    told = Event.objects.filter(data__id__in=ids, type__startswith="transaction.")
+    told = read_events_about(rows)
     assert [event.request_id for event in told] == [caller.request_id] * count
+    assert sorted(event.data["id"] for event in told) == sorted(ids)
 
 
 def test_a_client_that_sends_twice_at_once_is_answered_twice_and_posted_once():

@@ -15,10 +15,10 @@ from prometheus_client import REGISTRY
 
 from accounts.errors import IdempotencyKeyReused
 from accounts.models import Account
-from events.models import Event
 from ledger.errors import LedgerError
 from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
 from tests.conftest import make_client
+from tests.transactions import told
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting import chain
@@ -77,8 +77,10 @@ def require_sound(*accounts):
             total += row.change
             assert row.balance_after == total >= 0
         assert (account.balance, bytes(account.chain_head)) == (total, require_chain(rows))
-        assert account.last_recorded_at == rows[-1].recorded_at
-        events = read_events(account, order="id")
+        events = read_events(account)
+        assert account.last_recorded_at == events[-1].recorded_at == rows[-1].recorded_at
+        in_time = sorted(events, key=lambda event: (event.recorded_at, event.sequence))
+        assert in_time == events  # the order in which they get their places
         assert [event.data["id"] for event in events[1:]] == [str(row.id) for row in rows]
 
 
@@ -91,10 +93,10 @@ def require_chain(rows):
     return head
 
 
-def read_events(account, order="account_sequence"):
-    """All of an account's, each with its number."""
-    events = list(Event.objects.filter(account_id=account.id).order_by(order))
-    assert [event.account_sequence for event in events] == list(range(1, account.event_sequence + 1))
+def read_events(account):
+    """All of an account's, each with its number and what it tells."""
+    events = told.read_events(stream=account.id)
+    assert [event.sequence for event in events] == list(range(1, account.event_sequence + 1))
     return events
 
 

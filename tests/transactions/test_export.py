@@ -20,7 +20,7 @@ import pytest
 from accounts import operations
 from accounts.models import Account
 from tests import asking
-from tests.cast import UserFactory, day, deposit, hold, new_id, transfer, withdraw
+from tests.cast import CALLER, UserFactory, day, deposit, hold, new_id, transfer, withdraw
 from tests.transactions.test_concurrency import run_at_once
 from transactions.exchange import exports
 from transactions.models import Transaction, derive_destination_id
@@ -106,7 +106,7 @@ def open_accounts():
     for number, name in enumerate(NAMES):
         currency = ("USD", "JPY", "BHD")[number % 3]
         account, _ = operations.create_account(
-            user_id=UserFactory().id, currency=currency, name=name, request_id="test"
+            user_id=UserFactory().id, currency=currency, name=name, caller=CALLER
         )
         deposit(account, "300", effective_at=day("2023-01-01"))
         accounts.append(account)

@@ -18,7 +18,8 @@ from django.db.models.functions import TruncSecond
 
 from accounts import operations
 from accounts.models import Account, User
-from tests.cast import UserFactory, day, deposit, new_id
+from tests import asking
+from tests.cast import CALLER, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
 from tests.database import empty_the_ledger
 from transactions import posting
@@ -52,7 +53,7 @@ def make_world():
     users = [UserFactory() for _ in range(3)]
     accounts = [user.accounts.get() for user in users]
     for user in users[:2]:
-        account, _ = operations.create_account(user_id=user.id, currency="EUR", request_id="test")
+        account, _ = operations.create_account(user_id=user.id, currency="EUR", caller=CALLER)
         accounts.append(account)
     return accounts, {None: make_client("api-read"), **{user.id: make_client(user=user) for user in users}}
 
@@ -256,9 +257,9 @@ def make_people(random):
             for other in others
         )
     User.objects.update(created_at=TruncSecond("created_at"))
-    unused = Account.objects.filter(version=0).values_list("id", flat=True)
-    for status in ("FROZEN", "CLOSED"):
-        Account.objects.filter(id__in=random.sample([*unused], 6)).update(status=status)
+    for change in (asking.freeze, asking.close):
+        for id in random.sample([*Account.objects.filter(version=0).values_list("id", flat=True)], 6):
+            change(id=id, reason="look", request_id="")
 
 
 USER_FIELDS = {"external_id": "external_id", "name": "name"}
@@ -290,7 +291,7 @@ def test_a_text_is_found_by_exactly_the_text_that_it_is(service, text):
     people = {name: UserFactory(name=name, external_id=name) for name in {"b", text}}
     for user in people.values():
         account = user.accounts.get()
-        operations.create_account(user_id=user.id, currency="EUR", name=user.name, request_id="test")
+        operations.create_account(user_id=user.id, currency="EUR", name=user.name, caller=CALLER)
         deposit(account, "1", reference=user.name)
     for kind, field in [("users", "name"), ("users", "external_id"), ("accounts", "name")]:
         [found] = service.get(f"/api/v1/{kind}", {field: text}).json()["results"]

@@ -11,12 +11,14 @@ import pytest
 
 from accounts.models import Account
 from events.models import Event
+from ledger.callers import Caller
 from ledger.errors import LedgerError
 from tests import asking
 from tests.asking import capture_of
 from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, hold_that_expires, new_id
 from tests.transactions.committing import find_outcome, wait_for_all, watch_groups
 from tests.transactions.test_concurrency import require_chain, rows_of
+from tests.transactions.told import read_events
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting import PostingRequest, committer
@@ -100,7 +102,7 @@ class World:
         chance = self.chance
         how = chance.choice([{}, {"all_or_nothing": True}, {"each": True}])
         commands = [self.make_command(f"{name}.{n}") for n in range(chance.choice([1, 1, 1, 2, 4]))]
-        return PostingRequest(commands=commands, actor=ACTOR, request_id=name, **how)
+        return PostingRequest(commands=commands, caller=Caller(ACTOR, request_id=name), **how)
 
     def make_round(self, number):
         """New requests, and some that were asked for before, as they were or not."""
@@ -154,7 +156,7 @@ class World:
                     continue  # the first one, whose id the cast has made
                 (row.decline_details or {}).pop("instant", None)
                 yield self.rename({k: v for k, v in vars(row).items() if k[0] != "_" and k not in SKIPPED})
-            for event in Event.objects.filter(account_id=account.id).order_by("account_sequence"):
+            for event in read_events(stream=account.id):
                 yield f"{event.type} {event.request_id} {self.names.get(UUID(event.data['id']))}"
             stored = Account.objects.get(id=account.id)
             yield f"{stored.balance} {stored.held} {stored.version} {stored.withdrawn}"

@@ -10,7 +10,8 @@ from django.db import DataError, IntegrityError
 from django.db.transaction import atomic
 
 from accounts.models import Account
-from tests import cast
+from tests import asking, cast
+from tests.cast import AccountFactory
 from tests.test_guards import (
     AFTER_DECLINED,
     AFTER_FIRST,
@@ -25,12 +26,15 @@ from tests.test_guards import (
     session,  # noqa: F401, a fixture
     write,
 )
+from transactions import posting
 from transactions.models import Transaction
+from transactions.posting.commands import SetMetadata
 
 pytestmark = pytest.mark.django_db
 
 ALONE = "a transaction was written without its account"
 UNEXPLAINED = "is not explained by its transactions"
+UNTOLD = "is changes only with the event that tells it"
 WITHDRAWAL = SECOND | {"type": "'WITHDRAW'", "amount": "2", "balance_after": "3"}
 AFTER_WITHDRAWAL = AFTER_SECOND | {"balance": "3"}
 
@@ -69,8 +73,9 @@ def test_the_ledgers_own_posting_passes(account):
     [
         {"balance": "6"},
         {"balance": "4"},
-        {"version": "2"},
         {"version": "0"},
+        {"seq": "2"},
+        {"seq": "2", "version": "2"},
         {"balance": "0", "version": "0"},
     ],
     ids=lambda change: ", ".join(change),
@@ -146,15 +151,19 @@ def test_a_posting_that_does_not_add_up_is_refused(account, after, rows):
         execute(post(account, after, *rows))
 
 
-@pytest.mark.parametrize("after", [AFTER_DECLINED, AFTER_FIRST | {"version": "2"}], ids=["behind", "ahead"])
-def test_a_transaction_with_its_account_at_another_version_is_refused(account, after):
-    with refused_by(ALONE):
+@pytest.mark.parametrize(
+    ("after", "rule"),
+    [(AFTER_DECLINED, UNEXPLAINED), (AFTER_FIRST | {"seq": "2", "version": "2"}, ALONE)],
+    ids=["behind", "ahead"],
+)
+def test_a_transaction_with_its_account_at_another_version_is_refused(account, after, rule):
+    with refused_by(rule):
         execute(post(account, after, FIRST))
 
 
 def test_a_transaction_with_a_later_moment_than_its_account_is_refused(account):
-    with refused_by(ALONE):
-        execute(post(account, AFTER_FIRST, FIRST | {"recorded_at": "'2026-01-03'"}))
+    with refused_by(UNEXPLAINED):
+        execute(post(account, AFTER_FIRST, FIRST | {"recorded_at": "'2999-01-03'"}))
 
 
 @pytest.mark.parametrize("amount", ["'Infinity'", "'-Infinity'"])
@@ -189,3 +198,57 @@ def test_a_temporary_table_named_like_the_new_rows_does_not_fool_the_guard(accou
     execute("CREATE TEMPORARY TABLE new_rows (LIKE public.transactions_transaction)")
     with refused_by(ALONE):
         execute(write(account, FIRST))
+
+
+# What is so of an account beside its money.
+RULES = [
+    {"name": "'other'"},
+    {"status": "'FROZEN'"},
+    {"status_reason": "'x'"},
+    {"credit_limit": "2", "credit_limit_max": "2"},
+    {"credit_limit_max": "2"},
+    {"withdraw_max": "2"},
+    {"withdraw_day_max": "2"},
+    {"metadata": '\'{"a": "b"}\''},
+]
+COUNTED = [
+    {"event_sequence": "event_sequence + 1"},
+    {"last_recorded_at": "last_recorded_at + interval '1 second'"},
+]
+
+
+def refused_untold(account):
+    return refused_by(f"what account {account.id} {UNTOLD}")
+
+
+@pytest.mark.parametrize("rules", [*RULES, *COUNTED], ids=lambda rules: ", ".join(rules))
+def test_a_rule_or_the_count_of_events_alone_is_refused(account, rules):
+    cast.deposit(account, "5")
+    with refused_untold(account):
+        execute(move(account, rules))
+
+
+@pytest.mark.parametrize("rules", RULES, ids=lambda rules: ", ".join(rules))
+def test_a_rule_is_not_changed_beside_a_posting(account, rules):
+    with refused_untold(account):
+        execute(post(account, AFTER_FIRST | rules, FIRST))
+
+
+def test_the_time_of_the_last_event_never_falls_not_in_a_posting_either(account):
+    assert cast.withdraw(account, "5").status == Transaction.Status.DECLINED
+    earlier = {"last_recorded_at": "last_recorded_at - interval '1 microsecond'"}
+    with refused_untold(account):
+        execute(move(account, earlier))
+    row = FIRST | {"seq": "2", "recorded_at": "'2020-01-01'", "effective_at": "'2020-01-01'"}
+    with refused_untold(account):
+        execute(post(account, AFTER_FIRST | {"seq": "2", "last_recorded_at": "'2020-01-01'"}, row))
+
+
+def test_the_ledgers_own_changes_of_rules_pass(account):
+    cast.hold_that_expires(AccountFactory(funds="5"), "1")
+    asking.set_limits(id=account.id, limits={"credit_limit": Decimal(5)}, request_id="")
+    asking.ask(SetMetadata(account_id=account.id, metadata={"a": "b"}))
+    asking.freeze(id=account.id, reason="look", request_id="")
+    posting.expire_some()
+    account.refresh_from_db()
+    assert (account.credit_limit, account.metadata, account.status) == (5, {"a": "b"}, "FROZEN")

@@ -11,6 +11,7 @@ from accounts.models import Account, Hold
 from events.models import Event
 from tests import asking
 from tests.cast import AccountFactory, deposit, hold, hold_that_expires, new_id, withdraw
+from tests.transactions.told import read_events
 
 pytestmark = pytest.mark.django_db
 
@@ -168,8 +169,26 @@ def test_an_expired_hold_never_causes_a_decline(service, rich):
     assert withdraw(rich, "100").status == "POSTED"
     assert service.get(f"{URL}/{placed.id}").json() == before
     assert Account._base_manager.get(id=rich.id).held == 0
-    events = Event.objects.filter(account_id=rich.id).order_by("account_sequence")
+    events = Event.objects.filter(stream=rich.id).order_by("sequence")
     assert [event.type for event in events][-2:] == ["hold.expired", "transaction.posted"]
+
+
+@pytest.mark.parametrize("kind", ["transaction", "hold", "capture"])
+def test_the_end_of_a_hold_is_the_ledgers_doing_and_names_the_command_that_occasioned_it(service, rich, kind):
+    still_open = hold(rich, "5")
+    ended = hold_that_expires(rich, "40")
+    address, id = f"{URL}/{still_open.id}/capture", str(new_id())
+    if kind != "capture":
+        address = URL if kind == "hold" else "/api/v1/transactions"
+    body = {"id": id, "amount": "5.00"}
+    if kind != "capture":
+        body |= {"account": str(rich.id)} | ({"type": "DEPOSIT"} if kind == "transaction" else {})
+    assert service.post(address, body, headers={"X-Request-Id": "look-1"}).status_code == 201
+    event = Event.objects.get(type="hold.expired")
+    assert (event.data["id"], event.data["status"]) == (str(ended.id), "EXPIRED")
+    assert (str(event.actor), event.actor_kind, event.request_id) == (id, "ledger", "look-1")
+    [following] = read_events(stream=rich.id, sequence=event.sequence + 1)
+    assert following.actor_kind == "service"
 
 
 def test_an_expired_hold_makes_room_for_a_new_one(rich):
@@ -192,6 +211,8 @@ def test_a_command_ends_what_is_due(rich, capsys):
     due = [hold_that_expires(account, "5") for account in (rich, other)]
     call_command("expire_holds")
     assert capsys.readouterr().out == "2 holds have expired.\n"
+    for event in Event.objects.filter(type="hold.expired"):
+        assert (event.actor, event.actor_kind, event.request_id) == (None, "ledger", "")
     assert set(Hold.objects.filter(status="EXPIRED")) == set(due)
     assert [Account._base_manager.get(id=account.id).held for account in (rich, other)] == [0, 1]
     call_command("expire_holds")
@@ -230,14 +251,14 @@ def test_every_step_of_a_hold_is_told_in_the_order_of_the_account(service, place
     id = place("40").json()["id"]
     capture(id, amount="10", final=False)
     service.post(f"{URL}/{id}/release")
-    events = list(Event.objects.filter(account_id=rich.id).order_by("account_sequence"))
+    events = list(Event.objects.filter(stream=rich.id).order_by("sequence"))
     assert [event.type for event in events[2:]] == [
         "hold.placed",
         "transaction.posted",
         "hold.captured",
         "hold.released",
     ]
-    assert [event.account_sequence for event in events] == list(range(1, 7))
+    assert [event.sequence for event in events] == list(range(1, 7))
     assert [event.data["status"] for event in events if event.type.startswith("hold")] == [
         "OPEN",
         "OPEN",

@@ -16,7 +16,7 @@ from accounts import operations
 from accounts.models import Account, User
 from events.models import Event
 from tests import asking
-from tests.cast import UserFactory, day, deposit, hold, hold_that_expires, new_id
+from tests.cast import CALLER, UserFactory, day, deposit, hold, hold_that_expires, new_id
 from tests.transactions.conftest import COLUMNS, make_history
 from tests.transactions.test_concurrency import rows_of
 from transactions import posting
@@ -85,7 +85,7 @@ def test_json_lines_say_the_same(anna, write, run):
 
 def test_accounts_are_named_by_id_or_by_their_user(anna, write, run):
     savings, _ = operations.create_account(
-        user_id=anna.user_id, currency="EUR", name="savings", request_id="test"
+        user_id=anna.user_id, currency="EUR", name="savings", caller=CALLER
     )
     columns = [
         "id",

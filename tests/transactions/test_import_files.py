@@ -6,6 +6,7 @@ import pytest
 
 from accounts import operations
 from events.models import Event
+from tests.cast import CALLER
 from transactions.management import files
 from transactions.models import Transaction
 
@@ -175,7 +176,7 @@ def test_malformed_rows_can_be_left_out_with_a_list_of_them(anna, write, run, tm
 def test_which_account_of_a_user_is_meant_must_be_clear(anna, write, run):
     path = write([(1, "anna", "DEPOSIT", "1", "", "")])
     run(path, 0)
-    operations.create_account(user_id=anna.user_id, currency="EUR", request_id="test")
+    operations.create_account(user_id=anna.user_id, currency="EUR", caller=CALLER)
     # What was posted before there was a choice is still known.
     assert "1    │ there already" in run(path, 0)
     assert "line 2, currency: currency_required" in run(write([(2, "anna", "DEPOSIT", "1", "", "")]), 2)

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.cast import AccountFactory
+from accounts.models import Account
+from tests.cast import UserFactory, day
 from tests.conftest import make_client
 from tests.database import empty_the_ledger, execute
 from tests.transactions.test_plans import count_rows_touched
@@ -24,15 +25,16 @@ URL = "/api/v1/transactions"
 WRITE = """
 WITH written AS (
     INSERT INTO transactions_transaction (
-        id, account_id, type, amount, reference, metadata, status, version, balance_after, recorded_at,
-        effective_at, late, actor, request_id, chain_hash
+        id, account_id, type, amount, reference, metadata, status, seq, version, balance_after, recorded_at,
+        effective_at, late, actor, actor_kind, request_id, chain_format, chain_hash
     )
-    SELECT gen_random_uuid(), %(account)s, 'DEPOSIT', 1, '', '{}', 'POSTED', n, n,
+    SELECT gen_random_uuid(), %(account)s, 'DEPOSIT', 1, '', '{}', 'POSTED', n, n, n,
         '2020-01-01'::timestamptz + n * interval '1 second',
-        '2020-01-01'::timestamptz + n * interval '1 second', false, %(account)s, '', sha256('')
+        '2020-01-01'::timestamptz + n * interval '1 second', false, %(account)s, 'service', '', 1,
+        sha256('')
     FROM generate_series(1, %(rows)s::bigint) AS n
 )
-UPDATE accounts_account SET balance = %(rows)s, version = %(rows)s, event_sequence = %(rows)s,
+UPDATE accounts_account SET balance = %(rows)s, seq = %(rows)s, version = %(rows)s, event_sequence = %(rows)s,
     last_recorded_at = '2020-01-01'::timestamptz + %(rows)s::bigint * interval '1 second',
     last_effective_at = '2020-01-01'::timestamptz + %(rows)s::bigint * interval '1 second'
 WHERE id = %(account)s
@@ -42,7 +44,10 @@ WHERE id = %(account)s
 @pytest.fixture(scope="module")
 def account(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
-        account = AccountFactory()
+        opened_at = day("2019-12-31")  # nothing is recorded before that
+        account = Account.objects.create(
+            user=UserFactory(), currency="EUR", created_at=opened_at, last_recorded_at=opened_at
+        )
         execute(WRITE, account=account.id, rows=ROWS)
         execute("ANALYZE transactions_transaction")
         yield account

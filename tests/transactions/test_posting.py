@@ -9,13 +9,17 @@ import pytest
 
 from accounts.errors import AccountNotFound, AmountInvalid, AmountScale, IdempotencyKeyReused
 from accounts.idempotency import derive_id
-from accounts.models import HOLD_TABLE, Account
+from accounts.models import HOLD_TABLE
+from events.models import Event
+from ledger.callers import ActorKind
+from tests import asking
 from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, new_id, withdraw
 from tests.transactions.test_concurrency import require_sound, rows_of
+from tests.transactions.told import read_events, read_events_about
 from transactions import errors, posting
 from transactions.models import TABLE, Transaction
 from transactions.posting import chain
-from transactions.posting.commands import NewHold
+from transactions.posting.commands import NewHold, SetMetadata
 from transactions.posting.legs import Leg
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +32,7 @@ def post(*orders):
 def test_each_row_has_the_accounts_next_version_and_the_balance_right_after(account):
     rows = [deposit(account, "100"), withdraw(account, "30"), withdraw(account, "500"), deposit(account, "5")]
     assert [row.version for row in rows] == [1, 2, None, 3]
-    assert [row.balance_after for row in rows] == [100, 70, None, 75]
+    assert [row.balance_after for row in rows] == [100, 70, 70, 75]
     account.refresh_from_db()
     assert (account.balance, account.version) == (75, 3)
 
@@ -126,7 +130,7 @@ def test_money_may_have_moved_before_the_account_was_opened(account):
 def test_what_is_held_or_lent_counts(rich):
     hold(rich, "30")
     assert withdraw(rich, "71").decline_details == {"available": "70.00", "required": "71.00"}
-    Account.objects.filter(id=rich.id).update(credit_limit=50, credit_limit_max=50)
+    asking.set_limits(id=rich.id, limits={"credit_limit": Decimal(50)}, request_id="test")
     assert withdraw(rich, "120").balance_after == -20
 
 
@@ -155,13 +159,54 @@ def test_recorded_at_rises_strictly(account):
     assert times == sorted(set(times))
 
 
+def test_each_event_of_an_account_moves_its_last_moment_and_a_row_comes_after_the_one_before_it(rich):
+    moments = [rich.created_at]
+    for act in (
+        lambda: hold(rich, "1"),
+        lambda: asking.set_limits(id=rich.id, limits={"credit_limit": Decimal(5)}, request_id=""),
+        lambda: asking.ask(SetMetadata(account_id=rich.id, metadata={"a": "b"})),
+        lambda: asking.freeze(id=rich.id, reason="look", request_id=""),
+        lambda: withdraw(rich, "1"),
+    ):
+        act()
+        rich.refresh_from_db()
+        assert rich.last_recorded_at == Event.objects.filter(stream=rich.id).latest("sequence").recorded_at
+        moments.append(rich.last_recorded_at)
+    assert moments == sorted(set(moments))
+    [ended] = [event.recorded_at for event in read_events(stream=rich.id, type="account.frozen")]
+    assert rows_of(rich)[-1].recorded_at > ended
+
+
+def test_a_row_is_recorded_after_an_event_of_the_same_list(rich):
+    placed = NewHold(id=new_id(), account_id=rich.id, amount=Decimal(1))
+    _, answer = post(placed, OrderFactory(account=rich))
+    event = Event.objects.get(type="hold.placed")
+    assert answer.transaction.recorded_at == event.recorded_at + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("kind", ActorKind.values)
+@pytest.mark.parametrize("type", Transaction.Type.values)
+def test_an_event_about_a_row_holds_nothing_that_the_row_tells(account, kind, type):
+    order = OrderFactory(account=account, type=Transaction.Type(type))
+    [answer] = posting.post([order], actor=account.user_id, actor_kind=kind, request_id="look-1")
+    row = answer.transaction
+    stored = Event.objects.get(stream=account.id, sequence=2)
+    told = (f"transaction.{row.status.lower()}", row.seq, row.recorded_at)
+    assert (stored.type, stored.about, stored.recorded_at) == told
+    assert (stored.data, stored.actor, stored.actor_kind, stored.request_id) == (None,) * 4
+    assert (row.actor, row.actor_kind, row.request_id) == (account.user_id, kind, "look-1")
+    [event] = read_events_about([row])
+    assert (event.data, event.actor, event.request_id) == (row.to_dict(), account.user_id, "look-1")
+
+
 def test_the_chain_covers_every_field_of_every_row_in_order(account):
     deposit(account, "10", effective_at=day("2023-01-01"), metadata={"a": "b"}, reference="x")
     withdraw(account, "50")
     deposit(account, "1", effective_at=day("2022-01-01"))
     require_sound(account)
     stored = rows_of(account)[0]
-    fields = [field for field in Transaction._meta.concrete_fields if field.name != "chain_hash"]
+    columns = Transaction._meta.concrete_fields
+    fields = [each for each in columns if not each.generated and not each.name.startswith("chain_")]
     for field in fields:
         changed = Transaction.objects.get(id=stored.id)
         value = getattr(changed, field.attname)

@@ -76,7 +76,7 @@ def require_one_deposit(account, row):
     account.refresh_from_db()
     assert list(Transaction.objects.filter(account=account)) == [row]
     assert (account.balance, account.version) == (100, 1)
-    assert Event.objects.filter(account_id=account.id, type="transaction.posted").count() == 1
+    assert Event.objects.filter(stream=account.id, type="transaction.posted").count() == 1
 
 
 def require_nothing(account):

@@ -7,6 +7,7 @@ import pytest
 
 from accounts.errors import IdempotencyKeyReused
 from events.models import Event
+from ledger.callers import Caller
 from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, new_id
 from transactions import posting
@@ -151,7 +152,7 @@ def test_a_transfer_under_a_used_id_is_refused_whole_and_the_others_are_posted(s
     used = deposit(source, "1")
     moving = Transfer(id=used.id, source_id=source.id, destination_id=destination.id, amount=Decimal(1))
     other = OrderFactory(account=destination)
-    request = posting.PostingRequest(commands=[moving, other], actor=source.user_id, each=True)
+    request = posting.PostingRequest(commands=[moving, other], caller=Caller(source.user_id), each=True)
     first, second = posting.post_request(request)
     assert isinstance(first, IdempotencyKeyReused)
     assert second.transaction.status == "POSTED"

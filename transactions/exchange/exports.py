@@ -22,7 +22,6 @@ from accounts.currencies import format_amount, get_decimals
 from accounts.models import Account
 from accounts.operations import read_clock
 from ledger.values import escape_formula, format_time
-from transactions.models import SIGNED_AMOUNT
 from transactions.reading import queries, statements
 
 ROWS_AT_ONCE = 1000
@@ -79,29 +78,29 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
             yield _write_transaction(list(entries))
 
 
-OPENING = f"""
-SELECT user_id, currency, name, sum({SIGNED_AMOUNT}) AS balance
+OPENING = """
+SELECT user_id, currency, name, sum(change) AS balance
 FROM transactions_transaction AS row JOIN accounts_account AS account ON account.id = row.account_id
 WHERE row.status = 'POSTED' AND effective_at < %(since)s::timestamptz
 GROUP BY account.id ORDER BY user_id, currency, name
-"""  # noqa: S608, no value is in the text
+"""
 # `movement` is the transfer or the transaction itself; `balance` is that of its account after it, in order of
-# effect. An account's rows are recorded in the order of their versions; a transfer's legs at one moment.
-JOURNAL = f"""
+# effect. An account's rows are recorded in the order of their numbers; a transfer's legs at one moment.
+JOURNAL = """
 SELECT coalesce(transfer, row.id) AS movement, row.id, change, effect AS balance, effective_at, type,
     reference, transfer, reverses, hold, user_id, currency, name
 FROM (
-    SELECT *, sum(change) OVER (PARTITION BY account_id ORDER BY effective_at, version) AS effect
+    SELECT *, sum(change) OVER (PARTITION BY account_id ORDER BY effective_at, seq) AS effect
     FROM (
-        SELECT id, account_id, version, effective_at, recorded_at, type, reference, transfer, reverses, hold,
-            {SIGNED_AMOUNT} AS change
+        SELECT id, account_id, seq, effective_at, recorded_at, type, reference, transfer, reverses, hold,
+            change
         FROM transactions_transaction
         WHERE status = 'POSTED' AND (effective_at < %(beyond)s::timestamptz) IS NOT FALSE
     ) AS posted
 ) AS row JOIN accounts_account AS account ON account.id = row.account_id
 WHERE (effective_at >= %(since)s::timestamptz) IS NOT FALSE
 ORDER BY effective_at, recorded_at, coalesce(transfer, row.id), type DESC
-"""  # noqa: S608, no value is in the text
+"""
 
 
 def _read(query: str, values: dict[str, datetime | None]) -> Iterator[Any]:

@@ -16,6 +16,7 @@ from django.db.transaction import atomic
 from accounts import currencies, idempotency, operations
 from accounts.errors import AccountNotFound, CurrencyRequired, UserNotFound
 from accounts.models import Account, User
+from ledger.callers import Caller
 from ledger.errors import LedgerError
 from transactions import errors, posting
 from transactions.exchange.staging import Named, Problem, Row, Staged, Staging
@@ -176,16 +177,16 @@ def _make_command(staged: Staged, clock: datetime | None = None) -> NewTransacti
     return command
 
 
-def make_accounts(staging: Staging, *, request_id: str) -> Iterator[int]:
+def make_accounts(staging: Staging, *, caller: Caller) -> Iterator[int]:
     """Make the users and accounts that are missing, a page in a commit; yields how many."""
     for page in staging.read_named("missing"):
         with atomic():
             for number, currency, named in page:
-                staging.set_account(number, _make_account(named, currency, request_id), currency)
+                staging.set_account(number, _make_account(named, currency, caller), currency)
         yield len(page)
 
 
-def _make_account(named: Named, currency: str, request_id: str) -> UUID:
+def _make_account(named: Named, currency: str, caller: Caller) -> UUID:
     if named.kind == "user":
         user_id = UUID(named.who)
     else:
@@ -196,22 +197,18 @@ def _make_account(named: Named, currency: str, request_id: str) -> UUID:
                 name=named.who,
                 external_id=named.who,
                 currency=currency,
-                request_id=request_id,
+                caller=caller,
             )
         user_id = user.id
-    account, _ = operations.create_account(
-        user_id=user_id, currency=currency, name=named.name, request_id=request_id
-    )
+    account, _ = operations.create_account(user_id=user_id, currency=currency, name=named.name, caller=caller)
     return account.id
 
 
-def post_rows(staging: Staging, *, actor: UUID, request_id: str) -> Iterator[list[Outcome]]:
+def post_rows(staging: Staging, *, caller: Caller) -> Iterator[list[Outcome]]:
     """Post what is not in the ledger yet, an account's rows in the order of their effect."""
     for page in staging.read_in_order(SLICE):
         answers = posting.post_request(
-            posting.PostingRequest(
-                commands=list(map(_make_command, page)), actor=actor, request_id=request_id, each=True
-            )
+            posting.PostingRequest(commands=list(map(_make_command, page)), caller=caller, each=True)
         )
         yield [
             Outcome(
@@ -223,11 +220,11 @@ def post_rows(staging: Staging, *, actor: UUID, request_id: str) -> Iterator[lis
         ]
 
 
-def try_rows(staging: Staging, *, actor: UUID) -> Iterator[list[Outcome]]:
+def try_rows(staging: Staging, *, caller: Caller) -> Iterator[list[Outcome]]:
     """What `post_rows` would tell if nothing else happened meanwhile. The engine decides in memory, on what
     the accounts are now and would be after the rows before; nothing is written.
     """
-    rehearsal = posting.Rehearsal(actor=actor)
+    rehearsal = posting.Rehearsal(caller=caller)
     for page in staging.read_in_order(SLICE):
         rows = rehearsal.decide(
             list(map(_make_command, page)), {staged.account_id: staged.currency for staged in page}

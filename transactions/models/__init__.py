@@ -4,7 +4,6 @@ from transactions.models.corrections import Correction
 from transactions.models.figures import AuditRun, Figures, HourlyTotal
 from transactions.models.transactions import (
     EFFECTIVE_AT_MIN,
-    SIGNED_AMOUNT,
     TABLE,
     Transaction,
     derive_destination_id,
@@ -12,7 +11,6 @@ from transactions.models.transactions import (
 
 __all__ = [
     "EFFECTIVE_AT_MIN",
-    "SIGNED_AMOUNT",
     "TABLE",
     "AuditRun",
     "Correction",

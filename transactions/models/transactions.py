@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Length
 from django.db.models.lookups import Exact
 from django.utils.functional import cached_property
@@ -26,16 +26,16 @@ from accounts.models import (
     Table,
     metadata_is_an_object,
 )
+from ledger.callers import ActorKind
 
 EFFECTIVE_AT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
-# SQL: what a row adds to the balance, if it is posted; `Transaction.change` says it in Python.
-SIGNED_AMOUNT = "CASE type WHEN 'DEPOSIT' THEN amount ELSE -amount END"
 
 
 class Transaction(models.Model):
     """One DEPOSIT or WITHDRAW on one account: what was asked, and what was decided, once and for ever.
 
-    Only `transactions.posting` writes rows, in one statement with the account they move.
+    Only `transactions.posting` writes rows, in one statement with the account they move. The table's primary
+    key is (account, seq): ADR 19.
     """
 
     class Type(models.TextChoices):
@@ -60,11 +60,12 @@ class Transaction(models.Model):
     status = models.CharField(_("status"), max_length=8, choices=Status)
     decline_reason = models.CharField(_("decline reason"), max_length=40, null=True)
     decline_details = models.JSONField(_("decline details"), null=True)
-    version = models.BigIntegerField(
-        _("version"), null=True, help_text="The account's gapless sequence number"
+    seq = models.BigIntegerField(
+        _("number"), help_text="1, 2, 3 … of all rows of the account: the order of the chain"
     )
+    version = models.BigIntegerField(_("version"), null=True, help_text="1, 2, 3 … of its posted rows")
     balance_after = MoneyField(
-        _("balance after"), null=True, help_text="The account's balance right after, in posting order"
+        _("balance after"), help_text="The account's balance right after, in posting order"
     )
     recorded_at = models.DateTimeField(
         _("recorded at"), help_text="When the ledger wrote it, by the database's clock"
@@ -78,8 +79,19 @@ class Transaction(models.Model):
     reverses = models.UUIDField(_("reverses"), null=True)
     hold = models.UUIDField(_("hold"), null=True)
     actor = models.UUIDField(_("actor"))
+    actor_kind = models.CharField(_("kind of actor"), max_length=10, choices=ActorKind)
     request_id = models.CharField(_("request id"), max_length=64)
+    chain_format = models.SmallIntegerField(_("chain format"), help_text="The form that the hash is of")
     chain_hash = models.BinaryField(_("chain hash"))
+    change = models.GeneratedField(
+        expression=Case(
+            When(status="POSTED", type="DEPOSIT", then="amount"), When(status="POSTED", then=-F("amount"))
+        ),
+        output_field=MoneyField(null=True),
+        db_persist=True,
+        verbose_name=_("change"),
+        help_text="What it adds to the balance; null if it was declined",
+    )
 
     reversed_by: UUID | None = None  # filled in by queries
 
@@ -100,21 +112,22 @@ class Transaction(models.Model):
                     status="POSTED",
                     version__isnull=False,
                     version__gte=1,
-                    balance_after__isnull=False,
-                    balance_after__gte=-BALANCE_MAX,
-                    balance_after__lte=BALANCE_MAX,
                     decline_reason__isnull=True,
                     decline_details__isnull=True,
                 )
                 | Q(
                     status="DECLINED",
                     version__isnull=True,
-                    balance_after__isnull=True,
                     decline_reason__isnull=False,
                     decline_details__isnull=False,
                 ),
                 name="transaction_is_posted_with_version_or_declined_with_reason",
             ),
+            models.CheckConstraint(
+                condition=Q(balance_after__gte=-BALANCE_MAX, balance_after__lte=BALANCE_MAX),
+                name="transaction_balance_after_is_bounded",
+            ),
+            models.CheckConstraint(condition=Q(seq__gte=1), name="transaction_seq_is_positive"),
             models.CheckConstraint(
                 condition=Q(IsFinite(F("recorded_at")), IsFinite(F("effective_at"))),
                 name="transaction_times_are_finite",
@@ -134,11 +147,6 @@ class Transaction(models.Model):
                 condition=Exact(Length(F("chain_hash")), Value(32)), name="transaction_has_a_whole_chain_hash"
             ),
             models.UniqueConstraint(
-                fields=["account", "version"],
-                condition=Q(version__isnull=False),
-                name="transaction_version_is_used_once",
-            ),
-            models.UniqueConstraint(
                 fields=["account", "recorded_at"], name="transaction_recorded_at_is_used_once"
             ),
             # Of reversals alone: else it holds every posting, and plans of a small ledger read all of it.
@@ -150,7 +158,7 @@ class Transaction(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["account", "effective_at", "version"],
+                fields=["account", "effective_at", "seq"],
                 condition=Q(status="POSTED", late=False),
                 name="transaction_in_order",
             ),
@@ -160,9 +168,9 @@ class Transaction(models.Model):
                 name="transaction_late_by_effect",
             ),
             models.Index(
-                fields=["account", "version"],
+                fields=["account", "seq"],
                 condition=Q(status="POSTED", late=True),
-                name="transaction_late_by_version",
+                name="transaction_late_by_seq",
             ),
             models.Index(fields=["recorded_at", "id"], name="transaction_by_recording"),
             models.Index(fields=["reference"], condition=~Q(reference=""), name="transaction_by_reference"),
@@ -179,9 +187,14 @@ class Transaction(models.Model):
         return f"{self.type} {self.amount.normalize():f} {self.id}"
 
     @property
-    def change(self) -> Decimal:
-        """What the transaction adds to the balance, if it is posted."""
+    def signed_amount(self) -> Decimal:
+        """What it adds to the balance, or would have added."""
         return self.amount if self.type == self.Type.DEPOSIT else -self.amount
+
+    @property
+    def balance_before(self) -> Decimal:
+        """What the account held when it was decided."""
+        return self.balance_after - (self.change or 0)
 
     def to_dict(self) -> dict[str, Any]:
         """The transaction as the API shows it."""
@@ -235,8 +248,9 @@ TABLE = Table(
     Column(name="status", kind=Kind.CHOICE, choices=Transaction.Status),
     Column(name="decline_reason", kind=Kind.TEXT, null=True),
     Column(name="decline_details", kind=Kind.OBJECT, null=True),
+    Column(name="seq", kind=Kind.COUNT, shown=False),
     Column(name="version", kind=Kind.COUNT, null=True),
-    Column(name="balance_after", kind=Kind.AMOUNT, null=True),
+    Column(name="balance_after", kind=Kind.AMOUNT),
     Column(name="effective_at", kind=Kind.TIME),
     Column(name="recorded_at", kind=Kind.TIME),
     Column(name="late", kind=Kind.FLAG),
@@ -263,6 +277,8 @@ TABLE = Table(
         help="When the money moved; default: now",
     ),
     Column(name="actor", kind=Kind.ID, has_text=True, shown=False),
+    Column(name="actor_kind", kind=Kind.CHOICE, choices=ActorKind, shown=False),
+    Column(name="chain_format", kind=Kind.COUNT, hashed=False, shown=False),  # it is how the hash begins
     Column(name="chain_hash", kind=Kind.HASH, hashed=False, shown=False),
 )
 

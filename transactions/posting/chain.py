@@ -1,9 +1,8 @@
 """The chain of an account: every row's keyed hash covers the row before it, so that no change goes unseen.
 
-Canonical form 1: the text `1`, the previous row's hash (empty for the first), then every hashed column in the
-order of `transactions.models.TABLE`, each as its length in bytes, a colon and its UTF-8 text; null is `-`.
-Amounts have 8 decimals, times are whole microseconds since 1970 in UTC, objects are JSON with sorted keys and
-no spaces. The hash is HMAC-SHA256 of that under `settings.CHAIN_KEY`, which the database never sees.
+The hash is HMAC-SHA256 under `settings.CHAIN_KEY`, which the database never sees, of: the number of the form
+and a colon, the length of the previous row's hash (0 for the first row), a colon and that hash, and the row
+in the form of that number (`accounts.models.tables.Form`). docs/proof.md computes one by hand.
 """
 
 import hmac
@@ -13,18 +12,23 @@ from django.conf import settings
 
 from transactions.models import TABLE, Transaction
 
-FORMAT = b"1"
+# Every form that rows of a ledger may have. One that was written once stays; a new column makes a new one.
+FORMATS = {1: TABLE.form}
+FORMAT = max(FORMATS)  # of what is written now
 
 
 def link(row: Transaction, previous: bytes) -> bytes:
-    """Give the row the 32 bytes that link it to the row recorded before it on the same account."""
+    """Give the row the 32 bytes that link it to the row before it on the same account."""
+    row.chain_format = FORMAT
     row.chain_hash = link = compute_hash(previous, row)
     return link
 
 
 def compute_hash(previous: bytes, row: Transaction) -> bytes:
+    """The hash of the row, by its own format."""
     keyed = _begin(settings.CHAIN_KEY).copy()
-    keyed.update(b"%s%d:%s%s" % (FORMAT, len(previous), previous, TABLE.to_canonical(row).encode()))
+    form = FORMATS[row.chain_format].write(row).encode()
+    keyed.update(b"%d:%d:%s%s" % (row.chain_format, len(previous), previous, form))
     return keyed.digest()
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from accounts.errors import IdempotencyKeyReused
 from accounts.models import Account, Hold
 from events import outbox
+from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.values import format_time
 from transactions.errors import TRANSFER_DECLINED
@@ -24,7 +25,7 @@ def decide(
     requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, ...]], look: Look
 ) -> tuple[list[Outcome], State]:
     """The outcomes, and the state with all that is to be written. `locked`: rows of `COLUMNS`."""
-    before: dict[UUID, Transaction] = queries.find_transactions(look.decided) if look.decided else {}
+    before: dict[UUID, Transaction] = queries.get_transactions(look.decided) if look.decided else {}
     state = _read_state(requests, locked, look)
     before_holds = state.holds.copy()
     outcomes: list[Outcome] = []
@@ -66,14 +67,15 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
         rules=Account.objects.in_bulk(rules) if rules else {},
     )
     if any(account.held for account in accounts.values()):
-        request_ids: dict[UUID, str] = {}
+        causes: dict[UUID, Caller] = {}
         for needs, request in new:
+            command_id = next(iter(needs.rows), needs.hold)
             for id in needs.accounts:
-                request_ids.setdefault(id, request.request_id)
-        of_new = [account for id, account in accounts.items() if id in request_ids]
+                causes.setdefault(id, request.caller._replace(actor=command_id, actor_kind=ActorKind.LEDGER))
+        of_new = [account for id, account in accounts.items() if id in causes]
         for hold in find_due_holds(of_new, state.clock):
             state.holds[hold.id] = hold
-            apply(expire(hold, state), state, request_ids[hold.account_id])
+            apply(expire(hold, state), state, causes[hold.account_id])
     return state
 
 
@@ -123,37 +125,45 @@ def _decide_commands(
     for number in numbers:
         command = request.commands[number]
         try:
-            decisions = command.decide(state, request, culprit)
+            decisions = command.decide(state, request.caller, culprit)
         except LedgerError as error:
             answers[number] = _refuse(request, command, error)
             continue
         state.is_decided = True
         for decision in decisions:
-            apply(decision, state, request.request_id)
+            apply(decision, state, request.caller)
         answers[number] = PostingResult([decision.made for decision in decisions])
 
 
-def apply(decision: Decision, state: State, request_id: str) -> None:
+def apply(decision: Decision, state: State, caller: Caller) -> None:
     """From now on the decision counts. Its events have the account's sequence numbers and the clock's time,
-    but none is before the account's last row.
+    but none is before the one before it.
     """
     _, account, events, row, hold, rules = decision
     if account is None:
         return
+    if events and account.last_recorded_at < state.clock:
+        account = account._replace(last_recorded_at=state.clock)
     state.accounts[account.id] = account
     state.touched[account.id] = None
-    recorded_at = format_time(max(state.clock, account.last_recorded_at or state.clock))
+    recorded_at = format_time(account.last_recorded_at)
     for number, (type, data) in enumerate(events, account.event_sequence - len(events) + 1):
-        state.events.append(
-            outbox.NewEvent(
-                type=type,
-                account_id=account.id_text,
-                account_sequence=number,
-                recorded_at=recorded_at,
-                request_id=request_id,
-                data=data,
-            )
+        event = outbox.NewEvent(
+            stream=account.id_text,
+            sequence=number,
+            type=type,
+            recorded_at=recorded_at,
         )
+        if data is not None:
+            event |= {
+                "actor": caller.actor_text,
+                "actor_kind": caller.actor_kind,
+                "request_id": caller.request_id,
+                "data": data,
+            }
+        elif row is not None:
+            event["about"] = row.seq
+        state.events.append(event)
     if row is not None:
         state.rows.append(row)
         if row.reverses and row.status == "POSTED":

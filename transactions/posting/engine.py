@@ -17,6 +17,7 @@ from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.transaction import on_commit
 
 from accounts import operations, queries
+from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.sql import UNAVAILABLE
 from ledger.values import write_ids
@@ -31,7 +32,7 @@ from transactions.posting.state import COLUMNS
 from transactions.posting.writing import Look
 
 ATTEMPTS_MAX = 5
-NOBODY = UUID(int=0)
+NOBODY = Caller(None, ActorKind.LEDGER)
 # A duplicate id, a serialization failure, a deadlock: nothing was written. A shutdown: unknown.
 RUN_AGAIN = {"23505", "40001", "40P01", "57P01", "57P02", "57P03"}
 
@@ -40,6 +41,7 @@ def post(
     commands: Sequence[Command],
     *,
     actor: UUID,
+    actor_kind: str = ActorKind.SERVICE,
     request_id: str = "",
     all_or_nothing: bool = False,
 ) -> list[PostingResult]:
@@ -54,7 +56,11 @@ def post(
     transaction: one call, before the caller locks other rows; errors propagate, retries are the caller's.
     """
     answers = post_request(
-        PostingRequest(commands=commands, actor=actor, request_id=request_id, all_or_nothing=all_or_nothing)
+        PostingRequest(
+            commands=commands,
+            caller=Caller(actor, actor_kind, request_id),
+            all_or_nothing=all_or_nothing,
+        )
     )
     return [answer for answer in answers if not isinstance(answer, LedgerError)]
 
@@ -107,7 +113,7 @@ def expire_some(accounts_max: int = 100) -> int:
     """
     expired = 0
     for id in queries.find_accounts_with_due_holds(accounts_max):
-        request = PostingRequest(commands=[Expiry(account_id=id)], actor=NOBODY)
+        request = PostingRequest(commands=[Expiry(account_id=id)], caller=NOBODY)
         outcome = post_request(request) if connection.in_atomic_block else post_what_is_free([request])[0]
         if outcome is not None and not isinstance(outcome, LedgerError):
             expired += sum(len(answer.made) for answer in outcome if isinstance(answer, PostingResult))

@@ -20,10 +20,11 @@ from accounts.errors import (
     AmountTooLarge,
 )
 from accounts.models import BALANCE_MAX, Account, Hold, make_row
+from ledger.callers import Caller
 from ledger.values import MICROSECOND, format_time
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
-from transactions.posting.state import AccountState, Caller, Decision, Needs, State
+from transactions.posting.state import AccountState, Decision, Needs, State
 
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 DEPOSIT = Transaction.Type.DEPOSIT
@@ -54,12 +55,14 @@ class Leg:
     transfer: UUID | None = None
     reverses: UUID | None = None
     hold: UUID | None = None
+    change: Decimal = field(init=False, repr=False, compare=False)  # what it adds to the balance, if posted
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         require_amount(self.amount)
         if self.effective_at is not None and self.effective_at < EFFECTIVE_AT_MIN:
             raise errors.EffectiveAtTooEarly("Nothing is effective before 1970-01-01T00:00:00Z.")
+        self.change = self.amount if self.type == DEPOSIT else -self.amount
         self.needs = Needs((self.account_id,), (self.id,))
 
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
@@ -103,9 +106,7 @@ def require_account(leg: Leg, state: State) -> AccountState:
 
 
 def find_moment(account: AccountState, clock: datetime) -> datetime:
-    """When the account's next row is recorded: now, but after its last one."""
-    if account.last_recorded_at is None:
-        return clock
+    """When the account's next row is recorded: now, but after all that was before."""
     return max(clock, account.last_recorded_at + MICROSECOND)
 
 
@@ -137,22 +138,25 @@ def decide_leg(
     if decline is None:
         decline = find_decline(leg, account, state, day=day, late_at=late_at, hold=hold)
     if decline:
-        account = account._replace(event_sequence=account.event_sequence + 1, last_recorded_at=recorded_at)
+        account = account._replace(
+            seq=account.seq + 1, event_sequence=account.event_sequence + 1, last_recorded_at=recorded_at
+        )
     else:
         withdrawn, withdrawn_on = account.withdrawn, account.withdrawn_on
         if leg.type != DEPOSIT and not leg.reverses:
             withdrawn, withdrawn_on = find_withdrawn(account, day) + leg.amount, day
         account = account._replace(
-            balance=account.balance + leg.amount if leg.type == DEPOSIT else account.balance - leg.amount,
+            balance=account.balance + leg.change,
             withdrawn_on=withdrawn_on,
             withdrawn=withdrawn,
+            seq=account.seq + 1,
             version=account.version + 1,
             event_sequence=account.event_sequence + 1,
             last_recorded_at=recorded_at,
             last_effective_at=max(account.last_effective_at or effective_at, effective_at),
         )
     row = _make_row(leg, account, caller, decline, recorded_at, effective_at, late)
-    return Decision(row, account, ((EVENTS[row.status], orjson.Fragment(row.as_json)),), row)
+    return Decision(row, account, ((EVENTS[row.status], None),), row)
 
 
 def _make_row(
@@ -179,8 +183,10 @@ def _make_row(
             "status": Transaction.Status.DECLINED if decline else Transaction.Status.POSTED,
             "decline_reason": reason,
             "decline_details": details,
+            "seq": account.seq,
             "version": None if decline else account.version,
-            "balance_after": None if decline else account.balance,
+            "balance_after": account.balance,
+            "change": None if decline else leg.change,
             "recorded_at": recorded_at,
             "effective_at": effective_at,
             "late": late,
@@ -188,6 +194,7 @@ def _make_row(
             "reverses": leg.reverses,
             "hold": leg.hold,
             "actor": caller.actor,
+            "actor_kind": caller.actor_kind,
             "request_id": caller.request_id,
             "id_text": str(leg.id),
             "account_id_text": account.id_text,

@@ -9,11 +9,12 @@ from django.db.transaction import atomic
 
 from accounts import operations
 from accounts.models import Account
+from ledger.callers import Caller
+from ledger.values import EPOCH
 from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import NewTransaction
 from transactions.posting.deciding import apply, make_account, make_accounts
-from transactions.posting.requests import PostingRequest
 from transactions.posting.state import COLUMNS, Accounts, AccountState, State
 
 
@@ -24,8 +25,8 @@ class Rehearsal:
     needs is in the database. An account stays as it would be after a page if the next page has it too.
     """
 
-    def __init__(self, *, actor: UUID) -> None:
-        self.actor = actor
+    def __init__(self, *, caller: Caller) -> None:
+        self.caller = caller
         self.accounts = Accounts()
 
     def decide(self, commands: Sequence[NewTransaction], currencies: Mapping[UUID, str]) -> list[Transaction]:
@@ -40,15 +41,14 @@ class Rehearsal:
         state = State(
             clock=operations.read_clock(), accounts=self.accounts, find_broken=writing.find_broken_instant
         )
-        request = PostingRequest(commands=commands, actor=self.actor)
         rows = []
         for command in commands:
-            [decision] = command.decide(state, request)
-            apply(decision, state, request.request_id)
+            [decision] = command.decide(state, self.caller)
+            apply(decision, state, self.caller)
             rows.append(cast(Transaction, decision.made))
         return rows
 
 
 def _open_in_memory(id: UUID, currency: str) -> AccountState:
-    account = Account(id=id, user_id=id, currency=currency, balance=Decimal(0))
+    account = Account(id=id, user_id=id, currency=currency, balance=Decimal(0), last_recorded_at=EPOCH)
     return make_account(getattr(account, name) for name in COLUMNS)

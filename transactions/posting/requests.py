@@ -6,6 +6,7 @@ from typing import NamedTuple, cast
 from uuid import UUID
 
 from accounts.models import Account, Hold
+from ledger.callers import Caller
 from ledger.errors import LedgerError
 from transactions.models import Transaction
 from transactions.posting.commands import Command
@@ -13,15 +14,14 @@ from transactions.posting.commands import Command
 
 @dataclass(slots=True, kw_only=True)
 class PostingRequest:
-    """Commands for one actor. No id stands twice in them.
+    """Commands of one caller. No id stands twice in them.
 
     A refusal of one command refuses all of them; with `each`, it is the answer to that command only. A
     decline is of one command; `all_or_nothing`, everything or nothing is posted.
     """
 
     commands: Sequence[Command]
-    actor: UUID
-    request_id: str = ""
+    caller: Caller
     all_or_nothing: bool = False
     each: bool = False
 

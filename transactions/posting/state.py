@@ -9,10 +9,8 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
-
-import orjson
 
 from accounts.errors import AccountNotFound, HoldNotFound
 from accounts.models import Account, Hold
@@ -49,9 +47,10 @@ class AccountState(NamedTuple):
     withdraw_day_max: Decimal | None
     withdrawn_on: date | None
     withdrawn: Decimal
+    seq: int
     version: int
     event_sequence: int
-    last_recorded_at: datetime | None
+    last_recorded_at: datetime
     last_effective_at: datetime | None
     chain_head: bytes  # as it was locked: rows are linked when they are written
     id_text: str
@@ -72,17 +71,7 @@ class Accounts(dict[UUID, AccountState]):
         raise AccountNotFound("There is no such account.")
 
 
-class Caller(Protocol):
-    """Who wants something posted."""
-
-    @property
-    def actor(self) -> UUID: ...
-
-    @property
-    def request_id(self) -> str: ...
-
-
-Event = tuple[str, dict[str, Any] | orjson.Fragment]  # its type and its data
+Event = tuple[str, dict[str, Any] | None]  # its type and its data; None: it is about the row
 
 
 class Decision(NamedTuple):

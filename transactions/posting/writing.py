@@ -22,7 +22,7 @@ from events import outbox
 from ledger.sql import fetch
 from ledger.values import format_time, write_ids
 from transactions.errors import RequestInProgress
-from transactions.models import SIGNED_AMOUNT, TABLE, Transaction
+from transactions.models import TABLE, Transaction
 from transactions.posting import chain
 from transactions.posting.state import AccountState, State
 
@@ -74,7 +74,7 @@ def find_broken_instant(
     moves = [
         {"effective_at": format_time(row.effective_at), "change": str(row.change)}
         for row in unwritten
-        if row.account_id == account.id and row.version and row.effective_at > effective_at
+        if row.account_id == account.id and row.change is not None and row.effective_at > effective_at
     ]
     asked = {
         "account": account.id,
@@ -88,14 +88,14 @@ def find_broken_instant(
 
 
 # From the present backwards: the balance at the end of an instant is today's less all that moved later.
-BROKEN_INSTANT = f"""
+BROKEN_INSTANT = """
 WITH later AS (
     SELECT effective_at, sum(change) AS change FROM (
-        SELECT effective_at, {SIGNED_AMOUNT} AS change
+        SELECT effective_at, change
         FROM transactions_transaction
         WHERE account_id = %(account)s AND status = 'POSTED' AND NOT late AND effective_at > %(at)s
         UNION ALL
-        SELECT effective_at, {SIGNED_AMOUNT}
+        SELECT effective_at, change
         FROM transactions_transaction
         WHERE account_id = %(account)s AND status = 'POSTED' AND late AND effective_at > %(at)s
         UNION ALL
@@ -111,7 +111,7 @@ WITH later AS (
 )
 SELECT effective_at, balance FROM instants WHERE balance < %(needed)s::numeric
 ORDER BY effective_at LIMIT 1
-"""  # noqa: S608, no value is in the text
+"""
 
 # What is changed of rows, and of an account by commands about its rules alone.
 HOLD_COLUMNS = {"captured": "numeric", "status": "text", "closed_at": "timestamptz"}
@@ -120,6 +120,7 @@ ACCOUNT_COLUMNS = {
     "held": "numeric",
     "withdrawn_on": "date",
     "withdrawn": "numeric",
+    "seq": "bigint",
     "version": "bigint",
     "event_sequence": "bigint",
     "last_recorded_at": "timestamptz",
@@ -133,6 +134,7 @@ RULES = {
     "credit_limit_max": "numeric",
     "withdraw_max": "numeric",
     "withdraw_day_max": "numeric",
+    "metadata": "jsonb",
 }
 
 
@@ -142,7 +144,7 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         return []
     # By account, as the indexes are: neighbours are on one page.
     rows = sorted(state.rows, key=_get_account_id)
-    events = sorted(state.events, key=_get_account_of_event)
+    events = sorted(state.events, key=_get_stream)
     heads = {id: state.accounts[id].chain_head for id in state.touched}
     for row in rows:
         heads[row.account_id] = chain.link(row, heads[row.account_id])
@@ -236,4 +238,4 @@ def is_lock_timeout(error: Exception) -> bool:
 
 _get_id = attrgetter("id_text")
 _get_account_id = attrgetter("account_id_text")
-_get_account_of_event = itemgetter("account_id")
+_get_stream = itemgetter("stream")

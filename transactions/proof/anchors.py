@@ -7,7 +7,6 @@ remembers the old one. The file has a JSON object per line: what it is, one for 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
@@ -17,12 +16,19 @@ from django.conf import settings
 
 from accounts import operations
 from accounts.models import Account
+from ledger.sql import fetch
 from ledger.values import format_time, slice_up
-from transactions.models import Transaction
 from transactions.proof.audit import Finding, take_snapshot
 
 FORMAT = "ledger-anchor-1"
 AT_ONCE = 1000
+# The anchored rows of some accounts.
+HEADS = """
+SELECT account_id, id, chain_hash FROM unnest(%s::uuid[], %s::bigint[]) AS line (account, number), LATERAL (
+    SELECT account_id, id, chain_hash FROM transactions_transaction
+    WHERE account_id = line.account AND seq = line.number OFFSET 0
+) AS row
+"""
 
 
 class AnchorInvalid(Exception):
@@ -56,15 +62,15 @@ def write(file: IO[str]) -> int:
             }
         )
         heads = Account._base_manager.order_by("id").values_list(
-            "id", "version", "event_sequence", "last_recorded_at", "chain_head"
+            "id", "seq", "version", "event_sequence", "chain_head"
         )
-        for id, version, sequence, recorded_at, head in heads.iterator(chunk_size=10_000):
+        for id, seq, version, sequence, head in heads.iterator(chunk_size=10_000):
             put(
                 {
                     "account": str(id),
+                    "seq": seq,
                     "version": version,
                     "event_sequence": sequence,
-                    "recorded_at": recorded_at and format_time(recorded_at),
                     "chain_head": bytes(head).hex(),
                 }
             )
@@ -98,28 +104,29 @@ def verify(lines: Iterable[dict[str, Any]]) -> Iterator[Finding]:
     for some in slice_up(lines, AT_ONCE):
         ids = [UUID(line["account"]) for line in some]
         accounts = Account._base_manager.in_bulk(ids)
-        moments = [datetime.fromisoformat(line["recorded_at"]) for line in some if line["recorded_at"]]
-        rows = Transaction.objects.filter(account_id__in=ids, recorded_at__in=moments)
-        hashes = {(row.account_id, format_time(row.recorded_at)): row for row in rows.defer("metadata")}
+        found = fetch(HEADS, [ids, [line["seq"] for line in some]])
+        heads = {account_id: (id, bytes(hash).hex()) for account_id, id, hash in found}
         for line, id in zip(some, ids, strict=True):
-            yield from _compare(line, accounts.get(id), hashes.get((id, line["recorded_at"])))
+            yield from _compare(line, accounts.get(id), *heads.get(id, (None, "")))
 
 
-def _compare(line: dict[str, Any], account: Account | None, row: Transaction | None) -> Iterator[Finding]:
+def _compare(
+    line: dict[str, Any], account: Account | None, row_id: UUID | None, head: str
+) -> Iterator[Finding]:
     id = line["account"]
     if account is None:
         yield Finding("anchor", id, "accounts_account", id, "the account", "none")
         return
-    if line["recorded_at"] and (row is None or bytes(row.chain_hash).hex() != line["chain_head"]):
+    if head != line["chain_head"]:
         yield Finding(
             check="anchor",
             account=id,
             table="transactions_transaction",
-            row=str(row.id) if row else id,
-            expected=f"the row recorded at {line['recorded_at']} with the hash {line['chain_head']}",
-            found="another: it or one before it was changed" if row else "none: it was cut off or removed",
+            row=str(row_id or id),
+            expected=f"row {line['seq']} with the hash {line['chain_head']}",
+            found="another: it or one before it was changed" if row_id else "none: it was cut off or removed",
         )
-    for name in ("version", "event_sequence"):
+    for name in ("seq", "version", "event_sequence"):
         if getattr(account, name) < line[name]:
             yield Finding(
                 check="anchor",

@@ -21,8 +21,8 @@ from django.db.transaction import atomic
 
 from accounts.models import Account
 from ledger.sql import fetch
-from transactions.posting.chain import FORMAT
-from transactions.proof import audit_remedies, audit_sql, audit_walk, audit_worker, constraints
+from transactions.posting import chain
+from transactions.proof import audit_remedies, audit_sql, audit_walk, audit_worker, guards
 from transactions.reading.queries import SETTLED_AFTER, SNAPSHOT
 
 ROWS_A_SLICE = 50_000
@@ -114,13 +114,8 @@ def run(
             result.add(findings, rows=rows)
             done += task_rows
             progress(done, total)
-        if "guards" in scope.checks:
-            result.add(
-                [
-                    Finding("guards", None, table, name, "there, and always on", found)
-                    for table, name, found in constraints.find_missing()
-                ]
-            )
+    if "guards" in scope.checks:
+        result.add([Finding("guards", None, *wrong) for wrong in guards.find_wrong()])
     result.findings.sort(
         key=lambda finding: (CHECKS.index(finding.check), finding.account or "", finding.row)
     )
@@ -222,8 +217,8 @@ def _walk(scope: Scope, parameters: dict[str, Any], findings: list[Finding]) -> 
 
     rows, before, link_before = 0, b"", b""
     with connection.wrap_database_errors, connection.connection.cursor(binary=True) as cursor:
-        for account, row, flags, seed, link, body in cursor.stream(
-            audit_walk.WALK, parameters, size=ROWS_AT_ONCE
+        for account, row, flags, seed, format, link, body in cursor.stream(
+            audit_walk.write_walk(chain.FORMATS), parameters, size=ROWS_AT_ONCE
         ):
             rows += 1
             if flags:
@@ -232,7 +227,11 @@ def _walk(scope: Scope, parameters: dict[str, Any], findings: list[Finding]) -> 
                         find(check, account, row, expected, "otherwise")
             if account != before:
                 before, link_before = account, seed
-            message = b"%s%d:%s%s" % (FORMAT, len(link_before), link_before, body)
+            if body is None:
+                find("chain", account, row, "a form that is known", f"form {format}")
+                link_before = link
+                continue
+            message = b"%d:%d:%s%s" % (format, len(link_before), link_before, body)
             if _compute(current, message) != link and link not in [_compute(key, message) for key in older]:
                 find("chain", account, row, "the hash of this row and the one before it", "another")
             link_before = link

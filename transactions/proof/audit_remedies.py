@@ -23,5 +23,6 @@ REMEDIES = {
     "event_sequence": AN_EVENT,
     "events": AN_EVENT,
     "places": AN_EVENT,
+    "streams": AN_EVENT,
     "guards": "Put it back as the migration of its table has it, ENABLE ALWAYS, and audit everything.",
 }

@@ -3,7 +3,6 @@
 from transactions.reading.balances import (
     read_balance,
     read_balance_at,
-    read_balance_before,
     read_balances_at,
     read_balances_of_users,
     read_current_balances,
@@ -15,7 +14,6 @@ __all__ = [
     "get_transactions",
     "read_balance",
     "read_balance_at",
-    "read_balance_before",
     "read_balances_at",
     "read_balances_of_users",
     "read_current_balances",

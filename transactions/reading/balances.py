@@ -22,8 +22,7 @@ from accounts.models import Account
 from ledger.grouping import Grouping, Waiting
 from ledger.sql import fetch
 from ledger.values import format_time
-from transactions.models import Transaction
-from transactions.reading.queries import SETTLED_AFTER, write_balance_at, write_known_version
+from transactions.reading.queries import SETTLED_AFTER, write_balance_at, write_known
 
 READS_MAX = 500  # of a group
 
@@ -38,8 +37,8 @@ OfThen = tuple[UUID, datetime | None, datetime | None]  # an account, `at` and `
 class Balance(NamedTuple):
     """What an account held: effective at `at`, as the ledger knew it at `known_at`; amounts in its currency.
 
-    `held` and `available` are of now only; None for a past moment. `version` is the account's last
-    transaction that was known. `balance_now` and `version_now` are those of the account when it was read.
+    `held` and `available` are of now only; None for a past moment. `version` and `seq` are those of the
+    account's last transaction that was known. `balance_now` and `seq_now` are the account's when it was read.
     """
 
     account_id: UUID
@@ -51,8 +50,9 @@ class Balance(NamedTuple):
     version: int
     at: datetime
     known_at: datetime
+    seq: int
     balance_now: Decimal
-    version_now: int
+    seq_now: int
 
     def to_dict(self) -> dict[str, Any]:
         """The balance as the API shows it."""
@@ -131,14 +131,6 @@ def read_balance(
     return read_balance_at(id, at=at, known_at=known_at)
 
 
-def read_balance_before(transaction: Transaction) -> Decimal:
-    """What its account held when it was decided. All that came before was committed: nothing is locked."""
-    if transaction.balance_after is not None:
-        return transaction.balance_after - transaction.change
-    balance, _ = _read_one((transaction.account_id, transaction.recorded_at, transaction.recorded_at))
-    return balance.balance
-
-
 def share(read: Reader[Key, Value], key: Key) -> "Future[Value | None]":
     """What the reader finds for the key, or None: read together with what else is asked for at this moment.
 
@@ -186,9 +178,9 @@ HELD_NOW = """account.held - CASE WHEN account.held = 0 THEN 0 ELSE (
         WHERE hold.account_id = account.id AND hold.status = 'OPEN' AND hold.expires_at <= clock_timestamp()
     ) END"""
 COLUMNS = f"""account.id, account.user_id, account.currency, account.balance, {HELD_NOW} AS held,
-        account.credit_limit, account.version, clock_timestamp() AS clock"""
+        account.credit_limit, account.version, account.seq, clock_timestamp() AS clock"""
 FIELDS = """id, user_id, currency, balance, held, balance - held + credit_limit, version, clock, clock,
-    balance, version"""
+    seq, balance, seq"""
 # Columns are the fields of `Balance` in their order, in `BALANCES` those behind the second. Each account is
 # looked up by itself: OFFSET keeps the planner from joining, for which it would want to know how large the
 # table is. So the plan is the look-up by index, even if prepared while the table was empty.
@@ -219,21 +211,25 @@ IS_SETTLED = f"""
 # OFFSET keeps the parts apart, and `clock IS NOT NULL` the row behind the clock.
 BALANCES = f"""
 SELECT number, {IS_SETTLED}, asked.id, user_id, currency,
-    ({write_balance_at("asked.id", "moment.at", "last.version")}),
+    ({write_balance_at("asked.id", "moment.at", "last.seq")}),
     CASE WHEN is_now THEN held END, CASE WHEN is_now THEN balance - held + credit_limit END,
-    last.version, moment.at, moment.known_at, balance, asked.version
+    last.version, moment.at, moment.known_at, last.seq, balance, asked.seq
 FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[])
     WITH ORDINALITY AS wanted (id, at, known_at, number)
 , LATERAL (
     SELECT clock, least(wanted.at, clock) AS at, least(wanted.known_at, clock) AS known_at
     FROM (SELECT clock_timestamp() AS clock OFFSET 0) AS now
 ) AS moment, LATERAL (
-    SELECT id, user_id, currency, balance, version, last_recorded_at, credit_limit,
+    SELECT id, user_id, currency, balance, version, seq, last_recorded_at, credit_limit,
         {HELD_NOW} AS held, xmin AS maker, xmax AS locker
     FROM accounts_account AS account WHERE id = wanted.id AND moment.clock IS NOT NULL OFFSET 0
-) AS asked, LATERAL (
-    SELECT CASE WHEN moment.known_at < last_recorded_at THEN {
-    write_known_version("asked.id", "moment.known_at")
-} ELSE version END AS version, least(moment.at, moment.known_at) = clock AS is_now OFFSET 0
+) AS asked LEFT JOIN LATERAL (
+    SELECT * FROM ({write_known("asked.id", "moment.known_at")}
+    ) AS known WHERE moment.known_at < last_recorded_at OFFSET 0
+) AS known ON true, LATERAL (
+    SELECT CASE WHEN moment.known_at < last_recorded_at THEN coalesce(known.version, 0) ELSE asked.version END
+            AS version,
+        CASE WHEN moment.known_at < last_recorded_at THEN coalesce(known.seq, 0) ELSE asked.seq END AS seq,
+        least(moment.at, moment.known_at) = clock AS is_now OFFSET 0
 ) AS last
 """  # noqa: S608, of names, never of values

@@ -1,8 +1,8 @@
 """An account's history: its balance at a moment beside that of now, what makes the difference, its course.
 And its transactions from the newest back: posted with running balances, and declined.
 
-Rows are cut by version, not by a clock: what is posted while they are read is in none of the parts. A page of
-transactions is found from the place where the one before it ended, however far back that is.
+Rows are cut by their number, not by a clock: what is posted while they are read is in none of the parts. A
+page of transactions is found from the place where the one before it ended, however far back that is.
 """
 
 from collections.abc import Iterable
@@ -16,13 +16,12 @@ from django.db.models import QuerySet
 
 from accounts.models import Account
 from ledger.sql import fetch
-from transactions.models import SIGNED_AMOUNT, Transaction
+from transactions.models import Transaction
 from transactions.reading.balances import Balance, read_balance
 
 PAGE_SIZE = 50  # rows of a page, and of each part of a difference
-LOOK_BACK_MAX = 200  # rows that are looked at for the balance before a declined one
 LONG_AGO, FOREVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
-VERSION_MAX = 2**63 - 1
+SEQ_MAX = 2**63 - 1
 
 
 def _write_page(in_order: str, late: str, order: str) -> str:
@@ -40,50 +39,35 @@ def _write_page(in_order: str, late: str, order: str) -> str:
     return f"SELECT * FROM ({' UNION ALL '.join(arms)}) AS row ORDER BY {order} LIMIT {PAGE_SIZE + 1}"  # noqa: S608
 
 
-BEFORE = """(effective_at, version) < (%(moment)s, %(version)s) AND version <= %(known_version)s
-            ORDER BY effective_at DESC, version DESC"""
-AFTER = "effective_at > %(at)s AND version <= %(version)s ORDER BY effective_at, version"
+BEFORE = """(effective_at, seq) < (%(moment)s, %(seq)s) AND seq <= %(known_seq)s
+            ORDER BY effective_at DESC, seq DESC"""
+AFTER = "effective_at > %(at)s AND seq <= %(seq)s ORDER BY effective_at, seq"
 LINES = f"""
 SELECT row.*, (
     SELECT id FROM transactions_transaction AS other WHERE other.reverses = row.id AND other.status = 'POSTED'
 ) AS reversed_by
-FROM ({_write_page(BEFORE, BEFORE, "effective_at DESC, version DESC")}) AS row
-ORDER BY effective_at DESC, version DESC
+FROM ({_write_page(BEFORE, BEFORE, "effective_at DESC, seq DESC")}) AS row
+ORDER BY effective_at DESC, seq DESC
 """  # noqa: S608, no value is in the text
-# No index has the posted rows by `recorded_at`: the last one is looked for among the rows just before.
 DECLINES = f"""
-SELECT row.*, coalesce((
-    SELECT balance_after FROM (
-        SELECT status, recorded_at, balance_after FROM transactions_transaction AS earlier
-        WHERE earlier.account_id = row.account_id AND earlier.recorded_at < row.recorded_at
-        ORDER BY earlier.recorded_at DESC LIMIT {LOOK_BACK_MAX}
-    ) AS near WHERE status = 'POSTED' ORDER BY recorded_at DESC LIMIT 1
-), (
-    SELECT 0 WHERE NOT EXISTS (
-        SELECT FROM transactions_transaction AS first
-        WHERE first.account_id = row.account_id AND first.version = 1 AND first.recorded_at < row.recorded_at
-    )
-)) AS balance_then
-FROM (
-    SELECT * FROM transactions_transaction
-    WHERE account_id = %(account)s AND status = 'DECLINED' AND recorded_at < %(before)s
-    ORDER BY recorded_at DESC LIMIT {PAGE_SIZE + 1}
-) AS row ORDER BY recorded_at DESC
+SELECT * FROM transactions_transaction
+WHERE account_id = %(account)s AND status = 'DECLINED' AND recorded_at < %(before)s
+ORDER BY recorded_at DESC LIMIT {PAGE_SIZE + 1}
 """  # noqa: S608
-EFFECTIVE_LATER = _write_page(AFTER, AFTER, "effective_at, version")
+EFFECTIVE_LATER = _write_page(AFTER, AFTER, "effective_at, seq")
 # Rows in order have the order of both axes: those recorded after the last known one stand behind it.
 RECORDED_LATER = _write_page(
-    """(effective_at, version) > (%(last_moment)s, %(last_version)s)
-            AND effective_at <= %(at)s AND version <= %(version)s
-        ORDER BY effective_at, version""",
-    """version > %(known_version)s AND version <= %(version)s AND effective_at <= %(at)s
-        ORDER BY version""",
-    "version",
+    """(effective_at, seq) > (%(last_moment)s, %(last_seq)s)
+            AND effective_at <= %(at)s AND seq <= %(seq)s
+        ORDER BY effective_at, seq""",
+    """seq > %(known_seq)s AND seq <= %(seq)s AND effective_at <= %(at)s
+        ORDER BY seq""",
+    "seq",
 )
 LAST_IN_ORDER = """
-SELECT effective_at, version FROM transactions_transaction
-WHERE account_id = %s AND status = 'POSTED' AND NOT late AND version <= %s
-ORDER BY version DESC LIMIT 1
+SELECT effective_at, seq FROM transactions_transaction
+WHERE account_id = %s AND status = 'POSTED' AND NOT late AND seq <= %s
+ORDER BY seq DESC LIMIT 1
 """
 FIRST_EFFECT = """
 SELECT least((
@@ -94,47 +78,47 @@ SELECT least((
     WHERE account_id = %(account)s AND status = 'POSTED' AND late
 ))
 """
-# `balances.BALANCES` for many moments in their order, which is also that of the versions of their bases. A
+# `balances.BALANCES` for many moments in their order, which is also that of the numbers of their bases. A
 # late row counts from the first moment not before its effect to the last one whose base is older than it: two
 # look-ups in short arrays. So the late rows are read once, and not once for each moment.
-COURSE = f"""
+COURSE = """
 WITH known AS (
     SELECT coalesce((
-        SELECT version FROM transactions_transaction
+        SELECT seq FROM transactions_transaction
         WHERE account_id = %(account)s AND recorded_at <= %(known_at)s AND status = 'POSTED'
         ORDER BY recorded_at DESC LIMIT 1
-    ), 0) AS version
+    ), 0) AS seq
 ), last AS (
-    SELECT version, balance_after FROM transactions_transaction
+    SELECT seq, balance_after FROM transactions_transaction
     WHERE account_id = %(account)s AND status = 'POSTED' AND NOT late
-        AND version <= (SELECT version FROM known)
-    ORDER BY version DESC LIMIT 1
+        AND seq <= (SELECT seq FROM known)
+    ORDER BY seq DESC LIMIT 1
 ), base AS MATERIALIZED (
     SELECT number, moment, coalesce(CASE
-        WHEN row.version <= last.version THEN row.version WHEN row.version > 0 THEN last.version
-    END, 0) AS version, coalesce(CASE
-        WHEN row.version <= last.version THEN row.balance_after WHEN row.version > 0 THEN last.balance_after
+        WHEN row.seq <= last.seq THEN row.seq WHEN row.seq > 0 THEN last.seq
+    END, 0) AS seq, coalesce(CASE
+        WHEN row.seq <= last.seq THEN row.balance_after WHEN row.seq > 0 THEN last.balance_after
     END, 0) AS balance
     FROM unnest(%(moments)s::timestamptz[]) WITH ORDINALITY AS point (moment, number)
     LEFT JOIN LATERAL (
-        SELECT version, balance_after FROM transactions_transaction
+        SELECT seq, balance_after FROM transactions_transaction
         WHERE account_id = %(account)s AND status = 'POSTED' AND NOT late AND effective_at <= point.moment
-        ORDER BY effective_at DESC, version DESC LIMIT 1
+        ORDER BY effective_at DESC, seq DESC LIMIT 1
     ) AS row ON true
     LEFT JOIN last ON true
 ), late AS MATERIALIZED (
     SELECT width_bucket(effective_at - interval '1 microsecond', %(moments)s::timestamptz[]) + 1 AS first,
-        width_bucket(version - 1, (SELECT array_agg(version ORDER BY number) FROM base)) AS final,
-        sum({SIGNED_AMOUNT}) AS change
+        width_bucket(seq - 1, (SELECT array_agg(seq ORDER BY number) FROM base)) AS final,
+        sum(change) AS change
     FROM transactions_transaction
     WHERE account_id = %(account)s AND status = 'POSTED' AND late
-        AND version > (SELECT min(version) FROM base) AND version <= (SELECT version FROM known)
+        AND seq > (SELECT min(seq) FROM base) AND seq <= (SELECT seq FROM known)
         AND effective_at <= (SELECT max(moment) FROM base)
     GROUP BY 1, 2
 )
 SELECT moment, balance + coalesce((SELECT sum(change) FROM late WHERE number BETWEEN first AND final), 0)
 FROM base ORDER BY number
-"""  # noqa: S608, no value is in the text
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +158,12 @@ def compare(
     then = read_balance(accounts, at=at, known_at=known_at)
     known_now = then if known_at is None else read_balance(accounts, at=then.at)
     now = known_now.balance_now
-    bounds: dict[str, Any] = {"account": then.account_id, "at": then.at, "version": known_now.version_now}
+    bounds: dict[str, Any] = {"account": then.account_id, "at": then.at, "seq": known_now.seq_now}
     effective_later = _read_part(now - known_now.balance, EFFECTIVE_LATER, bounds)
     recorded_later = None
     if known_at is not None:
-        last_moment, last_version = find_last_in_order(then.account_id, then.version) or (LONG_AGO, 0)
-        bounds |= {"last_moment": last_moment, "last_version": last_version, "known_version": then.version}
+        last_moment, last_seq = find_last_in_order(then.account_id, then.seq) or (LONG_AGO, 0)
+        bounds |= {"last_moment": last_moment, "last_seq": last_seq, "known_seq": then.seq}
         recorded_later = _read_part(known_now.balance - then.balance, RECORDED_LATER, bounds)
     return Comparison(then, now, effective_later, recorded_later)
 
@@ -189,12 +173,12 @@ def _read_part(sum: Decimal, query: str, bounds: dict[str, Any]) -> Part:
     return Part(sum, rows[:PAGE_SIZE], len(rows) > PAGE_SIZE)
 
 
-def find_last_in_order(account_id: UUID, version: int) -> tuple[datetime, int] | None:
-    """When the last row in order up to that version was effective, and its own version.
+def find_last_in_order(account_id: UUID, seq: int) -> tuple[datetime, int] | None:
+    """When the last row in order up to that number was effective, and its own number.
 
-    Nothing up to that version was effective later: what is late is earlier than a row before it.
+    Nothing up to that number was effective later: what is late is earlier than a row before it.
     """
-    return next(iter(fetch(LAST_IN_ORDER, [account_id, version])), None)
+    return next(iter(fetch(LAST_IN_ORDER, [account_id, seq])), None)
 
 
 def find_first_effect(account_id: UUID) -> datetime | None:
@@ -212,15 +196,15 @@ def read_course(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page of lines begins: with the newest row before (`moment`, `version`) in the order of effect.
+    """Where a page of lines begins: with the newest row before (`moment`, `seq`) in the order of effect.
 
-    `balance` is the one after that row, out of what was known up to `known_version`.
+    `balance` is the one after that row, out of what was known up to `known_seq`.
     """
 
     moment: datetime
-    version: int
+    seq: int
     balance: Decimal
-    known_version: int
+    known_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,16 +223,16 @@ class Page:
 
 def begin_now(account: Account) -> Place:
     """The newest line of an account that has just been read."""
-    return Place(FOREVER, VERSION_MAX, account.balance, account.version)
+    return Place(FOREVER, SEQ_MAX, account.balance, account.seq)
 
 
 def begin_at(balance: Balance) -> Place:
     """The newest line that makes up a balance of the past."""
-    start = (balance.at, VERSION_MAX)
-    if balance.version < balance.version_now:  # else the rows recorded since would be walked through
-        last = find_last_in_order(balance.account_id, balance.version)
+    start = (balance.at, SEQ_MAX)
+    if balance.seq < balance.seq_now:  # else the rows recorded since would be walked through
+        last = find_last_in_order(balance.account_id, balance.seq)
         start = min(start, (last[0], last[1] + 1)) if last else (LONG_AGO, 0)
-    return Place(*start, balance.balance, balance.version)
+    return Place(*start, balance.balance, balance.seq)
 
 
 def read_lines(account_id: UUID, place: Place) -> Page:
@@ -261,13 +245,10 @@ def read_lines(account_id: UUID, place: Place) -> Page:
     if len(rows) <= PAGE_SIZE:
         return Page(lines, None)
     last = lines[-1].row
-    return Page(lines, Place(last.effective_at, last.version or 0, balance, place.known_version))
+    return Page(lines, Place(last.effective_at, last.seq, balance, place.known_seq))
 
 
 def read_declines(account_id: UUID, before: datetime | None = None) -> tuple[list[Transaction], bool]:
-    """The newest declined transactions, or those before a moment, and whether there are more.
-
-    Each with `balance_then`, the balance when it was declined; None when that is too far back to look.
-    """
+    """The newest declined transactions, or those before a moment, and whether there are more."""
     rows = list(Transaction.objects.raw(DECLINES, {"account": account_id, "before": before or FOREVER}))
     return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE

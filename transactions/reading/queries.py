@@ -1,7 +1,8 @@
 """Transactions and accounts by their ids, and the SQL of balances at any moment of both time axes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -9,10 +10,11 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.errors import AccountNotFound, CurrencyRequired
 from accounts.models import MAIN, Account, Is, Kind, make_row
+from events.models import Resource
 from ledger.errors import gettext_noop
 from ledger.sql import fetch
 from transactions.errors import TransactionNotFound
-from transactions.models import SIGNED_AMOUNT, TABLE, Transaction
+from transactions.models import TABLE, Transaction
 
 # A recorded moment is stamped before its commit; older than this, nothing is in flight any more.
 SETTLED_AFTER = timedelta(seconds=10)
@@ -42,9 +44,25 @@ def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
     """
     found = {}
     for values in fetch(BY_ID, [list(ids)]):
-        known = dict(zip(("user_id", "currency", "reversed_by", *OBJECTS, *COLUMNS), values, strict=True))
-        known |= {name: known[name] and orjson.loads(known[name]) for name in OBJECTS}
-        found[known["id"]] = make_row(Transaction, known, is_stored=True)
+        row = _make_transaction(values)
+        found[row.id] = row
+    return found
+
+
+def _make_transaction(values: Sequence[Any]) -> Transaction:
+    """Of a row of `BY_ID` or `BY_NUMBER`."""
+    known = dict(zip(("user_id", "currency", "reversed_by", *OBJECTS, *COLUMNS), values, strict=True))
+    known |= {name: known[name] and orjson.loads(known[name]) for name in OBJECTS}
+    return make_row(Transaction, known, is_stored=True)
+
+
+def read_resources(keys: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], Resource]:
+    """What events tell of the transactions with these accounts and numbers: each as it was decided."""
+    accounts, numbers = zip(*keys, strict=True)
+    found = {}
+    for values in fetch(BY_NUMBER, [list(accounts), list(numbers)]):
+        row = _make_transaction(values)
+        found[row.account_id, row.seq] = Resource(row.to_dict(), row.actor, row.actor_kind, row.request_id)
     return found
 
 
@@ -103,21 +121,20 @@ def choose_account_id(
     return ids[0]
 
 
-def write_known_version(account: str, known_at: str) -> str:
-    """SQL: the account's last version that was known then, 0 without any.
+def write_known(account: str, known_at: str) -> str:
+    """SQL: `seq` and `version` of the account's last posted row that was known then; no row without any.
 
     The account is one of an array, so that only an index that begins with it gives the order: a plan that is
     kept from a small ledger must not go through the rows of all accounts.
     """
-    return f"""coalesce((
-        SELECT version FROM transactions_transaction
+    return f"""
+        SELECT seq, version FROM transactions_transaction
         WHERE account_id = ANY(ARRAY[{account}]) AND recorded_at <= {known_at} AND status = 'POSTED'
-        ORDER BY account_id DESC, recorded_at DESC LIMIT 1
-    ), 0)"""  # noqa: S608, of names, never of values
+        ORDER BY account_id DESC, recorded_at DESC LIMIT 1"""  # noqa: S608, of names, never of values
 
 
-def write_balance_at(account: str, at: str, known_version: str) -> str:
-    """SQL: the balance effective at that moment, as far as the version that was known.
+def write_balance_at(account: str, at: str, known_seq: str) -> str:
+    """SQL: the balance effective at that moment, as far as the row that was known.
 
     The rows that are not late are in the order of both axes, so those effective by then and known are a run
     from the first one to the last effective by then or, when that was not known yet, to the last one known.
@@ -129,40 +146,51 @@ def write_balance_at(account: str, at: str, known_version: str) -> str:
     """
     return f"""
         SELECT base.balance + coalesce((
-            SELECT sum({SIGNED_AMOUNT}) FROM transactions_transaction
+            SELECT sum(change) FROM transactions_transaction
             WHERE account_id = {account} AND status = 'POSTED' AND late AND (effective_at <= {at}) IS TRUE
-                AND version > base.version AND version <= {known_version}
+                AND seq > base.seq AND seq <= {known_seq}
         ), 0)
         FROM (SELECT 1) AS one
         LEFT JOIN LATERAL (
-            SELECT account_id, version, balance_after FROM transactions_transaction
+            SELECT account_id, seq, balance_after FROM transactions_transaction
             WHERE (account_id, effective_at) <= ({account}, {at}) AND status = 'POSTED' AND NOT late
-            ORDER BY account_id DESC, effective_at DESC, version DESC LIMIT 1
+            ORDER BY account_id DESC, effective_at DESC, seq DESC LIMIT 1
         ) AS effective ON effective.account_id = {account}
         LEFT JOIN LATERAL (
-            SELECT account_id, version, balance_after FROM transactions_transaction
-            WHERE effective.version > {known_version} AND {known_version} > 0
-                AND (account_id, version) <= ({account}, {known_version}) AND version IS NOT NULL AND NOT late
-            ORDER BY account_id DESC, version DESC LIMIT 1
+            SELECT account_id, seq, balance_after FROM transactions_transaction
+            WHERE effective.seq > {known_seq} AND {known_seq} > 0
+                AND (account_id, seq) <= ({account}, {known_seq}) AND status = 'POSTED' AND NOT late
+            ORDER BY account_id DESC, seq DESC LIMIT 1
         ) AS known ON known.account_id = {account}
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN effective.version > {known_version} THEN coalesce(known.version, 0)
-                    ELSE coalesce(effective.version, 0) END AS version,
-                CASE WHEN effective.version > {known_version} THEN coalesce(known.balance_after, 0)
+            SELECT CASE WHEN effective.seq > {known_seq} THEN coalesce(known.seq, 0)
+                    ELSE coalesce(effective.seq, 0) END AS seq,
+                CASE WHEN effective.seq > {known_seq} THEN coalesce(known.balance_after, 0)
                     ELSE coalesce(effective.balance_after, 0) END AS balance
         ) AS base"""  # noqa: S608, of names, never of values
 
 
-COLUMNS = [column.column for column in TABLE.stored if column.kind not in (Kind.OBJECT, Kind.HASH)]
+COLUMNS = [column.column for column in TABLE.stored if column.kind not in (Kind.OBJECT, Kind.HASH)] + [
+    "change"
+]
 OBJECTS = [column.column for column in TABLE.stored if column.kind is Kind.OBJECT]
 # Each row is looked up by itself, for the reason that `reading.balances` gives. A transaction is taken back
 # once: there is at most one posted reversal.
+ACCOUNT = "(SELECT user_id, currency FROM accounts_account WHERE id = row.account_id OFFSET 0) AS account"
 BY_ID = f"""
 SELECT account.user_id, account.currency,
     (SELECT reversal.id FROM transactions_transaction AS reversal
      WHERE reversal.reverses = row.id AND reversal.status = 'POSTED'),
     {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
 FROM unnest(%s::uuid[]) AS asked(id),
-    LATERAL (SELECT * FROM transactions_transaction WHERE id = asked.id OFFSET 0) AS row,
-    LATERAL (SELECT user_id, currency FROM accounts_account WHERE id = row.account_id OFFSET 0) AS account
+    LATERAL (SELECT * FROM transactions_transaction WHERE id = asked.id OFFSET 0) AS row, LATERAL {ACCOUNT}
+"""  # noqa: S608
+# As they were decided: nobody had taken them back yet. In the order of the key, so that no other index that
+# begins with the account is as cheap.
+BY_NUMBER = f"""
+SELECT account.user_id, account.currency, NULL, {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
+FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
+    SELECT * FROM transactions_transaction AS t
+    WHERE t.account_id = asked.account_id AND t.seq >= asked.seq ORDER BY t.seq LIMIT 1
+) AS row, LATERAL {ACCOUNT} WHERE row.seq = asked.seq
 """  # noqa: S608

@@ -23,9 +23,9 @@ LINES = {
     is_late: f"""
 SELECT * FROM transactions_transaction
 WHERE account_id = %(account)s AND status = 'POSTED' AND {"late" if is_late else "NOT late"}
-    AND (effective_at, version) > (%(moment)s, %(version)s) AND effective_at < %(beyond)s
+    AND (effective_at, seq) > (%(moment)s, %(seq)s) AND effective_at < %(beyond)s
     AND recorded_at <= %(known_at)s
-ORDER BY effective_at, version LIMIT {PAGE_SIZE}
+ORDER BY effective_at, seq LIMIT {PAGE_SIZE}
 """  # noqa: S608, no value is in the text
     for is_late in (False, True)
 }
@@ -63,7 +63,7 @@ class Statement:
         for row in heapq.merge(
             self._read_rows(late=False),
             self._read_rows(late=True),
-            key=attrgetter("effective_at", "version"),
+            key=attrgetter("effective_at", "seq"),
         ):
             self.closing += row.change
             yield {
@@ -81,7 +81,7 @@ class Statement:
         bounds = {
             "account": self.opening.account_id,
             "moment": find_start(self.first_day, self.zone),
-            "version": 0,
+            "seq": 0,
             "beyond": find_start(self.last_day + timedelta(days=1), self.zone),
             "known_at": self.opening.known_at,
         }
@@ -90,7 +90,7 @@ class Statement:
             yield from page
             if len(page) < PAGE_SIZE:
                 return
-            bounds |= {"moment": page[-1].effective_at, "version": page[-1].version or 0}
+            bounds |= {"moment": page[-1].effective_at, "seq": page[-1].seq}
 
 
 def read_statement(

@@ -17,7 +17,13 @@ from rest_framework.response import Response
 
 from accounts.errors import DECLINES, AccountNotFound
 from accounts.models import MAIN, Account, ClockTimestamp, Hold
-from accounts.rest.serializers import HoldRequest, HoldSerializer, LimitsRequest, ReasonRequest
+from accounts.rest.serializers import (
+    AccountChanges,
+    HoldRequest,
+    HoldSerializer,
+    LimitsRequest,
+    ReasonRequest,
+)
 from accounts.rest.views import AccountViewSet
 from rest.answers import Answer, ask, mark, wait_for
 from rest.errors import FieldError, InvalidRequest, make_problem
@@ -26,7 +32,15 @@ from rest.serializers import NoFields
 from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 from transactions import reading
 from transactions.exchange import exports
-from transactions.posting.commands import Capture, NewHold, Release, Remaining, SetLimits, SetStatus
+from transactions.posting.commands import (
+    Capture,
+    NewHold,
+    Release,
+    Remaining,
+    SetLimits,
+    SetMetadata,
+    SetStatus,
+)
 from transactions.reading import queries, statements
 from transactions.rest import schema, serializers
 from transactions.rest.views import post, respond, take_identity
@@ -111,17 +125,24 @@ class RuleViewSet(AccountViewSet):
     """What an account may do, changed under the lock that postings take."""
 
     permissions = {
+        "partial_update": "accounts.change_account",
         "limits": "accounts.limit_account",
         "freeze": "accounts.freeze_account",
         "unfreeze": "accounts.freeze_account",
         "close": "accounts.close_account",
     }
     request_serializers = {
+        "partial_update": AccountChanges,
         "limits": LimitsRequest,
         "freeze": ReasonRequest,
         "unfreeze": ReasonRequest,
         "close": ReasonRequest,
     }
+
+    def partial_update(self, request: Request, pk: object) -> Response:
+        """Replace the metadata."""
+        command = SetMetadata(account_id=self.get_object().pk, metadata=request.asked["metadata"])
+        return Response(post(request, command).account.to_dict())
 
     def limits(self, request: Request, pk: object) -> Response:
         """Set what is sent: how far the balance may go below zero, and what withdrawals may take."""

@@ -102,8 +102,7 @@ class Batch:
         """The results of the commands; those that are refused one by one join the refusals."""
         asked = PostingRequest(
             commands=list(self.commands.values()),
-            actor=self.request.user.pk,
-            request_id=self.request.id,
+            caller=self.request.caller,
             **how,
         )
         results: Results = {}

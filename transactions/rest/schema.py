@@ -160,6 +160,16 @@ def changing_status(status: str, refusal: str, example: str, reason: str) -> Ope
 
 
 describe_rules = describe(
+    partial_update=operation(
+        200,
+        account_serializers.AccountSerializer,
+        *ON_BODIES,
+        "not_found",
+        examples=[
+            sent("a note", {"metadata": {"purpose": "ads"}}),
+            answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}}),
+        ],
+    ),
     limits=operation(
         200,
         account_serializers.AccountSerializer,

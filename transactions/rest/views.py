@@ -146,7 +146,7 @@ def make_transaction(
 
 def post(request: Request, command: Command) -> PostingResult:
     """Post the command for who asks, and wait for what it made. Raises `LedgerError`."""
-    asked = PostingRequest(commands=(command,), actor=request.user.pk, request_id=request.id)
+    asked = PostingRequest(commands=(command,), caller=request.caller)
     [answer] = wait_for(posting.share(asked))
     return cast(PostingResult, answer)
 

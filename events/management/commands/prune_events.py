@@ -7,7 +7,7 @@ from events import feed
 
 class Command(BaseCommand):
     help = (
-        "Remove old events from the feed, a thousand per commit; the ledger itself keeps everything. "
+        "Let old events leave the feed, a thousand per commit; the ledger itself keeps everything. "
         "Nothing goes that is younger than 30 days or that a subscription has not been sent."
     )
 
@@ -20,4 +20,4 @@ class Command(BaseCommand):
         removed = 0
         while some := feed.prune(days=options["days"]):
             removed += some
-        self.stdout.write(f"{removed} events were removed.")
+        self.stdout.write(f"{removed} events left the feed.")

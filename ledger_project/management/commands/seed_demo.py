@@ -17,6 +17,7 @@ from rich.table import Table
 
 from accounts import currencies, operations
 from accounts.models import Account
+from ledger.callers import ActorKind, Caller
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             task = progress.add_task("Transactions", total=transactions)
             orders = make_orders(accounts, transactions)
             while some := list(islice(orders, SLICE)):
-                for result in posting.post(some, actor=accounts[0].user_id, request_id="seed_demo"):
+                for result in posting.post(some, actor=accounts[0].user_id, actor_kind=ActorKind.COMMAND):
                     row = result.transaction
                     outcomes[f"{row.type} {row.decline_reason or 'posted'}"] += 1
                 progress.advance(task, len(some))
@@ -55,9 +56,8 @@ class Command(BaseCommand):
 
 
 def create_user(number: int) -> Account:
-    user, _ = operations.create_user(
-        id=uuid_utils.compat.uuid7(), name=f"{NAMES[number % len(NAMES)]} {number}", request_id="seed_demo"
-    )
+    id, name = uuid_utils.compat.uuid7(), f"{NAMES[number % len(NAMES)]} {number}"
+    user, _ = operations.create_user(id=id, name=name, caller=Caller(None, ActorKind.COMMAND))
     return user.accounts.get()
 
 

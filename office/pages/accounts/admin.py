@@ -29,7 +29,7 @@ from office.pages.accounts import page
 from office.pages.corrections import propose
 from office.templatetags.ledger import STATUS, column, moment, show_number
 from rest import fields
-from rest.middleware import get_caller_id, get_request_id
+from rest.middleware import get_caller
 from transactions import corrections, posting
 from transactions.models import Transaction
 from transactions.posting.commands import SetStatus
@@ -122,7 +122,7 @@ class AdjustForm(IdentityForm):
 
 def set_status(status: Account.Status, request: HttpRequest, account: Account, asked: dict[str, Any]) -> None:
     command = SetStatus(account_id=account.id, status=status, reason=asked["reason"])
-    posting.post([command], actor=get_caller_id(request), request_id=get_request_id(request))
+    posting.post([command], **get_caller(request)._asdict())
 
 
 def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> HttpResponse:

@@ -162,7 +162,7 @@ def _salt(account: Account, form: MomentForm) -> str:
 
 def _write_place(account: Account, form: MomentForm, place: history.Place) -> str:
     return signing.dumps(
-        [format_time(place.moment), place.version, str(place.balance), place.known_version],
+        [format_time(place.moment), place.seq, str(place.balance), place.known_seq],
         salt=_salt(account, form),
     )
 
@@ -173,11 +173,11 @@ def _read_place(request: HttpRequest, account: Account, form: MomentForm) -> his
     if not text:
         return None
     try:
-        moment, version, balance, known_version = signing.loads(text, salt=_salt(account, form))
+        moment, seq, balance, known_seq = signing.loads(text, salt=_salt(account, form))
     except signing.BadSignature:
         messages.warning(request, _("This link to older lines is not right. Here are the newest ones."))
         return None
-    return history.Place(datetime.fromisoformat(moment), version, Decimal(balance), known_version)
+    return history.Place(datetime.fromisoformat(moment), seq, Decimal(balance), known_seq)
 
 
 def read_page(request: HttpRequest, account: Account) -> history.Page | None:
@@ -256,7 +256,7 @@ def _describe_holds(request: HttpRequest, account: Account) -> Context:
 
 
 def _describe_events(request: HttpRequest, account: Account) -> Context:
-    events = Event.objects.filter(account_id=account.id).defer("data").order_by("-account_sequence")
+    events = Event.objects.filter(stream=account.id).defer("data").order_by("-stream", "-sequence")
     return {
         "traced": subscriptions.trace(list(events[:EVENTS_MAX])),
         "may_see_deliveries": request.user.has_perm("events.view_subscription"),

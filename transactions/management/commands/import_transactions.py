@@ -14,6 +14,7 @@ from rich.table import Table
 
 from accounts.idempotency import NIL
 from accounts.models import User
+from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from rest.fields import TimeZoneField
 from transactions.errors import CommitNotConfirmed
@@ -142,14 +143,15 @@ class Run:
         if missing := self.staging.count_missing():
             self.counts["accounts made"] = missing
         if self.options["dry_run"]:
-            slices = imports.try_rows(self.staging, actor=NIL)
+            slices = imports.try_rows(self.staging, caller=Caller(NIL))
         else:
-            task = self.progress.add_task("Accounts", total=missing, visible=missing > 0)
-            for made in imports.make_accounts(self.staging, request_id=request_id):
-                self.progress.advance(task, made)
             name = self.options["actor"]
             actor = User.objects.filter(username=name).first() or User.objects.create_user(name, name=name)
-            slices = imports.post_rows(self.staging, actor=actor.id, request_id=request_id)
+            caller = Caller(actor.id, ActorKind.COMMAND, request_id)
+            task = self.progress.add_task("Accounts", total=missing, visible=missing > 0)
+            for made in imports.make_accounts(self.staging, caller=caller):
+                self.progress.advance(task, made)
+            slices = imports.post_rows(self.staging, caller=caller)
         task = self.progress.add_task("Posting", total=self.staging.count())
         for outcomes in slices:
             self.note_outcomes(outcomes)

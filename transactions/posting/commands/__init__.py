@@ -3,17 +3,18 @@
 from typing import Protocol
 from uuid import UUID
 
+from ledger.callers import Caller
 from transactions.models import Transaction
 from transactions.posting.commands.capture import Capture, Remaining
 from transactions.posting.commands.expiry import Expiry
 from transactions.posting.commands.hold import NewHold
 from transactions.posting.commands.release import Release
 from transactions.posting.commands.reversal import Reversal
-from transactions.posting.commands.rules import SetLimits, SetStatus
+from transactions.posting.commands.rules import SetLimits, SetMetadata, SetStatus
 from transactions.posting.commands.transaction import NewTransaction
 from transactions.posting.commands.transfer import Transfer
 from transactions.posting.legs import CLOCK_SKEW_MAX, require_amount, require_scale
-from transactions.posting.state import Caller, Decision, Needs, State
+from transactions.posting.state import Decision, Needs, State
 
 __all__ = [
     "CLOCK_SKEW_MAX",
@@ -26,6 +27,7 @@ __all__ = [
     "Remaining",
     "Reversal",
     "SetLimits",
+    "SetMetadata",
     "SetStatus",
     "Transfer",
     "require_amount",

@@ -7,10 +7,11 @@ from typing import cast
 from uuid import UUID
 
 from accounts.models import Hold, replace_row
+from ledger.callers import Caller
 from transactions.models import TABLE, Transaction
 from transactions.posting.commands.hold import tell
 from transactions.posting.legs import Leg, decide_leg, explain, require_amount
-from transactions.posting.state import AccountState, Caller, Decision, Needs, State
+from transactions.posting.state import AccountState, Decision, Needs, State
 
 
 class Remaining(Enum):

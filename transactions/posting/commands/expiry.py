@@ -7,9 +7,10 @@ from typing import ClassVar
 from uuid import UUID
 
 from accounts.models import Hold, Is, replace_row
+from ledger.callers import Caller
 from transactions.models import Transaction
 from transactions.posting.commands.hold import tell
-from transactions.posting.state import AccountState, Caller, Decision, Needs, State
+from transactions.posting.state import AccountState, Decision, Needs, State
 
 
 @dataclass(slots=True, kw_only=True)

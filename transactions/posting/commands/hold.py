@@ -14,9 +14,10 @@ from accounts.errors import (
     ExpiresAtInvalid,
 )
 from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row
+from ledger.callers import Caller
 from transactions.models import Transaction
 from transactions.posting.legs import Decline, require_amount, require_scale
-from transactions.posting.state import AccountState, Caller, Decision, Needs, State
+from transactions.posting.state import AccountState, Decision, Needs, State
 
 
 @dataclass(slots=True, kw_only=True)

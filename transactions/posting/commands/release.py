@@ -6,10 +6,11 @@ from uuid import UUID
 
 from accounts.errors import HoldNotOpen
 from accounts.models import Hold, replace_row
+from ledger.callers import Caller
 from ledger.errors import gettext_noop
 from transactions.models import Transaction
 from transactions.posting.commands.hold import tell
-from transactions.posting.state import Caller, Decision, Needs, State
+from transactions.posting.state import Decision, Needs, State
 
 
 @dataclass(slots=True, kw_only=True)

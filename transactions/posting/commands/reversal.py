@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from ledger.callers import Caller
 from ledger.errors import gettext_noop
 from transactions import errors
 from transactions.models import Transaction, derive_destination_id
 from transactions.posting.commands.transfer import decide_legs, find_differences, needs_of
 from transactions.posting.legs import Leg
-from transactions.posting.state import Caller, Decision, Needs, State
+from transactions.posting.state import Decision, Needs, State
 
 OPPOSITE = {"DEPOSIT": Transaction.Type.WITHDRAW, "WITHDRAW": Transaction.Type.DEPOSIT}
 

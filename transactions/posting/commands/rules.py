@@ -19,10 +19,11 @@ from accounts.errors import (
     CreditLimitInUse,
 )
 from accounts.models import BALANCE_MAX, Account, replace_row
+from ledger.callers import Caller
 from ledger.errors import LedgerError
 from transactions.models import Transaction
 from transactions.posting.legs import require_scale
-from transactions.posting.state import AccountState, Caller, Decision, Needs, State
+from transactions.posting.state import AccountState, Decision, Needs, State
 
 EVENTS = {
     Account.Status.ACTIVE: "account.unfrozen",
@@ -65,7 +66,8 @@ class SetLimits:
                 used=format_amount(account.held - account.balance, account.currency),
             )
         highest = max(state.rules[account.id].credit_limit_max, changed.credit_limit)
-        return (_change(account, "account.limits_changed", state, changes, credit_limit_max=highest),)
+        event = "account.limits_changed" if changes else ""
+        return (_change(account, event, state, changes, credit_limit_max=highest),)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class SetStatus:
         """Raises `AccountNotFound`, `AccountClosed`, `AccountNotEmpty`."""
         account = state.accounts[self.account_id]
         if account.status == self.status:
-            return (_change(account, "", state, {}),)
+            return (_change(account, "", state),)
         if account.status == Account.Status.CLOSED:
             raise AccountClosed("The account is closed.")
         if self.status == Account.Status.CLOSED and (account.balance or account.held):
@@ -100,13 +102,36 @@ class SetStatus:
         return (_change(account, EVENTS[self.status], state, changes, status_reason=self.reason),)
 
 
+@dataclass(slots=True, kw_only=True)
+class SetMetadata:
+    """Replaces the account's metadata, of a closed one too."""
+
+    account_id: UUID
+    metadata: dict[str, str]
+    id: ClassVar[None] = None
+    needs: Needs = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.needs = Needs((self.account_id,), rules=True)
+
+    def decide(
+        self, state: State, caller: Caller, culprit: Transaction | None = None
+    ) -> tuple[Decision, ...]:
+        """Raises `AccountNotFound`."""
+        account = state.accounts[self.account_id]
+        if state.rules[account.id].metadata == self.metadata:
+            return (_change(account, "", state),)
+        return (_change(account, "account.changed", state, metadata=self.metadata),)
+
+
 def _change(
-    account: AccountState, event: str, state: State, changes: dict[str, Any], **others: Any
+    account: AccountState, event: str, state: State, changes: Mapping[str, Any] | None = None, **others: Any
 ) -> Decision:
-    """The account with the `changes`, and with `others` that no other command depends on."""
-    if not changes:
+    """The account with the `changes`, and with `others` that no other command depends on. Without an event
+    it is as it was."""
+    if not event:
         return Decision(replace_row(state.rules[account.id], **_get_shown(account)))
-    account = account._replace(**changes, event_sequence=account.event_sequence + 1)
+    account = account._replace(**(changes or {}), event_sequence=account.event_sequence + 1)
     rules = replace_row(state.rules[account.id], **_get_shown(account), **others)
     return Decision(rules, account, ((event, rules.to_dict()),), rules=rules)
 

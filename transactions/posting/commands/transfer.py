@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from ledger.callers import Caller
 from transactions import errors
 from transactions.models import Transaction, derive_destination_id
 from transactions.posting.legs import Leg, decide_leg, explain, find_moment, require_account
-from transactions.posting.state import Caller, Decision, Needs, State
+from transactions.posting.state import Decision, Needs, State
 
 NAMES = {"WITHDRAW": "source", "DEPOSIT": "destination"}  # of the legs' accounts
 

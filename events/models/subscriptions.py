@@ -1,167 +1,26 @@
-"""What happened, its position in the feed, and who it is sent to."""
+"""Who events are sent to."""
 
-import re
 from datetime import datetime
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 import uuid_utils.compat
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from ledger.values import format_optional_time, format_time
+from events.models.feed import PART, Cursor, FeedState, Placement
+from ledger.values import format_optional_time
 
 URL_LENGTH_MAX = 2048
 # Of a subscription, without its lease: a relay that is sending cannot note any more what came of that.
 FREE: dict[str, Any] = {"lease": None, "leased_until": None}
 
 
-class Cursor(NamedTuple):
-    """Everything in this epoch of the feed up to `position` was read. Its text is opaque to its owner."""
-
-    epoch: UUID
-    position: int
-
-    def __str__(self) -> str:
-        return f"{self.epoch.hex}-{self.position}"
-
-
-def parse_cursor(text: str) -> Cursor | None:
-    """The cursor of that text; None if it is not the text of one."""
-    match = re.fullmatch(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,17})", text)
-    return Cursor(UUID(match[1]), int(match[2])) if match else None
-
-
-class Event(models.Model):
-    """A fact, written in the same database transaction as the change it tells of. Immutable.
-
-    Of one account the events carry a gapless `account_sequence`, whatever their type.
-    `data` is the resource as the API shows it.
-    """
-
-    class Type(models.TextChoices):
-        USER_CREATED = "user.created"
-        ACCOUNT_OPENED = "account.opened"
-        ACCOUNT_FROZEN = "account.frozen"
-        ACCOUNT_UNFROZEN = "account.unfrozen"
-        ACCOUNT_CLOSED = "account.closed"
-        ACCOUNT_LIMITS_CHANGED = "account.limits_changed"
-        TRANSACTION_POSTED = "transaction.posted"
-        TRANSACTION_DECLINED = "transaction.declined"
-        HOLD_PLACED = "hold.placed"
-        HOLD_CAPTURED = "hold.captured"
-        HOLD_RELEASED = "hold.released"
-        HOLD_EXPIRED = "hold.expired"
-
-    id = models.BigAutoField(primary_key=True)
-    type = models.CharField(_("type"), max_length=40)
-    account_id = models.UUIDField(_("account"), null=True)
-    account_sequence = models.BigIntegerField(_("account sequence"), null=True)
-    recorded_at = models.DateTimeField(_("recorded at"))
-    request_id = models.CharField(_("request id"), max_length=64)
-    data = models.JSONField(_("data"))
-
-    class Meta:
-        verbose_name = _("event")
-        verbose_name_plural = _("events")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["account_id", "account_sequence"], name="event_account_sequence_is_used_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(account_id__isnull=True, account_sequence__isnull=True)
-                | Q(account_id__isnull=False, account_sequence__isnull=False, account_sequence__gte=1),
-                name="event_of_an_account_has_its_sequence",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.type} {self.id}"
-
-    def to_dict(self, *, epoch: UUID, position: int | None) -> dict[str, Any]:
-        """Its envelope, as JSON holds it: the same in the feed, in webhooks and on the broker."""
-        return {
-            "id": self.id,
-            "epoch": str(epoch),
-            "position": position,
-            "type": self.type,
-            "account": str(self.account_id) if self.account_id else None,
-            "account_sequence": self.account_sequence,
-            "recorded_at": format_time(self.recorded_at),
-            "request_id": self.request_id,
-            "data": self.data,
-        }
-
-
-class PendingEvent(models.Model):
-    """An event that has no position in the feed yet; the feed's sequencer gives it one after the commit."""
-
-    event = models.OneToOneField(
-        Event, on_delete=models.PROTECT, primary_key=True, related_name="+", db_constraint=False
-    )
-
-    class Meta:
-        db_table = "events_pending"
-
-    def __str__(self) -> str:
-        return f"pending {self.event_id}"
-
-
-class Placement(models.Model):
-    """An event's position in the feed. Positions have no gaps and are given in the order of their commits."""
-
-    position = models.BigIntegerField(primary_key=True)
-    event = models.OneToOneField(
-        Event, on_delete=models.PROTECT, related_name="placement", db_constraint=False
-    )
-    account_id = models.UUIDField(null=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["account_id", "position"], name="placement_of_an_account")]
-        constraints = [
-            models.CheckConstraint(condition=Q(position__gte=1), name="placement_position_is_positive")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.position}: event {self.event_id}"
-
-
-class FeedState(models.Model):
-    """The one row that says how far the feed has come; whoever gives positions holds its lock.
-
-    `epoch` is the name of this history. The last four say of which database it is the history: in another one
-    (a restored backup, a promoted standby) events that were sent may be missing.
-    """
-
-    id = models.SmallIntegerField(primary_key=True, default=1)
-    epoch = models.UUIDField()
-    last_position = models.BigIntegerField(default=0)
-    pruned_through = models.BigIntegerField(default=0)
-    system_identifier = models.BigIntegerField()
-    timeline_id = models.BigIntegerField()
-    database_id = models.BigIntegerField()
-    table_id = models.BigIntegerField()
-
-    class Meta:
-        db_table = "events_feed_state"
-        constraints = [
-            models.CheckConstraint(condition=Q(id=1), name="feed_state_is_one_row"),
-            models.CheckConstraint(
-                condition=Q(pruned_through__gte=0, pruned_through__lte=F("last_position")),
-                name="feed_state_is_pruned_up_to_its_end",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.epoch} at {self.last_position}"
-
-
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def with_lag(self) -> "SubscriptionQuerySet":
         """With what their lag is made of: the end of the feed, since when they wait for it, the clock."""
-        waiting = Placement.objects.filter(position__gt=OuterRef("position")).order_by("position")
+        waiting = Placement.objects.filter(part=PART, position__gt=OuterRef("position")).order_by("position")
         return self.annotate(
             feed_end=Subquery(FeedState.objects.values("last_position")[:1]),
             waits_since=Subquery(waiting.values("event__recorded_at")[:1]),

@@ -1,0 +1,85 @@
+"""The statements of the feed: how far it has come, giving positions, reading on from one, letting go."""
+
+from events.models import PART, Event
+
+# Which cluster, which of its histories, which database, and whether its tables were made anew in it, as a
+# restore does. `pg_control_checkpoint` learns of a promotion late.
+IDENTITY = """
+(SELECT system_identifier FROM pg_control_system()),
+('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint,
+(SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
+'events_feed_state'::regclass::bigint
+"""
+IDENTIFIERS = "system_identifier, timeline_id, database_id, table_id"
+# Not `EXISTS (SELECT FROM events_pending)`: that would read the whole table, dead rows and all.
+STATE = f"""
+epoch, last_position, pruned_through, ({IDENTIFIERS}) = ({IDENTITY}),
+(SELECT min(recorded_at) FROM events_pending) IS NOT NULL
+"""  # noqa: S608, no value is in the text
+LOOK = f"SELECT {STATE} FROM events_feed_state WHERE part = {PART}"  # noqa: S608
+LOCK = f"SELECT last_position FROM events_feed_state WHERE part = {PART} FOR UPDATE SKIP LOCKED"  # noqa: S608
+# Tables are joined row by row here and in the guards, by LATERAL with OFFSET 0 or a sub-select of one value:
+# a plan that was made while they were empty is kept, and must still be right when they are large.
+PLACE = f"""
+WITH taken AS (
+    DELETE FROM events_pending WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM events_pending ORDER BY recorded_at, stream, sequence LIMIT %(limit)s
+    ))
+    RETURNING recorded_at, stream, sequence
+), placed AS (
+    INSERT INTO events_placement (part, position, stream, sequence)
+    SELECT {PART}, %(last)s + row_number() OVER (ORDER BY recorded_at, stream, sequence), stream, sequence
+    FROM taken
+    RETURNING position
+)
+UPDATE events_feed_state SET last_position = last_position + (SELECT count(*) FROM placed)
+WHERE part = {PART}
+RETURNING last_position
+"""  # noqa: S608, no value is in the text
+# Positions after one, with their events and the types of these.
+TYPE = "(SELECT type FROM events_event AS e WHERE e.stream = place.stream AND e.sequence = place.sequence)"
+POSITIONS = f"""
+SELECT position, stream, sequence, {TYPE} FROM events_placement AS place
+WHERE (part, position) > ({PART}, %(after)s) AND (part, position) <= ({PART}, %(last)s)
+ORDER BY part, position LIMIT %(limit)s
+"""  # noqa: S608
+# In the order of the one index that has it; another one that begins with the stream would have to sort. The
+# end is compared so that the index of all positions is no help.
+POSITIONS_OF_STREAMS = f"""
+SELECT position, stream, sequence, {TYPE}
+FROM unnest(%(streams)s::uuid[]) AS asked (id), LATERAL (
+    SELECT position, stream, sequence FROM events_placement
+    WHERE stream = asked.id AND (stream, position) > (asked.id, %(after)s) AND position + 0 <= %(last)s
+    ORDER BY position LIMIT %(limit)s
+) AS place
+ORDER BY position LIMIT %(limit)s
+"""  # noqa: S608
+# Of one stream by its own numbers. They are looked for among those of all streams: so only the index in that
+# order is cheap, whatever the statistics.
+POSITIONS_OF_SEQUENCE = """
+SELECT position, stream, sequence FROM (
+    SELECT position, stream, sequence FROM events_placement
+    WHERE (stream, sequence) > (%(stream)s, %(after)s) ORDER BY stream, sequence LIMIT %(limit)s
+) AS next WHERE stream = %(stream)s AND position <= %(last)s
+ORDER BY sequence
+"""
+COLUMNS = [field.attname for field in Event._meta.concrete_fields]
+EVENTS = f"""
+SELECT {", ".join(f"event.{name}" for name in COLUMNS)} FROM
+    unnest(%(streams)s::uuid[], %(sequences)s::bigint[]) AS wanted (stream, sequence),
+LATERAL (
+    SELECT * FROM events_event AS e WHERE e.stream = wanted.stream AND e.sequence = wanted.sequence OFFSET 0
+) AS event
+"""  # noqa: S608, of names
+REMOVE = """
+DELETE FROM events_event AS event USING events_placement AS place
+WHERE part = %(part)s AND position <= %(old)s
+    AND event.stream = place.stream AND event.sequence = place.sequence AND about IS NOT NULL
+RETURNING 1
+"""
+# What operators ask for after a restore or a failover.
+BEGIN_EPOCH = f"""
+UPDATE events_feed_state
+SET epoch = %s, ({IDENTIFIERS}) = ({IDENTITY})
+RETURNING epoch
+"""  # noqa: S608, no value is in the text

@@ -1,0 +1,208 @@
+"""What happened, and its position in the feed."""
+
+import re
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from ledger.callers import ActorKind
+from ledger.values import format_time
+
+PART = 0  # of the feed: there is one
+
+
+class Cursor(NamedTuple):
+    """Everything in this epoch of the feed up to `position` was read. Its text is opaque to its owner."""
+
+    epoch: UUID
+    position: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch.hex}-{self.position}"
+
+
+def parse_cursor(text: str) -> Cursor | None:
+    """The cursor of that text; None if it is not the text of one."""
+    match = re.fullmatch(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,17})", text)
+    return Cursor(UUID(match[1]), int(match[2])) if match else None
+
+
+class Resource(NamedTuple):
+    """What an event tells of, who did it, as what, and in which request."""
+
+    data: dict[str, Any]
+    actor: UUID | None
+    actor_kind: str
+    request_id: str
+
+
+class Event(models.Model):
+    """A fact, written in the same database transaction as the change it tells of. Immutable.
+
+    `stream` is the account that it is of, or the user where it is of no account; the events of a stream have
+    gapless sequence numbers, whatever their type. `data` is the resource as the API shows it then. It is null
+    where a row tells it for ever: `about` is that row's number (`events.resources`).
+    """
+
+    class Type(models.TextChoices):
+        USER_CREATED = "user.created"
+        USER_CHANGED = "user.changed"
+        ACCOUNT_OPENED = "account.opened"
+        ACCOUNT_CHANGED = "account.changed"
+        ACCOUNT_FROZEN = "account.frozen"
+        ACCOUNT_UNFROZEN = "account.unfrozen"
+        ACCOUNT_CLOSED = "account.closed"
+        ACCOUNT_LIMITS_CHANGED = "account.limits_changed"
+        TRANSACTION_POSTED = "transaction.posted"
+        TRANSACTION_DECLINED = "transaction.declined"
+        HOLD_PLACED = "hold.placed"
+        HOLD_CAPTURED = "hold.captured"
+        HOLD_RELEASED = "hold.released"
+        HOLD_EXPIRED = "hold.expired"
+
+    pk = models.CompositePrimaryKey("stream", "sequence")
+    stream = models.UUIDField(_("stream"))
+    sequence = models.BigIntegerField(_("sequence"))
+    type = models.CharField(_("type"), max_length=40)
+    recorded_at = models.DateTimeField(_("recorded at"))
+    about = models.BigIntegerField(_("about"), null=True, help_text="The number of the account's transaction")
+    actor = models.UUIDField(_("actor"), null=True, help_text="Of the ledger: the command that caused it")
+    actor_kind = models.CharField(_("kind of actor"), max_length=10, choices=ActorKind, null=True)
+    request_id = models.CharField(_("request id"), max_length=64, null=True)
+    data = models.JSONField(_("data"), null=True)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints = [
+            models.CheckConstraint(condition=Q(sequence__gte=1), name="event_sequence_is_positive"),
+            models.CheckConstraint(
+                condition=Q(
+                    about__isnull=True,
+                    data__isnull=False,
+                    request_id__isnull=False,
+                    actor_kind__isnull=False,
+                )
+                | Q(
+                    type__startswith="transaction.",
+                    about__isnull=False,
+                    data__isnull=True,
+                    request_id__isnull=True,
+                    actor__isnull=True,
+                    actor_kind__isnull=True,
+                ),
+                name="event_has_data_or_is_about_a_transaction",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+    @property
+    def id(self) -> str:
+        """Its name outside, which nobody takes apart."""
+        return f"{self.stream}.{self.sequence}"
+
+    @property
+    def account_id(self) -> UUID | None:
+        return None if self.type.startswith("user.") else self.stream
+
+    def to_dict(self, resource: Resource, *, epoch: UUID, position: int | None) -> dict[str, Any]:
+        """Its envelope, as JSON holds it: the same in the feed, in webhooks and on the broker."""
+        data, actor, actor_kind, request_id = resource
+        account_id = self.account_id
+        return {
+            "id": self.id,
+            "stream": str(self.stream),
+            "sequence": self.sequence,
+            "epoch": str(epoch),
+            "position": position,
+            "type": self.type,
+            "account": account_id and str(account_id),
+            "account_sequence": self.sequence if account_id else None,
+            "recorded_at": format_time(self.recorded_at),
+            "request_id": request_id,
+            "actor": {"id": actor and str(actor), "kind": actor_kind},
+            "data": data,
+        }
+
+
+class PendingEvent(models.Model):
+    """An event that has no position in the feed yet; the feed's sequencer gives it one after the commit."""
+
+    pk = models.CompositePrimaryKey("recorded_at", "stream", "sequence")
+    recorded_at = models.DateTimeField()
+    stream = models.UUIDField()
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        db_table = "events_pending"
+
+    def __str__(self) -> str:
+        return f"pending {self.stream}.{self.sequence}"
+
+
+class Placement(models.Model):
+    """An event's position in the feed. Positions have no gaps and are given in the order of their commits.
+
+    The table's primary key is (part, position). There is one part, `PART`.
+    """
+
+    position = models.BigIntegerField(_("position"), primary_key=True)
+    part = models.SmallIntegerField(default=PART)
+    stream = models.UUIDField(_("stream"))
+    sequence = models.BigIntegerField(_("sequence"))
+    event = models.ForeignObject(
+        Event,
+        on_delete=models.DO_NOTHING,
+        from_fields=["stream", "sequence"],
+        to_fields=["stream", "sequence"],
+        related_name="placements",
+    )
+
+    class Meta:
+        verbose_name = _("event")  # staff know it as that
+        verbose_name_plural = _("events")
+        indexes = [models.Index(fields=["stream", "position"], name="placement_of_a_stream")]
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "sequence"], name="event_has_one_position"),
+            models.CheckConstraint(
+                condition=Q(part=PART, position__gte=1), name="placement_position_is_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: event {self.stream}.{self.sequence}"
+
+
+class FeedState(models.Model):
+    """The row that says how far a part of the feed has come; whoever gives positions holds its lock.
+
+    `epoch` is the name of this history. The last four say of which database it is the history: in another one
+    (a restored backup, a promoted standby) events that were sent may be missing.
+    """
+
+    part = models.SmallIntegerField(primary_key=True, default=PART)
+    epoch = models.UUIDField()
+    last_position = models.BigIntegerField(default=0)
+    pruned_through = models.BigIntegerField(default=0)
+    system_identifier = models.BigIntegerField()
+    timeline_id = models.BigIntegerField()
+    database_id = models.BigIntegerField()
+    table_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "events_feed_state"
+        constraints = [
+            models.CheckConstraint(condition=Q(part=PART), name="feed_has_one_part"),
+            models.CheckConstraint(
+                condition=Q(pruned_through__gte=0, pruned_through__lte=F("last_position")),
+                name="feed_state_is_pruned_up_to_its_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.epoch} at {self.last_position}"
