@@ -43,19 +43,39 @@ SELECT position, stream, sequence, {TYPE} FROM events_placement AS place
 WHERE (part, position) > ({PART}, %(after)s) AND (part, position) <= ({PART}, %(last)s)
 ORDER BY part, position LIMIT %(limit)s
 """  # noqa: S608
-# In the order of the one index that has it; another one that begins with the stream would have to sort. The
-# end is compared so that the index of all positions is no help.
+# Along a stream the positions rise with the sequence, which is without gaps. So the first event after a
+# position is looked for in the middle, then in the middle of one half, and so on: no index of positions by
+# stream is written for it. What is nearest is looked for among the events of all streams: so only the index
+# in that order is cheap, whatever the statistics.
 POSITIONS_OF_STREAMS = f"""
 SELECT position, stream, sequence, {TYPE}
 FROM unnest(%(streams)s::uuid[]) AS asked (id), LATERAL (
-    SELECT position, stream, sequence FROM events_placement
-    WHERE stream = asked.id AND (stream, position) > (asked.id, %(after)s) AND position + 0 <= %(last)s
-    ORDER BY position LIMIT %(limit)s
+    WITH RECURSIVE halves (low, high) AS (
+        SELECT * FROM (
+            SELECT CASE stream WHEN asked.id THEN sequence END FROM events_placement
+            WHERE (stream, sequence) >= (asked.id, 0) ORDER BY stream, sequence LIMIT 1
+        ) AS first, (
+            SELECT CASE stream WHEN asked.id THEN sequence + 1 END FROM events_placement
+            WHERE (stream, sequence) <= (asked.id, {2**62}) ORDER BY stream DESC, sequence DESC LIMIT 1
+        ) AS behind
+        UNION ALL
+        SELECT CASE WHEN is_read THEN (low + high) / 2 + 1 ELSE low END,
+            CASE WHEN is_read THEN high ELSE (low + high) / 2 END
+        FROM halves, LATERAL (
+            SELECT position <= %(after)s AS is_read FROM events_placement AS middle
+            WHERE middle.stream = asked.id AND middle.sequence = (low + high) / 2 OFFSET 0
+        ) AS middle
+        WHERE low < high
+    )
+    SELECT position, stream, sequence FROM (
+        SELECT position, stream, sequence FROM events_placement
+        WHERE (stream, sequence) >= (asked.id, (SELECT max(low) FROM halves))
+        ORDER BY stream, sequence LIMIT %(limit)s
+    ) AS next WHERE stream = asked.id AND position <= %(last)s
 ) AS place
 ORDER BY position LIMIT %(limit)s
 """  # noqa: S608
-# Of one stream by its own numbers. They are looked for among those of all streams: so only the index in that
-# order is cheap, whatever the statistics.
+# Of one stream by its own numbers.
 POSITIONS_OF_SEQUENCE = """
 SELECT position, stream, sequence FROM (
     SELECT position, stream, sequence FROM events_placement

@@ -420,7 +420,6 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "event",
                 "verbose_name_plural": "events",
-                "indexes": [models.Index(fields=["stream", "position"], name="placement_of_a_stream")],
                 "constraints": [
                     models.UniqueConstraint(fields=("stream", "sequence"), name="event_has_one_position"),
                     models.CheckConstraint(

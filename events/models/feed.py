@@ -166,7 +166,6 @@ class Placement(models.Model):
     class Meta:
         verbose_name = _("event")  # staff know it as that
         verbose_name_plural = _("events")
-        indexes = [models.Index(fields=["stream", "position"], name="placement_of_a_stream")]
         constraints = [
             models.UniqueConstraint(fields=["stream", "sequence"], name="event_has_one_position"),
             models.CheckConstraint(
