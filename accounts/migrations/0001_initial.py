@@ -78,29 +78,35 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER rules_have_their_events AFTER UPDATE ON accounts_account
+-- Of a posting the first is not even asked: its statement sets none of these columns.
+CREATE TRIGGER rules_have_their_events AFTER UPDATE OF name, status, status_reason, credit_limit, credit_limit_max,
+    withdraw_max, withdraw_day_max, metadata ON accounts_account
     FOR EACH ROW WHEN (
         (OLD.name, OLD.status, OLD.status_reason, OLD.credit_limit, OLD.credit_limit_max, OLD.withdraw_max,
             OLD.withdraw_day_max, OLD.metadata)
         IS DISTINCT FROM (NEW.name, NEW.status, NEW.status_reason, NEW.credit_limit, NEW.credit_limit_max,
             NEW.withdraw_max, NEW.withdraw_day_max, NEW.metadata)
-        OR OLD.seq = NEW.seq AND (OLD.event_sequence, OLD.last_recorded_at)
-            IS DISTINCT FROM (NEW.event_sequence, NEW.last_recorded_at)
-        OR NEW.last_recorded_at < OLD.last_recorded_at
+    ) EXECUTE FUNCTION ledger_require_events_of_account();
+CREATE TRIGGER times_have_their_events AFTER UPDATE ON accounts_account
+    FOR EACH ROW WHEN (
+        NEW.last_recorded_at < OLD.last_recorded_at OR OLD.seq = NEW.seq AND (
+            OLD.event_sequence <> NEW.event_sequence OR OLD.last_recorded_at <> NEW.last_recorded_at
+        )
     ) EXECUTE FUNCTION ledger_require_events_of_account();
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER rules_have_their_events;
+ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER times_have_their_events;
 
 -- And an event is written with the account, or the user, that counts it.
 CREATE FUNCTION ledger_require_stream_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM 1 FROM (
-        SELECT stream, max(sequence) AS last, count(*) = max(sequence) - min(sequence) + 1 AS is_whole
-        FROM new_events GROUP BY stream
-    ) AS written
-    WHERE NOT is_whole OR coalesce(
+    PERFORM 1 FROM new_events AS written
+    WHERE (sequence = coalesce(
         (SELECT event_sequence FROM public.accounts_account WHERE id = written.stream),
         (SELECT event_sequence FROM public.accounts_user WHERE id = written.stream)
-    ) IS DISTINCT FROM last
+    ) OR (  -- it is the last one, or there is a next one
+        SELECT sequence FROM public.events_event AS next
+        WHERE next.stream = written.stream AND next.sequence = written.sequence + 1
+    ) IS NOT NULL) IS NOT TRUE
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'an event was written without the account or the user that counts it'
@@ -184,6 +190,7 @@ DROP TRIGGER hold_is_never_deleted ON accounts_hold;
 DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
 DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
 DROP TRIGGER events_have_their_stream ON events_event;
+DROP TRIGGER times_have_their_events ON accounts_account;
 DROP TRIGGER rules_have_their_events ON accounts_account;
 DROP TRIGGER accounts_are_never_emptied ON accounts_account;
 DROP TRIGGER account_is_never_deleted ON accounts_account;

@@ -44,13 +44,12 @@ DECLARE
     last_at timestamptz;        -- and when that was recorded
 BEGIN
     IF wanted = 1 THEN
-        SELECT 1, (version IS NOT NULL)::int, version, version, coalesce(change, 0), balance_after, recorded_at
+        -- In the order of the key: so no other index is as cheap, whatever the statistics.
+        SELECT (seq = NEW.seq)::int, (version IS NOT NULL)::int, version, version, coalesce(change, 0),
+                balance_after, recorded_at
             INTO seen, versions, first_version, last_version, moved, ending, last_at
-            FROM (
-                -- In the order of the key: so no other index is as cheap, whatever the statistics.
-                SELECT * FROM public.transactions_transaction
-                WHERE account_id = NEW.id AND seq >= NEW.seq ORDER BY seq LIMIT 1
-            ) AS next WHERE seq = NEW.seq;
+            FROM public.transactions_transaction
+            WHERE account_id = NEW.id AND seq >= NEW.seq ORDER BY seq LIMIT 1;
     ELSIF wanted > 1 THEN
         -- The closed upper bound lets the planner expect few rows.
         SELECT count(*), count(DISTINCT version), min(version), max(version), coalesce(sum(change), 0),
@@ -59,10 +58,12 @@ BEGIN
             FROM public.transactions_transaction
             WHERE account_id = NEW.id AND seq > OLD.seq AND seq <= NEW.seq;
     END IF;
+    IF last_at < NEW.last_recorded_at THEN  -- another event came after the last of them
+        SELECT recorded_at INTO last_at
+            FROM public.events_event WHERE stream = NEW.id AND sequence = NEW.event_sequence;
+    END IF;
     IF (seen = wanted AND versions = posted AND moved = NEW.balance - OLD.balance AND ending = NEW.balance
-        AND (last_at = NEW.last_recorded_at OR (
-            SELECT recorded_at FROM public.events_event WHERE stream = NEW.id AND sequence = NEW.event_sequence
-        ) = NEW.last_recorded_at AND last_at < NEW.last_recorded_at)
+        AND last_at = NEW.last_recorded_at
         AND (posted = 0 OR first_version = OLD.version + 1 AND last_version = NEW.version)) IS NOT TRUE
     THEN
         RAISE EXCEPTION 'the balance of account % is not explained by its transactions', NEW.id
