@@ -109,9 +109,9 @@ def describe(described: Mapping[str, Any], sizes: Sequence[Size], options: argpa
         "",
     ]
     lines += describe_bytes(sizes)
-    lines += ["", "## Stalls", ""]
     for size in sizes:
         if found := size.get("stalls"):
+            lines += ["", "## Stalls", ""]
             lines.append(
                 f"{found['minutes']:g} minutes of posting by 16 connections at {size['rows']:,} rows:"
                 f" {found['posted']} postings, {found['checkpoints']} checkpoints, {found['autovacuums']}"
