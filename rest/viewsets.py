@@ -230,8 +230,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
         else:
             request._authenticate()  # what `perform_authentication` comes to
             self.check_permissions(request)
-        user = request.user
-        if request.method not in SAFE_METHODS and user.is_authenticated:
+        if request.method not in SAFE_METHODS and (user := request.user).is_authenticated:
             request.caller = Caller(user.pk, user.kind, request.id)
         if serializer := self.request_serializers.get(self.action):
             request.asked = self.read(request, serializer)

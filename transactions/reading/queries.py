@@ -67,7 +67,8 @@ def read_resources(keys: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int],
 
 
 def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
-    """The decided transactions of these ids. Identities are looked up here and nowhere else."""
+    """The decided transactions of these ids, whole and with their accounts. Identities are looked up here and
+    in `get_transactions`, and nowhere else."""
     return {row.id: row for row in with_resources(Transaction.objects.filter(id__in=list(ids)))}
 
 

@@ -25,6 +25,7 @@ from transactions.posting.commands import NewTransaction
 SLICE = 500
 HISTORY = timedelta(days=90)
 NAMES = ("Petya", "Masha", "Olga", "Ivan", "Anna", "Lev", "Vera", "Boris", "Nina", "Oleg")
+CALLER = Caller(None, ActorKind.COMMAND, "seed_demo")
 
 
 class Command(BaseCommand):
@@ -45,7 +46,7 @@ class Command(BaseCommand):
             task = progress.add_task("Transactions", total=transactions)
             orders = make_orders(accounts, transactions)
             while some := list(islice(orders, SLICE)):
-                for result in posting.post(some, actor=accounts[0].user_id, actor_kind=ActorKind.COMMAND):
+                for result in posting.post(some, **CALLER._replace(actor=accounts[0].user_id)._asdict()):
                     row = result.transaction
                     outcomes[f"{row.type} {row.decline_reason or 'posted'}"] += 1
                 progress.advance(task, len(some))
@@ -57,7 +58,7 @@ class Command(BaseCommand):
 
 def create_user(number: int) -> Account:
     id, name = uuid_utils.compat.uuid7(), f"{NAMES[number % len(NAMES)]} {number}"
-    user, _ = operations.create_user(id=id, name=name, caller=Caller(None, ActorKind.COMMAND))
+    user, _ = operations.create_user(id=id, name=name, caller=CALLER)
     return user.accounts.get()
 
 

@@ -33,17 +33,23 @@ EVENTS = {
 
 
 @dataclass(slots=True, kw_only=True)
-class SetLimits:
-    """Sets `credit_limit`, `withdraw_max` and `withdraw_day_max` where `limits` has them; None takes one of
-    the last two away."""
+class OfRules:
+    """A command about the rules of one account. It has no identity: it asks for a state."""
 
     account_id: UUID
-    limits: Mapping[str, Decimal | None]
     id: ClassVar[None] = None
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.needs = Needs((self.account_id,), rules=True)
+
+
+@dataclass(slots=True, kw_only=True)
+class SetLimits(OfRules):
+    """Sets `credit_limit`, `withdraw_max` and `withdraw_day_max` where `limits` has them; None takes one of
+    the last two away."""
+
+    limits: Mapping[str, Decimal | None]
 
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
@@ -71,17 +77,11 @@ class SetLimits:
 
 
 @dataclass(slots=True, kw_only=True)
-class SetStatus:
+class SetStatus(OfRules):
     """FROZEN: no money out and no new holds. ACTIVE: again as before. CLOSED: nothing any more, for ever."""
 
-    account_id: UUID
     status: Account.Status
     reason: str
-    id: ClassVar[None] = None
-    needs: Needs = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self.needs = Needs((self.account_id,), rules=True)
 
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
@@ -103,16 +103,10 @@ class SetStatus:
 
 
 @dataclass(slots=True, kw_only=True)
-class SetMetadata:
+class SetMetadata(OfRules):
     """Replaces the account's metadata, of a closed one too."""
 
-    account_id: UUID
     metadata: dict[str, str]
-    id: ClassVar[None] = None
-    needs: Needs = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self.needs = Needs((self.account_id,), rules=True)
 
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
