@@ -28,6 +28,16 @@ def execute(sql, *values, **named):
         return cursor.fetchall() if cursor.description else cursor.rowcount
 
 
+def find_who_waits_for_a_lock():
+    """Not in the database of other tests on the same server: such a lock is of no database, others are."""
+    waiting = execute(
+        "SELECT DISTINCT pid FROM pg_locks AS waiting WHERE NOT granted AND EXISTS ("
+        " SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        " WHERE pid = waiting.pid AND datname = current_database())"
+    )
+    return [pid for (pid,) in waiting]
+
+
 @roles.as_owner()
 def empty_the_ledger(test_case=None):
     """Instead of Django's flush, which the guards refuse: only here, only as owner of a test database."""

@@ -11,7 +11,6 @@ from django.db import connection
 from ledger.callers import Caller
 from tests.asking import lock_account
 from tests.cast import OrderFactory, new_id
-from tests.database import execute
 from tests.servers import wait_for
 from tests.transactions.test_concurrency import in_hand
 from tests.transactions.told import read_events_about
@@ -130,11 +129,6 @@ def require_each_posted_once(requests, futures):
     rows = Transaction.objects.filter(id__in=ids)
     told = [UUID(event.data["id"]) for event in read_events_about(rows)]
     assert sorted(row.id for row in rows) == sorted(told) == sorted(ids)
-
-
-def count_who_waits_for_a_lock():
-    [[count]] = execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    return count
 
 
 def wait_until(condition):

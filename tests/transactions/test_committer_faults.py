@@ -9,12 +9,11 @@ from django.db import DatabaseError, OperationalError, connection
 from orjson import JSONEncodeError
 
 from tests.cast import AccountFactory, OrderFactory, new_id
-from tests.database import execute
+from tests.database import execute, find_who_waits_for_a_lock
 from tests.transactions import disturbing
 from tests.transactions.committing import (
     ask,
     ask_for_deposit,
-    count_who_waits_for_a_lock,
     gathering,
     group_commit,  # noqa: F401, a fixture
     impatient,
@@ -111,10 +110,10 @@ def test_a_connection_that_is_killed_while_it_waits_for_a_lock_loses_and_doubles
     requests = [ask_for_deposit(account) for _ in range(6)]
     with lock(account):
         futures = share(requests)
-        wait_until(count_who_waits_for_a_lock)
-        ended = execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE NOT granted")
-        assert ended == [(True,)]
-        wait_until(count_who_waits_for_a_lock)  # again
+        wait_until(find_who_waits_for_a_lock)
+        [waiting] = find_who_waits_for_a_lock()
+        assert execute("SELECT pg_terminate_backend(%s, 5000)", waiting) == [(True,)]
+        wait_until(find_who_waits_for_a_lock)  # again
     require_each_posted_once(requests, futures)
     require_sound(account)
 

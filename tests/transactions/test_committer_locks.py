@@ -13,10 +13,10 @@ from accounts.errors import AccountNotFound
 from accounts.operations import lock_rows
 from tests.asking import lock_account
 from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, new_id
+from tests.database import find_who_waits_for_a_lock
 from tests.transactions.committing import (
     ask,
     ask_for_deposit,
-    count_who_waits_for_a_lock,
     find_outcome,
     group_commit,  # noqa: F401, a fixture
     impatient,
@@ -64,7 +64,7 @@ def test_who_waits_for_one_account_holds_no_other(account):
         with lock(busy):
             committer.start()
             wait_for_all([futures[1]])
-            wait_until(count_who_waits_for_a_lock)
+            wait_until(find_who_waits_for_a_lock)
         for each in (free, busy):
             assert deposit(each, "1").status == "POSTED"
         assert not futures[0].done()
@@ -106,7 +106,7 @@ def test_who_waited_with_others_for_a_lock_in_vain_is_posted_when_its_own_accoun
     with lock(account):
         with lock(free):
             stuck = share([ask_for_deposit(account)])
-            wait_until(count_who_waits_for_a_lock)
+            wait_until(find_who_waits_for_a_lock)
             request = ask_for_deposit(free)
             future, *others = share([request, ask_for_deposit(account)])
         wait_for_all([future, *stuck, *others])
@@ -123,7 +123,7 @@ def test_a_deadlock_with_somebody_who_locks_as_they_like_is_run_again():
     def lock_the_other_way_round():
         lock_account(there.id)
         futures.extend(committer._prompt.ask(each) for each in requests)  # from outside this transaction
-        wait_until(count_who_waits_for_a_lock)
+        wait_until(find_who_waits_for_a_lock)
         with suppress(OperationalError):  # either of the two is chosen to give way
             lock_account(here.id)
 

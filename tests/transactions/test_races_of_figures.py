@@ -13,7 +13,7 @@ from django.db.transaction import atomic
 from ledger_project.database.embedded import EmbeddedPostgres
 from tests.cast import AccountFactory, deposit, new_id, withdraw
 from tests.counted import COUNTED, refresh, require_everything_counted
-from tests.database import execute
+from tests.database import execute, find_who_waits_for_a_lock
 from tests.servers import query, wait_for
 from tests.service import Service
 from tests.transactions.test_concurrency import in_hand
@@ -22,13 +22,6 @@ from transactions.reading import statistics
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("small_steps")]
 
-# Not who waits in the database of other tests on the same server: such a lock is of no database, others are.
-WAITING = """
-SELECT pid FROM pg_locks AS waiting WHERE locktype = 'transactionid' AND NOT granted AND EXISTS (
-    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
-    WHERE pid = waiting.pid AND datname = current_database()
-)
-"""
 ALIVE = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
 
 
@@ -103,8 +96,8 @@ def test_who_is_killed_in_the_middle_of_a_slice_has_counted_nothing_of_it(accoun
     with atomic():
         execute("SELECT 1 FROM transactions_hourlytotal FOR UPDATE")
         with another_connection(refresh) as failed:
-            wait_for(lambda: execute(WAITING), seconds_max=20)
-            [[pid]] = execute(WAITING)
+            wait_for(find_who_waits_for_a_lock, seconds_max=20)
+            [pid] = find_who_waits_for_a_lock()
             execute("SELECT pg_terminate_backend(%s)", pid)
     assert isinstance(failed[0], OperationalError)
     assert sorted(execute(COUNTED)) == before
