@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,7 +31,7 @@ START_DAYS = 30  # ago was the first transaction of each account; then one a mil
 PART = 100  # accounts that a worker writes at a time
 TAIL = 10  # of so many rows of an account one, more or less, is written when the indexes are there
 FEED = ("events_event", "events_pending", "events_placement", "events_feed_state")
-TABLES = ("accounts_account", "transactions_transaction", *FEED)
+TABLES = ("accounts_user", "accounts_account", "transactions_transaction", *FEED)
 
 
 def main() -> int:
@@ -146,7 +146,7 @@ def write_ledger(
         columns = f"INSERT INTO transactions_transaction ({COLUMNS}) SELECT {COLUMNS}"
         cursor.execute(f"{columns} FROM tail ORDER BY recorded_at")
         cursor.execute("DROP TABLE tail")
-        for statement in (UPDATE_ACCOUNTS, *PLACES) if with_events else (UPDATE_ACCOUNTS,):
+        for statement in (*UPDATE_ACCOUNTS, *(PLACES if with_events else ())):
             cursor.execute(statement)
         enable_guards(cursor)
         cursor.execute("VACUUM ANALYZE")
@@ -154,18 +154,32 @@ def write_ledger(
 
 def make_older(cursor: Any, *, days: int) -> None:
     """Users, accounts and the events that tell of them: what is written afterwards comes after them."""
-    for table, column in (
-        ("accounts_user", "created_at"),
-        ("accounts_user", "last_recorded_at"),
-        ("accounts_account", "created_at"),
-        ("accounts_account", "last_recorded_at"),
-        ("events_event", "recorded_at"),
-    ):
-        cursor.execute(f"UPDATE {table} SET {column} = {column} - interval '{days} days'")
+    from events.models import Event
+    from ledger import macs
+    from ledger.values import format_time, slice_up
+
+    age = timedelta(days=days)
+    for table in ("accounts_user", "accounts_account"):
+        for column in ("created_at", "last_recorded_at"):
+            cursor.execute(f"UPDATE {table} SET {column} = {column} - %s", [age])
+    for some in slice_up(Event.objects.iterator(chunk_size=1000), 1000):
+        changes = []
+        for event in some:
+            event.recorded_at -= age
+            data = event.data or {}
+            for told in (data, *data.get("accounts", ())):
+                told["created_at"] = format_time(datetime.fromisoformat(told["created_at"]) - age)
+            mac = macs.compute("event", *(getattr(event, name) for name in Event.SEALED))
+            changes.append((event.recorded_at, json.dumps(data), mac, *event.pk))
+        cursor.executemany(
+            "UPDATE events_event SET recorded_at = %s, data = %s::jsonb, mac = %s"
+            " WHERE stream = %s AND sequence = %s",
+            changes,
+        )
 
 
-def enable_guards(cursor: Any) -> None:
-    for table in TABLES:
+def enable_guards(cursor: Any, tables: Iterable[str] = TABLES) -> None:
+    for table in tables:
         cursor.execute(
             "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [table]
         )
@@ -178,14 +192,24 @@ INSERT INTO events_event (stream, sequence, type, recorded_at, about)
 SELECT t.account_id, t.seq + 1, 'transaction.' || lower(t.status), t.recorded_at, t.seq
 FROM transactions_transaction AS t
 """
-UPDATE_ACCOUNTS = """
+UPDATE_ACCOUNTS = [
+    """
 UPDATE accounts_account SET balance = balance_after, seq = last.seq, version = last.version,
     event_sequence = last.seq + 1, last_recorded_at = recorded_at, last_effective_at = effective_at,
     chain_head = chain_hash
 FROM (
     SELECT DISTINCT ON (account_id) * FROM transactions_transaction ORDER BY account_id, seq DESC
 ) AS last WHERE accounts_account.id = last.account_id
-"""
+""",
+    """
+UPDATE accounts_account SET withdrawn_on = day, withdrawn = taken FROM (
+    SELECT DISTINCT ON (account_id) account_id, (recorded_at AT TIME ZONE 'UTC')::date AS day,
+        sum(amount) AS taken
+    FROM transactions_transaction WHERE status = 'POSTED' AND type = 'WITHDRAW' AND reverses IS NULL
+    GROUP BY 1, 2 ORDER BY account_id, day DESC
+) AS last WHERE accounts_account.id = account_id
+""",
+]
 PLACES = [
     "TRUNCATE events_pending, events_placement",
     "INSERT INTO events_placement (part, position, stream, sequence)"

@@ -27,7 +27,7 @@ BIG_ONES = (
     "accounts_account",
     "transactions_transaction",
     "events_placement",
-    "office_access",
+    "events_recordentry",
 )
 
 
@@ -124,7 +124,7 @@ def list_pages() -> Iterator[Page]:
             "transactions_auditrun": AuditRun.objects.values_list("id", flat=True)[0],
             "accounts_staff": User.objects.get(username="bench-boss").id,
             "accounts_token": None,
-            "office_access": None,
+            "events_recordentry": None,
         }
     )
     yield Page("users found by name", "accounts_user_changelist", query="q=bench 77")
@@ -132,8 +132,8 @@ def list_pages() -> Iterator[Page]:
     yield Page("accounts, frozen", "accounts_account_changelist", query="status=FROZEN")
     yield Page("transactions by reference", "transactions_transaction_changelist", query="q=order 5000")
     yield Page("corrections, all", "transactions_correction_changelist", query="state=all")
-    yield Page("access log of something", "office_access_changelist", query=f"q={big.id}")
-    yield Page("access log of somebody", "office_access_changelist", query="q=bench-boss")
+    yield Page("access log of something", "events_recordentry_changelist", query=f"q={big.id}")
+    yield Page("access log of somebody", "events_recordentry_changelist", query="q=bench-boss")
     yield Page("a late transaction", "transactions_transaction_change", (late.id,))
     yield Page("a declined transaction", "transactions_transaction_change", (declined.id,))
     yield from list_account_views(big.id)

@@ -7,6 +7,7 @@ from uuid import UUID
 from benchmarks.figures import Figures
 from events import feed, subscriptions
 from events.models import Cursor, Subscription
+from ledger.callers import Caller
 from tests.receivers import receiver, silent
 
 EVENTS = 3000
@@ -45,17 +46,16 @@ def send_to_a_webhook() -> Figures:
         id = subscribe(hook.url)
         state = feed.read_state()
         began = time.perf_counter()
-        subscriptions.replay(
-            id=id, after=Cursor(state.epoch, max(state.pruned_through, state.last_position - EVENTS))
-        )
+        after = Cursor(state.epoch, max(state.pruned_through, state.last_position - EVENTS))
+        subscriptions.replay(id=id, after=after, caller=Caller(NOBODY))
         while subscriptions.get(id).position < state.last_position:
             time.sleep(0.02)
         took = time.perf_counter() - began
-        subscriptions.delete(id=id)
+        subscriptions.delete(id=id, caller=Caller(NOBODY))
         return Figures(len(hook.requests) / took)
 
 
 def subscribe(url: str | None) -> UUID:
     kind = Subscription.Kind.WEBHOOK if url else Subscription.Kind.BROKER
-    subscription, _ = subscriptions.create(kind=kind, url=url, actor=NOBODY)
+    subscription, _ = subscriptions.create(kind=kind, url=url, caller=Caller(NOBODY))
     return subscription.id
