@@ -1,0 +1,89 @@
+"""A ledger in which every table has rows, and every status of an account, a hold or a correction is there."""
+
+from decimal import Decimal
+from threading import Event as Flag
+
+from django.contrib.auth.models import Permission
+
+from accounts import operations
+from accounts.models import Account
+from events import feed
+from tests import asking
+from tests.cast import (
+    CALLER,
+    AccountFactory,
+    UserFactory,
+    deposit,
+    hold,
+    hold_that_expires,
+    issue_token,
+    withdraw,
+)
+from tests.events.conftest import subscribe
+from tests.office.account_pages import find_address
+from tests.office.staff import hire, open_office
+from tests.transactions.conftest import run_command
+from tests.transactions.correcting import WITHDRAW, adjust, approve, reject, reverse
+from tests.transactions.test_audit import make_history
+from transactions import posting
+from transactions.posting.commands import SetMetadata
+from transactions.reading import statistics
+
+LIMITS = {"credit_limit": Decimal(50), "withdraw_max": Decimal(20), "withdraw_day_max": Decimal(90)}
+
+
+def make_everything() -> Account:
+    """The account with which most has happened; another one with limits and withdrawals of today is the
+    last. One event still waits for its place in the feed."""
+    account: Account = make_history()
+    limited = make_accounts()
+    make_holds(account)
+    make_corrections(account)
+    make_staff_look(account)
+    issue_token("api-post")
+    subscribe("https://8.8.8.8/")
+    statistics.refresh(Flag())
+    feed.read()
+    assert run_command("audit_balances", "--workers", "1")[0] == 0
+    deposit(limited, "1")
+    account.refresh_from_db()
+    return account
+
+
+def make_accounts() -> Account:
+    anna = UserFactory(name="Anna", external_id="anna", metadata={"city": "Kazan"})
+    operations.change_user(id=anna.id, changes={"metadata": {"city": "Perm"}}, caller=CALLER)
+    euros, _ = operations.create_account(user_id=anna.id, currency="EUR", caller=CALLER)
+    deposit(euros, "10")
+    limited: Account = AccountFactory(funds="70")
+    asking.set_limits(id=limited.id, limits=LIMITS, request_id="")
+    asking.ask(SetMetadata(account_id=limited.id, metadata={"plan": "gold"}))
+    withdraw(limited, "15")
+    withdraw(limited, "21")  # declined: more than one may take
+    return limited
+
+
+def make_holds(account: Account) -> None:
+    deposit(account, "500")
+    asking.release_hold(id=hold(account, "3").id)
+    hold(account, "4", metadata={"why": "rent"}, reference="7")
+    hold(account, "99999")  # declined
+    hold_that_expires(account, "2")
+    assert posting.expire_some() == 1
+
+
+def make_corrections(account: Account) -> None:
+    first, second = hire("operations"), hire("operations")
+    second.user_permissions.add(Permission.objects.get(codename="view_event"))
+    adjust(account, first, "5")
+    adjust(account, first, "99999", type=WITHDRAW)
+    approve(adjust(account, first, "50000"), second)
+    approve(adjust(account, first, "60000", type=WITHDRAW), second)  # declined
+    reject(adjust(account, first, "70000"), second)
+    reverse(deposit(account, "9"), second)
+
+
+def make_staff_look(account: Account) -> None:
+    browser = open_office(hire("support"))
+    assert browser.get(find_address(account)).status_code == 200
+    assert browser.get("/admin/find/", {"q": "Anna"}).status_code in (200, 302)
