@@ -7,6 +7,7 @@ from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
+import orjson
 import uuid_utils.compat
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -16,12 +17,18 @@ from django.db.transaction import TransactionManagementError, atomic
 from accounts import currencies, errors, idempotency, queries
 from accounts.models import MAIN, Account, User
 from events import outbox
+from events.texts import NewText
 from ledger.callers import Caller
 from ledger.sql import fetch
-from ledger.values import format_time, write_ids
+from ledger.values import write_ids
 
 Answer = TypeVar("Answer")
 Asked = ParamSpec("Asked")
+
+CHANGE_USER = """
+UPDATE accounts_user SET name = %s, metadata = %s::jsonb, event_sequence = %s, last_recorded_at = %s
+WHERE id = %s
+"""
 
 
 def once_more_after_a_race(find_or_create: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
@@ -145,12 +152,14 @@ def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
     changes = {name: value for name, value in changes.items() if value != getattr(user, name)}
     if not changes:
         return queries.read_accounts(user)
+    before = {name: getattr(user, name) for name in changes}
     for name, value in changes.items():
         setattr(user, name, value)
     user.event_sequence += 1
     user.last_recorded_at = max(read_clock(), user.last_recorded_at)
-    user.save(update_fields=[*changes, "event_sequence", "last_recorded_at"])
-    _tell(user, "user.changed", queries.read_accounts(user).to_dict(), caller)
+    event, text = _describe(user, "user.changed", queries.read_accounts(user).to_dict(), caller, before)
+    values = [user.name, orjson.dumps(user.metadata).decode(), user.event_sequence, user.last_recorded_at]
+    outbox.record(event, text, CHANGE_USER, [*values, user.id])
     return user
 
 
@@ -167,15 +176,21 @@ def _open_account(
 
 def _tell(stream: User | Account, type: str, data: dict[str, Any], caller: Caller) -> None:
     """Write the event that the stream has counted last."""
-    outbox.record(
-        {
-            "stream": str(stream.id),
-            "sequence": stream.event_sequence,
-            "type": type,
-            "recorded_at": format_time(stream.last_recorded_at),
-            "actor": caller.actor_text,
-            "actor_kind": caller.actor_kind,
-            "request_id": caller.request_id,
-            "data": data,
-        }
+    outbox.record(*_describe(stream, type, data, caller))
+
+
+def _describe(
+    stream: User | Account,
+    type: str,
+    data: dict[str, Any],
+    caller: Caller,
+    before: dict[str, Any] | None = None,
+) -> tuple[outbox.NewEvent, NewText | None]:
+    return outbox.tell(
+        stream=stream.id,
+        sequence=stream.event_sequence,
+        type=type,
+        recorded_at=stream.last_recorded_at,
+        told=outbox.Told(data, before, "", stream.user_id if isinstance(stream, Account) else stream.id),
+        caller=caller,
     )

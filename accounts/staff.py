@@ -1,12 +1,14 @@
 """Members of staff: who they are, and what they may do.
 
 Nobody changes themselves, and nobody gives or takes over permissions that they do not have; a superuser has
-all of them. Superusers are made by `manage.py createsuperuser` and nowhere else. Each function here names its
-`actor`, owns its database transaction, and raises a `StaffError` for what is refused.
+all of them, and so have operators, whose commands have no actor. Superusers are made by
+`manage.py createsuperuser` and nowhere else. Each function here names its `caller`, owns its database
+transaction, writes its entry of the record, and raises a `StaffError` for what is refused.
 """
 
 import secrets
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 import axes.utils
@@ -20,6 +22,9 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Staff, User
+from events import record
+from events.models import NIL
+from ledger.callers import ActorKind, Caller
 
 GROUPS = ("support", "operations", "auditor")
 PASSWORD_BYTES = 15  # at random: 20 characters that nobody guesses
@@ -55,12 +60,14 @@ def find_staff() -> QuerySet[Staff]:
 
 
 @atomic
-def create(*, username: str, name: str, groups: Collection[str], actor: User) -> tuple[User, str]:
+def create(
+    *, username: str, name: str, groups: Collection[str], caller: Caller, reason: str = ""
+) -> tuple[User, str]:
     """A new member of staff, and the password for their first login.
 
     Raises `UsernameTaken`, `BeyondOwnPermissions`.
     """
-    _require_permissions(actor, Permission.objects.filter(group__name__in=groups))
+    _require_permissions(_find_actor(caller), Permission.objects.filter(group__name__in=groups))
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with atomic():
@@ -68,69 +75,93 @@ def create(*, username: str, name: str, groups: Collection[str], actor: User) ->
     except IntegrityError:
         raise UsernameTaken from None
     member.groups.set(Group.objects.filter(name__in=groups))
+    after = {"username": member.username, "name": name, "is_active": True, "groups": _list_groups(member)}
+    _record(caller, member, "created", reason, after=after)
     return member, password
 
 
 @atomic
-def set_groups(*, id: UUID, groups: Collection[str], actor: User) -> User:
+def set_groups(*, id: UUID, groups: Collection[str], caller: Caller, reason: str = "") -> User:
     """Put them into exactly these of `GROUPS`. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
-    member = _lock(id, actor)
+    member, actor = _lock(id, caller)
     _require_permissions(actor, Permission.objects.filter(group__name__in=groups))
+    before = _list_groups(member)
     member.groups.set(Group.objects.filter(name__in=set(groups) & set(GROUPS)))
+    _record(
+        caller,
+        member,
+        "groups_changed",
+        reason,
+        before={"groups": before},
+        after={"groups": _list_groups(member)},
+    )
     return member
 
 
 @atomic
-def deactivate(*, id: UUID, actor: User) -> User:
+def deactivate(*, id: UUID, caller: Caller, reason: str = "") -> User:
     """Let them in no more; their sessions end with their next request.
 
     Raises `LastSuperuser`, `ChangesThemselves`, `BeyondOwnPermissions`.
     """
     superusers = User.objects.filter(is_staff=True, is_superuser=True, is_active=True).order_by("id")
     active = [each.pk for each in superusers.select_for_update(no_key=True)]
-    member = _lock(id, actor)
+    member, _actor = _lock(id, caller)
     if active == [member.pk]:
         raise LastSuperuser
-    return _set_active(member, False)
+    return _set_active(member, False, caller, reason)
 
 
 @atomic
-def activate(*, id: UUID, actor: User) -> User:
+def activate(*, id: UUID, caller: Caller, reason: str = "") -> User:
     """Let them in again. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
-    return _set_active(_lock(id, actor), True)
+    member, _actor = _lock(id, caller)
+    return _set_active(member, True, caller, reason)
 
 
 @atomic
-def reset_password(*, id: UUID, actor: User) -> tuple[User, str]:
+def reset_password(*, id: UUID, caller: Caller, reason: str = "") -> tuple[User, str]:
     """Give them a new password, which ends their sessions.
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    member, password = _lock(id, actor), secrets.token_urlsafe(PASSWORD_BYTES)
+    (member, _actor), password = _lock(id, caller), secrets.token_urlsafe(PASSWORD_BYTES)
     member.set_password(password)
     member.save(update_fields=["password"])
+    _record(caller, member, "password_reset", reason)
     return member, password
 
 
 @atomic
-def reset_second_factor(*, id: UUID, actor: User) -> User:
-    """Forget their second factor: they set up another at their next page.
+def reset_second_factor(*, id: UUID, caller: Caller, reason: str = "") -> bool:
+    """Forget their second factor: they set up another at their next page. Whether they had one.
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    member = _lock(id, actor)
+    member, _actor = _lock(id, caller)
+    has_had: bool = TOTPDevice.objects.filter(user=member, confirmed=True).exists()
     TOTPDevice.objects.filter(user=member).delete()
-    return member
+    _record(
+        caller,
+        member,
+        "second_factor_reset",
+        reason,
+        before={"has_second_factor": has_had},
+        after={"has_second_factor": False},
+    )
+    return has_had
 
 
 @atomic
-def unlock(*, id: UUID, actor: User) -> User:
+def unlock(*, id: UUID, caller: Caller, reason: str = "") -> User:
     """Forget their wrong passwords, from all addresses.
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    member = _lock(id, actor)
+    member, _actor = _lock(id, caller)
+    before = {"is_locked_out": is_locked_out(member.username)}
     axes.utils.reset(username=member.username)
+    _record(caller, member, "unlocked", reason, before=before, after={"is_locked_out": False})
     return member
 
 
@@ -158,20 +189,55 @@ def require_may_change(member: User, *, actor: User) -> None:
     )
 
 
-def _lock(id: UUID, actor: User) -> User:
+def _find_actor(caller: Caller) -> User | None:
+    """Whose permissions count; None for an operator, who has all of them."""
+    return None if caller.actor_kind == ActorKind.COMMAND else User.objects.get(pk=caller.actor or NIL)
+
+
+def _lock(id: UUID, caller: Caller) -> tuple[User, User | None]:
+    """The member of staff, and who changes them."""
     member = User.objects.select_for_update(no_key=True).get(pk=id, is_staff=True)
-    require_may_change(member, actor=actor)
-    return member
+    if actor := _find_actor(caller):
+        require_may_change(member, actor=actor)
+    return member, actor
 
 
-def _set_active(member: User, is_active: bool) -> User:
+def _set_active(member: User, is_active: bool, caller: Caller, reason: str) -> User:
+    before = {"is_active": member.is_active}
     member.is_active = is_active
     member.save(update_fields=["is_active"])
+    change = "activated" if is_active else "deactivated"
+    _record(caller, member, change, reason, before=before, after={"is_active": is_active})
     return member
 
 
-def _require_permissions(actor: User, *needed: QuerySet[Permission]) -> None:
-    if actor.is_superuser:
+def _list_groups(member: User) -> list[str]:
+    return sorted(member.groups.values_list("name", flat=True))
+
+
+def _record(
+    caller: Caller,
+    member: User,
+    change: str,
+    reason: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    record.write(
+        caller,
+        type=f"staff.{change}",
+        subject="staff",
+        subject_id=member.pk,
+        owner=member.pk,
+        before=before,
+        after=after,
+        reason=reason,
+    )
+
+
+def _require_permissions(actor: User | None, *needed: QuerySet[Permission]) -> None:
+    if actor is None or actor.is_superuser:
         return
     names = {
         f"{app}.{codename}"

@@ -2,12 +2,16 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db.transaction import atomic
 
 from accounts.models import Token, User
+from events import record
+from ledger.callers import Caller
+from ledger.values import format_optional_time
 
 DAYS_MAX = 3650
 
@@ -34,7 +38,13 @@ class UserIsInactive(TokenError):
 
 @atomic
 def issue(
-    *, name: str, groups: Collection[str], days: int, service_only: bool = False
+    *,
+    name: str,
+    groups: Collection[str],
+    days: int,
+    service_only: bool = False,
+    caller: Caller,
+    reason: str = "",
 ) -> tuple[str, User, bool]:
     """A token for the user of that name, who is made if there is none, and put into the groups.
 
@@ -53,11 +63,48 @@ def issue(
         raise UserIsStaff
     if service_only and not user.is_active:
         raise UserIsInactive
+    before = _list_groups(user)
     user.groups.add(*found)
-    _, token = Token.objects.create(user=user, expiry=timedelta(days=days))
+    made, token = Token.objects.create(user=user, expiry=timedelta(days=days))
+    record.write(
+        caller,
+        type="token.issued",
+        subject="token",
+        subject_id=made.token_key,
+        owner=user.pk,
+        before={"groups": before},
+        after={**_describe(made), "groups": _list_groups(user), "is_new_user": is_new},
+        reason=reason,
+    )
     return token, user, is_new
 
 
-def revoke(*, token_key: str) -> int:
+@atomic
+def revoke(*, token_key: str, caller: Caller, reason: str = "") -> int:
     """Delete the token: it is refused within `TOKEN_CACHE_SECONDS`. Returns 0 if there was none."""
-    return int(Token.objects.filter(token_key=token_key).delete()[0])
+    tokens = list(Token.objects.filter(token_key=token_key).select_related("user"))
+    deleted = int(Token.objects.filter(digest__in=[token.digest for token in tokens]).delete()[0])
+    if deleted:
+        record.write(
+            caller,
+            type="token.revoked",
+            subject="token",
+            subject_id=token_key,
+            owner=tokens[0].user_id,
+            before={**_describe(tokens[0]), "groups": _list_groups(tokens[0].user)},
+            reason=reason,
+        )
+    return deleted
+
+
+def _describe(token: Token) -> dict[str, Any]:
+    """What of a token is no secret."""
+    return {
+        "user": str(token.user_id),
+        "username": token.user.username,
+        "expires_at": format_optional_time(token.expiry),
+    }
+
+
+def _list_groups(user: User) -> list[str]:
+    return sorted(user.groups.values_list("name", flat=True))

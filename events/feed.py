@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import orjson
 from django.db.transaction import atomic
 
-from events import errors, resources
+from events import errors, record, resources
 from events.feed_sql import (
     BEGIN_EPOCH,
     COLUMNS,
@@ -31,6 +31,7 @@ from events.feed_sql import (
     REMOVE,
 )
 from events.models import FREE, PART, Cursor, Event, FeedState, Placement, Subscription
+from ledger.callers import ActorKind, Caller
 from ledger.sql import fetch
 
 PLACED_AT_ONCE = 1000
@@ -185,7 +186,8 @@ def _describe(places: Sequence[Sequence[Any]], state: State) -> list[dict[str, A
     events = {}
     for values in fetch(EVENTS, {"streams": list(streams), "sequences": list(sequences)}):
         known = dict(zip(COLUMNS, values, strict=True))
-        event = Event(**known | {"data": known["data"] and orjson.loads(known["data"])})
+        objects = {name: known[name] and orjson.loads(known[name]) for name in ("data", "before")}
+        event = Event(**known | objects)
         events[event.pk] = event
     told = resources.find(list(events.values()))
     return [
@@ -202,7 +204,7 @@ def begin_epoch(*, force: bool = False) -> UUID | None:
     Subscriptions go on from where they are, in the new epoch. Returns that epoch, or None if nothing was to
     be done.
     """
-    FeedState.objects.select_for_update().get()
+    before = FeedState.objects.select_for_update().get().epoch
     try:
         read_state()
         if not force:
@@ -211,6 +213,13 @@ def begin_epoch(*, force: bool = False) -> UUID | None:
         pass
     epoch: UUID = fetch(BEGIN_EPOCH, [uuid4()])[0][0]
     Subscription.objects.update(epoch=epoch, **FREE)
+    record.write(
+        Caller(None, ActorKind.COMMAND),
+        type="feed.epoch_begun",
+        subject="feed",
+        before={"epoch": str(before)},
+        after={"epoch": str(epoch)},
+    )
     return epoch
 
 

@@ -22,10 +22,11 @@ from django.db.models import Expression, F, Q
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
-from events import errors, feed, feed_sql
+from events import errors, feed, feed_sql, record
 from events.delivery import DeliveryFailed, open_channel
 from events.models import FREE, PART, Subscription
 from events.subscriptions import AFRESH, SUBSCRIPTIONS_MAX
+from ledger.callers import ActorKind, Caller
 from ledger.sql import fetch
 
 BATCH = 100
@@ -155,9 +156,7 @@ class Relay:
             try:
                 page = feed.read(subscription.cursor, types=subscription.types, limit=BATCH, placed_only=True)
             except errors.EventsPruned as error:
-                self._mine(subscription).update(
-                    status=Subscription.Status.DISABLED, last_error=error.detail, last_error_at=Now(), **FREE
-                )
+                self._disable(subscription, last_error=error.detail, last_error_at=Now(), **FREE)
                 continue
             except (errors.FeedEpochChanged, errors.CursorAheadOfFeed):  # a new epoch began this moment
                 continue
@@ -187,13 +186,17 @@ class Relay:
         attempts = 1 if outcome.sent else subscription.attempts + 1  # if this was one that failed
         if outcome.failure is not None:
             changes |= self._plan_next_attempt(subscription, attempts, outcome.failure)
-        moved = self._mine(subscription).update(**changes)
+        is_disabled = changes.pop("is_disabled", False)
+        if is_disabled:
+            moved = self._disable(subscription, **changes)
+        else:
+            moved = self._mine(subscription).update(**changes)
         if outcome.failure is not None:
             logger.warning(
                 "delivery_failed",
                 subscription=str(subscription.id),
                 attempts=attempts,
-                status=changes.get("status", subscription.status),
+                status=Subscription.Status.DISABLED if is_disabled else subscription.status,
                 error=str(outcome.failure),
                 lease_kept=bool(moved),
             )
@@ -201,7 +204,7 @@ class Relay:
     def _plan_next_attempt(
         self, subscription: Subscription, attempts: int, failure: DeliveryFailed
     ) -> dict[str, Any]:
-        """What changes in the subscription after a failure: when it is tried again, or that it is not."""
+        """What changes in the subscription after a failure: when it is tried again, or its end."""
         changes: dict[str, Any] = {
             "attempts": attempts,
             "failed": F("failed") + 1,
@@ -211,11 +214,28 @@ class Relay:
         }
         is_webhook = subscription.kind == Subscription.Kind.WEBHOOK
         if is_webhook and (failure.is_gone or attempts > len(WEBHOOK_DELAYS)):
-            return {**changes, "status": Subscription.Status.DISABLED}
+            return {**changes, "is_disabled": True}
         delays = WEBHOOK_DELAYS if is_webhook else BROKER_DELAYS
         # Up to a tenth later: those who failed together are not tried together again.
         delay = delays[min(attempts, len(delays)) - 1] * random.uniform(1, 1.1)  # noqa: S311
         return {**changes, "next_attempt_at": _from_now(max(delay, failure.retry_after))}
+
+    @atomic
+    def _disable(self, subscription: Subscription, **changes: Any) -> int:
+        """Send nothing more to it, and say so in the record, unless the lease was lost. Returns whether."""
+        status = Subscription.Status.DISABLED
+        disabled: int = self._mine(subscription).update(status=status, **changes)
+        if disabled:
+            record.write(
+                Caller(None, ActorKind.LEDGER),
+                type="subscription.disabled",
+                subject="subscription",
+                subject_id=subscription.id,
+                before={"status": subscription.status},
+                after={"status": status.value},
+                detail=changes["last_error"],
+            )
+        return disabled
 
     def _mine(self, *subscriptions: Subscription) -> Any:
         """Those of the subscriptions that this relay still has the lease of; without any: all of its own."""

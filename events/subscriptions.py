@@ -14,9 +14,10 @@ from django.db.models.functions import Now
 from django.db.transaction import atomic
 from django.utils.translation import gettext_lazy as _
 
-from events import errors, feed
+from events import errors, feed, record
 from events.delivery import url_guard
-from events.models import FREE, Cursor, Event, FeedState, Subscription
+from events.models import FREE, NIL, Cursor, Event, FeedState, Subscription
+from ledger.callers import Caller
 from ledger.sql import fetch
 
 SUBSCRIPTIONS_MAX = 100
@@ -69,7 +70,7 @@ class Traced(NamedTuple):
 
 
 def create(
-    *, kind: str, url: str | None, types: Sequence[str] = (), actor: UUID
+    *, kind: str, url: str | None, types: Sequence[str] = (), caller: Caller
 ) -> tuple[Subscription, bool]:
     """Make a subscription that begins at the end of the feed. Returns it, and whether it was there before.
 
@@ -101,8 +102,9 @@ def create(
                 types=list(types),
                 epoch=state.epoch,
                 position=state.last_position,
-                actor=actor,
+                actor=caller.actor or NIL,
             )
+            _record(caller, made.id, "created", {}, _describe(made))
     except IntegrityError:
         raise errors.SubscriptionExists("There is a subscription for this already.") from None
     return get(made.id), False
@@ -115,7 +117,9 @@ def get(id: UUID) -> Subscription:
     raise errors.SubscriptionNotFound("There is no such subscription.")
 
 
-def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = None) -> Subscription:
+def change(
+    *, id: UUID, url: str | None = None, types: Collection[str] | None = None, caller: Caller
+) -> Subscription:
     """Give it another url or other types. Raises `UrlNotAllowed`, `NotAWebhook`, `SubscriptionExists`."""
     changes: dict[str, Any] = {}
     if url is not None:
@@ -127,34 +131,38 @@ def change(*, id: UUID, url: str | None = None, types: Collection[str] | None = 
         changes["types"] = list(types)
     try:
         with atomic():
-            return _update(id, **changes)
+            return _update(id, caller, "changed", **changes)
     except IntegrityError:
         raise errors.SubscriptionExists("There is a subscription for this url already.") from None
 
 
-def delete(*, id: UUID) -> None:
+@atomic
+def delete(*, id: UUID, caller: Caller, reason: str = "") -> None:
     """Remove the subscription: nothing more is sent to it. An id of none is no error."""
-    Subscription.objects.filter(id=id).delete()
-
-
-def pause(*, id: UUID) -> Subscription:
-    """Send nothing more to it. What is being sent at this moment may still arrive."""
-    return _update(id, status=Subscription.Status.PAUSED, **FREE)
+    if found := Subscription.objects.select_for_update(no_key=True).filter(id=id).first():
+        found.delete()
+        _record(caller, id, "deleted", _describe(found), {}, reason)
 
 
 @atomic
-def resume(*, id: UUID) -> Subscription:
+def pause(*, id: UUID, caller: Caller, reason: str = "") -> Subscription:
+    """Send nothing more to it. What is being sent at this moment may still arrive."""
+    return _update(id, caller, "paused", reason, status=Subscription.Status.PAUSED, **FREE)
+
+
+@atomic
+def resume(*, id: UUID, caller: Caller, reason: str = "") -> Subscription:
     """Go on from its cursor, at once. Raises `EventsPruned`: some of what a disabled one missed is gone."""
     state = FeedState.objects.select_for_update().get()
     if get(id).position < state.pruned_through:
         raise errors.EventsPruned(
             "Events after its cursor are not kept any more. Replay it from a later one."
         )
-    return _update(id, status=Subscription.Status.ACTIVE, **AFRESH)
+    return _update(id, caller, "resumed", reason, status=Subscription.Status.ACTIVE, **AFRESH)
 
 
 @atomic
-def replay(*, id: UUID, after: Cursor | None) -> Subscription:
+def replay(*, id: UUID, after: Cursor | None, caller: Caller, reason: str = "") -> Subscription:
     """Send again from a cursor on (None: all that is kept), or skip up to it.
 
     Raises `FeedStopped`, `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`.
@@ -163,20 +171,54 @@ def replay(*, id: UUID, after: Cursor | None) -> Subscription:
     state = feed.read_state()
     after = after or state.start
     state.require(after)
-    return _update(id, position=after.position, **AFRESH)
+    return _update(id, caller, "replayed", reason, position=after.position, **AFRESH)
 
 
 @atomic
-def rotate_secret(*, id: UUID) -> Subscription:
+def rotate_secret(*, id: UUID, caller: Caller) -> Subscription:
     """Give it a new secret; for a day the old one signs too. Raises `NotAWebhook`."""
     if get(id).kind != Subscription.Kind.WEBHOOK:
         raise errors.NotAWebhook("Only a webhook has a secret.")
-    return _update(id, secret_generation=F("secret_generation") + 1, secret_rotated_at=Now(), **AFRESH)
+    generation = F("secret_generation") + 1
+    return _update(
+        id, caller, "secret_rotated", secret_generation=generation, secret_rotated_at=Now(), **AFRESH
+    )
 
 
-def _update(id: UUID, **changes: Any) -> Subscription:
-    Subscription.objects.filter(id=id).update(**changes)
-    return get(id)
+def _update(id: UUID, caller: Caller, change: str, reason: str = "", **changes: Any) -> Subscription:
+    """Change it, with its entry in the record. Raises `SubscriptionNotFound`."""
+    mine = Subscription.objects.filter(id=id)
+    before = mine.select_for_update(no_key=True).first() or get(id)  # which raises
+    mine.update(**changes)
+    after = get(id)
+    _record(caller, id, change, *record.find_changes(_describe(before), _describe(after)), reason)
+    return after
+
+
+def _describe(subscription: Subscription) -> dict[str, Any]:
+    """What people decide of it."""
+    return {
+        "kind": subscription.kind,
+        "url": subscription.url,
+        "types": sorted(subscription.types),
+        "status": subscription.status,
+        "cursor": str(subscription.cursor),
+        "secret_generation": subscription.secret_generation,
+    }
+
+
+def _record(
+    caller: Caller, id: UUID, change: str, before: dict[str, Any], after: dict[str, Any], reason: str = ""
+) -> None:
+    record.write(
+        caller,
+        type=f"subscription.{change}",
+        subject="subscription",
+        subject_id=id,
+        before=before,
+        after=after,
+        reason=reason,
+    )
 
 
 def trace(events: Sequence[Event]) -> list[Traced]:

@@ -40,7 +40,7 @@ GROUPS = {
     "api-admin": VIEW | POST | RULE | SUBSCRIBE,
     "support": LOOK | FREEZE,
     "operations": LOOK | FREEZE | CORRECT,
-    "auditor": LOOK | {"office.view_access"},
+    "auditor": LOOK | {"events.view_recordentry"},
 }
 
 

@@ -201,6 +201,7 @@ AXES_CLIENT_IP_CALLABLE = "office.middleware.find_address"
 APPROVAL_ABOVE = env.dict("APPROVAL_ABOVE", cast={"value": Decimal}, default={"USD": Decimal(100)})
 
 # The API
+REASONS_REQUIRED = env.bool("REASONS_REQUIRED", default=False)  # of limits and releases too
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller:
 API_BODY_BYTES_MAX = 64 * 1024
 API_BATCH_BYTES_MAX = 1024 * 1024

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import uuid_utils.compat
 from django import forms
@@ -17,8 +18,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from office import access
+from office.access import DETAIL_LENGTH_MAX, Action
 from office.explanations import REFUSED, explain_refusal
-from office.models import DETAIL_LENGTH_MAX, Access
 
 
 class CommandForm(forms.Form):
@@ -61,7 +63,8 @@ class Command:
     `ValidationError`, which is for what the command itself refuses.
 
     It runs in one database transaction with its line in the access log, unless `is_atomic` is False: then
-    the line is written first.
+    the line is written first. What the domain itself writes into the record, with the reason, `is_recorded`
+    there and has no second line.
     """
 
     name: str  # the last part of the address
@@ -76,6 +79,7 @@ class Command:
     log_message: Callable[[dict[str, Any]], str] = field(default=lambda asked: "")  # of what was asked for
     is_dangerous: bool = False
     is_atomic: bool = True
+    is_recorded: bool = False
 
     def is_allowed(self, request: HttpRequest, obj: Any) -> bool:
         """Whether this person may give it: they have its permission, and `may_give` does not exclude them."""
@@ -95,11 +99,12 @@ def run(
     success_url: str,
     context: dict[str, Any],
     key: str = "pk",
+    owner: UUID | None = None,
 ) -> HttpResponse:
     """The page of a command to `obj`, whose model is named `of`: its form, or what came of it.
 
     `success_url` is where it leads to when it is done, cancelled or not possible any more. `key` is the
-    attribute that the log names `obj` by.
+    attribute that the log names `obj` by, `owner` the user whom it is about.
     """
     if not command.is_allowed(request, obj):
         raise PermissionDenied
@@ -107,7 +112,7 @@ def run(
     form.fill(obj)
     if form.is_valid():
         try:
-            done = _do(command, request, obj, of, key, form.cleaned_data)
+            done = _do(command, request, obj, of, key, owner, form.cleaned_data)
         except REFUSED as error:
             text, name = explain_refusal(error)
             form.add_error(name if name in form.fields else None, text)
@@ -132,14 +137,21 @@ def run(
 
 
 def _do(
-    command: Command, request: HttpRequest, obj: Any, of: str, key: str, asked: dict[str, Any]
+    command: Command,
+    request: HttpRequest,
+    obj: Any,
+    of: str,
+    key: str,
+    owner: UUID | None,
+    asked: dict[str, Any],
 ) -> str | HttpResponse | None:
     record = partial(
-        Access.record,
+        access.record,
         request,
-        Access.Action.CHANGE,
+        Action.CHANGE,
         of,
         "" if obj is None else getattr(obj, key),
+        owner=owner,
         detail=f"{command.name} {command.log_message(asked)}".strip(),
         reason=asked.get("reason", ""),
     )
@@ -148,7 +160,10 @@ def _do(
         return command.run(request, obj, asked)
     with atomic():
         done = command.run(request, obj, asked)
-        record()
+        if command.is_recorded:
+            access.count(Action.CHANGE, of)
+        else:
+            record()
     return done
 
 

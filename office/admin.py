@@ -6,6 +6,7 @@ Their lists are of big tables: none counts more rows than it may, and no search 
 import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -28,9 +29,9 @@ from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from office import actions
+from office import access, actions
+from office.access import Action
 from office.actions import Command
-from office.models import Access
 
 ROWS_MAX = 1000  # of a list; whoever looks for something older searches for it
 
@@ -94,6 +95,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     change_form_template = "admin/object.html"
     subject = ""  # what the access log calls one of these; empty: by its model
     key = "pk"  # the attribute that addresses and the access log name an object by: unique, and no secret
+    owner = ""  # the attribute that is the id of the user whom one of these is about
 
     def _never(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody adds, changes or deletes anything, not even a superuser."""
@@ -149,7 +151,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         if not self.has_view_permission(request):
             raise PermissionDenied
         search = request.GET.get("q", "")
-        self.record(request, Access.Action.SEARCH if search else Access.Action.VIEW, detail=search)
+        self.record(request, Action.SEARCH if search else Action.VIEW, words=search)
         return super().changelist_view(  # type: ignore[no-any-return]
             request, {"buttons": list(self.find_buttons(request, None)), **(extra_context or {})}
         )
@@ -169,7 +171,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
                 request, self.opts, object_id
             )
-        self.record(request, Access.Action.VIEW, obj)
+        self.record(request, Action.VIEW, obj)
         return TemplateResponse(
             request,
             self.change_form_template,
@@ -208,7 +210,9 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Leads to the access log of the object: who saw it, and what they did with it."""
-        return HttpResponseRedirect(f"{reverse('admin:office_access_changelist')}?q={unquote(object_id)}")
+        return HttpResponseRedirect(
+            f"{reverse('admin:events_recordentry_changelist')}?q={unquote(object_id)}"
+        )
 
     def command_view(self, request: HttpRequest, object_id: str, command: Command) -> HttpResponse:
         """The page of a command that is done to one object."""
@@ -235,6 +239,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
                 "subtitle": "" if obj is None else self.name(obj),
             },
             key=self.key,
+            owner=attrgetter(self.owner)(obj) if obj and self.owner else None,
         )
 
     def find_buttons(self, request: HttpRequest, obj: Any | None) -> Iterator[tuple[Command, str]]:
@@ -255,13 +260,16 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     def find_url(self, obj: Any) -> str:
         return reverse(self._name("change"), args=[getattr(obj, self.key)])
 
-    def record(self, request: HttpRequest, action: Access.Action, obj: Any = None, detail: str = "") -> None:
-        Access.record(
+    def record(
+        self, request: HttpRequest, action: Action, obj: Any = None, *, detail: str = "", words: str = ""
+    ) -> None:
+        access.record(
             request,
             action,
             self.find_subject(),
             "" if obj is None else getattr(obj, self.key),
             detail=detail,
+            words=words,
         )
 
 

@@ -83,7 +83,9 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Control"),
             "items": [
-                _lead(_("Access log"), "visibility", "office_access_changelist", "office.view_access"),
+                _lead(
+                    _("Access log"), "visibility", "events_recordentry_changelist", "events.view_recordentry"
+                ),
                 _lead(
                     _("Audits"), "verified", "transactions_auditrun_changelist", "transactions.view_auditrun"
                 ),

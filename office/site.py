@@ -30,7 +30,10 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from office.models import Access
+from accounts.models import User
+from events import record
+from ledger.callers import ActorKind, Caller
+from rest.middleware import get_caller, get_caller_id, get_request_id
 
 USERNAME_LENGTH_MAX = 150  # longer ones are nobody's, and cannot be counted as a wrong password
 OFFERED = "office_offered_secret"  # of the session: what its browser was shown and has not confirmed yet
@@ -99,7 +102,18 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
         if super().has_permission(request) and not _has_second_factor(request):
             query = urlencode({REDIRECT_FIELD_NAME: request.GET.get(REDIRECT_FIELD_NAME, "")})
             return HttpResponseRedirect(f"{reverse('admin:second_factor')}?{query}")
-        return super().login(request, extra_context)  # type: ignore[no-any-return]
+        response: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST":
+            if response.status_code == 200:  # the form once more
+                _record_wrong_password(request)
+            elif response.status_code == 302 and not settings.SECOND_FACTOR:
+                _record_login(request, "succeeded")
+        return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST":
+            _record_login(request, "ended")
+        return super().logout(request, extra_context)  # type: ignore[no-any-return]
 
     @method_decorator([never_cache, csrf_protect])
     def second_factor(self, request: HttpRequest) -> HttpResponse:
@@ -107,6 +121,7 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
         if not super().has_permission(request):
             return HttpResponseRedirect(reverse("admin:login"))
         if request.method == "POST" and "leave" in request.POST:
+            _record_login(request, "ended")
             logout(request)
             return HttpResponseRedirect(reverse("admin:login"))
         success_url = request.GET.get(REDIRECT_FIELD_NAME, "")
@@ -127,7 +142,9 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
                 request.session.pop(OFFERED, None)
                 request.session.cycle_key()
                 django_otp.login(request, passed)
+                _record_login(request, "succeeded")
                 return HttpResponseRedirect(success_url)
+            _record_login(request, "failed", detail="code")
             form.add_error("otp_token", _("This code is not right. After wrong codes, wait a few seconds."))
         return TemplateResponse(
             request,
@@ -150,12 +167,50 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
     ) -> HttpResponse:
         response: HttpResponse = super().password_change(request, extra_context)
         if request.method == "POST" and response.status_code == 302:
-            Access.record(request, Access.Action.CHANGE, "staff", request.user.pk, detail="password")
+            _record_change_of_oneself(request, "password_changed")
         return response
 
 
 def _has_second_factor(request: HttpRequest) -> bool:
     return not settings.SECOND_FACTOR or request.user.is_verified()  # type: ignore[union-attr]
+
+
+@atomic
+def _record_login(request: HttpRequest, outcome: str, *, detail: str = "") -> None:
+    """What came of a login of somebody whose password was right."""
+    record.write(
+        get_caller(request),
+        type=f"login.{outcome}",
+        action=record.Action.LOGIN,
+        subject="staff",
+        subject_id=get_caller_id(request),
+        owner=get_caller_id(request),
+        detail=detail,
+    )
+
+
+@atomic
+def _record_wrong_password(request: HttpRequest) -> None:
+    """Nobody knows who it was. The name may be anybody's, or a password in the wrong field."""
+    name = request.POST.get("username", "").replace("\x00", "")[:USERNAME_LENGTH_MAX]
+    if not name or not request.POST.get("password"):
+        return
+    meant = User.objects.filter(username=name, is_staff=True).values_list("pk", flat=True).first()
+    record.write(
+        Caller(None, ActorKind.STAFF, get_request_id(request)),
+        type="login.failed",
+        action=record.Action.LOGIN,
+        subject="staff",
+        subject_id=meant or "",
+        owner=meant,
+        detail="locked out" if getattr(request, "axes_locked_out", False) else "password",
+        words=name,
+    )
+
+
+def _record_change_of_oneself(request: HttpRequest, change: str) -> None:
+    pk = get_caller_id(request)
+    record.write(get_caller(request), type=f"staff.{change}", subject="staff", subject_id=pk, owner=pk)
 
 
 @atomic
@@ -173,7 +228,7 @@ def _enrol(request: HttpRequest, code: str) -> TOTPDevice | None:
         return None
     device.last_t, device.drift = totp.t(), totp.drift
     device.save()
-    Access.record(request, Access.Action.CHANGE, "staff", request.user.pk, detail="second-factor")
+    _record_change_of_oneself(request, "second_factor_set")
     return device
 
 

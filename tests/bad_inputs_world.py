@@ -19,7 +19,17 @@ from ledger.values import format_time
 from ledger_project.wsgi import application
 from tests import asking
 from tests.bad_inputs import TRANSACTIONS
-from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, hold, issue_token, new_id, withdraw
+from tests.cast import (
+    CALLER,
+    AccountFactory,
+    OrderFactory,
+    UserFactory,
+    deposit,
+    hold,
+    issue_token,
+    new_id,
+    withdraw,
+)
 from tests.names import PUBLIC
 from tests.raw_requests import Request, send
 from transactions import posting
@@ -72,7 +82,7 @@ def find_cursor(world: World, address: str, caller: str = "token") -> str:
 
 def make_webhook(world: World) -> str:
     """Another service's."""
-    made, _ = subscriptions.create(kind="webhook", url=f"https://{PUBLIC}/{new_id()}", actor=new_id())
+    made, _ = subscriptions.create(kind="webhook", url=f"https://{PUBLIC}/{new_id()}", caller=CALLER)
     return str(made.id)
 
 

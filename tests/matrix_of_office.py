@@ -9,7 +9,7 @@ MODELS = {
     "accounts/token": "accounts.view_token",
     "events/placement": "events.view_event",
     "events/subscription": "events.view_subscription",
-    "office/access": "office.view_access",
+    "events/recordentry": "events.view_recordentry",
     "transactions/auditrun": "transactions.view_auditrun",
     "transactions/correction": "transactions.view_correction",
     "transactions/transaction": "transactions.view_transaction",

@@ -6,12 +6,14 @@ CORRECTIONS = "tests/transactions/test_corrections.py::"
 SECOND = "tests/office/test_second_factor.py::"
 EDITED = "tests/office/test_nothing_can_be_edited.py::"
 LOG = "tests/office/test_access_log.py::"
+RECORD = "tests/transactions/test_record_is_proven.py::"
+COMMANDS = "tests/transactions/test_record_of_commands.py::"
 
 MUTANTS = [
     Mutant(
         "whoever asked may approve",
         "approve",
-        "if correction.maker_id == checker_id:",
+        "if correction.maker_id == caller.actor:",
         "if correction.maker_id is None:",
         f"{CORRECTIONS}test_nobody_approves_what_they_asked_for_not_even_a_superuser",
     ),
@@ -32,8 +34,8 @@ MUTANTS = [
     Mutant(
         "small corrections at once pass the limit together",
         "_propose",
-        "User.objects.select_for_update(no_key=True).get(id=correction.maker_id)",
-        "User.objects.get(id=correction.maker_id)",
+        "User.objects.select_for_update(no_key=True).get(id=caller.actor or NIL)",
+        "User.objects.get(id=caller.actor or NIL)",
         "tests/transactions/test_races_of_corrections.py::"
         "test_two_small_ones_at_once_do_not_pass_the_limit_together",
     ),
@@ -75,7 +77,7 @@ MUTANTS = [
     Mutant(
         "what is looked at is not recorded",
         "OfficeAdmin.change_view",
-        "        self.record(request, Access.Action.VIEW, obj)\n",
+        "        self.record(request, Action.VIEW, obj)\n",
         "",
         f"{LOG}test_looking_at_something_is_one_line",
     ),
@@ -89,15 +91,15 @@ MUTANTS = [
     Mutant(
         "a search is not recorded",
         "OfficeAdmin.changelist_view",
-        "self.record(request, Access.Action.SEARCH if search else Access.Action.VIEW, detail=search)",
+        "self.record(request, Action.SEARCH if search else Action.VIEW, words=search)",
         "pass",
         f"{LOG}test_a_search_is_one_line_with_its_words",
     ),
     Mutant(
         "a change and its line are two transactions",
         "_do",
-        "    with atomic():\n        done = command.run(request, obj, asked)\n        record()",
-        "    done = command.run(request, obj, asked)\n    record()",
+        "    with atomic():\n        done = command.run(request, obj, asked)\n        if",
+        "    if True:\n        done = command.run(request, obj, asked)\n        if",
         f"{LOG}test_a_refused_change_leaves_no_line_and_no_half",
     ),
     Mutant(
@@ -114,5 +116,40 @@ MUTANTS = [
         "if not request.path.startswith(PAGES):",
         "if False:",
         "tests/office/test_headers.py::test_the_api_speaks_english_whatever_was_asked_for_and_served_before",
+    ),
+    Mutant(
+        "a command without its entry in the record",
+        "accounts.staff.unlock",
+        '    _record(caller, member, "unlocked", reason, before=before, after={"is_locked_out": False})\n',
+        "",
+        f"{COMMANDS}test_every_command_writes_one_entry_with_who_did_what_and_why",
+    ),
+    Mutant(
+        "hashes of the record not compared",
+        "proof.record._look_at",
+        "if not macs.is_right(",
+        "if False and not macs.is_right(",
+        f"{RECORD}test_every_column_of_an_entry_is_proven",
+    ),
+    Mutant(
+        "texts of the record not compared",
+        "_look_at_text",
+        "if content is not None and",
+        "if False and",
+        f"{RECORD}test_another_text_is_found_and_a_missing_one_but_not_an_erased_one",
+    ),
+    Mutant(
+        "heads of the record not compared",
+        "WRONG_HEADS",
+        "WHERE (head.number",
+        "WHERE false AND (head.number",
+        f"{RECORD}test_a_removed_last_one_is_missed_by_the_head",
+    ),
+    Mutant(
+        "corrections not compared with their entries",
+        "CORRECTIONS",
+        "WHERE times IS DISTINCT FROM 1 OR (",
+        "WHERE false AND (",
+        f"{RECORD}test_every_column_of_a_correction_is_proven",
     ),
 ]

@@ -7,7 +7,9 @@ ANCHORS = "tests/transactions/test_anchors.py::"
 AUDIT = "tests/transactions/test_audit.py::"
 AUDIT_SQL = "tests/transactions/test_audit_sql.py::"
 RACES_OF_BALANCES = "tests/transactions/test_races_of_balances.py::"
-HUNDRED = TAMPERING + "test_a_hundred_changes_are_all_found_by_the_name_of_the_row"
+DRILL = "tests/tampering/test_drill.py::test_every_change_comes_to_what_is_declared"
+REMOVALS = TAMPERING + "test_what_is_removed_put_in_or_swapped_is_found_by_the_name_of_the_row"
+TOLD = "tests/transactions/test_told.py::"
 
 MUTANTS = [
     Mutant(
@@ -15,14 +17,14 @@ MUTANTS = [
         "audit._walk",
         "            if _compute(current, message) != link and",
         "            if False and",
-        HUNDRED,
+        DRILL,
     ),
     Mutant(
         "accounts not compared",
         "WALK",
         "CASE WHEN t.seq = ends_at AND (",
         "CASE WHEN false AND (",
-        HUNDRED,
+        DRILL,
     ),
     Mutant(
         "events not compared",
@@ -50,7 +52,7 @@ MUTANTS = [
         "audit_sql.QUESTIONS",
         "OR sequence <> coalesce(before, 0) + 1 AND",
         "OR false AND",
-        HUNDRED,
+        REMOVALS,
     ),
     Mutant(
         "the order of places unnoticed",
@@ -66,7 +68,70 @@ MUTANTS = [
         "WHERE false AND NOT (",
         AUDIT_SQL + "test_an_event_without_its_one_place_is_found",
     ),
-    Mutant("holds not added up", "audit_sql.QUESTIONS", "held <> coalesce(rest, 0)", "false", HUNDRED),
+    Mutant("holds not added up", "audit_sql.QUESTIONS", "held <> coalesce(rest, 0)", "false", DRILL),
+    Mutant(
+        "MACs not verified",
+        "told._prove",
+        "if not macs.is_right(",
+        "if False and not macs.is_right(",
+        TOLD + "test_an_event_that_was_changed_is_found",
+    ),
+    Mutant(
+        "texts not verified",
+        "told._prove",
+        "if event.content is None or texts.is_right(",
+        "if True or texts.is_right(",
+        TOLD + "test_a_text_that_was_changed_is_found",
+    ),
+    Mutant(
+        "owners not compared",
+        "told._compare_account",
+        '        "user": str(account.user_id),',
+        "",
+        TOLD + "test_an_account_that_is_not_what_was_told_is_found",
+    ),
+    Mutant(
+        "closed holds not missed",
+        "told._compare_holds",
+        "untold = fold.holds.keys() - {str(hold.id) for hold in holds}",
+        "untold = ()",
+        TOLD + "test_a_closed_hold_that_was_removed_is_found",
+    ),
+    Mutant(
+        "members of staff made in SQL unnoticed",
+        "told._compare_user",
+        "    if created:  # whom",
+        "    if False:  # whom",
+        "tests/transactions/test_attacks.py::test_the_service_makes_a_user_of_the_api_a_member_of_staff",
+    ),
+    Mutant(
+        "superusers made in SQL unnoticed",
+        "audit_staff.STAFF",
+        "WHERE (is_staff OR people.is_superuser OR is_made) AND (",
+        "WHERE is_made AND (",
+        "tests/transactions/test_attacks.py::test_the_service_makes_a_superuser_of_the_office",
+    ),
+    Mutant(
+        "what was forged is taken at its word",
+        "told.find_wrong_users",
+        "            if told:\n                events[event.stream].append(told)",
+        "            events[event.stream].append(told or event)",
+        TAMPERING + "test_an_event_of_nobody_and_one_that_a_user_does_not_count_are_found",
+    ),
+    Mutant(
+        "the state of the feed not missed",
+        "audit_sql.QUESTIONS",
+        "WHERE NOT EXISTS (SELECT FROM events_feed_state)",
+        "WHERE false",
+        DRILL,
+    ),
+    Mutant(
+        "personal text left in events",
+        "texts._take",
+        "        return None",
+        "        return value",
+        "tests/events/test_changes_are_told.py::test_no_personal_text_stands_in_events",
+    ),
     Mutant(
         "since a moment, everything before it forgotten",
         "WALK",
@@ -90,7 +155,7 @@ MUTANTS = [
     ),
     Mutant(
         "cut tails unnoticed",
-        "_compare",
+        "_compare_head",
         'if head != line["chain_head"]:',
         'if row_id and head != line["chain_head"]:',
         ANCHORS + "test_a_cut_tail_that_fits_is_found_by_the_anchor",

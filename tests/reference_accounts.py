@@ -89,8 +89,7 @@ class ReferenceAccounts:
             hold.reason = "insufficient_funds"
             hold.details = {name: format_amount(amounts[name], account.currency) for name in amounts}
         self.holds[command.id] = hold
-        if not hold.reason:
-            self.tell("hold.placed", hold, clock)
+        self.tell("hold.declined" if hold.reason else "hold.placed", hold, clock)
 
     def release_hold(self, id, clock):
         """Why it cannot be released, or None. What is released already changes nothing."""

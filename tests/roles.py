@@ -19,6 +19,7 @@ OWNERS = {
     "tests/test_guards.py",
     "tests/test_hold_guards.py",
     "tests/test_rule_guards.py",
+    "tests/test_record_guards.py",
     "tests/test_every_guard.py",
     "tests/test_migrations.py",
     "tests/test_plans_that_last.py",
@@ -32,6 +33,8 @@ OWNERS = {
     "tests/rest/test_every_code.py::test_a_stranger_with_the_same_id_is_not_told_what_differs",
     "tests/events/test_feed.py::test_in_another_database_the_feed_stops",
     "tests/events/test_feed_guards.py",
+    "tests/events/test_record.py::test_forgotten_text_breaks_nothing",
+    "tests/events/test_record.py::test_when_the_clock_goes_back_time_stands_still_along_a_stream",
     "tests/events/test_relay.py::test_a_subscription_whose_events_are_gone_is_disabled",
     "tests/events/test_relay.py::test_in_another_database_nothing_is_sent",
     "tests/events/test_tracing.py::"
@@ -47,6 +50,7 @@ OWNERS = {
     "tests/office/test_page_costs.py",
     "tests/office/test_nothing_can_be_edited.py",
     "tests/office/test_permissions.py",
+    "tests/office/test_access_log_page.py::test_every_search_and_every_page_reads_an_index_in_its_order",
     "tests/office/test_access_log_page.py::test_nobody_changes_the_log_past_the_pages",
     "tests/office/test_account_page.py::test_who_may_see_accounts_only_sees_no_sections",
     "tests/office/test_account_plans.py",
@@ -80,6 +84,13 @@ OWNERS = {
     "test_who_is_killed_in_the_middle_of_a_slice_has_counted_nothing_of_it",
     "tests/transactions/test_races_of_figures.py::test_who_counts_goes_on_after_its_connection_was_ended",
     "tests/transactions/test_retries.py",
+    "tests/tampering/test_declared.py",
+    "tests/tampering/test_drill.py",
+    "tests/tampering/test_guards_missed.py",
+    "tests/transactions/test_attacks.py",
+    "tests/transactions/test_prune_drill.py",
+    "tests/transactions/test_who_did_it.py::test_staff_are_in_the_groups_that_the_record_tells",
+    "tests/transactions/test_record_is_proven.py",
     "tests/transactions/test_tampering.py",
 }
 _owners = 0  # how many ask for the owner at this moment

@@ -10,6 +10,7 @@ from accounts import operations
 from accounts.models import Token
 from events import feed, subscriptions
 from events.models import Subscription
+from ledger.callers import Caller
 from ledger_project.groups import GROUPS
 from tests import asking, matrix
 from tests.cast import CALLER, UserFactory, deposit, hold, issue_token, new_id, transfer
@@ -55,7 +56,7 @@ class Scene:
     def subscribe(self, user):
         """Active, and with a failure behind it: so that every command to it changes something."""
         url = matrix.URL.format(new=user.name.replace(" ", "-"))
-        made, _ = subscriptions.create(kind="webhook", url=url, actor=user.id)
+        made, _ = subscriptions.create(kind="webhook", url=url, caller=Caller(user.id))
         Subscription.objects.filter(id=made.id).update(attempts=1)
         return made.id
 

@@ -24,7 +24,7 @@ LOOPBACK_URL = re.compile(
 EVENT_TYPES = (
     *("user.created", "account.opened", "account.frozen", "account.unfrozen", "account.closed"),
     *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
-    *("hold.captured", "hold.released", "hold.expired"),
+    *("hold.declined", "hold.captured", "hold.released", "hold.expired"),
 )
 
 Fits = Callable[[Any], bool]
@@ -190,7 +190,9 @@ FIELDS: dict[str, dict[str, Field]] = {
         "credit_limit": Field(is_limit),
         "withdraw_max": Field(is_limit),
         "withdraw_day_max": Field(is_limit),
+        "reason": Field(REASON),
     },
+    "POST /holds/{id}/release": {"reason": Field(REASON)},
     "POST /accounts/{id}/freeze": WHY,
     "POST /accounts/{id}/unfreeze": WHY,
     "POST /accounts/{id}/close": WHY,
@@ -224,7 +226,7 @@ FIELDS: dict[str, dict[str, Field]] = {
     "PATCH /subscriptions/{id}": {"url": Field(is_url), "types": Field(is_list_of_types)},
     "POST /subscriptions/{id}/replay": {"after": Field(is_text(0, 60, "[0-9a-f]{32}-(0|[1-9][0-9]{0,17})"))},
 }
-NOTHING_WILL_DO = {"POST /subscriptions/{id}/replay"}
+NOTHING_WILL_DO = {"POST /subscriptions/{id}/replay", "POST /holds/{id}/release"}
 # Of these a body has one at least.
 ONE_OF = {"POST /users": {"id", "external_id"}, "POST /transactions": {"account", "user"}}
 

@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
-from tests import test_guards, test_hold_guards
+from tests import test_guards, test_hold_guards, test_record_guards, test_rule_guards
 from tests.events import test_feed_guards
 from tests.test_guards import (
     execute,
@@ -17,7 +17,7 @@ from transactions.proof.guards import list_triggers
 
 pytestmark = pytest.mark.django_db
 
-DOMAIN = ("office", "events", "accounts", "transactions")
+DOMAIN = ("events", "accounts", "transactions")
 ATTACKS = [
     test_guards.TRANSACTION_CHECKS,
     test_guards.TRANSACTION_UNIQUES,
@@ -25,6 +25,8 @@ ATTACKS = [
     test_guards.ACCOUNT_INSERTS,
     test_guards.OTHER_ATTACKS,
     test_guards.REFUSALS,
+    test_rule_guards.OTHERS,
+    test_rule_guards.REFUSALS,
     test_hold_guards.INSERTS,
     test_hold_guards.CHANGES,
     test_hold_guards.REFUSALS,
@@ -32,6 +34,8 @@ ATTACKS = [
     test_correction_guards.CHANGES,
     test_correction_guards.REFUSALS,
     test_correction_guards.OTHERS,
+    test_record_guards.CHECKS,
+    test_record_guards.REFUSALS,
     test_feed_guards.SUBSCRIPTIONS,
     test_feed_guards.ATTACKS,
     test_feed_guards.OLD_ATTACKS,

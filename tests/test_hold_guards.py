@@ -3,6 +3,7 @@
 What an account holds changes only together with its holds, and they only with it.
 """
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from django.db.transaction import atomic
 from accounts.models import Account, Hold
 from tests import cast
 from tests.test_guards import (
+    EVENT,
     execute,
     insert,
     refused_by,
@@ -21,12 +23,21 @@ from tests.test_guards import (
 pytestmark = pytest.mark.django_db
 
 ALONE = "a hold was written without its account"
+UNTOLD = "a hold was written without the event that tells it"
+LATER = "now() + interval '1 minute'"
 UNEXPLAINED = "holds is not what its holds have left"
 HOLD = {
     "id": "gen_random_uuid()", "amount": "5", "captured": "0", "status": "'OPEN'", "expires_at": "NULL",
     "reference": "''", "metadata": "'{}'", "created_at": "'2026-01-01'", "closed_at": "NULL",
     "actor": "gen_random_uuid()", "request_id": "''", "decline_reason": "NULL", "decline_details": "NULL",
+    "event_sequence": "2",
 }  # fmt: skip
+HOLD_ID = cast.new_id()
+TOLD = {
+    "id": str(HOLD_ID), "amount": "5.00", "captured": "0.00", "status": "OPEN", "reference": "",
+    "expires_at": None, "closed_at": None,
+}  # fmt: skip
+CLOSED_AT = "2026-01-02T00:00:00Z"
 DECLINED = {
     "status": "'DECLINED'", "closed_at": "'2026-01-01'", "decline_reason": "'account_closed'",
     "decline_details": "'{}'",
@@ -41,15 +52,10 @@ INSERTS = [
         ("hold_amount_is_positive_and_bounded", {"amount": amount})
         for amount in ("0", "-5", "1e12 + 0.00000001", "'NaN'")
     ),
-    *(
-        ("hold_is_declined_with_reason", values)
-        for values in (
-            DECLINED | {"decline_reason": "NULL"},
-            DECLINED | {"decline_details": "NULL"},
-            {"decline_reason": "'account_closed'"},
-            {"decline_details": "'{}'"},
-        )
-    ),
+    ("hold_is_declined_with_reason", DECLINED | {"decline_reason": "NULL"}),
+    ("hold_is_declined_with_reason", DECLINED | {"decline_details": "NULL"}),
+    ("hold_is_declined_with_reason", {"decline_reason": "'account_closed'"}),
+    ("hold_is_declined_with_reason", {"decline_details": "'{}'"}),
     ("hold_status_fits_what_was_captured", DECLINED | {"closed_at": "NULL"}),
     ("hold_status_fits_what_was_captured", {"closed_at": "'2026-01-01'"}),
     *(
@@ -105,6 +111,7 @@ CHANGES = [
             "created_at = '2020-01-01'",
             "actor = gen_random_uuid()",
             "request_id = 'x'",
+            "event_sequence = event_sequence",
             "status = 'DECLINED', closed_at = now(), decline_reason = 'x', decline_details = '{}'",
         )
     ),
@@ -122,13 +129,32 @@ def add(account, **values):
     return insert("accounts_hold", HOLD | {"account_id": f"'{account.id}'"} | values)
 
 
+def place(account, **values):
+    """The same, as the next event of the account tells it."""
+    number = Account.objects.get(id=account.id).event_sequence + 1
+    return add(account, **{"id": f"'{HOLD_ID}'", "event_sequence": str(number)} | values)
+
+
 def set_held(account, held):
     return f"UPDATE public.accounts_account SET held = {held} WHERE id = '{account.id}'"
 
 
-def together(account, held, change):
-    """A change of a hold, and what its account holds then, in one statement."""
-    return f"WITH held AS ({set_held(account, held)}) {change}"
+def together(account, held, change, *, of=HOLD_ID, **told):
+    """A change of a hold, what its account holds then, and the event that tells it, in one statement."""
+    number = Account.objects.get(id=account.id).event_sequence + 1
+    told = TOLD | {"id": str(of)} | told
+    event = EVENT | {
+        "stream": f"'{account.id}'",
+        "sequence": str(number),
+        "type": "'hold.placed'",
+        "recorded_at": LATER,
+        "data": f"'{json.dumps(told)}'",
+    }
+    held = set_held(account, held).replace(
+        "SET ", f"SET event_sequence = {number}, last_recorded_at = {LATER}, "
+    )
+    change = change.replace("SET ", f"SET event_sequence = {number}, ")
+    return f"WITH told AS ({insert('events_event', event)}), held AS ({held}) {change}"
 
 
 @pytest.mark.parametrize(("rule", "values"), INSERTS)
@@ -137,7 +163,7 @@ def test_a_hold_that_cannot_be_is_refused(rich, rule, values):
         first = rich if rule == "accounts_hold_pkey" else cast.AccountFactory()
         if first != rich:
             cast.deposit(first, "5")
-        execute(together(first, 5, add(first, **values)))
+        execute(together(first, 5, place(first, **values), of=values["id"].strip("'")))
     with refused_by(rule):
         execute(add(rich, **values))
 
@@ -145,6 +171,8 @@ def test_a_hold_that_cannot_be_is_refused(rich, rule, values):
 @pytest.mark.parametrize(("rule", "change"), CHANGES)
 def test_an_open_hold_is_not_made_into_what_cannot_be(rich, rule, change):
     cast.hold(rich, "5")
+    if "event_sequence" not in change:
+        change += ", event_sequence = event_sequence + 1"
     with refused_by(rule):
         execute(f"UPDATE accounts_hold SET {change}")
 
@@ -159,11 +187,13 @@ def test_an_open_hold_is_not_made_into_what_cannot_be(rich, rule, change):
     ],
 )
 def test_a_hold_stays_and_a_closed_one_stays_as_it_is(rich, rule, attack, status):
-    cast.hold(rich, "101" if status == "DECLINED" else "5", expires_at=cast.day("2999-01-01"))
+    asked = "101" if status == "DECLINED" else "5"
+    placed = cast.hold(rich, asked, expires_at=cast.day("2999-01-01"))
     if status not in ("OPEN", "DECLINED"):
         captured = 5 if status == "CAPTURED" else 0
         closed = f"UPDATE accounts_hold SET status = '{status}', captured = {captured}{CLOSED}"
-        execute(together(rich, 0, closed))
+        told = {"expires_at": "2999-01-01T00:00:00Z", "closed_at": CLOSED_AT}
+        execute(together(rich, 0, closed, of=placed.id, status=status, captured=str(captured), **told))
     assert Hold.objects.get().status == status
     with refused_by(rule):
         execute(attack)
@@ -184,11 +214,44 @@ def test_infinite_money_is_not_held(rich):
 
 
 def test_both_in_one_statement_pass(rich):
-    execute(together(rich, 5, add(rich)))
-    execute(together(rich, 3, "UPDATE accounts_hold SET captured = 2"))
-    execute(together(rich, 0, f"UPDATE accounts_hold SET status = 'RELEASED'{CLOSED}"))
+    execute(together(rich, 5, place(rich)))
+    execute(together(rich, 3, "UPDATE accounts_hold SET captured = 2", captured="2"))
+    release = f"UPDATE accounts_hold SET status = 'RELEASED'{CLOSED}"
+    execute(together(rich, 0, release, captured="2", status="RELEASED", closed_at=CLOSED_AT))
     hold = Hold.objects.get()
     assert (hold.captured, hold.status) == (Decimal(2), Hold.Status.RELEASED)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"id": "00000000-0000-4000-8000-000000000001"},
+        {"amount": "6.00"},
+        {"captured": "1.00"},
+        {"status": "RELEASED"},
+        {"reference": "x"},
+        {"expires_at": CLOSED_AT},
+        {"closed_at": CLOSED_AT},
+    ],
+    ids=str,
+)
+def test_a_hold_that_is_told_otherwise_is_refused(rich, told):
+    with refused_by(UNTOLD):
+        execute(together(rich, 5, place(rich), **told))
+
+
+@pytest.mark.parametrize("changes", ["captured = 2", "status = 'RELEASED'" + CLOSED])
+def test_a_change_of_a_hold_that_nothing_tells_is_refused(rich, changes):
+    cast.hold(rich, "5")
+    held = 3 if "captured" in changes else 0
+    changes += ", event_sequence = event_sequence + 1"
+    with refused_by(UNTOLD):
+        execute(f"WITH held AS ({set_held(rich, held)}) UPDATE accounts_hold SET {changes}")
+
+
+def test_a_hold_that_nothing_tells_is_refused(rich):
+    with refused_by(UNTOLD):
+        execute(f"WITH held AS ({set_held(rich, 5)}) {place(rich)}")
 
 
 @pytest.mark.parametrize("held", ["0", "29.99999999", "30.00000001"])
@@ -202,21 +265,21 @@ def test_what_is_held_alone_is_refused(rich, held):
 def test_a_change_of_a_hold_alone_is_refused(rich, changes):
     cast.hold(rich, "5")
     with refused_by(ALONE):
-        execute(f"UPDATE accounts_hold SET {changes}")
+        execute(f"UPDATE accounts_hold SET {changes}, event_sequence = event_sequence + 1")
 
 
 def test_what_is_captured_never_shrinks(rich):
-    cast.hold(rich, "5")
-    execute(together(rich, 3, "UPDATE accounts_hold SET captured = 2"))
+    placed = cast.hold(rich, "5")
+    execute(together(rich, 3, "UPDATE accounts_hold SET captured = 2", of=placed.id, captured="2"))
     with refused_by("hold_keeps_what_was_asked"):
-        execute("UPDATE accounts_hold SET captured = 1")
+        execute("UPDATE accounts_hold SET captured = 1, event_sequence = event_sequence + 1")
 
 
 @pytest.mark.parametrize("whose", ["own", "another's", "nobody's"])
 def test_a_hold_without_its_account_is_refused(rich, whose):
     of = {"own": rich, "another's": cast.AccountFactory(), "nobody's": Account(id=cast.new_id())}
     with refused_by(ALONE):
-        execute(together(rich, 5, add(of[whose])) if whose == "another's" else add(of[whose]))
+        execute(together(rich, 5, place(of[whose])) if whose == "another's" else add(of[whose]))
 
 
 @pytest.mark.parametrize("table", ["accounts_hold", "accounts_account", "new_holds"])

@@ -15,7 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from ledger_project.groups import GROUPS, create_groups
 
-APPS = ("office", "events", "accounts", "transactions")
+APPS = ("events", "accounts", "transactions")
 MIGRATIONS = [
     pytest.param(migration, id=f"{app} {name}")
     for (app, name), migration in sorted(MigrationLoader(None).disk_migrations.items())

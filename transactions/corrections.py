@@ -7,6 +7,7 @@ is posted once, whatever happens.
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -18,8 +19,11 @@ from psycopg.errors import UniqueViolation
 
 from accounts import errors, idempotency, operations
 from accounts.models import Account, User
-from ledger.callers import ActorKind
+from events import record
+from events.models import NIL
+from ledger.callers import ActorKind, Caller
 from ledger.errors import gettext_noop
+from ledger.values import format_optional_time, format_time
 from transactions import posting
 from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, SameApprover
 from transactions.models import Correction, Transaction, derive_destination_id
@@ -43,8 +47,7 @@ def adjust(
     amount: Decimal,
     reference: str,
     reason: str,
-    maker_id: UUID,
-    request_id: str,
+    caller: Caller,
 ) -> Correction:
     """A deposit or withdrawal by staff; posted at once, or waiting for approval.
 
@@ -64,13 +67,12 @@ def adjust(
             amount=amount,
             reference=reference,
             reason=reason,
-            maker_id=maker_id,
-            request_id=request_id,
-        )
+        ),
+        caller,
     )
 
 
-def reverse(*, id: UUID, transaction_id: UUID, reason: str, maker_id: UUID, request_id: str) -> Correction:
+def reverse(*, id: UUID, transaction_id: UUID, reason: str, caller: Caller) -> Correction:
     """Take a transaction back, of a transfer both legs; at once, or when it is approved.
 
     Raises `TransactionNotFound`, `NotReversible`, `IdempotencyKeyReused`.
@@ -86,25 +88,29 @@ def reverse(*, id: UUID, transaction_id: UUID, reason: str, maker_id: UUID, requ
             amount=rows[0].amount,
             reverses=transaction_id,
             reason=reason,
-            maker_id=maker_id,
-            request_id=request_id,
-        )
+        ),
+        caller,
     )
 
 
 @atomic
-def approve(*, id: UUID, checker_id: UUID, request_id: str) -> Correction:
+def approve(*, id: UUID, caller: Caller, reason: str = "") -> Correction:
     """Post it, as a second person. Raises `CorrectionDecided`, `SameApprover`."""
-    correction = _lock_waiting(id, checker_id)
-    if correction.maker_id == checker_id:
+    correction = _lock_waiting(id, caller)
+    if correction.maker_id == caller.actor:
         raise SameApprover(gettext_noop("Somebody else must approve what you have asked for."))
-    return _post(correction, request_id)
+    _post(correction, caller.request_id)
+    _record(caller, correction, "approved", _describe_decision(correction), reason)
+    return correction
 
 
 @atomic
-def reject(*, id: UUID, checker_id: UUID, reason: str) -> Correction:
+def reject(*, id: UUID, caller: Caller, reason: str) -> Correction:
     """Nothing is posted; its maker may do this too. Raises `CorrectionDecided`."""
-    return _decide(_lock_waiting(id, checker_id), Correction.Status.REJECTED, reason)
+    correction = _lock_waiting(id, caller)
+    _decide(correction, Correction.Status.REJECTED, reason)
+    _record(caller, correction, "rejected", _describe_decision(correction), reason)
+    return correction
 
 
 def find_transactions(correction: Correction) -> list[Transaction]:
@@ -134,9 +140,10 @@ def find_waiting_reversal(transaction_id: UUID) -> Correction | None:
 
 
 @atomic
-def _propose(correction: Correction) -> Correction:
+def _propose(correction: Correction, caller: Caller) -> Correction:
     """Under the lock of its maker, so that two small ones cannot pass a limit that they pass together."""
-    User.objects.select_for_update(no_key=True).get(id=correction.maker_id)
+    correction.maker = User.objects.select_for_update(no_key=True).get(id=caller.actor or NIL)
+    correction.request_id = caller.request_id
     if before := Correction.objects.filter(id=correction.id).first():
         asked, was = (
             {name: getattr(each, name) for name in Correction.ASKED} for each in (correction, before)
@@ -151,9 +158,11 @@ def _propose(correction: Correction) -> Correction:
         if isinstance(error.__cause__, UniqueViolation):  # another maker's, at once
             raise _refuse_reuse(idempotency.NIL, []) from None
         raise
-    if correction.needs_approval:
-        return correction
-    return _post(correction, correction.request_id)
+    if not correction.needs_approval:
+        _post(correction, caller.request_id)
+    made = "proposed" if correction.needs_approval else correction.status.lower()
+    _record(caller, correction, made, _describe_making(correction), correction.reason)
+    return correction
 
 
 def _refuse_reuse(maker_id: UUID, differs: list[str]) -> errors.IdempotencyKeyReused:
@@ -189,16 +198,16 @@ def _find_rows(transaction_id: UUID) -> list[Transaction]:
     return queries.find_whole(queries.with_resources(Transaction.objects.all()), transaction_id)
 
 
-def _lock_waiting(id: UUID, checker_id: UUID) -> Correction:
+def _lock_waiting(id: UUID, caller: Caller) -> Correction:
     """The correction, which is still to be decided, with who decides it; nothing is written yet."""
     correction = Correction.objects.select_for_update(no_key=True, of=("self",)).get(id=id)
     if correction.status != Correction.Status.WAITING:
         raise CorrectionDecided(gettext_noop("This was decided already."))
-    correction.checker_id = checker_id
+    correction.checker_id = caller.actor
     return correction
 
 
-def _post(correction: Correction, request_id: str) -> Correction:
+def _post(correction: Correction, request_id: str) -> None:
     """Through the engine. What it declines is declined for good: the next attempt is another correction."""
     if correction.reverses is not None:
         command: Command = Reversal(
@@ -217,13 +226,44 @@ def _post(correction: Correction, request_id: str) -> Correction:
         [command], actor=correction.maker_id, actor_kind=ActorKind.STAFF, request_id=request_id
     )
     is_declined = any(row.decline_reason for row in result.transactions)
-    return _decide(correction, Correction.Status.DECLINED if is_declined else Correction.Status.POSTED)
+    _decide(correction, Correction.Status.DECLINED if is_declined else Correction.Status.POSTED)
 
 
-def _decide(correction: Correction, status: Correction.Status, reason: str = "") -> Correction:
+def _decide(correction: Correction, status: Correction.Status, reason: str = "") -> None:
     correction.status = status
     correction.decision_reason = reason
     correction.decided_at = Now()
     correction.save(update_fields=["status", "checker", "decided_at", "decision_reason"])
     correction.refresh_from_db(fields=["decided_at"])
-    return correction
+
+
+def _describe_making(correction: Correction) -> dict[str, Any]:
+    """What its first entry says of it; the audit compares it with the row."""
+    return {
+        "kind": correction.kind,
+        "account": str(correction.account_id),
+        "type": correction.type,
+        "amount": f"{correction.amount:f}",
+        "reference": correction.reference,
+        "reverses": correction.reverses and str(correction.reverses),
+        "made_at": format_time(correction.made_at),
+        "needs_approval": correction.needs_approval,
+        **_describe_decision(correction),
+    }
+
+
+def _describe_decision(correction: Correction) -> dict[str, Any]:
+    return {"status": str(correction.status), "decided_at": format_optional_time(correction.decided_at)}
+
+
+def _record(caller: Caller, correction: Correction, what: str, after: dict[str, Any], reason: str) -> None:
+    record.write(
+        caller,
+        type=f"correction.{what}",
+        subject="correction",
+        subject_id=correction.id,
+        owner=correction.account.user_id,
+        before={"status": "WAITING"} if what in ("approved", "rejected") else None,
+        after=after,
+        reason=reason,
+    )

@@ -6,7 +6,6 @@ at the end of the statement that made the change.
 
 from decimal import Decimal
 
-import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.db.models.deletion
 import django.db.models.expressions
@@ -44,17 +43,24 @@ CREATE TRIGGER account_is_never_deleted BEFORE DELETE ON accounts_account
 CREATE TRIGGER accounts_are_never_emptied BEFORE TRUNCATE ON accounts_account
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
 -- What an account is changes with the event that tells it, in one statement; when its last event was, too.
+-- And what follows from its transactions changes with them.
 CREATE FUNCTION ledger_require_events_of_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.last_recorded_at >= OLD.last_recorded_at
         AND (NEW.seq > OLD.seq OR NEW.last_recorded_at = (
             SELECT recorded_at FROM public.events_event WHERE stream = NEW.id AND sequence = NEW.event_sequence
         ))
+        AND (NEW.seq > OLD.seq
+            OR (OLD.withdrawn, OLD.withdrawn_on, OLD.last_effective_at, OLD.chain_head) IS NOT DISTINCT FROM
+            (NEW.withdrawn, NEW.withdrawn_on, NEW.last_effective_at, NEW.chain_head))
         AND (OLD.status = NEW.status AND OLD.status_reason = NEW.status_reason OR EXISTS (
             SELECT FROM public.events_event
             WHERE stream = NEW.id AND sequence > OLD.event_sequence AND sequence <= NEW.event_sequence
                 AND type IN ('account.frozen', 'account.unfrozen', 'account.closed')
-                AND data ->> 'status' = NEW.status AND data ->> 'status_reason' = NEW.status_reason
+                AND data ->> 'status' = NEW.status
+                AND coalesce(data ->> 'status_reason', (
+                    SELECT content ->> 'data/status_reason' FROM public.events_text WHERE id = text
+                )) = NEW.status_reason
         ))
         AND ((OLD.credit_limit, OLD.credit_limit_max, OLD.withdraw_max, OLD.withdraw_day_max)
             IS NOT DISTINCT FROM
@@ -70,7 +76,13 @@ BEGIN
         AND ((OLD.name, OLD.metadata) = (NEW.name, NEW.metadata) OR EXISTS (
             SELECT FROM public.events_event
             WHERE stream = NEW.id AND sequence > OLD.event_sequence AND sequence <= NEW.event_sequence
-                AND type = 'account.changed' AND data ->> 'name' = NEW.name AND data -> 'metadata' = NEW.metadata
+                AND type = 'account.changed'
+                AND coalesce(data ->> 'name', (
+                    SELECT content ->> 'data/name' FROM public.events_text WHERE id = text
+                )) = NEW.name
+                AND coalesce(nullif(data -> 'metadata', 'null'), (
+                    SELECT content -> 'data/metadata' FROM public.events_text WHERE id = text
+                )) = NEW.metadata
         ))) IS NOT TRUE
     THEN
         RAISE EXCEPTION 'what account % is changes only with the event that tells it', NEW.id
@@ -90,11 +102,53 @@ CREATE TRIGGER rules_have_their_events AFTER UPDATE OF name, status, status_reas
 CREATE TRIGGER times_have_their_events AFTER UPDATE ON accounts_account
     FOR EACH ROW WHEN (
         NEW.last_recorded_at < OLD.last_recorded_at OR OLD.seq = NEW.seq AND (
-            OLD.event_sequence <> NEW.event_sequence OR OLD.last_recorded_at <> NEW.last_recorded_at
+            OLD.event_sequence, OLD.last_recorded_at, OLD.withdrawn, OLD.withdrawn_on, OLD.last_effective_at,
+            OLD.chain_head
+        ) IS DISTINCT FROM (
+            NEW.event_sequence, NEW.last_recorded_at, NEW.withdrawn, NEW.withdrawn_on, NEW.last_effective_at,
+            NEW.chain_head
         )
     ) EXECUTE FUNCTION ledger_require_events_of_account();
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER rules_have_their_events;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER times_have_their_events;
+
+-- So does who a user is, but for what only staff have.
+CREATE FUNCTION ledger_require_event_of_user() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (NEW.event_sequence = OLD.event_sequence + 1 AND NEW.last_recorded_at >= OLD.last_recorded_at AND (
+        SELECT type = 'user.changed' AND recorded_at = NEW.last_recorded_at
+            AND coalesce(data ->> 'name', (
+                SELECT content ->> 'data/name' FROM public.events_text WHERE id = text
+            )) = NEW.name
+            AND coalesce(nullif(data -> 'metadata', 'null'), (
+                SELECT content -> 'data/metadata' FROM public.events_text WHERE id = text
+            )) = NEW.metadata
+        FROM public.events_event WHERE stream = NEW.id AND sequence = NEW.event_sequence
+    )) IS NOT TRUE
+    THEN
+        RAISE EXCEPTION 'who user % is changes only with the event that tells it', NEW.id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER user_has_its_events AFTER UPDATE ON accounts_user
+    FOR EACH ROW WHEN (
+        (OLD.name, OLD.metadata, OLD.event_sequence, OLD.last_recorded_at)
+        IS DISTINCT FROM (NEW.name, NEW.metadata, NEW.event_sequence, NEW.last_recorded_at)
+    ) EXECUTE FUNCTION ledger_require_event_of_user();
+CREATE TRIGGER user_keeps_its_identity BEFORE UPDATE ON accounts_user
+    FOR EACH ROW WHEN (
+        (OLD.id, OLD.external_id, OLD.created_at, OLD.created_as)
+        IS DISTINCT FROM (NEW.id, NEW.external_id, NEW.created_at, NEW.created_as)
+    ) EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER user_is_never_deleted BEFORE DELETE ON accounts_user
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER users_are_never_emptied BEFORE TRUNCATE ON accounts_user
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_has_its_events;
+ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_keeps_its_identity;
+ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_is_never_deleted;
+ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER users_are_never_emptied;
 
 -- And an event is written with the account, or the user, that counts it.
 CREATE FUNCTION ledger_require_stream_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -128,6 +182,7 @@ CREATE TRIGGER hold_starts_open_or_declined BEFORE INSERT ON accounts_hold
 CREATE TRIGGER hold_keeps_what_was_asked BEFORE UPDATE ON accounts_hold
     FOR EACH ROW WHEN (
         OLD.status <> 'OPEN' OR NEW.status = 'DECLINED' OR NEW.captured < OLD.captured
+        OR NEW.event_sequence <= OLD.event_sequence
         OR (OLD.id, OLD.account_id, OLD.amount, OLD.expires_at, OLD.reference, OLD.metadata, OLD.created_at,
             OLD.actor, OLD.request_id)
         IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount, NEW.expires_at, NEW.reference, NEW.metadata,
@@ -160,6 +215,20 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'a hold was written without its account' USING ERRCODE = 'check_violation';
     END IF;
+    PERFORM 1 FROM new_holds AS written
+    WHERE (
+        SELECT starts_with(type, 'hold.') AND data ->> 'id' = written.id::text
+            AND data ->> 'status' = written.status AND data ->> 'reference' = written.reference
+            AND (data ->> 'amount')::numeric = written.amount
+            AND (data ->> 'captured')::numeric = written.captured
+            AND (data ->> 'expires_at')::timestamptz IS NOT DISTINCT FROM written.expires_at
+            AND (data ->> 'closed_at')::timestamptz IS NOT DISTINCT FROM written.closed_at
+        FROM public.events_event WHERE stream = written.account_id AND sequence = written.event_sequence
+    ) IS NOT TRUE
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a hold was written without the event that tells it' USING ERRCODE = 'check_violation';
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -190,6 +259,10 @@ DROP TRIGGER hold_is_never_deleted ON accounts_hold;
 DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
 DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
 DROP TRIGGER events_have_their_stream ON events_event;
+DROP TRIGGER users_are_never_emptied ON accounts_user;
+DROP TRIGGER user_is_never_deleted ON accounts_user;
+DROP TRIGGER user_keeps_its_identity ON accounts_user;
+DROP TRIGGER user_has_its_events ON accounts_user;
 DROP TRIGGER times_have_their_events ON accounts_account;
 DROP TRIGGER rules_have_their_events ON accounts_account;
 DROP TRIGGER accounts_are_never_emptied ON accounts_account;
@@ -199,6 +272,7 @@ DROP TRIGGER account_starts_at_zero ON accounts_account;
 DROP FUNCTION ledger_require_account_of_holds();
 DROP FUNCTION ledger_require_holds_of_account();
 DROP FUNCTION ledger_require_stream_of_events();
+DROP FUNCTION ledger_require_event_of_user();
 DROP FUNCTION ledger_require_events_of_account();
 """
 
@@ -335,9 +409,6 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "users",
                 "abstract": False,
             },
-            managers=[
-                ("objects", django.contrib.auth.models.UserManager()),
-            ],
         ),
         migrations.CreateModel(
             name="Staff",
@@ -351,9 +422,6 @@ class Migration(migrations.Migration):
                 "constraints": [],
             },
             bases=("accounts.user",),
-            managers=[
-                ("objects", django.contrib.auth.models.UserManager()),
-            ],
         ),
         migrations.CreateModel(
             name="Account",
@@ -557,6 +625,13 @@ class Migration(migrations.Migration):
                 ("closed_at", models.DateTimeField(null=True, verbose_name="closed at")),
                 ("actor", models.UUIDField(verbose_name="actor")),
                 ("request_id", models.CharField(max_length=64, verbose_name="request id")),
+                (
+                    "event_sequence",
+                    models.BigIntegerField(
+                        help_text="The number of the account's event that told of it last",
+                        verbose_name="event sequence",
+                    ),
+                ),
                 (
                     "account",
                     models.ForeignKey(

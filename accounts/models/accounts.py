@@ -1,10 +1,7 @@
-"""Users and the accounts that hold their money.
-
-Staff and tokens are as the back office shows them: the same rows, other permissions.
-"""
+"""Users and the accounts that hold their money; staff and tokens, with permissions of their own."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import uuid_utils.compat
 from django.contrib.auth.models import AbstractUser
@@ -25,6 +22,7 @@ from accounts.models.columns import (
     MoneyField,
     metadata_is_an_object,
 )
+from accounts.models.managers import UserManager
 from ledger.callers import ActorKind
 from ledger.values import format_time
 
@@ -62,6 +60,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         _("last recorded at"), db_default=Now(), editable=False, help_text="When the last one was"
     )
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
+    objects: ClassVar[UserManager[Self]] = UserManager()
     first_name = last_name = date_joined = None  # type: ignore[assignment]
 
     class Meta(AbstractUser.Meta):

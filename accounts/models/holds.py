@@ -58,6 +58,9 @@ class Hold(models.Model):
     closed_at = models.DateTimeField(_("closed at"), null=True)
     actor = models.UUIDField(_("actor"))
     request_id = models.CharField(_("request id"), max_length=64)
+    event_sequence = models.BigIntegerField(
+        _("event sequence"), help_text="The number of the account's event that told of it last"
+    )
 
     objects = HoldQuerySet.as_manager()
     clock: datetime  # when it was read: of `with_clock`
@@ -178,4 +181,5 @@ HOLD_TABLE = Table(
     Column(name="closed_at", kind=Kind.TIME, null=True),
     Column(name="actor", kind=Kind.ID, shown=False),
     Column(name="request_id", kind=Kind.TEXT, shown=False),
+    Column(name="event_sequence", kind=Kind.COUNT, shown=False),
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from accounts.models import (
@@ -20,6 +21,7 @@ from rest import fields
 from rest.serializers import StrictSerializer
 
 CURRENCY_LENGTH_MAX = 12
+TOLD = "Told by the event"
 
 
 class UserRequest(StrictSerializer):
@@ -67,10 +69,20 @@ class LimitsRequest(StrictSerializer):
         allow_null=True,
         help_text="The most that the withdrawals of a UTC day may take; null: no limit",
     )
+    reason = fields.TextField(
+        required=settings.REASONS_REQUIRED, length_min=1, length_max=REASON_LENGTH_MAX, help_text=TOLD
+    )
 
 
 class ReasonRequest(StrictSerializer):
-    reason = fields.TextField(length_min=1, length_max=REASON_LENGTH_MAX)
+    reason = fields.TextField(length_min=1, length_max=REASON_LENGTH_MAX, help_text=TOLD)
+
+
+class ReleaseRequest(StrictSerializer):
+    reason = fields.TextField(
+        required=settings.REASONS_REQUIRED, length_min=1, length_max=REASON_LENGTH_MAX, help_text=TOLD
+    )
+    body_is_optional = not settings.REASONS_REQUIRED
 
 
 class CommandRequest(StrictSerializer):

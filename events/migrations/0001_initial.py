@@ -6,6 +6,8 @@ value: the plan of a guard is kept as long as the session, and one that was made
 still be right when they are large.
 """
 
+import uuid
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import uuid_utils.compat
@@ -136,8 +138,88 @@ CREATE TRIGGER feed_state_is_never_emptied BEFORE TRUNCATE ON events_feed_state
 ALTER TABLE events_feed_state ENABLE ALWAYS TRIGGER feed_goes_forward;
 ALTER TABLE events_feed_state ENABLE ALWAYS TRIGGER feed_state_is_never_deleted;
 ALTER TABLE events_feed_state ENABLE ALWAYS TRIGGER feed_state_is_never_emptied;
+
+-- The record is added to; an entry and the head of its stream change together, one after the other.
+CREATE FUNCTION ledger_require_head_of_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM added WHERE (
+            SELECT number = added.number AND recorded_at = added.recorded_at AND chain_hash = added.chain_hash
+            FROM public.events_recordhead WHERE stream = added.stream
+        ) IS NOT TRUE OR added.number > 1 AND (
+            SELECT recorded_at <= added.recorded_at
+            FROM public.events_recordentry WHERE stream = added.stream AND number = added.number - 1
+        ) IS NOT TRUE
+    ) THEN
+        RAISE EXCEPTION 'an entry is the last of its stream, and follows on the one before it: %', TG_NAME
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER entry_is_the_head_of_its_stream AFTER INSERT ON events_recordentry
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_head_of_entry();
+CREATE TRIGGER entry_is_never_changed BEFORE UPDATE OR DELETE ON events_recordentry
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER entries_are_never_emptied BEFORE TRUNCATE ON events_recordentry
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+ALTER TABLE events_recordentry ENABLE ALWAYS TRIGGER entry_is_the_head_of_its_stream;
+ALTER TABLE events_recordentry ENABLE ALWAYS TRIGGER entry_is_never_changed;
+ALTER TABLE events_recordentry ENABLE ALWAYS TRIGGER entries_are_never_emptied;
+
+CREATE FUNCTION ledger_require_entry_of_head() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.number <> 0 OR NEW.chain_hash <> '' THEN
+            RAISE EXCEPTION 'a stream of the record begins with nothing: %', TG_NAME
+                USING ERRCODE = 'restrict_violation';
+        END IF;
+    ELSIF NEW.stream <> OLD.stream OR NEW.number NOT IN (OLD.number, OLD.number + 1)
+        OR NEW.number = OLD.number AND (
+            NEW.recorded_at IS DISTINCT FROM OLD.recorded_at OR NEW.chain_hash <> OLD.chain_hash
+        )
+        OR NEW.number > OLD.number AND (
+            SELECT recorded_at = NEW.recorded_at AND chain_hash = NEW.chain_hash
+            FROM public.events_recordentry WHERE stream = NEW.stream AND number = NEW.number
+        ) IS NOT TRUE
+    THEN
+        RAISE EXCEPTION 'the head of a stream moves by one, with its entry: %', TG_NAME
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER record_head_moves_with_its_entry AFTER INSERT OR UPDATE ON events_recordhead
+    FOR EACH ROW EXECUTE FUNCTION ledger_require_entry_of_head();
+CREATE TRIGGER record_head_is_never_deleted BEFORE DELETE ON events_recordhead
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER record_heads_are_never_emptied BEFORE TRUNCATE ON events_recordhead
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+ALTER TABLE events_recordhead ENABLE ALWAYS TRIGGER record_head_moves_with_its_entry;
+ALTER TABLE events_recordhead ENABLE ALWAYS TRIGGER record_head_is_never_deleted;
+ALTER TABLE events_recordhead ENABLE ALWAYS TRIGGER record_heads_are_never_emptied;
+
+-- Personal text is written once, and can only be erased.
+CREATE TRIGGER text_is_only_erased BEFORE UPDATE ON events_text
+    FOR EACH ROW WHEN (
+        NEW.content IS NOT NULL OR (OLD.id, OLD.owner) IS DISTINCT FROM (NEW.id, NEW.owner)
+    ) EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER text_is_never_deleted BEFORE DELETE ON events_text
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER texts_are_never_emptied BEFORE TRUNCATE ON events_text
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+ALTER TABLE events_text ENABLE ALWAYS TRIGGER text_is_only_erased;
+ALTER TABLE events_text ENABLE ALWAYS TRIGGER text_is_never_deleted;
+ALTER TABLE events_text ENABLE ALWAYS TRIGGER texts_are_never_emptied;
 """
 WITHOUT_GUARDS = """
+DROP TRIGGER texts_are_never_emptied ON events_text;
+DROP TRIGGER text_is_never_deleted ON events_text;
+DROP TRIGGER text_is_only_erased ON events_text;
+DROP TRIGGER record_heads_are_never_emptied ON events_recordhead;
+DROP TRIGGER record_head_is_never_deleted ON events_recordhead;
+DROP TRIGGER record_head_moves_with_its_entry ON events_recordhead;
+DROP TRIGGER entries_are_never_emptied ON events_recordentry;
+DROP TRIGGER entry_is_never_changed ON events_recordentry;
+DROP TRIGGER entry_is_the_head_of_its_stream ON events_recordentry;
 DROP TRIGGER feed_state_is_never_emptied ON events_feed_state;
 DROP TRIGGER feed_state_is_never_deleted ON events_feed_state;
 DROP TRIGGER feed_goes_forward ON events_feed_state;
@@ -151,6 +233,8 @@ DROP TRIGGER pending_event_gets_its_place ON events_pending;
 DROP TRIGGER event_is_kept_until_pruned ON events_event;
 DROP TRIGGER event_is_never_changed ON events_event;
 DROP TRIGGER events_are_never_emptied ON events_event;
+DROP FUNCTION ledger_require_entry_of_head();
+DROP FUNCTION ledger_require_head_of_entry();
 DROP FUNCTION ledger_require_forward();
 DROP FUNCTION ledger_refuse_unless_pruned_place();
 DROP FUNCTION ledger_require_no_gaps();
@@ -242,10 +326,21 @@ class Migration(migrations.Migration):
                 ),
                 ("request_id", models.CharField(max_length=64, null=True, verbose_name="request id")),
                 ("data", models.JSONField(null=True, verbose_name="data")),
+                ("before", models.JSONField(null=True, verbose_name="before")),
+                ("text", models.UUIDField(null=True, verbose_name="personal text")),
+                ("text_mac", models.BinaryField(null=True)),
+                ("mac", models.BinaryField(null=True)),
             ],
             options={
                 "verbose_name": "event",
                 "verbose_name_plural": "events",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("about", None)),
+                        fields=["stream", "sequence"],
+                        name="event_that_tells",
+                    )
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("sequence__gte", 1)), name="event_sequence_is_positive"
@@ -256,19 +351,31 @@ class Migration(migrations.Migration):
                                 ("about__isnull", True),
                                 ("actor_kind__isnull", False),
                                 ("data__isnull", False),
+                                ("mac__isnull", False),
                                 ("request_id__isnull", False),
                             ),
                             models.Q(
                                 ("about__isnull", False),
                                 ("actor__isnull", True),
                                 ("actor_kind__isnull", True),
+                                ("before__isnull", True),
                                 ("data__isnull", True),
+                                ("mac__isnull", True),
                                 ("request_id__isnull", True),
+                                ("text__isnull", True),
                                 ("type__startswith", "transaction."),
                             ),
                             _connector="OR",
                         ),
                         name="event_has_data_or_is_about_a_transaction",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("text__isnull", True), ("text_mac__isnull", True)),
+                            models.Q(("text__isnull", False), ("text_mac__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="event_seals_its_text",
                     ),
                 ],
             },
@@ -295,6 +402,111 @@ class Migration(migrations.Migration):
                         ),
                         name="feed_state_is_pruned_up_to_its_end",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="RecordEntry",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("stream", models.UUIDField(verbose_name="stream")),
+                ("number", models.BigIntegerField(verbose_name="number")),
+                ("recorded_at", models.DateTimeField(verbose_name="when")),
+                ("actor", models.UUIDField(null=True, verbose_name="who")),
+                (
+                    "actor_kind",
+                    models.CharField(
+                        choices=[
+                            ("service", "service"),
+                            ("holder", "account holder"),
+                            ("staff", "member of staff"),
+                            ("command", "operator's command"),
+                            ("ledger", "the ledger itself"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind of actor",
+                    ),
+                ),
+                ("request_id", models.CharField(blank=True, max_length=64, verbose_name="request id")),
+                ("type", models.CharField(max_length=60, verbose_name="type")),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("VIEW", "looked at"),
+                            ("SEARCH", "searched"),
+                            ("EXPORT", "exported"),
+                            ("CHANGE", "changed"),
+                            ("LOGIN", "login"),
+                        ],
+                        max_length=8,
+                        verbose_name="action",
+                    ),
+                ),
+                ("subject", models.CharField(max_length=40, verbose_name="of what")),
+                ("subject_id", models.CharField(blank=True, max_length=64, verbose_name="which")),
+                ("data", models.JSONField(verbose_name="data")),
+                ("text", models.UUIDField(null=True, verbose_name="text")),
+                ("text_mac", models.BinaryField(null=True)),
+                ("chain_hash", models.BinaryField()),
+            ],
+            options={
+                "verbose_name": "entry of the record",
+                "verbose_name_plural": "access log",
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(fields=["actor", "id"], name="entry_of_an_actor"),
+                    models.Index(fields=["subject_id", "id"], name="entry_about_a_subject"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("stream", "number"), name="entry_number_is_used_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("number__gte", 1)), name="entry_number_is_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("actor__isnull", True),
+                                ("stream", uuid.UUID("00000000-0000-0000-0000-000000000000")),
+                            ),
+                            models.Q(("actor__isnull", False), ("stream", models.F("actor"))),
+                            _connector="OR",
+                        ),
+                        name="entry_is_in_the_stream_of_its_actor",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("action__in", ["VIEW", "SEARCH", "EXPORT", "CHANGE", "LOGIN"])),
+                        name="entry_action_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("text__isnull", True), ("text_mac__isnull", True)),
+                            models.Q(("text__isnull", False), ("text_mac__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="entry_has_the_mac_of_its_text",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="RecordHead",
+            fields=[
+                ("stream", models.UUIDField(primary_key=True, serialize=False)),
+                ("number", models.BigIntegerField(default=0)),
+                ("recorded_at", models.DateTimeField(null=True)),
+                ("chain_hash", models.BinaryField(default=b"")),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("number", 0), ("recorded_at__isnull", True)),
+                            models.Q(("number__gte", 1), ("recorded_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="record_head_is_empty_or_of_an_entry",
+                    )
                 ],
             },
         ),
@@ -394,6 +606,22 @@ class Migration(migrations.Migration):
                         name="subscription_of_the_broker_is_one",
                     ),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Text",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("owner", models.UUIDField(help_text="The user whom it is about, if it is known", null=True)),
+                ("content", models.JSONField(help_text="The parts by their places; null: erased", null=True)),
+            ],
+            options={
+                "indexes": [models.Index(fields=["owner"], name="text_of_an_owner")],
             },
         ),
         migrations.CreateModel(

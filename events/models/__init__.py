@@ -1,4 +1,4 @@
-"""What happened, its position in the feed, and who it is sent to."""
+"""What happened, its position in the feed, who it is sent to, and the record of people."""
 
 from events.models.feed import (
     PART,
@@ -10,19 +10,26 @@ from events.models.feed import (
     Resource,
     parse_cursor,
 )
+from events.models.record import NIL, SUBJECT_ID_LENGTH_MAX, RecordEntry, RecordHead
 from events.models.subscriptions import FREE, URL_LENGTH_MAX, Subscription, SubscriptionQuerySet
+from events.models.texts import Text
 
 __all__ = [
     "FREE",
+    "NIL",
     "PART",
+    "SUBJECT_ID_LENGTH_MAX",
     "URL_LENGTH_MAX",
     "Cursor",
     "Event",
     "FeedState",
     "PendingEvent",
     "Placement",
+    "RecordEntry",
+    "RecordHead",
     "Resource",
     "Subscription",
     "SubscriptionQuerySet",
+    "Text",
     "parse_cursor",
 ]

@@ -31,21 +31,31 @@ def parse_cursor(text: str) -> Cursor | None:
 
 
 class Resource(NamedTuple):
-    """What an event tells of, who did it, as what, and in which request."""
+    """What an event tells of, who did it, as what, and in which request; how it was before, and why."""
 
     data: dict[str, Any]
     actor: UUID | None
     actor_kind: str
     request_id: str
+    before: dict[str, Any] | None = None
+    reason: str | None = None
 
 
 class Event(models.Model):
     """A fact, written in the same database transaction as the change it tells of. Immutable.
 
     `stream` is the account that it is of, or the user where it is of no account; the events of a stream have
-    gapless sequence numbers, whatever their type. `data` is the resource as the API shows it then. It is null
-    where a row tells it for ever: `about` is that row's number (`events.resources`).
+    gapless sequence numbers, whatever their type. `data` is the resource as the API shows it then, `before`
+    those parts of it that were otherwise, both without their personal parts: these, and the reason, stand in
+    `text`. `mac` covers all of it. They are null where a row tells it for ever: `about` is that row's number
+    (`events.resources`).
     """
+
+    # What the MAC is made of, in this order.
+    SEALED = (
+        *("stream", "sequence", "type", "recorded_at", "actor", "actor_kind", "request_id"),
+        *("data", "before", "text", "text_mac"),
+    )
 
     class Type(models.TextChoices):
         USER_CREATED = "user.created"
@@ -59,6 +69,7 @@ class Event(models.Model):
         TRANSACTION_POSTED = "transaction.posted"
         TRANSACTION_DECLINED = "transaction.declined"
         HOLD_PLACED = "hold.placed"
+        HOLD_DECLINED = "hold.declined"
         HOLD_CAPTURED = "hold.captured"
         HOLD_RELEASED = "hold.released"
         HOLD_EXPIRED = "hold.expired"
@@ -73,10 +84,17 @@ class Event(models.Model):
     actor_kind = models.CharField(_("kind of actor"), max_length=10, choices=ActorKind, null=True)
     request_id = models.CharField(_("request id"), max_length=64, null=True)
     data = models.JSONField(_("data"), null=True)
+    before = models.JSONField(_("before"), null=True)
+    text = models.UUIDField(_("personal text"), null=True)
+    text_mac = models.BinaryField(null=True)
+    mac = models.BinaryField(null=True)
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
+        indexes = [
+            models.Index(fields=["stream", "sequence"], condition=Q(about=None), name="event_that_tells")
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(sequence__gte=1), name="event_sequence_is_positive"),
             models.CheckConstraint(
@@ -85,6 +103,7 @@ class Event(models.Model):
                     data__isnull=False,
                     request_id__isnull=False,
                     actor_kind__isnull=False,
+                    mac__isnull=False,
                 )
                 | Q(
                     type__startswith="transaction.",
@@ -93,8 +112,16 @@ class Event(models.Model):
                     request_id__isnull=True,
                     actor__isnull=True,
                     actor_kind__isnull=True,
+                    before__isnull=True,
+                    text__isnull=True,
+                    mac__isnull=True,
                 ),
                 name="event_has_data_or_is_about_a_transaction",
+            ),
+            models.CheckConstraint(
+                condition=Q(text__isnull=True, text_mac__isnull=True)
+                | Q(text__isnull=False, text_mac__isnull=False),
+                name="event_seals_its_text",
             ),
         ]
 
@@ -112,7 +139,6 @@ class Event(models.Model):
 
     def to_dict(self, resource: Resource, *, epoch: UUID, position: int | None) -> dict[str, Any]:
         """Its envelope, as JSON holds it: the same in the feed, in webhooks and on the broker."""
-        data, actor, actor_kind, request_id = resource
         account_id = self.account_id
         return {
             "id": self.id,
@@ -124,9 +150,11 @@ class Event(models.Model):
             "account": account_id and str(account_id),
             "account_sequence": self.sequence if account_id else None,
             "recorded_at": format_time(self.recorded_at),
-            "request_id": request_id,
-            "actor": {"id": actor and str(actor), "kind": actor_kind},
-            "data": data,
+            "request_id": resource.request_id,
+            "actor": {"id": resource.actor and str(resource.actor), "kind": resource.actor_kind},
+            "data": resource.data,
+            "before": resource.before,
+            "reason": resource.reason,
         }
 
 

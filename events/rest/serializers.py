@@ -83,6 +83,10 @@ class EventSerializer(serializers.Serializer):
     request_id = serializers.CharField(allow_blank=True)
     actor = ActorSerializer()
     data = serializers.DictField(help_text="The resource, as it was then")  # type: ignore[assignment]
+    before = serializers.DictField(
+        allow_null=True, help_text="Of a change: those parts of `data` that were otherwise, as they were"
+    )
+    reason = serializers.CharField(allow_null=True, help_text="Why, where somebody said it")
 
 
 @extend_schema_serializer(many=False)  # a page of the feed, not a list of pages

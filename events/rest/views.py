@@ -103,7 +103,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
             kind=asked["kind"],
             url=asked.get("url"),
             types=asked.get("types", []),
-            actor=request.user.pk,
+            caller=request.caller,
         )
         if not self.get_queryset().filter(id=subscription.id).exists():
             raise SubscriptionExists("There is a subscription for this already.")  # somebody else's
@@ -111,29 +111,32 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change the url or the types."""
-        return Response(subscriptions.change(id=self.get_object().pk, **request.asked).to_dict())
+        changed = subscriptions.change(id=self.get_object().pk, **request.asked, caller=request.caller)
+        return Response(changed.to_dict())
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Nobody is told any more."""
-        subscriptions.delete(id=self.get_object().pk)
+        subscriptions.delete(id=self.get_object().pk, caller=request.caller)
         return Response(status=204)
 
     def pause(self, request: Request, pk: UUID) -> Response:
         """Send nothing until it is resumed. There is no body."""
-        return self._change(subscriptions.pause)
+        return self._change(request, subscriptions.pause)
 
     def resume(self, request: Request, pk: UUID) -> Response:
         """Go on from its cursor at once, paused or disabled. There is no body."""
-        return self._change(subscriptions.resume)
+        return self._change(request, subscriptions.resume)
 
     def replay(self, request: Request, pk: UUID) -> Response:
         """Send again from a cursor on, or skip up to it."""
         after = request.asked.get("after")
-        return Response(subscriptions.replay(id=self.get_object().pk, after=after).to_dict())
+        replayed = subscriptions.replay(id=self.get_object().pk, after=after, caller=request.caller)
+        return Response(replayed.to_dict())
 
     def rotate_secret(self, request: Request, pk: UUID) -> Response:
         """A new secret. For 24 hours every message is signed with the old one too. There is no body."""
-        return Response(_show_with_secret(subscriptions.rotate_secret(id=self.get_object().pk)))
+        rotated = subscriptions.rotate_secret(id=self.get_object().pk, caller=request.caller)
+        return Response(_show_with_secret(rotated))
 
     def test(self, request: Request, pk: UUID) -> Response:
         """Send a `subscription.test` now, beside the feed, and say what came of it. There is no body."""
@@ -142,8 +145,8 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         error = send_test(subscription, caller=request.caller)
         return Response({"delivered": error is None, "error": error})
 
-    def _change(self, change: Callable[..., Subscription]) -> Response:
-        return Response(change(id=self.get_object().pk).to_dict())
+    def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:
+        return Response(change(id=self.get_object().pk, caller=request.caller).to_dict())
 
 
 def _show_with_secret(subscription: Subscription, *, hidden: bool = False) -> dict[str, object]:

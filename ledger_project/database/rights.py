@@ -62,8 +62,11 @@ RIGHTS: dict[str, Rights] = {
         READ,
         READ,
     ),
-    "accounts.hold": Rights({**READ, **ADD, **only("UPDATE", "captured status closed_at")}, READ, READ),
+    "accounts.hold": Rights(
+        {**READ, **ADD, **only("UPDATE", "captured status closed_at event_sequence")}, READ, READ
+    ),
     "events.event": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
+    "events.text": Rights({**READ, **ADD}, READ, READ),
     "events.pendingevent": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     "events.placement": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
     "events.feedstate": Rights(
@@ -85,8 +88,13 @@ RIGHTS: dict[str, Rights] = {
         {**READ, **only("UPDATE", "epoch lease leased_until")},
         READ,
     ),
-    # What staff saw, did and put right; what the dashboard shows.
-    "office.access": Rights({**READ, **ADD}, READ, READ),
+    # What people saw and did, and what staff put right; what the dashboard shows.
+    "events.recordentry": Rights({**READ, **ADD}, {**READ, **ADD}, READ),
+    "events.recordhead": Rights(
+        {**READ, **ADD, **only("UPDATE", "number recorded_at chain_hash")},
+        {**READ, **ADD, **only("UPDATE", "number recorded_at chain_hash")},
+        READ,
+    ),
     "transactions.correction": Rights(
         {**READ, **ADD, **only("UPDATE", "status checker_id decided_at decision_reason")}, READ, READ
     ),

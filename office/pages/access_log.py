@@ -1,5 +1,7 @@
-"""The pages of the access log. They go back as far as the log does, a page at a time."""
+"""The pages of the access log: the whole record. They go back as far as it does, a page at a time."""
 
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,18 +14,63 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from events import record
+from events.models import RecordEntry
+from ledger.callers import ActorKind
 from ledger.values import UUID_TEXT, escape_formula
+from office.access import Action
 from office.admin import BoundedList, SearchedAdmin, write_csv
-from office.models import Access
 from office.templatetags.ledger import column
 
 BEFORE = "before"
 CSV = "csv"
-COLUMNS = ("id", "at", "who", "action", "subject", "subject_id", "detail", "reason", "request_id")
-WHO = column(_("who"), lambda access: access.actor.get_username())
+COLUMNS = (
+    "id",
+    "recorded_at",
+    "who",
+    "actor_kind",
+    "action",
+    "type",
+    "subject",
+    "subject_id",
+    "detail",
+    "reason",
+    "request_id",
+)
+WHO = column(_("who"), lambda entry: entry.who)
+DETAIL = column(
+    _("detail"),
+    lambda entry: (
+        format_html("{} <code>{}</code>", entry.words, entry.changes) if entry.changes else entry.words
+    ),
+)
+REASON = column(_("reason"), lambda entry: entry.reason)
 
 
-class AccessList(BoundedList):
+def complete(entries: Sequence[Any]) -> None:
+    """Add what lines show that stands elsewhere, names and personal text: two queries for all of them."""
+    ids = {entry.actor for entry in entries if entry.actor}
+    actors = get_user_model()._default_manager.filter(pk__in=ids)
+    names = dict(actors.values_list("pk", "username"))
+    for entry, told in zip(entries, record.read_told(entries), strict=True):
+        kind = "" if entry.actor_kind == ActorKind.STAFF else entry.get_actor_kind_display()
+        entry.who = names.get(entry.actor, "") if entry.actor else kind
+        entry.words = " ".join(filter(None, (told.get("detail"), told.get("words"))))
+        entry.changes = ", ".join(list_changes(told.get("before") or {}, told.get("after") or {}))
+        entry.detail = f"{entry.words} {entry.changes}".strip()
+        entry.reason = told.get("reason") or ""
+
+
+def list_changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    """How each value was and has become, in words."""
+    for name in dict.fromkeys([*before, *after]):
+        was, becomes = (
+            json.dumps(of[name], ensure_ascii=False) if name in of else "" for of in (before, after)
+        )
+        yield f"{name}: {was} → {becomes}" if was and becomes else f"{name}: {was or becomes}"
+
+
+class RecordList(BoundedList):
     """The entries before the one that `?before=` names, newest first; `older` leads on."""
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
@@ -66,33 +113,50 @@ class AccessList(BoundedList):
         for row in self.result_list:
             is_linked = row.subject in pages and row.subject_id
             row.url = reverse(pages[row.subject], args=[row.subject_id]) if is_linked else ""
+        complete(self.result_list)
 
 
-@admin.register(Access)
-class AccessAdmin(SearchedAdmin):
-    """What staff saw and did. Looking at this log and taking it away are recorded in it as well."""
+@admin.register(RecordEntry)
+class RecordAdmin(SearchedAdmin):
+    """What people saw and did. Looking at this log and taking it away are recorded in it as well."""
 
+    subject = "record"
     change_list_template = "admin/access_log.html"
     list_display = (
-        "at",
+        "recorded_at",
         WHO,
         column(
             _("action"),
-            lambda access: (access.action, access.get_action_display()),
-            label={"VIEW": "info", "SEARCH": "info", "EXPORT": "warning", "CHANGE": "danger"},
+            lambda entry: (entry.action, entry.get_action_display()),
+            label={
+                "VIEW": "info",
+                "SEARCH": "info",
+                "EXPORT": "warning",
+                "CHANGE": "danger",
+                "LOGIN": "success",
+            },
         ),
+        "type",
         "show_subject",
-        "detail",
-        "reason",
+        DETAIL,
+        REASON,
         "request_id",
     )
-    list_select_related = ("actor",)
-    readonly_fields = ("at", WHO, "action", "show_kind", "subject_id", "detail", "reason", "request_id")
+    readonly_fields = (
+        *("recorded_at", WHO, "actor_kind", "action", "type", "show_kind", "subject_id", DETAIL, REASON),
+        *("request_id", "stream", "number", "show_hash"),
+    )
     ordering = ("-id",)
     search_help_text = _("The id of something, or the user name of a member of staff")
 
-    def get_changelist(self, request: HttpRequest, **options: Any) -> type[AccessList]:
-        return AccessList
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[RecordList]:
+        return RecordList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        entry = super().get_object(request, object_id, from_field)
+        if entry is not None:
+            complete([entry])
+        return entry
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -109,8 +173,8 @@ class AccessAdmin(SearchedAdmin):
         if UUID_TEXT.fullmatch(text):  # as a user name it is that of somebody who never works here
             return rows.filter(subject_id=text.lower())
         users = get_user_model()._default_manager.filter(username=text)
-        if actor_id := users.values_list("pk", flat=True).first():
-            return rows.filter(actor_id=actor_id)
+        if actor := users.values_list("pk", flat=True).first():
+            return rows.filter(actor=actor)
         return rows.filter(subject_id=text)
 
     def export(self, request: HttpRequest) -> HttpResponse:
@@ -118,26 +182,29 @@ class AccessAdmin(SearchedAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         shown = self.get_changelist_instance(request)
-        search = f" {shown.query}" if shown.query else ""
-        self.record(request, Access.Action.EXPORT, detail=f"{shown.result_count} lines{search}")
+        self.record(request, Action.EXPORT, detail=f"{shown.result_count} lines", words=shown.query)
         return write_csv("access-log", COLUMNS, map(_describe, shown.result_list))
 
     @admin.display(description=_("of what"))
-    def show_kind(self, access: Access) -> str:
+    def show_kind(self, entry: RecordEntry) -> str:
         """The name of the model, or of a page that is of none."""
         names: dict[str | None, Any] = {"find": _("search"), "dashboard": _("dashboard")}
         names |= {page.find_subject(): page.opts.verbose_name for page in self.admin_site._registry.values()}
-        return str(names.get(access.subject, access.subject))
+        return str(names.get(entry.subject, entry.subject))
+
+    @admin.display(description=_("hash"))
+    def show_hash(self, entry: RecordEntry) -> str:
+        return bytes(entry.chain_hash).hex()
 
     @admin.display(description=_("of what"))
-    def show_subject(self, access: Any) -> str:
-        kind, id = self.show_kind(access), access.subject_id
-        if access.url:
-            return format_html('{} <a class="text-link" href="{}">{}</a>', kind, access.url, id)
+    def show_subject(self, entry: Any) -> str:
+        kind, id = self.show_kind(entry), entry.subject_id
+        if entry.url:
+            return format_html('{} <a class="text-link" href="{}">{}</a>', kind, entry.url, id)
         return f"{kind} {id}".strip()
 
 
-def _describe(access: Access) -> dict[str, str]:
+def _describe(entry: Any) -> dict[str, str]:
     """A line of the CSV: each column's text, safe in a spreadsheet."""
-    values = {**vars(access), "at": access.at.isoformat(), "who": access.actor.get_username()}
+    values = {**vars(entry), "recorded_at": entry.recorded_at.isoformat()}
     return {name: escape_formula(str(values[name])) for name in COLUMNS}

@@ -15,7 +15,7 @@ from office import explanations
 from office.actions import Command, CommandForm
 from office.admin import SearchedAdmin, parse_id
 from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number
-from rest.middleware import get_caller_id, get_request_id
+from rest.middleware import get_caller, get_caller_id
 from transactions import corrections
 from transactions.models import Correction, Transaction
 from transactions.reading import queries
@@ -59,12 +59,10 @@ def propose(
     `domain` is the function of `transactions.corrections` that makes it, `asked` is what an `IdentityForm`
     asked for, and `of` is what else the function is given.
     """
-    maker_id = get_caller_id(request)
     correction = domain(
-        id=require_identity(caller_id=maker_id, id=asked["identity"], key=None),
+        id=require_identity(caller_id=get_caller_id(request), id=asked["identity"], key=None),
         reason=asked["reason"],
-        maker_id=maker_id,
-        request_id=get_request_id(request),
+        caller=get_caller(request),
         **of,
     )
     return answer_outcome(request, correction, posted=posted, success_url=success_url)
@@ -96,14 +94,12 @@ def answer_outcome(
 
 
 def approve_correction(request: HttpRequest, correction: Correction, asked: dict[str, Any]) -> HttpResponse:
-    approved = corrections.approve(
-        id=correction.id, checker_id=get_caller_id(request), request_id=get_request_id(request)
-    )
+    approved = corrections.approve(id=correction.id, caller=get_caller(request))
     return answer_outcome(request, approved, posted=_("The correction was approved and posted."))
 
 
 def reject_correction(request: HttpRequest, correction: Correction, asked: dict[str, Any]) -> None:
-    corrections.reject(id=correction.id, checker_id=get_caller_id(request), reason=asked["reason"])
+    corrections.reject(id=correction.id, caller=get_caller(request), reason=asked["reason"])
 
 
 def is_waiting(correction: Correction) -> bool:
@@ -119,12 +115,14 @@ class CorrectionAdmin(SearchedAdmin):
     """The queue: what waits, or with `?state=all` everything that was ever asked for."""
 
     change_form_template = "admin/correction.html"
+    owner = "account.user_id"
     list_before_template = "office/correction_tabs.html"
     commands = (
         Command(
             name="approve",
             label=_("Approve"),
             permission=APPROVE_PERMISSION,
+            is_recorded=True,
             run=approve_correction,
             form=CommandForm,
             may_give=lambda request, correction: request.user.pk != correction.maker_id,
@@ -134,6 +132,7 @@ class CorrectionAdmin(SearchedAdmin):
         Command(
             name="reject",
             label=_("Reject"),
+            is_recorded=True,
             permission="transactions.view_correction",
             run=reject_correction,
             done=_("The correction was rejected. Nothing was posted."),

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext_lazy as _
 
-from office.models import Access
+from office import access
+from office.access import Action
 from office.pages import overview
 from transactions.errors import DECLINES
 from transactions.models import Figures, HourlyTotal, Transaction
@@ -58,7 +59,7 @@ CHART = {
 
 def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the template shows: a part for every permission that somebody has."""
-    Access.record(request, Access.Action.VIEW, "dashboard")
+    access.record(request, Action.VIEW, "dashboard")
     asked = request.GET.get("range", "")
     span = asked if asked in RANGES else "24h"
     counted = Figures.objects.first()

@@ -48,8 +48,8 @@ class ReplayForm(ReasonForm):
 def change(
     domain: Callable[..., Any], request: HttpRequest, subscription: Subscription, asked: dict[str, Any]
 ) -> None:
-    """Runs a function of `events.subscriptions` with what the form asked for. The reason is for the log."""
-    domain(id=subscription.id, **{name: asked[name] for name in asked if name != "reason"})
+    """Runs a function of `events.subscriptions` with what the form asked for."""
+    domain(id=subscription.id, caller=get_caller(request), **asked)
 
 
 def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> None:
@@ -120,6 +120,7 @@ class SubscriptionAdmin(OfficeAdmin):
             name="pause",
             label=_("Pause"),
             permission=CHANGE,
+            is_recorded=True,
             run=partial(change, subscriptions.pause),
             done=_("Paused. What was being sent at this moment may still arrive."),
             applies=lambda subscription: subscription.is_active,
@@ -129,6 +130,7 @@ class SubscriptionAdmin(OfficeAdmin):
             name="resume",
             label=_("Resume"),
             permission=CHANGE,
+            is_recorded=True,
             run=partial(change, subscriptions.resume),
             done=_("Active again. It goes on from its cursor."),
             applies=lambda subscription: not subscription.is_active,
@@ -137,13 +139,13 @@ class SubscriptionAdmin(OfficeAdmin):
             name="replay",
             label=_("Replay"),
             permission=CHANGE,
+            is_recorded=True,
             run=partial(change, subscriptions.replay),
             done=_("The cursor is moved. What comes after it is sent again."),
             form=ReplayForm,
             note=_(
                 "The receiver hears of events again that it has heard of already. It must know them again."
             ),
-            log_message=lambda asked: str(asked["after"] or ""),
             is_dangerous=True,
         ),
     )
@@ -211,4 +213,5 @@ class EventAdmin(SearchedAdmin):
             "actor": actor,
             "actor_kind": ActorKind(told.actor_kind).label if told else "",
             "data": json.dumps(told and told.data, indent=2, ensure_ascii=False),
+            "before": json.dumps(told.before, indent=2, ensure_ascii=False) if told and told.before else "",
         }

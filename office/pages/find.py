@@ -13,8 +13,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import idempotency, queries
 from accounts.errors import IdempotencyKeyInvalid
+from office import access
+from office.access import Action
 from office.admin import parse_id
-from office.models import Access
 from office.site import OfficeSite
 from transactions.reading import search
 
@@ -70,7 +71,7 @@ def find(request: HttpRequest) -> HttpResponse:
         context |= _find_by_key(request, key_form)
     elif text_form.is_valid():
         text = text_form.cleaned_data["q"]
-        Access.record(request, Access.Action.SEARCH, "find", detail=text)
+        access.record(request, Action.SEARCH, "find", words=text)
         id = parse_id(text)
         found = _keep_visible(request, search.find_by_words(text, id))
         if id and (page := _find_only_page(found)):
@@ -81,7 +82,7 @@ def find(request: HttpRequest) -> HttpResponse:
 
 def _find_by_key(request: HttpRequest, form: KeyForm) -> dict[str, Any]:
     asked = form.cleaned_data
-    Access.record(request, Access.Action.SEARCH, "find", detail=f"{asked['caller']} {asked['key']}")
+    access.record(request, Action.SEARCH, "find", words=f"{asked['caller']} {asked['key']}")
     caller = queries.find_caller(asked["caller"], parse_id(asked["caller"]))
     if caller is None:
         form.add_error("caller", _("Nobody has this user name or id."))

@@ -19,6 +19,7 @@ from office.admin import OfficeAdmin
 from office.explanations import explain_refusal
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import column, list_groups
+from rest.middleware import get_caller
 
 CHANGE = "accounts.change_staff"
 
@@ -56,16 +57,15 @@ class NewStaffForm(GroupsForm):
 def call(
     domain: Callable[..., Any], request: HttpRequest, member: Staff | None, asked: dict[str, Any]
 ) -> Any:
-    """Runs a function of `accounts.staff`, for this actor.
+    """Runs a function of `accounts.staff`, for this caller.
 
-    It is given the id of the member of staff, if there is one, and what the form asked for. The reason is for
-    the log.
+    It is given the id of the member of staff, if there is one, and what the form asked for.
     """
     of = {} if member is None else {"id": member.pk}
-    return domain(actor=request.user, **of, **{name: asked[name] for name in asked if name != "reason"})
+    return domain(caller=get_caller(request), **of, **asked)
 
 
-def change(domain: Callable[..., User], request: HttpRequest, member: Staff, asked: dict[str, Any]) -> None:
+def change(domain: Callable[..., object], request: HttpRequest, member: Staff, asked: dict[str, Any]) -> None:
     call(domain, request, member, asked)
 
 
@@ -94,6 +94,7 @@ class StaffAdmin(OfficeAdmin):
     """Nobody becomes a superuser here: `manage.py createsuperuser` is for that."""
 
     change_form_template = "admin/staff.html"
+    owner = "pk"
     list_display = (
         "username",
         "name",
@@ -115,10 +116,10 @@ class StaffAdmin(OfficeAdmin):
             name="create",
             label=_("New member of staff"),
             permission="accounts.add_staff",
+            is_recorded=True,
             run=partial(give_password, staff.create),
             form=NewStaffForm,
             note=_("A password is made for the first login. The second factor is set up then."),
-            log_message=lambda asked: " ".join([asked["username"], *asked["groups"]]),
         ),
     )
     commands = (
@@ -126,15 +127,16 @@ class StaffAdmin(OfficeAdmin):
             name="groups",
             label=_("Groups"),
             permission=CHANGE,
+            is_recorded=True,
             run=partial(change, staff.set_groups),
             done=_("The groups are changed. They count from the next page on."),
             form=GroupsForm,
-            log_message=lambda asked: " ".join(asked["groups"]),
         ),
         Command(
             name="password",
             label=_("New password"),
             permission=CHANGE,
+            is_recorded=True,
             run=partial(give_password, staff.reset_password),
             note=_("A password is made and shown once. All their sessions end."),
         ),
@@ -142,6 +144,7 @@ class StaffAdmin(OfficeAdmin):
             name="reset-second-factor",
             label=_("Reset second factor"),
             permission=CHANGE,
+            is_recorded=True,
             run=partial(change, staff.reset_second_factor),
             done=_("The second factor is gone. They enrol a new one at their next login."),
             applies=lambda member: member.has_second_factor,
@@ -152,6 +155,7 @@ class StaffAdmin(OfficeAdmin):
             name="unlock",
             label=_("Unlock"),
             permission=CHANGE,
+            is_recorded=True,
             run=partial(change, staff.unlock),
             done=_("Unlocked. The wrong passwords are forgotten."),
             applies=lambda member: staff.is_locked_out(member.username),
@@ -161,6 +165,7 @@ class StaffAdmin(OfficeAdmin):
             name="deactivate",
             label=_("Deactivate"),
             permission=CHANGE,
+            is_recorded=True,
             run=partial(change, staff.deactivate),
             done=_("Deactivated. Their sessions are over."),
             applies=lambda member: member.is_active,
@@ -171,6 +176,7 @@ class StaffAdmin(OfficeAdmin):
             name="activate",
             label=_("Activate"),
             permission=CHANGE,
+            is_recorded=True,
             run=partial(change, staff.activate),
             done=_("Active again."),
             applies=lambda member: not member.is_active,
@@ -185,10 +191,10 @@ class StaffAdmin(OfficeAdmin):
             yield from super().find_buttons(request, obj)
 
     def describe(self, request: HttpRequest, obj: Staff) -> dict[str, Any]:
-        may_see_log = request.user.has_perm("office.view_access")
+        may_see_log = request.user.has_perm("events.view_recordentry")
         return {
             "obstacle": self._find_obstacle(request, obj),
-            "log": reverse("admin:office_access_changelist") if may_see_log else None,
+            "log": reverse("admin:events_recordentry_changelist") if may_see_log else None,
         }
 
     @staticmethod

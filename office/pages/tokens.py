@@ -20,11 +20,12 @@ from unfold.widgets import (
 
 from accounts import tokens
 from accounts.models import Token, User
+from office.access import Action
 from office.actions import Command, ReasonForm, show_once
 from office.admin import SearchedAdmin
-from office.models import Access
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import column, link, list_groups, moment
+from rest.middleware import get_caller
 
 KEY_LENGTH = CONSTANTS.TOKEN_KEY_LENGTH
 
@@ -63,9 +64,7 @@ class NewTokenForm(ReasonForm):
 
 
 def issue(request: HttpRequest, obj: None, asked: dict[str, Any]) -> HttpResponse:
-    token, user, _is_new = tokens.issue(
-        name=asked["name"], groups=asked["groups"], days=asked["days"], service_only=True
-    )
+    token, user, _is_new = tokens.issue(**asked, service_only=True, caller=get_caller(request))
     return show_once(
         request,
         title=_("Token of %(name)s") % {"name": user.username},
@@ -76,7 +75,7 @@ def issue(request: HttpRequest, obj: None, asked: dict[str, Any]) -> HttpRespons
 
 
 def revoke(request: HttpRequest, token: Token, asked: dict[str, Any]) -> str:
-    tokens.revoke(token_key=token.token_key)
+    tokens.revoke(token_key=token.token_key, caller=get_caller(request), reason=asked["reason"])
     return _("Revoked. Within %(seconds)s seconds it is taken nowhere any more.") % {
         "seconds": settings.TOKEN_CACHE_SECONDS
     }
@@ -94,6 +93,7 @@ class TokenAdmin(SearchedAdmin):
     """A form that is sent twice issues two tokens: both are in the list, and either can be revoked."""
 
     key = "token_key"
+    owner = "user_id"
     list_display = readonly_fields = (
         column(_("token"), lambda token: f"{token.token_key}…"),
         column(_("user"), lambda token: link("accounts_user", token.user_id, token.user.username)),
@@ -109,10 +109,10 @@ class TokenAdmin(SearchedAdmin):
             name="issue",
             label=_("Issue a token"),
             permission="accounts.add_token",
+            is_recorded=True,
             run=issue,
             form=NewTokenForm,
             note=_("Sent twice, this issues two tokens: revoke the one that nobody has."),
-            log_message=lambda asked: " ".join([asked["name"], *asked["groups"], str(asked["days"])]),
         ),
     )
     commands = (
@@ -120,6 +120,7 @@ class TokenAdmin(SearchedAdmin):
             name="revoke",
             label=_("Revoke"),
             permission="accounts.delete_token",
+            is_recorded=True,
             run=revoke,
             note=_("Whoever uses it is refused from then on. There is no way back, but a new token."),
             is_dangerous=True,
@@ -136,7 +137,9 @@ class TokenAdmin(SearchedAdmin):
         users = User.objects.filter(username=text).values("id")
         return rows.filter(Q(token_key=text[:KEY_LENGTH]) | Q(user__in=users))
 
-    def record(self, request: HttpRequest, action: Access.Action, obj: Any = None, detail: str = "") -> None:
+    def record(
+        self, request: HttpRequest, action: Action, obj: Any = None, *, detail: str = "", words: str = ""
+    ) -> None:
         """A search that may be for a whole token is recorded with its beginning only."""
-        known = User.objects.filter(username=detail.replace("\x00", "")).exists() if detail else True
-        super().record(request, action, obj, detail if known else detail[:KEY_LENGTH])
+        known = User.objects.filter(username=words.replace("\x00", "")).exists() if words else True
+        super().record(request, action, obj, detail=detail, words=words if known else words[:KEY_LENGTH])

@@ -81,6 +81,7 @@ class TransactionAdmin(SearchedAdmin):
     """A movement of money with everything that belongs to it, and taking it back."""
 
     change_form_template = "admin/transaction.html"
+    owner = "account.user_id"
     commands = (
         Command(
             name="reverse",
@@ -144,7 +145,7 @@ class TransactionAdmin(SearchedAdmin):
 
 
 def release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> None:
-    command = Release(hold_id=hold.id, account_id=hold.account_id)
+    command = Release(hold_id=hold.id, account_id=hold.account_id, reason=asked["reason"])
     posting.post([command], **get_caller(request)._asdict())
 
 
@@ -153,6 +154,7 @@ class HoldAdmin(SearchedAdmin):
     """Money that is set aside, by whom and until when."""
 
     change_form_template = "admin/hold.html"
+    owner = "account.user_id"
     commands = (
         Command(
             name="release",

@@ -14,6 +14,7 @@ from events.models import Event
 from tests import asking
 from tests.cast import CALLER, AccountFactory, UserFactory, new_id
 from tests.transactions.test_concurrency import run_at_once
+from tests.transactions.told import read_events
 from transactions.posting.commands import SetMetadata
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,7 +89,7 @@ def test_one_account_created_12_times_at_once_is_one_account(name, turn):
 
 def require_told_in_turn(stream, told, last):
     """Each event has its number, none tells what was so already, and the last one tells what is."""
-    events = list(Event.objects.filter(stream=stream.id).order_by("sequence"))
+    events = read_events(stream=stream.id)
     stream.refresh_from_db()
     assert [event.sequence for event in events] == list(range(1, stream.event_sequence + 1))
     moments = [event.recorded_at for event in events]

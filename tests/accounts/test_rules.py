@@ -1,6 +1,7 @@
 """The rules of an account: limits, freeze, unfreeze, close; each change is told once."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -9,8 +10,10 @@ from events.models import Event
 from tests import asking
 from tests.cast import AccountFactory, deposit, hold, hold_that_expires, new_id, transfer, withdraw
 from tests.conftest import make_client
-from tests.database import execute
-from transactions.posting.commands import Reversal
+from tests.transactions.test_audit import harm
+from tests.transactions.told import read_events
+from transactions import posting
+from transactions.posting.commands import NewHold, Reversal
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +106,7 @@ def test_yesterdays_withdrawals_count_no_more(rule, account):
     withdraw(account, "50")
     rule("limits", withdraw_day_max="50")
     assert withdraw(account, "1").decline_reason == "limit_exceeded"
-    Account.objects.filter(id=account.id).update(withdrawn_on=date(2023, 1, 1))
+    harm("UPDATE accounts_account SET withdrawn_on = %s WHERE id = %s", date(2023, 1, 1), account.id)
     assert withdraw(account, "1").status == "POSTED"
     assert Account.objects.get(id=account.id).withdrawn == 1
 
@@ -153,7 +156,7 @@ def test_what_is_so_already_changes_nothing_and_tells_nothing(rule, account):
         "account.limits_changed",
         "account.closed",
     ]
-    assert Event.objects.get(type="account.frozen").data["status_reason"] == "look"
+    assert read_events(type="account.frozen")[0].data["status_reason"] == "look"
 
 
 def test_only_an_empty_account_is_closed_and_then_for_ever(rule, account):
@@ -175,17 +178,9 @@ def test_an_expected_version_is_the_one_that_is_locked(account):
 
 def test_no_more_is_held_than_a_balance_may_be(rule, account):
     rule("limits", credit_limit=str(BALANCE_MAX))
-    thousand_holds = """
-        WITH placed AS (
-            INSERT INTO accounts_hold (
-                id, account_id, amount, captured, status, reference, metadata, created_at, actor, request_id
-            )
-            SELECT gen_random_uuid(), %(account)s, 1e12, 0, 'OPEN', '', '{}', now(), %(account)s, ''
-            FROM generate_series(1, 1000)
-        )
-        UPDATE accounts_account SET held = 1e15 WHERE id = %(account)s
-    """
-    execute(thousand_holds, account=account.id)
+    most = Decimal(10) ** 12
+    thousand = [NewHold(id=new_id(), account_id=account.id, amount=most) for _ in range(1000)]
+    posting.post(thousand, actor=account.user_id, request_id="test")
     declined = hold(account, "1")
     assert (declined.decline_reason, declined.decline_details["rule"]) == ("limit_exceeded", "held")
 
@@ -195,7 +190,7 @@ def test_metadata_that_are_so_already_are_told_once(admin, account):
     for metadata in ({}, {"a": "b"}, {"a": "b"}, {"a": "c", "d": ""}):
         answer = admin.patch(f"/api/v1/accounts/{account.id}", {"metadata": metadata})
         assert (answer.status_code, answer.json()["metadata"]) == (200, metadata)
-    _, *told = Event.objects.filter(stream=account.id).order_by("sequence")
+    _, *told = read_events(stream=account.id)
     assert [(event.type, event.data["metadata"]) for event in told] == [
         ("account.changed", {"a": "b"}),
         ("account.changed", {"a": "c", "d": ""}),
@@ -212,7 +207,7 @@ def test_metadata_of_an_account_are_changed_whatever_its_status(admin, account, 
     asking.set_status(id=account.id, status=Account.Status(status), reason="done", request_id="")
     answer = admin.patch(f"/api/v1/accounts/{account.id}", {"metadata": {"a": "b"}})
     assert (answer.status_code, answer.json()["status"]) == (200, status)
-    assert Event.objects.get(type="account.changed").data == answer.json()
+    assert read_events(type="account.changed")[0].data == answer.json()
 
 
 def test_a_change_of_metadata_ends_the_holds_that_are_due_and_both_are_told(admin, account):

@@ -7,6 +7,7 @@ from accounts.models import Token, User
 from events.models import Event
 from tests.cast import UserFactory, new_id
 from tests.conftest import make_client
+from tests.transactions.told import read_events
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +90,7 @@ def test_what_a_user_is_already_is_not_told_again(service, petya):
     for change in [*changes, {"name": "Petya P.", "metadata": {"a": "b"}}]:
         answer = service.patch(f"/api/v1/users/{petya.id}", change)
         assert answer.status_code == 200
-    created, *told = Event.objects.filter(stream=petya.id).order_by("sequence")
+    created, *told = read_events(stream=petya.id)
     assert [event.sequence for event in told] == [2, 3]
     assert {event.type for event in told} == {"user.changed"}
     assert [(event.data["name"], event.data["metadata"]) for event in told] == [

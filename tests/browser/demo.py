@@ -6,9 +6,10 @@ from random import Random
 
 from accounts import operations
 from accounts.models import User
+from ledger.callers import ActorKind, Caller
 from tests import asking, cast
 from tests.cast import CALLER
-from tests.office.staff import make_staff
+from tests.office.staff import hire
 from transactions import corrections
 from transactions.models import HourlyTotal, Transaction
 
@@ -28,10 +29,8 @@ class Demo:
     def __init__(self):
         self.random = Random(7)
         self.now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        self.vera = make_staff("operations", username="vera")
-        self.chief = make_staff(superuser=True, username="boris")
-        User.objects.filter(username="vera").update(name="Vera Lindt")
-        User.objects.filter(username="boris").update(name="Boris Amsel")
+        self.vera = hire("operations", username="vera", name="Vera Lindt")
+        self.chief = User.objects.create_superuser("boris", name="Boris Amsel")
         self.accounts = [self.make_account(number, name) for number, name in enumerate(NAMES)]
         self.bakery = self.accounts[0]
         for account in self.accounts:
@@ -84,7 +83,7 @@ class Demo:
 
     def correct(self, kind, **fields):
         make = getattr(corrections, kind)
-        return make(id=cast.new_id(), maker_id=self.vera.id, request_id="demo", **fields)
+        return make(id=cast.new_id(), caller=Caller(self.vera.id, ActorKind.STAFF, "demo"), **fields)
 
     def make_past(self):
         """The days before this ledger was made, as the dashboard would have counted them."""

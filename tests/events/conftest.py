@@ -6,7 +6,7 @@ from events import subscriptions
 from events.delivery import webhooks
 from events.models import Subscription
 from events.relay import Relay
-from tests.cast import deposit, new_id
+from tests.cast import CALLER, deposit
 from tests.names import resolving
 from tests.receivers import receiver
 
@@ -59,7 +59,7 @@ def take_seconds(seconds):
 
 
 def subscribe(url=None, kind="webhook", types=()):
-    subscription, _ = subscriptions.create(kind=kind, url=url, types=types, actor=new_id())
+    subscription, _ = subscriptions.create(kind=kind, url=url, types=types, caller=CALLER)
     return subscription
 
 

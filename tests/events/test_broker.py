@@ -11,7 +11,7 @@ from kombu import Connection, Exchange, Queue
 from events import errors, subscriptions
 from events.delivery import brokers
 from events.models import Subscription
-from tests.cast import deposit, new_id, withdraw
+from tests.cast import CALLER, deposit, new_id, withdraw
 from tests.events.conftest import deposit_times, fetch, relay_once, subscribe
 
 
@@ -141,11 +141,11 @@ def test_the_broker_is_never_given_up(exchange, settings, account, subscription)
 
 
 def test_there_is_one_subscription_of_the_broker_and_no_url_of_it(exchange, subscription):
-    again, replayed = subscriptions.create(kind="broker", url=None, actor=new_id())
+    again, replayed = subscriptions.create(kind="broker", url=None, caller=CALLER)
     assert (again.id, replayed) == (subscription.id, True)
     with pytest.raises(errors.SubscriptionExists):
         subscribe(kind="broker", types=["user.created"])
     with pytest.raises(errors.UrlNotAllowed):
         subscribe("amqp://127.0.0.1/", kind="broker")
     with pytest.raises(errors.NotAWebhook):
-        subscriptions.rotate_secret(id=subscription.id)
+        subscriptions.rotate_secret(id=subscription.id, caller=CALLER)

@@ -47,6 +47,8 @@ def test_the_envelope_is_the_event_as_the_api_shows_it(account):
         "request_id": "test",
         "actor": {"id": str(account.user_id), "kind": "service"},
         "data": row.to_dict(),
+        "before": None,
+        "reason": None,
     }
 
 
@@ -189,9 +191,9 @@ def test_a_cursor_survives_its_text():
 def test_reading_costs_the_same_whatever_is_there(account, django_assert_num_queries):
     deposit_times(account, 20)
     feed.read()
-    # Is anything pending, the state, the places, the events, what they are about, the state.
-    with django_assert_num_queries(6):
+    # Is anything pending, the state, the places, the events, what they are about, their texts, the state.
+    with django_assert_num_queries(7):
         feed.read(limit=5)
     deposit(account, "1")
-    with django_assert_num_queries(10):  # and a savepoint, the lock, the places given, its end
+    with django_assert_num_queries(11):  # and a savepoint, the lock, the places given, its end
         feed.read(limit=5)

@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from events import feed, subscriptions
 from events.models import Event, FeedState, PendingEvent, Placement
-from tests.cast import deposit, new_id
+from tests.cast import CALLER, deposit
 from tests.events.conftest import deposit_times
 from tests.names import PUBLIC
 from tests.test_guards import (
@@ -30,6 +30,7 @@ EVENT = {
 }  # fmt: skip
 KEPT = EVENT | {
     "type": "'hold.placed'", "about": "NULL", "data": "'{}'", "actor_kind": "'service'", "request_id": "''",
+    "mac": "'x'",
 }  # fmt: skip
 WAITING = "SELECT stream, sequence FROM public.events_pending"
 ALONE = (
@@ -162,7 +163,7 @@ def old(session):  # noqa: F811
 
 
 def subscribe(status):
-    made, _ = subscriptions.create(kind="webhook", url=f"https://{PUBLIC}/", actor=new_id())
+    made, _ = subscriptions.create(kind="webhook", url=f"https://{PUBLIC}/", caller=CALLER)
     execute(f"UPDATE events_subscription SET position = 0, status = '{status}' WHERE id = '{made.id}'")
 
 

@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils import timezone
 from events import relay, subscriptions
 from events.models import Subscription
 from events.relay import Relay
-from tests.cast import deposit
+from tests.cast import CALLER, deposit
 from tests.events.conftest import deposit_times, fetch, relay_once, subscribe, take_seconds
 from tests.receivers import answering, taking
 
@@ -28,7 +29,7 @@ def test_who_lost_the_lease_moves_no_cursor(hook, account, subscription):
     deposit_times(account, 3)
     running = Relay()
     running.step()
-    subscriptions.replay(id=subscription.id, after=None)
+    subscriptions.replay(id=subscription.id, after=None, caller=CALLER)
     while running.sending:
         running.collect()
     assert fetch(subscription).position == 0
@@ -39,14 +40,18 @@ def test_who_lost_the_lease_moves_no_cursor(hook, account, subscription):
 
 @pytest.mark.parametrize(
     "act",
-    [subscriptions.resume, subscriptions.rotate_secret, lambda id: subscriptions.replay(id=id, after=None)],
+    [
+        subscriptions.resume,
+        subscriptions.rotate_secret,
+        partial(subscriptions.replay, after=None),
+    ],
 )
 def test_a_failure_that_was_on_its_way_does_not_undo_what_people_did(hook, account, act, subscription):
     hook.behaviour = answering(500)
     deposit(account, "1")
     running = Relay()
     running.step()
-    act(id=subscription.id)
+    act(id=subscription.id, caller=CALLER)
     while running.sending:
         running.collect()
     after = fetch(subscription)

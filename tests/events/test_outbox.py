@@ -11,12 +11,13 @@ from accounts import operations
 from events import resources
 from events.models import Event, PendingEvent
 from tests.cast import CALLER, AccountFactory, OrderFactory, deposit, withdraw
+from tests.transactions.told import read_events
 from transactions import posting
 from transactions.models import Transaction
 
 
 def test_a_user_and_its_account_are_told(petya, account):
-    created, opened = Event.objects.order_by("recorded_at")
+    created, opened = sorted(read_events(), key=lambda event: event.recorded_at)
     assert (created.type, created.stream, created.sequence) == ("user.created", petya.id, 1)
     assert (created.account_id, created.actor_kind, created.request_id) == (None, "service", "test")
     assert created.data["id"] == str(petya.id)

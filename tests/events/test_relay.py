@@ -11,7 +11,7 @@ from events import errors, relay, subscriptions
 from events.models import FeedState, Placement, Subscription
 from events.relay import WEBHOOK_DELAYS, Relay
 from ledger_project.management.commands import relay_events
-from tests.cast import AccountFactory, deposit, hold_that_expires, withdraw
+from tests.cast import CALLER, AccountFactory, deposit, hold_that_expires, withdraw
 from tests.events.conftest import deposit_times, fetch, relay_once, subscribe
 from tests.receivers import answering, receiver, silent, taking
 
@@ -74,7 +74,7 @@ def test_the_ten_attempts_of_the_standard_and_then_it_is_disabled(hook, account,
     assert fetch(subscription).status == "DISABLED"
     relay_once()
     assert len(hook.requests) == 10
-    subscriptions.resume(id=subscription.id)
+    subscriptions.resume(id=subscription.id, caller=CALLER)
     hook.behaviour = taking
     relay_once()
     assert hook.positions == [3] * 11
@@ -125,12 +125,12 @@ def test_who_does_not_answer_holds_up_nobody_else(hook, account):
 
 
 def test_paused_nothing_is_sent_and_resumed_all_of_it(hook, account, subscription):
-    subscriptions.pause(id=subscription.id)
+    subscriptions.pause(id=subscription.id, caller=CALLER)
     deposit(account, "1")
     relay_once()
     assert hook.requests == []
     assert fetch(subscription).lag_events == 1
-    subscriptions.resume(id=subscription.id)
+    subscriptions.resume(id=subscription.id, caller=CALLER)
     relay_once()
     assert hook.positions == [3]
 
@@ -138,7 +138,7 @@ def test_paused_nothing_is_sent_and_resumed_all_of_it(hook, account, subscriptio
 def test_a_replay_sends_again(hook, account, subscription):
     deposit(account, "1")
     relay_once()
-    subscriptions.replay(id=subscription.id, after=None)
+    subscriptions.replay(id=subscription.id, after=None, caller=CALLER)
     relay_once()
     assert hook.positions == [3, 1, 2, 3]
 

@@ -8,7 +8,8 @@ from django.db import connection
 
 from events import errors, feed, subscriptions
 from events.models import Event, FeedState, Placement, Subscription
-from tests.cast import deposit, hold, new_id
+from ledger import macs
+from tests.cast import CALLER, deposit, hold
 from tests.events.conftest import deposit_times, relay_once, subscribe
 from transactions.models import Transaction
 
@@ -24,12 +25,23 @@ def age(days, *, up_to=None):
     """Make the events older, up to a position. Nobody but a test can."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE events_event DISABLE TRIGGER event_is_never_changed")
+        cursor.execute("ALTER TABLE accounts_user DISABLE TRIGGER user_has_its_events")
         cursor.execute(
             "UPDATE events_event AS event SET recorded_at = recorded_at - make_interval(days => %s)"
             " FROM events_placement AS place WHERE place.position <= %s"
             " AND place.stream = event.stream AND place.sequence = event.sequence",
             [days, up_to or 10**9],
         )
+        for event in Event.objects.filter(about=None):
+            mac = macs.compute("event", *(getattr(event, name) for name in Event.SEALED))
+            cursor.execute(
+                "UPDATE events_event SET mac = %s WHERE stream = %s AND sequence = %s", [mac, *event.pk]
+            )
+        cursor.execute(
+            "UPDATE accounts_user SET last_recorded_at = recorded_at FROM events_event"
+            " WHERE stream = id AND sequence = event_sequence"
+        )
+        cursor.execute("ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_has_its_events")
         cursor.execute("ALTER TABLE events_event ENABLE ALWAYS TRIGGER event_is_never_changed")
 
 
@@ -77,26 +89,26 @@ def test_what_is_younger_than_it_was_told_to_keep_stays(told):
 
 def test_what_a_live_subscription_waits_for_stays(hook, told):
     subscription = subscribe(hook.url)
-    subscriptions.replay(id=subscription.id, after=None)
+    subscriptions.replay(id=subscription.id, after=None, caller=CALLER)
     age(100)
     assert run("prune_events") == "0 events left the feed.\n"
-    subscriptions.pause(id=subscription.id)
+    subscriptions.pause(id=subscription.id, caller=CALLER)
     assert run("prune_events") == "0 events left the feed.\n"
-    subscriptions.resume(id=subscription.id)
+    subscriptions.resume(id=subscription.id, caller=CALLER)
     relay_once()
     assert run("prune_events") == "5 events left the feed.\n"
 
 
 def test_a_disabled_subscription_keeps_nothing_and_cannot_go_on_as_if_it_had(told):
     subscription = subscribe("https://8.8.8.8/")
-    subscriptions.replay(id=subscription.id, after=None)
+    subscriptions.replay(id=subscription.id, after=None, caller=CALLER)
     Subscription.objects.filter(id=subscription.id).update(status="DISABLED")
     age(100, up_to=3)
     assert run("prune_events") == "3 events left the feed.\n"
     with pytest.raises(errors.EventsPruned):
-        subscriptions.resume(id=subscription.id)
-    subscriptions.replay(id=subscription.id, after=None)
-    assert subscriptions.resume(id=subscription.id).lag_events == 2
+        subscriptions.resume(id=subscription.id, caller=CALLER)
+    subscriptions.replay(id=subscription.id, after=None, caller=CALLER)
+    assert subscriptions.resume(id=subscription.id, caller=CALLER).lag_events == 2
 
 
 def test_pruning_in_parts_comes_to_the_same(told, monkeypatch):
@@ -113,7 +125,7 @@ def test_a_new_epoch_begins_only_where_the_database_is_another(told):
     subscription = subscribe("https://8.8.8.8/")
     FeedState.objects.update(timeline_id=77)
     with pytest.raises(errors.FeedStopped):
-        subscriptions.create(kind="webhook", url="https://8.8.8.8/2", actor=new_id())
+        subscriptions.create(kind="webhook", url="https://8.8.8.8/2", caller=CALLER)
     with pytest.raises(CommandError):
         run("relay_events", "--once")
     assert "new epoch" in run("new_feed_epoch")

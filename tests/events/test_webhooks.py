@@ -12,6 +12,7 @@ from events import subscriptions
 from events.delivery import open_channel, webhooks
 from events.delivery.channels import DeliveryFailed
 from events.models import Subscription
+from tests.cast import CALLER
 from tests.events.conftest import deposit_times, get_secret, relay_once, subscribe
 from tests.receivers import answering, dripping, receiver, silent, talkative
 
@@ -60,7 +61,7 @@ def test_a_changed_byte_an_old_time_or_another_secret_do_not_verify(hook, subscr
 
 def test_for_a_day_after_a_rotation_both_secrets_verify(hook, subscription):
     old = get_secret(subscription)
-    subscription = subscriptions.rotate_secret(id=subscription.id)
+    subscription = subscriptions.rotate_secret(id=subscription.id, caller=CALLER)
     new = get_secret(subscription)
     send(subscription)
     assert hook.verify(old) == hook.verify(new) == [ENVELOPE]

@@ -23,6 +23,7 @@ from kombu.transport.pyamqp import amqp
 from events import relay, subscriptions
 from events.delivery import brokers, webhooks
 from events.relay import Relay
+from ledger.callers import Caller
 from tests import cast
 from transactions import posting
 from transactions.models import Transaction
@@ -59,7 +60,7 @@ def post(folder: Path, name: str, burst: int, orders_max: int) -> None:
 
 
 def subscribe(folder: Path, name: str, kind: str, url: str | None) -> None:
-    made, _ = subscriptions.create(kind=kind, url=url, actor=ACTOR)
+    made, _ = subscriptions.create(kind=kind, url=url, caller=Caller(ACTOR))
     (folder / f"subscription-{name}").write_text(f"{made.id} {made.position}")
 
 

@@ -68,9 +68,11 @@ def judge_events(hold: Row, captures: int, ledger: Ledger) -> Iterator[Charge]:
         if event["type"].startswith("hold.") and event["data"]["id"] == str(hold["id"])
     ]
     expected = ["hold.placed", *["hold.captured"] * captures, *ENDS.get(hold["status"], [])]
-    if [event["type"] for event in events] != ([] if hold["status"] == "DECLINED" else expected):
+    if hold["status"] == "DECLINED":
+        expected = ["hold.declined"]
+    if [event["type"] for event in events] != expected:
         yield DRIFT, f"{hold} has the events {events}"
-    elif events:
+    else:
         last = events[-1]["data"]
         if (last["status"], Decimal(last["captured"])) != (hold["status"], hold["captured"]):
             yield DRIFT, f"the last event of {hold} is {last}"

@@ -6,7 +6,8 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from office.models import Access
+from events import record
+from events.models import RecordEntry
 
 SECRET = re.compile(r'<code class="office-secret"[^>]*>([^<]+)</code>')
 FORGED_IDS = (
@@ -47,7 +48,14 @@ def hear(answer):
 
 
 def find_accesses(**fields):
-    return list(Access.objects.filter(**fields).order_by("id"))
+    """Entries of the record in their order, each with what it tells: `detail` has the searched words, too."""
+    entries = list(RecordEntry.objects.filter(**fields).order_by("id"))
+    for entry, told in zip(entries, record.read_told(entries), strict=True):
+        entry.told = told
+        entry.detail = " ".join(filter(None, (told.get("detail"), told.get("words"))))
+        entry.reason = told.get("reason") or ""
+        entry.before, entry.after = told.get("before", {}), told.get("after", {})
+    return entries
 
 
 def count_queries(client, address, **query):

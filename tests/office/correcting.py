@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from accounts.models import Account
+from ledger.callers import ActorKind, Caller
 from tests.cast import new_id
 from transactions import corrections
 from transactions.models import Transaction
@@ -31,8 +32,7 @@ def adjust(account, amount, maker, type=Transaction.Type.DEPOSIT, id=None):
         amount=Decimal(amount),
         reference="T-1",
         reason="goodwill",
-        maker_id=maker.id,
-        request_id="test",
+        caller=Caller(maker.id, ActorKind.STAFF, "test"),
     )
 
 

@@ -5,12 +5,15 @@ from base64 import b32decode, b32encode
 from itertools import count
 
 from django.contrib.auth.models import Group
+from django.db.transaction import atomic
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import User
+from events import record
+from ledger.callers import ActorKind, Caller
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PASSWORD = "a password of staff"
@@ -18,17 +21,32 @@ _numbers = count(1)
 
 
 def make_staff(
-    *groups: str, superuser: bool = False, username: str = "", password: str | None = None
+    *groups: str, superuser: bool = False, username: str = "", name: str = "", password: str | None = None
 ) -> User:
     """A member of staff with the permissions of these groups. Hashing a password is slow: most need none."""
     username = username or f"staff-{next(_numbers)}"
     user = User.objects.create_user(
-        username=username, password=password, name=username, is_staff=True, is_superuser=superuser
+        username=username, password=password, name=name or username, is_staff=True, is_superuser=superuser
     )
     found = list(Group.objects.filter(name__in=groups))
     assert len(found) == len(groups), groups
     user.groups.add(*found)
     return user
+
+
+def hire(*groups: str, **about: str) -> User:
+    """The same, with the entry in the record that `accounts.staff` writes, which the audit looks for."""
+    member = make_staff(*groups, **about)
+    with atomic():
+        record.write(
+            Caller(None, ActorKind.COMMAND),
+            type="staff.created",
+            subject="staff",
+            subject_id=member.pk,
+            owner=member.pk,
+            after={"is_active": True, "groups": sorted(groups)},
+        )
+    return member
 
 
 def give_device(user: User) -> TOTPDevice:

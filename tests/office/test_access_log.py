@@ -9,9 +9,9 @@ from prometheus_client import REGISTRY
 from accounts.models import Account
 from office import actions
 from office.actions import Command
-from office.models import Access
 from tests import asking
 from tests.matrix_of_office import MODELS
+from tests.office.answers import find_accesses
 from tests.office.staff import make_staff, open_office
 from tests.office.things import find_id, find_subject, make_things
 
@@ -19,7 +19,7 @@ UNSEARCHED = {"events/subscription", "transactions/auditrun"}  # few, all on one
 
 
 def lines():
-    return list(Access.objects.order_by("id").values_list("action", "subject", "subject_id", "detail"))
+    return [(line.action, line.subject, line.subject_id, line.detail) for line in find_accesses()]
 
 
 def count(action, subject):
@@ -35,8 +35,9 @@ def test_looking_at_something_is_one_line(superuser, boss, model):
     assert answer.status_code == 200
     assert lines() == [*before, ("VIEW", find_subject(model), find_id(thing), "")]
     assert count("VIEW", find_subject(model)) == counted + 1
-    line = Access.objects.latest("id")
-    assert (line.actor, line.request_id) == (boss, "trace-7")
+    line = find_accesses()[-1]
+    assert (line.type, line.actor, line.actor_kind) == (f"{find_subject(model)}.viewed", boss.pk, "staff")
+    assert line.request_id == "trace-7"
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -50,16 +51,16 @@ def test_a_search_is_one_line_with_its_words(superuser, model):
 
 
 def test_looking_at_the_log_is_in_the_log(superuser):
-    superuser.get("/admin/office/access/")
-    superuser.get("/admin/office/access/?q=x\x00" + "y" * 600)
-    assert [line[:2] for line in lines()] == [("VIEW", "access"), ("SEARCH", "access")]
+    superuser.get("/admin/events/recordentry/")
+    superuser.get("/admin/events/recordentry/?q=x\x00" + "y" * 600)
+    assert [line[:2] for line in lines()] == [("VIEW", "record"), ("SEARCH", "record")]
     assert lines()[1][3] == ("x" + "y" * 600)[:500]
 
 
 @pytest.mark.parametrize("query", ["", "?q=x", "?csv=1", "?format=csv", "?show=holds"])
 def test_who_may_not_look_leaves_no_line(account, query):
     nobody = open_office(make_staff())
-    for page in (f"accounts/account/{account.id}/change/", "accounts/account/", "office/access/"):
+    for page in (f"accounts/account/{account.id}/change/", "accounts/account/", "events/recordentry/"):
         assert nobody.get(f"/admin/{page}{query}").status_code == 403
     assert lines() == []
 
@@ -67,13 +68,13 @@ def test_who_may_not_look_leaves_no_line(account, query):
 @pytest.mark.parametrize("path", ["?q=x", "{id}/change/"])
 def test_what_cannot_be_recorded_is_not_shown_nor_why_it_fails(superuser, account, path):
     with connection.cursor() as cursor:  # until the end of the test
-        cursor.execute("ALTER TABLE office_access RENAME TO a_table_elsewhere")
+        cursor.execute("ALTER TABLE events_recordentry RENAME TO a_table_elsewhere")
     superuser.raise_request_exception = False
     answer = superuser.get(f"/admin/accounts/account/{path.format(id=account.id)}")
     text = answer.content.decode()
     assert answer.status_code == 500
     assert "<h1>" in text
-    for inner in (str(account.id), "office_access", "ProgrammingError", "Traceback", "urn:ledger"):
+    for inner in (str(account.id), "recordentry", "ProgrammingError", "Traceback", "urn:ledger"):
         assert inner not in text
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
 
@@ -117,7 +118,7 @@ def give(rf, boss):
 def test_a_change_and_its_line_with_the_reason_are_one(give, account):
     assert give(account, "they asked").status_code == 302
     assert lines() == [("CHANGE", "account", str(account.id), "freeze")]
-    line = Access.objects.get()
+    [line] = find_accesses()
     assert (line.reason, line.request_id) == ("they asked", "trace-7")
     assert Account.objects.get().status == "FROZEN"
 
@@ -137,7 +138,9 @@ def test_a_change_that_fails_leaves_nothing(give, account):
 
 def test_without_its_line_nothing_is_changed(give, account):
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE office_access ADD CONSTRAINT never CHECK (action <> 'CHANGE') NOT VALID")
+        cursor.execute(
+            "ALTER TABLE events_recordentry ADD CONSTRAINT never CHECK (action <> 'CHANGE') NOT VALID"
+        )
     with pytest.raises(DatabaseError):
         give(account, "they asked")
     assert Account.objects.get().status == "ACTIVE"

@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from office.models import Access
 from tests import asking
 from tests.cast import (
     new_id,
 )
 from tests.office.account_pages import find_address, look, read_text
+from tests.office.answers import find_accesses
 from tests.office.staff import make_staff, open_office
 from transactions.models import Correction, Transaction
 
@@ -47,7 +47,7 @@ def test_support_freezes_and_unfreezes_with_a_reason(support, account):
     support.post(find_address(account, "unfreeze"), {"reason": "the card was found"})
     account.refresh_from_db()
     assert account.status == "ACTIVE"
-    changes = Access.objects.filter(action="CHANGE").order_by("id")
+    changes = find_accesses(action="CHANGE")
     assert [(each.detail, each.reason, each.subject_id) for each in changes] == [
         ("freeze", "a stolen card", str(account.id)),
         ("unfreeze", "the card was found", str(account.id)),

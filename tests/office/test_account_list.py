@@ -2,7 +2,7 @@
 
 import pytest
 
-from office.models import Access
+from events.models import RecordEntry
 from tests import asking
 from tests.cast import AccountFactory, deposit, hold, new_id
 
@@ -61,7 +61,7 @@ def test_an_account_is_found_by_the_name_or_external_id_of_its_user(support, cas
     assert answer.status_code == 200
     if "\x00" not in words:
         assert [str(account.user) for account in answer.context["cl"].result_list] == found
-    assert Access.objects.filter(action="SEARCH").count() == 1
+    assert RecordEntry.objects.filter(action="SEARCH").count() == 1
 
 
 def test_an_account_is_found_by_its_id_and_by_that_of_its_user(support, cast_of_four):

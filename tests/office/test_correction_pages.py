@@ -7,9 +7,9 @@ import pytest
 
 from accounts.models import User
 from events.models import Event
-from office.models import Access
 from tests import asking
 from tests.cast import AccountFactory, deposit, new_id, transfer, withdraw
+from tests.office.answers import find_accesses
 from tests.office.correcting import LIST, adjust, ask_to_reverse, balance, page, read, reverse_page
 from tests.office.staff import make_staff, open_office
 from transactions.models import Correction, Transaction
@@ -25,7 +25,7 @@ def office(first):
     return open_office(first)
 
 
-def test_a_small_reversal_is_posted_at_once(office, account):
+def test_a_small_reversal_is_posted_at_once(office, first, account):
     row = deposit(account, "20")
     assert 'name="identity"' in read(office.get(reverse_page(row)))
     assert "The transaction was reversed." in read(ask_to_reverse(office, row))
@@ -33,7 +33,8 @@ def test_a_small_reversal_is_posted_at_once(office, account):
     reversal = Transaction.objects.get(reverses=row.id)
     assert reversal.metadata == {"reason": "Booked twice"}
     assert page(reversal) in read(office.get(f"/admin/transactions/transaction/{reversal.id}/change/"))
-    line = Access.objects.get(action="CHANGE")
+    posted, line = find_accesses(action="CHANGE")
+    assert (posted.type, posted.actor, posted.reason) == ("correction.posted", first.id, "Booked twice")
     assert (line.detail, line.reason, line.subject_id) == ("reverse", "Booked twice", str(row.id))
 
 
@@ -68,8 +69,12 @@ def test_a_big_reversal_waits_for_a_second_person_whom_nobody_can_stand_in_for(
     assert third.get(page(correction, "approve")).status_code == 302
     assert page(correction, "approve") not in read(third.get(page(correction)))
     assert Transaction.objects.filter(reverses=row.id).count() == 1
-    told = {(line.actor_id, line.detail) for line in Access.objects.filter(action="CHANGE")}
-    assert told == {(first.id, "reverse"), (second.id, "approve")}
+    told = [(line.actor, line.type) for line in find_accesses(action="CHANGE")]
+    assert told == [
+        (first.id, "correction.proposed"),
+        (first.id, "transaction.command_given"),
+        (second.id, "correction.approved"),
+    ]
 
 
 def test_a_transaction_says_that_its_reversal_waits(office, account):
@@ -100,7 +105,7 @@ def test_the_id_of_another_transaction_is_no_identity(office, account):
     row, other = deposit(account, "20"), deposit(account, "30")
     assert office.post(reverse_page(row), {"reason": "x", "identity": other.id}).status_code == 422
     assert not Correction.objects.exists()
-    assert not Access.objects.filter(action="CHANGE").exists()
+    assert find_accesses(action="CHANGE") == []
 
 
 @pytest.mark.parametrize("reason", ["", " ", "a\x00b", "a" * 501])

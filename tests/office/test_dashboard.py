@@ -10,8 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import operations
-from events.models import Subscription
-from office.models import Access
+from events.models import RecordEntry, Subscription
 from office.pages import overview
 from tests import asking, cast
 from tests.office.correcting import adjust
@@ -20,7 +19,7 @@ from tests.office.staff import make_staff, open_office
 from transactions.models import Figures, HourlyTotal
 from transactions.reading import statistics
 
-QUERIES = 19  # seven of them for the session, its user and their second factor, and the sidebar
+QUERIES = 20  # seven of them for the session, its user and their second factor, and the sidebar
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +59,7 @@ def test_each_part_is_for_who_may_view_what_it_is_made_of(permission, shown):
 def test_support_sees_all_of_it_and_looking_is_recorded(support):
     text = look(support)
     assert all(part in text for part in ("Movements", "Biggest accounts", "Last audit", "Open holds"))
-    assert [(line.action, line.subject) for line in Access.objects.all()] == [("VIEW", "dashboard")]
+    assert [(line.action, line.subject) for line in RecordEntry.objects.all()] == [("VIEW", "dashboard")]
 
 
 def test_before_the_first_count_it_says_so(superuser):

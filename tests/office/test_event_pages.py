@@ -6,7 +6,7 @@ from accounts import operations
 from events import feed, subscriptions
 from events.models import Placement
 from events.relay import Relay
-from ledger.callers import ActorKind
+from ledger.callers import ActorKind, Caller
 from tests.cast import CALLER, AccountFactory, deposit, new_id, withdraw
 from tests.events.test_upkeep import age
 from tests.names import NOBODY
@@ -93,7 +93,7 @@ def test_the_events_of_an_account_are_read_from_their_index(support, account):
 
 
 def test_a_page_shows_the_event_its_place_and_who_was_told(support, account, hook):
-    subscriptions.create(kind="webhook", url=hook.url, actor=account.user_id)
+    subscriptions.create(kind="webhook", url=hook.url, caller=Caller(account.user_id))
     row = deposit(account, "12.34")
     address = f"{EVENTS}3/change/"
     assert support.get(address)["Location"] == "/admin/"  # it waits for its position
@@ -115,7 +115,7 @@ def test_the_access_log_leads_to_the_event(superuser, account):
     place_all()
     superuser.get(f"{EVENTS}2/change/")
     assert f'event <a class="text-link" href="{EVENTS}2/change/">2</a>' in read(
-        superuser.get("/admin/office/access/")
+        superuser.get("/admin/events/recordentry/")
     )
 
 
@@ -132,7 +132,7 @@ def test_what_was_pruned_has_no_page_and_does_not_wait_for_one(support, account)
 def test_who_may_not_see_subscriptions_is_not_told_their_urls(account):
     member = make_staff()
     member.user_permissions.add(Permission.objects.get(codename="view_event"))
-    subscriptions.create(kind="webhook", url=NOBODY, actor=account.user_id)
+    subscriptions.create(kind="webhook", url=NOBODY, caller=Caller(account.user_id))
     deposit(account, "5")
     place_all()
     text = read(open_office(member).get(f"{EVENTS}3/change/"))

@@ -134,7 +134,7 @@ def test_refusals_are_pages_that_can_be_read(superuser, language):
     asked = {"HTTP_ACCEPT_LANGUAGE": language}
     answers = {
         404: superuser.get("/admin/nothing/", **asked),
-        403: support.get("/admin/office/access/", **asked),
+        403: support.get("/admin/events/recordentry/", **asked),
         400: superuser.get("/admin/", HTTP_HOST="elsewhere.example", **asked),
     }
     answers["csrf"] = forms.post("/admin/login/", {"username": "x", "password": "y"}, **asked)

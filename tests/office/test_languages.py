@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import translation
 
 from events import subscriptions
+from ledger.callers import ActorKind, Caller
 from tests import cast, messages
 from tests.office import reading
 from tests.office.staff import make_staff, open_office
@@ -78,7 +79,7 @@ def ledger(settings):
     cast.withdraw(account, "5000", reference="счёт")
     cast.hold(account, "5", reference="счёт")
     cast.issue_token("api-read", user=user)
-    subscriptions.create(kind="webhook", url="http://127.0.0.1:9/", actor=user.id)
+    subscriptions.create(kind="webhook", url="http://127.0.0.1:9/", caller=Caller(user.id))
     for amount in ("50", "500"):
         corrections.adjust(
             id=cast.new_id(),
@@ -87,8 +88,7 @@ def ledger(settings):
             amount=Decimal(amount),
             reference="счёт",
             reason="причина",
-            maker_id=user.id,
-            request_id="1",
+            caller=Caller(user.id, ActorKind.STAFF, "1"),
         )
     return deposit
 

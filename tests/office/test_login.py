@@ -9,9 +9,9 @@ from axes.models import AccessAttempt, AccessLog
 from django.test import Client
 from structlog.testing import capture_logs
 
-from office.models import Access
-from tests.office.coming_in import WRONG, is_inside, log_in
-from tests.office.staff import PASSWORD, make_staff, open_office
+from tests.office.answers import find_accesses
+from tests.office.coming_in import WRONG, is_inside, log_in, send_code
+from tests.office.staff import PASSWORD, enter_code, give_device, make_staff, open_office
 
 
 @pytest.fixture
@@ -104,10 +104,47 @@ def test_ones_own_password_is_changed_with_a_line_in_the_log(olga):
     new = "quite another password"
     page = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     wrong = browser.post("/admin/password_change/", {**page, "old_password": WRONG})
-    assert (wrong.status_code, Access.objects.count()) == (200, 0)
+    assert (wrong.status_code, find_accesses()) == (200, [])
     assert browser.post("/admin/password_change/", page).status_code == 302
     assert is_inside(browser)
-    assert [(line.action, line.detail) for line in Access.objects.exclude(action="VIEW")] == [
-        ("CHANGE", "password")
-    ]
+    [line] = find_accesses(action="CHANGE")
+    assert (line.type, line.actor, line.subject_id) == ("staff.password_changed", olga.pk, str(olga.pk))
     assert log_in(Client(), password=new).status_code == 302
+
+
+def list_logins():
+    return [(line.type, line.actor, line.subject_id, line.detail) for line in find_accesses(action="LOGIN")]
+
+
+def test_every_login_is_an_entry_once_it_is_whole_and_so_is_its_end(olga, browser):
+    device = give_device(olga)
+    log_in(browser)
+    assert list_logins() == []  # the second factor is to come
+    send_code(browser, "000000" if enter_code(device) != "000000" else "000001")
+    assert list_logins() == [("login.failed", olga.pk, str(olga.pk), "code")]
+    device.refresh_from_db()
+    device.throttle_reset()
+    send_code(browser, enter_code(device))
+    assert is_inside(browser)
+    browser.post("/admin/logout/")
+    assert [entry[0] for entry in list_logins()[1:]] == ["login.succeeded", "login.ended"]
+    assert {entry[1] for entry in list_logins()} == {olga.pk}
+
+
+def test_without_a_second_factor_the_password_is_the_login(olga, browser, settings):
+    settings.SECOND_FACTOR = False
+    log_in(browser)
+    assert list_logins() == [("login.succeeded", olga.pk, str(olga.pk), "")]
+
+
+def test_a_wrong_password_is_an_entry_of_nobody_with_the_name_that_was_tried(olga, browser):
+    log_in(browser, password=WRONG)
+    log_in(browser, "vasya", WRONG)
+    assert list_logins() == [
+        ("login.failed", None, str(olga.pk), "password olga"),
+        ("login.failed", None, "", "password vasya"),
+    ]
+    assert WRONG not in str([vars(line) for line in find_accesses()])
+    for _ in range(4):
+        log_in(browser, password=WRONG)
+    assert list_logins()[-1][-1] == "locked out olga"

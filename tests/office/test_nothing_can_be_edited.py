@@ -15,8 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Account, Token
 from events.delivery import webhooks
-from events.models import Event, Placement
-from office.models import Access
+from events.models import Event, Placement, RecordEntry
 from tests.bad_inputs import find_cases
 from tests.cast import issue_token
 from tests.matrix_of_office import EMPTY, MODEL_PAGES, MODELS, PAGES
@@ -28,7 +27,7 @@ from tests.test_matrix import take_stock
 from transactions.models import Correction, Transaction
 
 PERMISSIONS = ["has_add_permission", "has_change_permission", "has_delete_permission"]
-LOGGED = {"office_access": 0, "django_session": 0}
+LOGGED = dict.fromkeys(("events_recordentry", "events_recordhead", "events_text", "django_session"), 0)
 STATUSES = (200, 302, 400, 403, 404, 405, 422)
 
 
@@ -191,13 +190,13 @@ def written(db):
         Transaction: (row, {"amount": 6}),
         Event: (things["events/placement"].event, {"request_id": "y"}),
         Placement: (things["events/placement"], {"sequence": 9}),
-        Access: (things["office/access"], {"detail": "y"}),
+        RecordEntry: (things["events/recordentry"], {"data": {"detail": "y"}}),
         Correction: (decided, {"decision_reason": "y"}),
         Account: (things["accounts/account"], {"currency": "EUR"}),
     }
 
 
-@pytest.mark.parametrize("model", [Transaction, Event, Placement, Access, Correction, Account])
+@pytest.mark.parametrize("model", [Transaction, Event, Placement, RecordEntry, Correction, Account])
 def test_the_database_refuses_what_is_done_past_the_pages(written, model):
     row, change = written[model]
     before = take_stock()

@@ -9,6 +9,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import staff
 from accounts.models import Staff, User
+from ledger.callers import ActorKind, Caller
 from tests.office.answers import find_accesses, find_secret, read
 from tests.office.staff import make_staff, open_office
 from tests.office.test_staff_pages import ASKED, COMMANDS, STAFF, do
@@ -51,7 +52,7 @@ def test_who_only_looks_at_staff_is_offered_nothing(boss):
     assert "create/" not in read(client.get(STAFF))
     text = read(client.get(f"{STAFF}{boss.pk}/change/"))
     assert "deactivate" not in text
-    assert "/admin/office/access/" not in text
+    assert "/admin/events/recordentry/" not in text
     assert do(client, boss, "deactivate").status_code == 403
 
 
@@ -66,7 +67,7 @@ def test_the_last_superuser_stays(boss):
     gone = make_staff(superuser=True, username="gone")
     User.objects.filter(pk=gone.pk).update(is_active=False)  # while a request of theirs was under way
     with pytest.raises(staff.LastSuperuser):
-        staff.deactivate(id=boss.pk, actor=gone)
+        staff.deactivate(id=boss.pk, caller=Caller(gone.pk, ActorKind.STAFF))
     boss.refresh_from_db()
     assert boss.is_active
 
@@ -79,7 +80,7 @@ def test_of_two_superusers_who_deactivate_each_other_one_stays():
     def act(actor, obj):
         try:
             begin.wait()
-            staff.deactivate(id=obj.pk, actor=actor)
+            staff.deactivate(id=obj.pk, caller=Caller(actor.pk, ActorKind.STAFF))
         except staff.LastSuperuser:
             pass
         finally:

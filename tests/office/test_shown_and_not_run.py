@@ -2,13 +2,13 @@
 
 import pytest
 
-from accounts.models import Staff
 from events import feed, subscriptions
 from events.models import Placement, Subscription
-from office.models import Access
+from ledger.callers import ActorKind, Caller
 from tests.cast import UserFactory, deposit, hold, new_id, withdraw
 from tests.names import NOBODY
 from tests.office.answers import find_secret, read
+from tests.office.notes import note
 from tests.office.staff import make_staff
 from tests.office.test_token_pages import ASKED, TOKENS
 from transactions import corrections
@@ -21,15 +21,14 @@ ESCAPED = "&lt;script&gt;alert(1)"
 def written(boss):
     """One of everything that has the probe for a text; the address of each, without `/admin/`."""
     user = UserFactory(name=PROBE, external_id=PROBE, metadata={PROBE: PROBE})
-    account, member = user.accounts.get(), make_staff("support")
+    account, member = user.accounts.get(), make_staff("support", name=PROBE)
     fields = {"reference": PROBE, "metadata": {PROBE: PROBE}}
     row, held = deposit(account, "500", **fields), hold(account, "5", **fields)
     withdraw(account, "5000", **fields)
-    webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, actor=boss.id)
+    webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=Caller(boss.id))
     Subscription.objects.update(url=f"https://x/{PROBE}", last_error=PROBE)
-    Staff.objects.filter(id=member.id).update(name=PROBE)
     asked = corrections.reverse(
-        id=new_id(), transaction_id=row.id, reason=PROBE, maker_id=boss.id, request_id="test"
+        id=new_id(), transaction_id=row.id, reason=PROBE, caller=Caller(boss.id, ActorKind.STAFF, "test")
     )
     feed.place_pending()
     return {
@@ -65,15 +64,7 @@ def test_the_name_of_who_gets_a_token_is_shown_and_not_run(superuser):
 
 
 def test_what_was_looked_for_and_why_is_shown_in_the_log_and_not_run(superuser, boss):
-    Access.objects.create(
-        action="VIEW",
-        subject="account",
-        subject_id=PROBE,
-        actor=boss,
-        detail=PROBE,
-        reason=PROBE,
-        request_id="x",
-    )
-    text = read(superuser.get("/admin/office/access/"))
+    note(boss, subject_id=PROBE, detail=PROBE, words=PROBE, reason=PROBE)
+    text = read(superuser.get("/admin/events/recordentry/"))
     assert PROBE not in text
-    assert text.count(ESCAPED) == 3
+    assert text.count(ESCAPED) == 4

@@ -4,6 +4,7 @@ from django.core.management import call_command
 from events import delivery, feed, subscriptions
 from events.models import Cursor, FeedState, Subscription
 from events.relay import Relay
+from ledger.callers import Caller
 from tests.cast import AccountFactory, deposit, new_id
 from tests.events.test_upkeep import age
 from tests.office.answers import find_accesses, read
@@ -13,7 +14,7 @@ SUBSCRIPTIONS = "/admin/events/subscription/"
 
 
 def subscribe(url, actor=None, **fields):
-    made, _ = subscriptions.create(kind="webhook", url=url, actor=actor or new_id(), **fields)
+    made, _ = subscriptions.create(kind="webhook", url=url, caller=Caller(actor or new_id()), **fields)
     return made
 
 
@@ -61,8 +62,9 @@ def test_a_paused_one_is_sent_nothing_until_it_is_resumed(hook, operations):
     Relay().run(once=True)
     assert find(made).status == "ACTIVE"
     assert [event["type"] for event in hook.events][-1] == "transaction.posted"
-    accesses = find_accesses(action="CHANGE")
-    assert [(each.detail, each.reason) for each in accesses] == [("pause", "because"), ("resume", "because")]
+    paused, resumed = find_accesses(action="CHANGE", actor_kind="staff")
+    assert (paused.type, resumed.type) == ("subscription.paused", "subscription.resumed")
+    assert (paused.reason, paused.after, resumed.before) == ("because", {"status": "PAUSED"}, paused.after)
 
 
 def test_it_is_replayed_from_the_beginning_or_after_a_cursor(hook, operations):
@@ -76,7 +78,8 @@ def test_it_is_replayed_from_the_beginning_or_after_a_cursor(hook, operations):
     cursor = str(Cursor(made.epoch, 1))
     do(operations, made, "replay", after=cursor)
     assert find(made).position == 1
-    assert [each.detail for each in find_accesses(action="CHANGE")] == ["replay", f"replay {cursor}"]
+    replays = find_accesses(type="subscription.replayed")
+    assert [each.after["cursor"] for each in replays] == [str(Cursor(made.epoch, 0)), cursor]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_a_cursor_that_is_none_is_refused_in_words(hook, operations, after, says
     after = after.format(epoch=made.epoch.hex, other=new_id().hex)
     assert says in read(do(operations, made, "replay", after=after), 422)
     assert find(made).position == made.position
-    assert find_accesses(action="CHANGE") == []
+    assert find_accesses(action="CHANGE", actor_kind="staff") == []
 
 
 def test_what_the_feed_refuses_is_said_in_words(hook, operations):
@@ -123,7 +126,7 @@ def test_a_test_says_what_came_of_it(hook, operations):
     assert [event["type"] for event in hook.events] == ["subscription.test"]
     hook.behaviour = answering(404)
     assert "The receiver answered 404." in read(do(operations, made, "test"), 422)
-    assert [each.detail for each in find_accesses(action="CHANGE")] == ["test", "test"]
+    assert [each.detail for each in find_accesses(type="subscription.command_given")] == ["test", "test"]
     assert find(made).failed == 0
 
 

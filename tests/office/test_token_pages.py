@@ -32,7 +32,8 @@ def test_an_issued_token_is_shown_once_and_the_api_takes_it(superuser):
     [kept] = Token.objects.all()
     assert kept.expiry - kept.created == pytest.approx(timedelta(days=30), abs=timedelta(minutes=1))
     [access] = find_accesses(action="CHANGE")
-    assert (access.detail, access.reason) == ("issue shop api-read 30", "a new shop")
+    assert (access.type, access.subject_id, access.reason) == ("token.issued", token[:15], "a new shop")
+    assert (access.after["username"], access.after["groups"]) == ("shop", ["api-read"])
     for text in (read(superuser.get(TOKENS)), read(superuser.get(f"{TOKENS}{token[:15]}/change/"))):
         assert token[:15] in text
         assert token not in text
@@ -58,7 +59,7 @@ def test_a_revoked_token_is_taken_no_more(superuser):
     assert [ask_the_api(each).status_code for each in (token, other)] == [401, 200]
     [access] = find_accesses(action="CHANGE")
     assert (access.subject, access.subject_id) == ("token", token[:15])
-    assert (access.detail, access.reason) == ("revoke", "leaked")
+    assert (access.type, access.reason) == ("token.revoked", "leaked")
     assert superuser.post(f"{address}/revoke/", {"reason": "again"}).status_code == 302
     assert len(find_accesses(action="CHANGE")) == 1
 
@@ -130,13 +131,13 @@ def test_the_list_says_which_tokens_count_and_costs_the_same_for_few_and_for_man
     gone = Token.objects.get(token_key=issue_token()[:15]).user
     User.objects.filter(pk=gone.pk).update(is_active=False)
     superuser.get(TOKENS)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         text = read(superuser.get(TOKENS))
     assert "expired" in text
     assert "user is not active" in text
     for _ in range(20):
         issue_token("api-read")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         read(superuser.get(TOKENS))
 
 

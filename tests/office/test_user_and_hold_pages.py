@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from accounts import operations
 from accounts.models import Account, Hold, User
-from office.models import Access
 from tests.asking import capture_of
 from tests.cast import CALLER, UserFactory, deposit, hold, hold_that_expires
 from tests.office import answers
@@ -24,11 +23,11 @@ def release_page(held):
     return f"{HOLDS}{held.id}/release/"
 
 
-def test_a_user_shows_all_its_accounts_and_no_secret(support, petya):
+def test_a_user_shows_all_its_accounts_and_no_secret(support):
+    petya = UserFactory(name="petya", external_id="crm-9", metadata={"city": "Perm"})
     operations.create_account(user_id=petya.id, currency="EUR", name="savings", caller=CALLER)
     deposit(petya.accounts.get(currency="USD"), "1234.5")
     hold(petya.accounts.get(currency="USD"), "34.5")
-    User.objects.filter(id=petya.id).update(external_id="crm-9", metadata={"city": "Perm"})
     text = read(support, f"{USERS}{petya.id}/change/")
     for shown in (
         "petya",
@@ -104,7 +103,7 @@ def test_a_hold_is_released_with_a_reason(operations, account):
     text = operations.post(release_page(held), {"reason": "Shop closed"}, follow=True).content.decode()
     assert "The hold was released" in text
     assert Account.objects.get(id=account.id).held == 0
-    line = Access.objects.get(action="CHANGE")
+    [line] = answers.find_accesses(action="CHANGE")
     assert (line.subject, line.subject_id, line.reason) == ("hold", str(held.id), "Shop closed")
     assert release_page(held) not in read(operations, f"{HOLDS}{held.id}/change/")
 

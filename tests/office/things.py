@@ -1,12 +1,13 @@
 """One of everything that the back office has a page for."""
 
 from django.contrib import admin
+from django.db.transaction import atomic
 from django.test import RequestFactory
 
 from accounts.models import Staff, Token
-from events import feed, subscriptions
-from events.models import Placement
-from office.models import Access
+from events import feed, record, subscriptions
+from events.models import Placement, RecordEntry
+from ledger.callers import ActorKind, Caller
 from tests.cast import AccountFactory, deposit, hold, new_id
 from tests.names import NOBODY
 from tests.office.staff import make_staff
@@ -19,7 +20,7 @@ def make_things() -> dict[str, object]:
     row = deposit(account, "12.50")
     staff = make_staff("support", username="somebody-else", password="a password of somebody else")
     key, _ = Token.objects.create(user=staff)
-    webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, actor=staff.id)
+    webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=Caller(staff.id))
     waiting = Correction.objects.create(
         id=new_id(),
         kind=Correction.Kind.ADJUSTMENT,
@@ -36,7 +37,13 @@ def make_things() -> dict[str, object]:
         id=new_id(), started_at=row.recorded_at, seen_through=row.recorded_at, is_whole=True,
         accounts=1, rows=1, findings=0,
     )  # fmt: skip
-    access = Access.objects.create(action="VIEW", subject="account", actor=staff, request_id="test")
+    with atomic():
+        record.write(
+            Caller(staff.id, ActorKind.STAFF, "test"),
+            type="account.viewed",
+            action=record.Action.VIEW,
+            subject="account",
+        )
     held = hold(account, "1")
     feed.place_pending()
     things = {
@@ -47,7 +54,7 @@ def make_things() -> dict[str, object]:
         "accounts/token": Token.objects.get(digest=key.digest),
         "events/placement": Placement.objects.latest("position"),
         "events/subscription": webhook,
-        "office/access": access,
+        "events/recordentry": RecordEntry.objects.latest("id"),
         "transactions/auditrun": run,
         "transactions/correction": waiting,
         "transactions/transaction": row,
@@ -62,7 +69,7 @@ def _as_on_its_page(thing):
 
 def find_subject(model: str) -> str:
     """What the access log calls things of the model."""
-    return {"events/placement": "event"}.get(model, model.split("/")[1])
+    return {"events/placement": "event", "events/recordentry": "record"}.get(model, model.split("/")[1])
 
 
 def find_id(thing) -> str:

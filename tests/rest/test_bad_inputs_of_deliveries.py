@@ -9,7 +9,7 @@ from events.relay import Relay
 from ledger_project.wsgi import application
 from tests.bad_inputs import CASES, SUBSCRIPTION, find_cases, make_request
 from tests.bad_inputs_world import HOSTS, World, find_account
-from tests.cast import deposit, new_id
+from tests.cast import CALLER, deposit
 from tests.names import resolving
 from tests.raw_requests import Request, connection_kept, send
 from tests.receivers import answering, receiver
@@ -36,7 +36,7 @@ def look(world):
 def deliver(world, id, behaviour):
     """What is noted of one event that the receiver was sent, after what the case asks for."""
     with receiver(behaviour) as hook:
-        made, _ = subscriptions.create(kind="webhook", url=hook.url, actor=new_id())
+        made, _ = subscriptions.create(kind="webhook", url=hook.url, caller=CALLER)
         world["webhook_id"] = str(made.id)
         status, tried = ask(world, id)
         assert (status, tried["delivered"], len(hook.requests)) == (200, False, 1)
@@ -114,7 +114,7 @@ STRANGE = [
 @pytest.mark.parametrize("answer", STRANGE)
 def test_whatever_a_receiver_says_is_no_fault_of_the_ledgers(world, answer):
     with receiver(saying(answer)) as hook:
-        made, _ = subscriptions.create(kind="webhook", url=hook.url, actor=new_id())
+        made, _ = subscriptions.create(kind="webhook", url=hook.url, caller=CALLER)
         world["webhook_id"] = str(made.id)
         status, tried = ask(world, "WEB-042")
     assert (status, tried["delivered"]) == (200, False)

@@ -11,7 +11,7 @@ from events import feed, subscriptions
 from ledger_project.wsgi import application
 from rest.errors import STATUS
 from tests import random_bodies, strict_bodies
-from tests.cast import AccountFactory, day, deposit, hold, issue_token, new_id
+from tests.cast import CALLER, AccountFactory, day, deposit, hold, issue_token, new_id
 from tests.names import NOBODY, resolving
 from tests.raw_requests import Request, connection_kept, send
 from tests.refusals import require_problem, take_stock
@@ -57,7 +57,7 @@ class Target:
             "accounts": lambda: self.account.id,
             "holds": lambda: hold(self.account, "100").id,
             "transactions": lambda: deposit(self.account, "1").id,
-            "subscriptions": lambda: subscriptions.create(kind="webhook", url=NOBODY, actor=new_id())[0].id,
+            "subscriptions": lambda: subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)[0].id,
         }
         return make[kind]()
 

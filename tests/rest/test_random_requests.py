@@ -18,7 +18,7 @@ from events import subscriptions
 from ledger_project.wsgi import application
 from rest.fields import UUID_TEXT
 from tests.bad_inputs_world import World, find_account
-from tests.cast import AccountFactory, day, deposit, issue_token, new_id, transfer
+from tests.cast import CALLER, AccountFactory, day, deposit, issue_token, new_id, transfer
 from tests.names import NOBODY, resolving
 from tests.raw_requests import Answer, connection_kept
 from tests.refusals import require_books, require_problem, take_stock
@@ -53,7 +53,7 @@ class Caller:
         account, other = (find_account(self.world, name) for name in ("account_id", "account_id_2"))
         deposit(account, "100", effective_at=day("1970-01-01"))
         self.ids["transfers"] = str(transfer(account, other, "1").id)
-        told, _ = subscriptions.create(kind="webhook", url=NOBODY, actor=new_id())
+        told, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)
         self.ids["subscriptions"] = str(told.id)
         self.empty = str(AccountFactory().id)
         self.seen = Counter()

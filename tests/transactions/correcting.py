@@ -3,12 +3,17 @@
 from decimal import Decimal
 
 from accounts.models import Account
+from ledger.callers import ActorKind, Caller
 from tests.cast import new_id
 from transactions import corrections
 from transactions.models import Correction, Transaction
 
 DEPOSIT, WITHDRAW = Transaction.Type.DEPOSIT, Transaction.Type.WITHDRAW
 WAITING, POSTED, DECLINED, REJECTED = Correction.Status.values
+
+
+def name(member, request_id="test"):
+    return Caller(member.id, ActorKind.STAFF, request_id)
 
 
 def adjust(account, maker, amount="10", *, id=None, type=DEPOSIT, **asked):
@@ -18,24 +23,21 @@ def adjust(account, maker, amount="10", *, id=None, type=DEPOSIT, **asked):
         account_id=account.id,
         type=type,
         amount=Decimal(amount),
-        maker_id=maker.id,
-        request_id="test",
+        caller=name(maker),
         **asked,
     )
 
 
 def reverse(row, maker, *, id=None, reason="a mistake"):
-    return corrections.reverse(
-        id=id or new_id(), transaction_id=row.id, reason=reason, maker_id=maker.id, request_id="test"
-    )
+    return corrections.reverse(id=id or new_id(), transaction_id=row.id, reason=reason, caller=name(maker))
 
 
 def approve(correction, checker):
-    return corrections.approve(id=correction.id, checker_id=checker.id, request_id="approval")
+    return corrections.approve(id=correction.id, caller=name(checker, "approval"))
 
 
 def reject(correction, checker, reason="no"):
-    return corrections.reject(id=correction.id, checker_id=checker.id, reason=reason)
+    return corrections.reject(id=correction.id, caller=name(checker), reason=reason)
 
 
 def balance(account):

@@ -124,10 +124,16 @@ GUARDED = (
     "transactions_transaction",
     "accounts_account",
     "accounts_hold",
+    "accounts_user",
     "events_event",
+    "events_text",
     "events_pending",
     "events_placement",
     "events_feed_state",
+    "events_text",
+    "events_recordentry",
+    "events_recordhead",
+    "transactions_correction",
 )
 
 

@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
-from django.db.models.functions import TruncSecond
 
 from accounts import operations
 from accounts.models import Account, User
@@ -22,6 +21,7 @@ from tests import asking
 from tests.cast import CALLER, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
 from tests.database import empty_the_ledger
+from tests.transactions.test_audit import harm
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction, Transfer
@@ -256,7 +256,7 @@ def make_people(random):
             Account(id=uuid4(), user=user, currency=other, name=random.choice(["savings", "Savings", "main"]))
             for other in others
         )
-    User.objects.update(created_at=TruncSecond("created_at"))
+    harm("UPDATE accounts_user SET created_at = date_trunc('second', created_at)")
     for change in (asking.freeze, asking.close):
         for id in random.sample([*Account.objects.filter(version=0).values_list("id", flat=True)], 6):
             change(id=id, reason="look", request_id="")

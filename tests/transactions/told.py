@@ -5,11 +5,11 @@ from events.models import Event
 
 
 def read_events(**wanted):
-    """Those that pass, along their streams, each with its `data`, actor and `request_id`."""
+    """Those that pass, along their streams, each with its `data`, actor, `request_id` and `reason`."""
     events = list(Event.objects.filter(**wanted).order_by("stream", "sequence"))
     found = resources.find(events)
     for event in events:
-        event.data, event.actor, event.actor_kind, event.request_id = found[event.pk]
+        vars(event).update(found[event.pk]._asdict())
     return events
 
 

@@ -147,22 +147,27 @@ def apply(decision: Decision, state: State, caller: Caller) -> None:
     state.accounts[account.id] = account
     state.touched[account.id] = None
     recorded_at = format_time(account.last_recorded_at)
-    for number, (type, data) in enumerate(events, account.event_sequence - len(events) + 1):
-        event = outbox.NewEvent(
-            stream=account.id_text,
-            sequence=number,
-            type=type,
-            recorded_at=recorded_at,
-        )
-        if data is not None:
-            event |= {
-                "actor": caller.actor_text,
-                "actor_kind": caller.actor_kind,
-                "request_id": caller.request_id,
-                "data": data,
-            }
-        elif row is not None:
-            event["about"] = row.seq
+    for number, (type, told) in enumerate(events, account.event_sequence - len(events) + 1):
+        if told is None:
+            event = outbox.NewEvent(
+                stream=account.id_text,
+                sequence=number,
+                type=type,
+                recorded_at=recorded_at,
+                about=account.seq,
+            )
+        else:
+            event, text = outbox.tell(
+                stream=account.id,
+                sequence=number,
+                type=type,
+                recorded_at=account.last_recorded_at,
+                told=told,
+                caller=caller,
+            )
+            state.is_told = True
+            if text:
+                state.texts.append(text)
         state.events.append(event)
     if row is not None:
         state.rows.append(row)

@@ -9,12 +9,13 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from accounts.errors import AccountNotFound, HoldNotFound
 from accounts.models import Account, Hold
 from events import outbox
+from events.texts import NewText
 from transactions.models import Transaction
 
 
@@ -71,7 +72,7 @@ class Accounts(dict[UUID, AccountState]):
         raise AccountNotFound("There is no such account.")
 
 
-Event = tuple[str, dict[str, Any] | None]  # its type and its data; None: it is about the row
+Event = tuple[str, outbox.Told | None]  # its type and what it tells; None: it is about the row
 
 
 class Decision(NamedTuple):
@@ -109,6 +110,8 @@ class State:
     # To be written:
     rows: list[Transaction] = field(default_factory=list)
     events: list[outbox.NewEvent] = field(default_factory=list)
+    texts: list[NewText] = field(default_factory=list)
+    is_told: bool = False  # whether any of the events tells more than that there is a row
     placed: dict[UUID, Hold] = field(default_factory=dict)
     changed: dict[UUID, Hold] = field(default_factory=dict)
     changed_rules: dict[UUID, Account] = field(default_factory=dict)

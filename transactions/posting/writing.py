@@ -114,7 +114,12 @@ ORDER BY effective_at LIMIT 1
 """
 
 # What is changed of rows, and of an account by commands about its rules alone.
-HOLD_COLUMNS = {"captured": "numeric", "status": "text", "closed_at": "timestamptz"}
+HOLD_COLUMNS = {
+    "captured": "numeric",
+    "status": "text",
+    "closed_at": "timestamptz",
+    "event_sequence": "bigint",
+}
 ACCOUNT_COLUMNS = {
     "balance": "numeric",
     "held": "numeric",
@@ -158,6 +163,8 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         parameters.append("[" + ",".join(holds) + "]")
     if state.changed:
         parameters += [write_changes(state.changed.values(), HOLD_COLUMNS), write_ids(state.changed)]
+    if state.is_told:
+        parameters.append(outbox.write_texts(state.texts))
     parameters.append(orjson.dumps(events).decode())
     parameters.append(write_changes(accounts, ACCOUNT_COLUMNS))
     if state.changed_rules:
@@ -168,12 +175,13 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         placed=bool(state.placed),
         changed=bool(state.changed),
         rules=bool(state.changed_rules),
+        told=state.is_told,
     )
     return [(statement, parameters)]
 
 
 @cache
-def compile_write(*, rows: bool, placed: bool, changed: bool, rules: bool) -> str:
+def compile_write(*, rows: bool, placed: bool, changed: bool, rules: bool, told: bool) -> str:
     """The ids of what is changed stand twice in it, so that rows are found by index, however many they are
     thought to be.
     """
@@ -197,7 +205,8 @@ def compile_write(*, rows: bool, placed: bool, changed: bool, rules: bool) -> st
             f"\nLEFT JOIN jsonb_to_recordset(%s::jsonb) AS rules (id uuid, {_list_types(RULES)})"
             " ON rules.id = new.id"
         )
-    return f"""WITH {", ".join([*arms, outbox.WRITE_EVENTS.strip()])}
+    arms.append((outbox.WRITE_TOLD_EVENTS if told else outbox.WRITE_EVENTS).strip())
+    return f"""WITH {", ".join(arms)}
 UPDATE accounts_account AS account SET {sets}
 FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, {_list_types(ACCOUNT_COLUMNS)}){beside}
 WHERE account.id = new.id AND account.id = ANY((SELECT %s::uuid[])::uuid[])

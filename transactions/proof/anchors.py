@@ -1,12 +1,15 @@
 """Anchors: the heads of all chains at one moment, signed, in a file that is kept outside the database.
 
 Whoever holds the database and the chain's key could write a whole new history. An anchor made before that
-remembers the old one. The file has a JSON object per line: what it is, one for each account, the signature.
+remembers the old one: whose each account was, its rules, how far it and the record had come. The file has a
+JSON object per line: what it is, one for each account, one for each stream of the record, the signature.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import islice
 from typing import IO, Any
 from uuid import UUID
 
@@ -16,11 +19,20 @@ from django.conf import settings
 
 from accounts import operations
 from accounts.models import Account
+from events import record
 from ledger.sql import fetch
 from ledger.values import format_time, slice_up
+from transactions.proof import audit
 from transactions.proof.audit import Finding, take_snapshot
 
 FORMAT = "ledger-anchor-1"
+OF_ACCOUNTS = (
+    *("id", "user_id", "currency", "status", "credit_limit", "credit_limit_max", "withdraw_max"),
+    *("withdraw_day_max", "seq", "version", "event_sequence", "chain_head"),
+)
+OF_EVENTS = ("status", "credit_limit", "withdraw_max", "withdraw_day_max")  # what their data say
+# What is computed again from the rows, so that their own hashes are not taken at their word.
+COMPUTED = audit.Scope(checks=frozenset({"chain", "told", "users", "record"}))
 AT_ONCE = 1000
 # The anchored rows of some accounts.
 HEADS = """
@@ -28,6 +40,15 @@ SELECT account_id, id, chain_hash FROM unnest(%s::uuid[], %s::bigint[]) AS line 
     SELECT account_id, id, chain_hash FROM transactions_transaction
     WHERE account_id = line.account AND seq = line.number OFFSET 0
 ) AS row
+"""
+# What the events of some accounts had told last of them at these numbers.
+RULES = """
+SELECT line.account, data FROM unnest(%s::uuid[], %s::bigint[]) AS line (account, number), LATERAL (
+    SELECT data FROM events_event AS event
+    WHERE stream = line.account AND sequence <= line.number AND about IS NULL
+        AND starts_with(type, 'account.')
+    ORDER BY sequence DESC LIMIT 1
+) AS told
 """
 
 
@@ -61,26 +82,21 @@ def write(file: IO[str]) -> int:
                 "public_key": get_public_key(),
             }
         )
-        heads = Account._base_manager.order_by("id").values_list(
-            "id", "seq", "version", "event_sequence", "chain_head"
-        )
-        for id, seq, version, sequence, head in heads.iterator(chunk_size=10_000):
-            put(
-                {
-                    "account": str(id),
-                    "seq": seq,
-                    "version": version,
-                    "event_sequence": sequence,
-                    "chain_head": bytes(head).hex(),
-                }
-            )
+        accounts = Account._base_manager.order_by("id").values_list(*OF_ACCOUNTS)
+        for id, *values in accounts.iterator(chunk_size=10_000):
+            put({"account": str(id), **dict(zip(OF_ACCOUNTS[1:], map(_write, values), strict=True))})
             count += 1
+        for stream, number, hash in record.read_heads():
+            put({"record": str(stream), "number": number, "chain_hash": hash.hex()})
     file.write(json.dumps({"signature": get_private_key().sign(digest.digest()).hex()}) + "\n")
     return count
 
 
 def read(file: IO[str], public_keys: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The lines of the accounts, once the signature is known to be right. Raises `AnchorInvalid`."""
+    """The lines of accounts and of the record, once the signature is known to be right.
+
+    Raises `AnchorInvalid`.
+    """
     digest, last, title = hashlib.sha256(), "", ""
     for line in file:
         digest.update(last.encode())
@@ -96,27 +112,77 @@ def read(file: IO[str], public_keys: Iterable[str]) -> Iterator[dict[str, Any]]:
     except InvalidSignature as error:
         raise AnchorInvalid("The anchor was changed: its signature is not right.") from error
     file.seek(0)
-    yield from (json.loads(line) for line in file if '"account"' in line)
+    yield from (json.loads(line) for line in islice(file, 1, None) if '"signature"' not in line)
 
 
 def verify(lines: Iterable[dict[str, Any]]) -> Iterator[Finding]:
-    """What was changed, removed or cut off since the anchor was made."""
+    """What was changed, removed or cut off since the anchor was made. All hashes are computed again."""
     for some in slice_up(lines, AT_ONCE):
-        ids = [UUID(line["account"]) for line in some]
-        accounts = Account._base_manager.in_bulk(ids)
-        found = fetch(HEADS, [ids, [line["seq"] for line in some]])
-        heads = {account_id: (id, bytes(hash).hex()) for account_id, id, hash in found}
-        for line, id in zip(some, ids, strict=True):
-            yield from _compare(line, accounts.get(id), *heads.get(id, (None, "")))
+        yield from _compare_accounts([line for line in some if "account" in line])
+        yield from _compare_record([line for line in some if "record" in line])
+    result, _ = audit.run(COMPUTED)
+    yield from result.findings
 
 
-def _compare(
-    line: dict[str, Any], account: Account | None, row_id: UUID | None, head: str
-) -> Iterator[Finding]:
+def _compare_accounts(lines: Sequence[dict[str, Any]]) -> Iterator[Finding]:
+    ids = [UUID(line["account"]) for line in lines]
+    accounts = Account._base_manager.in_bulk(ids)
+    found = fetch(HEADS, [ids, [line["seq"] for line in lines]])
+    heads = {account_id: (id, bytes(hash).hex()) for account_id, id, hash in found}
+    told = fetch(RULES, [ids, [line["event_sequence"] for line in lines]])
+    rules = {account_id: json.loads(data) for account_id, data in told}
+    for line, id in zip(lines, ids, strict=True):
+        account = accounts.get(id)
+        if account is None:
+            yield _miss(line["account"], "the account", "none")
+            continue
+        yield from _compare_head(line, *heads.get(id, (None, "")))
+        yield from _compare_account(line, account, rules.get(id, {}))
+
+
+def _compare_record(lines: Sequence[dict[str, Any]]) -> Iterator[Finding]:
+    keys = [(UUID(line["record"]), line["number"]) for line in lines]
+    hashes = record.read_hashes([(stream, number) for stream, number in keys if number])
+    for line, key in zip(lines, keys, strict=True):
+        found = hashes.get(key, b"").hex()
+        if found != line["chain_hash"]:
+            yield Finding(
+                check="anchor",
+                account=None,
+                table="events_recordentry",
+                row=f"{line['record']}.{line['number']}",
+                expected=f"an entry with the hash {line['chain_hash']}",
+                found="another: it or one before it was changed"
+                if found
+                else "none: it was cut off or removed",
+            )
+
+
+def _compare_account(line: dict[str, Any], account: Account, rules: dict[str, Any]) -> Iterator[Finding]:
     id = line["account"]
-    if account is None:
-        yield Finding("anchor", id, "accounts_account", id, "the account", "none")
-        return
+    for name in ("user_id", "currency"):
+        if str(getattr(account, name)) != line[name]:
+            yield _miss(id, f"{name} {line[name]}", str(getattr(account, name)))
+    for name in ("seq", "version", "event_sequence", "credit_limit_max"):
+        if getattr(account, name) < Decimal(line[name]):
+            yield _miss(id, f"{name} {line[name]} at least", str(getattr(account, name)))
+    for name in OF_EVENTS:
+        was = rules.get(name)
+        if name != "status" and was is not None:
+            was = _write(Decimal(was))
+        if was != line[name]:
+            yield Finding(
+                check="anchor",
+                account=id,
+                table="events_event",
+                row=f"{id}.{line['event_sequence']}",
+                expected=f"{name} {line[name]} by the events up to this one",
+                found=f"{name} {was}",
+            )
+
+
+def _compare_head(line: dict[str, Any], row_id: UUID | None, head: str) -> Iterator[Finding]:
+    id = line["account"]
     if head != line["chain_head"]:
         yield Finding(
             check="anchor",
@@ -126,13 +192,19 @@ def _compare(
             expected=f"row {line['seq']} with the hash {line['chain_head']}",
             found="another: it or one before it was changed" if row_id else "none: it was cut off or removed",
         )
-    for name in ("seq", "version", "event_sequence"):
-        if getattr(account, name) < line[name]:
-            yield Finding(
-                check="anchor",
-                account=id,
-                table="accounts_account",
-                row=id,
-                expected=f"{name} {line[name]} at least",
-                found=str(getattr(account, name)),
-            )
+
+
+def _miss(account: str, expected: str, found: str) -> Finding:
+    return Finding("anchor", account, "accounts_account", account, expected, found)
+
+
+def _write(value: object) -> object:
+    """As JSON holds it."""
+    match value:
+        case bytes() | memoryview():
+            return bytes(value).hex()
+        case Decimal():
+            return f"{value:.8f}"
+        case UUID():
+            return str(value)
+    return value

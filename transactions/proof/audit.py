@@ -189,7 +189,8 @@ def _audit(task: Task) -> tuple[int, int, list[Finding]]:
 
 
 def _ask(question: audit_sql.Question, parameters: dict[str, Any]) -> Iterator[Finding]:
-    for account, *told in fetch(question.sql, parameters):
+    asks = question.asks
+    for account, *told in fetch(asks, parameters) if isinstance(asks, str) else asks(parameters):
         yield Finding(question.name, account and str(account), *told)
 
 

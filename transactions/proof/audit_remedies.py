@@ -14,6 +14,24 @@ AN_EVENT = (
     "Others may have been told otherwise. Restore the event from a backup; then begin a new epoch, so that "
     "consumers compare what they have: manage.py new_feed_epoch --force"
 )
+A_RULE = (
+    "The events are the truth, unless their own MAC is not right: then restore the event from a backup. Set "
+    "the row to what they told last, as the owner, with the table's guards disabled and in one transaction; "
+    "enable them ALWAYS; then audit again. What was done under a forged rule is in the transactions."
+)
+AN_ENTRY = (
+    "Somebody changed, removed or added entries of the record behind the ledger's back. Keep the database as "
+    "it is, for evidence; compare with the last backup (docs/operations.md) and with verify_anchor. What "
+    "comes after this entry in its stream proves nothing alone: ask its actor, and whoever had the database."
+)
+A_CORRECTION = (
+    "The record says who asked for it and who approved it, the transaction what was moved: compare the row "
+    "with both, and with the last backup. If money moved that nobody approved, reverse it openly."
+)
+A_MEMBER = (
+    "It was done in SQL: the office and the commands write an entry. Deactivate them in the office, look at "
+    "what they did (the access log, by who), and put the row back as the record tells."
+)
 REMEDIES = {
     "account": AN_ACCOUNT,
     "empty": AN_ACCOUNT,
@@ -24,5 +42,10 @@ REMEDIES = {
     "events": AN_EVENT,
     "places": AN_EVENT,
     "streams": AN_EVENT,
+    "told": A_RULE,
+    "users": A_RULE,
+    "corrections": A_CORRECTION,
+    "record": AN_ENTRY,
+    "staff": A_MEMBER,
     "guards": "Put it back as the migration of its table has it, ENABLE ALWAYS, and audit everything.",
 }

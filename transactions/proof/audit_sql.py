@@ -4,29 +4,40 @@
 rows, events.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from transactions.proof import audit_corrections, audit_staff, record, told
+
+# (account, table, row, expected, found), once for everything that is wrong.
+Wrong = tuple[Any, str, str, str, str]
 
 
 class Question(NamedTuple):
-    """A check that one statement decides: it gives (account, table, row, expected, found) of what is wrong.
+    """A check that one statement decides, or, where a key is needed, a function.
 
     A sliced one is asked of some accounts at a time; a whole one cannot be asked of a part of the ledger.
     """
 
     name: str
-    sql: str
+    asks: str | Callable[[dict[str, Any]], Iterable[Wrong]]
     is_sliced: bool = True
     is_whole: bool = False
 
 
 QUESTIONS = [
+    # What users, accounts and holds are is what their events have told.
+    Question("told", told.find_wrong_accounts),
+    Question("users", told.find_wrong_users, is_sliced=False, is_whole=True),
     Question(
         "empty",
         """
-SELECT id, 'accounts_account', id::text, 'no balance and no version without transactions',
-    concat('balance ', balance, ', version ', version)
+SELECT id, 'accounts_account', id::text, 'nothing counted without transactions',
+    concat('balance ', balance, ', version ', version, ', effective at ', last_effective_at)
 FROM accounts_account AS account
-WHERE id BETWEEN %(first)s AND %(last)s AND (balance <> 0 OR version <> 0 OR seq <> 0)
+WHERE id BETWEEN %(first)s AND %(last)s AND (
+        balance <> 0 OR version <> 0 OR seq <> 0 OR chain_head <> '' OR last_effective_at IS NOT NULL
+    )
     AND NOT EXISTS (SELECT FROM transactions_transaction WHERE account_id = account.id)
 """,
     ),
@@ -70,16 +81,22 @@ WHERE account.id BETWEEN %(first)s AND %(last)s AND held <> coalesce(rest, 0)
         "withdrawn",
         """
 SELECT account.id, 'accounts_account', account.id::text,
-    concat('withdrawn ', coalesce(taken, 0), ' on ', withdrawn_on), concat('withdrawn ', withdrawn)
+    concat('withdrawn ', coalesce(taken, 0), ' on ', last_on),
+    concat('withdrawn ', withdrawn, ' on ', withdrawn_on)
 FROM accounts_account AS account
+LEFT JOIN LATERAL (
+    SELECT (recorded_at AT TIME ZONE 'UTC')::date AS last_on FROM transactions_transaction
+    WHERE account_id = account.id AND status = 'POSTED' AND type = 'WITHDRAW' AND reverses IS NULL
+    ORDER BY seq DESC LIMIT 1
+) AS last ON true
 CROSS JOIN LATERAL (
     SELECT sum(amount) AS taken FROM transactions_transaction
     WHERE account_id = account.id AND status = 'POSTED' AND type = 'WITHDRAW' AND reverses IS NULL
-        AND recorded_at >= withdrawn_on::timestamp AT TIME ZONE 'UTC'
-        AND recorded_at < (withdrawn_on + 1)::timestamp AT TIME ZONE 'UTC'
+        AND recorded_at >= last_on::timestamp AT TIME ZONE 'UTC'
+        AND recorded_at < (last_on + 1)::timestamp AT TIME ZONE 'UTC'
 ) AS day
-WHERE account.id BETWEEN %(first)s AND %(last)s AND withdrawn_on IS NOT NULL
-    AND last_recorded_at > %(since)s AND withdrawn <> coalesce(taken, 0)
+WHERE account.id BETWEEN %(first)s AND %(last)s AND last_recorded_at > %(since)s
+    AND (withdrawn_on IS DISTINCT FROM last_on OR withdrawn <> coalesce(taken, 0))
 """,
     ),
     # The events of an account. Those about rows may be pruned, all others stay.
@@ -271,8 +288,13 @@ FROM events_feed_state, (
 ) AS places
 WHERE many <> last_position - pruned_through
     OR many > 0 AND (low, high) IS DISTINCT FROM (pruned_through + 1, last_position)
+UNION ALL
+SELECT NULL, 'events_feed_state', '0', 'how it is', 'no row' WHERE NOT EXISTS (SELECT FROM events_feed_state)
 """,
         is_sliced=False,
         is_whole=True,
     ),
+    Question("corrections", audit_corrections.CORRECTIONS, is_sliced=False, is_whole=True),
+    Question("staff", audit_staff.STAFF, is_sliced=False, is_whole=True),
+    Question("record", record.find_wrong_entries, is_sliced=False, is_whole=True),
 ]

@@ -16,7 +16,7 @@ from django.db.transaction import atomic, set_rollback
 
 from ledger.sql import fetch
 
-PACKAGES = ("office", "events", "accounts", "transactions")
+PACKAGES = ("events", "accounts", "transactions")
 FUNCTION = re.compile(r"CREATE FUNCTION (\w+)\(\) RETURNS trigger LANGUAGE plpgsql AS \$\$(.*?)\$\$;", re.S)
 TRIGGER = re.compile(r"CREATE TRIGGER (\w+)\s[^;]*?\sON (\w+)[^;]*;")
 PRIMARY_KEY = re.compile(r"ALTER TABLE (\w+)\s[^;]*?ADD PRIMARY KEY (\([^)]*\))")

@@ -23,12 +23,12 @@ from accounts.rest.serializers import (
     HoldSerializer,
     LimitsRequest,
     ReasonRequest,
+    ReleaseRequest,
 )
 from accounts.rest.views import AccountViewSet
 from rest.answers import Answer, ask, mark, wait_for
 from rest.errors import FieldError, InvalidRequest, make_problem
 from rest.lists import UUIDFilter
-from rest.serializers import NoFields
 from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 from transactions import reading
 from transactions.exchange import exports
@@ -78,7 +78,7 @@ class HoldViewSet(ResourceViewSet[Hold]):
     request_serializers = {
         "create": HoldRequest,
         "capture": serializers.CaptureRequest,
-        "release": NoFields,
+        "release": ReleaseRequest,
     }
     serializer_class = HoldSerializer
     filterset_class = HoldFilter
@@ -101,9 +101,10 @@ class HoldViewSet(ResourceViewSet[Hold]):
         return mark(response, replayed=result.replayed)
 
     def release(self, request: Request, pk: object) -> Response:
-        """Give back what is left. A released hold is answered as it is. There is no body."""
+        """Give back what is left. A released hold is answered as it is."""
         hold = self.get_object()
-        release = Release(hold_id=hold.id, account_id=hold.account_id)
+        reason = request.asked.get("reason", "")
+        release = Release(hold_id=hold.id, account_id=hold.account_id, reason=reason)
         return Response(post(request, release).hold.to_dict())
 
     def capture(self, request: Request, pk: UUID) -> HttpResponse:
@@ -146,7 +147,9 @@ class RuleViewSet(AccountViewSet):
 
     def limits(self, request: Request, pk: object) -> Response:
         """Set what is sent: how far the balance may go below zero, and what withdrawals may take."""
-        command = SetLimits(account_id=self.get_object().pk, limits=request.asked)
+        limits = request.asked
+        reason = limits.pop("reason", "")
+        command = SetLimits(account_id=self.get_object().pk, limits=limits, reason=reason)
         return Response(post(request, command).account.to_dict())
 
     def freeze(self, request: Request, pk: object) -> Response:

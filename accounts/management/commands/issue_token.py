@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import tokens
+from ledger.callers import ActorKind, Caller
 
 
 class Command(BaseCommand):
@@ -19,7 +20,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["name"]
         try:
-            token, _, is_new = tokens.issue(name=name, groups=options["group"], days=options["days"])
+            token, _, is_new = tokens.issue(
+                name=name,
+                groups=options["group"],
+                days=options["days"],
+                caller=Caller(None, ActorKind.COMMAND),
+            )
         except tokens.DaysInvalid:
             raise CommandError(f"--days is from 1 to {tokens.DAYS_MAX}.") from None
         except tokens.GroupsUnknown as error:

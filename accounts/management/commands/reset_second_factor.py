@@ -1,9 +1,10 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts import staff
 from accounts.models import Staff
+from ledger.callers import ActorKind, Caller
 
 
 class Command(BaseCommand):
@@ -14,7 +15,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["name"]
-        if not Staff.objects.filter(username=name, is_staff=True).exists():
+        member = Staff.objects.filter(username=name, is_staff=True).first()
+        if member is None:
             raise CommandError(f"There is no member of staff {name}.")
-        forgotten, _ = TOTPDevice.objects.filter(user__username=name).delete()
-        self.stdout.write(f"{name} had {'an' if forgotten else 'no'} authenticator app.")
+        has_had = staff.reset_second_factor(id=member.pk, caller=Caller(None, ActorKind.COMMAND))
+        self.stdout.write(f"{name} had {'an' if has_had else 'no'} authenticator app.")

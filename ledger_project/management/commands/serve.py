@@ -13,6 +13,7 @@ from django.db import connections
 
 from accounts import tokens
 from accounts.models import User
+from ledger.callers import ActorKind, Caller
 from ledger_project.secret_files import keep_last
 from ledger_project.server.__main__ import become
 
@@ -71,7 +72,9 @@ def make_credentials() -> bool:
     if not User.objects.filter(username="admin").exists():
         User.objects.create_superuser(username="admin", password=password, name="Administrator")
         keep_last(PASSWORD_FILE, password + "\n")
-    token, _user, _is_new = tokens.issue(name="first-service", groups=["api-admin"], days=365)
+    token, _user, _is_new = tokens.issue(
+        name="first-service", groups=["api-admin"], days=365, caller=Caller(None, ActorKind.COMMAND)
+    )
     keep_last(TOKEN_FILE, token + "\n")
     return True
 

@@ -22,9 +22,9 @@ from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
 from ledger.values import UUID_TEXT
 from office import explanations
+from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
-from office.models import Access
 from office.pages.accounts import page
 from office.pages.corrections import propose
 from office.templatetags.ledger import STATUS, column, moment, show_number
@@ -45,6 +45,7 @@ class UserAdmin(SearchedAdmin):
     """Whom the ledger knows, with all their accounts. Neither a password nor what one may do is shown."""
 
     change_form_template = "admin/user.html"
+    owner = "pk"
     list_display = (
         column(_("name"), str),
         "external_id",
@@ -200,6 +201,7 @@ class AccountAdmin(SearchedAdmin):
         ),
     )
     change_form_template = "admin/account.html"
+    owner = "user_id"
     list_display = (
         column(_("user"), lambda account: account.user),
         "name",
@@ -252,7 +254,7 @@ class AccountAdmin(SearchedAdmin):
             asked = request.GET.copy()
             del asked["format"]
             return HttpResponseRedirect(f"{self.find_url(account)}?{asked.urlencode()}")
-        self.record(request, Access.Action.EXPORT, account, detail=f"statement, {len(shown.lines)} lines")
+        self.record(request, Action.EXPORT, account, detail=f"statement, {len(shown.lines)} lines")
         return page.write_csv(account, shown)
 
     def describe(self, request: HttpRequest, obj: Account) -> dict[str, Any]:

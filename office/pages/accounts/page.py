@@ -256,7 +256,7 @@ def _describe_holds(request: HttpRequest, account: Account) -> Context:
 
 
 def _describe_events(request: HttpRequest, account: Account) -> Context:
-    events = Event.objects.filter(stream=account.id).defer("data").order_by("-stream", "-sequence")
+    events = Event.objects.filter(stream=account.id).defer("data", "before").order_by("-stream", "-sequence")
     return {
         "traced": subscriptions.trace(list(events[:EVENTS_MAX])),
         "may_see_deliveries": request.user.has_perm("events.view_subscription"),

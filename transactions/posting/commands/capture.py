@@ -56,12 +56,12 @@ class Capture:
         row, account = cast(Transaction, decision.row), cast(AccountState, decision.account)
         if row.decline_reason:
             return (decision,)
-        hold = replace_row(hold, captured=hold.captured + row.amount)
+        before, hold = hold, replace_row(hold, captured=hold.captured + row.amount)
         held = account.held - row.amount
         if self.final or hold.remaining == 0:
             held -= hold.remaining
             hold = replace_row(hold, status=Hold.Status.CAPTURED, closed_at=row.recorded_at)
-        captured = tell("hold.captured", hold, account, held=held)
+        captured = tell("hold.captured", hold, account, held=held, before=before)
         return (captured._replace(made=row, row=row, events=decision.events + captured.events),)
 
     def _make_leg(self, amount: Decimal) -> Leg:

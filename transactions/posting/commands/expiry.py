@@ -48,5 +48,5 @@ def expire(hold: Hold, state: State) -> Decision:
     """The end of a due hold."""
     account = state.accounts[hold.account_id]
     held = account.held - hold.remaining
-    hold = replace_row(hold, status=Hold.Status.EXPIRED, closed_at=hold.expires_at)
-    return tell("hold.expired", hold, account, held=held)
+    ended = replace_row(hold, status=Hold.Status.EXPIRED, closed_at=hold.expires_at)
+    return tell("hold.expired", ended, account, held=held, before=hold)

@@ -13,11 +13,14 @@ from accounts.errors import (
     LIMIT_EXCEEDED,
     ExpiresAtInvalid,
 )
-from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row
+from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row, replace_row
+from events import outbox
 from ledger.callers import Caller
 from transactions.models import Transaction
 from transactions.posting.legs import Decline, require_amount, require_scale
 from transactions.posting.state import AccountState, Decision, Needs, State
+
+PERSONAL = ("reason",)  # references and metadata of money are bookkeeping
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,13 +70,14 @@ class NewHold:
                 "closed_at": state.clock if reason else None,
                 "actor": caller.actor,
                 "request_id": caller.request_id,
+                "event_sequence": 0,  # of `tell`
                 "clock": state.clock,
                 "currency": account.currency,
             },
             is_stored=False,
         )
         if reason:
-            return (Decision(hold, account, hold=hold),)
+            return (tell("hold.declined", hold, account, held=account.held),)
         return (tell("hold.placed", hold, account, held=account.held + self.amount),)
 
     def _find_decline(self, account: AccountState) -> Decline | None:
@@ -92,7 +96,19 @@ class NewHold:
         return None
 
 
-def tell(type: str, hold: Hold, account: AccountState, *, held: Decimal) -> Decision:
+def tell(
+    type: str,
+    hold: Hold,
+    account: AccountState,
+    *,
+    held: Decimal,
+    before: Hold | None = None,
+    reason: str = "",
+) -> Decision:
     """The hold as it has become, the account with what it then holds, and the event of that type."""
     account = account._replace(held=held, event_sequence=account.event_sequence + 1)
-    return Decision(hold, account, ((type, HOLD_TABLE.to_dict(hold, account.currency)),), hold=hold)
+    hold = replace_row(hold, event_sequence=account.event_sequence)
+    data = HOLD_TABLE.to_dict(hold, account.currency)
+    was = outbox.find_before(HOLD_TABLE.to_dict(before, account.currency), data) if before else None
+    told = outbox.Told(data, was, reason, account.user_id, PERSONAL)
+    return Decision(hold, account, ((type, told),), hold=hold)

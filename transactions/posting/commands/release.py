@@ -19,6 +19,7 @@ class Release:
 
     hold_id: UUID
     account_id: UUID
+    reason: str = ""
     id: ClassVar[None] = None  # the same hold is released once
     needs: Needs = field(init=False, repr=False, compare=False)
 
@@ -36,5 +37,5 @@ class Release:
             raise HoldNotOpen(gettext_noop("The hold is not open any more."), hold_status=hold.status)
         account = state.accounts[hold.account_id]
         held = account.held - hold.remaining
-        hold = replace_row(hold, status=Hold.Status.RELEASED, closed_at=state.clock)
-        return (tell("hold.released", hold, account, held=held),)
+        released = replace_row(hold, status=Hold.Status.RELEASED, closed_at=state.clock)
+        return (tell("hold.released", released, account, held=held, before=hold, reason=self.reason),)

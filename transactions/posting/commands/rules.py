@@ -19,6 +19,7 @@ from accounts.errors import (
     CreditLimitInUse,
 )
 from accounts.models import BALANCE_MAX, Account, replace_row
+from events import outbox
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from transactions.models import Transaction
@@ -50,6 +51,7 @@ class SetLimits(OfRules):
     the last two away."""
 
     limits: Mapping[str, Decimal | None]
+    reason: str = ""
 
     def decide(
         self, state: State, caller: Caller, culprit: Transaction | None = None
@@ -62,7 +64,7 @@ class SetLimits(OfRules):
         changes: dict[str, Any] = {
             name: limit for name, limit in self.limits.items() if limit != getattr(account, name)
         }
-        for name, limit in changes.items():
+        for name, limit in self.limits.items():
             if limit is not None:
                 _require_limit(name, limit, account.currency)
         changed = account._replace(**changes)
@@ -73,7 +75,7 @@ class SetLimits(OfRules):
             )
         highest = max(state.rules[account.id].credit_limit_max, changed.credit_limit)
         event = "account.limits_changed" if changes else ""
-        return (_change(account, event, state, changes, credit_limit_max=highest),)
+        return (_change(account, event, state, changes, reason=self.reason, credit_limit_max=highest),)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +101,9 @@ class SetStatus(OfRules):
                 held=format_amount(account.held, account.currency),
             )
         changes = {"status": self.status}
-        return (_change(account, EVENTS[self.status], state, changes, status_reason=self.reason),)
+        reason = self.reason
+        event = EVENTS[self.status]
+        return (_change(account, event, state, changes, reason=reason, status_reason=reason),)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,15 +123,24 @@ class SetMetadata(OfRules):
 
 
 def _change(
-    account: AccountState, event: str, state: State, changes: Mapping[str, Any] | None = None, **others: Any
+    account: AccountState,
+    event: str,
+    state: State,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    reason: str = "",
+    **others: Any,
 ) -> Decision:
     """The account with the `changes`, and with `others` that no other command depends on. Without an event
     it is as it was."""
+    before = replace_row(state.rules[account.id], **_get_shown(account))
     if not event:
-        return Decision(replace_row(state.rules[account.id], **_get_shown(account)))
+        return Decision(before)
     account = account._replace(**(changes or {}), event_sequence=account.event_sequence + 1)
-    rules = replace_row(state.rules[account.id], **_get_shown(account), **others)
-    return Decision(rules, account, ((event, rules.to_dict()),), rules=rules)
+    rules = replace_row(before, **_get_shown(account), **others)
+    data = rules.to_dict()
+    told = outbox.Told(data, outbox.find_before(before.to_dict(), data), reason, account.user_id)
+    return Decision(rules, account, ((event, told),), rules=rules)
 
 
 def _get_shown(account: AccountState) -> dict[str, Any]:

@@ -1,0 +1,33 @@
+"""How superusers are made: by operators alone."""
+
+from typing import Any, TypeVar
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.db.transaction import atomic
+
+from events import record
+from ledger.callers import ActorKind, Caller
+
+Member = TypeVar("Member", bound=AbstractUser)
+
+
+class UserManager(DjangoUserManager[Member]):
+    """As Django's; a superuser, whom operators make by command, has an entry in the record."""
+
+    use_in_migrations = False
+
+    @atomic
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> Member:
+        user = super().create_superuser(username, email, password, **fields)
+        record.write(
+            Caller(None, ActorKind.COMMAND),
+            type="staff.superuser_created",
+            subject="staff",
+            subject_id=user.pk,
+            owner=user.pk,
+            after={"username": user.username, "name": user.get_full_name(), "is_superuser": True},
+        )
+        return user

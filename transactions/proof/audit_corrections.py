@@ -1,0 +1,91 @@
+"""What the audit asks of corrections: the transaction that each became, and what the record tells of it."""
+
+CORRECTIONS = """
+WITH told AS MATERIALIZED (
+    SELECT subject_id, type, actor, request_id, data -> 'after' AS after, content ->> 'reason' AS reason
+    FROM events_recordentry LEFT JOIN events_text ON events_text.id = text
+    WHERE subject = 'correction' AND type IN ('correction.proposed', 'correction.posted',
+        'correction.declined', 'correction.approved', 'correction.rejected')
+), made AS (
+    SELECT subject_id, count(*) AS times, min(type) AS type, min(actor::text) AS actor,
+        min(request_id) AS request_id, min(after::text)::jsonb AS after, min(reason) AS reason
+    FROM told WHERE type NOT IN ('correction.approved', 'correction.rejected') GROUP BY subject_id
+), decided AS (
+    SELECT subject_id, count(*) AS times, min(type) AS type, min(actor::text) AS actor,
+        min(after::text)::jsonb AS after, min(reason) AS reason
+    FROM told WHERE type IN ('correction.approved', 'correction.rejected') GROUP BY subject_id
+)
+SELECT correction.account_id, 'transactions_correction', correction.id::text,
+    CASE correction.status WHEN 'POSTED' THEN 'the posted transaction that it became'
+        WHEN 'DECLINED' THEN 'the declined transaction that it became' ELSE 'no transaction' END,
+    CASE WHEN became.status IS NULL THEN 'none'
+        ELSE concat_ws(' ', became.status, became.type, became.amount, became.account_id, became.reverses) END
+FROM transactions_correction AS correction
+CROSS JOIN LATERAL (SELECT correction.status IN ('POSTED', 'DECLINED') AS must_be_there) AS facts
+LEFT JOIN LATERAL (
+    SELECT account_id, type, amount, reverses, status FROM transactions_transaction AS t
+    WHERE t.id = correction.id OR transfer = correction.id
+    ORDER BY t.account_id = correction.account_id DESC LIMIT 1
+) AS became ON true
+WHERE (became.status, became.account_id, became.type, became.amount, became.reverses) IS DISTINCT FROM (
+    CASE WHEN must_be_there THEN correction.status END,
+    CASE WHEN must_be_there THEN correction.account_id END,
+    CASE WHEN must_be_there THEN correction.type END,
+    CASE WHEN must_be_there THEN correction.amount END,
+    CASE WHEN must_be_there THEN correction.reverses END
+)
+UNION ALL
+SELECT account_id, 'transactions_correction', id::text,
+    'decided by somebody other than its maker where it needs approval, by nobody else where it does not',
+    concat_ws(' ', status, 'needs approval:', needs_approval, 'maker', maker_id, 'checker', checker_id)
+FROM transactions_correction
+WHERE CASE
+    WHEN status = 'WAITING' THEN NOT needs_approval OR checker_id IS NOT NULL OR decided_at IS NOT NULL
+    WHEN decided_at IS NULL THEN true
+    WHEN status = 'REJECTED' THEN NOT needs_approval OR checker_id IS NULL
+    WHEN needs_approval THEN checker_id IS NULL OR checker_id = maker_id
+    ELSE checker_id IS NOT NULL
+END
+UNION ALL
+SELECT account_id, 'transactions_correction', id::text, 'what the one entry of its making says',
+    CASE WHEN times IS NULL THEN 'none' ELSE concat_ws(
+        ' ', times, 'entries:', made.type, 'by', actor, after,
+        CASE WHEN made.reason <> correction.reason THEN 'with another reason' END
+    ) END
+FROM transactions_correction AS correction LEFT JOIN made ON subject_id = id::text
+WHERE times IS DISTINCT FROM 1 OR (
+        made.type, actor, made.request_id, after ->> 'kind', after ->> 'account', after ->> 'type',
+        (after ->> 'amount')::numeric, after ->> 'reference', after ->> 'reverses',
+        (after ->> 'made_at')::timestamptz, (after ->> 'needs_approval')::boolean
+    ) IS DISTINCT FROM (
+        CASE WHEN needs_approval THEN 'correction.proposed' ELSE 'correction.' || lower(status) END,
+        maker_id::text, correction.request_id, kind, account_id::text, correction.type,
+        amount, reference, reverses::text, made_at, needs_approval
+    )
+    OR made.reason <> correction.reason
+    OR NOT needs_approval AND (after ->> 'decided_at')::timestamptz IS DISTINCT FROM decided_at
+UNION ALL
+SELECT account_id, 'transactions_correction', id::text,
+    CASE WHEN needs_approval AND status <> 'WAITING' THEN 'what the one entry of its deciding says'
+        ELSE 'no decision of a second person' END,
+    CASE WHEN times IS NULL THEN 'no entry' ELSE concat_ws(
+        ' ', times, 'entries:', decided.type, 'by', actor, after,
+        CASE WHEN decided.reason <> decision_reason THEN 'with another reason' END
+    ) END
+FROM transactions_correction AS correction LEFT JOIN decided ON subject_id = id::text
+WHERE CASE WHEN needs_approval AND status <> 'WAITING' THEN
+        times IS DISTINCT FROM 1 OR (
+            decided.type, actor, after ->> 'status', (after ->> 'decided_at')::timestamptz
+        ) IS DISTINCT FROM (
+            CASE status WHEN 'REJECTED' THEN 'correction.rejected' ELSE 'correction.approved' END,
+            checker_id::text, status, decided_at
+        )
+        OR status = 'REJECTED' AND decided.reason <> decision_reason
+        OR status <> 'REJECTED' AND decision_reason <> ''
+    ELSE times IS NOT NULL OR decision_reason <> ''
+END
+UNION ALL
+SELECT NULL, 'transactions_correction', subject_id, 'the correction that an entry tells of', 'none'
+FROM told WHERE NOT EXISTS (SELECT FROM transactions_correction WHERE id::text = subject_id)
+GROUP BY subject_id
+"""

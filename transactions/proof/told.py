@@ -1,0 +1,255 @@
+"""The audit of events that tell more than a row does: their MACs, and that users, accounts and holds are
+still what was told of them last.
+
+Such events are never pruned. What was erased of their personal text is not compared; its MAC still counts.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from accounts.models import HOLD_TABLE, Account, Hold, User
+from events import texts
+from events.models import Event
+from ledger import macs
+from ledger.sql import fetch
+from ledger.values import format_time, slice_up
+
+Wrong = tuple[UUID | None, str, str, str, str]
+USERS_AT_ONCE = 1000
+# Not the password, which is not the auditors' to read.
+OF_USER = (
+    *("username", "is_staff", "is_superuser", "name", "external_id", "metadata", "created_at", "created_as"),
+    "last_recorded_at",
+)
+TELLING = f"""
+SELECT {", ".join(Event.SEALED)}, mac, personal.id, owner, content FROM events_event AS event
+LEFT JOIN LATERAL (
+    SELECT id, owner, content FROM events_text WHERE id = event.text OFFSET 0
+) AS personal ON true
+WHERE about IS NULL AND """  # noqa: S608, of names, never of values
+OF_ACCOUNTS = TELLING + (
+    "stream BETWEEN %(first)s AND %(last)s AND NOT starts_with(type, 'user.') ORDER BY stream, sequence"
+)
+OF_USERS = TELLING + "stream = ANY(%(users)s) AND starts_with(type, 'user.') ORDER BY stream, sequence"
+
+
+class Telling(NamedTuple):
+    """An event with its personal text."""
+
+    stream: UUID
+    sequence: int
+    type: str
+    recorded_at: datetime
+    actor: UUID | None
+    actor_kind: str
+    request_id: str
+    data: dict[str, Any]
+    before: dict[str, Any] | None
+    text: UUID | None
+    text_mac: bytes | None
+    mac: bytes
+    found: UUID | None  # the text, if it is there
+    owner: UUID | None
+    content: dict[str, Any] | None
+
+    @property
+    def is_erased(self) -> bool:
+        return self.text is not None and self.content is None
+
+    def read(self) -> dict[str, Any]:
+        """The resource as it was told."""
+        told: dict[str, Any] = texts.join({"data": self.data, "before": self.before}, self.content)["data"]
+        return told
+
+
+@dataclass
+class Fold:
+    """What the events of an account have told, all of them."""
+
+    opened: Telling | None = None
+    last: Telling | None = None
+    credit_limit_max: Decimal = Decimal(0)
+    holds: dict[str, Telling] = field(default_factory=dict)  # the last one of each
+    placed: dict[str, Telling] = field(default_factory=dict)  # and the first
+
+    def add(self, event: Telling) -> None:
+        if event.type.startswith("hold."):
+            id = event.data["id"]
+            self.placed.setdefault(id, event)
+            self.holds[id] = event
+            return
+        if event.type == "account.opened":
+            self.opened = event
+        self.last = event
+        self.credit_limit_max = max(self.credit_limit_max, Decimal(event.data["credit_limit"]))
+
+
+def find_wrong_accounts(parameters: dict[str, Any]) -> Iterator[Wrong]:
+    """What is wrong with the events of some accounts, the accounts and their holds."""
+    first, last = parameters["first"], parameters["last"]
+    accounts = {
+        account.id: account
+        for account in Account._base_manager.filter(id__range=(first, last))
+        if parameters["since"] == "-infinity" or account.last_recorded_at > parameters["since"]
+    }
+    holds: dict[UUID, list[Hold]] = {}
+    for hold in Hold._base_manager.filter(account__gte=first, account__lte=last):
+        holds.setdefault(hold.account_id, []).append(hold)
+    folds: dict[UUID, Fold] = {}
+    for stream, events in groupby(_fetch(OF_ACCOUNTS, parameters), key=lambda event: event.stream):
+        if stream in accounts:
+            fold = folds[stream] = Fold()
+            for event in events:
+                wrong, told = _prove(event)
+                yield from wrong
+                if told:
+                    fold.add(told)
+    for account in accounts.values():
+        fold = folds.get(account.id, Fold())
+        yield from _compare_account(account, fold)
+        yield from _compare_holds(account, holds.get(account.id, []), fold)
+
+
+def find_wrong_users(parameters: dict[str, Any]) -> Iterator[Wrong]:
+    """What is wrong with the events of users, and with the users."""
+    users = User._base_manager.only(*OF_USER).order_by("id").iterator(chunk_size=USERS_AT_ONCE)
+    for some in slice_up(users, USERS_AT_ONCE):
+        events: dict[UUID, list[Telling]] = {user.pk: [] for user in some}
+        for event in _fetch(OF_USERS, {"users": list(events)}):
+            wrong, told = _prove(event)
+            yield from wrong
+            if told:
+                events[event.stream].append(told)
+        for user in some:
+            yield from _compare_user(user, events[user.pk])
+
+
+def _fetch(statement: str, parameters: dict[str, Any]) -> Iterator[Telling]:
+    for row in fetch(statement, parameters):
+        values = dict(zip(Telling._fields, row, strict=True))
+        for name in ("data", "before", "content"):
+            values[name] = values[name] and orjson.loads(values[name])
+        yield Telling(**values)
+
+
+def _prove(event: Telling) -> tuple[list[Wrong], Telling | None]:
+    """What is wrong with the event and its text, by their MACs; and what of it is told all the same: nothing
+    if it was forged, all but its personal text if only that was.
+    """
+    account = None if event.type.startswith("user.") else event.stream
+    name = f"{event.stream}.{event.sequence}"
+    if not macs.is_right(event.mac, "event", *event[: len(Event.SEALED)]):
+        return [(account, "events_event", name, "the MAC of what it tells", "another")], None
+    if event.text is None:
+        return [], event
+    if event.found is None:
+        return [(account, "events_event", name, f"its text {event.text}", "none")], event
+    if event.content is None or texts.is_right(event.text_mac, event.text, event.owner, event.content):
+        return [], event
+    expected = f"the text of event {name}, by its MAC"
+    return [(account, "events_text", str(event.text), expected, "another")], event._replace(content=None)
+
+
+def _compare_account(account: Account, fold: Fold) -> Iterator[Wrong]:
+    opened, last = fold.opened, fold.last
+    if opened is None or last is None or opened.sequence != 1:
+        yield account.id, "accounts_account", str(account.id), "the event of its opening, its first", "none"
+        return
+    expected = {
+        **last.read(),
+        "user": opened.data["user"],
+        "currency": opened.data["currency"],
+        "created_at": opened.data["created_at"],
+        "credit_limit_max": fold.credit_limit_max,
+    }
+    is_of = {
+        "user": str(account.user_id),
+        "currency": account.currency,
+        "status": account.status,
+        "created_at": format_time(account.created_at),
+        "credit_limit": account.credit_limit,
+        "credit_limit_max": account.credit_limit_max,
+        "withdraw_max": account.withdraw_max,
+        "withdraw_day_max": account.withdraw_day_max,
+    }
+    if not last.is_erased:
+        is_of |= {
+            "name": account.name,
+            "status_reason": account.status_reason,
+            "metadata": account.metadata,
+        }
+    yield from _compare(account.id, "accounts_account", account.id, expected, is_of)
+
+
+def _compare_holds(account: Account, holds: Iterable[Hold], fold: Fold) -> Iterator[Wrong]:
+    untold = fold.holds.keys() - {str(hold.id) for hold in holds}
+    for id in sorted(untold):
+        yield account.id, "accounts_hold", id, f"a hold, as event {fold.holds[id].sequence} tells", "none"
+    for hold in holds:
+        told, placed = fold.holds.get(str(hold.id)), fold.placed.get(str(hold.id))
+        if told is None or placed is None:
+            yield account.id, "accounts_hold", str(hold.id), "the events of it", "none"
+            continue
+        expected = told.data | {
+            "event_sequence": told.sequence,
+            "actor": placed.actor,
+            "request_id": placed.request_id,
+        }
+        is_of = HOLD_TABLE.to_dict(hold, account.currency) | {
+            "event_sequence": hold.event_sequence,
+            "actor": hold.actor,
+            "request_id": hold.request_id,
+        }
+        yield from _compare(account.id, "accounts_hold", hold.id, expected, is_of)
+
+
+def _compare_user(user: User, events: Sequence[Telling]) -> Iterator[Wrong]:
+    id = str(user.pk)
+    created = next((event for event in events if event.type == "user.created"), None)
+    if user.username == id and (created is None or created.sequence != 1):
+        yield None, "accounts_user", id, "the event of its creation, its first", "none"
+        return
+    if not events:
+        return
+    last = events[-1]
+    is_of: dict[str, Any] = {"created_at": format_time(user.created_at)}
+    if not last.is_erased:
+        is_of |= {"name": user.name, "external_id": user.external_id, "metadata": user.metadata}
+    expected = last.read()
+    if created:  # whom the API has made does not work in the office
+        expected |= {"username": id, "is_staff": False, "is_superuser": False}
+        is_of |= {name: getattr(user, name) for name in ("username", "is_staff", "is_superuser")}
+    if created and not created.is_erased:
+        told = created.read()
+        asked = {name: told[name] for name in ("name", "external_id")}
+        expected["created_as"] = {**asked, "currency": told["accounts"][0]["currency"]}
+        is_of["created_as"] = user.created_as
+    expected["last_recorded_at"], is_of["last_recorded_at"] = last.recorded_at, user.last_recorded_at
+    yield from _compare(None, "accounts_user", user.pk, expected, is_of)
+
+
+def _compare(
+    account: UUID | None, table: str, id: UUID, expected: dict[str, Any], found: dict[str, Any]
+) -> Iterator[Wrong]:
+    """Amounts are compared as numbers: those of events are texts."""
+    wrong: Collection[str] = [
+        name
+        for name, value in found.items()
+        if (Decimal(expected[name]) if isinstance(value, Decimal) and expected[name] else expected[name])
+        != value
+    ]
+    if wrong:
+        yield (
+            account,
+            table,
+            str(id),
+            ", ".join(f"{name} {expected[name]}" for name in wrong),
+            ", ".join(f"{name} {found[name]}" for name in wrong),
+        )
