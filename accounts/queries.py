@@ -21,6 +21,11 @@ def find_caller(words: str, id: UUID | None) -> User | None:
     return User.objects.filter(Q(username=words) | Q(id=id)).first()
 
 
+def list_groups(user: User) -> list[str]:
+    """The names of the groups whose permissions the user has."""
+    return sorted(user.groups.values_list("name", flat=True))
+
+
 def find_users_by_words(words: str, *, limit: int) -> list[User]:
     """The user whose external id it is, then up to `limit` others whose name starts with it, ignoring case.
 

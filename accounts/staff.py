@@ -22,6 +22,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Staff, User
+from accounts.queries import list_groups
 from events import record
 from events.models import NIL
 from ledger.callers import ActorKind, Caller
@@ -75,7 +76,7 @@ def create(
     except IntegrityError:
         raise UsernameTaken from None
     member.groups.set(Group.objects.filter(name__in=groups))
-    after = {"username": member.username, "name": name, "is_active": True, "groups": _list_groups(member)}
+    after = {"username": member.username, "name": name, "is_active": True, "groups": list_groups(member)}
     _record(caller, member, "created", reason, after=after)
     return member, password
 
@@ -83,9 +84,8 @@ def create(
 @atomic
 def set_groups(*, id: UUID, groups: Collection[str], caller: Caller, reason: str = "") -> User:
     """Put them into exactly these of `GROUPS`. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
-    member, actor = _lock(id, caller)
-    _require_permissions(actor, Permission.objects.filter(group__name__in=groups))
-    before = _list_groups(member)
+    member = _lock(id, caller, Permission.objects.filter(group__name__in=groups))
+    before = list_groups(member)
     member.groups.set(Group.objects.filter(name__in=set(groups) & set(GROUPS)))
     _record(
         caller,
@@ -93,7 +93,7 @@ def set_groups(*, id: UUID, groups: Collection[str], caller: Caller, reason: str
         "groups_changed",
         reason,
         before={"groups": before},
-        after={"groups": _list_groups(member)},
+        after={"groups": list_groups(member)},
     )
     return member
 
@@ -106,7 +106,7 @@ def deactivate(*, id: UUID, caller: Caller, reason: str = "") -> User:
     """
     superusers = User.objects.filter(is_staff=True, is_superuser=True, is_active=True).order_by("id")
     active = [each.pk for each in superusers.select_for_update(no_key=True)]
-    member, _actor = _lock(id, caller)
+    member = _lock(id, caller)
     if active == [member.pk]:
         raise LastSuperuser
     return _set_active(member, False, caller, reason)
@@ -115,8 +115,7 @@ def deactivate(*, id: UUID, caller: Caller, reason: str = "") -> User:
 @atomic
 def activate(*, id: UUID, caller: Caller, reason: str = "") -> User:
     """Let them in again. Raises `ChangesThemselves`, `BeyondOwnPermissions`."""
-    member, _actor = _lock(id, caller)
-    return _set_active(member, True, caller, reason)
+    return _set_active(_lock(id, caller), True, caller, reason)
 
 
 @atomic
@@ -125,7 +124,7 @@ def reset_password(*, id: UUID, caller: Caller, reason: str = "") -> tuple[User,
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    (member, _actor), password = _lock(id, caller), secrets.token_urlsafe(PASSWORD_BYTES)
+    member, password = _lock(id, caller), secrets.token_urlsafe(PASSWORD_BYTES)
     member.set_password(password)
     member.save(update_fields=["password"])
     _record(caller, member, "password_reset", reason)
@@ -138,7 +137,7 @@ def reset_second_factor(*, id: UUID, caller: Caller, reason: str = "") -> bool:
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    member, _actor = _lock(id, caller)
+    member = _lock(id, caller)
     has_had: bool = TOTPDevice.objects.filter(user=member, confirmed=True).exists()
     TOTPDevice.objects.filter(user=member).delete()
     _record(
@@ -158,7 +157,7 @@ def unlock(*, id: UUID, caller: Caller, reason: str = "") -> User:
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
-    member, _actor = _lock(id, caller)
+    member = _lock(id, caller)
     before = {"is_locked_out": is_locked_out(member.username)}
     axes.utils.reset(username=member.username)
     _record(caller, member, "unlocked", reason, before=before, after={"is_locked_out": False})
@@ -194,12 +193,13 @@ def _find_actor(caller: Caller) -> User | None:
     return None if caller.actor_kind == ActorKind.COMMAND else User.objects.get(pk=caller.actor or NIL)
 
 
-def _lock(id: UUID, caller: Caller) -> tuple[User, User | None]:
-    """The member of staff, and who changes them."""
+def _lock(id: UUID, caller: Caller, *given: QuerySet[Permission]) -> User:
+    """The member of staff, whom the caller may change, and who may be given these permissions by them."""
     member = User.objects.select_for_update(no_key=True).get(pk=id, is_staff=True)
     if actor := _find_actor(caller):
         require_may_change(member, actor=actor)
-    return member, actor
+        _require_permissions(actor, *given)
+    return member
 
 
 def _set_active(member: User, is_active: bool, caller: Caller, reason: str) -> User:
@@ -209,10 +209,6 @@ def _set_active(member: User, is_active: bool, caller: Caller, reason: str) -> U
     change = "activated" if is_active else "deactivated"
     _record(caller, member, change, reason, before=before, after={"is_active": is_active})
     return member
-
-
-def _list_groups(member: User) -> list[str]:
-    return sorted(member.groups.values_list("name", flat=True))
 
 
 def _record(

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.db.transaction import atomic
 
 from accounts.models import Token, User
+from accounts.queries import list_groups
 from events import record
 from ledger.callers import Caller
 from ledger.values import format_optional_time
@@ -63,7 +64,7 @@ def issue(
         raise UserIsStaff
     if service_only and not user.is_active:
         raise UserIsInactive
-    before = _list_groups(user)
+    before = list_groups(user)
     user.groups.add(*found)
     made, token = Token.objects.create(user=user, expiry=timedelta(days=days))
     record.write(
@@ -73,7 +74,7 @@ def issue(
         subject_id=made.token_key,
         owner=user.pk,
         before={"groups": before},
-        after={**_describe(made), "groups": _list_groups(user), "is_new_user": is_new},
+        after={**_describe(made), "groups": list_groups(user), "is_new_user": is_new},
         reason=reason,
     )
     return token, user, is_new
@@ -91,7 +92,7 @@ def revoke(*, token_key: str, caller: Caller, reason: str = "") -> int:
             subject="token",
             subject_id=token_key,
             owner=tokens[0].user_id,
-            before={**_describe(tokens[0]), "groups": _list_groups(tokens[0].user)},
+            before={**_describe(tokens[0]), "groups": list_groups(tokens[0].user)},
             reason=reason,
         )
     return deleted
@@ -104,7 +105,3 @@ def _describe(token: Token) -> dict[str, Any]:
         "username": token.user.username,
         "expires_at": format_optional_time(token.expiry),
     }
-
-
-def _list_groups(user: User) -> list[str]:
-    return sorted(user.groups.values_list("name", flat=True))

@@ -30,6 +30,7 @@ from ledger.callers import ActorKind, Caller
 from ledger.sql import fetch
 
 BATCH = 100
+DISABLED = Subscription.Status.DISABLED
 BATCH_SECONDS_MAX = 5  # a slow receiver's batch ends early, so that its cursor moves
 PAUSE_SECONDS = 0.1  # before more is placed, unless as many as possible were: many at once are cheap
 PAUSE_SECONDS_IDLE = 0.2  # between two looks when there is nothing to do
@@ -156,7 +157,9 @@ class Relay:
             try:
                 page = feed.read(subscription.cursor, types=subscription.types, limit=BATCH, placed_only=True)
             except errors.EventsPruned as error:
-                self._disable(subscription, last_error=error.detail, last_error_at=Now(), **FREE)
+                self._update(
+                    subscription, status=DISABLED, last_error=error.detail, last_error_at=Now(), **FREE
+                )
                 continue
             except (errors.FeedEpochChanged, errors.CursorAheadOfFeed):  # a new epoch began this moment
                 continue
@@ -186,17 +189,13 @@ class Relay:
         attempts = 1 if outcome.sent else subscription.attempts + 1  # if this was one that failed
         if outcome.failure is not None:
             changes |= self._plan_next_attempt(subscription, attempts, outcome.failure)
-        is_disabled = changes.pop("is_disabled", False)
-        if is_disabled:
-            moved = self._disable(subscription, **changes)
-        else:
-            moved = self._mine(subscription).update(**changes)
+        moved = self._update(subscription, **changes)
         if outcome.failure is not None:
             logger.warning(
                 "delivery_failed",
                 subscription=str(subscription.id),
                 attempts=attempts,
-                status=Subscription.Status.DISABLED if is_disabled else subscription.status,
+                status=changes.get("status", subscription.status),
                 error=str(outcome.failure),
                 lease_kept=bool(moved),
             )
@@ -204,7 +203,7 @@ class Relay:
     def _plan_next_attempt(
         self, subscription: Subscription, attempts: int, failure: DeliveryFailed
     ) -> dict[str, Any]:
-        """What changes in the subscription after a failure: when it is tried again, or its end."""
+        """What changes in the subscription after a failure: when it is tried again, or that it is not."""
         changes: dict[str, Any] = {
             "attempts": attempts,
             "failed": F("failed") + 1,
@@ -214,27 +213,29 @@ class Relay:
         }
         is_webhook = subscription.kind == Subscription.Kind.WEBHOOK
         if is_webhook and (failure.is_gone or attempts > len(WEBHOOK_DELAYS)):
-            return {**changes, "is_disabled": True}
+            return {**changes, "status": DISABLED}
         delays = WEBHOOK_DELAYS if is_webhook else BROKER_DELAYS
         # Up to a tenth later: those who failed together are not tried together again.
         delay = delays[min(attempts, len(delays)) - 1] * random.uniform(1, 1.1)  # noqa: S311
         return {**changes, "next_attempt_at": _from_now(max(delay, failure.retry_after))}
 
-    @atomic
-    def _disable(self, subscription: Subscription, **changes: Any) -> int:
-        """Send nothing more to it, and say so in the record, unless the lease was lost. Returns whether."""
-        status = Subscription.Status.DISABLED
-        disabled: int = self._mine(subscription).update(status=status, **changes)
-        if disabled:
-            record.write(
-                Caller(None, ActorKind.LEDGER),
-                type="subscription.disabled",
-                subject="subscription",
-                subject_id=subscription.id,
-                before={"status": subscription.status},
-                after={"status": status.value},
-                detail=changes["last_error"],
-            )
+    def _update(self, subscription: Subscription, **changes: Any) -> int:
+        """Change it, unless the lease was lost; the record says that it was disabled. Returns whether."""
+        mine = self._mine(subscription)
+        if changes.get("status") != DISABLED:
+            return int(mine.update(**changes))
+        with atomic():
+            disabled = int(mine.update(**changes))
+            if disabled:
+                record.write(
+                    Caller(None, ActorKind.LEDGER),
+                    type="subscription.disabled",
+                    subject="subscription",
+                    subject_id=subscription.id,
+                    before={"status": subscription.status},
+                    after={"status": DISABLED.value},
+                    detail=changes["last_error"],
+                )
         return disabled
 
     def _mine(self, *subscriptions: Subscription) -> Any:

@@ -81,12 +81,12 @@ REFUSALS = [
 ]
 
 
-def change(account, changes, type="", data="{}"):
-    """The account alone, or with its second event."""
-    update = f"UPDATE public.accounts_account SET {changes} WHERE id = '{account.id}'"
+def change(row, changes, type="", data="{}"):
+    """The account or the user alone, or with its second event."""
+    update = f"UPDATE public.{row._meta.db_table} SET {changes} WHERE id = '{row.id}'"
     if not type:
         return update
-    event = {"stream": f"'{account.id}'", "sequence": "2", "recorded_at": LATER}
+    event = {"stream": f"'{row.id}'", "sequence": "2", "recorded_at": LATER}
     written = insert("events_event", EVENT | event | {"type": f"'{type}'", "data": f"'{data}'"})
     return f"WITH told AS ({written}) {update}"
 
@@ -167,16 +167,6 @@ OF_USERS = {
 }
 
 
-def change_user(user, changes, type="", data="{}"):
-    """The user alone, or with the second event."""
-    update = f"UPDATE public.accounts_user SET {changes} WHERE id = '{user.id}'"
-    if not type:
-        return update
-    event = {"stream": f"'{user.id}'", "sequence": "2", "recorded_at": LATER}
-    written = insert("events_event", EVENT | event | {"type": f"'{type}'", "data": f"'{data}'"})
-    return f"WITH told AS ({written}) {update}"
-
-
 def refused_of(user):
     return refused_by(f"who user {user.id} is changes only with the event that tells it")
 
@@ -189,9 +179,9 @@ def user():
 @pytest.mark.parametrize("changes", [*OF_USERS, *ALONE[1:]])
 def test_a_change_of_a_user_that_nothing_tells_is_refused(user, changes):
     with refused_of(user):
-        execute(change_user(user, changes))
+        execute(change(user, changes))
     with refused_of(user):
-        execute(change_user(user, changes, "user.changed"))
+        execute(change(user, changes, "user.changed"))
 
 
 @pytest.mark.parametrize("changes", OF_USERS)
@@ -199,15 +189,15 @@ def test_a_change_of_a_user_that_is_told_otherwise_is_refused(user, changes):
     [other] = OF_USERS.keys() - {changes}
     for attack in [("user.created", OF_USERS[changes]), ("user.changed", OF_USERS[other])]:
         with refused_of(user):
-            execute(change_user(user, changes + TOLD, *attack))
+            execute(change(user, changes + TOLD, *attack))
     for counted in ("", ", event_sequence = 2", f", event_sequence = 3, last_recorded_at = {LATER}"):
         with refused_of(user):
-            execute(change_user(user, changes + counted, "user.changed", OF_USERS[changes]))
+            execute(change(user, changes + counted, "user.changed", OF_USERS[changes]))
 
 
 @pytest.mark.parametrize("changes", OF_USERS)
 def test_a_change_of_a_user_with_the_event_that_tells_it_passes(user, changes):
-    execute(change_user(user, changes + TOLD, "user.changed", OF_USERS[changes]))
+    execute(change(user, changes + TOLD, "user.changed", OF_USERS[changes]))
 
 
 def test_what_only_staff_have_changes_without_an_event(user):

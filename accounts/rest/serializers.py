@@ -21,7 +21,9 @@ from rest import fields
 from rest.serializers import StrictSerializer
 
 CURRENCY_LENGTH_MAX = 12
-TOLD = "Told by the event"
+ReasonField = partial(
+    fields.TextField, length_min=1, length_max=REASON_LENGTH_MAX, help_text="Told by the event"
+)
 
 
 class UserRequest(StrictSerializer):
@@ -69,19 +71,15 @@ class LimitsRequest(StrictSerializer):
         allow_null=True,
         help_text="The most that the withdrawals of a UTC day may take; null: no limit",
     )
-    reason = fields.TextField(
-        required=settings.REASONS_REQUIRED, length_min=1, length_max=REASON_LENGTH_MAX, help_text=TOLD
-    )
+    reason = ReasonField(required=settings.REASONS_REQUIRED)
 
 
 class ReasonRequest(StrictSerializer):
-    reason = fields.TextField(length_min=1, length_max=REASON_LENGTH_MAX, help_text=TOLD)
+    reason = ReasonField()
 
 
 class ReleaseRequest(StrictSerializer):
-    reason = fields.TextField(
-        required=settings.REASONS_REQUIRED, length_min=1, length_max=REASON_LENGTH_MAX, help_text=TOLD
-    )
+    reason = ReasonField(required=settings.REASONS_REQUIRED)
     body_is_optional = not settings.REASONS_REQUIRED
 
 

@@ -33,6 +33,7 @@ OF_ACCOUNTS = (
 OF_EVENTS = ("status", "credit_limit", "withdraw_max", "withdraw_day_max")  # what their data say
 # What is computed again from the rows, so that their own hashes are not taken at their word.
 COMPUTED = audit.Scope(checks=frozenset({"chain", "told", "users", "record"}))
+CHANGED, GONE = "another: it or one before it was changed", "none: it was cut off or removed"
 AT_ONCE = 1000
 # The anchored rows of some accounts.
 HEADS = """
@@ -152,9 +153,7 @@ def _compare_record(lines: Sequence[dict[str, Any]]) -> Iterator[Finding]:
                 table="events_recordentry",
                 row=f"{line['record']}.{line['number']}",
                 expected=f"an entry with the hash {line['chain_hash']}",
-                found="another: it or one before it was changed"
-                if found
-                else "none: it was cut off or removed",
+                found=CHANGED if found else GONE,
             )
 
 
@@ -190,7 +189,7 @@ def _compare_head(line: dict[str, Any], row_id: UUID | None, head: str) -> Itera
             table="transactions_transaction",
             row=str(row_id or id),
             expected=f"row {line['seq']} with the hash {line['chain_head']}",
-            found="another: it or one before it was changed" if row_id else "none: it was cut off or removed",
+            found=CHANGED if row_id else GONE,
         )
 
 
