@@ -155,7 +155,6 @@ def write_ledger(
 def make_older(cursor: Any, *, days: int) -> None:
     """Users, accounts and the events that tell of them: what is written afterwards comes after them."""
     from events.models import Event
-    from ledger import macs
     from ledger.values import format_time, slice_up
 
     age = timedelta(days=days)
@@ -169,7 +168,7 @@ def make_older(cursor: Any, *, days: int) -> None:
             data = event.data or {}
             for told in (data, *data.get("accounts", ())):
                 told["created_at"] = format_time(datetime.fromisoformat(told["created_at"]) - age)
-            mac = macs.compute("event", *(getattr(event, name) for name in Event.SEALED))
+            mac = event.sealed.compute_mac()
             changes.append((event.recorded_at, json.dumps(data), mac, *event.pk))
         cursor.executemany(
             "UPDATE events_event SET recorded_at = %s, data = %s::jsonb, mac = %s"

@@ -1,72 +1,63 @@
 """Writing events: inside the statement of the change they tell of, or beside it in the same transaction."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.db import connection
 
 from events import texts
-from events.models import Event
-from ledger import macs
+from events.models import Sealed
 from ledger.callers import Caller
-from ledger.values import format_time
+from ledger.values import write_bytes
 
-# Arms of a WITH clause: of events about rows alone, and of any events, with their personal texts.
-WRITE_EVENTS = """
+COLUMNS_OF_ROWS = {
+    "stream": "uuid",
+    "sequence": "bigint",
+    "type": "text",
+    "recorded_at": "timestamptz",
+    "about": "bigint",
+}
+COLUMNS_OF_TOLD = {
+    "actor": "uuid",
+    "actor_kind": "text",
+    "request_id": "text",
+    "data": "jsonb",
+    "before": "jsonb",
+    "text": "uuid",
+    "text_mac": "bytea",
+    "mac": "bytea",
+}
+
+
+def _compile_arms(columns: Mapping[str, str]) -> str:
+    names = ", ".join(columns)
+    return f"""
 recorded AS (
-    INSERT INTO events_event (stream, sequence, type, recorded_at, about)
-    SELECT stream, sequence, type, recorded_at, about FROM jsonb_to_recordset(%s::jsonb) AS event (
-        stream uuid, sequence bigint, type text, recorded_at timestamptz, about bigint
+    INSERT INTO events_event ({names})
+    SELECT {names} FROM jsonb_to_recordset(%s::jsonb) AS event (
+        {", ".join(f"{name} {type}" for name, type in columns.items())}
     )
     RETURNING recorded_at, stream, sequence
 ), pending AS (
     INSERT INTO events_pending (recorded_at, stream, sequence)
     SELECT recorded_at, stream, sequence FROM recorded
-)"""
-WRITE_TOLD_EVENTS = """
+)"""  # noqa: S608, of names, never of values
+
+
+# Arms of a WITH clause: of personal texts; of events about rows alone; of any events, with their texts.
+WRITE_TEXTS = """
 texts AS (
     INSERT INTO events_text (id, owner, content)
     SELECT id, owner, content FROM jsonb_to_recordset(%s::jsonb) AS text (id uuid, owner uuid, content jsonb)
-), recorded AS (
-    INSERT INTO events_event (
-        stream, sequence, type, recorded_at, about, actor, actor_kind, request_id, data, before, text,
-        text_mac, mac
-    )
-    SELECT stream, sequence, type, recorded_at, about, actor, actor_kind, request_id, data, before, text,
-        text_mac, mac
-    FROM jsonb_to_recordset(%s::jsonb) AS event (
-        stream uuid, sequence bigint, type text, recorded_at timestamptz, about bigint, actor uuid,
-        actor_kind text, request_id text, data jsonb, before jsonb, text uuid, text_mac bytea, mac bytea
-    )
-    RETURNING recorded_at, stream, sequence
-), pending AS (
-    INSERT INTO events_pending (recorded_at, stream, sequence)
-    SELECT recorded_at, stream, sequence FROM recorded
 )"""
-
-
-class NewEvent(TypedDict, total=False):
-    """An event, as JSON holds it: for a statement that contains one of the above.
-
-    It is `about` a row, or all that `tell` has put into it. Along a stream `recorded_at` never falls.
-    """
-
-    stream: str
-    sequence: int
-    type: str
-    recorded_at: str
-    about: int
-    actor: str | None
-    actor_kind: str
-    request_id: str
-    data: dict[str, Any]
-    before: dict[str, Any] | None
-    text: str | None
-    text_mac: str | None
-    mac: str
+WRITE_EVENTS = _compile_arms(COLUMNS_OF_ROWS)
+WRITE_TOLD_EVENTS = f"{WRITE_TEXTS}, {_compile_arms(COLUMNS_OF_ROWS | COLUMNS_OF_TOLD)}"
+# An event for one of these, by columns; in JSON its bytes are as `write_bytes` has them. It is about a row,
+# or what `tell` has made. Along a stream `recorded_at` never falls.
+NewEvent = dict[str, Any]
 
 
 class Told(NamedTuple):
@@ -82,11 +73,6 @@ class Told(NamedTuple):
     personal: Collection[str] = texts.PERSONAL
 
 
-def find_before(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What of a resource was otherwise."""
-    return {name: value for name, value in before.items() if value != after[name]}
-
-
 def tell(
     *, stream: UUID, sequence: int, type: str, recorded_at: datetime, told: Told, caller: Caller
 ) -> tuple[NewEvent, texts.NewText | None]:
@@ -94,35 +80,20 @@ def tell(
     public, text = texts.split(
         {"data": told.data, "before": told.before, "reason": told.reason or None}, told.owner, told.personal
     )
-    values = {
-        "stream": stream,
-        "sequence": sequence,
-        "type": type,
-        "recorded_at": recorded_at,
-        "actor": caller.actor,
-        "actor_kind": str(caller.actor_kind),
-        "request_id": caller.request_id,
-        "data": public["data"],
-        "before": public["before"],
-        "text": text and text.id,
-        "text_mac": text and text.mac,
-    }
-    mac = macs.compute("event", *(values[name] for name in Event.SEALED))
-    event = NewEvent(
-        stream=str(stream),
+    sealed = Sealed(
+        stream=stream,
         sequence=sequence,
         type=type,
-        recorded_at=format_time(recorded_at),
-        actor=caller.actor_text,
-        actor_kind=caller.actor_kind,
+        recorded_at=recorded_at,
+        actor=caller.actor,
+        actor_kind=str(caller.actor_kind),
         request_id=caller.request_id,
         data=public["data"],
         before=public["before"],
-        text=str(text.id) if text else None,
-        text_mac=_write_bytes(text.mac) if text else None,
-        mac=_write_bytes(mac),
+        text=text and text.id,
+        text_mac=text and text.mac,
     )
-    return event, text
+    return {**sealed._asdict(), "stream": str(stream), "mac": sealed.compute_mac()}, text
 
 
 def record(
@@ -131,7 +102,7 @@ def record(
     """Write the event in the caller's transaction; in the same statement as the `change`, if there is one,
     which has these values.
     """
-    new = [write_texts([text] if text else []), orjson.dumps([event]).decode()]
+    new = [write_texts([text] if text else []), orjson.dumps([event], default=write_bytes).decode()]
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {WRITE_TOLD_EVENTS} {change}", [*new, *values])
 
@@ -139,7 +110,3 @@ def record(
 def write_texts(new: Collection[texts.NewText]) -> str:
     """The texts as JSON, for the statement."""
     return orjson.dumps([text.to_dict() for text in new]).decode()
-
-
-def _write_bytes(value: bytes) -> str:
-    return "\\x" + value.hex()

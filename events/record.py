@@ -13,7 +13,7 @@ import orjson
 from django.db import connection
 from django.db.transaction import TransactionManagementError
 
-from events import texts
+from events import outbox, texts
 from events.models import NIL, RecordEntry, RecordHead
 from ledger import macs
 from ledger.callers import Caller
@@ -28,11 +28,6 @@ INSERT INTO events_recordhead AS head (stream, number, chain_hash) VALUES (%s, 0
 ON CONFLICT (stream) DO UPDATE SET number = head.number
 RETURNING number, chain_hash, greatest(clock_timestamp(), recorded_at)
 """
-WRITE_TEXT = """
-told AS (
-    INSERT INTO events_text (id, owner, content)
-    SELECT id, owner, content FROM jsonb_to_recordset(%s::jsonb) AS text (id uuid, owner uuid, content jsonb)
-), """  # by who may: of operators' commands none has a text
 WRITE = """
 entry AS (
     INSERT INTO events_recordentry (
@@ -120,17 +115,9 @@ def write(
         macs.compute("entry", bytes(hash_before), *values),
     ]
     if text:
-        fetch(f"WITH {WRITE_TEXT}{WRITE}", [orjson.dumps([text.to_dict()]).decode(), *parameters])
-    else:
+        fetch(f"WITH {outbox.WRITE_TEXTS}, {WRITE}", [outbox.write_texts([text]), *parameters])
+    else:  # operators' commands may write none, and have none
         fetch(f"WITH {WRITE}", parameters)
-
-
-def find_changes(
-    before: Mapping[str, Any], after: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What of the one is otherwise in the other, as it was and as it is."""
-    names = [name for name in after if after[name] != before.get(name)]
-    return {name: before.get(name) for name in names}, {name: after[name] for name in names}
 
 
 def read_told(entries: Collection[RecordEntry]) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from events.delivery import url_guard
 from events.models import FREE, NIL, Cursor, Event, FeedState, Subscription
 from ledger.callers import Caller
 from ledger.sql import fetch
+from ledger.values import find_changes
 
 SUBSCRIPTIONS_MAX = 100
 # Where events are in the feed: the position, whether it waits for one, and the highest it can have had, if
@@ -191,7 +192,7 @@ def _update(id: UUID, caller: Caller, change: str, reason: str = "", **changes: 
     before = mine.select_for_update(no_key=True).first() or get(id)  # which raises
     mine.update(**changes)
     after = get(id)
-    _record(caller, id, change, *record.find_changes(_describe(before), _describe(after)), reason)
+    _record(caller, id, change, *find_changes(_describe(before), _describe(after)), reason)
     return after
 
 

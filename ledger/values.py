@@ -1,14 +1,14 @@
 """Ids and moments as texts, the same everywhere: in paths, bodies, answers, events, files, SQL and the chain.
 
-And what is done to texts that a spreadsheet reads, and to long lists of values.
+And what is done to texts that a spreadsheet reads, to values before and after, and to long lists of them.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 Item = TypeVar("Item")
@@ -43,6 +43,19 @@ def format_time(instant: datetime) -> str:
 def format_optional_time(instant: datetime | None) -> str | None:
     """As `format_time`; of None it is None."""
     return format_time(instant) if instant else None
+
+
+def write_bytes(value: bytes) -> str:
+    """As PostgreSQL reads a bytea out of JSON."""
+    return "\\x" + value.hex()
+
+
+def find_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of the one is otherwise in the other, as it was and as it is."""
+    names = [name for name in after if after[name] != before.get(name)]
+    return {name: before.get(name) for name in names}, {name: after[name] for name in names}
 
 
 def escape_formula(text: str) -> str:

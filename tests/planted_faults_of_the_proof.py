@@ -72,8 +72,8 @@ MUTANTS = [
     Mutant(
         "MACs not verified",
         "told._prove",
-        "if not macs.is_right(",
-        "if False and not macs.is_right(",
+        "if not sealed.has_mac(",
+        "if False and not sealed.has_mac(",
         TOLD + "test_an_event_that_was_changed_is_found",
     ),
     Mutant(
@@ -114,8 +114,8 @@ MUTANTS = [
     Mutant(
         "what was forged is taken at its word",
         "told.find_wrong_users",
-        "            if told:\n                events[event.stream].append(told)",
-        "            events[event.stream].append(told or event)",
+        "            if told:\n                events[event.sealed.stream].append(told)",
+        "            events[event.sealed.stream].append(told or event)",
         TAMPERING + "test_an_event_of_nobody_and_one_that_a_user_does_not_count_are_found",
     ),
     Mutant(

@@ -169,6 +169,7 @@ def _find_writer(column: Column, currency: str) -> Writer:
 
 
 def _write_bytes(value: bytes) -> str:
+    """As `ledger.values.write_bytes` does, but here: no row of a posting leaves this file for it."""
     return "\\x" + value.hex()
 
 

@@ -8,6 +8,7 @@ from events.models.feed import (
     PendingEvent,
     Placement,
     Resource,
+    Sealed,
     parse_cursor,
 )
 from events.models.record import NIL, SUBJECT_ID_LENGTH_MAX, RecordEntry, RecordHead
@@ -28,6 +29,7 @@ __all__ = [
     "RecordEntry",
     "RecordHead",
     "Resource",
+    "Sealed",
     "Subscription",
     "SubscriptionQuerySet",
     "Text",

@@ -1,6 +1,7 @@
 """What happened, and its position in the feed."""
 
 import re
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from ledger import macs
 from ledger.callers import ActorKind
 from ledger.values import format_time
 
@@ -41,6 +43,28 @@ class Resource(NamedTuple):
     reason: str | None = None
 
 
+class Sealed(NamedTuple):
+    """What the MAC is computed of, in this order, of an event that tells more than that there is a row."""
+
+    stream: UUID
+    sequence: int
+    type: str
+    recorded_at: datetime
+    actor: UUID | None
+    actor_kind: str
+    request_id: str
+    data: dict[str, Any]
+    before: dict[str, Any] | None
+    text: UUID | None
+    text_mac: bytes | None
+
+    def compute_mac(self) -> bytes:
+        return macs.compute("event", *self)
+
+    def has_mac(self, mac: bytes | None) -> bool:
+        return macs.is_right(mac, "event", *self)
+
+
 class Event(models.Model):
     """A fact, written in the same database transaction as the change it tells of. Immutable.
 
@@ -50,12 +74,6 @@ class Event(models.Model):
     `text`. `mac` covers all of it. They are null where a row tells it for ever: `about` is that row's number
     (`events.resources`).
     """
-
-    # What the MAC is made of, in this order.
-    SEALED = (
-        *("stream", "sequence", "type", "recorded_at", "actor", "actor_kind", "request_id"),
-        *("data", "before", "text", "text_mac"),
-    )
 
     class Type(models.TextChoices):
         USER_CREATED = "user.created"
@@ -132,6 +150,10 @@ class Event(models.Model):
     def id(self) -> str:
         """Its name outside, which nobody takes apart."""
         return f"{self.stream}.{self.sequence}"
+
+    @property
+    def sealed(self) -> Sealed:
+        return Sealed._make(getattr(self, name) for name in Sealed._fields)
 
     @property
     def account_id(self) -> UUID | None:

@@ -8,7 +8,6 @@ from django.db import connection
 
 from events import errors, feed, subscriptions
 from events.models import Event, FeedState, Placement, Subscription
-from ledger import macs
 from tests.cast import CALLER, deposit, hold
 from tests.events.conftest import deposit_times, relay_once, subscribe
 from transactions.models import Transaction
@@ -33,7 +32,7 @@ def age(days, *, up_to=None):
             [days, up_to or 10**9],
         )
         for event in Event.objects.filter(about=None):
-            mac = macs.compute("event", *(getattr(event, name) for name in Event.SEALED))
+            mac = event.sealed.compute_mac()
             cursor.execute(
                 "UPDATE events_event SET mac = %s WHERE stream = %s AND sequence = %s", [mac, *event.pk]
             )

@@ -149,13 +149,13 @@ def apply(decision: Decision, state: State, caller: Caller) -> None:
     recorded_at = format_time(account.last_recorded_at)
     for number, (type, told) in enumerate(events, account.event_sequence - len(events) + 1):
         if told is None:
-            event = outbox.NewEvent(
-                stream=account.id_text,
-                sequence=number,
-                type=type,
-                recorded_at=recorded_at,
-                about=account.seq,
-            )
+            event: outbox.NewEvent = {
+                "stream": account.id_text,
+                "sequence": number,
+                "type": type,
+                "recorded_at": recorded_at,
+                "about": account.seq,
+            }
         else:
             event, text = outbox.tell(
                 stream=account.id,

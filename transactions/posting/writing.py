@@ -20,7 +20,7 @@ from django.db import OperationalError, connection
 from accounts.models import HOLD_TABLE, write_changes
 from events import outbox
 from ledger.sql import fetch
-from ledger.values import format_time, write_ids
+from ledger.values import format_time, write_bytes, write_ids
 from transactions.errors import RequestInProgress
 from transactions.models import TABLE, Transaction
 from transactions.posting import chain
@@ -165,7 +165,7 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         parameters += [write_changes(state.changed.values(), HOLD_COLUMNS), write_ids(state.changed)]
     if state.is_told:
         parameters.append(outbox.write_texts(state.texts))
-    parameters.append(orjson.dumps(events).decode())
+    parameters.append(orjson.dumps(events, default=write_bytes).decode())
     parameters.append(write_changes(accounts, ACCOUNT_COLUMNS))
     if state.changed_rules:
         parameters.append(write_changes(state.changed_rules.values(), RULES))

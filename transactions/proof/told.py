@@ -6,7 +6,6 @@ Such events are never pruned. What was erased of their personal text is not comp
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -16,8 +15,7 @@ import orjson
 
 from accounts.models import HOLD_TABLE, Account, Hold, User
 from events import texts
-from events.models import Event
-from ledger import macs
+from events.models import Sealed
 from ledger.sql import fetch
 from ledger.values import format_time, slice_up
 
@@ -29,7 +27,7 @@ OF_USER = (
     "last_recorded_at",
 )
 TELLING = f"""
-SELECT {", ".join(Event.SEALED)}, mac, personal.id, owner, content FROM events_event AS event
+SELECT {", ".join(Sealed._fields)}, mac, personal.id, owner, content FROM events_event AS event
 LEFT JOIN LATERAL (
     SELECT id, owner, content FROM events_text WHERE id = event.text OFFSET 0
 ) AS personal ON true
@@ -43,17 +41,7 @@ OF_USERS = TELLING + "stream = ANY(%(users)s) AND starts_with(type, 'user.') ORD
 class Telling(NamedTuple):
     """An event with its personal text."""
 
-    stream: UUID
-    sequence: int
-    type: str
-    recorded_at: datetime
-    actor: UUID | None
-    actor_kind: str
-    request_id: str
-    data: dict[str, Any]
-    before: dict[str, Any] | None
-    text: UUID | None
-    text_mac: bytes | None
+    sealed: Sealed
     mac: bytes
     found: UUID | None  # the text, if it is there
     owner: UUID | None
@@ -61,11 +49,11 @@ class Telling(NamedTuple):
 
     @property
     def is_erased(self) -> bool:
-        return self.text is not None and self.content is None
+        return self.sealed.text is not None and self.content is None
 
     def read(self) -> dict[str, Any]:
         """The resource as it was told."""
-        told: dict[str, Any] = texts.join({"data": self.data, "before": self.before}, self.content)["data"]
+        told: dict[str, Any] = texts.join(self.sealed._asdict(), self.content)["data"]
         return told
 
 
@@ -80,15 +68,16 @@ class Fold:
     placed: dict[str, Telling] = field(default_factory=dict)  # and the first
 
     def add(self, event: Telling) -> None:
-        if event.type.startswith("hold."):
-            id = event.data["id"]
+        type, data = event.sealed.type, event.sealed.data
+        if type.startswith("hold."):
+            id = data["id"]
             self.placed.setdefault(id, event)
             self.holds[id] = event
             return
-        if event.type == "account.opened":
+        if type == "account.opened":
             self.opened = event
         self.last = event
-        self.credit_limit_max = max(self.credit_limit_max, Decimal(event.data["credit_limit"]))
+        self.credit_limit_max = max(self.credit_limit_max, Decimal(data["credit_limit"]))
 
 
 def find_wrong_accounts(parameters: dict[str, Any]) -> Iterator[Wrong]:
@@ -103,7 +92,7 @@ def find_wrong_accounts(parameters: dict[str, Any]) -> Iterator[Wrong]:
     for hold in Hold._base_manager.filter(account__gte=first, account__lte=last):
         holds.setdefault(hold.account_id, []).append(hold)
     folds: dict[UUID, Fold] = {}
-    for stream, events in groupby(_fetch(OF_ACCOUNTS, parameters), key=lambda event: event.stream):
+    for stream, events in groupby(_fetch(OF_ACCOUNTS, parameters), key=lambda event: event.sealed.stream):
         if stream in accounts:
             fold = folds[stream] = Fold()
             for event in events:
@@ -126,47 +115,48 @@ def find_wrong_users(parameters: dict[str, Any]) -> Iterator[Wrong]:
             wrong, told = _prove(event)
             yield from wrong
             if told:
-                events[event.stream].append(told)
+                events[event.sealed.stream].append(told)
         for user in some:
             yield from _compare_user(user, events[user.pk])
 
 
 def _fetch(statement: str, parameters: dict[str, Any]) -> Iterator[Telling]:
     for row in fetch(statement, parameters):
-        values = dict(zip(Telling._fields, row, strict=True))
-        for name in ("data", "before", "content"):
-            values[name] = values[name] and orjson.loads(values[name])
-        yield Telling(**values)
+        *values, mac, found, owner, content = row
+        told = dict(zip(Sealed._fields, values, strict=True))
+        told |= {name: told[name] and orjson.loads(told[name]) for name in ("data", "before")}
+        yield Telling(Sealed(**told), mac, found, owner, content and orjson.loads(content))
 
 
 def _prove(event: Telling) -> tuple[list[Wrong], Telling | None]:
     """What is wrong with the event and its text, by their MACs; and what of it is told all the same: nothing
     if it was forged, all but its personal text if only that was.
     """
-    account = None if event.type.startswith("user.") else event.stream
-    name = f"{event.stream}.{event.sequence}"
-    if not macs.is_right(event.mac, "event", *event[: len(Event.SEALED)]):
+    sealed = event.sealed
+    account = None if sealed.type.startswith("user.") else sealed.stream
+    name = f"{sealed.stream}.{sealed.sequence}"
+    if not sealed.has_mac(event.mac):
         return [(account, "events_event", name, "the MAC of what it tells", "another")], None
-    if event.text is None:
+    if sealed.text is None:
         return [], event
     if event.found is None:
-        return [(account, "events_event", name, f"its text {event.text}", "none")], event
-    if event.content is None or texts.is_right(event.text_mac, event.text, event.owner, event.content):
+        return [(account, "events_event", name, f"its text {sealed.text}", "none")], event
+    if event.content is None or texts.is_right(sealed.text_mac, sealed.text, event.owner, event.content):
         return [], event
     expected = f"the text of event {name}, by its MAC"
-    return [(account, "events_text", str(event.text), expected, "another")], event._replace(content=None)
+    return [(account, "events_text", str(sealed.text), expected, "another")], event._replace(content=None)
 
 
 def _compare_account(account: Account, fold: Fold) -> Iterator[Wrong]:
     opened, last = fold.opened, fold.last
-    if opened is None or last is None or opened.sequence != 1:
+    if opened is None or last is None or opened.sealed.sequence != 1:
         yield account.id, "accounts_account", str(account.id), "the event of its opening, its first", "none"
         return
     expected = {
         **last.read(),
-        "user": opened.data["user"],
-        "currency": opened.data["currency"],
-        "created_at": opened.data["created_at"],
+        "user": opened.sealed.data["user"],
+        "currency": opened.sealed.data["currency"],
+        "created_at": opened.sealed.data["created_at"],
         "credit_limit_max": fold.credit_limit_max,
     }
     is_of = {
@@ -191,16 +181,22 @@ def _compare_account(account: Account, fold: Fold) -> Iterator[Wrong]:
 def _compare_holds(account: Account, holds: Iterable[Hold], fold: Fold) -> Iterator[Wrong]:
     untold = fold.holds.keys() - {str(hold.id) for hold in holds}
     for id in sorted(untold):
-        yield account.id, "accounts_hold", id, f"a hold, as event {fold.holds[id].sequence} tells", "none"
+        yield (
+            account.id,
+            "accounts_hold",
+            id,
+            f"a hold, as event {fold.holds[id].sealed.sequence} tells",
+            "none",
+        )
     for hold in holds:
         told, placed = fold.holds.get(str(hold.id)), fold.placed.get(str(hold.id))
         if told is None or placed is None:
             yield account.id, "accounts_hold", str(hold.id), "the events of it", "none"
             continue
-        expected = told.data | {
-            "event_sequence": told.sequence,
-            "actor": placed.actor,
-            "request_id": placed.request_id,
+        expected = told.sealed.data | {
+            "event_sequence": told.sealed.sequence,
+            "actor": placed.sealed.actor,
+            "request_id": placed.sealed.request_id,
         }
         is_of = HOLD_TABLE.to_dict(hold, account.currency) | {
             "event_sequence": hold.event_sequence,
@@ -212,8 +208,8 @@ def _compare_holds(account: Account, holds: Iterable[Hold], fold: Fold) -> Itera
 
 def _compare_user(user: User, events: Sequence[Telling]) -> Iterator[Wrong]:
     id = str(user.pk)
-    created = next((event for event in events if event.type == "user.created"), None)
-    if user.username == id and (created is None or created.sequence != 1):
+    created = next((event for event in events if event.sealed.type == "user.created"), None)
+    if user.username == id and (created is None or created.sealed.sequence != 1):
         yield None, "accounts_user", id, "the event of its creation, its first", "none"
         return
     if not events:
@@ -231,7 +227,7 @@ def _compare_user(user: User, events: Sequence[Telling]) -> Iterator[Wrong]:
         asked = {name: told[name] for name in ("name", "external_id")}
         expected["created_as"] = {**asked, "currency": told["accounts"][0]["currency"]}
         is_of["created_as"] = user.created_as
-    expected["last_recorded_at"], is_of["last_recorded_at"] = last.recorded_at, user.last_recorded_at
+    expected["last_recorded_at"], is_of["last_recorded_at"] = last.sealed.recorded_at, user.last_recorded_at
     yield from _compare(None, "accounts_user", user.pk, expected, is_of)
 
 

@@ -16,6 +16,7 @@ from accounts.errors import (
 from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row, replace_row
 from events import outbox
 from ledger.callers import Caller
+from ledger.values import find_changes
 from transactions.models import Transaction
 from transactions.posting.legs import Decline, require_amount, require_scale
 from transactions.posting.state import AccountState, Decision, Needs, State
@@ -109,6 +110,6 @@ def tell(
     account = account._replace(held=held, event_sequence=account.event_sequence + 1)
     hold = replace_row(hold, event_sequence=account.event_sequence)
     data = HOLD_TABLE.to_dict(hold, account.currency)
-    was = outbox.find_before(HOLD_TABLE.to_dict(before, account.currency), data) if before else None
+    was = find_changes(HOLD_TABLE.to_dict(before, account.currency), data)[0] if before else None
     told = outbox.Told(data, was, reason, account.user_id, PERSONAL)
     return Decision(hold, account, ((type, told),), hold=hold)

@@ -22,6 +22,7 @@ from accounts.models import BALANCE_MAX, Account, replace_row
 from events import outbox
 from ledger.callers import Caller
 from ledger.errors import LedgerError
+from ledger.values import find_changes
 from transactions.models import Transaction
 from transactions.posting.legs import require_scale
 from transactions.posting.state import AccountState, Decision, Needs, State
@@ -139,7 +140,8 @@ def _change(
     account = account._replace(**(changes or {}), event_sequence=account.event_sequence + 1)
     rules = replace_row(before, **_get_shown(account), **others)
     data = rules.to_dict()
-    told = outbox.Told(data, outbox.find_before(before.to_dict(), data), reason, account.user_id)
+    was, _ = find_changes(before.to_dict(), data)
+    told = outbox.Told(data, was, reason, account.user_id)
     return Decision(rules, account, ((event, told),), rules=rules)
 
 
