@@ -167,4 +167,5 @@ def place(shared_service):
     place = Place(*shared_service)
     yield place
     place.proxy.heal()
+    print(place.service.output[-5000:])  # noqa: T201, what pytest shows of a test that failed
     place.require_exactly_what_was_acknowledged()

@@ -31,7 +31,7 @@ class CommitProxy:
         self._to_come: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._connections: set[asyncio.Task] = set()
+        self.connections: set[asyncio.Task] = set()  # of clients that have not been told of their end
 
     def start(self) -> "CommitProxy":
         self._thread.start()
@@ -57,19 +57,19 @@ class CommitProxy:
 
     async def _close(self) -> None:
         self._listener.close()
-        for task in self._connections:
+        for task in self.connections:
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*self.connections, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        self._connections.add(task)
+        self.connections.add(task)
         try:
             await Connection(self, reader, writer).relay()
         except asyncio.CancelledError:
             pass  # the proxy stops
         finally:
-            self._connections.discard(task)
+            self.connections.discard(task)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """To the server, whose host is a folder or a name, as with libpq."""

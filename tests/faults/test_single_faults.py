@@ -36,6 +36,15 @@ def find_backends(place):
     return [row["pid"] for row in rows]
 
 
+def terminate_connections(place):
+    """Those of the application, which the proxy has told of it when this returns."""
+    ended = set(place.proxy.connections)
+    with connect(place.postgres) as session:
+        session.execute("SET statement_timeout = 0")  # it waits until each of them has ended
+        session.execute(TERMINATE)
+    wait_for(lambda: ended.isdisjoint(place.proxy.connections), RECOVERY_SECONDS_MAX)
+
+
 def require_problem(answer, status, code):
     assert (answer[0], json.loads(answer[1])["code"]) == (status, code), answer
     assert answer[2]["Retry-After"] == "1"
@@ -96,7 +105,7 @@ def test_terminated_connections_are_replaced_unnoticed(place, account):
         for _ in range(8):
             place.deposit(account)
         assert find_backends(place)
-        place.execute(TERMINATE)
+        terminate_connections(place)
         for _ in range(8):
             assert place.send(place.make_body(account))[0] == 201
 
@@ -176,9 +185,8 @@ def short_statements(place):
     def set_timeout(change):
         with connect(place.postgres) as session:
             session.autocommit = True
-            session.execute("SET statement_timeout = 0")  # not for this session
             session.execute(f"ALTER DATABASE ledger {change}")
-            session.execute(TERMINATE)
+        terminate_connections(place)
 
     set_timeout("SET statement_timeout = '500ms'")
     yield
