@@ -7,9 +7,15 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ledger_project.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 
+    try:
+        settings.INSTALLED_APPS  # noqa: B018, reads the settings
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
     try:
         execute_from_command_line(sys.argv)
     except OperationalError as error:

@@ -40,6 +40,10 @@ class CurrencyUnknown(LedgerError, code="currency_unknown", field="currency"):
     """The ledger has no such currency."""
 
 
+class CurrencyClosed(LedgerError, code="currency_closed", field="currency"):
+    """The currency is known, but no new account can have it."""
+
+
 class CurrencyRequired(LedgerError, code="currency_required", field="currency"):
     """The user has several accounts of that name: say which currency is meant."""
 

@@ -89,8 +89,8 @@ def create_user(
 ) -> tuple[User, bool]:
     """The user with its `main` account, and whether it was there before: the same command is answered again.
 
-    The user is known again by `id`, or without one by `external_id`. Raises `CurrencyUnknown`,
-    `ExternalIdTaken`, `IdempotencyKeyReused`.
+    The user is known again by `id`, or without one by `external_id`, also when no new account can have its
+    currency any more. Raises `CurrencyUnknown`, `CurrencyClosed`, `ExternalIdTaken`, `IdempotencyKeyReused`.
     """
     currency = settings.DEFAULT_CURRENCY if currency is None else currency
     currencies.get_decimals(currency)
@@ -107,6 +107,7 @@ def create_user(
         return queries.read_accounts(found), True
     if namesake:
         raise errors.ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
+    currencies.require_open(currency)
     new_id = id or uuid_utils.compat.uuid7()
     user = User.objects.create(
         id=new_id,
@@ -129,12 +130,13 @@ def create_account(
 ) -> tuple[Account, bool]:
     """The user's account of that currency and name, and whether it was there before.
 
-    Raises `UserNotFound`, `CurrencyUnknown`.
+    Raises `UserNotFound`, `CurrencyUnknown`, `CurrencyClosed`.
     """
     currencies.get_decimals(currency)
     named = Account.objects.with_held_due().filter(user_id=user_id, currency=currency, name=name)
     if found := named.first():
         return found, True
+    currencies.require_open(currency)
     user = User.objects.filter(id=user_id).first()
     if user is None:
         raise errors.UserNotFound("There is no such user.")

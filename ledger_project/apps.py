@@ -6,6 +6,7 @@ class LedgerProjectConfig(AppConfig):
     name = "ledger_project"
 
     def ready(self) -> None:
+        from ledger_project import checks  # noqa: F401, they register themselves
         from ledger_project.groups import create_groups
 
         # The last of our apps that has models: by then all permissions are there.

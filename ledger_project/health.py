@@ -5,6 +5,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from ledger_project import checks
+
 _migrated = False
 
 
@@ -16,16 +18,25 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers and has all migrations, else 503 with the reason."""
+    """200 when the database answers, has all migrations, and the settings fit; else 503 with the reason."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        pending = has_pending_migrations()
+        reason = find_reason()
     except Error:
-        return JsonResponse({"status": "unavailable", "reason": "the database does not answer"}, status=503)
-    if pending:
-        return JsonResponse({"status": "unavailable", "reason": "migrations are missing"}, status=503)
+        reason = "the database does not answer"
+    if reason:
+        return JsonResponse({"status": "unavailable", "reason": reason}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+def find_reason() -> str:
+    """Why the process cannot do its work, or an empty text. Everybody reads it, so it names no setting."""
+    if has_pending_migrations():
+        return "migrations are missing"
+    wrong = [*checks.find_errors(checks.OF_SETTINGS), *checks.check_used()]
+    ids = ", ".join(sorted({str(error.id) for error in wrong}))
+    return f"settings are wrong ({ids}): `manage.py check --database default` names them" if ids else ""
 
 
 def has_pending_migrations() -> bool:

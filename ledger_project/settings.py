@@ -1,7 +1,8 @@
 """The one settings file. What a deployment changes comes from the environment; `.env.example` lists it.
 
 Without `DATABASE_URL` the project runs on its embedded PostgreSQL and keeps its own secrets under `var/`;
-with it, `SECRET_KEY`, `CHAIN_KEY`, `WEBHOOK_KEY` and `ANCHOR_KEY` must be given; their absence fails at once.
+with it, `SECRET_KEY`, `CHAIN_KEY`, `WEBHOOK_KEY` and `ANCHOR_KEY` must be given. What is missing or cannot be
+read is refused at the end of this file, by name; what does not fit together, by `ledger_project.checks`.
 """
 
 import os
@@ -13,42 +14,47 @@ from pathlib import Path
 import environ
 
 from ledger_project.database.embedded import EmbeddedPostgres
+from ledger_project.environment import Environment, read_amount, read_whole
 from ledger_project.secret_files import keep_first
 from office.navigation import UNFOLD as UNFOLD
 from rest import log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = Environment(os.environ)
 environ.Env.read_env(BASE_DIR / ".env")
 
-VAR = Path(env.str("LEDGER_VAR", default=str(BASE_DIR / "var"))).resolve()
-DATABASE_URL = env.str("DATABASE_URL", default="")
+VAR = Path(env.text("LEDGER_VAR") or BASE_DIR / "var").resolve()
+DATABASE_URL = env.text("DATABASE_URL")
 EMBEDDED_POSTGRES = None if DATABASE_URL else EmbeddedPostgres(VAR / "postgres")
 
 
 def read_secret(name: str) -> str:
     """The secret from the environment; for the embedded database one made on first use and kept in `var/`."""
     if DATABASE_URL or name in os.environ:
-        return str(env.str(name))
+        return env.secret(name)
     kept = VAR / name.lower()
-    if not kept.exists():
-        VAR.mkdir(parents=True, exist_ok=True)
-        return keep_first(kept, secrets.token_urlsafe(48))  # several processes may make it at once
-    return kept.read_text()
+    try:
+        if not kept.exists():
+            VAR.mkdir(parents=True, exist_ok=True)
+            return keep_first(kept, secrets.token_urlsafe(48))  # several processes may make it at once
+        return kept.read_text()
+    except OSError as error:
+        env.add_unwritable("LEDGER_VAR", error)
+        return ""
 
 
 SECRET_KEY = read_secret("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY_FALLBACKS = env.secrets("SECRET_KEY_FALLBACKS")
 CHAIN_KEY = read_secret("CHAIN_KEY")
-CHAIN_KEY_FALLBACKS = env.list("CHAIN_KEY_FALLBACKS", default=[])
+CHAIN_KEY_FALLBACKS = env.secrets("CHAIN_KEY_FALLBACKS")
 WEBHOOK_KEY = read_secret("WEBHOOK_KEY")
 ANCHOR_KEY = read_secret("ANCHOR_KEY")
-ANCHOR_PUBLIC_KEYS = env.list("ANCHOR_PUBLIC_KEYS", default=[])
+ANCHOR_PUBLIC_KEYS = env.items("ANCHOR_PUBLIC_KEYS")
 
-DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DEBUG = env.flag("DEBUG", default=False)
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -111,7 +117,7 @@ TEMPLATES = [
 # statements need both options together. PgBouncer in transaction mode wants DATABASE_PREPARE_THRESHOLD=0
 # (off), unless it has max_prepared_statements.
 DATABASES: dict[str, dict] = {
-    "default": env.db_url_config(DATABASE_URL)
+    "default": env.database("DATABASE_URL")
     if EMBEDDED_POSTGRES is None
     else {
         "ENGINE": "django.db.backends.postgresql",
@@ -120,7 +126,7 @@ DATABASES: dict[str, dict] = {
         "HOST": str(EMBEDDED_POSTGRES.socket_folder),
     }
 }
-CONN_MAX_AGE = env.int("DATABASE_CONN_MAX_AGE", default=600)
+CONN_MAX_AGE = env.whole("DATABASE_CONN_MAX_AGE", default=600, least=0)
 DATABASES["default"] |= {
     "CONN_MAX_AGE": CONN_MAX_AGE,
     "DISABLE_SERVER_SIDE_CURSORS": True,
@@ -133,14 +139,14 @@ DATABASES["default"] |= {
         "keepalives_interval": 5,
         "keepalives_count": 3,
         "server_side_binding": True,
-        "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=5) or None,
+        "prepare_threshold": env.whole("DATABASE_PREPARE_THRESHOLD", default=5, least=0) or None,
     },
 }
 # The server's workers have many threads, which borrow a connection while they need one: a worker opens this
 # many at most, and those that nobody needs are closed again. Elsewhere a thread has its own.
-LANE_THREADS = env.int("LANE_THREADS", default=4)  # of a worker, for other reads, and for other writes
-CONN_MAX = env.int("CONN_MAX", default=14 + 2 * LANE_THREADS)
-if env.bool("DATABASE_POOL", default=False):
+LANE_THREADS = env.whole("LANE_THREADS", default=4)  # of a worker, for other reads, and for other writes
+CONN_MAX = env.whole("CONN_MAX", default=14 + 2 * LANE_THREADS)
+if env.flag("DATABASE_POOL", default=False):
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 0,
@@ -169,22 +175,22 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
 # What collectstatic made, if that was run; without it, static files come out of the packages.
-STATIC_ROOT = env.str("STATIC_ROOT", default=None)
+STATIC_ROOT = env.text("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
 # Security headers: those of TLS, beside Django's own, which forbid sniffing and frames. TLS ends at the proxy
 # in front, which says so in X-Forwarded-Proto.
-BEHIND_TLS = env.bool("BEHIND_TLS", default=False)
+BEHIND_TLS = env.flag("BEHIND_TLS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = BEHIND_TLS
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
 
 # The back office. A session ends half an hour after its last page.
-SECOND_FACTOR = env.bool("SECOND_FACTOR", default=not DEBUG)  # staff need an authenticator app
+SECOND_FACTOR = env.flag("SECOND_FACTOR", default=not DEBUG)  # staff need an authenticator app
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_REDIRECT_URL = "admin:index"
-SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=1800)
+SESSION_COOKIE_AGE = env.whole("SESSION_SECONDS", default=1800)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -198,10 +204,12 @@ AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
 AXES_VERBOSE = False
 AXES_CLIENT_IP_CALLABLE = "office.middleware.find_address"
 # Corrections of more than this, by currency, wait for a second person; in other currencies all of them do.
-APPROVAL_ABOVE = env.dict("APPROVAL_ABOVE", cast={"value": Decimal}, default={"USD": Decimal(100)})
+APPROVAL_ABOVE = env.pairs(
+    "APPROVAL_ABOVE", default={"USD": Decimal(100)}, read=read_amount, example="USD=100,EUR=90.50"
+)
 
 # The API
-REASONS_REQUIRED = env.bool("REASONS_REQUIRED", default=False)  # of limits and releases too
+REASONS_REQUIRED = env.flag("REASONS_REQUIRED", default=False)  # of limits and releases too
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller:
 API_BODY_BYTES_MAX = 64 * 1024
 API_BATCH_BYTES_MAX = 1024 * 1024
@@ -250,36 +258,41 @@ SPECTACULAR_SETTINGS = {
     },
 }
 # Private, /metrics asks for a token like the API does.
-METRICS_PUBLIC = env.bool("METRICS_PUBLIC", default=EMBEDDED_POSTGRES is not None)
+METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=EMBEDDED_POSTGRES is not None)
 
 # Money
-DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", default="USD")
-CURRENCIES = env.list("CURRENCIES", default=["USD", "EUR", "GBP", "JPY", "BHD", "RUB"])  # of ISO 4217
-CUSTOM_CURRENCIES = env.dict(
-    "CUSTOM_CURRENCIES", cast={"value": int}, default={"POINTS": 0}
-)  # code: decimals
+DEFAULT_CURRENCY = env.text("DEFAULT_CURRENCY", default="USD")
+# Of ISO 4217, for new accounts: one that is taken out goes on where it is in use; and units, with decimals.
+CURRENCIES = env.items("CURRENCIES", default=["USD", "EUR", "GBP", "JPY", "BHD", "RUB"], separators=",;")
+CUSTOM_CURRENCIES = env.pairs(
+    "CUSTOM_CURRENCIES", default={"POINTS": 0}, read=read_whole, example="POINTS=0,MILES=2"
+)
 
 # The server, each of its workers: how much of it anybody can take. docs/operations.md has the reasons.
-CONNECTIONS_MAX = env.int("CONNECTIONS_MAX", default=10_000)
-IDLE_SECONDS = env.int("IDLE_SECONDS", default=75)  # of a connection without a request, or with half of one
-BODY_SECONDS = env.float("BODY_SECONDS", default=10.0)  # to send a body in, and one more for so many bytes:
-BODY_BYTES_PER_SECOND = env.int("BODY_BYTES_PER_SECOND", default=32 * 1024)
-BODIES_BYTES_MAX = env.int("BODIES_BYTES_MAX", default=64 * 1024 * 1024)  # of all that are being read
-WORKERS = env.int("WORKERS", default=2)
-PAYMENTS_MAX = env.int("PAYMENTS_MAX", default=512)  # at once, and as many hot reads
-LONG_POLLS_MAX = env.int("LONG_POLLS_MAX", default=8)
-LONG_ANSWERS_BYTES_MAX = env.int("LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024)  # that readers wait for
+CONNECTIONS_MAX = env.whole("CONNECTIONS_MAX", default=10_000)
+IDLE_SECONDS = env.whole("IDLE_SECONDS", default=75)  # of a connection without a request, or with half of one
+BODY_SECONDS = env.number("BODY_SECONDS", default=10.0)  # to send a body in, and one more for so many bytes:
+BODY_BYTES_PER_SECOND = env.whole("BODY_BYTES_PER_SECOND", default=32 * 1024)
+BODIES_BYTES_MAX = env.whole("BODIES_BYTES_MAX", default=64 * 1024 * 1024)  # of all that are being read
+WORKERS = env.whole("WORKERS", default=2)
+PAYMENTS_MAX = env.whole("PAYMENTS_MAX", default=512)  # at once, and as many hot reads
+LONG_POLLS_MAX = env.whole("LONG_POLLS_MAX", default=8)
+LONG_ANSWERS_BYTES_MAX = env.whole(
+    "LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024
+)  # that readers wait for
 
 # How long a posting waits for others to be committed with, as many as usually come; alone it does not wait.
-GATHER_SECONDS = env.float("GATHER_SECONDS", default=0.001)
+GATHER_SECONDS = env.number("GATHER_SECONDS", default=0.001, can_be_zero=True)
 
 # Telling others
-WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=False)  # may call this machine: tests, development
-BROKER_URL = env.str("BROKER_URL", default="")
-BROKER_EXCHANGE = env.str("BROKER_EXCHANGE", default="ledger.events")
+WEBHOOK_LOOPBACK = env.flag("WEBHOOK_LOOPBACK", default=False)  # may call this machine: tests, development
+BROKER_URL = env.brokers("BROKER_URL")
+BROKER_EXCHANGE = env.text("BROKER_EXCHANGE", default="ledger.events")
 # After a relay was killed, another one goes on with its subscriptions when their lease is over.
-RELAY_LEASE_SECONDS = env.float("RELAY_LEASE_SECONDS", default=10.0)
+RELAY_LEASE_SECONDS = env.number("RELAY_LEASE_SECONDS", default=10.0)
 
 # Logs: one JSON object per line on stderr.
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", choices=log.LEVELS)
 LOGGING = log.configure(LOG_LEVEL)
+
+env.refuse()

@@ -87,6 +87,7 @@ STATUS = {
     # Refused: not recorded
     "idempotency_key_reused": 422,
     "currency_mismatch": 422,
+    "currency_closed": 422,
     "external_id_taken": 422,
     "same_account": 422,
     "not_reversible": 422,

@@ -10,6 +10,8 @@ import structlog
 # requests run in threads and in greenlets; each of those has a context of its own.
 current: ContextVar[dict[str, str] | None] = ContextVar("current", default=None)
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 
 def add_request(logger: object, method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """A processor of structlog: a line that is written during a request has its id."""

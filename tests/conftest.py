@@ -15,9 +15,9 @@ if not IS_WORKER:
 os.environ["DJANGO_SETTINGS_MODULE"] = "ledger_project.settings"
 os.environ["SECRET_KEY"] = "a key for tests, of more than fifty characters, used nowhere else"
 os.environ["METRICS_PUBLIC"] = "true"  # whatever DATABASE_URL makes of it
-os.environ["CHAIN_KEY"] = "a chain key for tests"
-os.environ["WEBHOOK_KEY"] = "a webhook key for tests"
-os.environ["ANCHOR_KEY"] = "an anchor key for tests"
+os.environ["CHAIN_KEY"] = "a chain key for tests, used nowhere else"
+os.environ["WEBHOOK_KEY"] = "a webhook key for tests, used nowhere else"
+os.environ["ANCHOR_KEY"] = "an anchor key for tests, used nowhere else"
 django.setup()
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # who wants the logs captures them
 

@@ -22,6 +22,7 @@ from rich.table import Column, Table
 from tests import (
     planted_faults,
     planted_faults_of_posting,
+    planted_faults_of_settings,
     planted_faults_of_the_feed,
     planted_faults_of_the_office,
     planted_faults_of_the_proof,
@@ -32,6 +33,7 @@ from tests.servers import PROJECT
 MUTANTS = [
     *planted_faults.MUTANTS,
     *planted_faults_of_posting.MUTANTS,
+    *planted_faults_of_settings.MUTANTS,
     *planted_faults_of_the_feed.MUTANTS,
     *planted_faults_of_the_office.MUTANTS,
     *planted_faults_of_the_proof.MUTANTS,

@@ -20,8 +20,8 @@ from tests.matrix import FOREIGN, HOLDER, MISSING, OWN, ROLES
 class Scene:
     """A user with money for every role, and one more who is a stranger to all of them."""
 
-    def __init__(self):
-        self.users = {role: UserFactory(name=role) for role in (*ROLES, FOREIGN)}
+    def __init__(self, currency="USD"):
+        self.users = {role: UserFactory(name=role, currency=currency) for role in (*ROLES, FOREIGN)}
         self.clients = {role: APIClient(raise_request_exception=False) for role in ROLES}
         for role in ROLES[1:]:  # the first has no token
             expiry = timedelta(seconds=-1 if role == "expired token" else 3600)
@@ -37,8 +37,9 @@ class Scene:
 
     def make_objects(self, user):
         account = user.accounts.get()
-        spare, _ = operations.create_account(user_id=user.id, currency="USD", name="spare", caller=CALLER)
-        savings, _ = operations.create_account(user_id=user.id, currency="USD", name="savings", caller=CALLER)
+        fields = {"user_id": user.id, "currency": account.currency, "caller": CALLER}
+        spare, _ = operations.create_account(name="spare", **fields)
+        savings, _ = operations.create_account(name="savings", **fields)
         deposit(account, "5")
         asking.freeze(id=spare.id, reason="spare", request_id="test")
         return {

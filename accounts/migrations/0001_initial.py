@@ -710,6 +710,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="account",
+            index=models.Index(fields=["currency", "created_at", "id"], name="account_by_currency"),
+        ),
+        migrations.AddIndex(
+            model_name="account",
             index=models.Index(
                 condition=models.Q(("status", "ACTIVE"), _negated=True),
                 fields=["status", "id"],

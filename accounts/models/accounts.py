@@ -250,6 +250,7 @@ class Account(models.Model):
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="account_by_creation"),
+            models.Index(fields=["currency", "created_at", "id"], name="account_by_currency"),
             models.Index(fields=["status", "id"], condition=~Q(status="ACTIVE"), name="account_not_active"),
         ]
         permissions = [

@@ -67,6 +67,7 @@ describe_users = describe(
         *ON_BODIES,
         *ON_IDENTITY,
         "currency_unknown",
+        "currency_closed",
         "external_id_taken",
         parameters=[IDEMPOTENCY_KEY],
         examples=[
@@ -96,6 +97,7 @@ describe_accounts = describe(
         serializers.AccountSerializer,
         *ON_BODIES,
         "currency_unknown",
+        "currency_closed",
         "not_found",
         examples=[
             sent("savings", {"user": PETYA, "currency": "USD", "name": "savings"}),

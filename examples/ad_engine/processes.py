@@ -13,7 +13,8 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2]
 STOP_SECONDS_MAX = 30
 # Somebody else's: the demonstration has a database and keys of its own.
-NOT_INHERITED = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "BROKER_URL", "BROKER_EXCHANGE"}
+KEYS = {"SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY"}
+NOT_INHERITED = {"DATABASE_URL", *KEYS, "BROKER_URL", "BROKER_EXCHANGE"}
 
 
 class Part:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from accounts.currencies import get_decimals
+from accounts.currencies import find_decimals, write_exactly
 from ledger.values import format_time
 
 register = template.Library()
@@ -38,7 +38,9 @@ def money(amount: Decimal | None, currency: str) -> str:
     """`1,234.50 USD`, in Russian `1 234,50 USD`; nothing is a dash."""
     if amount is None:
         return NOTHING
-    return f"{number_format(amount, get_decimals(currency), force_grouping=True)}\N{NO-BREAK SPACE}{currency}"
+    decimals = find_decimals(currency)
+    exact = amount if decimals is not None else Decimal(write_exactly(amount))  # of a currency nobody knows
+    return f"{number_format(exact, decimals, force_grouping=True)}\N{NO-BREAK SPACE}{currency}"
 
 
 def show_number(amount: Decimal | None, currency: str) -> SafeString:

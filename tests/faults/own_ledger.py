@@ -20,8 +20,8 @@ from ledger_project.database.embedded import EmbeddedPostgres
 
 KEYS = {
     "SECRET_KEY": "a key for tests, of more than fifty characters, used nowhere else",
-    "CHAIN_KEY": "a chain key for tests",
-    "WEBHOOK_KEY": "a webhook key for tests",
+    "CHAIN_KEY": "a chain key for tests, used nowhere else",
+    "WEBHOOK_KEY": "a webhook key for tests, used nowhere else",
 }
 SETTINGS = {"shared_buffers": "64MB", "max_connections": "60"}
 PR_SET_PDEATHSIG = 1

@@ -147,7 +147,7 @@ def drill(folder: Path, *, threads: int, seconds: float, seed: int) -> tuple[Bac
     postgres = EmbeddedPostgres(folder / "postgres", settings=restores.archive_into(archive))
     postgres.start()
     try:
-        own_ledger.begin(folder, ANCHOR_KEY="an anchor key for tests")
+        own_ledger.begin(folder, ANCHOR_KEY="an anchor key for tests, used nowhere else")
         own_ledger.finish(own_ledger.fork(_make_roles, postgres), own_ledger.MIGRATE_SECONDS_MAX)
         backups = make_backups(postgres, folder, threads, seconds, seed)
     finally:

@@ -182,8 +182,8 @@ def test_the_auditor_reads_the_ledger_and_changes_nothing_even_when_asked_to_wri
 
 
 def test_deployments_migrate_as_the_owner(postgres, login):
-    environment = {**os.environ, "SECRET_KEY": "x", "CHAIN_KEY": "x", "WEBHOOK_KEY": "x"}
-    environment["DATABASE_URL"] = f"postgres://{DEPLOY}@/{postgres.socket_folder}/ledger"
+    address = f"postgres://{DEPLOY}@/{postgres.socket_folder}/ledger"
+    environment = {**os.environ, "DATABASE_URL": address}
     for arguments in (
         ("migrate", "transactions", "zero", "-v0"),  # back, through guards and functions
         ("migrate", "-v0"),

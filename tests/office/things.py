@@ -14,9 +14,9 @@ from tests.office.staff import make_staff
 from transactions.models import AuditRun, Correction
 
 
-def make_things() -> dict[str, object]:
+def make_things(currency: str = "USD") -> dict[str, object]:
     """By model, as in `matrix_of_office.MODELS`. An unknown one belongs here, too."""
-    account = AccountFactory()
+    account = AccountFactory(currency=currency)
     row = deposit(account, "12.50")
     staff = make_staff("support", username="somebody-else", password="a password of somebody else")
     key, _ = Token.objects.create(user=staff)

@@ -171,6 +171,7 @@ PROVOKE = {
     "batch_declined": lambda a: a.batch({}, {"type": "WITHDRAW", "amount": "1.01"}),
     "idempotency_key_reused": lambda a: a.post(id=a.post().json()["id"], amount="2"),
     "currency_mismatch": lambda a: a.post(currency="EUR"),
+    "currency_closed": lambda a: a.client.post(USERS, {"id": str(new_id()), "name": "x", "currency": "CHF"}),
     "external_id_taken": taken,
     "same_account": lambda a: a.transfer(a.account),
     "not_reversible": lambda a: a.reverse(a.withdraw("1").json()["id"]),

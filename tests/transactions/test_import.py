@@ -154,9 +154,9 @@ def test_users_and_accounts_are_made_on_the_way_when_asked_to(anna, write, run):
     assert count_written() == after
     rows = [(6, "lev", "", "", "DEPOSIT", "1"), (7, "lev", "EUR", "", "DEPOSIT", "1")]
     assert "line 2, currency: currency_required" in run(write(rows, columns), 2, create_users=True)
-    assert "currency_unknown" in run(
-        write([(8, "lev", "XXX", "", "DEPOSIT", "1")], columns), 2, create_users=True
-    )
+    for currency, code in (("XXX", "currency_unknown"), ("CHF", "currency_closed")):
+        path = write([(8, "lev", currency, "", "DEPOSIT", "1")], columns)
+        assert f"line 2, currency: {code}" in run(path, 2, create_users=True)
 
 
 def test_a_decline_is_listed_and_stays_one(anna, write, run, tmp_path):

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.transaction import atomic
 
-from accounts.currencies import format_amount, get_decimals
+from accounts.currencies import format_amount
 from accounts.models import Account
 from accounts.operations import read_clock
 from ledger.values import escape_formula, format_time
@@ -66,7 +66,7 @@ def write_journal(*, first_day: date | None = None, last_day: date | None = None
         yield f"; The ledger as of {format_time(read_clock())}. Days are in UTC.\ndecimal-mark .\n"
         used = Account._base_manager.filter(version__gt=0)
         for currency in sorted(used.values_list("currency", flat=True).distinct()):
-            point = "" if get_decimals(currency) else "."
+            point = "" if "." in format_amount(Decimal(1000), currency) else "."
             yield f"commodity {_write(Decimal(1000), currency).replace(' ', point + ' ', 1)}\n"
         yield f"account {OUTSIDE}\n"
         named = used.order_by("user_id", "currency", "name").values_list("user_id", "currency", "name")

@@ -129,7 +129,7 @@ def _plan(staging: Staging, named: Named) -> Found:
         return CurrencyRequired("Other rows of this user name a currency: name one here too.")
     currency = named.currency or settings.DEFAULT_CURRENCY
     try:
-        currencies.get_decimals(currency)
+        currencies.require_open(currency)
     except LedgerError as error:
         return error
     return idempotency.make_uuid8(repr((named.kind, named.who, currency, named.name)).encode()), currency

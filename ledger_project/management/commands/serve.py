@@ -4,9 +4,11 @@ import secrets
 import signal
 import socket
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
@@ -14,6 +16,7 @@ from django.db import connections
 from accounts import tokens
 from accounts.models import User
 from ledger.callers import ActorKind, Caller
+from ledger_project import checks
 from ledger_project.secret_files import keep_last
 from ledger_project.server.__main__ import become
 
@@ -23,7 +26,7 @@ PASSWORD_FILE = settings.VAR / "admin_password"
 
 class Command(BaseCommand):
     help = "Serve the API and the back office, with the embedded database unless DATABASE_URL is set."
-    requires_system_checks = []
+    requires_system_checks = []  # `require_right` makes those that matter here
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -31,7 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=settings.WORKERS, help="processes (WORKERS, or 2)")
 
     def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
-        """Prepare everything, then become the process that watches over the service."""
+        """Check the settings, prepare everything, then become the process that watches over the service."""
+        require_right(checks.find_errors(checks.OF_SETTINGS, Tags.compatibility))
         require_free_port(host, port)
         database = settings.EMBEDDED_POSTGRES
         try:
@@ -40,6 +44,7 @@ class Command(BaseCommand):
                 database.start()
                 database.ensure_database(settings.DATABASES["default"]["NAME"])
             call_command("migrate", verbosity=0)
+            require_right(checks.check_units())
             made = database is not None and make_credentials()
             connections.close_all()
         except BaseException:
@@ -49,6 +54,12 @@ class Command(BaseCommand):
         # A signal to stop that arrives meanwhile is heard afterwards.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         become(host, port, workers, first_time=made)
+
+
+def require_right(errors: Iterable[CheckMessage]) -> None:
+    """Raises `CommandError` with a line for each error."""
+    if wrong := checks.describe(errors):
+        raise CommandError(wrong)
 
 
 def require_free_port(host: str, port: int) -> None:

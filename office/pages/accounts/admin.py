@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts.currencies import get_decimals
+from accounts.currencies import find_decimals
 from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
 from ledger.values import UUID_TEXT
@@ -116,9 +116,9 @@ class AdjustForm(IdentityForm):
 
     def fill(self, obj: Account) -> None:
         self.fields["amount"].label = _("Amount in %(currency)s") % {"currency": obj.currency}
-        self.fields["amount"].help_text = _("At most %(decimals)s decimals.") % {
-            "decimals": get_decimals(obj.currency)
-        }
+        decimals = find_decimals(obj.currency)
+        if decimals is not None:
+            self.fields["amount"].help_text = _("At most %(decimals)s decimals.") % {"decimals": decimals}
 
 
 def set_status(status: Account.Status, request: HttpRequest, account: Account, asked: dict[str, Any]) -> None:
