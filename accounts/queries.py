@@ -1,9 +1,10 @@
-"""Finding users, and accounts whose holds are due."""
+"""Finding users and what they may, and accounts whose holds are due."""
 
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Prefetch, Q, Value, prefetch_related_objects
+from django.contrib.auth.models import Permission
+from django.db.models import CharField, Prefetch, Q, QuerySet, Value, prefetch_related_objects
 from django.db.models.functions import Collate, Concat, Lower
 
 from accounts.models import Account, User
@@ -24,6 +25,12 @@ def find_caller(words: str, id: UUID | None) -> User | None:
 def list_groups(user: User) -> list[str]:
     """The names of the groups whose permissions the user has."""
     return sorted(user.groups.values_list("name", flat=True))
+
+
+def name_permissions(permissions: QuerySet[Permission]) -> set[str]:
+    """Their names as Django asks for them: `accounts.add_user`."""
+    pairs = permissions.order_by().values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in pairs}
 
 
 def find_users_by_words(words: str, *, limit: int) -> list[User]:

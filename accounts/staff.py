@@ -22,7 +22,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import Staff, User
-from accounts.queries import list_groups
+from accounts.queries import list_groups, name_permissions
 from events import record
 from events.models import NIL
 from ledger.callers import ActorKind, Caller
@@ -235,10 +235,5 @@ def _record(
 def _require_permissions(actor: User | None, *needed: QuerySet[Permission]) -> None:
     if actor is None or actor.is_superuser:
         return
-    names = {
-        f"{app}.{codename}"
-        for some in needed
-        for app, codename in some.order_by().values_list("content_type__app_label", "codename")
-    }
-    if not names <= actor.get_all_permissions():
+    if not set().union(*map(name_permissions, needed)) <= actor.get_all_permissions():
         raise BeyondOwnPermissions

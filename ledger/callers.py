@@ -1,5 +1,6 @@
-"""Who does something, as what, and in which request."""
+"""Who does something, as what, in which request, and within which bounds."""
 
+from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
@@ -25,3 +26,12 @@ class Caller(NamedTuple):
     @property
     def actor_text(self) -> str | None:
         return str(self.actor) if self.actor else None
+
+
+class Bounds(NamedTuple):
+    """What a caller's commands are bound to: accounts of these names, transactions of these types, amounts up
+    to the largest, in whatever currency the account has. None is no bound."""
+
+    account_names: frozenset[str] | None = None
+    types: frozenset[str] | None = None
+    amount_max: Decimal | None = None

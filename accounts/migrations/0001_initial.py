@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import accounts.models.columns
+import accounts.models.tokens
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -150,6 +151,18 @@ ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_keeps_its_identity;
 ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_is_never_deleted;
 ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER users_are_never_emptied;
 
+-- What a token is and may stays as it was issued: it is used, later and later, and at last it may be revoked.
+CREATE TRIGGER token_keeps_what_it_may BEFORE UPDATE ON accounts_token
+    FOR EACH ROW WHEN (
+        (OLD.digest, OLD.token_key, OLD.user_id, OLD.created, OLD.expiry, OLD.permissions, OLD.account_names,
+            OLD.types, OLD.amount_max)
+        IS DISTINCT FROM (NEW.digest, NEW.token_key, NEW.user_id, NEW.created, NEW.expiry, NEW.permissions,
+            NEW.account_names, NEW.types, NEW.amount_max)
+        OR OLD.revoked_at IS NOT NULL AND OLD.revoked_at IS DISTINCT FROM NEW.revoked_at
+        OR OLD.last_used_at IS NOT NULL AND (NEW.last_used_at >= OLD.last_used_at) IS NOT TRUE
+    ) EXECUTE FUNCTION ledger_refuse();
+ALTER TABLE accounts_token ENABLE ALWAYS TRIGGER token_keeps_what_it_may;
+
 -- And an event is written with the account, or the user, that counts it.
 CREATE FUNCTION ledger_require_stream_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -259,6 +272,7 @@ DROP TRIGGER hold_is_never_deleted ON accounts_hold;
 DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
 DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
 DROP TRIGGER events_have_their_stream ON events_event;
+DROP TRIGGER token_keeps_what_it_may ON accounts_token;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
 DROP TRIGGER user_is_never_deleted ON accounts_user;
 DROP TRIGGER user_keeps_its_identity ON accounts_user;
@@ -664,12 +678,90 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                ("permissions", models.JSONField(default=list, verbose_name="permissions")),
+                (
+                    "account_names",
+                    models.JSONField(
+                        help_text="Of the accounts that it may do something to; null: all",
+                        null=True,
+                        verbose_name="account names",
+                    ),
+                ),
+                (
+                    "types",
+                    models.JSONField(
+                        help_text="Of the transactions that it may post; null: all",
+                        null=True,
+                        verbose_name="types",
+                    ),
+                ),
+                (
+                    "amount_max",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8,
+                        help_text="Of a transaction or a hold, in any currency",
+                        max_digits=28,
+                        null=True,
+                        verbose_name="largest amount",
+                    ),
+                ),
+                ("last_used_at", models.DateTimeField(null=True, verbose_name="last used at")),
+                ("revoked_at", models.DateTimeField(null=True, verbose_name="revoked at")),
             ],
             options={
                 "verbose_name": "token",
                 "verbose_name_plural": "tokens",
+                "permissions": [("view_metrics", "Can read the metrics")],
                 "default_permissions": ("view", "add", "delete"),
             },
+        ),
+        migrations.AddIndex(
+            model_name="token",
+            index=models.Index(
+                condition=models.Q(("revoked_at__isnull", True)), fields=["expiry"], name="token_by_its_end"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="token",
+            constraint=models.CheckConstraint(
+                condition=django.db.models.lookups.Exact(
+                    accounts.models.columns.JSONType(models.F("permissions")), models.Value("array")
+                ),
+                name="token_permissions_are_a_list",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="token",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("account_names__isnull", True),
+                    accounts.models.tokens.IsList(models.F("account_names")),
+                    _connector="OR",
+                ),
+                name="token_account_names_are_a_list",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="token",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("types__isnull", True),
+                    ("types__in", (["DEPOSIT"], ["WITHDRAW"], ["DEPOSIT", "WITHDRAW"])),
+                    _connector="OR",
+                ),
+                name="token_types_are_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="token",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount_max__isnull", True),
+                    models.Q(("amount_max__gt", 0), ("amount_max__lte", Decimal("1000000000000"))),
+                    _connector="OR",
+                ),
+                name="token_amount_max_is_bounded",
+            ),
         ),
         migrations.AddIndex(
             model_name="user",

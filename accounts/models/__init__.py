@@ -1,6 +1,6 @@
 """Users, the accounts that hold their money, and what is set aside of it."""
 
-from accounts.models.accounts import MAIN, Account, Staff, Token, User
+from accounts.models.accounts import MAIN, Account, Staff, User
 from accounts.models.columns import (
     BALANCE_MAX,
     NAME_LENGTH_MAX,
@@ -16,6 +16,7 @@ from accounts.models.columns import (
 )
 from accounts.models.holds import HOLD_TABLE, Hold
 from accounts.models.tables import Column, Kind, Table, make_row, replace_row, write_changes
+from accounts.models.tokens import Token
 
 __all__ = [
     "BALANCE_MAX",

@@ -1,4 +1,4 @@
-"""Users and the accounts that hold their money; staff and tokens, with permissions of their own."""
+"""Users and the accounts that hold their money; staff, with permissions of their own."""
 
 from decimal import Decimal
 from typing import Any, ClassVar, Self
@@ -10,7 +10,6 @@ from django.db.models import F, Q
 from django.db.models.functions import Collate, Lower, Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
-from knox.models import AbstractAuthToken
 
 from accounts.currencies import format_amount
 from accounts.models.columns import (
@@ -113,18 +112,6 @@ class Staff(User):  # type: ignore[django-manager-missing]
         verbose_name = _("member of staff")
         verbose_name_plural = _("staff")
         default_permissions = ("view", "add", "change")
-
-
-class Token(AbstractAuthToken):  # type: ignore[misc]
-    """What a service calls the API with. Only its digest is kept."""
-
-    class Meta:
-        verbose_name = _("token")
-        verbose_name_plural = _("tokens")
-        default_permissions = ("view", "add", "delete")
-
-    def __str__(self) -> str:
-        return f"{self.user} {self.token_key}…"
 
 
 class AccountQuerySet(models.QuerySet["Account"]):

@@ -43,6 +43,9 @@ USER_SHOWN = (
     "id username name external_id metadata email is_active is_staff is_superuser last_login created_at"
     " created_as event_sequence last_recorded_at"
 )
+TOKEN_SHOWN = (
+    "token_key user_id created expiry permissions account_names types amount_max last_used_at revoked_at"
+)
 SHOWN = Rights(READ, READ, READ)
 
 RIGHTS: dict[str, Rights] = {
@@ -115,8 +118,12 @@ RIGHTS: dict[str, Rights] = {
     "contenttypes.contenttype": SHOWN,
     "migrations.migration": SHOWN,
     "admin.logentry": Rights({**READ, **ADD}, READ, READ),
-    # Who holds one can pass for somebody else.
-    "accounts.token": Rights({**READ, **ADD, **REMOVE}, {}, only("SELECT", "user_id created expiry")),
+    # Tokens stay, revoked or not. Whoever had one could pass for somebody else; of it nobody needs the digest.
+    "accounts.token": Rights(
+        {**READ, **ADD, **only("UPDATE", "last_used_at revoked_at")},
+        only("SELECT", TOKEN_SHOWN),
+        only("SELECT", TOKEN_SHOWN),
+    ),
     "sessions.session": Rights({**READ, **ADD, **CHANGE, **REMOVE}, {}, {}),
     "otp_totp.totpdevice": Rights(
         {**READ, **ADD, **CHANGE, **REMOVE}, {}, only("SELECT", "user_id confirmed created_at last_used_at")
