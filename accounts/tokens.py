@@ -6,7 +6,6 @@ the moment. It may be bound to accounts, types and amounts, too (`ledger.callers
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
@@ -31,7 +30,8 @@ NO_BOUNDS = Bounds()
 NOTE_USES = """
 WITH used AS MATERIALIZED (
     SELECT token.digest, seen.used_at
-    FROM unnest(%s::text[], %s::timestamptz[]) AS seen (digest, used_at) JOIN accounts_token AS token USING (digest)
+    FROM unnest(%s::text[], %s::timestamptz[]) AS seen (digest, used_at)
+        JOIN accounts_token AS token USING (digest)
     WHERE (token.last_used_at > seen.used_at - interval '1 minute') IS NOT TRUE
     ORDER BY digest FOR NO KEY UPDATE OF token
 )

@@ -25,6 +25,7 @@ POST = {
 FREEZE = {"accounts.freeze_account"}
 RULE = FREEZE | {"accounts.close_account", "accounts.limit_account"}
 SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
+MONITOR = {"accounts.view_metrics"}
 # Of the back office. Staff and tokens are the administrators' alone.
 LOOK = VIEW | {"transactions.view_correction", "transactions.view_auditrun"}
 CORRECT = {
@@ -38,6 +39,7 @@ GROUPS = {
     "api-read": VIEW,
     "api-post": VIEW | POST,
     "api-admin": VIEW | POST | RULE | SUBSCRIBE,
+    "monitoring": MONITOR,
     "support": LOOK | FREEZE,
     "operations": LOOK | FREEZE | CORRECT,
     "auditor": LOOK | {"events.view_recordentry"},

@@ -17,14 +17,17 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
 
+from accounts.metrics import TokenMetrics
 from events.metrics import FeedMetrics
 from ledger.sql import fetch
-from rest.errors import make_problem
+from rest.errors import PermissionMissing, handle_exception
 from rest.viewsets import TokenAuthentication
 from transactions.posting.metrics import AuditMetrics
+
+PERMISSION = "accounts.view_metrics"
 
 
 class DatabaseConnections(Collector):
@@ -46,11 +49,14 @@ class DatabaseConnections(Collector):
 
 @require_safe
 def serve_metrics(request: HttpRequest) -> HttpResponse:
-    """The text format of Prometheus. With `METRICS_PUBLIC` off it asks for a valid API token."""
-    if not settings.METRICS_PUBLIC and not _has_token(request):
-        return make_problem(request, "not_authenticated")
+    """The text format of Prometheus. With `METRICS_PUBLIC` off it asks for a token that may read it."""
+    if not settings.METRICS_PUBLIC:
+        try:
+            _require_permission(request)
+        except APIException as error:
+            return handle_exception(error, {"request": request})
     registry = CollectorRegistry()
-    for collector in (DatabaseConnections(), FeedMetrics(), AuditMetrics()):
+    for collector in (DatabaseConnections(), FeedMetrics(), TokenMetrics(), AuditMetrics()):
         registry.register(collector)
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
@@ -60,8 +66,10 @@ def serve_metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 
 
-def _has_token(request: HttpRequest) -> bool:
-    try:
-        return TokenAuthentication().authenticate(Request(request)) is not None
-    except AuthenticationFailed:
-        return False
+def _require_permission(request: HttpRequest) -> None:
+    """Raises what DRF would."""
+    found = TokenAuthentication().authenticate(Request(request))
+    if found is None:
+        raise NotAuthenticated
+    if PERMISSION not in found[1].permissions:
+        raise PermissionMissing(PERMISSION)

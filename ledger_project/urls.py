@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from accounts.rest.views import AccountViewSet, UserViewSet
+from accounts.rest.views import AccountViewSet, MeViewSet, UserViewSet
 from events.rest.views import EventViewSet, SubscriptionViewSet
 from ledger.values import UUIDConverter
 from ledger_project import health, metrics
@@ -20,6 +20,7 @@ COLLECTION: Any = {"get": "list", "post": "create"}
 MEMBER: Any = {"get": "retrieve", "patch": "partial_update"}
 
 urlpatterns = [
+    path("api/v1/me", MeViewSet.as_view({"get": "retrieve"})),
     path("api/v1/users", UserViewSet.as_view(COLLECTION)),
     path("api/v1/users/<id:pk>", UserViewSet.as_view(MEMBER)),
     path("api/v1/users/<id:pk>/balance", BalanceViewSet.as_view({"get": "of_user"})),

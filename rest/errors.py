@@ -61,7 +61,10 @@ STATUS = {
     "bad_request": 400,
     # Who, may not, is not there
     "not_authenticated": 401,
+    "token_invalid": 401,
+    "token_expired": 401,
     "permission_denied": 403,
+    "token_bound": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "request_timeout": 408,
@@ -106,11 +109,20 @@ STATUS = {
 }
 PROBLEM_JSON = "application/problem+json"
 RETRY = {"Retry-After": "1"}  # seconds
-HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="ledger"'}, 409: RETRY, 503: RETRY}  # by status
+HEADERS = {409: RETRY, 503: RETRY}  # by status
+CHALLENGE = 'Bearer realm="ledger"'
+REFUSED_TOKEN = f'{CHALLENGE}, error="invalid_token", error_description='
+CHALLENGES = {  # by code: of RFC 6750
+    "not_authenticated": {"WWW-Authenticate": CHALLENGE},
+    "token_invalid": {"WWW-Authenticate": f'{REFUSED_TOKEN}"The token is not valid"'},
+    "token_expired": {"WWW-Authenticate": f'{REFUSED_TOKEN}"The token has expired"'},
+}
 # What people are told where there is nothing more to say than the code.
 DETAILS = {
     "bad_request": "The request is malformed.",
     "not_authenticated": "Send a valid token: Authorization: Bearer <token>.",
+    "token_invalid": "The token is unknown, was revoked, or its user is not active.",
+    "token_expired": "The token has expired: ask for another one.",
     "permission_denied": "The token has no right to do this.",
     "not_found": "There is nothing here.",
     "method_not_allowed": "This address does not know the method.",
@@ -118,9 +130,25 @@ DETAILS = {
     "busy": "The ledger cannot answer at this moment. Send the same again.",
     "database_unavailable": "The ledger cannot answer at this moment. Send the same again.",
 }
+
+
+class TokenExpired(exceptions.AuthenticationFailed):
+    """It was a valid token: all of it was right."""
+
+
+class PermissionMissing(exceptions.PermissionDenied):
+    """Who asks has not got this `permission`."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__()
+        self.permission = permission
+
+
 # The codes of what Django and DRF raise; the first that fits.
 FRAMEWORK_CODES: list[tuple[tuple[type[Exception], ...], str]] = [
-    ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), "not_authenticated"),
+    ((exceptions.NotAuthenticated,), "not_authenticated"),
+    ((TokenExpired,), "token_expired"),
+    ((exceptions.AuthenticationFailed,), "token_invalid"),
     ((exceptions.PermissionDenied, PermissionDenied), "permission_denied"),
     ((exceptions.NotFound, Http404), "not_found"),
     ((exceptions.MethodNotAllowed,), "method_not_allowed"),
@@ -163,7 +191,8 @@ def make_problem(
 def send_problem(problem: dict[str, Any]) -> Answer:
     """The answer whose body `describe_problem` has made."""
     status = problem["status"]
-    return answer(problem, status, {"Content-Type": PROBLEM_JSON, **HEADERS.get(status, {})})
+    headers = HEADERS.get(status) or CHALLENGES.get(problem["code"], {})
+    return answer(problem, status, {"Content-Type": PROBLEM_JSON, **headers})
 
 
 def describe_problem(
@@ -210,6 +239,8 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
         error = InvalidRequest(*list_errors(error))
     if isinstance(error, InvalidRequest | LedgerError):
         return send_problem(describe_refusal(request, error))
+    if isinstance(error, PermissionMissing):
+        return make_problem(request, "permission_denied", extensions={"permission": error.permission})
     for kinds, code in FRAMEWORK_CODES:
         if isinstance(error, kinds):
             return make_problem(request, code)

@@ -20,6 +20,8 @@ EVERYWHERE = (
     "unknown_parameter",
     "duplicate_parameter",
     "not_authenticated",
+    "token_invalid",
+    "token_expired",
     "permission_denied",
     "internal_error",
     "busy",
@@ -95,6 +97,8 @@ class ProblemSerializer(serializers.Serializer):
     errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
     id = serializers.UUIDField(required=False, help_text="The declined transaction")
     transfer = serializers.UUIDField(required=False, help_text="Of a declined leg")
+    permission = serializers.CharField(required=False, help_text="That the token has not got")
+    bound = serializers.CharField(required=False, help_text="Of the token, that does not allow it")
     differs = serializers.ListField(child=serializers.CharField(), required=False)
     results = serializers.ListField(
         child=serializers.DictField(), required=False, help_text="Of a declined batch"

@@ -4,6 +4,7 @@ who asks (knox's tokens, looked up once in a few seconds), whether they may, wha
 
 import math
 import time
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from hmac import compare_digest
@@ -27,8 +28,9 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from ledger.callers import Caller
+from ledger.callers import Bounds, Caller
 from rest.answers import Answer, ask_once
+from rest.errors import PermissionMissing, TokenExpired
 from rest.lists import KeysetPagination, StrictFilterBackend
 from rest.serializers import StrictSerializer, read_query
 
@@ -40,32 +42,50 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 class Token(NamedTuple):
-    """A valid token, `request.auth`: whose it is, until when (Unix time), and what its user may."""
+    """A valid token, `request.auth`: whose it is, until when (Unix time), and what it may.
+
+    The `permissions` are those of its own that its user has, too. `digest` is the key of its row.
+    """
 
     user: AbstractUser
     expires_at: float
     permissions: frozenset[str]
+    digest: str
+    bounds: Bounds | None
 
 
 class KnownTokens(dict[bytes, tuple[float, Token]]):
     """The tokens that were found valid in the last `TOKEN_CACHE_SECONDS`, by their SHA-256.
 
-    For all threads: each step is one of a dict's. Wrong tokens are not kept.
+    For all threads: each step is one of a dict's. Wrong tokens are not kept. `used` has when those were
+    looked up last of which nobody has written it yet: in use, a token is looked up again and again.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.used: dict[str, datetime] = {}
+
     def find(self, token: bytes) -> Token | None:
-        """None if it has to be looked up. An expiry counts at once: raises `AuthenticationFailed`."""
+        """None if it has to be looked up. An expiry counts at once: raises `TokenExpired`."""
         forgotten_at, known = self.get(sha256(token).digest(), (0.0, None))
         if known is None or forgotten_at <= time.monotonic():
             return None
         if known.expires_at <= time.time():
-            raise AuthenticationFailed
+            raise TokenExpired
         return known
 
     def keep(self, token: bytes, known: Token) -> None:
         if len(self) >= TOKENS_MAX:
             self.clear()
         self[sha256(token).digest()] = time.monotonic() + settings.TOKEN_CACHE_SECONDS, known
+
+    def note_use(self, known: Token) -> None:
+        if len(self.used) < TOKENS_MAX:
+            self.used[known.digest] = datetime.now(UTC)
+
+    def take_uses(self) -> dict[str, datetime]:
+        """When tokens were used, by their digests, since this was asked last."""
+        return {digest: self.used.pop(digest) for digest in list(self.used)}
 
 
 known_tokens = KnownTokens()
@@ -76,7 +96,7 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
 
     The token's user, permissions and expiry are kept for `TOKEN_CACHE_SECONDS` in this process, so in the
     steady state no query is needed; a revoked token or a changed group counts after that time, an expiry at
-    once.
+    once. Raises `AuthenticationFailed` for what is no valid token, `TokenExpired` for what was one.
     """
 
     def authenticate(self, request: drf.Request) -> tuple[AbstractUser, Token] | None:
@@ -94,6 +114,7 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
             known = ask_once(look_up, token)
             known_tokens.keep(token, known)
             known_tokens.find(token)  # raises when it has expired
+            known_tokens.note_use(known)
         return known.user, known
 
 
@@ -102,11 +123,13 @@ def look_up(token: bytes) -> Token:
     if len(token) > TOKEN_LENGTH_MAX or not token.isascii():
         raise AuthenticationFailed
     text = token.decode()
-    tokens = get_token_model().objects.select_related("user").filter(user__is_active=True)
+    tokens = get_token_model().objects.select_related("user").filter(user__is_active=True, revoked_at=None)
     for candidate in tokens.filter(token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH]):
         if compare_digest(hash_token(text), candidate.digest):
             expires_at = candidate.expiry.timestamp() if candidate.expiry else math.inf
-            return Token(candidate.user, expires_at, frozenset(candidate.user.get_all_permissions()))
+            own = candidate.permissions and candidate.user.get_all_permissions()
+            permissions = frozenset(candidate.permissions).intersection(own)
+            return Token(candidate.user, expires_at, permissions, candidate.digest, candidate.bounds)
     raise AuthenticationFailed
 
 
@@ -114,6 +137,7 @@ class HasPermission(BasePermission):
     """A view's `permissions` map its actions to what each needs; reading needs none, it is narrowed.
 
     A command that no permission is named for is nobody's. An action of None is a method that is not served.
+    Raises `PermissionMissing`.
     """
 
     def has_permission(self, request: Any, view: Any) -> bool:
@@ -122,7 +146,9 @@ class HasPermission(BasePermission):
         permission: str | None = view.permissions.get(view.action)
         if permission is None:
             return view.action is None or request.method in SAFE_METHODS
-        return bool(request.may(permission))
+        if not request.may(permission):
+            raise PermissionMissing(permission)
+        return True
 
 
 class Request(drf.Request):

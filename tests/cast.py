@@ -8,12 +8,15 @@ from itertools import count
 
 import factory
 import uuid_utils.compat
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.db.transaction import atomic
 
 from accounts import operations
 from accounts.errors import ExpiresAtInvalid
 from accounts.models import Account, Token, User
-from ledger.callers import Caller
+from accounts.queries import list_groups, name_permissions
+from events import record
+from ledger.callers import ActorKind, Caller
 from tests import asking
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction, Transfer
@@ -113,10 +116,25 @@ def day(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def issue_token(*groups, user=None, expiry=timedelta(hours=1)):
+def issue_token(*groups, user=None, expiry=timedelta(hours=1), permissions=None, **bounds):
+    """As `tokens.issue`, but with any end; with `permissions` it has these and no other."""
     if user is None:
         number = next(_numbers)
         user = User.objects.create_user(username=f"service-{number}", name=f"service {number}")
-    user.groups.add(*Group.objects.filter(name__in=groups))
-    _, token = Token.objects.create(user=user, expiry=expiry)
+    named = Group.objects.filter(name__in=groups)
+    user.groups.add(*named)
+    if permissions is None:
+        permissions = name_permissions(Permission.objects.filter(group__in=named))
+    with atomic():
+        made, token = Token.objects.create(
+            user=user, expiry=expiry, permissions=sorted(permissions), **bounds
+        )
+        record.write(
+            Caller(None, ActorKind.COMMAND),
+            type="token.issued",
+            subject="token",
+            subject_id=made.token_key,
+            owner=user.pk,
+            after={**made.describe(), "groups": list_groups(user), "is_new_user": True},
+        )
     return token

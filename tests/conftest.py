@@ -67,10 +67,10 @@ def _fresh_token_cache():
     known_tokens.clear()
 
 
-def make_client(*groups, user=None):
+def make_client(*groups, user=None, **token):
     client = APIClient(raise_request_exception=False)
     client.default_format = "json"
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {cast.issue_token(*groups, user=user)}")
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {cast.issue_token(*groups, user=user, **token)}")
     return client
 
 

@@ -59,6 +59,10 @@ class NotReversible(LedgerError, code="not_reversible"):
     """What was declined moved nothing; what is itself a reversal stays."""
 
 
+class TokenBound(LedgerError, code="token_bound"):
+    """The caller's token is bound to other accounts, other types or smaller amounts, as `bound` says."""
+
+
 class CorrectionRefused(LedgerError):
     """Of the back office alone: no request to the API is answered with one of these."""
 

@@ -52,7 +52,8 @@ class Token(AbstractAuthToken):  # type: ignore[misc]
         permissions = [("view_metrics", "Can read the metrics")]
         constraints = [
             models.CheckConstraint(
-                condition=Exact(JSONType(F("permissions")), Value("array")), name="token_permissions_are_a_list"
+                condition=Exact(JSONType(F("permissions")), Value("array")),
+                name="token_permissions_are_a_list",
             ),
             models.CheckConstraint(
                 condition=Q(account_names__isnull=True) | Q(IsList(F("account_names"))),

@@ -15,12 +15,16 @@ from accounts.models import (
     Column,
     Hold,
     Kind,
+    Token,
     User,
 )
+from accounts.tokens import TYPES
+from ledger.callers import ActorKind
 from rest import fields
 from rest.serializers import StrictSerializer
 
 CURRENCY_LENGTH_MAX = 12
+CALLERS = [kind.value for kind in (ActorKind.SERVICE, ActorKind.HOLDER, ActorKind.STAFF)]  # of the API
 ReasonField = partial(
     fields.TextField, length_min=1, length_max=REASON_LENGTH_MAX, help_text="Told by the event"
 )
@@ -177,3 +181,29 @@ class UserSerializer(serializers.Serializer[User]):
     metadata = object_of_texts()
     created_at = serializers.DateTimeField()
     accounts = AccountSerializer(many=True)
+
+
+class TokenSerializer(serializers.Serializer[Token]):
+    prefix = serializers.CharField(help_text="How it begins")
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="To two minutes; null: never before")
+    expires_at = serializers.DateTimeField(allow_null=True)
+    account_names = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="Of the accounts it is bound to; null: all"
+    )
+    types = serializers.ListField(
+        child=serializers.ChoiceField(choices=sorted(TYPES)),
+        allow_null=True,
+        help_text="Of the transactions it is bound to; null: all",
+    )
+    amount_max = amount_text(allow_null=True, help_text="The largest amount, in any currency; null: any")
+
+
+class MeSerializer(serializers.Serializer[User]):
+    user = serializers.UUIDField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=CALLERS)
+    permissions = serializers.ListField(
+        child=serializers.CharField(), help_text="Those of the token that its user has, too"
+    )
+    token = TokenSerializer()

@@ -1,16 +1,19 @@
 """Users and accounts over HTTP; the rules of an account are `transactions.rest.account_views`'."""
 
+from typing import Any, cast
+
 import django_filters
 from django.db.models import QuerySet
 from rest_framework.response import Response
 
 from accounts import operations, queries
 from accounts.idempotency import identify, require_identity
-from accounts.models import MAIN, Account, User
+from accounts.models import MAIN, Account, Token, User
 from accounts.rest import schema, serializers
 from rest.answers import mark
 from rest.lists import TextFilter, UUIDFilter
-from rest.viewsets import Request, ResourceViewSet
+from rest.serializers import read_query
+from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 
 
 class UserFilter(django_filters.FilterSet):
@@ -84,3 +87,25 @@ class AccountViewSet(ResourceViewSet[Account]):
             caller=request.caller,
         )
         return mark(Response(account.to_dict(), status=201), replayed=replayed)
+
+
+@schema.describe_me
+class MeViewSet(ApiViewSet[User]):
+    """Who asks, with which token, and what that may."""
+
+    serializer_class = serializers.MeSerializer
+
+    def retrieve(self, request: Request) -> Response:
+        """The token that asks, and its user. The permissions are those that count now."""
+        read_query(request, {})
+        user, known = request.user, cast(Any, request.auth)
+        token = Token.objects.get(digest=known.digest)
+        return Response(
+            {
+                "user": str(user.pk),
+                "name": str(user),
+                "kind": user.kind,
+                "permissions": sorted(known.permissions),
+                "token": token.to_dict(),
+            }
+        )

@@ -43,7 +43,7 @@ USER_SHOWN = (
     "id username name external_id metadata email is_active is_staff is_superuser last_login created_at"
     " created_as event_sequence last_recorded_at"
 )
-TOKEN_SHOWN = (
+TOKENS_SHOWN = (
     "token_key user_id created expiry permissions account_names types amount_max last_used_at revoked_at"
 )
 SHOWN = Rights(READ, READ, READ)
@@ -118,11 +118,11 @@ RIGHTS: dict[str, Rights] = {
     "contenttypes.contenttype": SHOWN,
     "migrations.migration": SHOWN,
     "admin.logentry": Rights({**READ, **ADD}, READ, READ),
-    # Tokens stay, revoked or not. Whoever had one could pass for somebody else; of it nobody needs the digest.
+    # Tokens stay, revoked or not. Whoever had one could pass for somebody else.
     "accounts.token": Rights(
         {**READ, **ADD, **only("UPDATE", "last_used_at revoked_at")},
-        only("SELECT", TOKEN_SHOWN),
-        only("SELECT", TOKEN_SHOWN),
+        only("SELECT", TOKENS_SHOWN),
+        only("SELECT", TOKENS_SHOWN),
     ),
     "sessions.session": Rights({**READ, **ADD, **CHANGE, **REMOVE}, {}, {}),
     "otp_totp.totpdevice": Rights(

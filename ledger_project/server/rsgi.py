@@ -19,20 +19,23 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import close_old_connections
+from django.db import Error, close_old_connections, connection
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
+from accounts import tokens
 from ledger_project.server.lanes import Lane, choose_lane, make_lanes
 from ledger_project.server.requests import Bodies, Refusals, Refused, make_environ
 from ledger_project.wsgi import application as wsgi
 from rest.answers import Answer, RequestGreenlet
+from rest.viewsets import known_tokens
 from transactions.posting import committer
 from transactions.reading import balances
 
 MEMORY_MAX = 1024 * 1024  # a shorter answer is sent from memory
 OPENED_AFTER_SECONDS = 5  # granian has opened the file by then, and it can be closed here
 COUNT_SECONDS = 0.5
+USES_SECONDS = 60
 OPEN_FILES = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 
 logger = structlog.get_logger(__name__)
@@ -104,6 +107,17 @@ class LongAnswers:
             self.loop.call_later(COUNT_SECONDS, self._count)
 
 
+def write_uses() -> None:
+    """Write when tokens were used last, on a connection that is given back. What was not written is lost with
+    the database: the next use is noted again."""
+    try:
+        tokens.note_uses(known_tokens.take_uses())
+    except Error as error:
+        logger.warning("uses_of_tokens_not_written", error=str(error).strip())
+    finally:
+        connection.close()
+
+
 class Application:
     """A worker's. What is called from outside its loop's thread says so."""
 
@@ -121,10 +135,18 @@ class Application:
         self.is_waking = False
         committer.start()
         balances.sharing.start()
+        loop.call_later(USES_SECONDS, self.note_uses)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         committer.stop()
         balances.sharing.stop()
+        write_uses()
+
+    def note_uses(self) -> None:
+        """Once a minute: have another thread write which tokens were used; nothing, if none was."""
+        if known_tokens.used:
+            self.loop.run_in_executor(None, write_uses)
+        self.loop.call_later(USES_SECONDS, self.note_uses)
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
         lane = self.lanes[choose_lane(scope.method, scope.path, scope.query_string)]

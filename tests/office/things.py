@@ -8,7 +8,7 @@ from accounts.models import Staff, Token
 from events import feed, record, subscriptions
 from events.models import Placement, RecordEntry
 from ledger.callers import ActorKind, Caller
-from tests.cast import AccountFactory, deposit, hold, new_id
+from tests.cast import AccountFactory, deposit, hold, issue_token, new_id
 from tests.names import NOBODY
 from tests.office.staff import make_staff
 from transactions.models import AuditRun, Correction
@@ -19,7 +19,7 @@ def make_things(currency: str = "USD") -> dict[str, object]:
     account = AccountFactory(currency=currency)
     row = deposit(account, "12.50")
     staff = make_staff("support", username="somebody-else", password="a password of somebody else")
-    key, _ = Token.objects.create(user=staff)
+    token = issue_token(user=staff)
     webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=Caller(staff.id))
     waiting = Correction.objects.create(
         id=new_id(),
@@ -51,7 +51,7 @@ def make_things(currency: str = "USD") -> dict[str, object]:
         "accounts/account": account,
         "accounts/hold": held,
         "accounts/staff": Staff.objects.get(id=staff.id),
-        "accounts/token": Token.objects.get(digest=key.digest),
+        "accounts/token": Token.objects.get(token_key=token[:15]),
         "events/placement": Placement.objects.latest("position"),
         "events/subscription": webhook,
         "events/recordentry": RecordEntry.objects.latest("id"),

@@ -4,6 +4,7 @@
 `transactions.posting.commands`.
 """
 
+from transactions.posting.bounds import require_within
 from transactions.posting.committer import share
 from transactions.posting.engine import expire_some, post, post_request
 from transactions.posting.rehearsal import Rehearsal
@@ -17,5 +18,6 @@ __all__ = [
     "expire_some",
     "post",
     "post_request",
+    "require_within",
     "share",
 ]

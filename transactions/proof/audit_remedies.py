@@ -32,6 +32,10 @@ A_MEMBER = (
     "It was done in SQL: the office and the commands write an entry. Deactivate them in the office, look at "
     "what they did (the access log, by who), and put the row back as the record tells."
 )
+OF_TOKENS = (
+    "It was done in SQL: the office and the commands write an entry. Revoke the token in the office, issue "
+    "another one, and look at what was done with it: events and transactions name its user."
+)
 REMEDIES = {
     "account": AN_ACCOUNT,
     "empty": AN_ACCOUNT,
@@ -47,5 +51,6 @@ REMEDIES = {
     "corrections": A_CORRECTION,
     "record": AN_ENTRY,
     "staff": A_MEMBER,
+    "tokens": OF_TOKENS,
     "guards": "Put it back as the migration of its table has it, ENABLE ALWAYS, and audit everything.",
 }

@@ -7,7 +7,7 @@ rows, events.
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from transactions.proof import audit_corrections, audit_staff, record, told
+from transactions.proof import audit_corrections, audit_staff, audit_tokens, record, told
 
 # (account, table, row, expected, found), once for everything that is wrong.
 Wrong = tuple[Any, str, str, str, str]
@@ -296,5 +296,6 @@ SELECT NULL, 'events_feed_state', '0', 'how it is', 'no row' WHERE NOT EXISTS (S
     ),
     Question("corrections", audit_corrections.CORRECTIONS, is_sliced=False, is_whole=True),
     Question("staff", audit_staff.STAFF, is_sliced=False, is_whole=True),
+    Question("tokens", audit_tokens.TOKENS, is_sliced=False, is_whole=True),
     Question("record", record.find_wrong_entries, is_sliced=False, is_whole=True),
 ]

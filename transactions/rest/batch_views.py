@@ -9,16 +9,16 @@ from django.conf import settings
 from accounts.errors import IdentityRequired, TwoIdentities
 from accounts.models import Account
 from ledger.errors import LedgerError
-from rest.answers import Answer, answer, mark, wait_for
+from rest.answers import Answer, answer, mark
 from rest.errors import FieldError, InvalidRequest, describe_refusal, make_problem
 from rest.viewsets import ApiViewSet, Request
-from transactions import errors, posting
+from transactions import errors
 from transactions.models import Transaction
-from transactions.posting import PostingRequest, PostingResult
+from transactions.posting import PostingResult
 from transactions.posting.commands import NewTransaction
 from transactions.reading import queries
 from transactions.rest import schema, serializers
-from transactions.rest.views import describe_decline, make_transaction, name_as_asked
+from transactions.rest.views import describe_decline, make_transaction, name_as_asked, post_list
 
 ERRORS_MAX = 100
 Results = dict[int, PostingResult]  # by their place in the request
@@ -78,15 +78,7 @@ class Batch:
         """All are posted, or none: 422 with the results."""
         if self.refusals:
             self._refuse()
-        try:
-            results = self._post(all_or_nothing=True)
-        except LedgerError as error:
-            if error.command_id is None:  # about the posting as a whole
-                raise
-            places = {command.id: place for place, command in self.commands.items()}
-            name_as_asked(error, self.users.get(error.command_id))
-            self.refusals = {places[error.command_id]: error}
-            self._refuse()
+        results = self._post(all_or_nothing=True)
         if not any(result.transaction.decline_reason for result in results.values()):
             return self._respond(results)
         detail = "A transaction of the batch was declined, and so all of it."
@@ -100,13 +92,16 @@ class Batch:
 
     def _post(self, **how: bool) -> Results:
         """The results of the commands; those that are refused one by one join the refusals."""
-        asked = PostingRequest(
-            commands=list(self.commands.values()),
-            caller=self.request.caller,
-            **how,
-        )
         results: Results = {}
-        answers = wait_for(posting.share(asked))
+        try:
+            answers = post_list(self.request, list(self.commands.values()), **how)
+        except LedgerError as error:
+            if error.command_id is None:  # about the posting as a whole
+                raise
+            places = {command.id: place for place, command in self.commands.items()}
+            name_as_asked(error, self.users.get(error.command_id))
+            self.refusals = {places[error.command_id]: error}
+            self._refuse()
         for place, result in zip(self.commands, answers, strict=True):
             if isinstance(result, LedgerError):
                 name_as_asked(result, self.users.get(result.command_id))

@@ -19,7 +19,7 @@ from rest.serializers import read_query
 from rest.viewsets import Request, ResourceViewSet
 from transactions import errors, posting, reading
 from transactions.models import Transaction
-from transactions.posting import PostingRequest, PostingResult
+from transactions.posting import Answers, PostingRequest, PostingResult
 from transactions.posting.commands import Command, NewTransaction, Reversal, Transfer
 from transactions.reading import queries
 from transactions.rest import schema, serializers
@@ -146,9 +146,19 @@ def make_transaction(
 
 def post(request: Request, command: Command) -> PostingResult:
     """Post the command for who asks, and wait for what it made. Raises `LedgerError`."""
-    asked = PostingRequest(commands=(command,), caller=request.caller)
-    [answer] = wait_for(posting.share(asked))
+    [answer] = post_list(request, (command,))
     return cast(PostingResult, answer)
+
+
+def post_list(request: Request, commands: Sequence[Command], **how: bool) -> Answers:
+    """As `post`, of several; `how` is as in `PostingRequest`. Every command over HTTP comes this way.
+
+    Raises `TokenBound` for what is beyond the bounds of the token, if it has any; then nothing is posted.
+    """
+    bounds = getattr(request.auth, "bounds", None)
+    if bounds is not None:
+        ask(posting.require_within, bounds, commands)
+    return wait_for(posting.share(PostingRequest(commands=commands, caller=request.caller, **how)))
 
 
 def name_as_asked(error: LedgerError, user_id: UUID | None) -> None:
