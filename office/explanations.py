@@ -113,6 +113,19 @@ REFUSALS_BY_CLASS: dict[type[Exception], tuple[Promise, str | None]] = {
     ),
     tokens.UserIsInactive: (gettext_lazy("This user is not active: their tokens are not taken."), "name"),
     tokens.GroupsUnknown: (gettext_lazy("There is no such group any more."), "groups"),
+    tokens.PermissionsUnknown: (gettext_lazy("There is no such permission any more."), "permissions"),
+    tokens.PermissionsBeyondUser: (
+        gettext_lazy("The user has not got all of these: choose a group that gives them."),
+        "permissions",
+    ),
+    tokens.AccountNamesInvalid: (
+        gettext_lazy("At most 50 names, each of at most 150 characters."),
+        "account_names",
+    ),
+    tokens.AmountMaxInvalid: (
+        gettext_lazy("An amount is more than zero, and no more than the ledger takes."),
+        "amount_max",
+    ),
     errors.FeedStopped: (
         gettext_lazy(
             "The database was restored or has failed over: the feed waits for an operator (new_feed_epoch)."

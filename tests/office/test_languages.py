@@ -23,7 +23,7 @@ MESSAGES = [message for message in CATALOGUE if message.id]
 # What stays Latin in Russian: names, units, and codes that are the same everywhere.
 LATIN = {
     *("Ledger", "main", "Main", "test", "en", "ru", "English", "esc"),
-    *("support", "operations", "auditor", "webhook", "Webhook"),
+    *("support", "operations", "auditor", "monitoring", "webhook", "Webhook"),
     *("UTC", "CSV", "JSON", "URL", "ID", "Id", "id", "API", "RabbitMQ", "Idempotency", "Key"),
 }
 CODES = re.compile(r"[a-z]+([._-][a-z0-9]+)+|https?://\S+|\S*[0-9a-f]{8}-\S*|[A-Z]{3}\b|\S*\d\S*|\S+@\S+")

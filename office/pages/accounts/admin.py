@@ -80,12 +80,14 @@ class UserAdmin(SearchedAdmin):
 
 
 class AmountField(forms.CharField):
-    """A decimal number as the API takes it; where a comma is usual, with a comma, too."""
+    """A decimal number as the API takes it; where a comma is usual, with a comma. None if empty."""
 
     widget = UnfoldAdminTextInputWidget({"inputmode": "decimal", "autocomplete": "off"})
 
-    def clean(self, value: Any) -> Decimal:
+    def clean(self, value: Any) -> Decimal | None:
         text = super().clean(value)
+        if not text:
+            return None
         if (get_language() or "").startswith("ru") and "." not in text:
             text = text.replace(",", ".", 1)
         try:
