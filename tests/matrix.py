@@ -26,6 +26,10 @@ HOLDER = "holder"
 ROLES = (*WITHOUT_VALID_TOKEN, *GROUPS, HOLDER)
 OFFICE_ROLES = ("no token", "api-admin", HOLDER)  # the back office reads no tokens
 RIGHTS = {**GROUPS, HOLDER: set[str]()}
+# Tokens of one permission each, by its name; their service has all of them.
+SERVICE = "service in all groups"
+SINGLE = tuple(sorted(set().union(*GROUPS.values())))
+RIGHTS |= {permission: {permission} for permission in SINGLE}
 OWN, FOREIGN, MISSING = "own", "foreign", "missing"
 # Of objects that have an owner.
 KINDS = ("user", "account", "spare", "transaction", "transfer", "hold", "subscription")
@@ -36,7 +40,8 @@ AN_OBJECT = re.compile(r"\{(" + "|".join(KINDS) + r")\}")
 class Rule:
     """What one method of a route asks of its caller.
 
-    `permission` lets in, None everybody with a valid token. `sees` is needed to find what is not one's own.
+    `permission` lets in, None everybody with a valid token. `sees` is needed to find what is not one's own;
+    None: nothing is found, or what is named in the body is not shown, and who may do it may do it to all.
     What has `bodies` changes something when it is done; what has none changes nothing.
     """
 
@@ -68,6 +73,7 @@ DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
 URL = NOBODY + "{new}"
 WHY = {"reason": "x"}
 API = {
+    "me": {"GET": Rule()},
     "users": {
         "GET": read(USER),
         "POST": write("accounts.add_user", 201, {"id": "{new}", "name": "x"}),
@@ -79,7 +85,7 @@ API = {
     "users/{user}/balance": {"GET": read(ACCOUNT)},
     "accounts": {
         "GET": read(ACCOUNT),
-        "POST": write("accounts.add_account", 201, {"user": "{user}", "currency": "EUR"}, sees=USER),
+        "POST": write("accounts.add_account", 201, {"user": "{user}", "currency": "EUR"}),
     },
     "accounts/{account}": {
         "GET": read(ACCOUNT),
@@ -100,7 +106,6 @@ API = {
             201,
             {**DEPOSIT, "account": "{account}"},
             {**DEPOSIT, "user": "{user}"},
-            sees=ACCOUNT,
         ),
     },
     "transactions/{transaction}": {"GET": read(TRANSACTION)},
@@ -113,7 +118,6 @@ API = {
             200,
             {"atomic": True, "transactions": [{**DEPOSIT, "account": "{account}"}]},
             {"atomic": True, "transactions": [{**DEPOSIT, "user": "{user}"}]},
-            sees=ACCOUNT,
         ),
     },
     "transfers": {
@@ -121,15 +125,12 @@ API = {
             POST,
             201,
             {"id": "{new}", "source": "{account}", "destination": "{spare}", "amount": "1"},
-            sees=ACCOUNT,
         ),
     },
     "transfers/{transfer}": {"GET": read(TRANSACTION)},
     "holds": {
         "GET": read(HOLD),
-        "POST": write(
-            "accounts.add_hold", 201, {"id": "{new}", "account": "{account}", "amount": "1"}, sees=ACCOUNT
-        ),
+        "POST": write("accounts.add_hold", 201, {"id": "{new}", "account": "{account}", "amount": "1"}),
     },
     "holds/{hold}": {"GET": read(HOLD)},
     "holds/{hold}/capture": {"POST": write(POST, 201, {"id": "{new}"}, sees=HOLD)},
@@ -213,7 +214,8 @@ class Cell:
         permissions = RIGHTS[self.role]
         if rule.permission is not None and rule.permission not in permissions:
             return 403
-        if self.whose == MISSING or (self.whose == FOREIGN and rule.sees not in permissions):
+        is_hidden = rule.sees is not None and rule.sees not in permissions
+        if self.whose == MISSING or (self.whose == FOREIGN and is_hidden):
             return 404
         return rule.status
 
@@ -237,6 +239,15 @@ def list_cells(route: str) -> Iterator[Cell]:
         for body in list_bodies(route, method):
             whose = (OWN, FOREIGN, MISSING) if AN_OBJECT.search(route + body) else (None,)
             yield from (Cell(route, method, role, one, body) for role in roles for one in whose)
+
+
+def list_single_cells(route: str) -> Iterator[Cell]:
+    """What is served, asked with a token of each permission alone."""
+    for method in METHODS:
+        if find_rule(route, method):
+            for body in list_bodies(route, method):
+                whose = (OWN, FOREIGN) if AN_OBJECT.search(route + body) else (None,)
+                yield from (Cell(route, method, each, one, body) for each in SINGLE for one in whose)
 
 
 def find_routes() -> set[str]:

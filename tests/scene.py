@@ -14,14 +14,14 @@ from ledger.callers import Caller
 from ledger_project.groups import GROUPS
 from tests import asking, matrix
 from tests.cast import CALLER, UserFactory, deposit, hold, issue_token, new_id, transfer
-from tests.matrix import FOREIGN, HOLDER, MISSING, OWN, ROLES
+from tests.matrix import FOREIGN, HOLDER, MISSING, OWN, ROLES, SERVICE, SINGLE
 
 
 class Scene:
     """A user with money for every role, and one more who is a stranger to all of them."""
 
     def __init__(self, currency="USD"):
-        self.users = {role: UserFactory(name=role, currency=currency) for role in (*ROLES, FOREIGN)}
+        self.users = {role: UserFactory(name=role, currency=currency) for role in (*ROLES, SERVICE, FOREIGN)}
         self.clients = {role: APIClient(raise_request_exception=False) for role in ROLES}
         for role in ROLES[1:]:  # the first has no token
             expiry = timedelta(seconds=-1 if role == "expired token" else 3600)
@@ -29,6 +29,10 @@ class Scene:
             if role == "bad token":
                 token = token[:-1] + ("0" if token[-1] != "0" else "1")
             self.clients[role].credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        for permission in SINGLE:
+            token = issue_token(*GROUPS, user=self.users[SERVICE], permissions=[permission])
+            self.clients[permission] = APIClient(raise_request_exception=False)
+            self.clients[permission].credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
         type(self.users[HOLDER]).objects.filter(id=self.users["disabled user"].id).update(is_active=False)
         self.objects = {role: self.make_objects(user) for role, user in self.users.items()}
         self.missing = {name: new_id() for name in self.objects[FOREIGN]}
@@ -63,7 +67,9 @@ class Scene:
 
     def fill(self, text, role, whose):
         """The text with the ids that its places stand for."""
-        objects = {OWN: self.objects[role], MISSING: self.missing}.get(whose, self.objects[FOREIGN])
+        objects = {OWN: self.objects[SERVICE if role in SINGLE else role], MISSING: self.missing}.get(
+            whose, self.objects[FOREIGN]
+        )
         text = re.sub(r"^(admin/\w+/(\w+)/)\{object_id\}", r"\1{\2}", text)
         places = {**objects, "new": new_id(), "app_label": "accounts", "content_type_id": 1, "object_id": 1}
         return re.sub(r"\{(\w+)\}", lambda place: str(places.get(place[1], "nothing")), text)

@@ -30,7 +30,13 @@ LEADS_TO = {
     "/admin/second-factor/": "/admin/login/",
     "/admin/language/": "/",
 }
-CODES = {401: "not_authenticated", 403: "permission_denied", 404: "not_found", 405: "method_not_allowed"}
+CODES = {403: "permission_denied", 404: "not_found", 405: "method_not_allowed"}
+CODES_OF_401 = {
+    "no token": "not_authenticated",
+    "bad token": "token_invalid",
+    "expired token": "token_expired",
+    "disabled user": "token_invalid",
+}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +64,7 @@ def find_wrong(scene, cells):
             answer = scene.ask(cell)
             changed = is_write and take_stock() != before
             set_rollback(is_write)
-        if answer.status_code != cell.status or changed != is_write or not is_of_its_kind(answer):
+        if answer.status_code != cell.status or changed != is_write or not is_of_its_kind(answer, cell):
             wrong.append(
                 f"{cell.method} as {cell.role} ({cell.whose}): {answer.status_code}, not {cell.status}"
             )
@@ -66,14 +72,19 @@ def find_wrong(scene, cells):
     return wrong
 
 
-def is_of_its_kind(answer):
-    """Refusals of the API name their code; whom the back office does not know is sent to its login."""
-    path, code = answer.wsgi_request.path, CODES.get(answer.status_code)
+def is_of_its_kind(answer, cell):
+    """Refusals of the API name their code, and the permission; whom the back office does not know is sent to
+    its login."""
+    path, status = answer.wsgi_request.path, answer.status_code
+    code = CODES_OF_401[cell.role] if status == 401 else CODES.get(status)
     if answer.status_code == 302:
         return answer["Location"] == LEADS_TO.get(path, f"/admin/login/?next={path}")
     if not (code and path.startswith("/api/v1/")) or answer.wsgi_request.method == "HEAD":
         return True
-    return answer.json()["code"] == code and (code != "not_authenticated" or "WWW-Authenticate" in answer)
+    problem = answer.json()
+    if status == 403 and problem["permission"] != cell.rule.permission:
+        return False
+    return problem["code"] == code and (status == 401) == ("WWW-Authenticate" in answer)
 
 
 def test_every_route_of_the_url_configuration_is_in_the_table_and_asked_with_every_method_by_every_role():
@@ -98,7 +109,9 @@ def test_what_groups_may_change_is_what_their_work_is():
         group: {permission for permission in permissions if ".view_" not in permission}
         for group, permissions in GROUPS.items()
     }
-    assert {group for group, permissions in changing.items() if not permissions} == {"api-read", "auditor"}
+    assert {group for group, permissions in changing.items() if not permissions} == {
+        *("api-read", "auditor", "monitoring")
+    }
     assert changing["support"] == FREEZE
     assert changing["operations"] == FREEZE | CORRECT
     # By the API nobody corrects, and in the back office nobody posts past the approval of others.
@@ -109,6 +122,17 @@ def test_what_groups_may_change_is_what_their_work_is():
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_method_that_is_served_answers_as_the_rules_say(scene, route):
     assert find_wrong(scene, [cell for cell in matrix.list_cells(route) if cell.rule]) == []
+
+
+@pytest.mark.parametrize("route", OUTSIDE)
+def test_a_token_of_one_permission_may_what_that_allows_and_no_more(scene, route):
+    cells = list(matrix.list_single_cells(route))
+    assert find_wrong(scene, cells) == []
+    # Whatever is not for everybody is allowed to one of them, and refused to all the others.
+    for method in {cell.method for cell in cells}:
+        rule = matrix.find_rule(route, method)
+        passing = {cell.role for cell in cells if cell.method == method and cell.status != 403}
+        assert passing == ({rule.permission} if rule.permission else {*matrix.SINGLE})
 
 
 @pytest.mark.parametrize("route", OUTSIDE)
@@ -149,22 +173,29 @@ def test_a_question_about_what_is_foreign_answers_like_one_about_what_is_missing
 def test_whoever_has_no_valid_token_is_told_the_same_of_everything(scene, route):
     cells = [cell for cell in matrix.list_cells(route) if cell.role in WITHOUT_VALID_TOKEN]
     for method in matrix.METHODS:
-        traces = [trace(scene, cell)[:3] for cell in cells if cell.method == method]
-        assert len(traces) >= len(WITHOUT_VALID_TOKEN)
-        assert traces == [traces[0]] * len(traces), method
+        traces = {role: [] for role in WITHOUT_VALID_TOKEN}
+        for cell in cells:
+            if cell.method == method:
+                traces[cell.role].append(trace(scene, cell)[:3])
+        for of_role in traces.values():
+            assert of_role
+            assert of_role == [of_role[0]] * len(of_role), method
+        assert traces["bad token"] == traces["disabled user"]
 
 
 @pytest.mark.parametrize("role", [*GROUPS, HOLDER])
 @pytest.mark.parametrize("kind", LISTS)
 def test_a_list_shows_everything_to_who_may_see_it_and_to_others_only_their_own(scene, kind, role):
-    rows = scene.clients[role].get(f"/api/v1/{kind}").json()["results"]
+    rows = scene.clients[role].get(f"/api/v1/{kind}?page_size=500").json()["results"]
     key, object = {
         "users": ("id", "user"),
         "holds": ("account", "account"),
         "subscriptions": ("id", "subscription"),
     }.get(kind, ("user", "user"))
     everybody = {role: str(objects[object]) for role, objects in scene.objects.items()}
-    assert {row[key] for row in rows} == ({everybody[HOLDER]} if role == HOLDER else {*everybody.values()})
+    sees = matrix.find_rule(f"api/v1/{kind}", "GET").sees in matrix.RIGHTS[role]
+    assert {row[key] for row in rows} == ({*everybody.values()} if sees else {everybody[role]})
+    assert sees == (role not in (HOLDER, "monitoring"))
 
 
 @pytest.mark.parametrize(
@@ -189,8 +220,9 @@ def test_the_feed_tells_everything_to_who_may_see_it_and_to_others_only_of_their
     page = scene.clients[role].get("/api/v1/events?limit=500").json()
     told = {event["account"] for event in page["events"]}
     everybodys = {str(id) for id in Account.objects.values_list("id", flat=True)}
-    own = {str(id) for id in scene.users[HOLDER].accounts.values_list("id", flat=True)}
-    assert told == (own if role == HOLDER else {*everybodys, None})  # None: of a user, whom it makes
+    own = {str(id) for id in scene.users[role].accounts.values_list("id", flat=True)}
+    sees = matrix.EVENT in matrix.RIGHTS[role]
+    assert told == ({*everybodys, None} if sees else own)  # None: of a user, whom it makes
     assert page["has_more"] is False
 
 
@@ -207,8 +239,14 @@ def test_a_transfer_with_a_stranger_is_not_ones_own_but_ones_own_leg_is(scene):
             set_rollback(True)
 
 
-def test_private_metrics_ask_for_a_valid_token(scene, settings):
+def test_private_metrics_ask_for_a_permission_of_their_own(scene, settings):
     settings.METRICS_PUBLIC = False
-    for role in ROLES:
-        answer, known = scene.ask(matrix.Cell("metrics", "GET", role, None)), role not in WITHOUT_VALID_TOKEN
-        assert (answer.status_code, "WWW-Authenticate" in answer) == (200 if known else 401, not known), role
+    for role in (*ROLES, *matrix.SINGLE):
+        answer = scene.ask(matrix.Cell("metrics", "GET", role, None))
+        if role in WITHOUT_VALID_TOKEN:
+            assert (answer.status_code, answer.json()["code"]) == (401, CODES_OF_401[role])
+            assert answer["WWW-Authenticate"].startswith("Bearer")
+        elif role in ("monitoring", "accounts.view_metrics"):
+            assert answer.status_code == 200, role
+        else:
+            assert (answer.status_code, answer.json()["permission"]) == (403, "accounts.view_metrics"), role

@@ -57,11 +57,40 @@ def test_a_revoked_token_is_taken_no_more(superuser):
     assert "Revoke" in read(superuser.get(f"{address}/change/"))
     assert "5 seconds" in read(superuser.post(f"{address}/revoke/", {"reason": "leaked"}, follow=True))
     assert [ask_the_api(each).status_code for each in (token, other)] == [401, 200]
-    [access] = find_accesses(action="CHANGE")
-    assert (access.subject, access.subject_id) == ("token", token[:15])
-    assert (access.type, access.reason) == ("token.revoked", "leaked")
+    [access] = find_accesses(type="token.revoked")
+    assert (access.subject, access.subject_id, access.reason) == ("token", token[:15], "leaked")
     assert superuser.post(f"{address}/revoke/", {"reason": "again"}).status_code == 302
-    assert len(find_accesses(action="CHANGE")) == 1
+    assert len(find_accesses(type="token.revoked")) == 1
+    page = read(superuser.get(f"{address}/change/"))
+    assert "revoked" in page
+    assert f"{address}/revoke/" not in page
+    assert f"{address}/" in read(superuser.get(TOKENS))
+    assert f"{TOKENS}{other[:15]}/revoke/" in read(superuser.get(f"{TOKENS}{other[:15]}/change/"))
+
+
+def test_a_token_has_the_permissions_and_bounds_that_were_chosen(superuser):
+    find_secret(superuser.post(f"{TOKENS}issue/", {**ASKED, "groups": ["api-post"]}))
+    chosen = {
+        "groups": [],
+        "permissions": ["transactions.add_transaction", "accounts.view_user"],
+        "account_names": "main\r\n<b>ads</b>\r\n",
+        "types": ["DEPOSIT"],
+        "amount_max": "1234.5",
+    }
+    token = find_secret(superuser.post(f"{TOKENS}issue/", {**ASKED, **chosen}))
+    kept = Token.objects.get(token_key=token[:15])
+    assert kept.permissions == ["accounts.view_user", "transactions.add_transaction"]
+    assert (kept.account_names, kept.types, kept.amount_max) == (["<b>ads</b>", "main"], ["DEPOSIT"], 1234.5)
+    known_tokens.clear()
+    superuser.cookies.pop("django_language", None)
+    page = read(superuser.get(f"{TOKENS}{token[:15]}/change/"))
+    told = ("accounts.view_user, transactions.add_transaction", "<bdi>&lt;b&gt;ads&lt;/b&gt;</bdi>")
+    for text in (*told, "Deposit", "1,234.5", "groups of the user", "api-post"):
+        assert text in page, text
+    assert "≤ 1,234.5" in read(superuser.get(TOKENS))
+    [*_, access] = find_accesses(type="token.issued")
+    assert access.after["permissions"] == kept.permissions
+    assert (access.after["account_names"], access.after["amount_max"]) == (kept.account_names, "1234.5")
 
 
 def test_staff_get_no_token(superuser):
@@ -95,6 +124,17 @@ def test_an_account_holder_gets_a_token_for_what_is_theirs(superuser, petya):
         {"days": "x"},
         {"groups": ["support"]},
         {"groups": ["api-none"]},
+        {"permissions": ["accounts.add_staff"]},
+        {"permissions": ["accounts.none"]},
+        {"permissions": ["accounts.freeze_account"]},  # which nobody gives to the service
+        {"account_names": "x" * 151},
+        {"account_names": "\n".join(map(str, range(51)))},
+        {"types": ["TRANSFER"]},
+        {"amount_max": "0"},
+        {"amount_max": "-1"},
+        {"amount_max": "1e3"},
+        {"amount_max": "1000000000000.01"},
+        {"amount_max": "0.000000001"},
         {"name": ""},
         {"name": "a\x00b"},
         {"name": "x" * 151},
