@@ -6,7 +6,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
-from tests import test_guards, test_hold_guards, test_record_guards, test_rule_guards
+from tests import test_guards, test_hold_guards, test_record_guards, test_rule_guards, test_token_guards
 from tests.events import test_feed_guards
 from tests.test_guards import (
     execute,
@@ -34,6 +34,8 @@ ATTACKS = [
     test_correction_guards.CHANGES,
     test_correction_guards.REFUSALS,
     test_correction_guards.OTHERS,
+    test_token_guards.CHECKS,
+    test_token_guards.REFUSALS,
     test_record_guards.CHECKS,
     test_record_guards.REFUSALS,
     test_feed_guards.SUBSCRIPTIONS,

@@ -1,11 +1,10 @@
 """Users and accounts over HTTP: made once, seen by who may."""
 
 import pytest
-from django.contrib.auth.models import Permission
 
 from accounts.models import Token, User
 from events.models import Event
-from tests.cast import UserFactory, new_id
+from tests.cast import new_id
 from tests.conftest import make_client
 from tests.transactions.told import read_events
 
@@ -73,9 +72,8 @@ def test_an_account_is_opened_once(service, petya):
 
 
 def test_a_blind_writer_cannot_change_what_it_cannot_see(petya):
-    writer = UserFactory()
-    writer.user_permissions.add(Permission.objects.get(codename="change_user"))
-    assert make_client(user=writer).patch(f"/api/v1/users/{petya.id}", {"name": "x"}).status_code == 404
+    writer = make_client("api-post", permissions=["accounts.change_user"])
+    assert writer.patch(f"/api/v1/users/{petya.id}", {"name": "x"}).status_code == 404
 
 
 @pytest.mark.parametrize("method", ["put", "delete"])

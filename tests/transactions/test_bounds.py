@@ -1,0 +1,228 @@
+"""Tokens that are bound to accounts, types and amounts: every route that moves money, and every bound."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import operations
+from accounts.models import Account
+from tests import matrix
+from tests.cast import CALLER, UserFactory, deposit, hold, new_id, transfer, withdraw
+from tests.conftest import make_client
+from tests.refusals import take_stock
+
+pytestmark = pytest.mark.django_db
+
+API = "/api/v1/"
+DEPOSIT, WITHDRAW = "DEPOSIT", "WITHDRAW"
+
+
+class World:
+    """A user with a `main` and an `ads` account, both with money, and one of everything on each of them."""
+
+    def __init__(self):
+        self.user = UserFactory()
+        self.main = self.user.accounts.get()
+        self.ads, _ = operations.create_account(
+            user_id=self.user.id, currency="USD", name="ads", caller=CALLER
+        )
+        for account in (self.main, self.ads):
+            deposit(account, "1000")
+
+    def prepare(self, route, account, amount):
+        """The address and the body of a request that does it on this account, with the amount."""
+        other = self.ads if account == self.main else self.main
+        new, named = {"id": str(new_id())}, {"account": str(account.id), "amount": amount}
+        moved = {"id": str(new_id()), "amount": amount}
+        rules = f"accounts/{account.id}"
+        match route:
+            case "deposit" | "withdrawal":
+                return "transactions", {**new, **named, "type": DEPOSIT if route == "deposit" else WITHDRAW}
+            case "deposit of a user" if account == self.main:
+                item = {**moved, "user": str(self.user.id), "type": DEPOSIT}
+                return "transactions", item
+            case "deposit of a user":
+                return "transactions", {**new, **named, "type": DEPOSIT}
+            case "batch of deposits" | "atomic batch of deposits":
+                first = {"id": str(new_id()), "account": str(self.main.id), "amount": "1", "type": DEPOSIT}
+                return "transactions/batch", {
+                    "atomic": route.startswith("atomic"),
+                    "transactions": [first, {**new, **named, "type": DEPOSIT}],
+                }
+            case "transfer from":
+                return "transfers", {**moved, "source": str(account.id), "destination": str(other.id)}
+            case "transfer to":
+                return "transfers", {**moved, "source": str(other.id), "destination": str(account.id)}
+            case "hold":
+                return "holds", {**new, **named}
+            case "capture" | "capture of all":
+                held = hold(account, amount)
+                part = {} if route.endswith("all") else {"amount": amount}
+                return f"holds/{held.id}/capture", {**new, **part}
+            case "release":
+                return f"holds/{hold(account, amount).id}/release", {}
+            case "reversal of a deposit" | "reversal of a withdrawal":
+                move = deposit if route.endswith("deposit") else withdraw
+                return f"transactions/{move(account, amount).id}/reverse", {**new, "reason": "x"}
+            case "reversal of a transfer":
+                return f"transactions/{transfer(account, other, amount).id}/reverse", {**new, "reason": "x"}
+            case "limits":
+                return f"{rules}/limits", {"withdraw_max": "5"}
+            case "metadata":
+                return rules, {"metadata": {"k": "v"}}
+            case "freeze" | "unfreeze":
+                return f"{rules}/{route}", {"reason": "x"}
+            case "close":
+                withdraw(account, "1000")
+                return f"{rules}/{route}", {"reason": "x"}
+        raise AssertionError(route)
+
+
+# By what is done: the types that it comes to, and whether it has an amount of its own.
+ROUTES = {
+    "deposit": ({DEPOSIT}, True),
+    "deposit of a user": ({DEPOSIT}, True),
+    "withdrawal": ({WITHDRAW}, True),
+    "batch of deposits": ({DEPOSIT}, True),
+    "atomic batch of deposits": ({DEPOSIT}, True),
+    "transfer from": ({DEPOSIT, WITHDRAW}, True),
+    "transfer to": ({DEPOSIT, WITHDRAW}, True),
+    "hold": ({WITHDRAW}, True),
+    "capture": ({WITHDRAW}, True),
+    "capture of all": ({WITHDRAW}, True),
+    "release": (set(), False),
+    "reversal of a deposit": ({WITHDRAW}, True),
+    "reversal of a withdrawal": ({DEPOSIT}, True),
+    "reversal of a transfer": ({DEPOSIT, WITHDRAW}, True),
+    "limits": (set(), False),
+    "metadata": (set(), False),
+    "freeze": (set(), False),
+    "unfreeze": (set(), False),
+    "close": (set(), False),
+}
+BOTH = {"transfer from", "transfer to", "reversal of a transfer"}  # accounts of two names
+
+
+@pytest.fixture
+def world(db):
+    return World()
+
+
+def ask(world, route, account=None, amount="10", **bounds):
+    """The answer to a token with these bounds. A refusal has changed nothing."""
+    address, body = world.prepare(route, account or world.main, amount)
+    client = make_client("api-admin", **bounds)
+    before = take_stock()
+    answer = getattr(client, "patch" if route == "metadata" else "post")(API + address, body)
+    if answer.status_code == 403:
+        assert take_stock() == before
+    return answer
+
+
+def is_refused(answer, bound, allowed):
+    """By this bound; or it is done."""
+    if answer.status_code == 403:
+        problem = answer.json()
+        assert (problem["code"], problem["bound"], problem["allowed"]) == ("token_bound", bound, allowed)
+        return True
+    assert answer.status_code in (200, 201), answer.content
+    if "results" in (body := answer.json()):
+        assert {result["status"] for result in body["results"]} == {201}
+    return False
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_each_command_is_bound_to_accounts_by_their_names(world, route):
+    for bound, account, wanted in (
+        (["main"], world.main, route in BOTH),
+        (["main"], world.ads, True),
+        (["ads", "main"], world.ads, False),
+    ):
+        answer = ask(world, route, account, account_names=bound)
+        assert is_refused(answer, "account_names", bound) is wanted, (bound, account.name)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_each_command_is_bound_to_types(world, route):
+    comes_to, _ = ROUTES[route]
+    for allowed in ([DEPOSIT], [WITHDRAW], [DEPOSIT, WITHDRAW]):
+        answer = ask(world, route, types=allowed)
+        assert is_refused(answer, "types", allowed) is not (comes_to <= set(allowed)), allowed
+        if route == "close":
+            break  # closed for ever
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_each_command_is_bound_to_an_amount(world, route):
+    _, has_amount = ROUTES[route]
+    for amount, wanted in (("10.00", False), ("10.01", has_amount)):
+        answer = ask(world, route, amount=amount, amount_max=Decimal(10))
+        assert is_refused(answer, "amount_max", "10") is wanted, amount
+        if route == "close":
+            break
+
+
+def test_every_route_that_posts_is_asked(world):
+    """A new one must be here: all of the matrix but those that make users and accounts, or subscribe."""
+    posting = {
+        route.replace("{spare}", "{account}")
+        for route, rules in matrix.API.items()
+        if {"POST", "PATCH"} & rules.keys() and not route.startswith(("users", "subscriptions"))
+    }
+    addresses = {world.prepare(route, world.ads, "1")[0] for route in ROUTES}
+    asked = {re.sub(r"(\w+)s/[0-9a-f-]{36}", r"\1s/{\1}", address) for address in addresses}
+    assert asked == posting - {"accounts"}
+
+
+def test_a_refused_id_is_not_burnt(world):
+    body = {"id": str(new_id()), "account": str(world.main.id), "type": DEPOSIT, "amount": "10"}
+    bounded = make_client("api-post", amount_max=Decimal(5)).post(f"{API}transactions", body)
+    assert (bounded.status_code, bounded.json()["code"]) == (403, "token_bound")
+    assert make_client("api-post").post(f"{API}transactions", body).status_code == 201
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_a_batch_is_refused_as_a_whole_and_points_to_the_transaction(world, atomic):
+    items = [
+        {"id": str(new_id()), "account": str(world.main.id), "type": DEPOSIT, "amount": amount}
+        for amount in ("1", "2", "7", "3")
+    ]
+    client = make_client("api-post", amount_max=Decimal(5))
+    before = take_stock()
+    answer = client.post(f"{API}transactions/batch", {"atomic": atomic, "transactions": items})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (403, "/transactions/2")
+    assert take_stock() == before
+
+
+def test_in_a_hold_counts_what_is_left(world):
+    held = hold(world.main, "30")
+    client = make_client("api-post", amount_max=Decimal(20))
+    capture = f"{API}holds/{held.id}/capture"
+    assert client.post(capture, {"id": str(new_id())}).json()["bound"] == "amount_max"
+    assert client.post(capture, {"id": str(new_id()), "amount": "12", "final": False}).status_code == 201
+    assert client.post(capture, {"id": str(new_id())}).status_code == 201  # 18 are left
+    assert Account.objects.get(id=world.main.id).balance == 970
+    assert client.post(capture, {"id": str(new_id())}).json()["code"] == "hold_not_open"
+
+
+def test_what_is_not_there_is_not_there_within_bounds_and_beyond_them(world):
+    client = make_client("api-post", account_names=["main"])
+    body = {"id": str(new_id()), "account": str(new_id()), "type": DEPOSIT, "amount": "10"}
+    answers = [client.post(f"{API}transactions", body), client.post(f"{API}holds/{new_id()}/release")]
+    assert [answer.json()["code"] for answer in answers] == ["not_found", "not_found"]
+
+
+def test_a_token_without_bounds_pays_nothing_for_them(world):
+    def count(client):
+        body = {"id": str(new_id()), "account": str(world.main.id), "type": DEPOSIT, "amount": "10"}
+        with CaptureQueriesContext(connection) as queries:
+            assert client.post(f"{API}transactions", body).status_code == 201
+        return len(queries), sum("accounts_account" in query["sql"] for query in queries)
+
+    free = make_client("api-post")
+    bounded = make_client("api-post", account_names=["main"], types=[DEPOSIT], amount_max=Decimal(10))
+    counted = [[count(client) for _ in range(2)][1] for client in (free, bounded)]  # the first looks it up
+    assert counted[1] == tuple(many + 1 for many in counted[0])
