@@ -9,8 +9,9 @@ from uuid import UUID
 from django.test import Client
 from knox.settings import CONSTANTS
 
+from accounts import tokens
 from accounts.currencies import AMOUNT_MAX
-from accounts.models import BALANCE_MAX, Account, Token, User
+from accounts.models import BALANCE_MAX, Account, User
 from events import feed, subscriptions
 from events.feed import Cursor
 from events.models import Subscription
@@ -98,7 +99,7 @@ def flip_a_bit(cursor: str) -> str:
 
 def revoke(world: World) -> str:
     token: str = issue_token("api-post")
-    Token.objects.get(token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH]).delete()
+    assert tokens.revoke(token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH], caller=CALLER) == 1
     return token
 
 

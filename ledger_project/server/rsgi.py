@@ -23,7 +23,6 @@ from django.db import Error, close_old_connections, connection
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from accounts import tokens
 from ledger_project.server.lanes import Lane, choose_lane, make_lanes
 from ledger_project.server.requests import Bodies, Refusals, Refused, make_environ
 from ledger_project.wsgi import application as wsgi
@@ -31,6 +30,8 @@ from rest.answers import Answer, RequestGreenlet
 from rest.viewsets import known_tokens
 from transactions.posting import committer
 from transactions.reading import balances
+
+from accounts import tokens  # isort: skip, once Django is set up
 
 MEMORY_MAX = 1024 * 1024  # a shorter answer is sent from memory
 OPENED_AFTER_SECONDS = 5  # granian has opened the file by then, and it can be closed here

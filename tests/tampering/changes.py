@@ -67,7 +67,8 @@ def find_tries(table: Table, what: str) -> list[Try]:
 def _get_kind(row: Row) -> tuple:
     """Rows of a kind are refused and found alike."""
     is_own = row.get("username") == row.get("id")  # of a user: made over the API
-    return (row.get("status"), row.get("is_staff"), row.get("about") is None, is_own)
+    is_revoked = row.get("revoked_at") is not None
+    return (row.get("status"), row.get("is_staff"), row.get("about") is None, is_own, is_revoked)
 
 
 def _find_fit(table: Table, statements: list[str], rows: Iterable[Row]) -> Try | None:

@@ -51,7 +51,6 @@ OF_GROUPS = (
 )
 OF_SERVICES = "found of staff, as the record tells it; services and holders have no such entries"
 COUNTED = "figures of the dashboard, counted from the transactions, which are proven"
-TOKENS = "who calls the API; the record says who issued and revoked it, the row is not compared with it"
 SURROGATE = "a number of Django's that nothing refers to"
 
 DECLARED: dict[str, dict[str, Entry]] = {
@@ -76,9 +75,15 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ),
     ),
     "accounts_token": decide(
-        ("digest token_key", REFUSED, UNSEEN, SECRET),
-        ("created user_id expiry", REFUSED, UNSEEN, TOKENS),
-        ("removed added", UNSEEN, UNSEEN, TOKENS),
+        (
+            "token_key created user_id expiry permissions account_names types amount_max removed",
+            REFUSED,
+            FOUND,
+            "",
+        ),
+        ("revoked_at added", FOUND, FOUND, "the record says who issued and revoked it"),
+        ("digest", REFUSED, UNSEEN, SECRET),
+        ("last_used_at", UNSEEN, UNSEEN, "when it was used, to two minutes; nothing is decided by it"),
     ),
     "accounts_user": decide(
         ("event_sequence", REFUSED, FOUND, ""),

@@ -1,12 +1,13 @@
 """A ledger in which every table has rows, and every status of an account, a hold or a correction is there."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Event as Flag
 
 from django.contrib.auth.models import Permission
 
-from accounts import operations
-from accounts.models import Account
+from accounts import operations, tokens
+from accounts.models import Account, Token
 from events import feed
 from tests import asking
 from tests.cast import (
@@ -40,7 +41,7 @@ def make_everything() -> Account:
     make_holds(account)
     make_corrections(account)
     make_staff_look(account)
-    issue_token("api-post")
+    make_tokens()
     subscribe("https://8.8.8.8/")
     statistics.refresh(Flag())
     feed.read()
@@ -61,6 +62,14 @@ def make_accounts() -> Account:
     withdraw(limited, "15")
     withdraw(limited, "21")  # declined: more than one may take
     return limited
+
+
+def make_tokens() -> None:
+    issue_token("api-post")
+    bounds = {"account_names": ["main"], "types": ["DEPOSIT"], "amount_max": Decimal("9.50")}
+    for token in (issue_token("api-post", **bounds), issue_token("api-read")):
+        assert tokens.note_uses({Token.objects.get(token_key=token[:15]).digest: datetime.now(UTC)}) == 1
+    assert tokens.revoke(token_key=token[:15], caller=CALLER) == 1
 
 
 def make_holds(account: Account) -> None:
