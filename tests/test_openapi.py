@@ -59,6 +59,7 @@ def test_real_answers_of_every_read_hold_to_the_schema(document, service, accoun
     withdraw(account, "50")
     days = {"from": "2020-01-01", "to": "2030-01-01"}
     pages = {
+        "/api/v1/me": "",
         "/api/v1/users": "",
         "/api/v1/users/{id}": petya.id,
         "/api/v1/users/{id}/balance": petya.id,

@@ -17,7 +17,6 @@ from rest.schema import (
 
 PETYA = "01910000-0000-7000-8000-000000000001"
 ACCOUNT_ID = "01910000-0000-7000-8000-00000000a001"
-SERVICE_ID = "01910000-0000-7000-8000-00000000b001"
 SAVINGS_ID = "01910000-0000-7000-8000-00000000a002"
 ACCOUNT: dict[str, object] = {
     "id": ACCOUNT_ID,
@@ -112,26 +111,7 @@ describe_me = describe(
     retrieve=operation(
         200,
         serializers.MeSerializer,
+        operation_id="me_retrieve",
         description="Whose token it is, what it may, and until when. Every valid token may ask.",
-        examples=[
-            answered(
-                "a token that withdraws nothing",
-                {
-                    "user": SERVICE_ID,
-                    "name": "ad-engine",
-                    "kind": "service",
-                    "permissions": ["transactions.add_transaction"],
-                    "token": {
-                        "prefix": "3f9c1d5b7a20e84",
-                        "created_at": "2026-01-01T12:00:00.000000Z",
-                        "last_used_at": "2026-01-02T09:30:00.000000Z",
-                        "expires_at": "2026-04-01T12:00:00.000000Z",
-                        "account_names": ["main"],
-                        "types": ["DEPOSIT"],
-                        "amount_max": "500",
-                    },
-                },
-            )
-        ],
     ),
 )

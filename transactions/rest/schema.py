@@ -21,7 +21,7 @@ from rest.schema import (
 from transactions import errors
 from transactions.rest import examples, serializers
 
-ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "request_in_progress")
+ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "token_bound", "request_in_progress")
 ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
 ON_MOMENTS = ("datetime_invalid", "datetime_precision", "timezone_invalid")
 # What only reversals, captures and groups are declined for is left out.
@@ -89,6 +89,7 @@ describe_batches = describe(
         "batch_too_large",
         "duplicate_id",
         "not_found",
+        "token_bound",
         "currency_mismatch",
         "idempotency_key_reused",
         "request_in_progress",
@@ -106,6 +107,7 @@ describe_holds = describe(
         *ON_AMOUNTS,
         "expires_at_invalid",
         "not_found",
+        "token_bound",
         *DECLINES_OF_HOLDS,
         parameters=[IDEMPOTENCY_KEY],
         examples=[
@@ -119,6 +121,7 @@ describe_holds = describe(
         200,
         account_serializers.HoldSerializer,
         "not_found",
+        "token_bound",
         "hold_not_open",
         examples=[
             answered(
@@ -154,6 +157,7 @@ def changing_status(status: str, refusal: str, example: str, reason: str) -> Ope
         account_serializers.AccountSerializer,
         *ON_BODIES,
         "not_found",
+        "token_bound",
         refusal,
         examples=[sent(example, {"reason": reason}), answered("done", changed)],
     )
@@ -165,6 +169,7 @@ describe_rules = describe(
         account_serializers.AccountSerializer,
         *ON_BODIES,
         "not_found",
+        "token_bound",
         examples=[
             sent("a note", {"metadata": {"purpose": "ads"}}),
             answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}}),
@@ -176,6 +181,7 @@ describe_rules = describe(
         *ON_BODIES,
         *ON_AMOUNTS,
         "not_found",
+        "token_bound",
         "account_closed",
         "credit_limit_in_use",
         examples=[
