@@ -163,7 +163,7 @@ def show_bounds(token: Token) -> Any:
     shown = (
         (token.account_names, show_names(token.account_names)),
         (token.types, show_types(token)),
-        (token.amount_max, f"≤ {show_amount_max(token)}"),
+        (token.amount_max, f"≤\N{NO-BREAK SPACE}{show_amount_max(token)}"),
     )
     return format_html_join("; ", "{}", ((text,) for bound, text in shown if bound is not None)) or NOTHING
 

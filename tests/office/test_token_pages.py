@@ -87,7 +87,7 @@ def test_a_token_has_the_permissions_and_bounds_that_were_chosen(superuser):
     told = ("accounts.view_user, transactions.add_transaction", "<bdi>&lt;b&gt;ads&lt;/b&gt;</bdi>")
     for text in (*told, "deposit", "1,234.5", "groups of the user", "api-post"):
         assert text in page, text
-    assert "≤ 1,234.5" in read(superuser.get(TOKENS))
+    assert "≤\N{NO-BREAK SPACE}1,234.5" in read(superuser.get(TOKENS))
     [*_, access] = find_accesses(type="token.issued")
     assert access.after["permissions"] == kept.permissions
     assert (access.after["account_names"], access.after["amount_max"]) == (kept.account_names, "1234.5")
