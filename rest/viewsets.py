@@ -2,13 +2,11 @@
 who asks (knox's tokens, looked up once in a few seconds), whether they may, what they ask, what is answered.
 """
 
-import math
 import time
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
-from hmac import compare_digest
-from typing import Any, ClassVar, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -19,39 +17,22 @@ from django.utils.datastructures import MultiValueDict
 from django.views import View
 from django_filters import FilterSet
 from knox import auth
-from knox.crypto import hash_token
-from knox.models import get_token_model
-from knox.settings import CONSTANTS
 from rest_framework import request as drf
-from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from ledger.callers import Bounds, Caller
+from ledger.callers import Caller
 from rest.answers import Answer, ask_once
 from rest.errors import PermissionMissing, TokenExpired
 from rest.lists import KeysetPagination, StrictFilterBackend
 from rest.serializers import StrictSerializer, read_query
+from rest.tokens import Token, look_up
 
 NO_FILES: MultiValueDict[str, Any] = MultiValueDict()
-TOKEN_LENGTH_MAX = 200
 TOKENS_MAX = 10_000  # that are known at once
 BEARER = "Bearer "
 AnyModel = TypeVar("AnyModel", bound=Model)
-
-
-class Token(NamedTuple):
-    """A valid token, `request.auth`: whose it is, until when (Unix time), and what it may.
-
-    The `permissions` are those of its own that its user has, too. `digest` is the key of its row.
-    """
-
-    user: AbstractUser
-    expires_at: float
-    permissions: frozenset[str]
-    digest: str
-    bounds: Bounds | None
 
 
 class KnownTokens(dict[bytes, tuple[float, Token]]):
@@ -116,21 +97,6 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
             known_tokens.find(token)  # raises when it has expired
             known_tokens.note_use(known)
         return known.user, known
-
-
-def look_up(token: bytes) -> Token:
-    """The token in the database, expired or not. Raises `AuthenticationFailed`."""
-    if len(token) > TOKEN_LENGTH_MAX or not token.isascii():
-        raise AuthenticationFailed
-    text = token.decode()
-    tokens = get_token_model().objects.select_related("user").filter(user__is_active=True, revoked_at=None)
-    for candidate in tokens.filter(token_key=text[: CONSTANTS.TOKEN_KEY_LENGTH]):
-        if compare_digest(hash_token(text), candidate.digest):
-            expires_at = candidate.expiry.timestamp() if candidate.expiry else math.inf
-            own = candidate.permissions and candidate.user.get_all_permissions()
-            permissions = frozenset(candidate.permissions).intersection(own)
-            return Token(candidate.user, expires_at, permissions, candidate.digest, candidate.bounds)
-    raise AuthenticationFailed
 
 
 class HasPermission(BasePermission):

@@ -11,28 +11,28 @@ METRICS = "tests/ledger_project/test_metrics_of_tokens.py::"
 MUTANTS = [
     Mutant(
         "a token may what its service may",
-        "viewsets.look_up",
+        "rest.tokens.look_up",
         "permissions = frozenset(candidate.permissions).intersection(own)",
         "permissions = frozenset(candidate.user.get_all_permissions())",
         AUTHENTICATION + "test_a_token_has_of_its_own_permissions_those_that_its_user_has",
     ),
     Mutant(
         "a token may more than its service",
-        "viewsets.look_up",
+        "rest.tokens.look_up",
         "permissions = frozenset(candidate.permissions).intersection(own)",
         "permissions = frozenset(candidate.permissions)",
         AUTHENTICATION + "test_a_token_has_of_its_own_permissions_those_that_its_user_has",
     ),
     Mutant(
         "a revoked token is taken",
-        "viewsets.look_up",
+        "rest.tokens.look_up",
         "filter(user__is_active=True, revoked_at=None)",
         "filter(user__is_active=True)",
         AUTHENTICATION + "test_a_revoked_token_counts_when_the_cache_has_forgotten_it",
     ),
     Mutant(
         "the end of a token is told to who has its beginning",
-        "viewsets.look_up",
+        "rest.tokens.look_up",
         "if compare_digest(hash_token(text), candidate.digest):",
         "if compare_digest(hash_token(text), candidate.digest) or text.startswith(candidate.token_key):",
         AUTHENTICATION + "test_that_a_token_has_expired_is_told_to_who_has_all_of_it",
@@ -54,7 +54,7 @@ MUTANTS = [
     ),
     Mutant(
         "the permissions of all groups",
-        "tokens.issue",
+        "accounts.tokens.issue",
         "Permission.objects.filter(group__in=found)",
         "Permission.objects.filter(group__user=user)",
         TOKENS + "test_a_token_has_the_permissions_of_the_groups_that_are_named_and_of_no_other",
@@ -68,7 +68,7 @@ MUTANTS = [
     ),
     Mutant(
         "tokens are issued without a lock",
-        "tokens.issue",
+        "accounts.tokens.issue",
         "User.objects.select_for_update(no_key=True).get(pk=user.pk)",
         "User.objects.get(pk=user.pk)",
         TOKENS + "test_the_user_is_locked_while_a_token_is_issued",

@@ -179,7 +179,7 @@ PREFIX = column(_("token"), lambda token: f"{token.token_key}…")
 USER = column(_("user"), lambda token: link("accounts_user", token.user_id, token.user.username))
 LAST_USED = column(_("last used at"), lambda token: moment(token.last_used_at))
 EXPIRES = column(_("expires at"), lambda token: moment(token.expiry))
-STATE = column(_("state"), describe_state)
+VALIDITY = column(_("state"), describe_state)
 
 
 @admin.register(Token)
@@ -195,7 +195,7 @@ class TokenAdmin(SearchedAdmin):
         column(_("bounds"), show_bounds),
         LAST_USED,
         EXPIRES,
-        STATE,
+        VALIDITY,
     )
     readonly_fields = (
         PREFIX,
@@ -209,7 +209,7 @@ class TokenAdmin(SearchedAdmin):
         LAST_USED,
         EXPIRES,
         column(_("revoked at"), lambda token: moment(token.revoked_at)),
-        STATE,
+        VALIDITY,
     )
     ordering = ("-created",)
     search_help_text = _("The user name, or the token's first letters")

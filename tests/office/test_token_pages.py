@@ -85,7 +85,7 @@ def test_a_token_has_the_permissions_and_bounds_that_were_chosen(superuser):
     superuser.cookies.pop("django_language", None)
     page = read(superuser.get(f"{TOKENS}{token[:15]}/change/"))
     told = ("accounts.view_user, transactions.add_transaction", "<bdi>&lt;b&gt;ads&lt;/b&gt;</bdi>")
-    for text in (*told, "deposit", "1,234.5", "groups of the user", "api-post"):
+    for text in (*told, "deposit", "1,234.5", "Groups of the user", "api-post"):
         assert text in page, text
     assert "≤\N{NO-BREAK SPACE}1,234.5" in read(superuser.get(TOKENS))
     [*_, access] = find_accesses(type="token.issued")

@@ -1,7 +1,6 @@
 """The questions of the audit, as SQL: each answers with what is wrong, and with nothing when all is well.
 
-`audit_walk` looks at the rows, one after the other; these look at what is beside them: holds, links between
-rows, events.
+`audit_walk` looks at the rows, one after the other; these at what is beside them: holds, links, events.
 """
 
 from collections.abc import Callable, Iterable
