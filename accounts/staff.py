@@ -72,12 +72,20 @@ def create(
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with atomic():
-            member = User.objects.create_user(username, password=password, name=name, is_staff=True)
+            member = User.objects.create_user(username, password=password, name=name)
     except IntegrityError:
         raise UsernameTaken from None
     member.groups.set(Group.objects.filter(name__in=groups))
-    after = {"username": member.username, "name": name, "is_active": True, "groups": list_groups(member)}
+    after = {
+        "username": member.username,
+        "name": name,
+        "is_staff": True,
+        "is_active": True,
+        "groups": list_groups(member),
+    }
     _record(caller, member, "created", reason, after=after)
+    member.is_staff = True  # which the database takes after the entry only
+    member.save(update_fields=["is_staff"])
     return member, password
 
 

@@ -104,8 +104,8 @@ RIGHTS: dict[str, Rights] = {
     # Users stay. Django writes all columns when somebody changes their password.
     "accounts.user": Rights(
         {**READ, **ADD, **only("UPDATE", f"{USER_SHOWN.removeprefix('id ')} password")},
-        only("SELECT", USER_SHOWN),
-        only("SELECT", USER_SHOWN),
+        only("SELECT", f"{USER_SHOWN} is_holder"),
+        only("SELECT", f"{USER_SHOWN} is_holder"),
     ),
     "accounts.user_groups": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     "accounts.user_user_permissions": SHOWN,

@@ -14,6 +14,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.models import User
 from events import record
 from ledger.callers import ActorKind, Caller
+from tests import roles
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PASSWORD = "a password of staff"
@@ -25,28 +26,33 @@ def make_staff(
 ) -> User:
     """A member of staff with the permissions of these groups. Hashing a password is slow: most need none."""
     username = username or f"staff-{next(_numbers)}"
-    user = User.objects.create_user(
-        username=username, password=password, name=name or username, is_staff=True, is_superuser=superuser
-    )
+    user = User.objects.create_user(username=username, password=password, name=name or username)
     found = list(Group.objects.filter(name__in=groups))
     assert len(found) == len(groups), groups
     user.groups.add(*found)
+    type = "staff.superuser_created" if superuser else "staff.created"
+    return set_staff(user, type, is_superuser=superuser, is_active=True, groups=sorted(groups))
+
+
+def set_staff(user: User, type: str, *, is_staff: bool = True, is_superuser: bool = False, **also) -> User:
+    """As an operator does it: with the entry in the record that the database and the audit look for."""
+    with roles.commanding(), atomic():
+        record.write(
+            Caller(None, ActorKind.COMMAND),
+            type=type,
+            subject="staff",
+            subject_id=user.pk,
+            owner=user.pk,
+            after={"is_staff": is_staff, "is_superuser": is_superuser, **also},
+        )
+        user.is_staff, user.is_superuser = is_staff, is_superuser
+        user.save(update_fields=["is_staff", "is_superuser"])
     return user
 
 
-def hire(*groups: str, **about: str) -> User:
-    """The same, with the entry in the record that `accounts.staff` writes, which the audit looks for."""
-    member = make_staff(*groups, **about)
-    with atomic():
-        record.write(
-            Caller(None, ActorKind.COMMAND),
-            type="staff.created",
-            subject="staff",
-            subject_id=member.pk,
-            owner=member.pk,
-            after={"is_active": True, "groups": sorted(groups)},
-        )
-    return member
+def dismiss(user: User) -> User:
+    """They are no staff any more."""
+    return set_staff(user, "staff.dismissed", is_staff=False, is_superuser=user.is_superuser)
 
 
 def give_device(user: User) -> TOTPDevice:

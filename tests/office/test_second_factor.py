@@ -19,7 +19,16 @@ from tests.events.test_upkeep import run
 from tests.office.addresses import list_urls
 from tests.office.answers import find_accesses
 from tests.office.coming_in import INDEX, LOGIN, SECOND, is_inside, log_in, read_secret, send_code
-from tests.office.staff import PASSWORD, code_of, enter_code, give_device, make_staff, open_office
+from tests.office.staff import (
+    PASSWORD,
+    code_of,
+    dismiss,
+    enter_code,
+    give_device,
+    make_staff,
+    open_office,
+    set_staff,
+)
 
 
 @pytest.fixture
@@ -44,7 +53,7 @@ def test_the_password_leads_to_the_second_factor_and_that_to_the_page_that_was_a
 
 def test_without_the_second_factor_no_page_opens(olga, browser):
     give_device(olga)
-    type(olga).objects.filter(id=olga.id).update(is_superuser=True)
+    set_staff(olga, "staff.superuser_created", is_superuser=True)
     log_in(browser)
     assert find_accesses() == []
     for url in list_urls():
@@ -215,6 +224,8 @@ def test_a_device_that_is_taken_away_ends_what_it_opened(olga):
 def test_who_is_not_staff_any_more_is_out(olga, change):
     browser = open_office(olga)
     assert is_inside(browser)
+    if "is_staff" in change:
+        dismiss(olga)
     type(olga).objects.filter(id=olga.id).update(**change)
     assert not is_inside(browser)
     assert browser.get(SECOND)["Location"] == LOGIN

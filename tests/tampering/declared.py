@@ -82,14 +82,16 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "accounts_user": decide(
         ("event_sequence", REFUSED, FOUND, ""),
-        ("is_staff is_superuser", FOUND, FOUND, "the record says who was let into the office"),
+        ("is_staff is_superuser", REFUSED, FOUND, "the record says who was let into the office"),
+        ("is_holder", REFUSED, REFUSED, "computed by the database"),
         (
             "id name external_id metadata created_at created_as last_recorded_at removed",
             REFUSED,
             UNSEEN,
             OF_STAFF,
         ),
-        ("username added", UNSEEN, UNSEEN, OF_STAFF),
+        ("username", REFUSED, UNSEEN, OF_STAFF),
+        ("added", UNSEEN, UNSEEN, OF_STAFF),
         ("password", UNSEEN, UNSEEN, SECRET),
         ("is_active", UNSEEN, UNSEEN, OF_SERVICES),
         ("email last_login", UNSEEN, UNSEEN, "nothing is decided by it"),

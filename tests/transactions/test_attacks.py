@@ -16,7 +16,7 @@ from tests import asking
 from tests.cast import UserFactory, day, deposit, hold, new_id, withdraw
 from tests.database import execute
 from tests.office.account_pages import find_address
-from tests.office.staff import hire, open_office
+from tests.office.staff import make_staff, open_office
 from tests.tampering import drill, hands
 from tests.tampering.declared import Outcome
 from tests.tampering.hands import Hands, guards_off
@@ -170,14 +170,14 @@ def test_a_superuser_deletes_a_closed_hold(rich, attack, end):
 
 
 def test_a_superuser_makes_a_correction_posted_that_has_no_transaction_and_no_checker(account, attack):
-    waiting = adjust(account, hire("operations"), "5000")
+    waiting = adjust(account, make_staff("operations"), "5000")
     posted = "status = 'POSTED', needs_approval = false, decided_at = now()"
     assert attack(Hands.SUPERUSER, CORRECTIONS, update(CORRECTIONS, waiting.id, posted)) is FOUND
 
 
 @pytest.mark.parametrize("checker", ["NULL", "maker_id"])
 def test_a_superuser_takes_the_checker_of_a_posted_correction_away(account, attack, checker):
-    first, second = hire("operations"), hire("operations")
+    first, second = make_staff("operations"), make_staff("operations")
     posted = approve(adjust(account, first, "5000"), second)
     alone = f"needs_approval = false, checker_id = {checker}"
     assert attack(Hands.SUPERUSER, CORRECTIONS, update(CORRECTIONS, posted.id, alone)) is FOUND
@@ -199,7 +199,7 @@ def test_the_service_lets_somebody_into_the_office(attack, changes):
 
 
 def test_the_service_puts_a_member_of_staff_into_another_group(attack):
-    member = hire("support")
+    member = make_staff("support")
     statement = (
         "INSERT INTO accounts_user_groups AS r (user_id, group_id)"
         f" SELECT '{member.pk}', id FROM auth_group WHERE name = 'operations' RETURNING to_jsonb(r)"
@@ -217,7 +217,7 @@ def test_the_service_makes_a_user_of_the_api_a_member_of_staff(petya, attack, ch
 
 def look_at(account):
     """Whoever it was."""
-    member = hire("support")
+    member = make_staff("support")
     browser = open_office(member)
     for _ in range(2):
         assert browser.get(find_address(account)).status_code == 200
