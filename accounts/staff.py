@@ -19,9 +19,8 @@ from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.db.transaction import atomic
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import Staff, User
+from accounts.models import SecondFactor, Staff, User
 from accounts.queries import list_groups
 from events import record
 from events.models import NIL
@@ -55,7 +54,7 @@ def find_staff() -> QuerySet[Staff]:
     """Members of staff with their groups, and whether they have a second factor."""
     return (
         Staff.objects.filter(is_staff=True)
-        .annotate(has_second_factor=Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)))
+        .annotate(has_second_factor=Exists(SecondFactor.objects.filter(user=OuterRef("pk"), confirmed=True)))
         .prefetch_related("groups")
     )
 
@@ -146,8 +145,8 @@ def reset_second_factor(*, id: UUID, caller: Caller, reason: str = "") -> bool:
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
     member = _lock(id, caller)
-    has_had: bool = TOTPDevice.objects.filter(user=member, confirmed=True).exists()
-    TOTPDevice.objects.filter(user=member).delete()
+    has_had: bool = SecondFactor.objects.filter(user=member, confirmed=True).exists()
+    SecondFactor.objects.filter(user=member).delete()
     _record(
         caller,
         member,

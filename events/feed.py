@@ -126,8 +126,8 @@ def read(
     """The events after a cursor (None: from the oldest that is kept), of all types and accounts or of some.
 
     With `placed_only` of the events alone that have their positions already: none is given one. Without
-    `of_all` nothing of the page but its cursor depends on the events of other accounts: `has_more` is not true
-    because some event, perhaps another's, waits for its position.
+    `of_all` nothing of the page but its cursor depends on events of other accounts: `has_more` is not true
+    for an event, perhaps another's, that waits for its position.
     A reading that finds few of its types looks at a bounded part of the feed and gives a cursor beyond it.
     Raises `FeedStopped`, `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`.
     """

@@ -91,7 +91,15 @@ def plant(mutant: Mutant) -> tuple[Path, str]:
 
 def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The outcome of the tests, with a database of their own."""
-    own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY", "LEDGER_VAR"}
+    own = {
+        "DATABASE_URL",
+        "SECRET_KEY",
+        "CHAIN_KEY",
+        "WEBHOOK_KEY",
+        "ANCHOR_KEY",
+        "SECOND_FACTOR_KEY",
+        "LEDGER_VAR",
+    }
     environment |= {name: value for name, value in os.environ.items() if name not in own}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(

@@ -92,6 +92,7 @@ OWNERS = {
     "tests/tampering/test_drill.py",
     "tests/tampering/test_guards_missed.py",
     "tests/transactions/test_attacks.py",
+    "tests/transactions/test_attacks_on_staff.py",
     "tests/transactions/test_prune_drill.py",
     "tests/transactions/test_who_did_it.py::test_staff_are_in_the_groups_that_the_record_tells",
     "tests/transactions/test_record_is_proven.py",

@@ -49,6 +49,10 @@ USER = {
     "event_sequence": "0", "external_id": "NULL",
 }  # fmt: skip
 NAMED = {"id": "gen_random_uuid()", "external_id": "'same'"}
+FACTOR = {
+    "user_id": "(SELECT min(id::text)::uuid FROM accounts_user)", "name": "''", "confirmed": "true",
+    "throttling_failure_count": "0", "secret": "''", "drift": "0", "last_t": "-1",
+}  # fmt: skip
 NEW = ["gen_random_uuid()"] * 2
 OTHERS = [
     ("user_metadata_is_an_object", "UPDATE accounts_user SET metadata = '[]'"),
@@ -66,6 +70,11 @@ OTHERS = [
         "accounts_token_pkey",
         "INSERT INTO accounts_token (digest, token_key, created, user_id)"
         " SELECT 'same', 'same', now(), id FROM accounts_user",
+    ),
+    ("accounts_secondfactor_pkey", insert("accounts_secondfactor", *[FACTOR | {"id": "1"}] * 2)),
+    (
+        "accounts_secondfactor_throttling_failure_count_check",
+        insert("accounts_secondfactor", FACTOR | {"throttling_failure_count": "-1"}),
     ),
     ("event_seals_its_text", insert("events_event", EVENT | {"text": "gen_random_uuid()"})),
     ("event_seals_its_text", insert("events_event", EVENT | {"text_mac": "'x'"})),

@@ -116,16 +116,6 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         }
 
 
-class Staff(User):  # type: ignore[django-manager-missing]
-    """Users who may open the back office."""
-
-    class Meta:
-        proxy = True
-        verbose_name = _("member of staff")
-        verbose_name_plural = _("staff")
-        default_permissions = ("view", "add", "change")
-
-
 class Token(AbstractAuthToken):  # type: ignore[misc]
     """What a service calls the API with. Only its digest is kept."""
 

@@ -118,8 +118,18 @@ RIGHTS: dict[str, Rights] = {
     # Who holds one can pass for somebody else.
     "accounts.token": Rights({**READ, **ADD, **REMOVE}, {}, only("SELECT", "user_id created expiry")),
     "sessions.session": Rights({**READ, **ADD, **CHANGE, **REMOVE}, {}, {}),
-    "otp_totp.totpdevice": Rights(
-        {**READ, **ADD, **CHANGE, **REMOVE}, {}, only("SELECT", "user_id confirmed created_at last_used_at")
+    "accounts.secondfactor": Rights(
+        {
+            **READ,
+            **ADD,
+            **REMOVE,
+            **only(
+                "UPDATE",
+                "secret drift last_t last_used_at throttling_failure_timestamp throttling_failure_count",
+            ),
+        },
+        {},
+        only("SELECT", "user_id confirmed created_at last_used_at"),
     ),
     # Who logged in, or tried to.
     "axes.accessattempt": Rights({**READ, **ADD, **CHANGE, **REMOVE}, {}, READ),

@@ -1,5 +1,6 @@
 """Staff, and browsers in which they have come into the back office."""
 
+import secrets
 import time
 from base64 import b32decode, b32encode
 from itertools import count
@@ -9,9 +10,8 @@ from django.db.transaction import atomic
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import User
+from accounts.models import SecondFactor, User, read_secret, seal_secret
 from events import record
 from ledger.callers import ActorKind, Caller
 from tests import roles
@@ -55,16 +55,17 @@ def dismiss(user: User) -> User:
     return set_staff(user, "staff.dismissed", is_staff=False, is_superuser=user.is_superuser)
 
 
-def give_device(user: User) -> TOTPDevice:
+def give_device(user: User) -> SecondFactor:
     """A confirmed authenticator app."""
-    return TOTPDevice.objects.create(user=user, name="authenticator")
+    secret = seal_secret(user.pk, secrets.token_bytes(20))
+    return SecondFactor.objects.create(user=user, name="authenticator", secret=secret)
 
 
 def open_office(user: User, **options: object) -> Client:
     """A browser of theirs that has passed the password and the second factor."""
     client = Client(**options)
     client.force_login(user, backend=BACKEND)
-    device = TOTPDevice.objects.filter(user=user, confirmed=True).first() or give_device(user)
+    device = SecondFactor.objects.filter(user=user, confirmed=True).first() or give_device(user)
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
     session.save()
@@ -78,5 +79,5 @@ def code_of(secret: str | bytes, seconds: float = 0) -> str:
     return f"{totp.token():06d}"
 
 
-def enter_code(device: TOTPDevice) -> str:
-    return code_of(b32encode(device.bin_key))
+def enter_code(device: SecondFactor) -> str:
+    return code_of(b32encode(read_secret(device.user_id, device.secret)))

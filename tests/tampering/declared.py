@@ -52,6 +52,7 @@ OF_GROUPS = (
 OF_SERVICES = "found of staff, as the record tells it; services and holders have no such entries"
 COUNTED = "figures of the dashboard, counted from the transactions, which are proven"
 TOKENS = "who calls the API; the record says who issued and revoked it, the row is not compared with it"
+FACTORS = "authenticator apps of staff; the record says who set one up, the row is not compared with it"
 SURROGATE = "a number of Django's that nothing refers to"
 
 DECLARED: dict[str, dict[str, Entry]] = {
@@ -74,6 +75,16 @@ DECLARED: dict[str, dict[str, Entry]] = {
             FOUND,
             "",
         ),
+    ),
+    "accounts_secondfactor": decide(
+        ("id name confirmed created_at user_id", REFUSED, UNSEEN, FACTORS),
+        (
+            "secret drift last_t last_used_at throttling_failure_timestamp throttling_failure_count",
+            UNSEEN,
+            UNSEEN,
+            FACTORS,
+        ),
+        ("removed added", UNSEEN, UNSEEN, FACTORS),
     ),
     "accounts_token": decide(
         ("digest token_key", REFUSED, UNSEEN, SECRET),
@@ -228,5 +239,4 @@ OF_OTHERS = {
     "django_content_type": "Django's names of its models; made by migrations",
     "django_migrations": "which migrations ran; whether tables and guards are as they make them is proven",
     "django_session": f"who is logged in at this moment: {SECRET}",
-    "otp_totp_totpdevice": f"second factors of staff: {SECRET}",
 }

@@ -114,16 +114,16 @@ class TransferViewSet(TransactionViewSet):
         return respond(request, post(request, transfer))
 
     def retrieve(self, request: Request, pk: UUID) -> Answer:
-        """Both legs, posted or declined. The holder of one account sees of the other leg no more than what was
-        moved when, and to or from which account.
+        """Both legs, posted or declined. Of somebody else's a holder sees what was moved, when, and on which
+        account.
         """
-        transfers = self.filter_queryset(queries.with_resources(Transaction.objects.filter(transfer=pk)))
-        rows = queries.find_whole(transfers, pk)
+        found = self.filter_queryset(queries.with_resources(Transaction.objects.filter(transfer=pk)))
+        rows = sorted(found, key=lambda row: row.type, reverse=True)
         seen = [request.may_see(row.user_id, VIEW) for row in rows]
         if not any(seen):
             raise errors.TransactionNotFound(queries.NO_TRANSACTION)
         legs = [row.as_json if is_seen else hide(row) for row, is_seen in zip(rows, seen, strict=True)]
-        return Answer(write_transfer(rows[0].transfer, *legs))
+        return Answer(write_transfer(pk, *legs))
 
 
 def take_identity(request: Request) -> UUID:
@@ -196,10 +196,10 @@ def describe_decline(request: Request, row: Transaction) -> dict[str, Any]:
 def show_transfer(rows: Sequence[Transaction]) -> bytes:
     """The two legs as JSON, source first."""
     source, destination = rows
-    return write_transfer(source.transfer, source.as_json, destination.as_json)
+    return write_transfer(source.id, source.as_json, destination.as_json)
 
 
-def write_transfer(id: UUID | None, source: bytes, destination: bytes) -> bytes:
+def write_transfer(id: UUID, source: bytes, destination: bytes) -> bytes:
     legs = {"source": orjson.Fragment(source), "destination": orjson.Fragment(destination)}
     return orjson.dumps({"id": str(id), **legs})
 
