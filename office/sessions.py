@@ -1,4 +1,4 @@
-"""Sessions of the back office: the database has a hash of each key, so that who has a copy of it has no cookie."""
+"""Sessions of the back office: the database has a hash of each key, so that its copy lets nobody in."""
 
 from hashlib import sha256
 from typing import Any

@@ -132,13 +132,12 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
             return HttpResponseRedirect(success_url)
         device = SecondFactor.objects.filter(user=request.user, confirmed=True).order_by("id").first()
         form = TokenForm(request.POST if request.method == "POST" else None)
-        if form.is_valid():
-            if passed := _try_code(request, device, form):
-                request.session.pop(OFFERED, None)
-                request.session.cycle_key()
-                django_otp.login(request, passed)
-                _record_login(request, "succeeded")
-                return HttpResponseRedirect(success_url)
+        if form.is_valid() and (passed := _try_code(request, device, form)):
+            request.session.pop(OFFERED, None)
+            request.session.cycle_key()
+            django_otp.login(request, passed)
+            _record_login(request, "succeeded")
+            return HttpResponseRedirect(success_url)
         return TemplateResponse(
             request,
             "admin/second_factor.html",

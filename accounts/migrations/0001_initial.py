@@ -539,9 +539,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "last_t",
-                    models.BigIntegerField(
-                        default=-1, help_text="The half minute of the last code: none is good twice"
-                    ),
+                    models.BigIntegerField(default=-1, help_text="The half minute of the last code"),
                 ),
                 (
                     "user",

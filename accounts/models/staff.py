@@ -37,11 +37,9 @@ class SecondFactor(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[mis
 
     secret = models.CharField(max_length=200)
     drift = models.SmallIntegerField(default=0, help_text="Half minutes that its clock is off by")
-    last_t = models.BigIntegerField(
-        default=-1, help_text="The half minute of the last code: none is good twice"
-    )
+    last_t = models.BigIntegerField(default=-1, help_text="The half minute of the last code")
 
-    class Meta(Device.Meta):
+    class Meta:
         default_permissions = ()
 
     def take(self, code: str) -> bool:

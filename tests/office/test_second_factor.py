@@ -11,8 +11,9 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError
 from django.test import Client
 
-from accounts.models import SecondFactor
+from accounts.models import SecondFactor, seal_secret
 from office import site
+from office.sessions import hash_key
 from office.site import OFFERED
 from tests.cast import UserFactory
 from tests.events.test_upkeep import run
@@ -210,7 +211,8 @@ def test_the_session_gets_a_new_key_with_every_step(olga, browser, device):
     first = browser.session.session_key
     send_code(browser, enter_code(device))
     assert browser.session.session_key != first
-    assert not Session.objects.filter(session_key=first).exists()
+    assert Session.objects.filter(session_key=hash_key(browser.session.session_key)).exists()
+    assert not Session.objects.filter(session_key=hash_key(first)).exists()
 
 
 def test_a_device_that_is_taken_away_ends_what_it_opened(olga):
@@ -258,8 +260,9 @@ def test_an_old_cookie_does_no_harm(browser, path):
 def test_logging_out_ends_the_session(olga):
     browser = open_office(olga)
     key = browser.session.session_key
+    assert Session.objects.filter(session_key=hash_key(key)).exists()
     assert browser.post("/admin/logout/").status_code in (200, 302)
-    assert not Session.objects.filter(session_key=key).exists()
+    assert not Session.objects.filter(session_key=hash_key(key)).exists()
     assert not is_inside(browser)
 
 

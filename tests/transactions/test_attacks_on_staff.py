@@ -7,18 +7,19 @@ import pytest
 from accounts.models import User
 from tests.office.staff import make_staff
 from tests.tampering.hands import Hands
+from tests.transactions import test_attacks as attacks
 from tests.transactions.test_attacks import (
     ENTRIES,
     FOUND,
     HEADS,
     REFUSED,
     USERS,
-    attack,  # noqa: F401, a fixture
     look_at,
     update,
 )
 
 pytestmark = pytest.mark.django_db
+attack = attacks.attack
 
 
 def test_the_service_makes_a_superuser_of_the_office(attack):
