@@ -41,7 +41,7 @@ def only(privilege: str, columns: str) -> Privileges:
 
 USER_SHOWN = (
     "id username name external_id metadata email is_active is_staff is_superuser last_login created_at"
-    " created_as event_sequence last_recorded_at"
+    " created_as event_sequence last_recorded_at is_holder"
 )
 SHOWN = Rights(READ, READ, READ)
 
@@ -103,9 +103,9 @@ RIGHTS: dict[str, Rights] = {
     "transactions.auditrun": Rights(READ, {**READ, **ADD}, READ),
     # Users stay. Django writes all columns when somebody changes their password.
     "accounts.user": Rights(
-        {**READ, **ADD, **only("UPDATE", f"{USER_SHOWN.removeprefix('id ')} password")},
-        only("SELECT", f"{USER_SHOWN} is_holder"),
-        only("SELECT", f"{USER_SHOWN} is_holder"),
+        {**READ, **ADD, **only("UPDATE", f"{USER_SHOWN.removeprefix('id ').removesuffix(' is_holder')} password")},
+        only("SELECT", USER_SHOWN),
+        only("SELECT", USER_SHOWN),
     ),
     "accounts.user_groups": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     "accounts.user_user_permissions": SHOWN,

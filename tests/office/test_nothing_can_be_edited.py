@@ -4,6 +4,7 @@ The cases of `tests/bad_inputs.json` that are tried in the back office are here 
 by their ids.
 """
 
+import base64
 import re
 
 import pytest
@@ -12,7 +13,7 @@ from django.db import Error
 from django.db.transaction import atomic
 from django.test import Client
 
-from accounts.models import Account, SecondFactor, Token
+from accounts.models import Account, SecondFactor, Token, read_secret
 from events.delivery import webhooks
 from events.models import Event, Placement, RecordEntry
 from tests.bad_inputs import find_cases

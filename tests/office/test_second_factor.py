@@ -130,7 +130,7 @@ def test_the_secret_that_is_typed_is_that_of_the_picture_whatever_its_last_lette
     log_in(browser)
     for key in ("00" * 19 + "03", "ff" * 19 + "7b", "00" * 20):  # base32 ends in D, 3, A
         session = browser.session
-        session[OFFERED] = key
+        session[OFFERED] = seal_secret(olga.pk, bytes.fromhex(key))
         session.save()
         assert base64.b32decode(read_secret(browser.get(SECOND))).hex() == key
 

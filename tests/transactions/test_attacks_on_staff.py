@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import User
 from tests.office.staff import make_staff
+from tests.tampering.declared import Outcome
 from tests.tampering.hands import Hands
 from tests.transactions import test_attacks as attacks
 from tests.transactions.test_attacks import (
@@ -83,10 +84,10 @@ def let_in(user, actor, changes, after):
 
 
 def test_the_service_lets_somebody_into_the_office_with_a_forged_entry_of_the_record(account, attack):
-    """The database cannot know the hash; the audit can."""
+    """The database cannot know the hash; the audit can, and names the entry."""
     shop, actor = User.objects.create_user("shop"), look_at(account)
     statement = let_in(shop, actor, "is_staff = true", {"is_staff": True})
-    assert attack(Hands.SERVICE, USERS, statement) is FOUND
+    assert attack(Hands.SERVICE, USERS, statement) is Outcome.UNNAMED
 
 
 def test_the_service_makes_a_superuser_with_a_forged_entry_of_the_record(account, attack):
