@@ -70,8 +70,12 @@ def find_wrong(scene, cells):
 
 
 def is_of_its_kind(answer):
-    """Refusals of the API name their code; whom the back office does not know is sent to its login."""
+    """Refusals of the API name their code; whom the back office does not know is sent to its login. No cache
+    keeps anything of either.
+    """
     path, code = answer.wsgi_request.path, CODES.get(answer.status_code)
+    if path.startswith(("/api/v1/", "/admin/")) and "no-store" not in answer.headers.get("Cache-Control", ""):
+        return False
     if answer.status_code == 302:
         return answer["Location"] == LEADS_TO.get(path, f"/admin/login/?next={path}")
     if not (code and path.startswith("/api/v1/")) or answer.wsgi_request.method == "HEAD":

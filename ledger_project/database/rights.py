@@ -103,7 +103,11 @@ RIGHTS: dict[str, Rights] = {
     "transactions.auditrun": Rights(READ, {**READ, **ADD}, READ),
     # Users stay. Django writes all columns when somebody changes their password.
     "accounts.user": Rights(
-        {**READ, **ADD, **only("UPDATE", f"{USER_SHOWN.removeprefix('id ').removesuffix(' is_holder')} password")},
+        {
+            **READ,
+            **ADD,
+            **only("UPDATE", f"{USER_SHOWN.removeprefix('id ').removesuffix(' is_holder')} password"),
+        },
         only("SELECT", USER_SHOWN),
         only("SELECT", USER_SHOWN),
     ),
