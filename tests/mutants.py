@@ -26,6 +26,7 @@ from tests import (
     planted_faults_of_the_feed,
     planted_faults_of_the_office,
     planted_faults_of_the_proof,
+    planted_faults_of_who_is_who,
 )
 from tests.planted_faults import Mutant
 from tests.servers import PROJECT
@@ -37,6 +38,7 @@ MUTANTS = [
     *planted_faults_of_the_feed.MUTANTS,
     *planted_faults_of_the_office.MUTANTS,
     *planted_faults_of_the_proof.MUTANTS,
+    *planted_faults_of_who_is_who.MUTANTS,
 ]
 PRODUCT = ("ledger", "rest", "events", "accounts", "transactions", "office", "ledger_project")
 SECONDS_MAX = 300

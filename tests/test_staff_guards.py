@@ -1,4 +1,4 @@
-"""Who is staff, and who a superuser, changes in the database with what tells it only, and not for everybody."""
+"""Who is staff, and who a superuser, changes in the database with what tells it, and not for everybody."""
 
 import pytest
 from django.contrib.auth.models import Permission
