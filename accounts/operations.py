@@ -98,6 +98,8 @@ def create_user(
     # In this order: a user of both, made between the two looks, is found by the second one.
     namesake = User.objects.filter(external_id=external_id).first() if external_id else None
     if found := User.objects.filter(id=id).first() if id else namesake:
+        if not found.is_holder:  # of whom nothing is told
+            raise errors.IdempotencyKeyReused("This identity was used before, for another user.")
         if differs := idempotency.find_differences(asked, found.created_as or {}):
             raise errors.IdempotencyKeyReused(
                 "This identity was used before, for another user.",
@@ -128,7 +130,7 @@ def create_user(
 def create_account(
     *, user_id: UUID, currency: str, name: str = MAIN, metadata: dict[str, str] | None = None, caller: Caller
 ) -> tuple[Account, bool]:
-    """The user's account of that currency and name, and whether it was there before.
+    """The account of that currency and name of an account holder, and whether it was there before.
 
     Raises `UserNotFound`, `CurrencyUnknown`, `CurrencyClosed`.
     """
@@ -137,7 +139,7 @@ def create_account(
     if found := named.first():
         return found, True
     currencies.require_open(currency)
-    user = User.objects.filter(id=user_id).first()
+    user = User.objects.filter(id=user_id, is_holder=True).first()
     if user is None:
         raise errors.UserNotFound("There is no such user.")
     account = _open_account(user, currency=currency, name=name, metadata=metadata or {}, caller=caller)
@@ -146,11 +148,11 @@ def create_account(
 
 @atomic
 def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
-    """Set `name` and `metadata` where `changes` has them. Returns the user, with all that `to_dict` reads.
+    """Set `name` and `metadata` of an account holder where `changes` has them.
 
-    What is so already is not changed, and not told.
+    Returns the user, with all that `to_dict` reads. What is so already is not changed, and not told.
     """
-    user = User.objects.select_for_update(no_key=True).get(id=id)
+    user = User.objects.select_for_update(no_key=True).get(id=id, is_holder=True)
     changes = {name: value for name, value in changes.items() if value != getattr(user, name)}
     if not changes:
         return queries.read_accounts(user)

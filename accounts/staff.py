@@ -19,9 +19,8 @@ from django.db import IntegrityError
 from django.db.models import Exists, OuterRef, QuerySet, Sum
 from django.db.transaction import atomic
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import Staff, User
+from accounts.models import SecondFactor, Staff, User
 from accounts.queries import list_groups, name_permissions
 from events import record
 from events.models import NIL
@@ -55,7 +54,7 @@ def find_staff() -> QuerySet[Staff]:
     """Members of staff with their groups, and whether they have a second factor."""
     return (
         Staff.objects.filter(is_staff=True)
-        .annotate(has_second_factor=Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)))
+        .annotate(has_second_factor=Exists(SecondFactor.objects.filter(user=OuterRef("pk"), confirmed=True)))
         .prefetch_related("groups")
     )
 
@@ -72,12 +71,20 @@ def create(
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with atomic():
-            member = User.objects.create_user(username, password=password, name=name, is_staff=True)
+            member = User.objects.create_user(username, password=password, name=name)
     except IntegrityError:
         raise UsernameTaken from None
     member.groups.set(Group.objects.filter(name__in=groups))
-    after = {"username": member.username, "name": name, "is_active": True, "groups": list_groups(member)}
+    after = {
+        "username": member.username,
+        "name": name,
+        "is_staff": True,
+        "is_active": True,
+        "groups": list_groups(member),
+    }
     _record(caller, member, "created", reason, after=after)
+    member.is_staff = True  # which the database takes after the entry only
+    member.save(update_fields=["is_staff"])
     return member, password
 
 
@@ -138,8 +145,8 @@ def reset_second_factor(*, id: UUID, caller: Caller, reason: str = "") -> bool:
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
     member = _lock(id, caller)
-    has_had: bool = TOTPDevice.objects.filter(user=member, confirmed=True).exists()
-    TOTPDevice.objects.filter(user=member).delete()
+    has_had: bool = SecondFactor.objects.filter(user=member, confirmed=True).exists()
+    SecondFactor.objects.filter(user=member).delete()
     _record(
         caller,
         member,

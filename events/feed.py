@@ -121,10 +121,13 @@ def read(
     accounts: Iterable[UUID] | None = None,
     limit: int = READ_MAX,
     placed_only: bool = False,
+    of_all: bool = True,
 ) -> Page:
     """The events after a cursor (None: from the oldest that is kept), of all types and accounts or of some.
 
-    With `placed_only` of the events alone that have their positions already: none is given one.
+    With `placed_only` of the events alone that have their positions already: none is given one. Without
+    `of_all` nothing of the page but its cursor depends on events of other accounts: `has_more` is not true
+    for an event, perhaps another's, that waits for its position.
     A reading that finds few of its types looks at a bounded part of the feed and gives a cursor beyond it.
     Raises `FeedStopped`, `FeedEpochChanged`, `CursorAheadOfFeed`, `EventsPruned`.
     """
@@ -154,7 +157,9 @@ def read(
     return Page(
         events,
         Cursor(state.epoch, position),
-        has_more=state.has_pending or not is_scanned_out or (bool(scanned) and scanned[-1][0] > position),
+        has_more=(of_all and state.has_pending)
+        or not is_scanned_out
+        or (bool(scanned) and scanned[-1][0] > position),
     )
 
 

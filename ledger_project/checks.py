@@ -16,10 +16,11 @@ from accounts.currencies import CODE, DECIMALS_MAX, find_decimals, find_iso_deci
 from ledger_project.database import currencies
 
 OF_SETTINGS = "settings"  # the tag of what asks no database
-KEYS = ("SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY")
+KEYS = ("SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY", "SECOND_FACTOR_KEY")
 KEY_BYTES_MIN = 32
 KEY_CHARACTERS_MIN = 8  # different ones
-KNOWN_KEYS = ("django-insecure-", "at least ", "older chain keys", "an older SECRET_KEY")  # as they begin
+# As they begin
+KNOWN_KEYS = ("django-insecure-", "at least ", "older chain keys", "an older SECRET_KEY", "an older key")
 
 
 def find_errors(*tags: str, databases: Sequence[str] = ()) -> list[CheckMessage]:

@@ -1,8 +1,9 @@
 """The one settings file. What a deployment changes comes from the environment; `.env.example` lists it.
 
 Without `DATABASE_URL` the project runs on its embedded PostgreSQL and keeps its own secrets under `var/`;
-with it, `SECRET_KEY`, `CHAIN_KEY`, `WEBHOOK_KEY` and `ANCHOR_KEY` must be given. What is missing or cannot be
-read is refused at the end of this file, by name; what does not fit together, by `ledger_project.checks`.
+with it, `SECRET_KEY`, `CHAIN_KEY`, `WEBHOOK_KEY`, `ANCHOR_KEY` and `SECOND_FACTOR_KEY` must be given. What is
+missing or cannot be read is refused at the end of this file, by name; what does not fit together, by
+`ledger_project.checks`.
 """
 
 import os
@@ -51,6 +52,8 @@ CHAIN_KEY_FALLBACKS = env.secrets("CHAIN_KEY_FALLBACKS")
 WEBHOOK_KEY = read_secret("WEBHOOK_KEY")
 ANCHOR_KEY = read_secret("ANCHOR_KEY")
 ANCHOR_PUBLIC_KEYS = env.items("ANCHOR_PUBLIC_KEYS")
+SECOND_FACTOR_KEY = read_secret("SECOND_FACTOR_KEY")
+SECOND_FACTOR_KEY_FALLBACKS = env.secrets("SECOND_FACTOR_KEY_FALLBACKS")
 
 DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -70,8 +73,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "axes",
-    "django_otp",
-    "django_otp.plugins.otp_totp",
+    "django_otp",  # the model of second factors is of accounts
     "office.apps.OfficeConfig",
     "events",
     "accounts",
@@ -190,12 +192,12 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else
 SECOND_FACTOR = env.flag("SECOND_FACTOR", default=not DEBUG)  # staff need an authenticator app
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_REDIRECT_URL = "admin:index"
+SESSION_ENGINE = "office.sessions"
 SESSION_COOKIE_AGE = env.whole("SESSION_SECONDS", default=1800)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = "/admin/"  # the API never sees them
-OTP_TOTP_ISSUER = "Ledger"
 AXES_FAILURE_LIMIT = 5  # wrong passwords for one user from one address
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -1,7 +1,7 @@
 """The site of the back office: who comes in, and which pages there are."""
 
 import base64
-import time
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -24,19 +24,20 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.i18n import set_language
-from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice, default_key
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.models import User
+from accounts.models import SecondFactor, User, make_url, read_secret, seal_secret
 from events import record
 from ledger.callers import ActorKind, Caller
+from ledger.ciphers import Undecipherable
 from rest.middleware import get_caller, get_caller_id, get_request_id
 
 USERNAME_LENGTH_MAX = 150  # longer ones are nobody's, and cannot be counted as a wrong password
-OFFERED = "office_offered_secret"  # of the session: what its browser was shown and has not confirmed yet
+# Of the session: what its browser was shown and has not confirmed yet, encrypted as it will be kept.
+OFFERED = "office_offered_secret"
+SECRET_BYTES = 20
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]
@@ -129,23 +130,14 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
             success_url = reverse("admin:index")
         if self.has_permission(request):
             return HttpResponseRedirect(success_url)
-        device = TOTPDevice.objects.filter(user=request.user, confirmed=True).order_by("id").first()
+        device = SecondFactor.objects.filter(user=request.user, confirmed=True).order_by("id").first()
         form = TokenForm(request.POST if request.method == "POST" else None)
-        if form.is_valid():
-            code = form.cleaned_data["otp_token"]
-            passed = (  # a code is taken once, and after a wrong one there is a pause
-                django_otp.verify_token(request.user, device.persistent_id, code)
-                if device
-                else _enrol(request, code)
-            )
-            if passed:
-                request.session.pop(OFFERED, None)
-                request.session.cycle_key()
-                django_otp.login(request, passed)
-                _record_login(request, "succeeded")
-                return HttpResponseRedirect(success_url)
-            _record_login(request, "failed", detail="code")
-            form.add_error("otp_token", _("This code is not right. After wrong codes, wait a few seconds."))
+        if form.is_valid() and (passed := _try_code(request, device, form)):
+            request.session.pop(OFFERED, None)
+            request.session.cycle_key()
+            django_otp.login(request, passed)
+            _record_login(request, "succeeded")
+            return HttpResponseRedirect(success_url)
         return TemplateResponse(
             request,
             "admin/second_factor.html",
@@ -213,20 +205,42 @@ def _record_change_of_oneself(request: HttpRequest, change: str) -> None:
     record.write(get_caller(request), type=f"staff.{change}", subject="staff", subject_id=pk, owner=pk)
 
 
+def _try_code(request: HttpRequest, device: SecondFactor | None, form: TokenForm) -> SecondFactor | None:
+    """The device that the code is of; None if it is not right, which the form says then and the record."""
+    code = form.cleaned_data["otp_token"]
+    try:
+        passed: SecondFactor | None = (  # a code is taken once, and after a wrong one there is a pause
+            django_otp.verify_token(request.user, device.persistent_id, code)
+            if device
+            else _enrol(request, code)
+        )
+    except Undecipherable:
+        _record_login(request, "failed", detail="key")
+        form.add_error(
+            "otp_token",
+            _(
+                "The ledger cannot read your second factor: SECOND_FACTOR_KEY is not the key that it was "
+                "encrypted with. Tell an operator."
+            ),
+        )
+        return None
+    if passed is None:
+        _record_login(request, "failed", detail="code")
+        form.add_error("otp_token", _("This code is not right. After wrong codes, wait a few seconds."))
+    return passed
+
+
 @atomic
-def _enrol(request: HttpRequest, code: str) -> TOTPDevice | None:
+def _enrol(request: HttpRequest, code: str) -> SecondFactor | None:
     """Keep the secret that this browser was shown, and return its device; None, if the code is not right, or
-    another browser was first."""
+    another browser was first. Raises `Undecipherable`."""
     get_user_model().objects.select_for_update(no_key=True).get(pk=request.user.pk)  # type: ignore[misc]
-    key = request.session.get(OFFERED)
-    if key is None or TOTPDevice.objects.filter(user=request.user, confirmed=True).exists():
+    offered = request.session.get(OFFERED)
+    if offered is None or SecondFactor.objects.filter(user=request.user, confirmed=True).exists():
         return None
-    device = TOTPDevice(user=request.user, name="authenticator", key=key)
-    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
-    totp.time = time.time()
-    if not totp.verify(int(code), device.tolerance):
+    device = SecondFactor(user=request.user, name="authenticator", secret=offered)
+    if not device.take(code):
         return None
-    device.last_t, device.drift = totp.t(), totp.drift
     device.save()
     _record_change_of_oneself(request, "second_factor_set")
     return device
@@ -235,11 +249,16 @@ def _enrol(request: HttpRequest, code: str) -> TOTPDevice | None:
 def _offer_secret(request: HttpRequest) -> dict[str, str]:
     """A QR code as SVG, and the same secret as text for who cannot scan it. It is this browser's alone:
     what somebody else with the password was shown before is never what is kept."""
-    device = TOTPDevice(user=request.user, key=request.session.setdefault(OFFERED, default_key()))
-    picture = segno.make(device.config_url, micro=False).svg_inline(
+    user: Any = request.user
+    try:
+        secret = read_secret(user.pk, request.session.get(OFFERED, ""))
+    except Undecipherable:
+        secret = secrets.token_bytes(SECRET_BYTES)
+        request.session[OFFERED] = seal_secret(user.pk, secret)
+    picture = segno.make(make_url(user, secret), micro=False).svg_inline(
         scale=4, border=2, dark="#000", light="#fff"
     )
     return {
         "picture": mark_safe(picture),  # noqa: S308, made of our own url
-        "text": base64.b32encode(device.bin_key).decode(),
+        "text": base64.b32encode(secret).decode(),
     }

@@ -289,5 +289,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _make_problem_of_api(request: HttpRequest, code: str) -> HttpResponse | None:
-    """None outside of the API."""
-    return make_problem(request, code) if request.path.startswith("/api/") else None
+    """None outside of the API. No view has answered, so it has the headers of an answer from here."""
+    if not request.path.startswith("/api/"):
+        return None
+    problem = make_problem(request, code)
+    problem.headers["Cache-Control"] = "no-store"
+    return problem

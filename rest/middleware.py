@@ -46,6 +46,8 @@ is_id = UUID_TEXT.fullmatch
 ID_LENGTH = 36
 HOSTS_MAX = 100
 SERVER_ERROR = 500
+# Answers of the API show money: no cache keeps them.
+NOT_KEPT: Headers = {"cache-control": ("Cache-Control", "no-store")}
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUESTS = Counter("ledger_requests", "Requests answered.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("ledger_request_seconds", "Time to answer a request.", ["method", "route"])
@@ -100,8 +102,8 @@ class RequestMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.hosts: set[str] = set()  # that were found allowed
-        self.headers = find_headers(HttpRequest())
-        self.headers_over_tls = find_headers(RequestOverTLS())
+        self.headers = find_headers(HttpRequest()) | NOT_KEPT
+        self.headers_over_tls = find_headers(RequestOverTLS()) | NOT_KEPT
         self.tls_matters = self.headers != self.headers_over_tls
         self.is_quiet = settings.LOG_LEVEL not in ("DEBUG", "INFO")
 

@@ -90,7 +90,7 @@ def make_webhook(world: World) -> str:
 def find_place(*, ahead: int = 0, **of: UUID) -> str:
     """A cursor of the feed."""
     end = feed.read_state().end
-    return str(Cursor(of.get("epoch", end.epoch), end.position + ahead))
+    return Cursor(of.get("epoch", end.epoch), end.position + ahead).text
 
 
 def flip_a_bit(cursor: str) -> str:

@@ -18,6 +18,7 @@ os.environ["METRICS_PUBLIC"] = "true"  # whatever DATABASE_URL makes of it
 os.environ["CHAIN_KEY"] = "a chain key for tests, used nowhere else"
 os.environ["WEBHOOK_KEY"] = "a webhook key for tests, used nowhere else"
 os.environ["ANCHOR_KEY"] = "an anchor key for tests, used nowhere else"
+os.environ["SECOND_FACTOR_KEY"] = "a key of second factors for tests, used nowhere else"
 django.setup()
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # who wants the logs captures them
 

@@ -63,7 +63,7 @@ def prune(stream, *numbers):
 
 def make_cursor(**changes):
     """A place in the feed: its beginning, changed."""
-    return str(Cursor(**{"epoch": feed.read_state().epoch, "position": 0, **changes}))
+    return Cursor(**{"epoch": feed.read_state().epoch, "position": 0, **changes}).text
 
 
 def read_after(asker, **changes):

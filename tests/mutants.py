@@ -27,6 +27,7 @@ from tests import (
     planted_faults_of_the_office,
     planted_faults_of_the_proof,
     planted_faults_of_tokens,
+    planted_faults_of_who_is_who,
 )
 from tests.planted_faults import Mutant
 from tests.servers import PROJECT
@@ -39,6 +40,7 @@ MUTANTS = [
     *planted_faults_of_the_office.MUTANTS,
     *planted_faults_of_the_proof.MUTANTS,
     *planted_faults_of_tokens.MUTANTS,
+    *planted_faults_of_who_is_who.MUTANTS,
 ]
 PRODUCT = ("ledger", "rest", "events", "accounts", "transactions", "office", "ledger_project")
 SECONDS_MAX = 300
@@ -93,7 +95,15 @@ def plant(mutant: Mutant) -> tuple[Path, str]:
 
 def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The outcome of the tests, with a database of their own."""
-    own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY", "LEDGER_VAR"}
+    own = {
+        "DATABASE_URL",
+        "SECRET_KEY",
+        "CHAIN_KEY",
+        "WEBHOOK_KEY",
+        "ANCHOR_KEY",
+        "SECOND_FACTOR_KEY",
+        "LEDGER_VAR",
+    }
     environment |= {name: value for name, value in os.environ.items() if name not in own}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(

@@ -42,8 +42,8 @@ MUTANTS = [
     Mutant(
         "everybody's events for everybody",
         "EventViewSet._read",
-        'if not request.user.has_perm("events.view_event"):',
-        "if False:",
+        'sees_all = request.may("events.view_event")',
+        "sees_all = True",
         "tests/test_matrix.py::"
         "test_the_feed_tells_everything_to_who_may_see_it_and_to_others_only_of_their_accounts",
     ),

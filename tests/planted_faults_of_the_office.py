@@ -56,15 +56,15 @@ MUTANTS = [
     Mutant(
         "another browser's secret is kept",
         "_enrol",
-        "if key is None or TOTPDevice.objects.filter(user=request.user, confirmed=True).exists():",
-        "if key is None:",
+        "if offered is None or SecondFactor.objects.filter(user=request.user, confirmed=True).exists():",
+        "if offered is None:",
         f"{SECOND}test_two_browsers_that_enrol_at_once_are_not_both_kept",
     ),
     Mutant(
         "the code of enrolling opens twice",
-        "_enrol",
-        "device.last_t, device.drift = totp.t(), totp.drift",
-        "device.drift = totp.drift",
+        "SecondFactor.take",
+        "self.last_t, self.drift = totp.t(), totp.drift",
+        "self.drift = totp.drift",
         f"{SECOND}test_the_code_of_enrolling_is_not_taken_twice",
     ),
     Mutant(

@@ -91,6 +91,7 @@ OWNERS = {
     "tests/tampering/test_drill.py",
     "tests/tampering/test_guards_missed.py",
     "tests/transactions/test_attacks.py",
+    "tests/transactions/test_attacks_on_staff.py",
     "tests/transactions/test_prune_drill.py",
     "tests/transactions/test_who_did_it.py::test_staff_are_in_the_groups_that_the_record_tells",
     "tests/transactions/test_record_is_proven.py",
@@ -135,6 +136,18 @@ def as_owner() -> Iterator[None]:
         _owners -= 1
         if KIND:
             connection.close()
+
+
+@contextmanager
+def commanding() -> Iterator[None]:
+    """What is done in it, in a transaction too, is done as the owner: as the commands of operators do it."""
+    if not KIND or _owners:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("RESET SESSION AUTHORIZATION")
+    yield
+    _take_role(connection)
 
 
 def is_owners(item) -> bool:

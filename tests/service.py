@@ -44,7 +44,7 @@ class Service:
 
     def make_environment(self) -> dict[str, str]:
         """That of its processes, and of commands that look after it."""
-        own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY"}
+        own = {"DATABASE_URL", "SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY", "SECOND_FACTOR_KEY"}
         environment = {k: v for k, v in os.environ.items() if k not in own}
         return environment | {"LEDGER_VAR": str(self.var), "PYTHONUNBUFFERED": "1", **self.environment}
 

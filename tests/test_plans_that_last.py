@@ -3,7 +3,6 @@
 A session keeps its plans until autovacuum has been there, and that may be a minute later.
 """
 
-import uuid
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count, islice
@@ -155,7 +154,8 @@ class Ledger:
         return rows
 
     def grow(self):
-        users = [User(id=new_id(), username=str(uuid.uuid4()), name="one of many") for _ in range(2000)]
+        ids = [new_id() for _ in range(2000)]
+        users = [User(id=id, username=str(id), name="one of many") for id in ids]
         User.objects.bulk_create(users)
         many = [Account(user=user, name="main", currency="USD") for user in users]
         Account.objects.bulk_create(many)

@@ -49,13 +49,27 @@ USER = {
     "event_sequence": "0", "external_id": "NULL",
 }  # fmt: skip
 NAMED = {"id": "gen_random_uuid()", "external_id": "'same'"}
+FACTOR = {
+    "user_id": "(SELECT min(id::text)::uuid FROM accounts_user)", "name": "''", "confirmed": "true",
+    "throttling_failure_count": "0", "secret": "''", "drift": "0", "last_t": "-1",
+}  # fmt: skip
+NEW = ["gen_random_uuid()"] * 2
 OTHERS = [
     ("user_metadata_is_an_object", "UPDATE accounts_user SET metadata = '[]'"),
+    *(
+        ("user_who_is_a_holder_is_no_staff", insert("accounts_user", USER | {"username": USER["id"], **more}))
+        for more in ({"is_staff": "true"}, {"is_superuser": "true"})
+    ),
     ("accounts_user_pkey", insert("accounts_user", USER, USER | {"username": "'other'"})),
-    ("accounts_user_username_key", "UPDATE accounts_user SET username = 'same'"),
+    ("accounts_user_username_key", insert("accounts_user", *(USER | {"id": new} for new in NEW))),
     (
         "accounts_user_external_id_key",
         insert("accounts_user", *(USER | NAMED | {"username": f"'{name}'"} for name in "ab")),
+    ),
+    ("accounts_secondfactor_pkey", insert("accounts_secondfactor", *[FACTOR | {"id": "1"}] * 2)),
+    (
+        "accounts_secondfactor_throttling_failure_count_check",
+        insert("accounts_secondfactor", FACTOR | {"throttling_failure_count": "-1"}),
     ),
     ("event_seals_its_text", insert("events_event", EVENT | {"text": "gen_random_uuid()"})),
     ("event_seals_its_text", insert("events_event", EVENT | {"text_mac": "'x'"})),
@@ -68,6 +82,7 @@ REFUSALS = [
     ("text_is_never_deleted", "DELETE FROM events_text"),
     ("texts_are_never_emptied", "TRUNCATE events_text"),
     ("user_keeps_its_identity", "UPDATE accounts_user SET id = gen_random_uuid()"),
+    ("user_keeps_its_identity", "UPDATE accounts_user SET username = username || '!'"),
     ("user_keeps_its_identity", "UPDATE accounts_user SET external_id = 'another'"),
     ("user_keeps_its_identity", "UPDATE accounts_user SET created_at = now() - interval '1 day'"),
     ("user_keeps_its_identity", "UPDATE accounts_user SET created_as = '{}'"),

@@ -139,8 +139,8 @@ CREATE TRIGGER user_has_its_events AFTER UPDATE ON accounts_user
     ) EXECUTE FUNCTION ledger_require_event_of_user();
 CREATE TRIGGER user_keeps_its_identity BEFORE UPDATE ON accounts_user
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.external_id, OLD.created_at, OLD.created_as)
-        IS DISTINCT FROM (NEW.id, NEW.external_id, NEW.created_at, NEW.created_as)
+        (OLD.id, OLD.username, OLD.external_id, OLD.created_at, OLD.created_as)
+        IS DISTINCT FROM (NEW.id, NEW.username, NEW.external_id, NEW.created_at, NEW.created_as)
     ) EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER user_is_never_deleted BEFORE DELETE ON accounts_user
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
@@ -162,6 +162,52 @@ CREATE TRIGGER token_keeps_what_it_may BEFORE UPDATE ON accounts_token
         OR OLD.last_used_at IS NOT NULL AND (NEW.last_used_at >= OLD.last_used_at) IS NOT TRUE
     ) EXECUTE FUNCTION ledger_refuse();
 ALTER TABLE accounts_token ENABLE ALWAYS TRIGGER token_keeps_what_it_may;
+-- Who may come into the office: only the owner of the table makes superusers, and nobody becomes staff, or is
+-- staff no more, without the entry of the record that says so, written before in the same transaction and with
+-- who did it; of an operator's command, which has no actor, for the owner alone.
+CREATE FUNCTION ledger_require_entry_of_staff() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    is_owner boolean := pg_has_role(
+        current_user, (SELECT relowner FROM pg_catalog.pg_class WHERE oid = TG_RELID), 'USAGE'
+    );
+BEGIN
+    IF NEW.is_superuser <> coalesce(OLD.is_superuser, false) AND NOT is_owner THEN
+        RAISE EXCEPTION 'only the owner of the database says who is a superuser'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM 1 FROM public.events_recordentry
+    WHERE subject_id = NEW.id::text AND subject = 'staff' AND recorded_at >= transaction_timestamp()
+        AND (data -> 'after' ->> 'is_staff')::boolean = NEW.is_staff
+        AND coalesce((data -> 'after' ->> 'is_superuser')::boolean, false) = NEW.is_superuser
+        AND (actor IS NOT NULL OR is_owner);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'who is staff changes only with the entry of the record that tells it: user %', NEW.id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER new_staff_have_their_entry AFTER INSERT ON accounts_user
+    FOR EACH ROW WHEN (NEW.is_staff OR NEW.is_superuser)
+    EXECUTE FUNCTION ledger_require_entry_of_staff();
+CREATE TRIGGER changed_staff_have_their_entry AFTER UPDATE ON accounts_user
+    FOR EACH ROW WHEN ((OLD.is_staff, OLD.is_superuser) IS DISTINCT FROM (NEW.is_staff, NEW.is_superuser))
+    EXECUTE FUNCTION ledger_require_entry_of_staff();
+ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER new_staff_have_their_entry;
+ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER changed_staff_have_their_entry;
+
+-- Only holders have accounts: what is staff's or a service's is not shown by the API.
+CREATE FUNCTION ledger_require_holder_of_account() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM public.accounts_user WHERE id = NEW.user_id AND NOT is_holder;
+    IF FOUND THEN
+        RAISE EXCEPTION 'an account is of an account holder, which user % is not', NEW.user_id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER account_has_its_holder AFTER INSERT ON accounts_account
+    FOR EACH ROW EXECUTE FUNCTION ledger_require_holder_of_account();
+ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_has_its_holder;
 
 -- And an event is written with the account, or the user, that counts it.
 CREATE FUNCTION ledger_require_stream_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -273,6 +319,9 @@ DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
 DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
 DROP TRIGGER events_have_their_stream ON events_event;
 DROP TRIGGER token_keeps_what_it_may ON accounts_token;
+DROP TRIGGER account_has_its_holder ON accounts_account;
+DROP TRIGGER changed_staff_have_their_entry ON accounts_user;
+DROP TRIGGER new_staff_have_their_entry ON accounts_user;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
 DROP TRIGGER user_is_never_deleted ON accounts_user;
 DROP TRIGGER user_keeps_its_identity ON accounts_user;
@@ -286,6 +335,8 @@ DROP TRIGGER account_starts_at_zero ON accounts_account;
 DROP FUNCTION ledger_require_account_of_holds();
 DROP FUNCTION ledger_require_holds_of_account();
 DROP FUNCTION ledger_require_stream_of_events();
+DROP FUNCTION ledger_require_holder_of_account();
+DROP FUNCTION ledger_require_entry_of_staff();
 DROP FUNCTION ledger_require_event_of_user();
 DROP FUNCTION ledger_require_events_of_account();
 """
@@ -396,6 +447,17 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "is_holder",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.lookups.Exact(
+                            models.F("username"),
+                            django.db.models.functions.comparison.Cast("id", models.CharField()),
+                        ),
+                        output_field=models.BooleanField(),
+                    ),
+                ),
+                (
                     "groups",
                     models.ManyToManyField(
                         blank=True,
@@ -436,6 +498,75 @@ class Migration(migrations.Migration):
                 "constraints": [],
             },
             bases=("accounts.user",),
+        ),
+        migrations.CreateModel(
+            name="SecondFactor",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(help_text="The human-readable name of this device.", max_length=64),
+                ),
+                (
+                    "confirmed",
+                    models.BooleanField(default=True, help_text="Is this device ready for use?"),
+                ),
+                (
+                    "throttling_failure_timestamp",
+                    models.DateTimeField(
+                        blank=True,
+                        default=None,
+                        help_text="A timestamp of the last failed verification attempt. Null if last attempt succeeded.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "throttling_failure_count",
+                    models.PositiveIntegerField(default=0, help_text="Number of successive failed attempts."),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        auto_now_add=True,
+                        help_text="The date and time when this device was initially created in the system.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "last_used_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="The most recent date and time this device was used.",
+                        null=True,
+                    ),
+                ),
+                ("secret", models.CharField(max_length=200)),
+                (
+                    "drift",
+                    models.SmallIntegerField(default=0, help_text="Half minutes that its clock is off by"),
+                ),
+                (
+                    "last_t",
+                    models.BigIntegerField(default=-1, help_text="The half minute of the last code"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        help_text="The user that this device belongs to.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "default_permissions": (),
+            },
         ),
         migrations.CreateModel(
             name="Account",
@@ -794,6 +925,17 @@ class Migration(migrations.Migration):
                     accounts.models.columns.JSONType(models.F("metadata")), models.Value("object")
                 ),
                 name="user_metadata_is_an_object",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_holder", False),
+                    models.Q(("is_staff", False), ("is_superuser", False)),
+                    _connector="OR",
+                ),
+                name="user_who_is_a_holder_is_no_staff",
             ),
         ),
         migrations.AddIndex(

@@ -1,6 +1,6 @@
 """Users, the accounts that hold their money, and what is set aside of it."""
 
-from accounts.models.accounts import MAIN, Account, Staff, User
+from accounts.models.accounts import MAIN, Account, User
 from accounts.models.columns import (
     BALANCE_MAX,
     NAME_LENGTH_MAX,
@@ -15,6 +15,7 @@ from accounts.models.columns import (
     metadata_is_an_object,
 )
 from accounts.models.holds import HOLD_TABLE, Hold
+from accounts.models.staff import SecondFactor, Staff, make_url, read_secret, seal_secret
 from accounts.models.tables import Column, Kind, Table, make_row, replace_row, write_changes
 from accounts.models.tokens import Token
 
@@ -35,12 +36,16 @@ __all__ = [
     "JSONType",
     "Kind",
     "MoneyField",
+    "SecondFactor",
     "Staff",
     "Table",
     "Token",
     "User",
     "make_row",
+    "make_url",
     "metadata_is_an_object",
+    "read_secret",
     "replace_row",
+    "seal_secret",
     "write_changes",
 ]

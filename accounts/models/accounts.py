@@ -7,7 +7,8 @@ import uuid_utils.compat
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Collate, Lower, Now
+from django.db.models.functions import Cast, Collate, Lower, Now
+from django.db.models.lookups import Exact
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +32,8 @@ MAIN = "main"
 class User(AbstractUser):  # type: ignore[django-manager-missing]
     """Somebody the ledger knows: an account holder, a client service or a member of staff.
 
-    Users made over the API have no usable password, no permissions, and their id as their user name.
+    Users made over the API are account holders. They have no usable password, no permissions, and their id as
+    their user name; they never become staff. Only they have accounts, and the API shows no other users.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
@@ -58,6 +60,11 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     last_recorded_at = models.DateTimeField(
         _("last recorded at"), db_default=Now(), editable=False, help_text="When the last one was"
     )
+    is_holder = models.GeneratedField(
+        expression=Exact(F("username"), Cast("id", models.CharField())),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
     objects: ClassVar[UserManager[Self]] = UserManager()
     first_name = last_name = date_joined = None  # type: ignore[assignment]
@@ -66,7 +73,11 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         verbose_name = _("user")  # type: ignore[assignment]
         verbose_name_plural = _("users")  # type: ignore[assignment]
         constraints = [
-            models.CheckConstraint(condition=metadata_is_an_object(), name="user_metadata_is_an_object")
+            models.CheckConstraint(condition=metadata_is_an_object(), name="user_metadata_is_an_object"),
+            models.CheckConstraint(
+                condition=Q(is_holder=False) | Q(is_staff=False, is_superuser=False),
+                name="user_who_is_a_holder_is_no_staff",
+            ),
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="user_by_creation"),
@@ -102,16 +113,6 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
                 account.to_dict() for account in sorted(self.accounts_now, key=lambda each: each.id)
             ],
         }
-
-
-class Staff(User):  # type: ignore[django-manager-missing]
-    """Users who may open the back office."""
-
-    class Meta:
-        proxy = True
-        verbose_name = _("member of staff")
-        verbose_name_plural = _("staff")
-        default_permissions = ("view", "add", "change")
 
 
 class AccountQuerySet(models.QuerySet["Account"]):

@@ -21,13 +21,21 @@ class UserManager(DjangoUserManager[Member]):
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
     ) -> Member:
-        user = super().create_superuser(username, email, password, **fields)
+        """The entry first: without it nobody becomes staff."""
+        user = self.create_user(username, email, password, **fields)
         record.write(
             Caller(None, ActorKind.COMMAND),
             type="staff.superuser_created",
             subject="staff",
             subject_id=user.pk,
             owner=user.pk,
-            after={"username": user.username, "name": user.get_full_name(), "is_superuser": True},
+            after={
+                "username": user.username,
+                "name": user.get_full_name(),
+                "is_staff": True,
+                "is_superuser": True,
+            },
         )
+        user.is_staff = user.is_superuser = True
+        user.save(update_fields=["is_staff", "is_superuser"])
         return user

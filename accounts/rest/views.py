@@ -30,7 +30,7 @@ class AccountFilter(django_filters.FilterSet):
 
 @schema.describe_users
 class UserViewSet(ResourceViewSet[User]):
-    """Users, each with its accounts. Names need not be unique."""
+    """Account holders, each with their accounts. Names need not be unique. Staff and services are none."""
 
     permissions = {"create": "accounts.add_user", "partial_update": "accounts.change_user"}
     request_serializers = {"create": serializers.UserRequest, "partial_update": serializers.UserChanges}
@@ -39,7 +39,7 @@ class UserViewSet(ResourceViewSet[User]):
 
     def get_queryset(self) -> QuerySet[User]:
         return self.narrow_to_own(
-            User.objects.prefetch_related(queries.prefetch_accounts()),
+            User.objects.filter(is_holder=True).prefetch_related(queries.prefetch_accounts()),
             permission="accounts.view_user",
             owner="pk",
         )

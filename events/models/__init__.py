@@ -1,6 +1,7 @@
 """What happened, its position in the feed, who it is sent to, and the record of people."""
 
 from events.models.feed import (
+    CURSOR_LENGTH,
     PART,
     Cursor,
     Event,
@@ -16,6 +17,7 @@ from events.models.subscriptions import FREE, URL_LENGTH_MAX, Subscription, Subs
 from events.models.texts import Text
 
 __all__ = [
+    "CURSOR_LENGTH",
     "FREE",
     "NIL",
     "PART",

@@ -1,35 +1,54 @@
 """What happened, and its position in the feed."""
 
-import re
+import struct
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ledger import macs
+from ledger import ciphers, macs
 from ledger.callers import ActorKind
 from ledger.values import format_time
 
 PART = 0  # of the feed: there is one
 
 
+CURSOR = struct.Struct(">16sQ")
+CURSOR_LENGTH = 76  # of its text, whatever the position is
+
+
 class Cursor(NamedTuple):
-    """Everything in this epoch of the feed up to `position` was read. Its text is opaque to its owner."""
+    """Everything in this epoch of the feed up to `position` was read."""
 
     epoch: UUID
     position: int
 
     def __str__(self) -> str:
+        """As the record tells it; what leaves the ledger is its `text`."""
         return f"{self.epoch.hex}-{self.position}"
+
+    @property
+    def text(self) -> str:
+        """As callers keep it. It is encrypted and always another, since how much the whole ledger does is not
+        the business of a holder, who sees their own events only."""
+        return ciphers.encrypt("cursor", CURSOR.pack(self.epoch.bytes, self.position), _list_keys())
 
 
 def parse_cursor(text: str) -> Cursor | None:
-    """The cursor of that text; None if it is not the text of one."""
-    match = re.fullmatch(r"([0-9a-f]{32})-(0|[1-9][0-9]{0,17})", text)
-    return Cursor(UUID(match[1]), int(match[2])) if match else None
+    """The cursor of that text; None if the ledger never gave it."""
+    with suppress(ciphers.Undecipherable):
+        epoch, position = CURSOR.unpack(ciphers.decrypt("cursor", text, _list_keys()))
+        return Cursor(UUID(bytes=epoch), position)
+    return None
+
+
+def _list_keys() -> list[str]:
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
 class Resource(NamedTuple):

@@ -124,7 +124,7 @@ class Subscription(models.Model):
             "url": self.url,
             "types": self.types,
             "status": self.status,
-            "cursor": str(self.cursor),
+            "cursor": self.cursor.text,
             "lag": {"events": self.lag_events, "seconds": round(self.lag_seconds, 3)},
             "attempts": self.attempts,
             "next_attempt_at": format_optional_time(self.next_attempt_at),

@@ -7,7 +7,8 @@ from events.rest import serializers
 from rest.schema import ON_BODIES, ON_LISTS, answered, describe, operation, sent
 
 SUBSCRIPTION_ID = "01910000-0000-7000-8000-00000000f001"
-CURSOR = "9b2e4d1c0a7f4e6b8c3d5f7a9b1c2d3e-2"
+CURSOR = "AVOD4Ho0n3k3lS1eF8hJm0cQx2b5TtYw7RzKpLdUaGqN6vXyBWsEoI9fHjMCuZ4rDkPgTQbn1w2M"
+CURSOR_OF_THE_OLDEST = "AZc7Lq2mWn5RtYb8XkVdHs0GfJpE4uIoA6zQwTxCvNyMr1KgDaSjFhBl3PeUi9ZoRcXtVbNm7QwE"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="  # noqa: S105, nobody's
 URL = "https://ads.example.com/ledger"
 SUBSCRIPTION: dict[str, object] = {
@@ -108,7 +109,7 @@ describe_subscriptions = describe(
                 "done",
                 {
                     **SUBSCRIPTION,
-                    "cursor": "9b2e4d1c0a7f4e6b8c3d5f7a9b1c2d3e-0",
+                    "cursor": CURSOR_OF_THE_OLDEST,
                     "lag": {"events": 2, "seconds": 0.25},
                 },
             ),

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from events.feed import READ_MAX
-from events.models import URL_LENGTH_MAX, Cursor, Event, Subscription, parse_cursor
+from events.models import CURSOR_LENGTH, URL_LENGTH_MAX, Cursor, Event, Subscription, parse_cursor
 from ledger.callers import ActorKind
 from rest import fields
 from rest.serializers import StrictSerializer
@@ -16,7 +16,7 @@ class CursorField(fields.TextField):
     """A cursor that the feed gave."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(length_min=1, length_max=60, **options)
+        super().__init__(length_min=1, length_max=CURSOR_LENGTH, **options)
 
     def to_internal_value(self, value: Any) -> Cursor:  # type: ignore[override]
         cursor = parse_cursor(super().to_internal_value(value))
@@ -75,7 +75,10 @@ class EventSerializer(serializers.Serializer):
     stream = serializers.UUIDField(help_text="The account, or the user where it is of no account")
     sequence = serializers.IntegerField(help_text="Among the stream's events, without gaps")
     epoch = serializers.UUIDField(help_text="Changes when a restore or a failover has ended a history")
-    position = serializers.IntegerField(help_text="In the feed, without gaps")
+    position = serializers.IntegerField(
+        allow_null=True,
+        help_text="In the feed, without gaps; null for who sees the events of their own accounts only",
+    )
     type = serializers.ChoiceField(choices=Event.Type.choices)
     account = serializers.UUIDField(allow_null=True)
     account_sequence = serializers.IntegerField(allow_null=True, help_text="Of an account: its `sequence`")
@@ -92,7 +95,7 @@ class EventSerializer(serializers.Serializer):
 @extend_schema_serializer(many=False)  # a page of the feed, not a list of pages
 class EventsSerializer(serializers.Serializer):
     events = EventSerializer(many=True)
-    cursor = serializers.CharField(help_text="To be sent as `after`")
+    cursor = serializers.CharField(help_text="To be sent as `after`. Opaque, and never twice the same text")
     has_more = serializers.BooleanField()
 
 

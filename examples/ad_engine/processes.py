@@ -13,7 +13,7 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2]
 STOP_SECONDS_MAX = 30
 # Somebody else's: the demonstration has a database and keys of its own.
-KEYS = {"SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY"}
+KEYS = {"SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY", "SECOND_FACTOR_KEY"}
 NOT_INHERITED = {"DATABASE_URL", *KEYS, "BROKER_URL", "BROKER_EXCHANGE"}
 
 

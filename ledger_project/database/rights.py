@@ -41,7 +41,7 @@ def only(privilege: str, columns: str) -> Privileges:
 
 USER_SHOWN = (
     "id username name external_id metadata email is_active is_staff is_superuser last_login created_at"
-    " created_as event_sequence last_recorded_at"
+    " created_as event_sequence last_recorded_at is_holder"
 )
 TOKENS_SHOWN = (
     "token_key user_id created expiry permissions account_names types amount_max last_used_at revoked_at"
@@ -106,7 +106,11 @@ RIGHTS: dict[str, Rights] = {
     "transactions.auditrun": Rights(READ, {**READ, **ADD}, READ),
     # Users stay. Django writes all columns when somebody changes their password.
     "accounts.user": Rights(
-        {**READ, **ADD, **only("UPDATE", f"{USER_SHOWN.removeprefix('id ')} password")},
+        {
+            **READ,
+            **ADD,
+            **only("UPDATE", f"{USER_SHOWN.removeprefix('id ').removesuffix(' is_holder')} password"),
+        },
         only("SELECT", USER_SHOWN),
         only("SELECT", USER_SHOWN),
     ),
@@ -125,8 +129,18 @@ RIGHTS: dict[str, Rights] = {
         only("SELECT", TOKENS_SHOWN),
     ),
     "sessions.session": Rights({**READ, **ADD, **CHANGE, **REMOVE}, {}, {}),
-    "otp_totp.totpdevice": Rights(
-        {**READ, **ADD, **CHANGE, **REMOVE}, {}, only("SELECT", "user_id confirmed created_at last_used_at")
+    "accounts.secondfactor": Rights(
+        {
+            **READ,
+            **ADD,
+            **REMOVE,
+            **only(
+                "UPDATE",
+                "secret drift last_t last_used_at throttling_failure_timestamp throttling_failure_count",
+            ),
+        },
+        {},
+        only("SELECT", "user_id confirmed created_at last_used_at"),
     ),
     # Who logged in, or tried to.
     "axes.accessattempt": Rights({**READ, **ADD, **CHANGE, **REMOVE}, {}, READ),

@@ -91,7 +91,7 @@ class SubscriptionAdmin(OfficeAdmin):
         "url",
         TYPES,
         "status",
-        column(_("cursor"), lambda subscription: str(subscription.cursor)),
+        column(_("cursor"), lambda subscription: subscription.cursor.text),
         EVENTS_BEHIND,
         SECONDS_BEHIND,
         "attempts",

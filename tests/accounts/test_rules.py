@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.models import BALANCE_MAX, Account, Token, User
+from accounts.models import BALANCE_MAX, Account, Token
 from events.models import Event
 from tests import asking
 from tests.cast import AccountFactory, deposit, hold, hold_that_expires, new_id, transfer, withdraw
 from tests.conftest import make_client
+from tests.office.staff import make_staff
 from tests.transactions.test_audit import harm
 from tests.transactions.told import read_events
 from transactions import posting
@@ -222,8 +223,7 @@ def test_a_change_of_metadata_ends_the_holds_that_are_due_and_both_are_told(admi
 
 @pytest.mark.parametrize("kind", ["service", "staff", "holder"])
 def test_each_change_tells_who_did_it_as_what_and_in_which_request(account, kind):
-    user = None if kind == "service" else account.user
-    User.objects.filter(id=account.user_id).update(is_staff=kind == "staff")
+    user = {"staff": make_staff(), "holder": account.user}.get(kind)
     client = make_client("api-admin", user=user)
     caller = Token.objects.get().user
     headers = {"X-Request-Id": "look-1"}

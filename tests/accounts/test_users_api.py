@@ -6,6 +6,7 @@ from accounts.models import Token, User
 from events.models import Event
 from tests.cast import new_id
 from tests.conftest import make_client
+from tests.office.staff import make_staff
 from tests.transactions.told import read_events
 
 pytestmark = pytest.mark.django_db
@@ -103,8 +104,7 @@ def test_what_a_user_is_already_is_not_told_again(service, petya):
 
 @pytest.mark.parametrize("kind", ["service", "staff", "holder"])
 def test_a_change_of_a_user_tells_who_did_it_as_what_and_in_which_request(petya, kind):
-    User.objects.filter(id=petya.id).update(is_staff=kind == "staff")
-    client = make_client("api-post", user=None if kind == "service" else petya)
+    client = make_client("api-post", user={"staff": make_staff(), "holder": petya}.get(kind))
     caller = Token.objects.get().user
     client.patch(f"/api/v1/users/{petya.id}", {"name": "P."}, headers={"X-Request-Id": "look-1"})
     event = Event.objects.get(type="user.changed")

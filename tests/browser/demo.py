@@ -5,11 +5,10 @@ from decimal import Decimal
 from random import Random
 
 from accounts import operations
-from accounts.models import User
 from ledger.callers import ActorKind, Caller
 from tests import asking, cast
 from tests.cast import CALLER
-from tests.office.staff import hire
+from tests.office.staff import make_staff
 from transactions import corrections
 from transactions.models import HourlyTotal, Transaction
 
@@ -29,8 +28,8 @@ class Demo:
     def __init__(self):
         self.random = Random(7)
         self.now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        self.vera = hire("operations", username="vera", name="Vera Lindt")
-        self.chief = User.objects.create_superuser("boris", name="Boris Amsel")
+        self.vera = make_staff("operations", username="vera", name="Vera Lindt")
+        self.chief = make_staff(superuser=True, username="boris", name="Boris Amsel")
         self.accounts = [self.make_account(number, name) for number, name in enumerate(NAMES)]
         self.bakery = self.accounts[0]
         for account in self.accounts:

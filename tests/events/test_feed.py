@@ -6,7 +6,15 @@ import pytest
 
 from accounts import operations
 from events import errors, feed
-from events.models import Cursor, Event, FeedState, PendingEvent, Placement, parse_cursor
+from events.models import (
+    CURSOR_LENGTH,
+    Cursor,
+    Event,
+    FeedState,
+    PendingEvent,
+    Placement,
+    parse_cursor,
+)
 from tests import asking
 from tests.cast import CALLER, AccountFactory, OrderFactory, deposit, hold_that_expires, new_id, withdraw
 from tests.events.conftest import deposit_times
@@ -176,16 +184,34 @@ def test_in_another_database_the_feed_stops(account, column):
     assert deposit(account, "1").status == "POSTED"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "1", "g" * 32 + "-1", "0" * 32 + "-01", "0" * 32 + "-1\n", "0" * 32]
-)
+@pytest.mark.parametrize("text", ["", "x", "1", "A" * 75, "A" * 76, "é" * 76, "0" * 32 + "-1"])
 def test_what_is_no_cursor_is_none(text):
     assert parse_cursor(text) is None
 
 
-def test_a_cursor_survives_its_text():
+def test_a_cursor_survives_its_text_which_is_always_another_and_of_the_same_length():
+    cursors = [Cursor(uuid4(), position) for position in (0, 17, 10**17, 2**63 - 1)]
+    texts = [cursor.text for cursor in cursors for _ in range(2)]
+    assert [parse_cursor(text) for text in texts[::2]] == cursors
+    assert len(set(texts)) == 8
+    assert {len(text) for text in texts} == {CURSOR_LENGTH}
+
+
+def test_a_changed_cursor_is_none():
+    text = Cursor(uuid4(), 17).text
+    for place, letter in enumerate(text):
+        assert parse_cursor(text[:place] + ("A" if letter != "A" else "B") + text[place + 1 :]) is None
+    for other in (text + "\n", text + "=", text[:-1], text[1:]):
+        assert parse_cursor(other) is None
+
+
+def test_a_cursor_outlives_its_key_as_long_as_that_is_a_fallback(settings):
     cursor = Cursor(uuid4(), 17)
-    assert parse_cursor(str(cursor)) == cursor
+    text = cursor.text
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key", [settings.SECRET_KEY]
+    assert parse_cursor(text) == parse_cursor(cursor.text) == cursor
+    settings.SECRET_KEY_FALLBACKS = []
+    assert parse_cursor(text) is None
 
 
 def test_reading_costs_the_same_whatever_is_there(account, django_assert_num_queries):

@@ -4,7 +4,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from events import delivery, subscriptions
-from events.models import Subscription
+from events.models import Subscription, parse_cursor
 from tests.cast import deposit
 from tests.conftest import make_client
 from tests.events.conftest import get_secret, relay_once
@@ -53,7 +53,9 @@ def test_repeated_it_is_the_same_one_without_its_secret(admin):
     made = subscribe(admin, types=["user.created", "hold.placed"]).json()
     again = subscribe(admin, types=["hold.placed", "user.created"])
     assert (again.status_code, again["Idempotency-Replayed"]) == (201, "true")
-    assert again.json() == {**made, "secret": None}
+    cursor = again.json()["cursor"]  # never the same text
+    assert parse_cursor(cursor) == parse_cursor(made["cursor"])
+    assert again.json() == {**made, "cursor": cursor, "secret": None}
     other = subscribe(admin, types=["user.created"])
     assert (other.status_code, other.json()["code"]) == (422, "subscription_exists")
 
@@ -65,7 +67,7 @@ def test_it_shows_its_cursor_its_lag_and_its_last_error(admin, hook, account, ma
     deposit(account, "1")
     relay_once()
     shown = admin.get(f"{SUBSCRIPTIONS}/{made['id']}").json()
-    assert shown["cursor"] == made["cursor"]
+    assert parse_cursor(shown["cursor"]) == parse_cursor(made["cursor"])
     assert shown["lag"]["events"] == 2
     assert shown["lag"]["seconds"] > 0
     assert (shown["attempts"], shown["failed"], shown["sent"]) == (1, 1, 0)
@@ -130,7 +132,8 @@ def test_a_test_is_sent_at_once_beside_the_feed_and_says_what_came_of_it(admin, 
     hook.behaviour = answering(404)
     assert do(admin, made, "test") == {"delivered": False, "error": "The receiver answered 404."}
     shown = admin.get(f"{SUBSCRIPTIONS}/{made['id']}").json()
-    assert (shown["sent"], shown["failed"], shown["cursor"]) == (0, 0, made["cursor"])
+    assert (shown["sent"], shown["failed"]) == (0, 0)
+    assert parse_cursor(shown["cursor"]) == parse_cursor(made["cursor"])
 
 
 def test_tests_take_no_more_threads_than_waiting_may(admin, hook, monkeypatch, made):

@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from events import feed
+from events.models import parse_cursor
 from examples.ad_engine import pull
 from examples.ad_engine.engine import Engine
 from examples.ad_engine.ledger import LedgerAway, Refused
@@ -185,7 +186,7 @@ def test_who_pulls_is_told_by_the_cursor(engine, account, begins_epoch):
     withdraw(account, "4")
     withdraw(account, "6")
     assert not pull.read_on(engine)
-    assert engine.recall("cursor") == str(feed.read().cursor)
+    assert parse_cursor(engine.recall("cursor")) == feed.read().cursor
     assert read_effects(engine, account.id)[3:] == [(4, "stop")]
 
 

@@ -121,7 +121,7 @@ def read(folder: Path, name: str, life: int, seed: int) -> NoReturn:
                 time.sleep(IDLE_SECONDS)
             if page.cursor != cursor:
                 cursor = page.cursor
-                draft.write_text(str(cursor))
+                draft.write_text(cursor.text)
                 os.replace(draft, kept)
 
 

@@ -18,6 +18,7 @@ LONG = "another key of more than thirty-two bytes: hunter2"
 ELSEWHERE = {"DATABASE_URL": "postgres://ledger:hunter2@db.internal:5432/ledger"}
 CHECKED = (
     *("EMBEDDED_POSTGRES", "VAR", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CHAIN_KEY", "CHAIN_KEY_FALLBACKS"),
+    *("SECOND_FACTOR_KEY", "SECOND_FACTOR_KEY_FALLBACKS"),
     *("WEBHOOK_KEY", "ANCHOR_KEY", "CURRENCIES", "CUSTOM_CURRENCIES", "DEFAULT_CURRENCY", "APPROVAL_ABOVE"),
 )
 EXAMPLE = re.findall(r"^#(\w*_KEY\w*)=(.+)", (PROJECT / ".env.example").read_text(), flags=re.M)
@@ -50,6 +51,7 @@ WRONG = [
     ("E003", {"WEBHOOK_KEY": "hunter2"}, "WEBHOOK_KEY"),
     ("E003", {"ANCHOR_KEY": "ab" * 40}, "ANCHOR_KEY"),
     ("E003", {"SECRET_KEY_FALLBACKS": f"{LONG},hunter2"}, "SECRET_KEY_FALLBACKS"),
+    ("E003", {"SECOND_FACTOR_KEY_FALLBACKS": "hunter2"}, "SECOND_FACTOR_KEY_FALLBACKS"),
     ("E004", {"SECRET_KEY": "django-insecure-" + LONG}, "SECRET_KEY"),
     *(("E004", {name: text}, f"{name} is an example") for name, text in EXAMPLE if "PUBLIC" not in name),
     ("E005", {"CHAIN_KEY": KEYS["SECRET_KEY"]}, "CHAIN_KEY is the same as SECRET_KEY"),
@@ -89,7 +91,7 @@ RIGHT = [
 @pytest.fixture
 def find_problems(monkeypatch, settings, tmp_path):
     """What is said of an environment, a line each, as by `manage.py check`."""
-    for name in ("DATABASE_URL", "SECRET_KEY_FALLBACKS", "CHAIN_KEY_FALLBACKS"):
+    for name in ("DATABASE_URL", *(f"{key}_FALLBACKS" for key in checks.KEYS)):
         monkeypatch.delenv(name, raising=False)
     logs = structlog.get_config()
 

@@ -1,5 +1,6 @@
 """Staff, and browsers in which they have come into the back office."""
 
+import secrets
 import time
 from base64 import b32decode, b32encode
 from itertools import count
@@ -9,11 +10,11 @@ from django.db.transaction import atomic
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import User
+from accounts.models import SecondFactor, User, read_secret, seal_secret
 from events import record
 from ledger.callers import ActorKind, Caller
+from tests import roles
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PASSWORD = "a password of staff"
@@ -25,40 +26,46 @@ def make_staff(
 ) -> User:
     """A member of staff with the permissions of these groups. Hashing a password is slow: most need none."""
     username = username or f"staff-{next(_numbers)}"
-    user = User.objects.create_user(
-        username=username, password=password, name=name or username, is_staff=True, is_superuser=superuser
-    )
+    user = User.objects.create_user(username=username, password=password, name=name or username)
     found = list(Group.objects.filter(name__in=groups))
     assert len(found) == len(groups), groups
     user.groups.add(*found)
+    type = "staff.superuser_created" if superuser else "staff.created"
+    return set_staff(user, type, is_superuser=superuser, is_active=True, groups=sorted(groups))
+
+
+def set_staff(user: User, type: str, *, is_staff: bool = True, is_superuser: bool = False, **also) -> User:
+    """As an operator does it: with the entry in the record that the database and the audit look for."""
+    with roles.commanding(), atomic():
+        record.write(
+            Caller(None, ActorKind.COMMAND),
+            type=type,
+            subject="staff",
+            subject_id=user.pk,
+            owner=user.pk,
+            after={"is_staff": is_staff, "is_superuser": is_superuser, **also},
+        )
+        user.is_staff, user.is_superuser = is_staff, is_superuser
+        user.save(update_fields=["is_staff", "is_superuser"])
     return user
 
 
-def hire(*groups: str, **about: str) -> User:
-    """The same, with the entry in the record that `accounts.staff` writes, which the audit looks for."""
-    member = make_staff(*groups, **about)
-    with atomic():
-        record.write(
-            Caller(None, ActorKind.COMMAND),
-            type="staff.created",
-            subject="staff",
-            subject_id=member.pk,
-            owner=member.pk,
-            after={"is_active": True, "groups": sorted(groups)},
-        )
-    return member
+def dismiss(user: User) -> User:
+    """They are no staff any more."""
+    return set_staff(user, "staff.dismissed", is_staff=False, is_superuser=user.is_superuser)
 
 
-def give_device(user: User) -> TOTPDevice:
+def give_device(user: User) -> SecondFactor:
     """A confirmed authenticator app."""
-    return TOTPDevice.objects.create(user=user, name="authenticator")
+    secret = seal_secret(user.pk, secrets.token_bytes(20))
+    return SecondFactor.objects.create(user=user, name="authenticator", secret=secret)
 
 
 def open_office(user: User, **options: object) -> Client:
     """A browser of theirs that has passed the password and the second factor."""
     client = Client(**options)
     client.force_login(user, backend=BACKEND)
-    device = TOTPDevice.objects.filter(user=user, confirmed=True).first() or give_device(user)
+    device = SecondFactor.objects.filter(user=user, confirmed=True).first() or give_device(user)
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
     session.save()
@@ -72,5 +79,5 @@ def code_of(secret: str | bytes, seconds: float = 0) -> str:
     return f"{totp.token():06d}"
 
 
-def enter_code(device: TOTPDevice) -> str:
-    return code_of(b32encode(device.bin_key))
+def enter_code(device: SecondFactor) -> str:
+    return code_of(b32encode(read_secret(device.user_id, device.secret)))

@@ -10,7 +10,9 @@ from rest_framework.test import APIClient
 
 from ledger_project.settings import LANGUAGES
 from tests.cast import issue_token
+from tests.office.addresses import list_urls_of
 from tests.office.staff import make_staff, open_office
+from tests.office.things import make_things
 
 OF_PAGES = {
     "Content-Security-Policy": "frame-ancestors 'none'",
@@ -39,6 +41,19 @@ def test_every_page_takes_nothing_from_elsewhere_is_not_framed_and_not_kept(supe
         answer = client.get(path)
         for name, part in OF_PAGES.items():
             assert part in answer.headers.get(name, ""), (name, answer.status_code)
+
+
+def test_no_page_and_no_download_of_anything_is_kept(superuser):
+    things = make_things()
+    account = things["accounts/account"]
+    downloads = [
+        f"/admin/accounts/account/{account.pk}/change/?format=csv",
+        "/admin/events/recordentry/?csv=1",
+    ]
+    for address in (*list_urls_of(things), *downloads):
+        answer = superuser.get(address)
+        assert "no-store" in answer.headers.get("Cache-Control", ""), (address, answer.status_code)
+        assert address not in downloads or "attachment" in answer["Content-Disposition"]
 
 
 def test_the_policy_names_no_other_host(superuser):

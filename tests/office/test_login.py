@@ -11,15 +11,13 @@ from structlog.testing import capture_logs
 
 from tests.office.answers import find_accesses
 from tests.office.coming_in import WRONG, is_inside, log_in, send_code
-from tests.office.staff import PASSWORD, enter_code, give_device, make_staff, open_office
+from tests.office.staff import PASSWORD, dismiss, enter_code, give_device, make_staff, open_office
 
 
 @pytest.fixture
 def petya(db):
     """Somebody with a password and permissions, who is not staff."""
-    user = make_staff("operations", username="petya", password=PASSWORD)
-    user.is_staff = False
-    user.save()
+    dismiss(make_staff("operations", username="petya", password=PASSWORD))
 
 
 @pytest.mark.usefixtures("petya")

@@ -5,10 +5,9 @@ import threading
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import staff
-from accounts.models import Staff, User
+from accounts.models import SecondFactor, Staff, User
 from ledger.callers import ActorKind, Caller
 from tests.office.answers import find_accesses, find_secret, read
 from tests.office.staff import make_staff, open_office
@@ -34,7 +33,7 @@ def test_who_is_no_superuser_changes_neither_one_nor_themselves_nor_who_may_do_m
             read(do(client, other, command, groups=groups), 422)
         assert Staff.objects.values().get(pk=other.pk) == before
         assert {*other.groups.all()} == had
-        assert TOTPDevice.objects.filter(user=other).count() == 1
+        assert SecondFactor.objects.filter(user=other).count() == 1
     read(client.post(f"{STAFF}create/", {**ASKED, "groups": ["operations"]}), 422)
     assert find_accesses(action="CHANGE") == []
     find_secret(client.post(f"{STAFF}create/", ASKED))

@@ -1,10 +1,9 @@
 from axes.models import AccessAttempt
 from django.contrib.auth.models import Group
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import staff
-from accounts.models import Staff, User
+from accounts.models import SecondFactor, Staff, User
 from tests.cast import issue_token
 from tests.office.answers import find_accesses, find_secret, hear, read
 from tests.office.staff import PASSWORD, make_staff, open_office
@@ -33,7 +32,8 @@ def test_who_is_made_gets_a_password_that_is_shown_once_and_must_enrol_a_second_
     assert client.get("/admin/accounts/user/").status_code == 302
     [access] = find_accesses(action="CHANGE")
     assert (access.type, access.subject_id, access.reason) == ("staff.created", str(anna.pk), "new colleague")
-    assert access.after == {"username": "anna", "name": "Anna", "is_active": True, "groups": ["support"]}
+    made = {"username": "anna", "name": "Anna", "is_staff": True, "is_active": True, "groups": ["support"]}
+    assert access.after == made
     kept = f"{dict(superuser.session)} {[vars(each) for each in find_accesses()]}"
     assert password not in kept + hear(superuser.get(STAFF))
     assert password not in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
@@ -109,7 +109,7 @@ def test_without_their_second_factor_they_enrol_again(superuser):
     browser = open_office(anna)
     assert "Reset second factor" in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
     do(superuser, anna, "reset-second-factor")
-    assert not TOTPDevice.objects.filter(user=anna).exists()
+    assert not SecondFactor.objects.filter(user=anna).exists()
     assert "data-secret" in read(browser.get("/admin/", follow=True))
     assert "Reset second factor" not in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
 

@@ -7,7 +7,7 @@ from accounts.models import Token, User
 from rest.viewsets import known_tokens
 from tests.cast import issue_token
 from tests.office.answers import find_accesses, find_secret, hear, read
-from tests.office.staff import make_staff
+from tests.office.staff import dismiss, make_staff
 
 TOKENS = "/admin/accounts/token/"
 ASKED = {"name": "shop", "groups": ["api-read"], "days": "30", "reason": "a new shop"}
@@ -95,8 +95,7 @@ def test_a_token_has_the_permissions_and_bounds_that_were_chosen(superuser):
 
 def test_staff_get_no_token(superuser):
     make_staff("operations", username="anna")
-    make_staff(superuser=True, username="root")
-    User.objects.filter(username="root").update(is_staff=False)
+    dismiss(make_staff(superuser=True, username="root"))
     for name in ("anna", "root", "boss"):
         assert "second factor" in read(superuser.post(f"{TOKENS}issue/", {**ASKED, "name": name}), 422)
     assert not Token.objects.exists()

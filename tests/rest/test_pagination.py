@@ -24,7 +24,8 @@ ROWS, PAGE = 3000, 100
 def newest_first(django_db_setup, django_db_blocker):
     """The ids of a deposit to each of many accounts, all posted in one commit, as lists have them."""
     with django_db_blocker.unblock():
-        users = User.objects.bulk_create(User(username=str(number)) for number in range(ROWS))
+        ids = [new_id() for _ in range(ROWS)]
+        users = User.objects.bulk_create(User(id=id, username=str(id)) for id in ids)
         accounts = Account.objects.bulk_create(Account(user=user, currency="USD") for user in users)
         posting.post([OrderFactory(account=account) for account in accounts], actor=new_id())
         assert Transaction.objects.values("recorded_at").distinct().count() == 1

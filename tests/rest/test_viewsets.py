@@ -10,13 +10,13 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 from rest_framework.throttling import BaseThrottle
 
-from accounts.models import User
 from accounts.rest.views import UserViewSet
 from ledger_project.wsgi import application
 from rest.answers import Answer, answer
 from rest.middleware import find_address
 from rest.viewsets import ApiViewSet
 from tests.cast import UserFactory, issue_token, new_id
+from tests.office.staff import make_staff
 from tests.raw_requests import Request, connection_kept, send
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ def test_a_test_may_say_who_asks(kind):
 
 def test_a_client_may_say_so_too_and_permissions_are_the_users_own():
     client = APIClient()
-    client.force_authenticate(User.objects.create_superuser("root"))
+    client.force_authenticate(make_staff(superuser=True))
     assert client.post("/api/v1/users", {"id": str(new_id()), "name": "x"}, format="json").status_code == 201
     client.force_authenticate(UserFactory())
     assert client.post("/api/v1/users", {"id": str(new_id()), "name": "x"}, format="json").status_code == 403

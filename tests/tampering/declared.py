@@ -51,6 +51,7 @@ OF_GROUPS = (
 )
 OF_SERVICES = "found of staff, as the record tells it; services and holders have no such entries"
 COUNTED = "figures of the dashboard, counted from the transactions, which are proven"
+FACTORS = "authenticator apps of staff; the record says who set one up, the row is not compared with it"
 SURROGATE = "a number of Django's that nothing refers to"
 
 DECLARED: dict[str, dict[str, Entry]] = {
@@ -74,6 +75,16 @@ DECLARED: dict[str, dict[str, Entry]] = {
             "",
         ),
     ),
+    "accounts_secondfactor": decide(
+        ("id name confirmed created_at user_id", REFUSED, UNSEEN, FACTORS),
+        (
+            "secret drift last_t last_used_at throttling_failure_timestamp throttling_failure_count",
+            UNSEEN,
+            UNSEEN,
+            FACTORS,
+        ),
+        ("removed added", UNSEEN, UNSEEN, FACTORS),
+    ),
     "accounts_token": decide(
         (
             "token_key created user_id expiry permissions account_names types amount_max removed",
@@ -87,14 +98,16 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "accounts_user": decide(
         ("event_sequence", REFUSED, FOUND, ""),
-        ("is_staff is_superuser", FOUND, FOUND, "the record says who was let into the office"),
+        ("is_staff is_superuser", REFUSED, FOUND, "the record says who was let into the office"),
+        ("is_holder", REFUSED, REFUSED, "computed by the database"),
         (
             "id name external_id metadata created_at created_as last_recorded_at removed",
             REFUSED,
             UNSEEN,
             OF_STAFF,
         ),
-        ("username added", UNSEEN, UNSEEN, OF_STAFF),
+        ("username", REFUSED, UNSEEN, OF_STAFF),
+        ("added", UNSEEN, UNSEEN, OF_STAFF),
         ("password", UNSEEN, UNSEEN, SECRET),
         ("is_active", UNSEEN, UNSEEN, OF_SERVICES),
         ("email last_login", UNSEEN, UNSEEN, "nothing is decided by it"),
@@ -231,5 +244,4 @@ OF_OTHERS = {
     "django_content_type": "Django's names of its models; made by migrations",
     "django_migrations": "which migrations ran; whether tables and guards are as they make them is proven",
     "django_session": f"who is logged in at this moment: {SECRET}",
-    "otp_totp_totpdevice": f"second factors of staff: {SECRET}",
 }

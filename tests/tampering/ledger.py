@@ -22,7 +22,7 @@ from tests.cast import (
 )
 from tests.events.conftest import subscribe
 from tests.office.account_pages import find_address
-from tests.office.staff import hire, open_office
+from tests.office.staff import make_staff, open_office
 from tests.transactions.conftest import run_command
 from tests.transactions.correcting import WITHDRAW, adjust, approve, reject, reverse
 from tests.transactions.test_audit import make_history
@@ -82,7 +82,7 @@ def make_holds(account: Account) -> None:
 
 
 def make_corrections(account: Account) -> None:
-    first, second = hire("operations"), hire("operations")
+    first, second = make_staff("operations"), make_staff("operations")
     second.user_permissions.add(Permission.objects.get(codename="view_event"))
     adjust(account, first, "5")
     adjust(account, first, "99999", type=WITHDRAW)
@@ -93,6 +93,6 @@ def make_corrections(account: Account) -> None:
 
 
 def make_staff_look(account: Account) -> None:
-    browser = open_office(hire("support"))
+    browser = open_office(make_staff("support"))
     assert browser.get(find_address(account)).status_code == 200
     assert browser.get("/admin/find/", {"q": "Anna"}).status_code in (200, 302)

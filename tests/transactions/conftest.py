@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from tests.cast import UserFactory, day
 from tests.database import execute
-from tests.office.staff import hire
+from tests.office.staff import make_staff
 from transactions.reading import statistics
 
 COLUMNS = ("key", "external_id", "type", "amount", "effective_at", "reference")
@@ -96,13 +96,13 @@ def make_history(chance, names, count):
 @pytest.fixture
 def maker(db):
     """Somebody who corrects."""
-    return hire("operations")
+    return make_staff("operations")
 
 
 @pytest.fixture
 def checker(db):
     """Somebody else, who approves."""
-    return hire("operations")
+    return make_staff("operations")
 
 
 @pytest.fixture

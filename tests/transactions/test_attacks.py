@@ -11,12 +11,12 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError
 
-from accounts.models import Account, User
+from accounts.models import Account
 from tests import asking
 from tests.cast import UserFactory, day, deposit, hold, new_id, withdraw
 from tests.database import execute
 from tests.office.account_pages import find_address
-from tests.office.staff import hire, open_office
+from tests.office.staff import make_staff, open_office
 from tests.tampering import drill, hands
 from tests.tampering.declared import Outcome
 from tests.tampering.hands import Hands, guards_off
@@ -170,54 +170,22 @@ def test_a_superuser_deletes_a_closed_hold(rich, attack, end):
 
 
 def test_a_superuser_makes_a_correction_posted_that_has_no_transaction_and_no_checker(account, attack):
-    waiting = adjust(account, hire("operations"), "5000")
+    waiting = adjust(account, make_staff("operations"), "5000")
     posted = "status = 'POSTED', needs_approval = false, decided_at = now()"
     assert attack(Hands.SUPERUSER, CORRECTIONS, update(CORRECTIONS, waiting.id, posted)) is FOUND
 
 
 @pytest.mark.parametrize("checker", ["NULL", "maker_id"])
 def test_a_superuser_takes_the_checker_of_a_posted_correction_away(account, attack, checker):
-    first, second = hire("operations"), hire("operations")
+    first, second = make_staff("operations"), make_staff("operations")
     posted = approve(adjust(account, first, "5000"), second)
     alone = f"needs_approval = false, checker_id = {checker}"
     assert attack(Hands.SUPERUSER, CORRECTIONS, update(CORRECTIONS, posted.id, alone)) is FOUND
 
 
-def test_the_service_makes_a_superuser_of_the_office(attack):
-    columns = (
-        "id, username, password, name, email, metadata, is_staff, is_superuser, is_active, event_sequence"
-    )
-    values = "gen_random_uuid(), 'root', '', '', '', '{}', true, true, true, 0"
-    statement = f"INSERT INTO {USERS} AS r ({columns}) VALUES ({values}) RETURNING to_jsonb(r)"
-    assert attack(Hands.SERVICE, USERS, statement) is FOUND
-
-
-@pytest.mark.parametrize("changes", ["is_superuser = true", "is_active = true, is_staff = true"])
-def test_the_service_lets_somebody_into_the_office(attack, changes):
-    service = User.objects.create_user("shop")
-    assert attack(Hands.SERVICE, USERS, update(USERS, service.pk, changes)) is FOUND
-
-
-def test_the_service_puts_a_member_of_staff_into_another_group(attack):
-    member = hire("support")
-    statement = (
-        "INSERT INTO accounts_user_groups AS r (user_id, group_id)"
-        f" SELECT '{member.pk}', id FROM auth_group WHERE name = 'operations' RETURNING to_jsonb(r)"
-    )
-    assert attack(Hands.SERVICE, "accounts_user_groups", statement) is FOUND
-
-
-@pytest.mark.parametrize(
-    "changes", ["is_staff = true", "is_staff = true, is_superuser = true", "username = 'boss'"]
-)
-def test_the_service_makes_a_user_of_the_api_a_member_of_staff(petya, attack, changes):
-    """The right to is the service's, since Django writes all columns when somebody changes their password."""
-    assert attack(Hands.SERVICE, USERS, update(USERS, petya.id, changes)) is FOUND
-
-
 def look_at(account):
     """Whoever it was."""
-    member = hire("support")
+    member = make_staff("support")
     browser = open_office(member)
     for _ in range(2):
         assert browser.get(find_address(account)).status_code == 200

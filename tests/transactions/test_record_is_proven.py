@@ -10,7 +10,7 @@ from events import record
 from events.models import RecordEntry
 from ledger.callers import ActorKind, Caller
 from tests.cast import AccountFactory, deposit, new_id, transfer
-from tests.office.staff import hire
+from tests.office.staff import make_staff
 from tests.transactions.correcting import WITHDRAW, adjust, approve, reject, reverse
 from tests.transactions.test_audit import harm, prove
 from transactions.models import Correction, Transaction
@@ -237,7 +237,7 @@ OF_CORRECTIONS = {
 
 @pytest.fixture
 def third():
-    return hire("operations", username="third")
+    return make_staff("operations", username="third")
 
 
 @pytest.mark.parametrize("column", OF_CORRECTIONS)

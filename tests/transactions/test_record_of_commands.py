@@ -26,7 +26,7 @@ from transactions.proof.record import find_wrong_entries
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loopback", "limits")]
 
 MODULES = (staff, tokens, subscriptions, corrections)
-MEMBER = {"username": "olga", "name": "Olga", "is_active": True, "groups": ["support"]}
+MEMBER = {"username": "olga", "name": "Olga", "is_staff": True, "is_active": True, "groups": ["support"]}
 SUBSCRIBED = {"kind", "url", "types", "status", "cursor", "secret_generation"}
 TOKEN = {
     *("user", "username", "created_at", "expires_at", "groups"),

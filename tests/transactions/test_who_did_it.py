@@ -11,7 +11,7 @@ from tests import asking
 from tests.cast import deposit, hold
 from tests.conftest import make_client
 from tests.office.account_pages import find_address
-from tests.office.staff import hire, make_staff, open_office
+from tests.office.staff import make_staff, open_office
 from tests.transactions.test_audit import prove
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +111,7 @@ def test_a_token_that_an_operator_issues_is_recorded_as_a_commands(capsys):
 
 
 def test_staff_are_in_the_groups_that_the_record_tells(capsys):
-    olga = hire("support")
+    olga = make_staff("support")
     call_command("issue_token", olga.username, "--group", "api-read")
     assert prove().findings == []
     olga.groups.remove(Group.objects.get(name="api-read"))

@@ -16,6 +16,7 @@ from ledger.sql import fetch
 from transactions.errors import TransactionNotFound
 from transactions.models import TABLE, Transaction
 
+NO_TRANSACTION = gettext_noop("There is no such transaction.")
 # A recorded moment is stamped before its commit; older than this, nothing is in flight any more.
 SETTLED_AFTER = timedelta(seconds=10)
 # The transaction that has just begun reads one moment, and may take its time. Not inside another one.
@@ -87,7 +88,7 @@ def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transactio
     if rows and rows[0].transfer:
         rows = sorted(transactions.filter(transfer=rows[0].transfer), key=lambda row: row.type, reverse=True)
     if not rows or (rows[0].transfer and len(rows) < 2):
-        raise TransactionNotFound(gettext_noop("There is no such transaction."))
+        raise TransactionNotFound(NO_TRANSACTION)
     return rows
 
 

@@ -47,7 +47,6 @@ from transactions.rest.views import post, respond, take_identity
 
 VIEW = "accounts.view_account"
 MOMENTS = {"at", "known_at"}  # with none of them it is the current balance, which is one row read
-NO_STORE = {"Cache-Control": "no-store"}
 PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed
 
 
@@ -190,7 +189,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         balance = wait_for(reading.share(reading.read_current_balances, pk))
         if balance is None or not request.may_see(balance.user_id, VIEW):
             raise AccountNotFound("There is no such account.")
-        return Answer(balance.to_json(), headers=NO_STORE)
+        return Answer(balance.to_json())
 
     def of_user(self, request: Request, pk: UUID) -> HttpResponse:
         """The balance of a user's account: the only one of that name, or the one in `currency`."""
@@ -205,7 +204,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         if asked.keys() & MOMENTS:
             return self._answer_of_then(account_id, asked)
         [balance] = [each for each in balances.values() if each.account_id == account_id]
-        return Answer(balance.to_json(), headers=NO_STORE)
+        return Answer(balance.to_json())
 
     def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
         at, known_at = asked.get("at"), asked.get("known_at")
@@ -215,7 +214,7 @@ class BalanceViewSet(ApiViewSet[Account]):
         balance, is_settled = found
         if not is_settled:
             balance = ask(partial(reading.read_balance_at, account_id, at=at, known_at=known_at))
-        return Answer(orjson.dumps(balance.to_dict()), headers=NO_STORE)
+        return Answer(orjson.dumps(balance.to_dict()))
 
     def statement(self, request: Request, pk: UUID) -> HttpResponse | StreamingHttpResponse:
         """The posted transactions effective on those days, in order. `Accept: text/csv` gives a table."""
@@ -234,7 +233,6 @@ class BalanceViewSet(ApiViewSet[Account]):
             response["Content-Disposition"] = f'attachment; filename="{name}"'
         else:
             response = _respond(_write_json(statement), "application/json")
-        response["Cache-Control"] = "no-store"
         response["Vary"] = "Accept"
         return response
 

@@ -78,7 +78,9 @@ describe_transfers = describe(
         parameters=[IDEMPOTENCY_KEY],
         examples=examples.CREATE_TRANSFER,
     ),
-    retrieve=operation(200, serializers.TransferSerializer, "not_found", operation_id="transfers_retrieve"),
+    retrieve=operation(
+        200, serializers.SeenTransferSerializer, "not_found", operation_id="transfers_retrieve"
+    ),
 )
 describe_batches = describe(
     create=operation(

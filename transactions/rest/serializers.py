@@ -119,6 +119,28 @@ class TransferSerializer(serializers.Serializer[Transaction]):
     destination = TransactionSerializer()
 
 
+# What the holder of one account of a transfer sees of the leg on the other one; all else is null.
+OF_BOTH = {
+    *("id", "account", "type", "amount", "currency", "status", "effective_at", "recorded_at", "transfer"),
+}
+
+
+class LegSerializer(serializers.Serializer[Transaction]):
+    """A leg of a transfer. Of another holder's account it is shown without what tells of them."""
+
+    def get_fields(self) -> dict[str, Any]:
+        columns = [
+            dataclasses.replace(each, null=each.null or each.name not in OF_BOTH) for each in TABLE.shown
+        ]
+        return {column.name: make_field(column) for column in columns}
+
+
+class SeenTransferSerializer(serializers.Serializer[Transaction]):
+    id = serializers.UUIDField()
+    source = LegSerializer()  # type: ignore[assignment]
+    destination = LegSerializer()
+
+
 class StatementLineSerializer(serializers.Serializer[Transaction]):
     transaction = serializers.UUIDField()
     type = serializers.ChoiceField(choices=Transaction.Type.choices)

@@ -114,9 +114,16 @@ class TransferViewSet(TransactionViewSet):
         return respond(request, post(request, transfer))
 
     def retrieve(self, request: Request, pk: UUID) -> Answer:
-        """Both legs, posted or declined."""
-        legs = self.filter_queryset(self.get_queryset()).filter(transfer=pk)
-        return Answer(show_transfer(queries.find_whole(legs, pk)))
+        """Both legs, posted or declined. Of somebody else's a holder sees what was moved, when, and on which
+        account.
+        """
+        found = self.filter_queryset(queries.with_resources(Transaction.objects.filter(transfer=pk)))
+        rows = sorted(found, key=lambda row: row.type, reverse=True)
+        seen = [request.may_see(row.user_id, VIEW) for row in rows]
+        if not any(seen):
+            raise errors.TransactionNotFound(queries.NO_TRANSACTION)
+        legs = [row.as_json if is_seen else hide(row) for row, is_seen in zip(rows, seen, strict=True)]
+        return Answer(write_transfer(pk, *legs))
 
 
 def take_identity(request: Request) -> UUID:
@@ -198,5 +205,16 @@ def describe_decline(request: Request, row: Transaction) -> dict[str, Any]:
 
 def show_transfer(rows: Sequence[Transaction]) -> bytes:
     """The two legs as JSON, source first."""
-    source, destination = (orjson.Fragment(row.as_json) for row in rows)
-    return orjson.dumps({"id": str(rows[0].transfer), "source": source, "destination": destination})
+    source, destination = rows
+    return write_transfer(source.id, source.as_json, destination.as_json)
+
+
+def write_transfer(id: UUID, source: bytes, destination: bytes) -> bytes:
+    legs = {"source": orjson.Fragment(source), "destination": orjson.Fragment(destination)}
+    return orjson.dumps({"id": str(id), **legs})
+
+
+def hide(row: Transaction) -> bytes:
+    """The leg as JSON for the holder of the other account: not whose it is, and not how they stand."""
+    shown = row.to_dict()
+    return orjson.dumps({name: shown[name] if name in serializers.OF_BOTH else None for name in shown})
