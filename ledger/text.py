@@ -16,7 +16,7 @@ from ledger.errors import LedgerError, gettext_noop
 WHITE_SPACE = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 CONTROL = r"\u0001-\u001f\u007f-\u009f\u2028\u2029"
 DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-# What Unicode calls default ignorable, without the marks of direction; anchors of annotations; an empty Braille.
+# What Unicode calls default ignorable, but for marks of direction; anchors of annotations; an empty Braille.
 INVISIBLE = (
     r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u2800\u3164"
     r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -25,8 +25,8 @@ INVISIBLE = (
 # What the database refuses of an identifier, beside what is not in NFC.
 NOT_IN_IDENTIFIERS = f"^[{WHITE_SPACE}]|[{WHITE_SPACE}]$|[{CONTROL}{DIRECTION}{INVISIBLE}]"
 
-# Most texts, and nothing is wrong with them: printable ASCII without a space at its ends. A call of no function
-# of ours, so that a posting can afford it.
+# Whether it is what most texts are, with which nothing is wrong: printable ASCII without a space at its ends.
+# No function of Python's, so that a posting can afford it.
 is_plain = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?").fullmatch
 _find_surrogate = re.compile("[\ud800-\udfff]").search
 _find_noncharacter = re.compile(
@@ -36,7 +36,7 @@ _find_control = re.compile(f"[{CONTROL}{DIRECTION}]").search
 _find_control_in_notes = re.compile(f"(?![\t\n])[{CONTROL}{DIRECTION}]").search
 _find_invisible = re.compile(f"[{INVISIBLE}]").search
 _NEVER_SEEN = re.compile(f"[{WHITE_SPACE}{CONTROL}{DIRECTION}{INVISIBLE}]")
-# What joins letters of Arabic and Indic scripts and parts of an emoji, and what chooses a variant of a character.
+# What joins letters of Arabic and Indic scripts and parts of an emoji, and what chooses a character's variant.
 # Beside Latin, Greek and Cyrillic letters, digits and punctuation these do nothing that can be seen.
 _BEYOND = r"[^\u0000-\u00a8\u00aa-\u00ad\u00af-\u052f\u1e00-\u206f]"
 _VARIANT = r"[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
@@ -95,7 +95,9 @@ def find_fault(text: str, rule: Rule) -> LedgerError | None:
         return TextInvalid(f"The text has {_name(found[0])}, which is no character.")
     find_control = _find_control_in_notes if rule is Rule.NOTE else _find_control
     if found := find_control(text):
-        kind = "a control character" if ord(found[0]) < 0xA0 else "which is not seen and turns or breaks lines"
+        kind = (
+            "a control character" if ord(found[0]) < 0xA0 else "which is not seen and turns or breaks lines"
+        )
         return TextHasControlCharacter(f"The text has {_name(found[0])}, {kind}.")
     if not _is_seen(text):
         return TextInvisible("Nothing of the text can be seen.")
