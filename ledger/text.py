@@ -8,6 +8,7 @@ does not fit is refused. Letters of different scripts that look alike are differ
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from enum import Enum, auto
 
 from ledger.errors import LedgerError, gettext_noop
@@ -36,7 +37,7 @@ _find_control = re.compile(f"[{CONTROL}{DIRECTION}]").search
 _find_control_in_notes = re.compile(f"(?![\t\n])[{CONTROL}{DIRECTION}]").search
 _find_invisible = re.compile(f"[{INVISIBLE}]").search
 _NEVER_SEEN = re.compile(f"[{WHITE_SPACE}{CONTROL}{DIRECTION}{INVISIBLE}]")
-# What joins letters of Arabic and Indic scripts and parts of an emoji, and what chooses a character's variant.
+# What joins letters of Arabic and Indic scripts and parts of emoji, and what chooses a character's variant.
 # Beside Latin, Greek and Cyrillic letters, digits and punctuation these do nothing that can be seen.
 _BEYOND = r"[^\u0000-\u00a8\u00aa-\u00ad\u00af-\u052f\u1e00-\u206f]"
 _VARIANT = r"[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
@@ -83,6 +84,17 @@ def require_text(text: str, rule: Rule, field: str) -> None:
     if fault := find_fault(text, rule):
         fault.field = field
         raise fault
+
+
+def require_money_texts(reference: str, metadata: Mapping[str, str]) -> None:
+    """What a command about money says of itself, for who asks in process; requests are read before.
+
+    Raises `Text…`.
+    """
+    require_text(reference, Rule.IDENTIFIER, "reference")
+    for key, value in metadata.items():
+        require_text(key, Rule.IDENTIFIER, "metadata")
+        require_text(value, Rule.NOTE, "metadata")
 
 
 def find_fault(text: str, rule: Rule) -> LedgerError | None:

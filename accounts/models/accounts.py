@@ -7,7 +7,7 @@ import uuid_utils.compat
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Collate, Lower, Now
+from django.db.models.functions import Collate, Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
@@ -17,9 +17,11 @@ from accounts.models.columns import (
     BALANCE_MAX,
     NAME_LENGTH_MAX,
     REASON_LENGTH_MAX,
+    Folded,
     HeldDue,
     IsFinite,
     MoneyField,
+    external_id_is_normalized,
     metadata_is_an_object,
 )
 from accounts.models.managers import UserManager
@@ -67,12 +69,13 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         verbose_name = _("user")  # type: ignore[assignment]
         verbose_name_plural = _("users")  # type: ignore[assignment]
         constraints = [
-            models.CheckConstraint(condition=metadata_is_an_object(), name="user_metadata_is_an_object")
+            models.CheckConstraint(condition=metadata_is_an_object(), name="user_metadata_is_an_object"),
+            external_id_is_normalized(),
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="user_by_creation"),
             models.Index(fields=["name"], name="user_by_name"),
-            models.Index(Collate(Lower("name"), "C"), "id", name="user_by_start_of_name"),
+            models.Index(Collate(Folded("name"), "C"), "id", name="user_by_start_of_name"),
             models.Index(fields=["username"], condition=Q(is_staff=True), name="user_of_staff"),
         ]
 
@@ -99,9 +102,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
             "name": self.name,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
-            "accounts": [
-                account.to_dict() for account in sorted(self.accounts_now, key=lambda each: each.id)
-            ],
+            "accounts": [each.to_dict() for each in sorted(self.accounts_now, key=lambda each: each.id)],
         }
 
 
