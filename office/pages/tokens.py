@@ -20,9 +20,11 @@ from unfold.widgets import (
 
 from accounts import tokens
 from accounts.models import Token, User
+from ledger.text import Rule
 from office.access import Action
 from office.actions import Command, ReasonForm, show_once
 from office.admin import SearchedAdmin
+from office.forms import TextField
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import column, link, list_groups, moment
 from rest.middleware import get_caller
@@ -37,7 +39,8 @@ def list_groups_of_services() -> list[tuple[str, str]]:
 
 
 class NewTokenForm(ReasonForm):
-    name = forms.CharField(
+    name = TextField(
+        rule=Rule.IDENTIFIER,
         label=_("User name of the service"),
         max_length=USERNAME_LENGTH_MAX,
         widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),

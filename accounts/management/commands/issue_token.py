@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import tokens
 from ledger.callers import ActorKind, Caller
+from ledger.text import Rule, find_fault
 
 
 class Command(BaseCommand):
@@ -19,6 +20,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["name"]
+        if fault := find_fault(name, Rule.IDENTIFIER):
+            raise CommandError(f"The name: {fault.detail}")
         try:
             token, _, is_new = tokens.issue(
                 name=name,

@@ -20,11 +20,13 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts.currencies import find_decimals
 from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
+from ledger.text import Rule
 from ledger.values import UUID_TEXT
 from office import explanations
 from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
+from office.forms import TextField
 from office.pages.accounts import page
 from office.pages.corrections import propose
 from office.templatetags.ledger import STATUS, column, moment, show_number
@@ -107,7 +109,8 @@ class AdjustForm(IdentityForm):
         widget=UnfoldAdminSelectWidget({"autofocus": True}),
     )
     amount = AmountField(label=_("Amount"))
-    reference = forms.CharField(
+    reference = TextField(
+        rule=Rule.IDENTIFIER,
         label=_("Reference"),
         max_length=REFERENCE_LENGTH_MAX,
         widget=UnfoldAdminTextInputWidget,
