@@ -17,8 +17,6 @@ class Form(NamedTuple):
     name: str | None
     note: str | None
     is_for_the_database: bool = True  # whether it can have an identifier of this form, and refuses it
-        True  # whether an identifier of this form can be sent to it, and it refuses it
-    )
 
     def __str__(self) -> str:
         return self.what
