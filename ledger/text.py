@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from ledger.errors import LedgerError, gettext_noop
+from ledger.errors import LedgerError
 
 # Parts of character classes, which Python and PostgreSQL read alike.
 WHITE_SPACE = r"\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -102,7 +102,7 @@ def find_fault(text: str, rule: Rule) -> LedgerError | None:
     if is_plain(text):
         return None
     if not is_storable(text):
-        return TextInvalid(gettext_noop("The text has a NUL or half of a surrogate pair."))
+        return TextInvalid("The text has a NUL or half of a surrogate pair.")
     if found := _find_noncharacter(text):
         return TextInvalid(f"The text has {_name(found[0])}, which is no character.")
     find_control = _find_control_in_notes if rule is Rule.NOTE else _find_control

@@ -19,6 +19,10 @@ class TextField(forms.CharField):
         super().__init__(strip=rule is Rule.NOTE, **options)
         self.rule = rule
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """It is typed in the direction that its first letter has."""
+        return super().widget_attrs(widget) | {"dir": "auto"}
+
     def clean(self, value: Any) -> str:
         text: str = super().clean(value)
         if self.rule is Rule.NOTE:

@@ -20,7 +20,7 @@ from office.admin import OfficeAdmin
 from office.explanations import explain_refusal
 from office.forms import TextField
 from office.site import USERNAME_LENGTH_MAX
-from office.templatetags.ledger import column, list_groups
+from office.templatetags.ledger import column, list_groups, text_column
 from rest.middleware import get_caller
 
 CHANGE = "accounts.change_staff"
@@ -100,8 +100,8 @@ class StaffAdmin(OfficeAdmin):
     change_form_template = "admin/staff.html"
     owner = "pk"
     list_display = (
-        "username",
-        "name",
+        text_column(_("User name"), "username"),
+        text_column(_("name"), "name"),
         column(_("groups"), list_groups),
         "is_active",
         "is_superuser",
