@@ -18,15 +18,16 @@ class TextField(forms.CharField):
     def __init__(self, *, rule: Rule, **options: Any) -> None:
         super().__init__(strip=rule is Rule.NOTE, **options)
         self.rule = rule
+        self.validators.append(self.keep_to_rule)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         """It is typed in the direction that its first letter has."""
         return super().widget_attrs(widget) | {"dir": "auto"}
 
-    def clean(self, value: Any) -> str:
-        text: str = super().clean(value)
-        if self.rule is Rule.NOTE:
-            text = text.replace("\r\n", "\n")
+    def to_python(self, value: Any) -> str:
+        text: str = super().to_python(value)
+        return text.replace("\r\n", "\n") if self.rule is Rule.NOTE else text
+
+    def keep_to_rule(self, text: str) -> None:
         if fault := find_fault(text, self.rule):
             raise forms.ValidationError(explain_refusal(fault)[0], fault.code)
-        return text
