@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import cast
 from tests.browser.steps import come_in, find, open_subject
@@ -63,8 +64,8 @@ def test_what_stands_beside_a_name_is_not_moved_by_it(page, account):
 
     find(page, SHALOM[:4])
     row = page.locator("tr", has_text=SHALOM).first
-    cells = row.locator("td").all()
-    assert [cell.inner_text() for cell in cells[:3]] == [SHALOM, ALI, str(account.user_id)]
+    expect(row).to_contain_text(ALI)
+    assert row.locator("td").all_inner_texts()[:3] == [SHALOM, ALI, str(account.user_id)]
     take_picture(page, "find")
 
 
