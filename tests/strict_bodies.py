@@ -82,7 +82,7 @@ def is_about(length_min: int, length_max: int, *, kind: str) -> Fits:
 
     def is_hidden(character: str) -> bool:
         """As far as the texts of `random_bodies` go."""
-        return unicodedata.category(character) == "Cf" or character in "\u3164\u2800\u115f\u1160\ufe0f"
+        return unicodedata.category(character) == "Cf" or character in HIDDEN[kind]
 
     def fits(text: Any) -> bool:
         if not is_text(length_min, length_max)(text):
@@ -102,6 +102,7 @@ def is_about(length_min: int, length_max: int, *, kind: str) -> Fits:
 
 
 TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+HIDDEN = {"identifier": "\u3164\u2800\ufe0f", "name": "\u3164\u2800", "note": "\u3164\u2800"}
 LINES: dict[str, dict[int, str]] = {"identifier": {}, "name": {}, "note": {9: "", 10: ""}}
 
 
