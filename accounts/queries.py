@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.contrib.auth.models import Permission
 from django.db.models import CharField, Prefetch, Q, QuerySet, Value, prefetch_related_objects
-from django.db.models.functions import Collate, Concat, Lower
+from django.db.models.functions import Collate, Concat
 
-from accounts.models import Account, User
+from accounts.models import Account, Folded, User
 from ledger.sql import fetch
 
 # Asked every second: by the index `hold_to_expire`, with a clock that is read once.
@@ -34,12 +34,12 @@ def name_permissions(permissions: QuerySet[Permission]) -> set[str]:
 
 
 def find_users_by_words(words: str, *, limit: int) -> list[User]:
-    """The user whose external id it is, then up to `limit` others whose name starts with it, ignoring case.
+    """The user whose external id it is, then up to `limit` others whose name starts with it, folded.
 
     Names are a range of the index `user_by_start_of_name`. An empty text finds nobody by name.
     """
-    low = Lower(Value(words, output_field=CharField()))
-    named = User.objects.alias(folded=Collate(Lower("name"), "C")).filter(
+    low = Folded(Value(words, output_field=CharField()))
+    named = User.objects.alias(folded=Collate(Folded("name"), "C")).filter(
         folded__gte=low,
         folded__lt=Concat(low, Value("\U0010ffff")),  # the last character in the order of "C"
     )

@@ -18,9 +18,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from ledger.text import Rule
 from office import access
 from office.access import DETAIL_LENGTH_MAX, Action
 from office.explanations import REFUSED, explain_refusal
+from office.forms import TextField
 
 
 class CommandForm(forms.Form):
@@ -41,7 +43,8 @@ class CommandForm(forms.Form):
 class ReasonForm(CommandForm):
     """Asks why; the reason is kept in the access log, and with what is changed."""
 
-    reason = forms.CharField(
+    reason = TextField(
+        rule=Rule.NOTE,
         label=_("Reason"),
         max_length=DETAIL_LENGTH_MAX,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),

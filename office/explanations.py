@@ -86,6 +86,15 @@ REFUSALS = {
     "amount_not_positive": gettext_lazy("An amount is more than zero."),
     "amount_too_large": gettext_lazy("The amount is more than the ledger takes."),
     "amount_scale": gettext_lazy("The amount has more decimals than its currency has."),
+    "invalid_text": gettext_lazy("The text has something in it that is no character."),
+    "text_control_character": gettext_lazy(
+        "The text has a control character, or one that turns the direction of writing. Type it anew."
+    ),
+    "text_invisible": gettext_lazy("The text has something in it that cannot be seen. Type it anew."),
+    "text_padded": gettext_lazy("The text begins or ends with a space."),
+    "text_not_normalized": gettext_lazy(
+        "The text is composed of characters in an unusual way (not NFC). Type it anew."
+    ),
     "account_closed": gettext_lazy("The account is closed."),
     "not_found": gettext_lazy("There is no such thing any more."),
     "idempotency_key_reused": gettext_lazy(

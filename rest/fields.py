@@ -13,7 +13,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
+from ledger.text import Rule, find_fault, is_plain, is_storable
 from ledger.values import CHOSEN_ID_TEXT, NO_CHOSEN_ID, UUID_TEXT
+from rest import text_schema
 from rest.parsers import Number
 
 DECIMAL_DIGITS_MAX = 40
@@ -116,19 +118,28 @@ class BooleanField(Field):
 
 
 class TextField(Field):
-    def __init__(self, *, length_max: int, length_min: int = 0, **options: Any) -> None:
-        super().__init__({"type": "string", "minLength": length_min, "maxLength": length_max}, **options)
-        self.length_min, self.length_max = length_min, length_max
+    """A text; with a `rule` one that cannot lie, as `ledger.text` has it."""
+
+    def __init__(
+        self, *, length_max: int, length_min: int = 0, rule: Rule | None = None, **options: Any
+    ) -> None:
+        schema = {"type": "string", "minLength": length_min, "maxLength": length_max}
+        pattern, options["help_text"] = text_schema.describe(rule, options.get("help_text", ""))
+        super().__init__(schema | pattern, **options)
+        self.length_min, self.length_max, self.rule = length_min, length_max, rule
 
     def to_internal_value(self, value: Any) -> str:
         if type(value) is not str:
             raise refuse("invalid_type", "Not a text.")
-        if not is_storable(value):
+        plain = is_plain(value)
+        if not plain and not is_storable(value):
             raise refuse("invalid_text", "The text has a NUL or half of a surrogate pair.")
         if len(value) < self.length_min:
             raise refuse("required", "The text is empty.")
         if len(value) > self.length_max:
             raise refuse("too_long", f"The text has more than {self.length_max} characters.")
+        if not plain and self.rule is not None and (fault := find_fault(value, self.rule)):
+            raise refuse(fault.code, fault.detail)
         return value
 
 
@@ -223,8 +234,9 @@ class MetadataField(Field):
                 f"Metadata has at most {METADATA_PAIRS_MAX} pairs, keys of {METADATA_KEY_MAX} and "
                 f"values of {METADATA_VALUE_MAX} characters.",
             )
-        if not all(is_storable(text) for pair in value.items() for text in pair):
-            raise refuse("invalid_text", "Metadata has a NUL or half of a surrogate pair.")
+        for key, text in value.items():
+            if fault := find_fault(key, Rule.IDENTIFIER) or find_fault(text, Rule.NOTE):
+                raise refuse(fault.code, fault.detail)
         return value
 
 
@@ -265,11 +277,6 @@ class TimeZoneField(Field):
         if value not in find_time_zones():
             raise refuse("timezone_invalid", "Not the name of a time zone, like Europe/Berlin.")
         return ZoneInfo(value)
-
-
-def is_storable(text: str) -> bool:
-    """Whether PostgreSQL can keep the text: no NUL, no half of a surrogate pair."""
-    return "\x00" not in text and (text.isascii() or not re.search("[\ud800-\udfff]", text))
 
 
 def parse_time(value: Any, zone: tzinfo = UTC) -> datetime:

@@ -23,6 +23,7 @@ from tests import (
     planted_faults,
     planted_faults_of_posting,
     planted_faults_of_settings,
+    planted_faults_of_texts,
     planted_faults_of_the_feed,
     planted_faults_of_the_office,
     planted_faults_of_the_proof,
@@ -41,6 +42,7 @@ MUTANTS = [
     *planted_faults_of_the_proof.MUTANTS,
     *planted_faults_of_tokens.MUTANTS,
     *planted_faults_of_who_is_who.MUTANTS,
+    *planted_faults_of_texts.MUTANTS,
 ]
 PRODUCT = ("ledger", "rest", "events", "accounts", "transactions", "office", "ledger_project")
 SECONDS_MAX = 300

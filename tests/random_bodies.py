@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 TEXTS = [
-    "", " ", "\0", "a\0b", "\ud800", "x\udfff", "\U0001f600" * 40, "\u202e00.1", "\ufeff", "e\u0301" * 90,
+    "", " ", "\0", "a\0b", "\ud800", "x\udfff", "\U0001f600" * 40, "\u202e00.1", "\ufeff",
+    "cust-1 ", "a\u200bb", "Jose\u0301", "a\nb", "❤\ufe0f", "e\u0301" * 90,
     "a" * 151, "a" * 201, "a" * 501, "１２", "½", "NaN", "Infinity", "-1", "0", "1e3", "1_0", "+1", " 1",
     "1.", ".5", "0.001", "007", "10.00", "1000000000000", "1000000000000.01", "9" * 41, "USD", "usd", "EUR",
     "POINTS", "DEPOSIT", "WITHDRAW", "TRANSFER", "2023-01-04", "2023-01-04T00:00:00",

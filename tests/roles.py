@@ -19,6 +19,7 @@ OWNERS = {
     "tests/test_guards.py",
     "tests/test_hold_guards.py",
     "tests/test_rule_guards.py",
+    "tests/test_text_guards.py",
     "tests/test_record_guards.py",
     "tests/test_token_guards.py",
     "tests/test_every_guard.py",

@@ -6,6 +6,7 @@ is not known, null as if not sent, and every value fit for its field.
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -76,6 +77,35 @@ def is_text(length_min: int, length_max: int, pattern: str = "[^\0\ud800-\udfff]
     return fits
 
 
+def is_about(length_min: int, length_max: int, *, kind: str) -> Fits:
+    """A text of an identifier, a name or a note, which people can see and which is what it looks like."""
+
+    def is_hidden(character: str) -> bool:
+        """As far as the texts of `random_bodies` go."""
+        return unicodedata.category(character) == "Cf" or character in HIDDEN[kind]
+
+    def fits(text: Any) -> bool:
+        if not is_text(length_min, length_max)(text):
+            return False
+        turns = any(unicodedata.bidirectional(each) in TURNING or each == "\u061c" for each in text)
+        breaks = any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in text.translate(LINES[kind]))
+        room = [each for each in text if not (each.isspace() or is_hidden(each))]
+        if turns or breaks or (text and all(map(unicodedata.combining, room))):
+            return False
+        if kind == "note" or not text:
+            return True
+        hides = any(map(is_hidden, text)) or unicodedata.combining(text[0])
+        is_composed = kind == "name" or unicodedata.normalize("NFC", text) == text
+        return not hides and text == text.strip() and is_composed
+
+    return fits
+
+
+TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+HIDDEN = {"identifier": "\u3164\u2800\ufe0f", "name": "\u3164\u2800", "note": "\u3164\u2800"}
+LINES: dict[str, dict[int, str]] = {"identifier": {}, "name": {}, "note": {9: "", 10: ""}}
+
+
 def is_one_of(*values: str) -> Fits:
     return lambda value: value in values
 
@@ -90,11 +120,14 @@ def is_new_id(value: Any) -> bool:
     return len(set(digits)) > 1 and not (digits[12] == "8" and digits[16] in "89ab")
 
 
+is_key, is_value = is_about(0, 40, kind="identifier"), is_about(0, 500, kind="note")
+
+
 def is_metadata(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and len(value) <= 50
-        and all(is_text(0, 40)(name) and is_text(0, 500)(text) for name, text in value.items())
+        and all(is_key(name) and is_value(text) for name, text in value.items())
     )
 
 
@@ -162,19 +195,20 @@ def is_count(value: Any) -> bool:
     return type(value) is NumberText and re.fullmatch(r"0|[1-9][0-9]*", value) is not None
 
 
-NAME, REASON = is_text(1, 150), is_text(1, 500)
+NAME, HANDLE = is_about(1, 150, kind="name"), is_about(1, 150, kind="identifier")
+REASON = is_about(1, 500, kind="note")
 WHY = {"reason": Field(REASON, required=True)}
 MONEY = {
     "id": Field(is_new_id, required=True),
     "amount": Field(is_amount, required=True),
-    "reference": Field(is_text(0, 200)),
+    "reference": Field(is_about(0, 200, kind="identifier")),
     "metadata": Field(is_metadata),
 }
 FIELDS: dict[str, dict[str, Field]] = {
     "POST /users": {
         "id": Field(is_new_id),
         "name": Field(NAME, required=True),
-        "external_id": Field(NAME),
+        "external_id": Field(HANDLE),
         "currency": Field(is_currency),
         "metadata": Field(is_metadata),
     },
@@ -182,7 +216,7 @@ FIELDS: dict[str, dict[str, Field]] = {
     "POST /accounts": {
         "user": Field(is_id, required=True),
         "currency": Field(is_currency, required=True),
-        "name": Field(NAME),
+        "name": Field(HANDLE),
         "metadata": Field(is_metadata),
     },
     "PATCH /accounts/{id}": {"metadata": Field(is_metadata, required=True)},

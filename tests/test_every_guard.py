@@ -6,7 +6,14 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
-from tests import test_guards, test_hold_guards, test_record_guards, test_rule_guards, test_token_guards
+from tests import (
+    test_guards,
+    test_hold_guards,
+    test_record_guards,
+    test_rule_guards,
+    test_text_guards,
+    test_token_guards,
+)
 from tests.events import test_feed_guards
 from tests.test_guards import (
     execute,
@@ -27,6 +34,7 @@ ATTACKS = [
     test_guards.REFUSALS,
     test_rule_guards.OTHERS,
     test_rule_guards.REFUSALS,
+    test_text_guards.ATTACKS,
     test_hold_guards.INSERTS,
     test_hold_guards.CHANGES,
     test_hold_guards.REFUSALS,
@@ -74,7 +82,7 @@ def test_every_rule_is_attacked():
 
 INDEXES = """
 SELECT indrelid::regclass::text, indexrelid::regclass::text, (
-    SELECT string_agg(coalesce(attname, 'lower(name)'), ', ' ORDER BY place)
+    SELECT string_agg(coalesce(attname, 'folded name'), ', ' ORDER BY place)
     FROM unnest(indkey) WITH ORDINALITY AS key (number, place)
     LEFT JOIN pg_attribute ON attrelid = indrelid AND attnum = number AND attnum > 0
 ) FROM pg_index

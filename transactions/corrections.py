@@ -23,6 +23,7 @@ from events import record
 from events.models import NIL
 from ledger.callers import ActorKind, Caller
 from ledger.errors import gettext_noop
+from ledger.text import Rule, require_text
 from ledger.values import format_optional_time, format_time
 from transactions import posting
 from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, SameApprover
@@ -51,9 +52,10 @@ def adjust(
 ) -> Correction:
     """A deposit or withdrawal by staff; posted at once, or waiting for approval.
 
-    Raises `AccountNotFound`, `Amount…`, `IdempotencyKeyReused`.
+    Raises `AccountNotFound`, `Amount…`, `Text…`, `IdempotencyKeyReused`.
     """
     require_amount(amount)
+    require_text(reference, Rule.IDENTIFIER, "reference")
     account = Account.objects.filter(id=account_id).first()
     if account is None:
         raise errors.AccountNotFound(gettext_noop("There is no such account."))

@@ -11,7 +11,6 @@ import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
-import django.db.models.functions.text
 import django.db.models.lookups
 import uuid_utils.compat
 from django.conf import settings
@@ -43,6 +42,13 @@ CREATE TRIGGER account_is_never_deleted BEFORE DELETE ON accounts_account
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER accounts_are_never_emptied BEFORE TRUNCATE ON accounts_account
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+-- What no two accounts of a user can have in two forms. No posting asks: its statement does not set the name.
+CREATE TRIGGER account_name_is_normalized BEFORE INSERT OR UPDATE OF name ON accounts_account
+    FOR EACH ROW WHEN (
+        NEW.name IS NOT NFC NORMALIZED OR NEW.name ~
+        '^[\\u0009-\\u000d\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]|[\\u0009-\\u000d\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]$|[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200d\\u2060-\\u2065\\u206a-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a\\U000e0000-\\U000e0fff]'
+    ) EXECUTE FUNCTION ledger_refuse();
+ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_name_is_normalized;
 -- What an account is changes with the event that tells it, in one statement; when its last event was, too.
 -- And what follows from its transactions changes with them.
 CREATE FUNCTION ledger_require_events_of_account() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -332,6 +338,7 @@ DROP TRIGGER accounts_are_never_emptied ON accounts_account;
 DROP TRIGGER account_is_never_deleted ON accounts_account;
 DROP TRIGGER account_keeps_its_identity ON accounts_account;
 DROP TRIGGER account_starts_at_zero ON accounts_account;
+DROP TRIGGER account_name_is_normalized ON accounts_account;
 DROP FUNCTION ledger_require_account_of_holds();
 DROP FUNCTION ledger_require_holds_of_account();
 DROP FUNCTION ledger_require_stream_of_events();
@@ -905,9 +912,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="user",
             index=models.Index(
-                django.db.models.functions.comparison.Collate(
-                    django.db.models.functions.text.Lower("name"), "C"
-                ),
+                django.db.models.functions.comparison.Collate(accounts.models.columns.Folded("name"), "C"),
                 models.F("id"),
                 name="user_by_start_of_name",
             ),
@@ -936,6 +941,22 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="user_who_is_a_holder_is_no_staff",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    accounts.models.columns.IsNormalized(models.F("external_id")),
+                    models.Q(
+                        (
+                            "external_id__regex",
+                            "^[\\u0009-\\u000d\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]|[\\u0009-\\u000d\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]$|[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\u00ad\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200d\\u2060-\\u2065\\u206a-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a\\U000e0000-\\U000e0fff]",
+                        ),
+                        _negated=True,
+                    ),
+                ),
+                name="external_id_is_normalized",
             ),
         ),
         migrations.AddIndex(

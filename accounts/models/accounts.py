@@ -7,7 +7,7 @@ import uuid_utils.compat
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Cast, Collate, Lower, Now
+from django.db.models.functions import Cast, Collate, Now
 from django.db.models.lookups import Exact
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -17,9 +17,11 @@ from accounts.models.columns import (
     BALANCE_MAX,
     NAME_LENGTH_MAX,
     REASON_LENGTH_MAX,
+    Folded,
     HeldDue,
     IsFinite,
     MoneyField,
+    external_id_is_normalized,
     metadata_is_an_object,
 )
 from accounts.models.managers import UserManager
@@ -78,11 +80,12 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
                 condition=Q(is_holder=False) | Q(is_staff=False, is_superuser=False),
                 name="user_who_is_a_holder_is_no_staff",
             ),
+            external_id_is_normalized(),
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="user_by_creation"),
             models.Index(fields=["name"], name="user_by_name"),
-            models.Index(Collate(Lower("name"), "C"), "id", name="user_by_start_of_name"),
+            models.Index(Collate(Folded("name"), "C"), "id", name="user_by_start_of_name"),
             models.Index(fields=["username"], condition=Q(is_staff=True), name="user_of_staff"),
         ]
 
@@ -109,9 +112,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
             "name": self.name,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
-            "accounts": [
-                account.to_dict() for account in sorted(self.accounts_now, key=lambda each: each.id)
-            ],
+            "accounts": [each.to_dict() for each in sorted(self.accounts_now, key=lambda each: each.id)],
         }
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from django.db import models
 from django.db.models.lookups import Exact
 
+from ledger.text import NOT_IN_IDENTIFIERS
+
 BALANCE_MAX = Decimal(10) ** 15
 NAME_LENGTH_MAX = 150
 REASON_LENGTH_MAX = 500
@@ -46,9 +48,35 @@ class IsFinite(models.Func):
     output_field = models.BooleanField()
 
 
+class IsNormalized(models.Func):
+    """Whether a text is in Unicode's normal form C."""
+
+    function = "is_normalized"
+    output_field = models.BooleanField()
+
+
+class Folded(models.Func):
+    """A text as it is searched: however it is composed, in whatever width, case or form of a letter, and with
+    or without joiners. Both sides of a comparison are folded by the database."""
+
+    template = "translate(lower(upper(normalize(%(expressions)s, NFKC))), chr(8204) || chr(8205), '')"
+    output_field = models.TextField()
+
+
 class JSONType(models.Func):
     function = "jsonb_typeof"
     output_field = models.TextField()
+
+
+def external_id_is_normalized() -> models.CheckConstraint:
+    """What `ledger.text` asks of identifiers, as far as the database can tell.
+
+    For the names of accounts a trigger says the same: a constraint would be asked at every posting.
+    """
+    condition = models.Q(IsNormalized(models.F("external_id"))) & ~models.Q(
+        external_id__regex=NOT_IN_IDENTIFIERS
+    )
+    return models.CheckConstraint(condition=condition, name="external_id_is_normalized")
 
 
 def metadata_is_an_object() -> Exact:

@@ -20,13 +20,18 @@ from accounts.models import (
 )
 from accounts.tokens import TYPES
 from ledger.callers import ActorKind
+from ledger.text import Rule
 from rest import fields
 from rest.serializers import StrictSerializer
 
 CURRENCY_LENGTH_MAX = 12
 CALLERS = [kind.value for kind in (ActorKind.SERVICE, ActorKind.HOLDER, ActorKind.STAFF)]  # of the API
 ReasonField = partial(
-    fields.TextField, length_min=1, length_max=REASON_LENGTH_MAX, help_text="Told by the event"
+    fields.TextField,
+    length_min=1,
+    length_max=REASON_LENGTH_MAX,
+    rule=Rule.NOTE,
+    help_text="Told by the event",
 )
 
 
@@ -34,9 +39,13 @@ class UserRequest(StrictSerializer):
     id = fields.IdentityField(
         required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key, or only an external_id"
     )
-    name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX)
+    name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX, rule=Rule.NAME)
     external_id = fields.TextField(
-        length_min=1, length_max=NAME_LENGTH_MAX, required=False, help_text="Your own handle: unique, exact"
+        length_min=1,
+        length_max=NAME_LENGTH_MAX,
+        rule=Rule.IDENTIFIER,
+        required=False,
+        help_text="Your own handle: unique",
     )
     currency = fields.TextField(
         length_min=1,
@@ -48,7 +57,7 @@ class UserRequest(StrictSerializer):
 
 
 class UserChanges(StrictSerializer):
-    name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX, required=False)
+    name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX, rule=Rule.NAME, required=False)
     metadata = fields.MetadataField(required=False, help_text="Replaces the whole object")
 
 
@@ -56,7 +65,11 @@ class AccountRequest(StrictSerializer):
     user = fields.UUIDField()
     currency = fields.TextField(length_min=1, length_max=CURRENCY_LENGTH_MAX)
     name = fields.TextField(
-        length_min=1, length_max=NAME_LENGTH_MAX, required=False, help_text="Default: main"
+        length_min=1,
+        length_max=NAME_LENGTH_MAX,
+        rule=Rule.IDENTIFIER,
+        required=False,
+        help_text="Default: main",
     )
     metadata = fields.MetadataField(required=False)
 
@@ -101,7 +114,7 @@ def _make_request_field(column: Column) -> fields.Field:
     if column.kind is Kind.CHOICE:
         options["choices"] = column.choices
     if column.kind is Kind.TEXT:
-        options["length_max"] = column.length_max
+        options |= {"length_max": column.length_max, "rule": Rule.IDENTIFIER}
     return REQUEST_FIELDS[column.kind](required=column.sent == "required", **options)
 
 

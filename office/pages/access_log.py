@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import BigIntegerField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from events import record
@@ -20,7 +20,7 @@ from ledger.callers import ActorKind
 from ledger.values import UUID_TEXT, escape_formula
 from office.access import Action
 from office.admin import BoundedList, SearchedAdmin, write_csv
-from office.templatetags.ledger import column
+from office.templatetags.ledger import bdi, column, text_column
 
 BEFORE = "before"
 CSV = "csv"
@@ -37,14 +37,8 @@ COLUMNS = (
     "reason",
     "request_id",
 )
-WHO = column(_("who"), lambda entry: entry.who)
-DETAIL = column(
-    _("detail"),
-    lambda entry: (
-        format_html("{} <code>{}</code>", entry.words, entry.changes) if entry.changes else entry.words
-    ),
-)
-REASON = column(_("reason"), lambda entry: entry.reason)
+WHO = text_column(_("who"), "who")
+REASON = text_column(_("reason"), "reason")
 
 
 def complete(entries: Sequence[Any]) -> None:
@@ -56,18 +50,31 @@ def complete(entries: Sequence[Any]) -> None:
         kind = "" if entry.actor_kind == ActorKind.STAFF else entry.get_actor_kind_display()
         entry.who = names.get(entry.actor, "") if entry.actor else kind
         entry.words = " ".join(filter(None, (told.get("detail"), told.get("words"))))
-        entry.changes = ", ".join(list_changes(told.get("before") or {}, told.get("after") or {}))
-        entry.detail = f"{entry.words} {entry.changes}".strip()
+        entry.changes = list(list_changes(told.get("before") or {}, told.get("after") or {}))
+        changes = ", ".join(f"{name}: {' → '.join(values)}" for name, values in entry.changes)
+        entry.detail = f"{entry.words} {changes}".strip()
         entry.reason = told.get("reason") or ""
 
 
-def list_changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    """How each value was and has become, in words."""
+def list_changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """Each value's name, and how it was and has become, as far as it is told."""
     for name in dict.fromkeys([*before, *after]):
-        was, becomes = (
-            json.dumps(of[name], ensure_ascii=False) if name in of else "" for of in (before, after)
-        )
-        yield f"{name}: {was} → {becomes}" if was and becomes else f"{name}: {was or becomes}"
+        yield name, [json.dumps(of[name], ensure_ascii=False) for of in (before, after) if name in of]
+
+
+def show_detail(entry: Any) -> str:
+    """As in the CSV; each value is set apart, so that what was before stands before what has become."""
+    if not entry.changes:
+        return bdi(entry.words)
+    changes = format_html_join(
+        ", ",
+        "{}: {}",
+        ((name, format_html_join(" → ", "<bdi>{}</bdi>", zip(values))) for name, values in entry.changes),
+    )
+    return format_html("{} <code>{}</code>", bdi(entry.words), changes)
+
+
+DETAIL = column(_("detail"), show_detail)
 
 
 class RecordList(BoundedList):

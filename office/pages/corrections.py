@@ -14,7 +14,7 @@ from accounts.models import Account
 from office import explanations
 from office.actions import Command, CommandForm
 from office.admin import SearchedAdmin, parse_id
-from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number
+from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number, text_column
 from rest.middleware import get_caller, get_caller_id
 from transactions import corrections
 from transactions.models import Correction, Transaction
@@ -27,8 +27,8 @@ ASKED = (  # columns
     "kind",
     ACCOUNT_USER,
     column(_("amount"), lambda row: show_number(row.change, row.account.currency)),
-    "reason",
-    "maker",
+    text_column(_("reason"), "reason"),
+    text_column(_("asked for by"), "maker"),
 )
 
 
@@ -144,7 +144,12 @@ class CorrectionAdmin(SearchedAdmin):
             is_dangerous=True,
         ),
     )
-    list_display = (*ASKED, STATUS, "checker", column(_("decided at"), lambda row: moment(row.decided_at)))
+    list_display = (
+        *ASKED,
+        STATUS,
+        text_column(_("decided by"), "checker"),
+        column(_("decided at"), lambda row: moment(row.decided_at)),
+    )
     list_filter = (StateFilter,)
     ordering = ("-made_at", "-id")
     search_help_text = _("The id of a correction, an account or a transaction")

@@ -19,7 +19,7 @@ from events.models import PART, Cursor, Placement, Subscription, parse_cursor
 from ledger.callers import ActorKind
 from office.actions import Command, ReasonForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
-from office.templatetags.ledger import column, link, moment
+from office.templatetags.ledger import bdi, column, link, moment
 from rest.middleware import get_caller
 
 CHANGE = "events.change_subscription"
@@ -67,7 +67,7 @@ def shorten_name(subscription: Subscription) -> str:
 TYPES = column(_("types"), lambda subscription: ", ".join(subscription.types) or _("all"))
 EVENTS_BEHIND = column(_("events behind"), lambda subscription: subscription.lag_events)
 SECONDS_BEHIND = column(_("seconds behind"), lambda subscription: round(subscription.lag_seconds))
-LAST_ERROR = column(_("last error"), lambda subscription: subscription.last_error or "")
+LAST_ERROR = column(_("last error"), lambda subscription: bdi(subscription.last_error))
 
 
 @admin.register(Subscription)

@@ -14,11 +14,13 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 
 from accounts import staff
 from accounts.models import NAME_LENGTH_MAX, Staff, User
+from ledger.text import Rule
 from office.actions import Command, ReasonForm, show_once
 from office.admin import OfficeAdmin
 from office.explanations import explain_refusal
+from office.forms import TextField
 from office.site import USERNAME_LENGTH_MAX
-from office.templatetags.ledger import column, list_groups
+from office.templatetags.ledger import column, list_groups, text_column
 from rest.middleware import get_caller
 
 CHANGE = "accounts.change_staff"
@@ -40,13 +42,15 @@ class GroupsForm(ReasonForm):
 
 
 class NewStaffForm(GroupsForm):
-    username = forms.CharField(
+    username = TextField(
+        rule=Rule.IDENTIFIER,
         label=_("User name"),
         max_length=USERNAME_LENGTH_MAX,
         validators=[User.username_validator],
         widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
     )
-    name = forms.CharField(
+    name = TextField(
+        rule=Rule.NAME,
         label=_("Name"),
         max_length=NAME_LENGTH_MAX,
         widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),
@@ -96,8 +100,8 @@ class StaffAdmin(OfficeAdmin):
     change_form_template = "admin/staff.html"
     owner = "pk"
     list_display = (
-        "username",
-        "name",
+        text_column(_("User name"), "username"),
+        text_column(_("name"), "name"),
         column(_("groups"), list_groups),
         "is_active",
         "is_superuser",

@@ -27,9 +27,11 @@ from accounts.currencies import write_exactly
 from accounts.models import NAME_LENGTH_MAX, Token, User
 from accounts.queries import name_permissions
 from ledger.callers import Bounds
+from ledger.text import Rule
 from office.access import Action
 from office.actions import Command, ReasonForm, show_once
 from office.admin import SearchedAdmin
+from office.forms import TextField
 from office.pages.accounts.admin import AmountField
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import NOTHING, column, link, list_groups, moment
@@ -51,7 +53,8 @@ def list_permissions_of_services() -> list[tuple[str, str]]:
 
 
 class NewTokenForm(ReasonForm):
-    name = forms.CharField(
+    name = TextField(
+        rule=Rule.IDENTIFIER,
         label=_("User name of the service"),
         max_length=USERNAME_LENGTH_MAX,
         widget=UnfoldAdminTextInputWidget({"autocomplete": "off"}),

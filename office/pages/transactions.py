@@ -16,7 +16,7 @@ from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
 from office.pages.corrections import propose
-from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, label, moment, show_number
+from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, label, moment, show_number, text_column
 from rest.middleware import get_caller
 from transactions import corrections, posting
 from transactions.models import AuditRun, Correction, Transaction
@@ -107,7 +107,7 @@ class TransactionAdmin(SearchedAdmin):
         STATUS,
         column(_("why"), lambda row: _("reversed later") if row.reversed_by else explanations.explain(row)),
         column(_("balance after"), lambda row: show_number(row.balance_after, row.account.currency)),
-        "reference",
+        text_column(_("reference"), "reference"),
     )
     ordering = ("-recorded_at", "-id")
     search_help_text = _("An id or a whole reference")
@@ -176,7 +176,7 @@ class HoldAdmin(SearchedAdmin):
         column(_("captured"), lambda hold: show_number(hold.captured, hold.account.currency)),
         column(_("status"), lambda hold: label(hold.status_now, hold.status_now.label)),
         column(_("expires at"), lambda hold: moment(hold.expires_at)),
-        "reference",
+        text_column(_("reference"), "reference"),
     )
     ordering = ("-created_at", "-id")
     search_help_text = _("The id of a hold")

@@ -4,6 +4,7 @@ links from one page to another; columns of lists."""
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django import template
@@ -66,10 +67,16 @@ def label(status: str, text: str) -> SafeString:
     return render_to_string("unfold/helpers/label.html", {"type": COLOURS.get(status, ""), "text": text})
 
 
+@register.filter
+def bdi(text: object) -> str | SafeString:
+    """What somebody has named or written, set apart: whichever way it is read, nothing beside it moves."""
+    return "" if text is None or text == "" else format_html("<bdi>{}</bdi>", text)
+
+
 def link(page: str, id: object, text: object) -> SafeString:
     """A link to the page of something; `page` is the kind, like `accounts_user`."""
     return format_html(
-        '<a class="text-link" href="{}">{}</a>', reverse(f"admin:{page}_change", args=[id]), text
+        '<a class="text-link" href="{}">{}</a>', reverse(f"admin:{page}_change", args=[id]), bdi(text)
     )
 
 
@@ -82,6 +89,12 @@ def column(description: Any, show: Callable[[Any], Any], **options: Any) -> Call
     """A column of a list, or a field of a page: what `show` makes of a row. `options` are for `display`."""
     # `display` writes on the function that it is given: it is one of this column alone.
     return display(lambda row: show(row), description=description, **options)  # type: ignore[no-any-return]
+
+
+def text_column(description: Any, name: str) -> Callable[[Any], Any]:
+    """A column of what somebody has named or written: this attribute of a row, as a text."""
+    read = attrgetter(name)
+    return column(description, lambda row: bdi(str(read(row) or "")) or None)
 
 
 STATUS = column(_("status"), lambda row: label(row.status, row.get_status_display()))

@@ -65,6 +65,30 @@ def test_the_start_of_a_name_finds_whoever_is_called_so(support, words):
     assert str(other.id) not in text
 
 
+JOSES = ("Ｊｏｓé", "JOSE\u0301", "josé")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        *((name, words) for name in JOSES for words in JOSES),
+        ("ΝΙΚΟΣ", "νικος"),
+        ("ﬁnal", "FINAL"),
+        ("علی\u200cرضا", "علیرضا"),
+        ("علیرضا", "علی\u200cرضا"),
+        ("グループ", "ｸﾞﾙ"),
+        ("Ω Ltd", "\u2126 ltd"),
+    ],
+)
+def test_a_name_is_found_however_it_is_composed_and_shown_as_it_was_sent(support, name, words):
+    user, other = UserFactory(name=name), UserFactory(name="x" + name)
+    text = look(support, words).content.decode()
+    assert read_page("accounts/user", user.id) in text
+    assert f"<bdi>{name}</bdi>" in text
+    assert str(other.id) not in text
+    assert str(user.id) in support.get("/admin/accounts/user/", {"q": words}).content.decode()
+
+
 def test_the_characters_of_patterns_mean_themselves(support):
     user = UserFactory(name="100% Ltd")
     for words in ["%", "_", "1_0", "10%", "\\", "'", '"; --', "100%_"]:

@@ -13,6 +13,7 @@ from accounts import idempotency
 from accounts.models import MAIN, NAME_LENGTH_MAX
 from accounts.rest.serializers import CURRENCY_LENGTH_MAX, make_request_fields
 from ledger.errors import LedgerError
+from ledger.text import Rule
 from rest import errors, fields, parsers, serializers
 from transactions.exchange import comparison, imports
 from transactions.exchange.staging import SENT, Named, Problem, Row
@@ -41,14 +42,18 @@ class AccountLine(serializers.StrictSerializer):
 
     account = fields.UUIDField(required=False)
     user = fields.UUIDField(required=False)
-    external_id = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX, required=False)
+    external_id = fields.TextField(
+        length_min=1, length_max=NAME_LENGTH_MAX, rule=Rule.IDENTIFIER, required=False
+    )
     currency = fields.TextField(length_min=1, length_max=CURRENCY_LENGTH_MAX, required=False)
-    account_name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX, required=False)
+    account_name = fields.TextField(
+        length_min=1, length_max=NAME_LENGTH_MAX, rule=Rule.IDENTIFIER, required=False
+    )
 
 
 class TransactionLine(AccountLine):
     id = fields.UUIDField(required=False)
-    key = fields.TextField(length_min=1, length_max=KEY_LENGTH_MAX, required=False)
+    key = fields.TextField(length_min=1, length_max=KEY_LENGTH_MAX, rule=Rule.IDENTIFIER, required=False)
     vars().update(make_request_fields(TABLE.sent))
 
 

@@ -21,6 +21,7 @@ from accounts.errors import (
 )
 from accounts.models import BALANCE_MAX, Account, Hold, make_row
 from ledger.callers import Caller
+from ledger.text import is_plain, require_money_texts
 from ledger.values import MICROSECOND, format_time
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
@@ -40,7 +41,7 @@ class Leg:
     """A deposit or withdrawal of `amount`, in the account's currency, effective at an aware moment.
 
     `effective_at` None is the moment of recording. `currency` and `expected_version` are conditions, not
-    parts of the command. Raises `Amount…` and `EffectiveAtTooEarly`.
+    parts of the command. Raises `Amount…`, `Text…` and `EffectiveAtTooEarly`.
     """
 
     id: UUID
@@ -62,6 +63,8 @@ class Leg:
         require_amount(self.amount)
         if self.effective_at is not None and self.effective_at < EFFECTIVE_AT_MIN:
             raise errors.EffectiveAtTooEarly("Nothing is effective before 1970-01-01T00:00:00Z.")
+        if self.metadata or not is_plain(self.reference):
+            require_money_texts(self.reference, self.metadata)
         self.change = self.amount if self.type == DEPOSIT else -self.amount
         self.needs = Needs((self.account_id,), (self.id,))
 

@@ -13,6 +13,7 @@ from accounts.rest.serializers import (
     make_field,
     make_request_fields,
 )
+from ledger.text import Rule
 from rest import fields
 from rest.schema import ProblemSerializer
 from rest.serializers import ListField, StrictSerializer
@@ -48,7 +49,9 @@ class TransferRequest(CommandRequest):
 
 
 class ReversalRequest(CommandRequest):
-    reason = fields.TextField(length_min=1, length_max=REASON_LENGTH_MAX, help_text="Kept in the metadata")
+    reason = fields.TextField(
+        length_min=1, length_max=REASON_LENGTH_MAX, rule=Rule.NOTE, help_text="Kept in the metadata"
+    )
 
 
 class CaptureRequest(CommandRequest):
@@ -81,6 +84,7 @@ class UserBalanceQuery(BalanceQuery):
     account = fields.TextField(
         length_min=1,
         length_max=NAME_LENGTH_MAX,
+        rule=Rule.IDENTIFIER,
         required=False,
         help_text="The account's name; default: main",
     )

@@ -8,6 +8,7 @@ from accounts import tokens
 from accounts.currencies import AMOUNT_MAX, DECIMALS_MAX
 from accounts.models import NAME_LENGTH_MAX
 from ledger.callers import ActorKind, Bounds, Caller
+from ledger.text import Rule, find_fault
 
 
 class Command(BaseCommand):
@@ -43,6 +44,8 @@ class Command(BaseCommand):
             frozenset(options["type"]) or None,
             read_amount(options["amount_max"]),
         )
+        if fault := find_fault(name, Rule.IDENTIFIER):
+            raise CommandError(f"The name: {fault.detail}")
         try:
             token, _, is_new = tokens.issue(
                 name=name,

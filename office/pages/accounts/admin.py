@@ -20,14 +20,16 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts.currencies import find_decimals
 from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
+from ledger.text import Rule
 from ledger.values import UUID_TEXT
 from office import explanations
 from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
+from office.forms import TextField
 from office.pages.accounts import page
 from office.pages.corrections import propose
-from office.templatetags.ledger import STATUS, column, moment, show_number
+from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
 from rest import fields
 from rest.middleware import get_caller
 from transactions import corrections, posting
@@ -47,8 +49,8 @@ class UserAdmin(SearchedAdmin):
     change_form_template = "admin/user.html"
     owner = "pk"
     list_display = (
-        column(_("name"), str),
-        "external_id",
+        column(_("name"), bdi),
+        text_column(_("external id"), "external_id"),
         "id",
         "kind",
         column(_("created at"), lambda user: moment(user.created_at)),
@@ -109,7 +111,8 @@ class AdjustForm(IdentityForm):
         widget=UnfoldAdminSelectWidget({"autofocus": True}),
     )
     amount = AmountField(label=_("Amount"))
-    reference = forms.CharField(
+    reference = TextField(
+        rule=Rule.IDENTIFIER,
         label=_("Reference"),
         max_length=REFERENCE_LENGTH_MAX,
         widget=UnfoldAdminTextInputWidget,
@@ -205,8 +208,8 @@ class AccountAdmin(SearchedAdmin):
     change_form_template = "admin/account.html"
     owner = "user_id"
     list_display = (
-        column(_("user"), lambda account: account.user),
-        "name",
+        text_column(_("user"), "user"),
+        text_column(_("name"), "name"),
         "currency",
         STATUS,
         column(_("balance"), lambda account: show_number(account.balance, account.currency)),

@@ -13,10 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from rich.table import Table
 
 from accounts.idempotency import NIL
-from accounts.models import User
+from accounts.models import NAME_LENGTH_MAX, User
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
-from rest.fields import TimeZoneField
+from ledger.text import Rule
+from rest.fields import TextField, TimeZoneField
 from transactions.errors import CommitNotConfirmed
 from transactions.exchange import imports, staging
 from transactions.management import files
@@ -55,7 +56,11 @@ class Command(StrictCommand):
         "--declined": {"metavar": "CSV", "help": "where to list the rows that are declined"},
         "--skip-malformed": {"metavar": "CSV", "help": "list malformed rows there and post the others"},
         "--errors": {"type": int, "default": 20, "help": "how many errors to show (default: 20)"},
-        "--actor": {"default": "import", "help": "the user name that posts; made if missing"},
+        "--actor": {
+            "field": TextField(length_min=1, length_max=NAME_LENGTH_MAX, rule=Rule.IDENTIFIER),
+            "default": "import",
+            "help": "the user name that posts; made if missing",
+        },
     }
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -16,6 +16,7 @@ from accounts.errors import (
 from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row, replace_row
 from events import outbox
 from ledger.callers import Caller
+from ledger.text import require_money_texts
 from ledger.values import find_changes
 from transactions.models import Transaction
 from transactions.posting.legs import Decline, require_amount, require_scale
@@ -28,7 +29,7 @@ PERSONAL = ("reason",)  # references and metadata of money are bookkeeping
 class NewHold:
     """Holds `amount`, in the account's currency, until `expires_at`; None: until it is captured or released.
 
-    Raises `Amount…`.
+    Raises `Amount…` and `Text…`.
     """
 
     id: UUID
@@ -41,6 +42,7 @@ class NewHold:
 
     def __post_init__(self) -> None:
         require_amount(self.amount)
+        require_money_texts(self.reference, self.metadata)
         self.needs = Needs((self.account_id,), hold=self.id)
 
     def find_differences(self, before: Hold) -> list[str]:

@@ -18,7 +18,7 @@ NAMES = {"WITHDRAW": "source", "DEPOSIT": "destination"}  # of the legs' account
 class Transfer:
     """The WITHDRAW leg has the transfer's id; that of the DEPOSIT leg is derived from it.
 
-    Raises `SameAccount`, `Amount…` and `EffectiveAtTooEarly`.
+    Raises `SameAccount`, `Amount…`, `Text…` and `EffectiveAtTooEarly`.
     """
 
     id: UUID
