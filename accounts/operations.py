@@ -25,6 +25,7 @@ from ledger.values import write_ids
 Answer = TypeVar("Answer")
 Asked = ParamSpec("Asked")
 
+ERASED = "This user was erased: nobody is made, and nothing changed, in their place."
 CHANGE_USER = """
 UPDATE accounts_user SET name = %s, metadata = %s::jsonb, event_sequence = %s, last_recorded_at = %s
 WHERE id = %s
@@ -90,7 +91,8 @@ def create_user(
     """The user with its `main` account, and whether it was there before: the same command is answered again.
 
     The user is known again by `id`, or without one by `external_id`, also when no new account can have its
-    currency any more. Raises `CurrencyUnknown`, `CurrencyClosed`, `ExternalIdTaken`, `IdempotencyKeyReused`.
+    currency any more. Raises `CurrencyUnknown`, `CurrencyClosed`, `ExternalIdTaken`, `IdempotencyKeyReused`,
+    `UserErased`.
     """
     currency = settings.DEFAULT_CURRENCY if currency is None else currency
     currencies.get_decimals(currency)
@@ -98,6 +100,7 @@ def create_user(
     # In this order: a user of both, made between the two looks, is found by the second one.
     namesake = User.objects.filter(external_id=external_id).first() if external_id else None
     if found := User.objects.filter(id=id).first() if id else namesake:
+        _require_not_erased(found)
         if differs := idempotency.find_differences(asked, found.created_as or {}):
             raise errors.IdempotencyKeyReused(
                 "This identity was used before, for another user.",
@@ -107,6 +110,9 @@ def create_user(
         return queries.read_accounts(found), True
     if namesake:
         raise errors.ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
+    # After the look for the namesake: whoever was forgotten meanwhile has left the hash.
+    if external_id and queries.is_erased(external_id):
+        raise errors.UserErased(ERASED)
     currencies.require_open(currency)
     new_id = id or uuid_utils.compat.uuid7()
     user = User.objects.create(
@@ -130,16 +136,17 @@ def create_account(
 ) -> tuple[Account, bool]:
     """The user's account of that currency and name, and whether it was there before.
 
-    Raises `UserNotFound`, `CurrencyUnknown`, `CurrencyClosed`.
+    Raises `UserNotFound`, `UserErased`, `CurrencyUnknown`, `CurrencyClosed`.
     """
     currencies.get_decimals(currency)
     named = Account.objects.with_held_due().filter(user_id=user_id, currency=currency, name=name)
     if found := named.first():
         return found, True
     currencies.require_open(currency)
-    user = User.objects.filter(id=user_id).first()
+    user = User.objects.select_for_update(no_key=True).filter(id=user_id).first()
     if user is None:
         raise errors.UserNotFound("There is no such user.")
+    _require_not_erased(user)
     account = _open_account(user, currency=currency, name=name, metadata=metadata or {}, caller=caller)
     return account, False
 
@@ -148,9 +155,10 @@ def create_account(
 def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
     """Set `name` and `metadata` where `changes` has them. Returns the user, with all that `to_dict` reads.
 
-    What is so already is not changed, and not told.
+    What is so already is not changed, and not told. Raises `UserErased`.
     """
     user = User.objects.select_for_update(no_key=True).get(id=id)
+    _require_not_erased(user)
     changes = {name: value for name, value in changes.items() if value != getattr(user, name)}
     if not changes:
         return queries.read_accounts(user)
@@ -163,6 +171,11 @@ def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
     values = [user.name, orjson.dumps(user.metadata).decode(), user.event_sequence, user.last_recorded_at]
     outbox.record(event, text, CHANGE_USER, [*values, user.id])
     return user
+
+
+def _require_not_erased(user: User) -> None:
+    if user.erased_at:
+        raise errors.UserErased(ERASED)
 
 
 def _open_account(

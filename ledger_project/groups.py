@@ -27,6 +27,7 @@ RULE = FREEZE | {"accounts.close_account", "accounts.limit_account"}
 SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
 # Of the back office. Staff and tokens are the administrators' alone.
 LOOK = VIEW | {"transactions.view_correction", "transactions.view_auditrun"}
+ERASE = {"accounts.view_erasure", "accounts.erase_user"}
 CORRECT = {
     "accounts.release_hold",
     "transactions.adjust_account",
@@ -39,8 +40,8 @@ GROUPS = {
     "api-post": VIEW | POST,
     "api-admin": VIEW | POST | RULE | SUBSCRIBE,
     "support": LOOK | FREEZE,
-    "operations": LOOK | FREEZE | CORRECT,
-    "auditor": LOOK | {"events.view_recordentry"},
+    "operations": LOOK | FREEZE | CORRECT | ERASE,
+    "auditor": LOOK | {"events.view_recordentry", "accounts.view_erasure"},
 }
 
 

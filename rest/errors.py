@@ -69,6 +69,8 @@ STATUS = {
     "feed_epoch_changed": 410,
     "cursor_ahead_of_feed": 410,
     "events_pruned": 410,
+    # A person who was forgotten
+    "user_erased": 410,
     "length_required": 411,
     "body_too_large": 413,
     "unsupported_media_type": 415,

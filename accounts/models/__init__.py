@@ -14,6 +14,7 @@ from accounts.models.columns import (
     MoneyField,
     metadata_is_an_object,
 )
+from accounts.models.erasures import Erasure
 from accounts.models.holds import HOLD_TABLE, Hold
 from accounts.models.tables import Column, Kind, Table, make_row, replace_row, write_changes
 
@@ -27,6 +28,7 @@ __all__ = [
     "Account",
     "ClockTimestamp",
     "Column",
+    "Erasure",
     "HeldDue",
     "Hold",
     "Is",

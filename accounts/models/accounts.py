@@ -24,7 +24,7 @@ from accounts.models.columns import (
 )
 from accounts.models.managers import UserManager
 from ledger.callers import ActorKind
-from ledger.values import format_time
+from ledger.values import format_optional_time, format_time
 
 MAIN = "main"
 
@@ -58,6 +58,9 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     )
     last_recorded_at = models.DateTimeField(
         _("last recorded at"), db_default=Now(), editable=False, help_text="When the last one was"
+    )
+    erased_at = models.DateTimeField(
+        _("erased at"), null=True, editable=False, help_text="When the person was forgotten"
     )
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
     objects: ClassVar[UserManager[Self]] = UserManager()
@@ -99,6 +102,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
             "name": self.name,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
+            "erased_at": format_optional_time(self.erased_at),
             "accounts": [
                 account.to_dict() for account in sorted(self.accounts_now, key=lambda each: each.id)
             ],

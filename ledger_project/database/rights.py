@@ -41,7 +41,7 @@ def only(privilege: str, columns: str) -> Privileges:
 
 USER_SHOWN = (
     "id username name external_id metadata email is_active is_staff is_superuser last_login created_at"
-    " created_as event_sequence last_recorded_at"
+    " created_as event_sequence last_recorded_at erased_at"
 )
 SHOWN = Rights(READ, READ, READ)
 
@@ -66,7 +66,7 @@ RIGHTS: dict[str, Rights] = {
         {**READ, **ADD, **only("UPDATE", "captured status closed_at event_sequence")}, READ, READ
     ),
     "events.event": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
-    "events.text": Rights({**READ, **ADD}, READ, READ),
+    "events.text": Rights({**READ, **ADD, **only("UPDATE", "content")}, READ, READ),
     "events.pendingevent": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     "events.placement": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
     "events.feedstate": Rights(
@@ -97,6 +97,15 @@ RIGHTS: dict[str, Rights] = {
     ),
     "transactions.correction": Rights(
         {**READ, **ADD, **only("UPDATE", "status checker_id decided_at decision_reason")}, READ, READ
+    ),
+    "accounts.erasure": Rights(
+        {
+            **READ,
+            **ADD,
+            **only("UPDATE", "reason status checker_id decided_at external_id_hash hash_until"),
+        },
+        READ,
+        READ,
     ),
     "transactions.hourlytotal": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.figures": Rights({**READ, **ADD, **CHANGE}, READ, READ),
