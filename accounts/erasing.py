@@ -198,9 +198,10 @@ def _carry_out(erasure: Erasure, checker: User, caller: Caller, reason: str, how
     )
     erasure.status, erasure.checker, erasure.reason = Erasure.Status.DONE, checker, asked
     erasure.external_id_hash = hash
-    for key in Token.objects.filter(user=user).values_list("token_key", flat=True):
+    for key in list(Token.objects.filter(user=user).values_list("token_key", flat=True)):
         tokens.revoke(token_key=key, caller=caller)
     fetch(ERASE_TEXTS, [user.pk])
+    Erasure.objects.filter(user=user, status=Erasure.Status.REJECTED).update(reason=ERASED)
     others = [id for [id] in fetch(ERASE_MENTIONS, [mentioning])]
     _erase_rows(user, caller)
     _record(caller, erasure, how, decided, others)
@@ -256,7 +257,7 @@ def _record(caller: Caller, erasure: Erasure, what: str, reason: str, others: Co
         "decided_at": format_optional_time(erasure.decided_at),
     }
     if erasure.status == Erasure.Status.DONE:
-        after["texts_of_others"] = sorted(map(str, others))
+        after |= {"reason": erasure.reason, "texts_of_others": sorted(map(str, others))}
     record.write(
         caller,
         type=f"erasure.{what}",

@@ -32,6 +32,11 @@ A_MEMBER = (
     "It was done in SQL: the office and the commands write an entry. Deactivate them in the office, look at "
     "what they did (the access log, by who), and put the row back as the record tells."
 )
+AN_ERASURE = (
+    "The record says who asked for it and who approved it: compare the row with it. A text that was erased "
+    "without an erasure is in the last backup: put it back from there as the owner, with the table's guards "
+    "disabled and in one transaction; enable them ALWAYS; then audit again."
+)
 REMEDIES = {
     "account": AN_ACCOUNT,
     "empty": AN_ACCOUNT,
@@ -45,6 +50,7 @@ REMEDIES = {
     "told": A_RULE,
     "users": A_RULE,
     "corrections": A_CORRECTION,
+    "erasures": AN_ERASURE,
     "record": AN_ENTRY,
     "staff": A_MEMBER,
     "guards": "Put it back as the migration of its table has it, ENABLE ALWAYS, and audit everything.",
