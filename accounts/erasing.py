@@ -30,7 +30,11 @@ from ledger.sql import fetch
 from ledger.values import format_optional_time, format_time
 
 PERMISSION = "accounts.erase_user"
-FREE_WORDS = ["words", "reason"]  # the places of what people wrote or searched, in the record and in events
+FREE_WORDS = [
+    "words",
+    "reason",
+    "after/reason",
+]  # the places of what people wrote or searched, in the record and in events
 SINCE_TRANSACTION_TIMEOUT = 170000
 # All texts of others are looked through: that may take longer than a request may.
 TAKE_TIME = "SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on"
@@ -201,10 +205,21 @@ def _carry_out(erasure: Erasure, checker: User, caller: Caller, reason: str, how
     for key in list(Token.objects.filter(user=user).values_list("token_key", flat=True)):
         tokens.revoke(token_key=key, caller=caller)
     fetch(ERASE_TEXTS, [user.pk])
-    Erasure.objects.filter(user=user, status=Erasure.Status.REJECTED).update(reason=ERASED)
+    _erase_reasons(user, words)
     others = [id for [id] in fetch(ERASE_MENTIONS, [mentioning])]
     _erase_rows(user, caller)
     _record(caller, erasure, how, decided, others)
+
+
+def _erase_reasons(user: User, words: mentions.Words) -> None:
+    """Of what was asked before for this person, and of what names them."""
+    kept = Erasure.objects.exclude(reason=ERASED).values_list("id", "user", "status", "reason")
+    naming = [
+        id
+        for id, of, status, reason in kept.iterator()
+        if words.are_in(reason) or of == user.pk and status == Erasure.Status.REJECTED
+    ]
+    Erasure.objects.filter(id__in=naming).update(reason=ERASED)
 
 
 def _erase_rows(user: User, caller: Caller) -> None:

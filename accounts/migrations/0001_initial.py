@@ -161,21 +161,19 @@ ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_keeps_its_identity;
 ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_is_never_deleted;
 ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER users_are_never_emptied;
 
--- What was asked of an erasure stays, but for a reason that was erased with the person; it is decided once,
--- and the hash of an external id goes when its time is over.
+-- What was asked of an erasure stays, but for a reason that was erased with a person; it is decided once, and
+-- the hash of an external id goes when its time is over.
 CREATE FUNCTION ledger_decide_erasure() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.id, NEW.user_id, NEW.maker_id, NEW.asked_at)
             IS DISTINCT FROM (OLD.id, OLD.user_id, OLD.maker_id, OLD.asked_at)
         OR NEW.reason <> OLD.reason AND (NEW.reason <> '[erased]' OR NEW.status <> 'DONE' AND NOT EXISTS (
-            SELECT FROM public.accounts_erasure
-            WHERE user_id = NEW.user_id AND status = 'DONE' AND decided_at = now()
+            SELECT FROM public.accounts_erasure WHERE status = 'DONE' AND decided_at = now()
         ))
         OR NEW.status = 'DONE' AND OLD.status = 'WAITING' AND NEW.decided_at <> now()
         OR OLD.status <> 'WAITING' AND (
             (NEW.checker_id, NEW.status, NEW.decided_at)
                 IS DISTINCT FROM (OLD.checker_id, OLD.status, OLD.decided_at)
-            OR NEW.reason <> OLD.reason AND OLD.status = 'DONE'
             OR (NEW.external_id_hash, NEW.hash_until) IS DISTINCT FROM (OLD.external_id_hash, OLD.hash_until)
                 AND (NEW.external_id_hash IS NOT NULL OR OLD.hash_until > clock_timestamp())
         )

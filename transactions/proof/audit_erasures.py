@@ -21,7 +21,7 @@ FROM accounts_erasure AS erasure LEFT JOIN asked ON subject_id = id::text
 WHERE (times, after ->> 'user', after ->> 'asked_by', (after ->> 'asked_at')::timestamptz)
         IS DISTINCT FROM (1, user_id::text, maker_id::text, asked_at)
     OR asked.reason <> erasure.reason
-    OR status = 'REJECTED' AND asked.reason IS NULL AND erasure.reason <> '[erased]'
+    OR status <> 'DONE' AND asked.reason IS NULL AND erasure.reason <> '[erased]'
 UNION ALL
 SELECT NULL, 'accounts_erasure', id::text,
     CASE status WHEN 'WAITING' THEN 'no decision' ELSE 'what the one entry of its deciding says' END,
@@ -35,7 +35,7 @@ WHERE CASE WHEN status = 'WAITING' THEN times IS NOT NULL ELSE (
         (status = 'REJECTED') = (type = 'erasure.rejected'),
         type = 'erasure.forced' OR actor = checker_id::text
     ) IS DISTINCT FROM (1, status, checker_id::text, decided_at, true, true)
-    OR asked_for <> erasure.reason END
+    OR status = 'DONE' AND coalesce(asked_for, '[erased]') <> erasure.reason END
 UNION ALL
 SELECT NULL, 'accounts_erasure', subject_id, 'the erasure that an entry tells of', 'none'
 FROM told WHERE NOT EXISTS (SELECT FROM accounts_erasure WHERE id::text = subject_id) GROUP BY subject_id
