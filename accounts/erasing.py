@@ -114,8 +114,9 @@ def erase_at_once(*, user_id: UUID, approvers: tuple[UUID, UUID], reason: str, c
         _require_eraser(each)
     if maker == checker:
         raise errors.SameEraser("Two different people must approve it.")
+    of_user = Erasure.objects.filter(user=user_id, status=Erasure.Status.WAITING)
+    waiting = of_user.select_for_update(no_key=True, of=("self",)).first()
     user = _lock_holder(user_id)
-    waiting = Erasure.objects.select_for_update().filter(user=user, status=Erasure.Status.WAITING).first()
     if waiting and waiting.maker_id not in approvers:
         raise errors.ErasureWaiting("It waits for approval in the office: approve or reject it there.")
     erasure = waiting or _ask(user, maker.pk, reason, caller)
@@ -217,7 +218,7 @@ def _erase_reasons(user: User, words: mentions.Words) -> None:
     naming = [
         id
         for id, of, status, reason in kept.iterator()
-        if words.are_in(reason) or of == user.pk and status == Erasure.Status.REJECTED
+        if words.are_in(reason) or (of == user.pk and status == Erasure.Status.REJECTED)
     ]
     Erasure.objects.filter(id__in=naming).update(reason=ERASED)
 

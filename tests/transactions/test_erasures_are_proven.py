@@ -9,7 +9,6 @@ from accounts.models import Account, Erasure
 from events.models import Text
 from tests.accounts.erasing import REASON, call, forget
 from tests.cast import UserFactory, new_id
-from tests.database import execute
 from tests.office.staff import hire
 from tests.transactions.conftest import run_command
 from tests.transactions.test_audit import harm, make_history, prove
