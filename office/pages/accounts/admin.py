@@ -25,6 +25,7 @@ from office import explanations
 from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
+from office.pages import erasures
 from office.pages.accounts import page
 from office.pages.corrections import propose
 from office.templatetags.ledger import STATUS, column, moment, show_number
@@ -46,6 +47,7 @@ class UserAdmin(SearchedAdmin):
 
     change_form_template = "admin/user.html"
     owner = "pk"
+    commands = (erasures.FORGET,)
     list_display = (
         column(_("name"), str),
         "external_id",
@@ -73,6 +75,7 @@ class UserAdmin(SearchedAdmin):
         return {
             "person": obj,
             "kind": self.kind(obj),
+            "erasure": erasures.find_erasure(request, obj),
             "accounts": accounts[:ACCOUNTS_SHOWN_MAX]
             if request.user.has_perm("accounts.view_account")
             else [],
