@@ -7,6 +7,7 @@ from django.apps import apps
 from django.conf import settings
 
 from tests import test_guards, test_hold_guards, test_record_guards, test_rule_guards
+from tests.accounts import test_erasure_guards
 from tests.events import test_feed_guards
 from tests.test_guards import (
     execute,
@@ -34,6 +35,9 @@ ATTACKS = [
     test_correction_guards.CHANGES,
     test_correction_guards.REFUSALS,
     test_correction_guards.OTHERS,
+    test_erasure_guards.INSERTS,
+    test_erasure_guards.CHANGES,
+    test_erasure_guards.REFUSALS,
     test_record_guards.CHECKS,
     test_record_guards.REFUSALS,
     test_feed_guards.SUBSCRIPTIONS,

@@ -3,9 +3,8 @@
 import pytest
 from django.db import DatabaseError
 from django.db.transaction import atomic
-from django.utils import timezone
 
-from accounts import erasing, errors, operations
+from accounts import erasing, errors
 from accounts.models import Erasure, Token, User
 from events import feed
 from events.models import Event, RecordEntry, Text
@@ -14,7 +13,6 @@ from tests import asking
 from tests.accounts.erasing import REASON, call, forget
 from tests.cast import CALLER, UserFactory, deposit, hold, issue_token
 from tests.conftest import make_client
-from tests.database import execute
 from tests.office.staff import hire, make_staff
 from transactions.posting.commands import SetMetadata
 
@@ -209,52 +207,3 @@ def test_a_hold_and_its_reference_stay(ivan, his):
     forget(ivan)
     placed.refresh_from_db()
     assert (placed.reference, placed.metadata) == ("order 7", {"city": "Perm"})
-
-
-class TestGuards:
-    """What the database refuses of everybody, the owner too."""
-
-    def test_no_text_is_erased_alone(self, ivan):
-        with pytest.raises(DatabaseError, match="only when a person is"), atomic():
-            execute("UPDATE events_text SET content = NULL")
-
-    def test_nobody_is_erased_alone(self, ivan):
-        with pytest.raises(DatabaseError, match="only with the event"), atomic():
-            User.objects.filter(pk=ivan.pk).update(
-                name=ERASED, external_id=None, created_as=None, metadata={}, erased_at=timezone.now()
-            )
-
-    @pytest.mark.parametrize("changes", [{"external_id": None}, {"created_as": None}])
-    def test_who_is_not_erased_keeps_their_identity(self, ivan, changes):
-        with pytest.raises(DatabaseError), atomic():
-            User.objects.filter(pk=ivan.pk).update(**changes)
-
-    def test_who_was_erased_stays_so(self, ivan):
-        forget(ivan)
-        ivan.refresh_from_db()
-        for changes in ({"erased_at": None}, {"name": NAME}, {"external_id": HANDLE}):
-            with pytest.raises(DatabaseError), atomic():
-                User.objects.filter(pk=ivan.pk).update(**changes)
-        with pytest.raises(errors.UserErased):
-            operations.change_user(id=ivan.pk, changes={"name": NAME}, caller=CALLER)
-
-    def test_an_erasure_is_decided_once_and_stays(self, ivan):
-        done = forget(ivan)
-        for changes in (
-            {"status": "REJECTED"},
-            {"reason": "another"},
-            {"maker": hire("operations")},
-            {"hash_until": timezone.now()},
-        ):
-            with pytest.raises(DatabaseError), atomic():
-                Erasure.objects.filter(pk=done.pk).update(**changes)
-        for statement in ("DELETE FROM accounts_erasure", "TRUNCATE accounts_erasure"):
-            with pytest.raises(DatabaseError), atomic():
-                execute(statement)
-
-    def test_none_begins_decided(self, ivan):
-        maker, checker = hire("operations"), hire("operations")
-        with pytest.raises(DatabaseError), atomic():
-            Erasure.objects.create(
-                user=ivan, maker=maker, checker=checker, status="DONE", decided_at=timezone.now(), reason="x"
-            )
