@@ -17,6 +17,7 @@ from django.views import defaults
 from rest_framework import exceptions
 
 from ledger.errors import LedgerError
+from ledger.logs import describe_error
 from ledger.sql import UNAVAILABLE
 from rest.answers import Answer, answer
 from rest.middleware import get_request_id
@@ -216,7 +217,7 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
         if isinstance(error, kinds):
             return make_problem(request, code)
     if isinstance(error, Error) and (outage := _classify_database_error(error)):
-        logger.warning("database_error", code=outage, error=str(error).strip())
+        logger.warning("database_error", code=outage, error=describe_error(error))
         return make_problem(request, outage)
     logger.exception("request_failed", exc_info=error)
     return make_problem(request, "internal_error")

@@ -6,7 +6,7 @@ from tests.accounts.erasing import forget
 from tests.cast import UserFactory
 from tests.office.staff import make_staff
 from tests.test_guards import execute, insert, refused_by, session  # noqa: F401, a fixture
-from tests.test_rule_guards import change, refused_of
+from tests.test_rule_guards import LATER, change, refused_of
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ ERASURE = {
 }  # fmt: skip
 DONE = "status = 'DONE', decided_at = now(), checker_id = {checker}"
 KEPT = ", external_id_hash = 'x', hash_until = {until}"
-OVER, LATER = "now() - interval '1 day'", "now() + interval '1 day'"
+OVER = "now() - interval '1 day'"
 INSERTS = [
     ("erasure_has_a_reason", {"reason": "''"}),
     ("erasure_is_waiting_or_decided", {"decided_at": "now()"}),

@@ -51,6 +51,7 @@ OF_GROUPS = (
 )
 OF_SERVICES = "found of staff, as the record tells it; services and holders have no such entries"
 COUNTED = "figures of the dashboard, counted from the transactions, which are proven"
+HASHES = "by it the external id of somebody who was forgotten is known again; it goes after a time"
 TOKENS = "who calls the API; the record says who issued and revoked it, the row is not compared with it"
 SURROGATE = "a number of Django's that nothing refers to"
 
@@ -64,6 +65,16 @@ DECLARED: dict[str, dict[str, Entry]] = {
             FOUND,
             "",
         ),
+        ("added", FOUND, FOUND, ""),
+    ),
+    "accounts_erasure": decide(
+        (
+            "id user_id reason maker_id checker_id status asked_at decided_at removed",
+            REFUSED,
+            FOUND,
+            "",
+        ),
+        ("external_id_hash hash_until", REFUSED, UNSEEN, HASHES),
         ("added", FOUND, FOUND, ""),
     ),
     "accounts_hold": decide(
@@ -84,7 +95,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("event_sequence", REFUSED, FOUND, ""),
         ("is_staff is_superuser", FOUND, FOUND, "the record says who was let into the office"),
         (
-            "id name external_id metadata created_at created_as last_recorded_at removed",
+            "id name external_id metadata created_at created_as last_recorded_at erased_at removed",
             REFUSED,
             UNSEEN,
             OF_STAFF,
