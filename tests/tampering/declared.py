@@ -92,10 +92,10 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("removed added", UNSEEN, UNSEEN, TOKENS),
     ),
     "accounts_user": decide(
-        ("event_sequence", REFUSED, FOUND, ""),
+        ("event_sequence erased_at", REFUSED, FOUND, ""),
         ("is_staff is_superuser", FOUND, FOUND, "the record says who was let into the office"),
         (
-            "id name external_id metadata created_at created_as last_recorded_at erased_at removed",
+            "id name external_id metadata created_at created_as last_recorded_at removed",
             REFUSED,
             UNSEEN,
             OF_STAFF,
@@ -173,13 +173,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ),
     ),
     "events_text": decide(
-        ("id owner removed", REFUSED, FOUND, ""),
-        (
-            "content",
-            REFUSED,
-            UNSEEN,
-            "other words are found; none at all are what forgetting a person leaves, and no finding",
-        ),
+        ("id owner content removed", REFUSED, FOUND, ""),
         ("added", UNSEEN, UNSEEN, "a text that no event and no entry names is shown to nobody"),
     ),
     "transactions_auditrun": decide(
