@@ -80,6 +80,34 @@ class UserNotFound(LedgerError, code="not_found"):
     """No user has this id."""
 
 
+class UserErased(LedgerError, code="user_erased"):
+    """The person was forgotten: nobody is made, and nothing changed, in their place."""
+
+
+class ErasureRefused(LedgerError):
+    """Of the back office and the commands alone: no request to the API is answered with one of these."""
+
+
+class NotAHolder(ErasureRefused, code="not_a_holder"):
+    """Staff and services are not forgotten: their names stand on what they did."""
+
+
+class ErasureWaiting(ErasureRefused, code="erasure_waiting"):
+    """Somebody has asked to forget this person already."""
+
+
+class ErasureDecided(ErasureRefused, code="erasure_decided"):
+    """It was approved or rejected before."""
+
+
+class SameEraser(ErasureRefused, code="same_approver"):
+    """Whoever asked to forget a person cannot approve it."""
+
+
+class EraserNotPermitted(ErasureRefused, code="permission_denied"):
+    """The approver is no active member of staff who may do this."""
+
+
 class ExternalIdTaken(LedgerError, code="external_id_taken", field="external_id"):
     """Another user has this external id."""
 

@@ -26,6 +26,7 @@ from ledger.values import write_ids
 Answer = TypeVar("Answer")
 Asked = ParamSpec("Asked")
 
+ERASED = "This user was erased: nobody is made, and nothing changed, in their place."
 CHANGE_USER = """
 UPDATE accounts_user SET name = %s, metadata = %s::jsonb, event_sequence = %s, last_recorded_at = %s
 WHERE id = %s
@@ -92,7 +93,7 @@ def create_user(
 
     The user is known again by `id`, or without one by `external_id`, also when no new account can have its
     currency any more. Raises `Text…`, `CurrencyUnknown`, `CurrencyClosed`, `ExternalIdTaken`,
-    `IdempotencyKeyReused`.
+    `IdempotencyKeyReused`, `UserErased`.
     """
     require_text(name, Rule.NAME, "name")
     require_text(external_id or "", Rule.IDENTIFIER, "external_id")
@@ -104,6 +105,7 @@ def create_user(
     if found := User.objects.filter(id=id).first() if id else namesake:
         if not found.is_holder:  # of whom nothing is told
             raise errors.IdempotencyKeyReused("This identity was used before, for another user.")
+        _require_not_erased(found)
         if differs := idempotency.find_differences(asked, found.created_as or {}):
             raise errors.IdempotencyKeyReused(
                 "This identity was used before, for another user.",
@@ -113,6 +115,9 @@ def create_user(
         return queries.read_accounts(found), True
     if namesake:
         raise errors.ExternalIdTaken(f"The external_id {external_id!r} belongs to another user.")
+    # After the look for the namesake: whoever was forgotten meanwhile has left the hash.
+    if external_id and queries.is_erased(external_id):
+        raise errors.UserErased(ERASED)
     currencies.require_open(currency)
     new_id = id or uuid_utils.compat.uuid7()
     user = User.objects.create(
@@ -136,7 +141,7 @@ def create_account(
 ) -> tuple[Account, bool]:
     """The account of that currency and name of an account holder, and whether it was there before.
 
-    Raises `Text…`, `UserNotFound`, `CurrencyUnknown`, `CurrencyClosed`.
+    Raises `Text…`, `UserNotFound`, `UserErased`, `CurrencyUnknown`, `CurrencyClosed`.
     """
     require_text(name, Rule.IDENTIFIER, "name")
     currencies.get_decimals(currency)
@@ -144,9 +149,10 @@ def create_account(
     if found := named.first():
         return found, True
     currencies.require_open(currency)
-    user = User.objects.filter(id=user_id, is_holder=True).first()
+    user = User.objects.select_for_update(no_key=True).filter(id=user_id, is_holder=True).first()
     if user is None:
         raise errors.UserNotFound("There is no such user.")
+    _require_not_erased(user)
     account = _open_account(user, currency=currency, name=name, metadata=metadata or {}, caller=caller)
     return account, False
 
@@ -156,10 +162,11 @@ def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
     """Set `name` and `metadata` of an account holder where `changes` has them.
 
     Returns the user, with all that `to_dict` reads. What is so already is not changed, and not told. Raises
-    `Text…`.
+    `Text…`, `UserErased`.
     """
     require_text(changes.get("name", ""), Rule.NAME, "name")
     user = User.objects.select_for_update(no_key=True).get(id=id, is_holder=True)
+    _require_not_erased(user)
     changes = {name: value for name, value in changes.items() if value != getattr(user, name)}
     if not changes:
         return queries.read_accounts(user)
@@ -172,6 +179,11 @@ def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
     values = [user.name, orjson.dumps(user.metadata).decode(), user.event_sequence, user.last_recorded_at]
     outbox.record(event, text, CHANGE_USER, [*values, user.id])
     return user
+
+
+def _require_not_erased(user: User) -> None:
+    if user.erased_at:
+        raise errors.UserErased(ERASED)
 
 
 def _open_account(

@@ -7,7 +7,8 @@ from django.contrib.auth.models import Permission
 from django.db.models import CharField, Prefetch, Q, QuerySet, Value, prefetch_related_objects
 from django.db.models.functions import Collate, Concat
 
-from accounts.models import Account, Folded, User
+from accounts.models import Account, ClockTimestamp, Erasure, Folded, User
+from ledger import macs
 from ledger.sql import fetch
 
 # Asked every second: by the index `hold_to_expire`, with a clock that is read once.
@@ -20,6 +21,14 @@ WHERE status = 'OPEN' AND expires_at <= (SELECT clock_timestamp()) LIMIT %s
 def find_caller(words: str, id: UUID | None) -> User | None:
     """Who calls the API: a service by its user name, anybody by `id`."""
     return User.objects.filter(Q(username=words) | Q(id=id)).first()
+
+
+def is_erased(external_id: str) -> bool:
+    """Whether it was that of a person who was forgotten, as long as its hash is kept."""
+    return Erasure.objects.filter(
+        external_id_hash__in=macs.compute_all("external_id", external_id),
+        hash_until__gt=ClockTimestamp(),
+    ).exists()
 
 
 def list_groups(user: User) -> list[str]:

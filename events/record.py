@@ -121,9 +121,9 @@ def write(
 
 
 def read_told(entries: Collection[RecordEntry]) -> list[dict[str, Any]]:
-    """What each entry tells: its data with the personal text, unless that was erased. One query."""
+    """What each entry tells: its data with the personal text, or what shows that it was erased. One query."""
     contents = texts.read([entry.text for entry in entries if entry.text])
-    return [texts.join(entry.data, contents.get(entry.text) if entry.text else None) for entry in entries]
+    return [texts.join(entry.data, contents.get(entry.text)) for entry in entries]
 
 
 def read_heads() -> Iterator[tuple[UUID, int, bytes]]:

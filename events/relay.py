@@ -27,6 +27,7 @@ from events.delivery import DeliveryFailed, open_channel
 from events.models import FREE, PART, Subscription
 from events.subscriptions import AFRESH, SUBSCRIPTIONS_MAX
 from ledger.callers import ActorKind, Caller
+from ledger.logs import describe_error
 from ledger.sql import fetch
 
 BATCH = 100
@@ -86,7 +87,7 @@ class Relay:
                 if isinstance(error, errors.FeedStopped):
                     logger.error("feed_stopped", reason=error.detail)
                 else:
-                    logger.warning("relay_waits_for_the_database", error=str(error).strip())
+                    logger.warning("relay_waits_for_the_database", error=describe_error(error))
                     connection.close()
                 self.stopping.wait(PAUSE_SECONDS_AFTER_ERROR)
             else:
@@ -129,7 +130,7 @@ class Relay:
                 self.collect()
             self._mine().update(**FREE)
         except Error as error:  # the leases end by themselves, and what was sent is sent once more
-            logger.warning("relay_ends_without_the_database", error=str(error).strip())
+            logger.warning("relay_ends_without_the_database", error=describe_error(error))
 
     def renew(self) -> None:
         """Renew the leases, long before their end: they last for as long as this thread is well."""

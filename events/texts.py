@@ -12,6 +12,8 @@ from ledger import macs
 
 # By these names, wherever they stand in what is told.
 PERSONAL = frozenset({"name", "external_id", "metadata", "status_reason", "reason", "words"})
+ERASED = "[erased]"  # in the place of a text that was erased; it is nobody's, and stays where it is told
+ERASED_PARTS: Mapping[str, Any] = {"external_id": None, "metadata": {}}  # of the others `ERASED`
 SEPARATOR = "/"  # between the keys of a place
 
 
@@ -41,9 +43,11 @@ def split(
 
 
 def join(public: Mapping[str, Any], content: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What was told; of what was erased, the public part."""
+    """What was told, with its personal parts; None: they were erased, and their places say so."""
+    if content is None:
+        return {name: _show_erased(name, value) for name, value in public.items()}
     told = deepcopy(dict(public))
-    for place, value in (content or {}).items():
+    for place, value in content.items():
         *keys, last = place.split(SEPARATOR)
         part: Any = told
         for key in keys:
@@ -52,9 +56,23 @@ def join(public: Mapping[str, Any], content: Mapping[str, Any] | None) -> dict[s
     return told
 
 
-def read(ids: Collection[UUID]) -> dict[UUID, dict[str, Any] | None]:
-    """The contents by the ids of the texts."""
-    return dict(Text.objects.filter(id__in=ids).values_list("id", "content")) if ids else {}
+def read(ids: Collection[UUID]) -> dict[UUID | None, dict[str, Any] | None]:
+    """The contents by the ids of the texts; what has no text has nothing personal."""
+    found: dict[UUID | None, dict[str, Any] | None] = {None: {}}
+    if ids:
+        found |= dict(Text.objects.filter(id__in=ids).values_list("id", "content"))
+    return found
+
+
+def _show_erased(name: str, value: Any) -> Any:
+    """A part of what was told, with placeholders where personal parts were: there is null instead of them."""
+    if value is None and name in PERSONAL:
+        return deepcopy(ERASED_PARTS.get(name, ERASED))
+    if isinstance(value, dict):
+        return {key: _show_erased(key, part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_show_erased("", part) for part in value]
+    return value
 
 
 def compute_mac(id: UUID, owner: UUID | None, content: Mapping[str, Any]) -> bytes:
@@ -67,7 +85,7 @@ def is_right(mac: bytes | None, id: UUID, owner: UUID | None, content: Mapping[s
 
 def _take(place: str, name: str, value: Any, personal: Collection[str], content: dict[str, Any]) -> Any:
     """The value without its personal parts, which are put into `content`."""
-    if name in personal and value:
+    if name in personal and value and value != ERASED:
         content[place] = value
         return None
     if isinstance(value, dict):

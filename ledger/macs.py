@@ -51,6 +51,12 @@ def compute(kind: str, *values: object) -> bytes:
     return bytes([form]) + _hash(settings.CHAIN_KEY, form, kind, values)
 
 
+def compute_all(kind: str, *values: object) -> list[bytes]:
+    """Every MAC that such a row may have: in each form, under the present key or one it was rotated from."""
+    keys = (settings.CHAIN_KEY, *settings.CHAIN_KEY_FALLBACKS)
+    return [bytes([form]) + _hash(key, form, kind, values) for form in FORMS for key in keys]
+
+
 def is_right(mac: bytes | None, kind: str, *values: object) -> bool:
     """Whether it is the MAC of these values, under the present key or one that it was rotated from."""
     form = mac[0] if mac and len(mac) == LENGTH else 0

@@ -28,6 +28,7 @@ SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.de
 MONITOR = {"accounts.view_metrics"}
 # Of the back office. Staff and tokens are the administrators' alone.
 LOOK = VIEW | {"transactions.view_correction", "transactions.view_auditrun"}
+ERASE = {"accounts.view_erasure", "accounts.erase_user"}
 CORRECT = {
     "accounts.release_hold",
     "transactions.adjust_account",
@@ -41,8 +42,8 @@ GROUPS = {
     "api-admin": VIEW | POST | RULE | SUBSCRIBE,
     "monitoring": MONITOR,
     "support": LOOK | FREEZE,
-    "operations": LOOK | FREEZE | CORRECT,
-    "auditor": LOOK | {"events.view_recordentry"},
+    "operations": LOOK | FREEZE | CORRECT | ERASE,
+    "auditor": LOOK | {"events.view_recordentry", "accounts.view_erasure"},
 }
 
 

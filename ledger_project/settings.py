@@ -211,6 +211,7 @@ APPROVAL_ABOVE = env.pairs(
 )
 
 # The API
+ERASED_ID_DAYS = env.whole("ERASED_ID_DAYS", default=730)  # how long an erased external id is known again
 REASONS_REQUIRED = env.flag("REASONS_REQUIRED", default=False)  # of limits and releases too
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller:
 API_BODY_BYTES_MAX = 64 * 1024

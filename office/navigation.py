@@ -30,7 +30,10 @@ UNFOLD: dict[str, Any] = {
 
 def describe(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar; beside the link to corrections, how many wait for approval, if any do."""
-    from office.pages import corrections  # not before the settings are read, which import this module
+    from office.pages import (  # not before the settings are read, which import this module
+        corrections,
+        erasures,
+    )
 
     return [
         {
@@ -86,6 +89,13 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
                 _lead(
                     _("Access log"), "visibility", "events_recordentry_changelist", "events.view_recordentry"
                 ),
+                {
+                    **_lead(
+                        _("Erasures"), "person_off", "accounts_erasure_changelist", "accounts.view_erasure"
+                    ),
+                    "badge": erasures.count_waiting(request),
+                    "badge_variant": "warning",
+                },
                 _lead(
                     _("Audits"), "verified", "transactions_auditrun_changelist", "transactions.view_auditrun"
                 ),

@@ -17,6 +17,7 @@ from django.views import defaults
 from rest_framework import exceptions
 
 from ledger.errors import LedgerError
+from ledger.logs import describe_error
 from ledger.sql import UNAVAILABLE
 from rest.answers import Answer, answer
 from rest.middleware import get_request_id
@@ -76,6 +77,8 @@ STATUS = {
     "feed_epoch_changed": 410,
     "cursor_ahead_of_feed": 410,
     "events_pruned": 410,
+    # A person who was forgotten
+    "user_erased": 410,
     "length_required": 411,
     "body_too_large": 413,
     "unsupported_media_type": 415,
@@ -249,7 +252,7 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
         if isinstance(error, kinds):
             return make_problem(request, code)
     if isinstance(error, Error) and (outage := _classify_database_error(error)):
-        logger.warning("database_error", code=outage, error=str(error).strip())
+        logger.warning("database_error", code=outage, error=describe_error(error))
         return make_problem(request, outage)
     logger.exception("request_failed", exc_info=error)
     return make_problem(request, "internal_error")

@@ -1,10 +1,17 @@
-"""How the lines of the log are written, and what those of a request say of it."""
+"""How the lines of the log are written, and what those of a request say of it: nothing personal.
+
+A line names people by their ids. What somebody sent, and what a row holds, is in no line: neither the query
+of an address nor the message of an error.
+"""
 
 import sys
+import traceback
 from contextvars import ContextVar
 from typing import Any
 
 import structlog
+
+from ledger.logs import describe_error
 
 # What is known of the request that is being answered, for every line in between. A context variable, since
 # requests run in threads and in greenlets; each of those has a context of its own.
@@ -20,11 +27,29 @@ def add_request(logger: object, method: str, line: structlog.typing.EventDict) -
     return line
 
 
+def write_traceback(
+    logger: object, method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A processor of structlog: where an error came from, and what it came of, without what they say."""
+    error = line.pop("exc_info", None)
+    if isinstance(error, tuple):
+        error = error[1]
+    elif error and not isinstance(error, BaseException):
+        error = sys.exc_info()[1]
+    parts: list[str] = []
+    while error:
+        parts.append("".join(traceback.format_tb(error.__traceback__)) + describe_error(error))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if parts:
+        line["exception"] = "\n".join(reversed(parts))
+    return line
+
+
 PROCESSORS: list[structlog.typing.Processor] = [
     add_request,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
+    write_traceback,
 ]
 
 
@@ -55,7 +80,10 @@ def configure(level: str) -> dict[str, Any]:
             # Django's own copies of what the request line already says.
             "django.request": {"level": "CRITICAL"},
             "django.server": {"level": "WARNING"},
+            # Statements with their values, headers and bodies, whatever LOG_LEVEL is.
+            "django.db.backends": {"level": "WARNING"},
+            "httpcore2": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},  # a line for every webhook
-            "axes": {"level": "WARNING"},  # four for every login
+            "axes": {"level": "ERROR"},  # with what was typed as a user name; the record has every login
         },
     }

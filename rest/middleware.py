@@ -43,9 +43,10 @@ Addresses = dict[str, ResolverMatch]
 
 accepted = re.compile(r"[A-Za-z0-9._:-]{1,64}").fullmatch
 is_id = UUID_TEXT.fullmatch
+is_harmless = re.compile(rf"{UUID_TEXT.pattern}|[0-9]{{1,20}}|[0-9a-f]{{8,25}}").fullmatch
 ID_LENGTH = 36
 HOSTS_MAX = 100
-SERVER_ERROR = 500
+BAD_REQUEST, SERVER_ERROR = 400, 500
 # Answers of the API show money: no cache keeps them.
 NOT_KEPT: Headers = {"cache-control": ("Cache-Control", "no-store")}
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -127,7 +128,7 @@ class RequestMiddleware:
             write_line(
                 {
                     "code": status,
-                    "request": f"{request.method} {request.path}",  # not the query, whatever is in it
+                    "request": describe(request, match, status),
                     "event": "request_finished",
                     "user_id": find_user_id(request),
                     **known,
@@ -194,6 +195,23 @@ def _read_addresses() -> tuple[Addresses, Addresses]:
             before, id, after = route.partition("<id:pk>")
             (of_members if id else fixed).setdefault(f"/{before}{after}", match)
     return fixed, of_members
+
+
+def describe(request: HttpRequest, match: ResolverMatch | None, status: int) -> str:
+    """The method and the path, without what only the sender knows of: never the query, and of a path no more
+    than its route unless what stands in it is an id. `match` is that of the API's table.
+    """
+    method = request.method if request.method in METHODS else "OTHER"
+    if match is None:
+        found = request.resolver_match
+        if found is None:
+            is_file = status < BAD_REQUEST and request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/")
+            return f"{method} {request.path if is_file else '(no such address)'}"
+        if not all(
+            is_harmless(str(value)) for value in (getattr(found, "captured_kwargs", None) or {}).values()
+        ):
+            return f"{method} /{found.route}"
+    return f"{method} {request.path}"
 
 
 class RequestOverTLS(HttpRequest):

@@ -3,6 +3,7 @@
 # The right that shows a model to staff.
 MODELS = {
     "accounts/user": "accounts.view_user",
+    "accounts/erasure": "accounts.view_erasure",
     "accounts/account": "accounts.view_account",
     "accounts/hold": "accounts.view_hold",
     "accounts/staff": "accounts.view_staff",
@@ -25,6 +26,8 @@ MODEL_PAGES = (
 # The right that a command to one of a model asks for, beside that to see it; and one to none of them yet.
 STAFF = "accounts.change_staff"
 COMMANDS = {
+    "accounts/user": {"forget": "accounts.erase_user"},
+    "accounts/erasure": dict.fromkeys(("approve", "reject"), "accounts.erase_user"),
     "accounts/account": {
         "freeze": "accounts.freeze_account",
         "unfreeze": "accounts.freeze_account",

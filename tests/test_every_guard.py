@@ -14,6 +14,7 @@ from tests import (
     test_text_guards,
     test_token_guards,
 )
+from tests.accounts import test_erasure_guards
 from tests.events import test_feed_guards
 from tests.test_guards import (
     execute,
@@ -44,6 +45,9 @@ ATTACKS = [
     test_correction_guards.OTHERS,
     test_token_guards.CHECKS,
     test_token_guards.REFUSALS,
+    test_erasure_guards.INSERTS,
+    test_erasure_guards.CHANGES,
+    test_erasure_guards.REFUSALS,
     test_record_guards.CHECKS,
     test_record_guards.REFUSALS,
     test_feed_guards.SUBSCRIPTIONS,

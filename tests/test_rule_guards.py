@@ -79,6 +79,7 @@ REFUSALS = [
     ("text_is_only_erased", "UPDATE events_text SET content = '{}'"),
     ("text_is_only_erased", "UPDATE events_text SET content = NULL, owner = gen_random_uuid()"),
     ("text_is_only_erased", "UPDATE events_text SET content = NULL, id = gen_random_uuid()"),
+    ("texts_are_erased_with_a_person", "UPDATE events_text SET content = NULL"),
     ("text_is_never_deleted", "DELETE FROM events_text"),
     ("texts_are_never_emptied", "TRUNCATE events_text"),
     ("user_keeps_its_identity", "UPDATE accounts_user SET id = gen_random_uuid()"),
@@ -219,10 +220,6 @@ def test_users_stay_and_texts_are_only_erased(user, rule, attack):
     cast.UserFactory()
     with refused_by(rule):
         execute(attack)
-
-
-def test_a_text_is_erased(user):
-    execute(f"UPDATE events_text SET content = NULL WHERE owner = '{user.id}'")
 
 
 UNCOUNTED = "an event was written without the account or the user that counts it"

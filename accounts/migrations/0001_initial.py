@@ -63,7 +63,9 @@ BEGIN
         AND (OLD.status = NEW.status AND OLD.status_reason = NEW.status_reason OR EXISTS (
             SELECT FROM public.events_event
             WHERE stream = NEW.id AND sequence > OLD.event_sequence AND sequence <= NEW.event_sequence
-                AND type IN ('account.frozen', 'account.unfrozen', 'account.closed')
+                AND (type IN ('account.frozen', 'account.unfrozen', 'account.closed')
+                    -- the reason is erased with the person who has the account
+                    OR type = 'account.changed' AND OLD.status = NEW.status AND NEW.status_reason = '[erased]')
                 AND data ->> 'status' = NEW.status
                 AND coalesce(data ->> 'status_reason', (
                     SELECT content ->> 'data/status_reason' FROM public.events_text WHERE id = text
@@ -119,11 +121,17 @@ CREATE TRIGGER times_have_their_events AFTER UPDATE ON accounts_account
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER rules_have_their_events;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER times_have_their_events;
 
--- So does who a user is, but for what only staff have.
+-- So does who a user is, but for what only staff have. Somebody who was erased, as two people have decided,
+-- is nobody any more, and stays so.
 CREATE FUNCTION ledger_require_event_of_user() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.event_sequence = OLD.event_sequence + 1 AND NEW.last_recorded_at >= OLD.last_recorded_at AND (
-        SELECT type = 'user.changed' AND recorded_at = NEW.last_recorded_at
+        OLD.erased_at IS NULL AND NEW.erased_at IS NULL OR OLD.erased_at IS NULL
+            AND (NEW.erased_at, NEW.name, NEW.metadata) = (NEW.last_recorded_at, '[erased]', '{}')
+            AND EXISTS (SELECT FROM public.accounts_erasure WHERE user_id = NEW.id AND status = 'DONE')
+    ) AND (
+        SELECT type = CASE WHEN NEW.erased_at IS NULL THEN 'user.changed' ELSE 'user.erased' END
+            AND recorded_at = NEW.last_recorded_at
             AND coalesce(data ->> 'name', (
                 SELECT content ->> 'data/name' FROM public.events_text WHERE id = text
             )) = NEW.name
@@ -140,13 +148,16 @@ BEGIN
 END $$;
 CREATE TRIGGER user_has_its_events AFTER UPDATE ON accounts_user
     FOR EACH ROW WHEN (
-        (OLD.name, OLD.metadata, OLD.event_sequence, OLD.last_recorded_at)
-        IS DISTINCT FROM (NEW.name, NEW.metadata, NEW.event_sequence, NEW.last_recorded_at)
+        (OLD.name, OLD.metadata, OLD.event_sequence, OLD.last_recorded_at, OLD.erased_at)
+        IS DISTINCT FROM (NEW.name, NEW.metadata, NEW.event_sequence, NEW.last_recorded_at, NEW.erased_at)
     ) EXECUTE FUNCTION ledger_require_event_of_user();
 CREATE TRIGGER user_keeps_its_identity BEFORE UPDATE ON accounts_user
     FOR EACH ROW WHEN (
-        (OLD.id, OLD.username, OLD.external_id, OLD.created_at, OLD.created_as)
-        IS DISTINCT FROM (NEW.id, NEW.username, NEW.external_id, NEW.created_at, NEW.created_as)
+        (OLD.id, OLD.username, OLD.created_at) IS DISTINCT FROM (NEW.id, NEW.username, NEW.created_at)
+        OR (OLD.external_id, OLD.created_as) IS DISTINCT FROM (NEW.external_id, NEW.created_as) AND NOT (
+            OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL
+            AND NEW.external_id IS NULL AND NEW.created_as IS NULL
+        )
     ) EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER user_is_never_deleted BEFORE DELETE ON accounts_user
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
@@ -214,6 +225,52 @@ END $$;
 CREATE TRIGGER account_has_its_holder AFTER INSERT ON accounts_account
     FOR EACH ROW EXECUTE FUNCTION ledger_require_holder_of_account();
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_has_its_holder;
+-- What was asked of an erasure stays, but for a reason that was erased with a person; it is decided once, and
+-- the hash of an external id goes when its time is over.
+CREATE FUNCTION ledger_decide_erasure() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (NEW.id, NEW.user_id, NEW.maker_id, NEW.asked_at)
+            IS DISTINCT FROM (OLD.id, OLD.user_id, OLD.maker_id, OLD.asked_at)
+        OR NEW.reason <> OLD.reason AND (NEW.reason <> '[erased]' OR NEW.status <> 'DONE' AND NOT EXISTS (
+            SELECT FROM public.accounts_erasure WHERE status = 'DONE' AND decided_at = now()
+        ))
+        OR NEW.status = 'DONE' AND OLD.status = 'WAITING' AND NEW.decided_at <> now()
+        OR OLD.status <> 'WAITING' AND (
+            (NEW.checker_id, NEW.status, NEW.decided_at)
+                IS DISTINCT FROM (OLD.checker_id, OLD.status, OLD.decided_at)
+            OR (NEW.external_id_hash, NEW.hash_until) IS DISTINCT FROM (OLD.external_id_hash, OLD.hash_until)
+                AND (NEW.external_id_hash IS NOT NULL OR OLD.hash_until > clock_timestamp())
+        )
+    THEN
+        RAISE EXCEPTION 'erasure % is decided once', OLD.id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER erasure_starts_waiting BEFORE INSERT ON accounts_erasure
+    FOR EACH ROW WHEN (NEW.status <> 'WAITING') EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER erasure_is_decided_once BEFORE UPDATE ON accounts_erasure
+    FOR EACH ROW EXECUTE FUNCTION ledger_decide_erasure();
+CREATE TRIGGER erasure_is_never_deleted BEFORE DELETE ON accounts_erasure
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER erasures_are_never_emptied BEFORE TRUNCATE ON accounts_erasure
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+ALTER TABLE accounts_erasure ENABLE ALWAYS TRIGGER erasure_starts_waiting;
+ALTER TABLE accounts_erasure ENABLE ALWAYS TRIGGER erasure_is_decided_once;
+ALTER TABLE accounts_erasure ENABLE ALWAYS TRIGGER erasure_is_never_deleted;
+ALTER TABLE accounts_erasure ENABLE ALWAYS TRIGGER erasures_are_never_emptied;
+
+-- Personal text is erased in the transaction in which a second person decides it.
+CREATE FUNCTION ledger_require_erasure_of_texts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM public.accounts_erasure WHERE status = 'DONE' AND decided_at = now()) THEN
+        RAISE EXCEPTION 'personal text is erased only when a person is: %', TG_NAME
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER texts_are_erased_with_a_person AFTER UPDATE ON events_text
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_erasure_of_texts();
+ALTER TABLE events_text ENABLE ALWAYS TRIGGER texts_are_erased_with_a_person;
 
 -- And an event is written with the account, or the user, that counts it.
 CREATE FUNCTION ledger_require_stream_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -328,6 +385,11 @@ DROP TRIGGER token_keeps_what_it_may ON accounts_token;
 DROP TRIGGER account_has_its_holder ON accounts_account;
 DROP TRIGGER changed_staff_have_their_entry ON accounts_user;
 DROP TRIGGER new_staff_have_their_entry ON accounts_user;
+DROP TRIGGER texts_are_erased_with_a_person ON events_text;
+DROP TRIGGER erasures_are_never_emptied ON accounts_erasure;
+DROP TRIGGER erasure_is_never_deleted ON accounts_erasure;
+DROP TRIGGER erasure_is_decided_once ON accounts_erasure;
+DROP TRIGGER erasure_starts_waiting ON accounts_erasure;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
 DROP TRIGGER user_is_never_deleted ON accounts_user;
 DROP TRIGGER user_keeps_its_identity ON accounts_user;
@@ -344,6 +406,8 @@ DROP FUNCTION ledger_require_holds_of_account();
 DROP FUNCTION ledger_require_stream_of_events();
 DROP FUNCTION ledger_require_holder_of_account();
 DROP FUNCTION ledger_require_entry_of_staff();
+DROP FUNCTION ledger_require_erasure_of_texts();
+DROP FUNCTION ledger_decide_erasure();
 DROP FUNCTION ledger_require_event_of_user();
 DROP FUNCTION ledger_require_events_of_account();
 """
@@ -462,6 +526,15 @@ class Migration(migrations.Migration):
                             django.db.models.functions.comparison.Cast("id", models.CharField()),
                         ),
                         output_field=models.BooleanField(),
+                    ),
+                ),
+                (
+                    "erased_at",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="When the person was forgotten",
+                        null=True,
+                        verbose_name="erased at",
                     ),
                 ),
                 (
@@ -799,6 +872,136 @@ class Migration(migrations.Migration):
                 "verbose_name": "hold",
                 "verbose_name_plural": "holds",
                 "permissions": [("release_hold", "Can release holds in the back office")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Erasure",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("reason", models.CharField(max_length=500, verbose_name="reason")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("WAITING", "waiting for approval"),
+                            ("DONE", "carried out"),
+                            ("REJECTED", "rejected"),
+                        ],
+                        default="WAITING",
+                        max_length=8,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "asked_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="asked for at"
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="decided at")),
+                ("external_id_hash", models.BinaryField(null=True, verbose_name="hash of the external id")),
+                ("hash_until", models.DateTimeField(null=True, verbose_name="hash is kept until")),
+                (
+                    "checker",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="decided by",
+                    ),
+                ),
+                (
+                    "maker",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="asked for by",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="account holder",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "erasure",
+                "verbose_name_plural": "erasures",
+                "permissions": [
+                    ("erase_user", "Can ask to forget people, and approve what others have asked for")
+                ],
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(fields=["asked_at", "id"], name="erasure_by_asking"),
+                    models.Index(
+                        condition=models.Q(("status", "WAITING")),
+                        fields=["asked_at", "id"],
+                        name="erasure_waiting",
+                    ),
+                    models.Index(
+                        condition=models.Q(("external_id_hash__isnull", False)),
+                        fields=["external_id_hash"],
+                        name="erasure_of_an_external_id",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True), name="erasure_has_a_reason"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("checker__isnull", True), ("decided_at__isnull", True), ("status", "WAITING")
+                            ),
+                            models.Q(
+                                ("checker__isnull", False),
+                                ("decided_at__isnull", False),
+                                ("status__in", ["DONE", "REJECTED"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="erasure_is_waiting_or_decided",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "DONE"), _negated=True),
+                            models.Q(("checker", models.F("maker")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="erasure_is_approved_by_somebody_else",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("external_id_hash__isnull", True), ("hash_until__isnull", True)),
+                            models.Q(
+                                ("external_id_hash__isnull", False),
+                                ("hash_until__isnull", False),
+                                ("status", "DONE"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="erasure_keeps_a_hash_for_a_time",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "REJECTED"), _negated=True),
+                        fields=("user",),
+                        name="erasure_of_a_user_is_one",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(

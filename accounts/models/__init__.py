@@ -15,6 +15,7 @@ from accounts.models.columns import (
     MoneyField,
     metadata_is_an_object,
 )
+from accounts.models.erasures import Erasure
 from accounts.models.holds import HOLD_TABLE, Hold
 from accounts.models.staff import SecondFactor, Staff, make_url, read_secret, seal_secret
 from accounts.models.tables import Column, Kind, Table, make_row, replace_row, write_changes
@@ -30,6 +31,7 @@ __all__ = [
     "Account",
     "ClockTimestamp",
     "Column",
+    "Erasure",
     "Folded",
     "HeldDue",
     "Hold",

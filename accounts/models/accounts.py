@@ -26,7 +26,7 @@ from accounts.models.columns import (
 )
 from accounts.models.managers import UserManager
 from ledger.callers import ActorKind
-from ledger.values import format_time
+from ledger.values import format_optional_time, format_time
 
 MAIN = "main"
 
@@ -66,6 +66,9 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         expression=Exact(F("username"), Cast("id", models.CharField())),
         output_field=models.BooleanField(),
         db_persist=True,
+    )
+    erased_at = models.DateTimeField(
+        _("erased at"), null=True, editable=False, help_text="When the person was forgotten"
     )
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
     objects: ClassVar[UserManager[Self]] = UserManager()
@@ -112,7 +115,10 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
             "name": self.name,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
-            "accounts": [each.to_dict() for each in sorted(self.accounts_now, key=lambda each: each.id)],
+            "erased_at": format_optional_time(self.erased_at),
+            "accounts": [
+                account.to_dict() for account in sorted(self.accounts_now, key=lambda each: each.id)
+            ],
         }
 
 

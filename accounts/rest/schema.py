@@ -41,6 +41,7 @@ USER = {
     "name": "petya",
     "metadata": {"tier": "gold"},
     "created_at": "2026-01-01T12:00:00.000000Z",
+    "erased_at": None,
     "accounts": [ACCOUNT],
 }
 HOLD_ID = "01910000-0000-7000-8000-00000000e001"
@@ -69,6 +70,7 @@ describe_users = describe(
         "currency_unknown",
         "currency_closed",
         "external_id_taken",
+        "user_erased",
         parameters=[IDEMPOTENCY_KEY],
         examples=[
             sent(
@@ -85,6 +87,7 @@ describe_users = describe(
         serializers.UserSerializer,
         *ON_BODIES,
         "not_found",
+        "user_erased",
         examples=[
             sent("another name", {"name": "Petya P."}),
             answered("changed", {**USER, "name": "Petya P."}),
@@ -99,6 +102,7 @@ describe_accounts = describe(
         "currency_unknown",
         "currency_closed",
         "not_found",
+        "user_erased",
         examples=[
             sent("savings", {"user": PETYA, "currency": "USD", "name": "savings"}),
             answered("opened", {**ACCOUNT, "id": SAVINGS_ID, "name": "savings"}, 201),

@@ -193,6 +193,9 @@ class UserSerializer(serializers.Serializer[User]):
     name = serializers.CharField()
     metadata = object_of_texts()
     created_at = serializers.DateTimeField()
+    erased_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the person was forgotten: then `name` is [erased], the rest empty"
+    )
     accounts = AccountSerializer(many=True)
 
 

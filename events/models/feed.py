@@ -97,6 +97,7 @@ class Event(models.Model):
     class Type(models.TextChoices):
         USER_CREATED = "user.created"
         USER_CHANGED = "user.changed"
+        USER_ERASED = "user.erased"
         ACCOUNT_OPENED = "account.opened"
         ACCOUNT_CHANGED = "account.changed"
         ACCOUNT_FROZEN = "account.frozen"

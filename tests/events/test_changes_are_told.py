@@ -4,6 +4,7 @@ import pytest
 
 from events import feed
 from events.models import Event, Text
+from tests.accounts.erasing import forget
 from tests.cast import deposit, new_id
 from tests.conftest import make_client
 from tests.transactions.told import read_events
@@ -105,10 +106,11 @@ def test_no_personal_text_stands_in_events(admin):
     assert {str(owner) for owner in Text.objects.values_list("owner", flat=True)} == {user["id"]}
 
 
-def test_what_was_erased_is_shown_as_null_and_the_rest_as_it_was(admin, petya):
+def test_what_was_erased_is_shown_by_placeholders_and_the_rest_as_it_was(admin, petya):
     send(admin, "patch", f"users/{petya.id}", name="Pyotr")
-    Text.objects.filter(owner=petya.id).update(content=None)
-    for event in feed.read().events:
-        assert event["data"]["name"] is None
-    last = feed.read().events[-1]
-    assert (last["before"], last["data"]["id"]) == ({"name": None}, str(petya.id))
+    forget(petya)
+    created, opened, changed, *_ = feed.read().events
+    for event in (created, opened, changed):
+        assert event["data"]["name"] == "[erased]"
+    assert (changed["before"], changed["data"]["id"]) == ({"name": "[erased]"}, str(petya.id))
+    assert (changed["data"]["external_id"], changed["data"]["metadata"]) == (None, {})

@@ -12,6 +12,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from accounts.models import User
+from events.models import NIL
 from ledger_project import health
 from rest import log
 from tests.cast import deposit, withdraw
@@ -100,11 +101,21 @@ def test_a_request_is_one_log_line_without_token_or_query(service, capsys):
     assert "secret" not in json.dumps(line)
 
 
-@pytest.mark.parametrize("path", ["/livez", "/api/v1/nothing", "/admin/", "/static/nothing.css"])
-def test_every_request_is_one_log_line_whoever_answers_it(client, path, capsys):
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        *((path, path) for path in ("/livez", "/admin/")),
+        ("/api/v1/nothing", "(no such address)"),
+        ("/static/nothing.css", "(no such address)"),
+        (f"/admin/accounts/user/{NIL}/change/", f"/admin/accounts/user/{NIL}/change/"),
+        ("/admin/accounts/user/Ivan/change/", "/admin/accounts/user/<path:object_id>/change/"),
+        ("/admin/Ivan", "/admin/(?P<url>.*)$"),
+    ],
+)
+def test_every_request_is_one_log_line_whoever_answers_it(client, path, shown, capsys):
     answer = client.get(path)
     [line] = read_lines(capsys)
-    assert (line["code"], line["request"], line["user_id"]) == (answer.status_code, f"GET {path}", None)
+    assert (line["code"], line["request"], line["user_id"]) == (answer.status_code, f"GET {shown}", None)
 
 
 def test_a_log_line_can_neither_be_forged_nor_broken_by_a_path(client, capsys):

@@ -27,7 +27,7 @@ class Sender:
         self.office, self.account = office, account
         self.row, self.held = deposit(account, "100"), hold(account, "1")
 
-    def hire(self, **texts):
+    def make_staff(self, **texts):
         asked = {"username": f"vera-{new_id()}", "name": "Vera", "reason": "new"}
         return self.office.post(STAFF, asked | texts)
 
@@ -50,16 +50,16 @@ class Sender:
 
 
 FIELDS = {
-    "user name": (Rule.IDENTIFIER, lambda sender, text: sender.hire(username=text)),
+    "user name": (Rule.IDENTIFIER, lambda sender, text: sender.make_staff(username=text)),
     "name of a service": (Rule.IDENTIFIER, lambda sender, text: sender.issue(name=text)),
     "reference": (Rule.IDENTIFIER, lambda sender, text: sender.adjust(reference=text)),
-    "name of staff": (Rule.NAME, lambda sender, text: sender.hire(name=text)),
+    "name of staff": (Rule.NAME, lambda sender, text: sender.make_staff(name=text)),
     "reason of a correction": (Rule.NOTE, lambda sender, text: sender.adjust(reason=text)),
     "reason of a freeze": (Rule.NOTE, lambda sender, text: sender.freeze(reason=text)),
     "reason of a release": (Rule.NOTE, lambda sender, text: sender.release(reason=text)),
     "reason of a reversal": (Rule.NOTE, lambda sender, text: sender.reverse(reason=text)),
     "reason of a token": (Rule.NOTE, lambda sender, text: sender.issue(reason=text)),
-    "reason of a hire": (Rule.NOTE, lambda sender, text: sender.hire(reason=text)),
+    "reason of a make_staff": (Rule.NOTE, lambda sender, text: sender.make_staff(reason=text)),
 }
 # A form is sent in UTF-8, which has no half of a pair.
 CASES = [
@@ -97,7 +97,7 @@ def test_texts_of_all_languages_are_taken_as_they_are(sender):
         assert sender.adjust(reference=text).status_code == 302, text
     assert set(Correction.objects.values_list("reference", flat=True)) == set(LEGITIMATE_IDENTIFIERS)
     for text in LEGITIMATE_NAMES:
-        assert sender.hire(name=text).status_code == 200, text
+        assert sender.make_staff(name=text).status_code == 200, text
     assert set(LEGITIMATE_NAMES) <= set(Staff.objects.filter(is_staff=True).values_list("name", flat=True))
 
 
@@ -128,7 +128,7 @@ def named(sender):
     sender.held = hold(sender.account, "1", reference=ALI, metadata={ALI: SHALOM})
     sender.freeze(reason=SHALOM)
     sender.adjust(reference=ALI, reason=SHALOM)
-    sender.hire(username="ali", name=SHALOM, reason=ALI)
+    sender.make_staff(username="ali", name=SHALOM, reason=ALI)
     return sender
 
 

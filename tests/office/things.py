@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.transaction import atomic
 from django.test import RequestFactory
 
-from accounts.models import Staff, Token
+from accounts.models import Erasure, Staff, Token
 from events import feed, record, subscriptions
 from events.models import Placement, RecordEntry
 from ledger.callers import ActorKind, Caller
@@ -45,10 +45,12 @@ def make_things(currency: str = "USD") -> dict[str, object]:
             subject="account",
         )
     held = hold(account, "1")
+    erasure = Erasure.objects.create(user=AccountFactory().user, reason="a letter of 3 May", maker=staff)
     feed.place_pending()
     things = {
         "accounts/user": account.user,
         "accounts/account": account,
+        "accounts/erasure": erasure,
         "accounts/hold": held,
         "accounts/staff": Staff.objects.get(id=staff.id),
         "accounts/token": Token.objects.get(token_key=token[:15]),

@@ -12,6 +12,7 @@ from accounts.models import BALANCE_MAX
 from events import feed
 from rest.errors import STATUS
 from tests import asking, feed_refusals
+from tests.accounts.erasing import forget
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
 from tests.raw_requests import Answer
@@ -27,6 +28,12 @@ BATCH, TRANSFERS, HOLDS = f"{TRANSACTIONS}/batch", "/api/v1/transfers", "/api/v1
 FAULTS = {"busy", "database_unavailable", "internal_error", "request_in_progress", "request_timeout"}
 # The reason of a leg; a transfer is answered with that of its culprit. In test_codes_of_groups.py.
 IN_ROWS_ONLY = {"transfer_declined"}
+
+
+def forget_owner(asker):
+    """The person whose account it is has been forgotten."""
+    forget(asker.account.user)
+    return asker.account.user_id
 
 
 class Asker:
@@ -178,6 +185,7 @@ PROVOKE = {
     "batch_declined": lambda a: a.batch({}, {"type": "WITHDRAW", "amount": "1.01"}),
     "idempotency_key_reused": lambda a: a.post(id=a.post().json()["id"], amount="2"),
     "currency_mismatch": lambda a: a.post(currency="EUR"),
+    "user_erased": lambda a: a.admin.patch(f"{USERS}/{forget_owner(a)}", {"name": "x"}),
     "currency_closed": lambda a: a.client.post(USERS, {"id": str(new_id()), "name": "x", "currency": "CHF"}),
     "external_id_taken": taken,
     "same_account": lambda a: a.transfer(a.account),

@@ -52,6 +52,7 @@ OF_GROUPS = (
 OF_SERVICES = "found of staff, as the record tells it; services and holders have no such entries"
 COUNTED = "figures of the dashboard, counted from the transactions, which are proven"
 FACTORS = "authenticator apps of staff; the record says who set one up, the row is not compared with it"
+HASHES = "by it the external id of somebody who was forgotten is known again; it goes after a time"
 SURROGATE = "a number of Django's that nothing refers to"
 
 DECLARED: dict[str, dict[str, Entry]] = {
@@ -64,6 +65,16 @@ DECLARED: dict[str, dict[str, Entry]] = {
             FOUND,
             "",
         ),
+        ("added", FOUND, FOUND, ""),
+    ),
+    "accounts_erasure": decide(
+        (
+            "id user_id reason maker_id checker_id status asked_at decided_at removed",
+            REFUSED,
+            FOUND,
+            "",
+        ),
+        ("external_id_hash hash_until", REFUSED, UNSEEN, HASHES),
         ("added", FOUND, FOUND, ""),
     ),
     "accounts_hold": decide(
@@ -97,7 +108,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("last_used_at", UNSEEN, UNSEEN, "when it was used, to two minutes; nothing is decided by it"),
     ),
     "accounts_user": decide(
-        ("event_sequence", REFUSED, FOUND, ""),
+        ("event_sequence erased_at", REFUSED, FOUND, ""),
         ("is_staff is_superuser", REFUSED, FOUND, "the record says who was let into the office"),
         ("is_holder", REFUSED, REFUSED, "computed by the database"),
         (
@@ -180,13 +191,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ),
     ),
     "events_text": decide(
-        ("id owner removed", REFUSED, FOUND, ""),
-        (
-            "content",
-            REFUSED,
-            UNSEEN,
-            "other words are found; none at all are what forgetting a person leaves, and no finding",
-        ),
+        ("id owner content removed", REFUSED, FOUND, ""),
         ("added", UNSEEN, UNSEEN, "a text that no event and no entry names is shown to nobody"),
     ),
     "transactions_auditrun": decide(

@@ -6,10 +6,11 @@ from threading import Event as Flag
 
 from django.contrib.auth.models import Permission
 
-from accounts import operations, tokens
+from accounts import erasing, operations, tokens
 from accounts.models import Account, Token
 from events import feed
 from tests import asking
+from tests.accounts.erasing import call, forget
 from tests.cast import (
     CALLER,
     AccountFactory,
@@ -42,6 +43,7 @@ def make_everything() -> Account:
     make_corrections(account)
     make_staff_look(account)
     make_tokens()
+    make_erasures()
     subscribe("https://8.8.8.8/")
     statistics.refresh(Flag())
     feed.read()
@@ -90,6 +92,15 @@ def make_corrections(account: Account) -> None:
     approve(adjust(account, first, "60000", type=WITHDRAW), second)  # declined
     reject(adjust(account, first, "70000"), second)
     reverse(deposit(account, "9"), second)
+
+
+def make_erasures() -> None:
+    first, second = make_staff("operations"), make_staff("operations")
+    forget(UserFactory(name="Boris Volkov", external_id="boris-4711"), maker=first, checker=second)
+    for number in range(2):
+        asked = erasing.ask(user_id=UserFactory().pk, reason="a letter", caller=call(first))
+        if number:
+            erasing.reject(id=asked.pk, caller=call(second), reason="not his own")
 
 
 def make_staff_look(account: Account) -> None:

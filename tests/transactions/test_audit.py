@@ -130,7 +130,7 @@ GUARDED = (
     "events_pending",
     "events_placement",
     "events_feed_state",
-    "events_text",
+    "accounts_erasure",
     "events_recordentry",
     "events_recordhead",
     "transactions_correction",

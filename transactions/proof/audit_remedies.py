@@ -36,6 +36,11 @@ OF_TOKENS = (
     "It was done in SQL: the office and the commands write an entry. Revoke the token in the office, issue "
     "another one, and look at what was done with it: events and transactions name its user."
 )
+AN_ERASURE = (
+    "The record says who asked for it and who approved it: compare the row with it. A text that was erased "
+    "without an erasure is in the last backup: put it back from there as the owner, with the table's guards "
+    "disabled and in one transaction; enable them ALWAYS; then audit again."
+)
 REMEDIES = {
     "account": AN_ACCOUNT,
     "empty": AN_ACCOUNT,
@@ -49,6 +54,7 @@ REMEDIES = {
     "told": A_RULE,
     "users": A_RULE,
     "corrections": A_CORRECTION,
+    "erasures": AN_ERASURE,
     "record": AN_ENTRY,
     "staff": A_MEMBER,
     "tokens": OF_TOKENS,

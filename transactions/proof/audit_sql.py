@@ -1,12 +1,12 @@
 """The questions of the audit, as SQL: each answers with what is wrong, and with nothing when all is well.
 
-`audit_walk` looks at the rows, one after the other; these at what is beside them: holds, links, events.
+`audit_walk` looks at the rows, one after the other; these look at what is beside them: holds, links, events.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from transactions.proof import audit_corrections, audit_staff, audit_tokens, record, told
+from transactions.proof import audit_corrections, audit_erasures, audit_staff, audit_tokens, record, told
 
 # (account, table, row, expected, found), once for everything that is wrong.
 Wrong = tuple[Any, str, str, str, str]
@@ -51,9 +51,7 @@ WITH scope AS (
     )
 ), instants AS (
     SELECT account_id, credit_limit_max, (array_agg(t.id ORDER BY t.seq DESC))[1] AS id, effective_at,
-        sum(sum(change)) OVER (
-            PARTITION BY account_id ORDER BY effective_at
-        ) AS balance
+        sum(sum(change)) OVER (PARTITION BY account_id ORDER BY effective_at) AS balance
     FROM scope JOIN transactions_transaction AS t ON account_id = scope.id AND status = 'POSTED'
     GROUP BY account_id, credit_limit_max, effective_at
 )
@@ -294,6 +292,7 @@ SELECT NULL, 'events_feed_state', '0', 'how it is', 'no row' WHERE NOT EXISTS (S
         is_whole=True,
     ),
     Question("corrections", audit_corrections.CORRECTIONS, is_sliced=False, is_whole=True),
+    Question("erasures", audit_erasures.ERASURES, is_sliced=False, is_whole=True),
     Question("staff", audit_staff.STAFF, is_sliced=False, is_whole=True),
     Question("tokens", audit_tokens.TOKENS, is_sliced=False, is_whole=True),
     Question("record", record.find_wrong_entries, is_sliced=False, is_whole=True),

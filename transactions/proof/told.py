@@ -17,14 +17,14 @@ from accounts.models import HOLD_TABLE, Account, Hold, User
 from events import texts
 from events.models import Sealed
 from ledger.sql import fetch
-from ledger.values import format_time, slice_up
+from ledger.values import format_optional_time, format_time, slice_up
 
 Wrong = tuple[UUID | None, str, str, str, str]
 USERS_AT_ONCE = 1000
 # Not the password, which is not the auditors' to read.
 OF_USER = (
     *("username", "is_staff", "is_superuser", "name", "external_id", "metadata", "created_at", "created_as"),
-    "last_recorded_at",
+    *("erased_at", "last_recorded_at"),
 )
 TELLING = f"""
 SELECT {", ".join(Sealed._fields)}, mac, personal.id, owner, content FROM events_event AS event
@@ -53,7 +53,8 @@ class Telling(NamedTuple):
 
     def read(self) -> dict[str, Any]:
         """The resource as it was told."""
-        told: dict[str, Any] = texts.join(self.sealed._asdict(), self.content)["data"]
+        content = {} if self.sealed.text is None else self.content
+        told: dict[str, Any] = texts.join(self.sealed._asdict(), content)["data"]
         return told
 
 
@@ -215,14 +216,20 @@ def _compare_user(user: User, events: Sequence[Telling]) -> Iterator[Wrong]:
     if not events:
         return
     last = events[-1]
-    is_of: dict[str, Any] = {"created_at": format_time(user.created_at)}
-    if not last.is_erased:
+    is_of: dict[str, Any] = {
+        "created_at": format_time(user.created_at),
+        "erased_at": format_optional_time(user.erased_at),
+    }
+    is_forgotten = last.sealed.type == "user.erased"
+    if is_forgotten or not last.is_erased:
         is_of |= {"name": user.name, "external_id": user.external_id, "metadata": user.metadata}
     expected = last.read()
     if created:  # whom the API has made does not work in the office
         expected |= {"username": id, "is_staff": False, "is_superuser": False}
         is_of |= {name: getattr(user, name) for name in ("username", "is_staff", "is_superuser")}
-    if created and not created.is_erased:
+    if is_forgotten:
+        expected["created_as"], is_of["created_as"] = None, user.created_as
+    elif created and not created.is_erased:
         told = created.read()
         asked = {name: told[name] for name in ("name", "external_id")}
         expected["created_as"] = {**asked, "currency": told["accounts"][0]["currency"]}

@@ -18,6 +18,7 @@ from django.db.transaction import atomic
 
 from accounts.models import Account
 from accounts.operations import read_clock
+from ledger.logs import describe_error
 from ledger.sql import fetch
 from transactions.models import Figures, HourlyTotal
 from transactions.reading.queries import SETTLED_AFTER
@@ -94,7 +95,7 @@ def attempt(stopping: Flag) -> None:
     try:
         refresh(stopping)
     except Exception as error:  # whatever it is, whoever counts must go on and nobody else be stopped
-        logger.warning("figures_wait", error=f"{type(error).__name__}: {error}".strip())
+        logger.warning("figures_wait", error=describe_error(error))
         connection.close_if_unusable_or_obsolete()
 
 

@@ -27,6 +27,7 @@ from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
 from office.forms import TextField
+from office.pages import erasures
 from office.pages.accounts import page
 from office.pages.corrections import propose
 from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
@@ -48,6 +49,7 @@ class UserAdmin(SearchedAdmin):
 
     change_form_template = "admin/user.html"
     owner = "pk"
+    commands = (erasures.FORGET,)
     list_display = (
         column(_("name"), bdi),
         text_column(_("external id"), "external_id"),
@@ -75,6 +77,7 @@ class UserAdmin(SearchedAdmin):
         return {
             "person": obj,
             "kind": self.kind(obj),
+            "erasure": erasures.find_erasure(request, obj),
             "accounts": accounts[:ACCOUNTS_SHOWN_MAX]
             if request.user.has_perm("accounts.view_account")
             else [],

@@ -1,0 +1,160 @@
+"""People who are to be forgotten: who asks for it on the page of a user, and a second person's answer."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts import erasing
+from accounts.models import Erasure, User
+from ledger.callers import ActorKind
+from office.actions import Command, ReasonForm
+from office.admin import SearchedAdmin, parse_id
+from office.templatetags.ledger import STATUS, column, link, moment
+from rest.middleware import get_caller
+
+WAITING_SHOWN_MAX = 100
+USER = column(_("user"), lambda row: link("accounts_user", row.user_id, row.user))
+ASKED = (  # columns
+    column(_("asked for at"), lambda row: moment(row.asked_at)),
+    USER,
+    "reason",
+    "maker",
+)
+WITHOUT_THE_NAME = _("Kept for ever: do not write the person's name here, nor how to reach them.")
+
+
+class ForgetForm(ReasonForm):
+    """Asks why, without the person in it."""
+
+    def fill(self, obj: Any) -> None:
+        self.fields["reason"].help_text = WITHOUT_THE_NAME
+
+
+def ask(request: HttpRequest, user: User, asked: dict[str, Any]) -> HttpResponse:
+    erasure = erasing.ask(user_id=user.pk, reason=asked["reason"], caller=get_caller(request))
+    messages.warning(request, _("This waits for a second person to approve it. Nothing was erased yet."))
+    return HttpResponseRedirect(reverse("admin:accounts_erasure_change", args=[erasure.pk]))
+
+
+def approve(request: HttpRequest, erasure: Erasure, asked: dict[str, Any]) -> None:
+    erasing.approve(id=erasure.pk, caller=get_caller(request), reason=asked["reason"])
+
+
+def reject(request: HttpRequest, erasure: Erasure, asked: dict[str, Any]) -> None:
+    erasing.reject(id=erasure.pk, caller=get_caller(request), reason=asked["reason"])
+
+
+def is_waiting(erasure: Erasure) -> bool:
+    return erasure.status == Erasure.Status.WAITING
+
+
+FORGET = Command(
+    name="forget",
+    label=_("Forget this person"),
+    permission=erasing.PERMISSION,
+    run=ask,
+    form=ForgetForm,
+    is_recorded=True,
+    is_dangerous=True,
+    applies=lambda user: user.kind == ActorKind.HOLDER and user.erased_at is None,
+    note=_(
+        "A second person must approve it. Then the name, the external id and all metadata of the user and "
+        "their accounts are erased for good, with reasons and searches that name them, and their tokens are "
+        "revoked. Money, references and metadata of transactions and the names of accounts stay."
+    ),
+)
+
+
+class StateFilter(admin.SimpleListFilter):
+    """Takes the parameter of the tabs, which are shown in its place; `get_search_results` applies it."""
+
+    title = _("status")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Erasure]) -> QuerySet[Erasure]:
+        return queryset
+
+
+def _is_queue(request: HttpRequest) -> bool:
+    return not request.GET.get("q") and request.GET.get("state") != "all"
+
+
+@admin.register(Erasure)
+class ErasureAdmin(SearchedAdmin):
+    """The queue: what waits, or with `?state=all` everything that was ever asked for."""
+
+    change_form_template = "admin/erasure.html"
+    owner = "user_id"
+    list_before_template = "office/erasure_tabs.html"
+    commands = (
+        Command(
+            name="approve",
+            label=_("Approve"),
+            permission=erasing.PERMISSION,
+            is_recorded=True,
+            run=approve,
+            done=_("The person is forgotten."),
+            form=ForgetForm,
+            may_give=lambda request, erasure: request.user.pk != erasure.maker_id,
+            applies=is_waiting,
+            note=_("The person is forgotten at once, and for good: nobody can take it back."),
+            is_dangerous=True,
+        ),
+        Command(
+            name="reject",
+            label=_("Reject"),
+            permission=erasing.PERMISSION,
+            is_recorded=True,
+            run=reject,
+            done=_("Nobody was forgotten."),
+            form=ForgetForm,
+            applies=is_waiting,
+        ),
+    )
+    list_display = (*ASKED, STATUS, "checker", column(_("decided at"), lambda row: moment(row.decided_at)))
+    list_filter = (StateFilter,)
+    ordering = ("-asked_at", "-id")
+    search_help_text = _("The id of an erasure or a user")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """What waits has no decision yet."""
+        return ASKED if _is_queue(request) else self.list_display
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
+        return Erasure.objects.select_related("user", "maker", "checker")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Erasure], search_term: str
+    ) -> tuple[QuerySet[Erasure], bool]:
+        if _is_queue(request):
+            queryset = queryset.filter(status=Erasure.Status.WAITING)
+        return super().get_search_results(request, queryset, search_term)
+
+    def search(self, rows: QuerySet[Erasure], text: str) -> QuerySet[Erasure]:
+        id = parse_id(text)
+        return rows.filter(Q(id=id) | Q(user=id)) if id else rows.none()
+
+    def describe(self, request: HttpRequest, obj: Erasure) -> dict[str, Any]:
+        return {"erasure": obj, "is_hers": obj.maker_id == request.user.pk}
+
+
+def find_erasure(request: HttpRequest, user: User) -> Erasure | None:
+    """The one that waits for a second person or was carried out, for who may see it."""
+    if not request.user.has_perm("accounts.view_erasure"):
+        return None
+    return Erasure.objects.filter(user=user).exclude(status=Erasure.Status.REJECTED).first()
+
+
+def count_waiting(request: HttpRequest) -> str:
+    """How many wait for approval, for the sidebar; empty if none does or they may not be seen."""
+    if not request.user.has_perm("accounts.view_erasure"):
+        return ""
+    count = erasing.count_waiting(limit=WAITING_SHOWN_MAX)
+    return f"{WAITING_SHOWN_MAX - 1}+" if count == WAITING_SHOWN_MAX else str(count or "")
