@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import accounts.models.columns
+from accounts.migrations import _who_is_who
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -150,53 +151,6 @@ ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_keeps_its_identity;
 ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_is_never_deleted;
 ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER users_are_never_emptied;
 
--- Who may come into the office: only the owner of the table makes superusers, and nobody becomes staff, or is
--- staff no more, without the entry of the record that says so, written before in the same transaction and with
--- who did it; of an operator's command, which has no actor, for the owner alone.
-CREATE FUNCTION ledger_require_entry_of_staff() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    is_owner boolean := pg_has_role(
-        current_user, (SELECT relowner FROM pg_catalog.pg_class WHERE oid = TG_RELID), 'USAGE'
-    );
-BEGIN
-    IF NEW.is_superuser <> coalesce(OLD.is_superuser, false) AND NOT is_owner THEN
-        RAISE EXCEPTION 'only the owner of the database says who is a superuser'
-            USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    PERFORM 1 FROM public.events_recordentry
-    WHERE subject_id = NEW.id::text AND subject = 'staff' AND recorded_at >= transaction_timestamp()
-        AND (data -> 'after' ->> 'is_staff')::boolean = NEW.is_staff
-        AND coalesce((data -> 'after' ->> 'is_superuser')::boolean, false) = NEW.is_superuser
-        AND (actor IS NOT NULL OR is_owner);
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'who is staff changes only with the entry of the record that tells it: user %', NEW.id
-            USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER new_staff_have_their_entry AFTER INSERT ON accounts_user
-    FOR EACH ROW WHEN (NEW.is_staff OR NEW.is_superuser)
-    EXECUTE FUNCTION ledger_require_entry_of_staff();
-CREATE TRIGGER changed_staff_have_their_entry AFTER UPDATE ON accounts_user
-    FOR EACH ROW WHEN ((OLD.is_staff, OLD.is_superuser) IS DISTINCT FROM (NEW.is_staff, NEW.is_superuser))
-    EXECUTE FUNCTION ledger_require_entry_of_staff();
-ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER new_staff_have_their_entry;
-ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER changed_staff_have_their_entry;
-
--- Only holders have accounts: what is staff's or a service's is not shown by the API.
-CREATE FUNCTION ledger_require_holder_of_account() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM 1 FROM public.accounts_user WHERE id = NEW.user_id AND NOT is_holder;
-    IF FOUND THEN
-        RAISE EXCEPTION 'an account is of an account holder, which user % is not', NEW.user_id
-            USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER account_has_its_holder AFTER INSERT ON accounts_account
-    FOR EACH ROW EXECUTE FUNCTION ledger_require_holder_of_account();
-ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_has_its_holder;
-
 -- And an event is written with the account, or the user, that counts it.
 CREATE FUNCTION ledger_require_stream_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -297,6 +251,7 @@ ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER new_holds_have_their_account;
 ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER changed_holds_have_their_account;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER held_has_its_holds;
 """
+GUARDS += _who_is_who.GUARDS
 WITHOUT_GUARDS = """
 DROP TRIGGER changed_holds_have_their_account ON accounts_hold;
 DROP TRIGGER new_holds_have_their_account ON accounts_hold;
@@ -306,9 +261,6 @@ DROP TRIGGER hold_is_never_deleted ON accounts_hold;
 DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
 DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
 DROP TRIGGER events_have_their_stream ON events_event;
-DROP TRIGGER account_has_its_holder ON accounts_account;
-DROP TRIGGER changed_staff_have_their_entry ON accounts_user;
-DROP TRIGGER new_staff_have_their_entry ON accounts_user;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
 DROP TRIGGER user_is_never_deleted ON accounts_user;
 DROP TRIGGER user_keeps_its_identity ON accounts_user;
@@ -322,11 +274,10 @@ DROP TRIGGER account_starts_at_zero ON accounts_account;
 DROP FUNCTION ledger_require_account_of_holds();
 DROP FUNCTION ledger_require_holds_of_account();
 DROP FUNCTION ledger_require_stream_of_events();
-DROP FUNCTION ledger_require_holder_of_account();
-DROP FUNCTION ledger_require_entry_of_staff();
 DROP FUNCTION ledger_require_event_of_user();
 DROP FUNCTION ledger_require_events_of_account();
 """
+WITHOUT_GUARDS += _who_is_who.WITHOUT_GUARDS
 
 
 class Migration(migrations.Migration):
