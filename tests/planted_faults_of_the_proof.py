@@ -102,14 +102,14 @@ MUTANTS = [
         "told._compare_user",
         "    if created:  # whom",
         "    if False:  # whom",
-        "tests/transactions/test_attacks.py::test_the_service_makes_a_user_of_the_api_a_member_of_staff",
+        "tests/transactions/test_attacks_on_staff.py::test_a_superuser_makes_a_user_of_the_api_a_member_of_staff",
     ),
     Mutant(
         "superusers made in SQL unnoticed",
         "audit_staff.STAFF",
         "WHERE (is_staff OR people.is_superuser OR is_made) AND (",
         "WHERE is_made AND (",
-        "tests/transactions/test_attacks.py::test_the_service_makes_a_superuser_of_the_office",
+        "tests/transactions/test_attacks_on_staff.py::test_a_superuser_of_the_office_is_made_in_sql",
     ),
     Mutant(
         "what was forged is taken at its word",

@@ -7,7 +7,7 @@ STAFF = "tests/test_staff_guards.py::"
 EVENTS = "tests/events/test_holders_events.py::"
 MATRIX = "tests/test_matrix.py::"
 BACKUP = "tests/office/test_stolen_backup.py::"
-GUARDS = "accounts.migrations.0001_initial.GUARDS"
+GUARDS = "_who_is_who.GUARDS"
 OTHER_LEG = MATRIX + (
     "test_of_a_transfer_with_somebody_else_ones_own_leg_is_whole_and_the_other_one_says_nothing_of_them"
 )
@@ -64,7 +64,7 @@ MUTANTS = [
     ),
     Mutant(
         "another user name",
-        GUARDS,
+        "accounts.migrations.0001_initial.GUARDS",
         "(OLD.id, OLD.username, OLD.external_id,",
         "(OLD.id, NEW.username, OLD.external_id,",
         "tests/test_rule_guards.py::test_users_stay_and_texts_are_only_erased",

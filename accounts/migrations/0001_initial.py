@@ -18,6 +18,7 @@ from django.db import migrations, models
 
 import accounts.models.columns
 import accounts.models.tokens
+from accounts.migrations import _who_is_who
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -179,52 +180,7 @@ CREATE TRIGGER token_keeps_what_it_may BEFORE UPDATE ON accounts_token
         OR OLD.last_used_at IS NOT NULL AND (NEW.last_used_at >= OLD.last_used_at) IS NOT TRUE
     ) EXECUTE FUNCTION ledger_refuse();
 ALTER TABLE accounts_token ENABLE ALWAYS TRIGGER token_keeps_what_it_may;
--- Who may come into the office: only the owner of the table makes superusers, and nobody becomes staff, or is
--- staff no more, without the entry of the record that says so, written before in the same transaction and with
--- who did it; of an operator's command, which has no actor, for the owner alone.
-CREATE FUNCTION ledger_require_entry_of_staff() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    is_owner boolean := pg_has_role(
-        current_user, (SELECT relowner FROM pg_catalog.pg_class WHERE oid = TG_RELID), 'USAGE'
-    );
-BEGIN
-    IF NEW.is_superuser <> coalesce(OLD.is_superuser, false) AND NOT is_owner THEN
-        RAISE EXCEPTION 'only the owner of the database says who is a superuser'
-            USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    PERFORM 1 FROM public.events_recordentry
-    WHERE subject_id = NEW.id::text AND subject = 'staff' AND recorded_at >= transaction_timestamp()
-        AND (data -> 'after' ->> 'is_staff')::boolean = NEW.is_staff
-        AND coalesce((data -> 'after' ->> 'is_superuser')::boolean, false) = NEW.is_superuser
-        AND (actor IS NOT NULL OR is_owner);
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'who is staff changes only with the entry of the record that tells it: user %', NEW.id
-            USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER new_staff_have_their_entry AFTER INSERT ON accounts_user
-    FOR EACH ROW WHEN (NEW.is_staff OR NEW.is_superuser)
-    EXECUTE FUNCTION ledger_require_entry_of_staff();
-CREATE TRIGGER changed_staff_have_their_entry AFTER UPDATE ON accounts_user
-    FOR EACH ROW WHEN ((OLD.is_staff, OLD.is_superuser) IS DISTINCT FROM (NEW.is_staff, NEW.is_superuser))
-    EXECUTE FUNCTION ledger_require_entry_of_staff();
-ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER new_staff_have_their_entry;
-ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER changed_staff_have_their_entry;
 
--- Only holders have accounts: what is staff's or a service's is not shown by the API.
-CREATE FUNCTION ledger_require_holder_of_account() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM 1 FROM public.accounts_user WHERE id = NEW.user_id AND NOT is_holder;
-    IF FOUND THEN
-        RAISE EXCEPTION 'an account is of an account holder, which user % is not', NEW.user_id
-            USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER account_has_its_holder AFTER INSERT ON accounts_account
-    FOR EACH ROW EXECUTE FUNCTION ledger_require_holder_of_account();
-ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_has_its_holder;
 -- What was asked of an erasure stays, but for a reason that was erased with a person; it is decided once, and
 -- the hash of an external id goes when its time is over.
 CREATE FUNCTION ledger_decide_erasure() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -372,6 +328,7 @@ ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER new_holds_have_their_account;
 ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER changed_holds_have_their_account;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER held_has_its_holds;
 """
+GUARDS += _who_is_who.GUARDS
 WITHOUT_GUARDS = """
 DROP TRIGGER changed_holds_have_their_account ON accounts_hold;
 DROP TRIGGER new_holds_have_their_account ON accounts_hold;
@@ -382,9 +339,6 @@ DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
 DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
 DROP TRIGGER events_have_their_stream ON events_event;
 DROP TRIGGER token_keeps_what_it_may ON accounts_token;
-DROP TRIGGER account_has_its_holder ON accounts_account;
-DROP TRIGGER changed_staff_have_their_entry ON accounts_user;
-DROP TRIGGER new_staff_have_their_entry ON accounts_user;
 DROP TRIGGER texts_are_erased_with_a_person ON events_text;
 DROP TRIGGER erasures_are_never_emptied ON accounts_erasure;
 DROP TRIGGER erasure_is_never_deleted ON accounts_erasure;
@@ -404,13 +358,12 @@ DROP TRIGGER account_name_is_normalized ON accounts_account;
 DROP FUNCTION ledger_require_account_of_holds();
 DROP FUNCTION ledger_require_holds_of_account();
 DROP FUNCTION ledger_require_stream_of_events();
-DROP FUNCTION ledger_require_holder_of_account();
-DROP FUNCTION ledger_require_entry_of_staff();
 DROP FUNCTION ledger_require_erasure_of_texts();
 DROP FUNCTION ledger_decide_erasure();
 DROP FUNCTION ledger_require_event_of_user();
 DROP FUNCTION ledger_require_events_of_account();
 """
+WITHOUT_GUARDS += _who_is_who.WITHOUT_GUARDS
 
 
 class Migration(migrations.Migration):

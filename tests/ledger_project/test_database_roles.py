@@ -98,13 +98,8 @@ NEVER_CHANGED = {
 }
 SECRETS = ["accounts_user.password", "django_session.session_data", "django_session.session_key"]
 SECRETS += ["accounts_token.digest"]  # its first letters are in the record, too
-SECRETS += [
-    f"accounts_secondfactor.{name}"
-    for name in (
-        *("id", "name", "secret", "drift", "last_t"),
-        *("throttling_failure_timestamp", "throttling_failure_count"),
-    )
-]
+SECRETS += [f"accounts_secondfactor.{name}" for name in ("id", "name", "secret", "drift", "last_t")]
+SECRETS += [f"accounts_secondfactor.throttling_failure_{name}" for name in ("timestamp", "count")]
 TEMPORARY_TABLE = "CREATE TEMPORARY TABLE events_placement (stream uuid, position bigint)"
 # In psql, nobody of the three comes any further.
 BREAKING_OUT = [

@@ -23,19 +23,21 @@ pytestmark = pytest.mark.django_db
 attack = attacks.attack
 
 
-def test_the_service_makes_a_superuser_of_the_office(attack):
+@pytest.mark.parametrize(("who", "outcome"), [(Hands.SERVICE, REFUSED), (Hands.SUPERUSER, FOUND)])
+def test_a_superuser_of_the_office_is_made_in_sql(attack, who, outcome):
     columns = (
         "id, username, password, name, email, metadata, is_staff, is_superuser, is_active, event_sequence"
     )
     values = "gen_random_uuid(), 'root', '', '', '', '{}', true, true, true, 0"
     statement = f"INSERT INTO {USERS} AS r ({columns}) VALUES ({values}) RETURNING to_jsonb(r)"
-    assert attack(Hands.SERVICE, USERS, statement) is REFUSED
+    assert attack(who, USERS, statement) is outcome
 
 
+@pytest.mark.parametrize(("who", "outcome"), [(Hands.SERVICE, REFUSED), (Hands.SUPERUSER, FOUND)])
 @pytest.mark.parametrize("changes", ["is_superuser = true", "is_active = true, is_staff = true"])
-def test_the_service_lets_somebody_into_the_office(attack, changes):
+def test_somebody_is_let_into_the_office_in_sql(attack, changes, who, outcome):
     service = User.objects.create_user("shop")
-    assert attack(Hands.SERVICE, USERS, update(USERS, service.pk, changes)) is REFUSED
+    assert attack(who, USERS, update(USERS, service.pk, changes)) is outcome
 
 
 def test_the_service_puts_a_member_of_staff_into_another_group(attack):
@@ -54,9 +56,9 @@ def test_the_service_makes_a_user_of_the_api_a_member_of_staff(petya, attack, ch
     assert attack(Hands.SERVICE, USERS, update(USERS, petya.id, changes)) is REFUSED
 
 
-def test_a_superuser_makes_a_user_of_the_api_a_member_of_staff(petya, attack):
-    """Who has another name first; of a holder the database computes that they are one."""
-    changes = "username = 'boss', is_staff = true"
+@pytest.mark.parametrize("changes", ["username = 'boss'", "username = 'boss', is_staff = true"])
+def test_a_superuser_makes_a_user_of_the_api_a_member_of_staff(petya, attack, changes):
+    """Who has another name first: of a holder the database computes that they are one."""
     assert attack(Hands.SUPERUSER, USERS, update(USERS, petya.id, changes)) is FOUND
 
 
