@@ -42,7 +42,7 @@ def add_up(rows):
 
 
 def list_references(html):
-    return re.findall(r'<td class="office-reference">(.*?)</td>', html)
+    return re.findall(r'<td class="office-reference">(?:<bdi>)?(.*?)(?:</bdi>)?</td>', html)
 
 
 def look(client, account, **query):

@@ -81,7 +81,7 @@ def test_a_transaction_says_that_its_reversal_waits(office, account):
     row = deposit(account, "500")
     ask_to_reverse(office, row)
     text = read(office.get(f"/admin/transactions/transaction/{row.id}/change/"))
-    assert "first has asked to reverse this" in text
+    assert "<bdi>first</bdi> has asked to reverse this" in text
     assert page(Correction.objects.get()) in text
 
 

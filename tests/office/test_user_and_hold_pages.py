@@ -34,7 +34,7 @@ def test_a_user_shows_all_its_accounts_and_no_secret(support):
         "crm-9",
         "city",
         "Perm",
-        "savings EUR",
+        "<bdi>savings</bdi> EUR",
         "1,234.50\xa0USD",
         "34.50\xa0USD",
         "1,200.00\xa0USD",

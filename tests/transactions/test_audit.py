@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def make_history():
     """Two accounts with all that can happen to one; the first of them is given back."""
     account, other, empty = (AccountFactory() for _ in range(3))
-    first = deposit(account, "100", metadata={"b": "ü\\\t\n\"'", "a": "1"}, reference="a\tb\\c\nd")
+    first = deposit(account, "100", metadata={"b": "ü\\\t\n\"'", "a": "1"}, reference='a\\tb\\\\c"d é')
     withdraw(account, "1000")
     withdraw(account, "10", effective_at=day("2023-01-05"))  # declined: before the deposit
     deposit(account, "50", effective_at=day("2023-01-04"))

@@ -68,7 +68,7 @@ def test_whoever_has_the_key_computes_a_hash_in_the_forty_lines_of_the_page(sett
     names = {}
     exec(code, names)  # noqa: S102, our own page
     account = make_history()
-    row = deposit(account, "1", reference="Sjöström", metadata={"ключ": "\u2028", "a": '"'})
+    row = deposit(account, "1", reference="Sjöström", metadata={"ключ": "a\nb", "a": '"'})
     parameters = connection.get_connection_params()
     wanted = {name: parameters[name] for name in ("dbname", "user", "host", "port") if parameters.get(name)}
     with psycopg.connect(**wanted) as own:

@@ -36,7 +36,7 @@ def count_written():
 
 HISTORY = [
     (3, "anna", "WITHDRAW", "30.00", "2023-01-06T12:00:00+02:00", "third"),
-    (1, "anna", "DEPOSIT", "100.00", "2023-01-04T00:00:00.123456Z", 'first, "quoted"\nin two lines'),
+    (1, "anna", "DEPOSIT", "100.00", "2023-01-04T00:00:00.123456Z", 'first, "quoted"; and  more'),
     (4, "anna", "WITHDRAW", "70", "2023-01-06T10:00:00Z", "fourth"),
     (2, "anna", "DEPOSIT", "0.01", "2023-01-05", "second"),
 ]
@@ -48,7 +48,7 @@ def test_rows_are_posted_in_the_order_of_their_effect_and_of_the_file(anna, writ
     assert [row.reference[:5] for row in rows] == ["first", "secon", "third", "fourt"]
     assert [f"{row.balance_after:.2f}" for row in rows] == ["100.00", "100.01", "70.01", "0.01"]
     assert not any(row.late for row in rows)
-    assert rows[0].reference == 'first, "quoted"\nin two lines'
+    assert rows[0].reference == 'first, "quoted"; and  more'
     assert rows[0].effective_at == day("2023-01-04T00:00:00.123456")
     assert rows[1].effective_at == day("2023-01-06") - timedelta(microseconds=1)
     assert {row.request_id for row in rows} == {"import old"}

@@ -138,7 +138,7 @@ def test_a_table_has_the_lines_between_the_two_balances(ask, account):
     assert (table[1]["transaction"], table[1]["reference"]) == (str(row.id), "rent, November")
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
 def test_no_text_of_a_table_is_a_formula(ask, account, start):
     deposit(account, "1", effective_at=day("2023-02-02"), reference=start + 'HYPERLINK("evil")')
     answer = ask("2023-02-01", "2023-02-28", accept="text/csv")
