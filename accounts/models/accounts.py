@@ -59,9 +59,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     last_recorded_at = models.DateTimeField(
         _("last recorded at"), db_default=Now(), editable=False, help_text="When the last one was"
     )
-    erased_at = models.DateTimeField(
-        _("erased at"), null=True, editable=False, help_text="When the person was forgotten"
-    )
+    erased_at = models.DateTimeField(_("erased at"), null=True, editable=False, help_text="By `erasing`")
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
     objects: ClassVar[UserManager[Self]] = UserManager()
     first_name = last_name = date_joined = None  # type: ignore[assignment]
