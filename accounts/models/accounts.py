@@ -101,9 +101,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
             "erased_at": format_optional_time(self.erased_at),
-            "accounts": [
-                account.to_dict() for account in sorted(self.accounts_now, key=lambda each: each.id)
-            ],
+            "accounts": [each.to_dict() for each in sorted(self.accounts_now, key=lambda each: each.id)],
         }
 
 
