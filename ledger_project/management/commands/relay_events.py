@@ -30,8 +30,8 @@ class Hourly:
 
 class Command(BaseCommand):
     help = (
-        "Give events their places in the feed, send them to every subscription, end holds whose time is over, "
-        "let go the hashes of erased external ids, and count for the dashboard. Several may run. SIGTERM ends "
+        "Give events their places in the feed, send them to every subscription, end holds whose time is "
+        "over, let hashes of erased external ids go; count for the dashboard. Several may run. SIGTERM ends "
         "it after what is being sent."
     )
 
