@@ -104,7 +104,7 @@ class SameEraser(ErasureRefused, code="same_approver"):
     """Whoever asked to forget a person cannot approve it."""
 
 
-class EraserNotPermitted(ErasureRefused, code="permission_denied"):
+class EraserNotPermitted(ErasureRefused, code="eraser_not_permitted"):
     """The approver is no active member of staff who may do this."""
 
 

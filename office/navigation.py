@@ -59,16 +59,13 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
                     "transactions.view_transaction",
                 ),
                 _lead(_("Holds"), "lock_clock", "accounts_hold_changelist", "accounts.view_hold"),
-                {
-                    **_lead(
-                        _("Corrections"),
-                        "fact_check",
-                        "transactions_correction_changelist",
-                        "transactions.view_correction",
-                    ),
-                    "badge": corrections.count_waiting(request),
-                    "badge_variant": "warning",
-                },
+                _lead(
+                    _("Corrections"),
+                    "fact_check",
+                    "transactions_correction_changelist",
+                    "transactions.view_correction",
+                    corrections.count_waiting(request),
+                ),
             ],
         },
         {
@@ -89,13 +86,13 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
                 _lead(
                     _("Access log"), "visibility", "events_recordentry_changelist", "events.view_recordentry"
                 ),
-                {
-                    **_lead(
-                        _("Erasures"), "person_off", "accounts_erasure_changelist", "accounts.view_erasure"
-                    ),
-                    "badge": erasures.count_waiting(request),
-                    "badge_variant": "warning",
-                },
+                _lead(
+                    _("Erasures"),
+                    "person_off",
+                    "accounts_erasure_changelist",
+                    "accounts.view_erasure",
+                    erasures.count_waiting(request),
+                ),
                 _lead(
                     _("Audits"), "verified", "transactions_auditrun_changelist", "transactions.view_auditrun"
                 ),
@@ -106,8 +103,10 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _lead(title: Any, icon: str, page: str, permission: str) -> dict[str, Any]:
+def _lead(title: Any, icon: str, page: str, permission: str, waiting: str = "") -> dict[str, Any]:
+    """A link; beside it how many wait for approval, if any do."""
     return {
+        **({"badge": waiting, "badge_variant": "warning"} if waiting else {}),
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{page}"),

@@ -128,7 +128,7 @@ class RequestMiddleware:
             write_line(
                 {
                     "code": status,
-                    "request": describe(request, match, status),
+                    "request": describe_request(request, match, status),
                     "event": "request_finished",
                     "user_id": find_user_id(request),
                     **known,
@@ -197,7 +197,7 @@ def _read_addresses() -> tuple[Addresses, Addresses]:
     return fixed, of_members
 
 
-def describe(request: HttpRequest, match: ResolverMatch | None, status: int) -> str:
+def describe_request(request: HttpRequest, match: ResolverMatch | None, status: int) -> str:
     """The method and the path, without what only the sender knows of: never the query, and of a path no more
     than its route unless what stands in it is an id. `match` is that of the API's table.
     """

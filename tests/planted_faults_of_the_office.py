@@ -12,7 +12,7 @@ COMMANDS = "tests/transactions/test_record_of_commands.py::"
 MUTANTS = [
     Mutant(
         "whoever asked may approve",
-        "approve",
+        "corrections.approve",
         "if correction.maker_id == caller.actor:",
         "if correction.maker_id is None:",
         f"{CORRECTIONS}test_nobody_approves_what_they_asked_for_not_even_a_superuser",
@@ -41,7 +41,7 @@ MUTANTS = [
     ),
     Mutant(
         "what was decided is decided again",
-        "_lock_waiting",
+        "corrections._lock_waiting",
         "if correction.status != Correction.Status.WAITING:",
         "if correction.status == Correction.Status.REJECTED:",
         f"{CORRECTIONS}test_what_was_decided_is_decided_once",

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from accounts.errors import ErasureRefused
 from ledger.errors import LedgerError
 from rest.errors import STATUS
 from tests.mutants import MUTANTS, plant
@@ -141,6 +142,7 @@ def test_only_posting_and_its_statement_write_the_ledger():
     allowed = {"transactions/posting/writing.py", "events/outbox.py"}
     allowed |= {"events/feed_sql.py"}  # positions and epochs, not events
     allowed |= {"events/record.py"}  # what is no event
+    allowed |= {"accounts/erasing.py"}  # what is taken away of a person; with events, through the outbox
     allowed |= {"transactions/reading/statistics.py"}  # sums for the dashboard
     found = {
         name(p)
@@ -164,9 +166,10 @@ def refusals(kind=LedgerError):
 
 
 def test_every_refusal_and_every_decline_has_a_status():
-    of_the_office = {CorrectionRefused, *refusals(CorrectionRefused)}
+    office = (CorrectionRefused, ErasureRefused)
+    of_the_office = {each for base in office for each in (base, *refusals(base))}
     assert {refusal.code for refusal in refusals() if refusal not in of_the_office} <= set(STATUS)
-    assert not {refusal.code for refusal in refusals(CorrectionRefused)} & set(STATUS)
+    assert not {refusal.code for refusal in of_the_office} & set(STATUS)
     assert set(DECLINES) <= set(STATUS)
 
 

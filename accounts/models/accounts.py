@@ -67,9 +67,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         output_field=models.BooleanField(),
         db_persist=True,
     )
-    erased_at = models.DateTimeField(
-        _("erased at"), null=True, editable=False, help_text="When the person was forgotten"
-    )
+    erased_at = models.DateTimeField(_("erased at"), null=True, editable=False, help_text="By `erasing`")
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
     objects: ClassVar[UserManager[Self]] = UserManager()
     first_name = last_name = date_joined = None  # type: ignore[assignment]
@@ -116,9 +114,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
             "erased_at": format_optional_time(self.erased_at),
-            "accounts": [
-                account.to_dict() for account in sorted(self.accounts_now, key=lambda each: each.id)
-            ],
+            "accounts": [each.to_dict() for each in sorted(self.accounts_now, key=lambda each: each.id)],
         }
 
 

@@ -1,6 +1,7 @@
 """Forgetting a person: what goes, what stays, and who may do it."""
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError
 from django.db.transaction import atomic
 
@@ -207,3 +208,11 @@ def test_a_hold_and_its_reference_stay(ivan, his):
     forget(ivan)
     placed.refresh_from_db()
     assert (placed.reference, placed.metadata) == ("order 7", {"city": "Perm"})
+
+
+def test_the_relay_lets_hashes_go(ivan, settings):
+    settings.ERASED_ID_DAYS = 0
+    done = forget(ivan)
+    call_command("relay_events", "--once")
+    done.refresh_from_db()
+    assert done.external_id_hash is None

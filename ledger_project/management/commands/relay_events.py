@@ -1,20 +1,38 @@
 import signal
+import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import erasing
 from events.errors import FeedStopped
 from events.relay import Relay
 from transactions import posting
 from transactions.reading import statistics
 
+SECONDS = 3600.0
+
+
+class Hourly:
+    """A chore that is done once an hour, and at the start, however often it is asked for."""
+
+    def __init__(self, chore: Callable[[], object]) -> None:
+        self.chore, self.due_at = chore, 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self.due_at:
+            self.due_at = time.monotonic() + SECONDS
+            self.chore()
+
 
 class Command(BaseCommand):
     help = (
-        "Give events their places in the feed, send them to every subscription, and end holds whose time is "
-        "over; count for the dashboard. Several may run. SIGTERM ends it after what is being sent."
+        "Give events their places in the feed, send them to every subscription, end holds whose time is "
+        "over, let hashes of erased external ids go; count for the dashboard. Several may run. SIGTERM ends "
+        "it after what is being sent."
     )
 
     requires_system_checks = []  # they load every page of the back office, which it would keep
@@ -23,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="until nothing is due any more")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        relay = Relay(chores=(posting.expire_some,))
+        relay = Relay(chores=(posting.expire_some, Hourly(erasing.forget_hashes)))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: relay.stop())
         counting = Thread(target=statistics.keep, args=(relay.stopping,), name="figures", daemon=True)
