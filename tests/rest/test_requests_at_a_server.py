@@ -108,7 +108,9 @@ def test_tokens_that_are_unknown_expired_or_not_ascii_are_none(service, order):
         f"ALTER TABLE accounts_token ENABLE ALWAYS TRIGGER {guard}",
     ):
         query(postgres, statement, dbname="ledger")
-    service.restart_workers()
+    service.restart_workers()  # who has taken it notes that it was used, and ends
+    used = f"SELECT last_used_at IS NOT NULL FROM accounts_token {of}"
+    assert query(postgres, used, dbname="ledger") == [(True,)]
     assert post(token) == "token_expired"
     assert "SynchronousOnlyOperation" not in service.output
 
