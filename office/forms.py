@@ -25,7 +25,7 @@ class TextField(forms.CharField):
         return super().widget_attrs(widget) | {"dir": "auto"}
 
     def to_python(self, value: Any) -> str:
-        text: str = super().to_python(value)
+        text: str = super().to_python(value) or ""
         return text.replace("\r\n", "\n") if self.rule is Rule.NOTE else text
 
     def keep_to_rule(self, text: str) -> None:
