@@ -30,10 +30,7 @@ UNFOLD: dict[str, Any] = {
 
 def describe(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar; beside the link to corrections, how many wait for approval, if any do."""
-    from office.pages import (  # not before the settings are read, which import this module
-        corrections,
-        erasures,
-    )
+    from office.pages import corrections, erasures  # the settings, which these need, import this module
 
     return [
         {

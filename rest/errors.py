@@ -1,4 +1,4 @@
-"""How refusals become HTTP: the only place with status numbers.
+"""How refusals become HTTP. The status numbers are in `rest.codes`.
 
 Every failure under `/api/` is `application/problem+json` (RFC 9457) with a stable `code`; `docs/errors.md`
 explains each. The domain packages raise `LedgerError`s: a `code`, a `detail` and `extensions`.
@@ -20,123 +20,8 @@ from ledger.errors import LedgerError
 from ledger.logs import describe_error
 from ledger.sql import UNAVAILABLE
 from rest.answers import Answer, answer
+from rest.codes import CHALLENGES, DETAILS, HEADERS, PROBLEM_JSON, STATUS
 from rest.middleware import get_request_id
-
-STATUS = {
-    # 400: the request is malformed. Burns no id.
-    "malformed_json": 400,
-    "invalid_body": 400,
-    "duplicate_key": 400,
-    "unknown_field": 400,
-    "required": 400,
-    "invalid_type": 400,
-    "invalid_text": 400,
-    "text_control_character": 400,
-    "text_invisible": 400,
-    "text_padded": 400,
-    "text_not_normalized": 400,
-    "invalid_choice": 400,
-    "too_long": 400,
-    "metadata_invalid": 400,
-    "metadata_too_large": 400,
-    "id_invalid": 400,
-    "identity_required": 400,
-    "two_identities": 400,
-    "idempotency_key_invalid": 400,
-    "conflicting_fields": 400,
-    "amount_invalid": 400,
-    "amount_not_positive": 400,
-    "amount_too_large": 400,
-    "amount_scale": 400,
-    "datetime_invalid": 400,
-    "datetime_precision": 400,
-    "timezone_invalid": 400,
-    "effective_at_in_future": 400,
-    "effective_at_too_early": 400,
-    "expires_at_invalid": 400,
-    "batch_too_large": 400,
-    "duplicate_id": 400,
-    "currency_required": 400,
-    "currency_unknown": 400,
-    "unknown_parameter": 400,
-    "duplicate_parameter": 400,
-    "invalid_parameter": 400,
-    "invalid_cursor": 400,
-    "url_not_allowed": 400,
-    "bad_request": 400,
-    # Who, may not, is not there
-    "not_authenticated": 401,
-    "token_invalid": 401,
-    "token_expired": 401,
-    "permission_denied": 403,
-    "token_bound": 403,
-    "not_found": 404,
-    "method_not_allowed": 405,
-    "request_timeout": 408,
-    # A cursor that cannot be gone on from
-    "feed_epoch_changed": 410,
-    "cursor_ahead_of_feed": 410,
-    "events_pruned": 410,
-    # A person who was forgotten
-    "user_erased": 410,
-    "length_required": 411,
-    "body_too_large": 413,
-    "unsupported_media_type": 415,
-    # Declined: recorded under the id for ever
-    "insufficient_funds": 402,
-    "insufficient_funds_at": 402,
-    "version_mismatch": 412,
-    "account_frozen": 422,
-    "account_closed": 422,
-    "balance_limit_exceeded": 422,
-    "limit_exceeded": 422,
-    "already_reversed": 422,
-    "hold_not_open": 422,
-    "transfer_declined": 422,
-    "batch_declined": 422,
-    # Refused: not recorded
-    "idempotency_key_reused": 422,
-    "currency_mismatch": 422,
-    "currency_closed": 422,
-    "external_id_taken": 422,
-    "same_account": 422,
-    "not_reversible": 422,
-    "account_not_empty": 422,
-    "credit_limit_in_use": 422,
-    "subscription_exists": 422,
-    "limit_reached": 422,
-    "broker_not_configured": 422,
-    "not_a_webhook": 422,
-    # The same request with the same id again
-    "request_in_progress": 409,
-    "internal_error": 500,
-    "busy": 503,
-    "database_unavailable": 503,
-    "feed_stopped": 503,
-}
-PROBLEM_JSON = "application/problem+json"
-RETRY = {"Retry-After": "1"}  # seconds
-HEADERS = {409: RETRY, 503: RETRY}  # by status
-CHALLENGE = 'Bearer realm="ledger"'
-REFUSED_TOKEN = f'{CHALLENGE}, error="invalid_token", error_description='
-CHALLENGES = {  # by code: of RFC 6750
-    "not_authenticated": {"WWW-Authenticate": CHALLENGE},
-    "token_invalid": {"WWW-Authenticate": f'{REFUSED_TOKEN}"The token is not valid"'},
-    "token_expired": {"WWW-Authenticate": f'{REFUSED_TOKEN}"The token has expired"'},
-}
-# What people are told where there is nothing more to say than the code.
-DETAILS = {
-    "bad_request": "The request is malformed.",
-    "not_authenticated": "Send a valid token: Authorization: Bearer <token>.",
-    "token_invalid": "The token is unknown, was revoked, or its user is not active.",
-    "token_expired": "The token has expired: ask for another one.",
-    "permission_denied": "The token has no right to do this.",
-    "not_found": "There is nothing here.",
-    "method_not_allowed": "This address does not know the method.",
-    "internal_error": "The ledger failed. Send the same request again.",
-    "busy": "The ledger cannot answer at this moment. Send the same again.",
-    "database_unavailable": "The ledger cannot answer at this moment. Send the same again.",
-}
 
 
 class TokenExpired(exceptions.AuthenticationFailed):

@@ -128,7 +128,10 @@ class RequestMiddleware:
             write_line(
                 {
                     "code": status,
-                    "request": describe_request(request, match, status),
+                    # A path of the API's table has ids in it and nothing else that a sender could choose.
+                    "request": f"{request.method} {request.path}"
+                    if match and request.method in METHODS
+                    else describe_request(request, status),
                     "event": "request_finished",
                     "user_id": find_user_id(request),
                     **known,
@@ -197,21 +200,19 @@ def _read_addresses() -> tuple[Addresses, Addresses]:
     return fixed, of_members
 
 
-def describe_request(request: HttpRequest, match: ResolverMatch | None, status: int) -> str:
+def describe_request(request: HttpRequest, status: int) -> str:
     """The method and the path, without what only the sender knows of: never the query, and of a path no more
-    than its route unless what stands in it is an id. `match` is that of the API's table.
+    than its route unless what stands in it is an id.
     """
     method = request.method if request.method in METHODS else "OTHER"
-    if match is None:
-        found = request.resolver_match
-        if found is None:
-            is_file = status < BAD_REQUEST and request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/")
-            return f"{method} {request.path if is_file else '(no such address)'}"
-        if not all(
-            is_harmless(str(value)) for value in (getattr(found, "captured_kwargs", None) or {}).values()
-        ):
-            return f"{method} /{found.route}"
-    return f"{method} {request.path}"
+    found = request.resolver_match
+    if found is None:
+        is_file = status < BAD_REQUEST and request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/")
+        return f"{method} {request.path if is_file else '(no such address)'}"
+    captured = getattr(found, "captured_kwargs", None) or {}
+    if all(is_harmless(str(value)) for value in captured.values()):
+        return f"{method} {request.path}"
+    return f"{method} /{found.route}"
 
 
 class RequestOverTLS(HttpRequest):

@@ -11,7 +11,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from rest.errors import PROBLEM_JSON, STATUS
+from rest.codes import PROBLEM_JSON, STATUS
 from rest.serializers import NoFields
 
 AnyViewSet = TypeVar("AnyViewSet", bound=type)

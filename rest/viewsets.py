@@ -162,7 +162,7 @@ class Request(drf.Request):
 
     def may(self, permission: str) -> bool:
         """Whether who asks has the permission. What a token's user may was found out with the token."""
-        token = self.auth
+        token = self.__dict__.get("_auth") or self.auth  # by itself, which is looked for in less time
         return permission in token.permissions if isinstance(token, Token) else self.user.has_perm(permission)
 
     def may_see(self, owner_id: UUID, permission: str) -> bool:

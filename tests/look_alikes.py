@@ -30,6 +30,7 @@ FORMS = [
     Form("half of a surrogate pair", "a\ud800", INVALID, INVALID, INVALID, False),
     Form("no character", "a\ufdd0b", INVALID, INVALID, INVALID, False),
     Form("the last code point", "a\U0010ffff", INVALID, INVALID, INVALID, False),
+    Form("a character that only later versions of Unicode have", "a\U000105d2\u0307", INVALID, None, None),
     Form("a line end", "a\nb", CONTROL, CONTROL, None),
     Form("a tabulator", "a\tb", CONTROL, CONTROL, None),
     Form("a carriage return", "10.00\r99.00", CONTROL, CONTROL, CONTROL),

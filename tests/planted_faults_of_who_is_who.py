@@ -30,8 +30,8 @@ MUTANTS = [
     Mutant(
         "accounts for services",
         "operations.create_account",
-        "User.objects.filter(id=user_id, is_holder=True)",
-        "User.objects.filter(id=user_id)",
+        "filter(id=user_id, is_holder=True)",
+        "filter(id=user_id)",
         f"{HOLDERS}test_inside_nobody_else_gets_an_account_or_a_name_either",
     ),
     Mutant(
@@ -65,8 +65,8 @@ MUTANTS = [
     Mutant(
         "another user name",
         "accounts.migrations.0001_initial.GUARDS",
-        "(OLD.id, OLD.username, OLD.external_id,",
-        "(OLD.id, NEW.username, OLD.external_id,",
+        "(OLD.id, OLD.username, OLD.created_at)",
+        "(OLD.id, NEW.username, OLD.created_at)",
         "tests/test_rule_guards.py::test_users_stay_and_texts_are_only_erased",
     ),
     Mutant(

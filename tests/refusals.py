@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from rest.errors import STATUS
+from rest.codes import STATUS
 from tests.database import execute
 from tests.raw_requests import Answer
 from transactions.errors import DECLINES

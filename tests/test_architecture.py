@@ -14,7 +14,7 @@ from django.conf import settings
 
 from accounts.errors import ErasureRefused
 from ledger.errors import LedgerError
-from rest.errors import STATUS
+from rest.codes import STATUS
 from tests.mutants import MUTANTS, plant
 from transactions.errors import DECLINES, CorrectionRefused
 
@@ -74,7 +74,7 @@ def test_the_domain_knows_no_http(path):
         "from django.http import Http404",
         "from django import http",
         "from rest import errors",
-        "def answer():\n    from rest.errors import STATUS",
+        "def answer():\n    from rest.codes import STATUS",
     ],
 )
 @pytest.mark.parametrize(

@@ -169,18 +169,6 @@ ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_keeps_its_identity;
 ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER user_is_never_deleted;
 ALTER TABLE accounts_user ENABLE ALWAYS TRIGGER users_are_never_emptied;
 
--- What a token is and may stays as it was issued: it is used, later and later, and at last it may be revoked.
-CREATE TRIGGER token_keeps_what_it_may BEFORE UPDATE ON accounts_token
-    FOR EACH ROW WHEN (
-        (OLD.digest, OLD.token_key, OLD.user_id, OLD.created, OLD.expiry, OLD.permissions, OLD.account_names,
-            OLD.types, OLD.amount_max)
-        IS DISTINCT FROM (NEW.digest, NEW.token_key, NEW.user_id, NEW.created, NEW.expiry, NEW.permissions,
-            NEW.account_names, NEW.types, NEW.amount_max)
-        OR OLD.revoked_at IS NOT NULL AND OLD.revoked_at IS DISTINCT FROM NEW.revoked_at
-        OR OLD.last_used_at IS NOT NULL AND (NEW.last_used_at >= OLD.last_used_at) IS NOT TRUE
-    ) EXECUTE FUNCTION ledger_refuse();
-ALTER TABLE accounts_token ENABLE ALWAYS TRIGGER token_keeps_what_it_may;
-
 -- And an event is written with the account, or the user, that counts it.
 CREATE FUNCTION ledger_require_stream_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -291,7 +279,6 @@ DROP TRIGGER hold_is_never_deleted ON accounts_hold;
 DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
 DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
 DROP TRIGGER events_have_their_stream ON events_event;
-DROP TRIGGER token_keeps_what_it_may ON accounts_token;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
 DROP TRIGGER user_is_never_deleted ON accounts_user;
 DROP TRIGGER user_keeps_its_identity ON accounts_user;

@@ -1,6 +1,18 @@
-"""What the database refuses of who is staff and who has accounts: a part of the first migration, which is long."""
+"""What the database refuses of tokens, staff and the owners of accounts: a part of the first migration."""
 
 GUARDS = """
+-- What a token is and may stays as it was issued: it is used, later and later, and at last it may be revoked.
+CREATE TRIGGER token_keeps_what_it_may BEFORE UPDATE ON accounts_token
+    FOR EACH ROW WHEN (
+        (OLD.digest, OLD.token_key, OLD.user_id, OLD.created, OLD.expiry, OLD.permissions, OLD.account_names,
+            OLD.types, OLD.amount_max)
+        IS DISTINCT FROM (NEW.digest, NEW.token_key, NEW.user_id, NEW.created, NEW.expiry, NEW.permissions,
+            NEW.account_names, NEW.types, NEW.amount_max)
+        OR OLD.revoked_at IS NOT NULL AND OLD.revoked_at IS DISTINCT FROM NEW.revoked_at
+        OR OLD.last_used_at IS NOT NULL AND (NEW.last_used_at >= OLD.last_used_at) IS NOT TRUE
+    ) EXECUTE FUNCTION ledger_refuse();
+ALTER TABLE accounts_token ENABLE ALWAYS TRIGGER token_keeps_what_it_may;
+
 -- Who may come into the office: only the owner of the table makes superusers, and nobody becomes staff, or is
 -- staff no more, without the entry of the record that says so, written before in the same transaction and with
 -- who did it; of an operator's command, which has no actor, for the owner alone.
@@ -49,6 +61,7 @@ CREATE TRIGGER account_has_its_holder AFTER INSERT ON accounts_account
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_has_its_holder;
 """
 WITHOUT_GUARDS = """
+DROP TRIGGER token_keeps_what_it_may ON accounts_token;
 DROP TRIGGER account_has_its_holder ON accounts_account;
 DROP TRIGGER changed_staff_have_their_entry ON accounts_user;
 DROP TRIGGER new_staff_have_their_entry ON accounts_user;

@@ -4,7 +4,7 @@ import pytest
 
 from events import feed
 from events.models import Subscription, parse_cursor
-from rest.errors import STATUS
+from rest.codes import STATUS
 from tests.cast import new_id
 from tests.conftest import make_client
 from tests.feed_refusals import (

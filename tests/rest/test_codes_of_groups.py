@@ -2,7 +2,7 @@
 
 import pytest
 
-from rest.errors import STATUS
+from rest.codes import STATUS
 from tests.cast import deposit, hold_that_expires, new_id
 from tests.refusals import MEMBERS, take_stock
 from tests.rest.test_every_code import BATCH, HOLDS, TRANSACTIONS, Asker

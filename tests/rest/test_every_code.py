@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from accounts.currencies import AMOUNT_MAX
 from accounts.models import BALANCE_MAX
 from events import feed
-from rest.errors import STATUS
+from rest.codes import STATUS
 from tests import asking, feed_refusals
 from tests.accounts.erasing import forget
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, new_id

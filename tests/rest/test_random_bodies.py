@@ -9,7 +9,7 @@ from django.db.transaction import atomic, set_rollback
 
 from events import feed, subscriptions
 from ledger_project.wsgi import application
-from rest.errors import STATUS
+from rest.codes import STATUS
 from tests import random_bodies, strict_bodies
 from tests.cast import CALLER, AccountFactory, day, deposit, hold, issue_token, new_id
 from tests.names import NOBODY, resolving
