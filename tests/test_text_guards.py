@@ -53,7 +53,7 @@ def test_an_identifier_in_another_form_is_refused(account, rule, text):
 @pytest.mark.parametrize("text", look_alikes.LEGITIMATE_IDENTIFIERS)
 def test_an_identifier_that_is_none_of_these_is_taken(text):
     assert find_fault(text, Rule.IDENTIFIER) is None
-    execute(insert("accounts_user", USER | {"external_id": quote(text)}))
+    execute(insert("accounts_user", USER | {"username": USER["id"], "external_id": quote(text)}))
     row = ACCOUNT | {"user_id": USER["id"], "name": quote(text)}
     assert execute(f"SELECT {quote(text)} IS NFC NORMALIZED") == [(True,)]
     execute(insert("accounts_account", row))
