@@ -118,8 +118,8 @@ def multiply(cursor: Any, users: int, first: UUID) -> None:
         columns = [str(field.column) for field in model._meta.concrete_fields if not field.generated]
         values = ", ".join(own.get(column, f"one.{column}") for column in columns)
         source = (
-            "accounts_user AS one,"
-            f" (SELECT gen_random_uuid() AS id, n FROM generate_series(1, {users}) AS n) AS made WHERE one.id = %s"
+            "accounts_user AS one, (SELECT gen_random_uuid() AS id, n"
+            f" FROM generate_series(1, {users}) AS n) AS made WHERE one.id = %s"
             if model is User
             else "accounts_account AS one, accounts_user AS owner"
             " WHERE one.name = 'main' AND one.user_id = %s AND owner.name LIKE 'bench _%%'"
