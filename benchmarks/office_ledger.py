@@ -107,18 +107,19 @@ def multiply(cursor: Any, users: int, first: UUID) -> None:
     """As many more users as that, each with an account, after the likeness of the first one's."""
     alike = {
         User: {
-            "id": "gen_random_uuid()",
-            "username": "'bench-' || n",
+            "id": "made.id",
+            "username": "made.id::text",
             "name": "'bench ' || n",
             "external_id": "'bench-' || n",
         },
         Account: {"id": "gen_random_uuid()", "user_id": "owner.id"},
     }
     for model, own in alike.items():
-        columns = [str(field.column) for field in model._meta.concrete_fields]
+        columns = [str(field.column) for field in model._meta.concrete_fields if not field.generated]
         values = ", ".join(own.get(column, f"one.{column}") for column in columns)
         source = (
-            f"accounts_user AS one, generate_series(1, {users}) AS n WHERE one.id = %s"
+            "accounts_user AS one, (SELECT gen_random_uuid() AS id, n"
+            f" FROM generate_series(1, {users}) AS n) AS made WHERE one.id = %s"
             if model is User
             else "accounts_account AS one, accounts_user AS owner"
             " WHERE one.name = 'main' AND one.user_id = %s AND owner.name LIKE 'bench _%%'"

@@ -22,6 +22,7 @@ OWNERS = {
     "tests/test_text_guards.py",
     "tests/test_record_guards.py",
     "tests/test_token_guards.py",
+    "tests/test_staff_guards.py",
     "tests/test_every_guard.py",
     "tests/test_migrations.py",
     "tests/test_plans_that_last.py",
@@ -53,6 +54,7 @@ OWNERS = {
     # Of these, the log is broken by force, and a run of the audit is made.
     "tests/office/test_access_log.py",
     "tests/office/test_page_costs.py",
+    "tests/office/test_headers.py::test_no_page_and_no_download_of_anything_is_kept",
     "tests/office/test_nothing_can_be_edited.py",
     "tests/office/test_permissions.py",
     "tests/office/test_access_log_page.py::test_every_search_and_every_page_reads_an_index_in_its_order",
@@ -97,6 +99,8 @@ OWNERS = {
     "tests/transactions/test_attacks.py",
     "tests/transactions/test_attacks_on_staff.py",
     "tests/transactions/test_prune_drill.py",
+    "tests/transactions/test_record_of_commands.py::"
+    "test_operators_commands_are_entries_of_nobody_in_particular",
     "tests/transactions/test_who_did_it.py::test_staff_are_in_the_groups_that_the_record_tells",
     "tests/transactions/test_record_is_proven.py",
     "tests/transactions/test_tampering.py",

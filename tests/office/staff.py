@@ -58,7 +58,8 @@ def dismiss(user: User) -> User:
 def give_device(user: User) -> SecondFactor:
     """A confirmed authenticator app."""
     secret = seal_secret(user.pk, secrets.token_bytes(20))
-    return SecondFactor.objects.create(user=user, name="authenticator", secret=secret)
+    made: SecondFactor = SecondFactor.objects.create(user=user, name="authenticator", secret=secret)
+    return made
 
 
 def open_office(user: User, **options: object) -> Client:

@@ -10,6 +10,7 @@ import time_machine
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError
 from django.test import Client
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.models import SecondFactor, seal_secret
 from office import site
@@ -235,7 +236,9 @@ def test_who_is_not_staff_any_more_is_out(olga, change):
 
 def test_a_device_of_somebody_else_opens_nothing(olga):
     browser = open_office(olga)
-    SecondFactor.objects.filter(user=olga).update(user=make_staff("support"))
+    session = browser.session
+    session[DEVICE_ID_SESSION_KEY] = give_device(make_staff("support")).persistent_id
+    session.save()
     assert not is_inside(browser)
 
 
