@@ -13,7 +13,7 @@ from tests.conftest import make_client
 from tests.database import execute
 from tests.events.conftest import subscribe
 from tests.office.account_pages import find_address
-from tests.office.staff import hire, open_office
+from tests.office.staff import make_staff, open_office
 from tests.receivers import receiver
 from tests.transactions.conftest import run_command
 from tests.transactions.correcting import adjust, reverse
@@ -51,8 +51,8 @@ def make_person(admin):
     hold(account, "10")
     placed = hold(account, "5")
     asking.ask(Release(hold_id=placed.id, account_id=account.id, reason=f"{NAME} has called"))
-    reverse(deposit(account, "3"), hire("operations"))
-    adjust(account, hire("operations"), "99999")
+    reverse(deposit(account, "3"), make_staff("operations"))
+    adjust(account, make_staff("operations"), "99999")
     asking.ask(SetMetadata(account_id=account.id, metadata={"contact": MAIL}))
     asking.freeze(id=account.id, reason=f"{NAME} has lost his card", request_id="")
     admin.patch(f"/api/v1/users/{user.id}", {"name": NEW_NAME})
@@ -61,14 +61,14 @@ def make_person(admin):
 
 
 def make_staff_look(account):
-    browser = open_office(hire("support"))
+    browser = open_office(make_staff("support"))
     for word in (NAME, HANDLE, NAME.upper(), f"{NEW_NAME} "):
         assert browser.get("/admin/accounts/user/", {"q": word}).status_code == 200
         assert browser.get("/admin/find/", {"q": word}).status_code in (200, 302)
     assert browser.get(find_address(account)).status_code == 200
     other = UserFactory(name="Somebody Else").accounts.get()
     reason = {"reason": f"the same as with {NAME}"}
-    operator = open_office(hire("operations"))
+    operator = open_office(make_staff("operations"))
     assert operator.post(f"/admin/accounts/account/{other.id}/freeze/", reason).status_code == 302
 
 
@@ -123,7 +123,7 @@ def test_after_it_nobody_finds_the_person(tmp_path, hook):
     assert not [word for word in (HANDLE, MAIL, NEW_NAME) if any(word in each for each in sent)]
     assert any("[erased]" in each for each in sent)
 
-    boss = open_office(hire("auditor"))
+    boss = open_office(make_staff("auditor"))
     for address in (
         find_address(account),
         f"/admin/accounts/user/{user.id}/change/",
