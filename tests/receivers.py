@@ -16,8 +16,11 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
         receiver = self.server.receiver
+        if len(body) < length:  # its sender was killed
+            return
         receiver.requests.append((dict(self.headers), body))
         receiver.behaviour(self)
 

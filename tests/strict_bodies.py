@@ -1,7 +1,7 @@
 """What a body may be, said a second time: so that what the API accepts can be judged by somebody else.
 
-By the words of the contract, with none of the API's code: a JSON object in UTF-8, no key twice, no field that
-is not known, null as if not sent, and every value fit for its field.
+By the words of the contract, with none of the API's code but for cursors: a JSON object in UTF-8, no key twice,
+no field that is not known, null as if not sent, and every value fit for its field.
 """
 
 import json
@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
+
+from events.models import parse_cursor
 
 LEVELS_MAX = 100
 BATCH = "POST /transactions/batch"
@@ -75,6 +77,11 @@ def is_text(length_min: int, length_max: int, pattern: str = "[^\0\ud800-\udfff]
         return whole and re.fullmatch(pattern, value, re.DOTALL) is not None
 
     return fits
+
+
+def is_cursor(value: Any) -> bool:
+    """One that the ledger has given: it is encrypted, and nobody else can say so."""
+    return type(value) is str and parse_cursor(value) is not None
 
 
 def is_about(length_min: int, length_max: int, *, kind: str) -> Fits:
@@ -258,7 +265,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "types": Field(is_list_of_types),
     },
     "PATCH /subscriptions/{id}": {"url": Field(is_url), "types": Field(is_list_of_types)},
-    "POST /subscriptions/{id}/replay": {"after": Field(is_text(0, 60, "[0-9a-f]{32}-(0|[1-9][0-9]{0,17})"))},
+    "POST /subscriptions/{id}/replay": {"after": Field(is_cursor)},
 }
 NOTHING_WILL_DO = {"POST /subscriptions/{id}/replay", "POST /holds/{id}/release"}
 # Of these a body has one at least.

@@ -128,7 +128,7 @@ def test_nothing_that_may_be_read_has_a_name_of_staff_or_of_a_service(client, pe
     make_staff("operations", username="anna-the-secret", name="Anna the Secret")
     client.post(f"/api/v1/accounts/{petya.accounts.get().id}/freeze", {"reason": "x"})
     for route, rules in matrix.API.items():
-        if "GET" in rules and "{" not in route:
+        if "GET" in rules and "{" not in route and route != "me":  # which tells them who they are
             text = client.get(f"/api/v1/{route}").content.decode()
             assert "ecret" not in text, route
             assert "engine" not in text, route

@@ -153,8 +153,11 @@ def wait_for(condition: Callable[[], bool], troupe: Troupe) -> None:
 
 def count_told(folder: Path) -> int:
     """How far the slowest reader has kept its cursor."""
-    cursors = [folder / f"cursor-reader-{number}" for number in range(READERS)]
-    return min(int(path.read_text().rpartition("-")[2]) if path.exists() else 0 for path in cursors)
+    from events.models import parse_cursor
+
+    kept = [folder / f"cursor-reader-{number}" for number in range(READERS)]
+    cursors = [parse_cursor(path.read_text()) if path.exists() else None for path in kept]
+    return min(cursor.position if cursor else 0 for cursor in cursors)
 
 
 def query(postgres: EmbeddedPostgres, statement: str) -> list[list[Any]]:

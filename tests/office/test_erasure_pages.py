@@ -110,7 +110,7 @@ def test_staff_and_services_are_not_forgotten(maker):
 
 def test_it_is_in_russian_too(ivan, waiting, checker):
     page = read(checker.get(page_of(waiting), headers={"accept-language": "ru"}))
-    assert "ждёт второго сотрудника" in page
+    assert "Ждёт второго сотрудника" in page
     answer = checker.post(page_of(waiting, "approve"), {"reason": "x"}, headers={"accept-language": "ru"})
     assert "Человек забыт." in hear(answer)
 

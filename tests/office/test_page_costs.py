@@ -27,7 +27,7 @@ QUERIES_MAX = {
     "accounts/hold/": 14,
     "accounts/hold/{id}/change/": 14,
     "accounts/staff/": 13,
-    "accounts/staff/{id}/change/": 13,
+    "accounts/staff/{id}/change/": 14,
     "accounts/token/": 13,
     "events/placement/": 15,
     "events/placement/?q={account}": 15,

@@ -71,7 +71,7 @@ class Target:
         values = VALUES | {"id": str(new_id()), "external_id": str(new_id())}
         values |= dict.fromkeys(("account", "source"), str(self.account.id))
         values |= {"destination": str(self.other.id), "user": str(self.account.user_id)}
-        values |= {"url": f"{NOBODY}{new_id()}", "after": str(feed.read_state().start)}
+        values |= {"url": f"{NOBODY}{new_id()}", "after": feed.read_state().start.text}
         values["currency"] = "EUR" if call == "POST /accounts" else "USD"
         left_out = {"user", "expected_version"} if call == "POST /transactions" else set()
         return {name: values[name] for name in strict_bodies.FIELDS[call] if name not in left_out}

@@ -126,7 +126,8 @@ DECLARED: dict[str, dict[str, Entry]] = {
     "accounts_user_groups": decide(
         ("id", REFUSED, UNSEEN, SURROGATE),
         ("user_id group_id", REFUSED, UNSEEN, OF_GROUPS),
-        ("removed added", UNSEEN, UNSEEN, OF_GROUPS),
+        ("removed", UNSEEN, FOUND, OF_GROUPS),
+        ("added", UNSEEN, UNSEEN, OF_GROUPS),
     ),
     "accounts_user_user_permissions": decide(
         (

@@ -272,7 +272,8 @@ ACCOUNT_FIELDS = {"user": "user_id", "currency": "currency", "status": "status",
 def test_users_and_accounts_are_filtered_and_paged_exactly(oracle, kind, model, fields):
     random = Random(kind)
     make_people(random)
-    rows = sorted(model.objects.all(), key=lambda row: (row.created_at, row.id), reverse=True)
+    seen = model.objects.filter(is_holder=True) if model is User else model.objects.all()
+    rows = sorted(seen, key=lambda row: (row.created_at, row.id), reverse=True)
     assert len(rows) - len({row.created_at for row in rows}) > 5
     for names in subsets(fields) * 4 * ROUNDS:
         anchor = random.choice(rows)
@@ -286,7 +287,7 @@ def test_users_and_accounts_are_filtered_and_paged_exactly(oracle, kind, model, 
         require_exact_pages(oracle.clients[None], address, [str(row.id) for row in found], size)
 
 
-@pytest.mark.parametrize("text", ["b ", " b", "\tb", "b\n", " ", "\u00a0", "b"])
+@pytest.mark.parametrize("text", ["B", "bb", "b b", "b\u00a0b", "b.", "%", "\uff42", "\u0432", "b"])
 def test_a_text_is_found_by_exactly_the_text_that_it_is(service, text):
     people = {name: UserFactory(name=name, external_id=name) for name in {"b", text}}
     for user in people.values():
