@@ -134,8 +134,8 @@ def _find_fault_of_form(text: str) -> LedgerError | None:
     if found := _find_invisible(text):
         return TextInvisible(f"The text has {_name(found[0])}, which identifiers do not have.")
     # The database may know of characters, and of what they are composed of, that Python does not know yet.
-    if found := next((each for each in text if unicodedata.category(each) == "Cn"), None):
-        return TextInvalid(f"The text has {_name(found)}, which is not known as a character.")
+    if unknown := next((each for each in text if unicodedata.category(each) == "Cn"), None):
+        return TextInvalid(f"The text has {_name(unknown)}, which is not known as a character.")
     if not unicodedata.is_normalized("NFC", text):
         return TextNotNormalized("The text is not in Unicode's normal form C (NFC).")
     return None

@@ -136,7 +136,7 @@ MUTANTS = [
         "_look_at_text",
         "if content is not None and",
         "if False and",
-        f"{RECORD}test_another_text_is_found_and_a_missing_one_but_not_an_erased_one",
+        f"{RECORD}test_another_text_is_found_and_a_missing_one_and_one_that_nobody_has_decided_to_erase",
     ),
     Mutant(
         "heads of the record not compared",

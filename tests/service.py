@@ -82,11 +82,15 @@ class Service:
     def find_child(self, name: str) -> psutil.Process:
         """It may have ended a moment ago, and is started again."""
 
-        def find() -> list[psutil.Process]:
-            return [p for p in psutil.Process(self.process.pid).children() if p.name() == name]
+        found: list[psutil.Process] = []
 
-        wait_for(lambda: len(find()) == 1)
-        return find()[0]
+        def is_there() -> bool:
+            children = psutil.Process(self.process.pid).children()
+            found[:] = [child for child in children if child.name() == name]
+            return len(found) == 1
+
+        wait_for(is_there)
+        return found[0]
 
     def restart_workers(self) -> None:
         """One after the other, gracefully."""

@@ -1,7 +1,7 @@
 """What a body may be, said a second time: so that what the API accepts can be judged by somebody else.
 
-By the words of the contract, with none of the API's code but for cursors: a JSON object in UTF-8, no key twice,
-no field that is not known, null as if not sent, and every value fit for its field.
+By the words of the contract, with none of the API's code but for cursors: a JSON object in UTF-8, no key
+twice, no field that is not known, null as if not sent, and every value fit for its field.
 """
 
 import json

@@ -125,9 +125,8 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "accounts_user_groups": decide(
         ("id", REFUSED, UNSEEN, SURROGATE),
-        ("user_id group_id", REFUSED, UNSEEN, OF_GROUPS),
-        ("removed", UNSEEN, FOUND, OF_GROUPS),
-        ("added", UNSEEN, UNSEEN, OF_GROUPS),
+        ("user_id group_id", REFUSED, FOUND, OF_GROUPS),
+        ("removed added", FOUND, FOUND, OF_GROUPS),
     ),
     "accounts_user_user_permissions": decide(
         (
@@ -192,7 +191,8 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ),
     ),
     "events_text": decide(
-        ("id owner content removed", REFUSED, FOUND, ""),
+        ("id owner removed", REFUSED, FOUND, ""),
+        ("content", FOUND, FOUND, "erased in a transaction that erases a person; refused in any other"),
         ("added", UNSEEN, UNSEEN, "a text that no event and no entry names is shown to nobody"),
     ),
     "transactions_auditrun": decide(

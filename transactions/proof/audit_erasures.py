@@ -40,7 +40,8 @@ UNION ALL
 SELECT NULL, 'accounts_erasure', subject_id, 'the erasure that an entry tells of', 'none'
 FROM told WHERE NOT EXISTS (SELECT FROM accounts_erasure WHERE id::text = subject_id) GROUP BY subject_id
 UNION ALL
-SELECT NULL, 'accounts_user', person.id::text, 'erased, as two people have decided, or not at all',
+SELECT NULL, 'accounts_user', coalesce(person.id, done.user_id)::text,
+    'erased, as two people have decided, or not at all',
     concat('erased at ', erased_at, ', decided at ', decided_at)
 FROM accounts_user AS person
 FULL JOIN (SELECT * FROM accounts_erasure WHERE status = 'DONE') AS done ON done.user_id = person.id
