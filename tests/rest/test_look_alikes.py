@@ -71,6 +71,10 @@ FIELDS = {
     "transfer's reference": (Rule.IDENTIFIER, lambda sender, text: sender.transfer(reference=text)),
     "hold's reference": (Rule.IDENTIFIER, lambda sender, text: sender.hold(reference=text)),
     "key of metadata": (Rule.IDENTIFIER, lambda sender, text: sender.move(metadata={text: "a"})),
+    "key of a user's metadata": (
+        Rule.IDENTIFIER,
+        lambda sender, text: sender.make_user(metadata={text: "a"}),
+    ),
     "name": (Rule.NAME, lambda sender, text: sender.make_user(name=text)),
     "another name": (Rule.NAME, lambda sender, text: sender.change_user(name=text)),
     "value of metadata": (Rule.NOTE, lambda sender, text: sender.move(metadata={"a": text})),
