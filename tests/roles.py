@@ -27,6 +27,8 @@ OWNERS = {
     "tests/test_migrations.py",
     "tests/test_plans_that_last.py",
     "tests/test_histories_at_random.py",
+    "tests/test_currency_taken_out.py",
+    "tests/transactions/test_erasure_drill.py",
     "tests/accounts/test_erasure_guards.py",
     "tests/transactions/test_erasures_are_proven.py",
     "tests/accounts/test_rules.py::test_yesterdays_withdrawals_count_no_more",
