@@ -13,7 +13,8 @@ from accounts.idempotency import require_identity
 from accounts.models import Account
 from office import explanations
 from office.actions import Command, CommandForm
-from office.admin import SearchedAdmin, parse_id
+from office.admin import parse_id
+from office.queues import QueueAdmin, show_waiting
 from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number, text_column
 from rest.middleware import get_caller, get_caller_id
 from transactions import corrections
@@ -21,7 +22,6 @@ from transactions.models import Correction, Transaction
 from transactions.reading import queries
 
 APPROVE_PERMISSION = "transactions.approve_correction"
-WAITING_SHOWN_MAX = 100
 ASKED = (  # columns
     column(_("asked for at"), lambda row: moment(row.made_at)),
     "kind",
@@ -30,19 +30,6 @@ ASKED = (  # columns
     text_column(_("reason"), "reason"),
     text_column(_("asked for by"), "maker"),
 )
-
-
-class StateFilter(admin.SimpleListFilter):
-    """Takes the parameter of the tabs, which are shown in its place; `get_search_results` applies it."""
-
-    title = _("status")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Correction]) -> QuerySet[Correction]:
-        return queryset
 
 
 def propose(
@@ -106,17 +93,14 @@ def is_waiting(correction: Correction) -> bool:
     return correction.status == Correction.Status.WAITING
 
 
-def _is_queue(request: HttpRequest) -> bool:
-    return not request.GET.get("q") and request.GET.get("state") != "all"
-
-
 @admin.register(Correction)
-class CorrectionAdmin(SearchedAdmin):
+class CorrectionAdmin(QueueAdmin):
     """The queue: what waits, or with `?state=all` everything that was ever asked for."""
 
     change_form_template = "admin/correction.html"
     owner = "account.user_id"
-    list_before_template = "office/correction_tabs.html"
+    asked = ASKED
+    tabs_label = _("Which corrections")
     commands = (
         Command(
             name="approve",
@@ -150,23 +134,11 @@ class CorrectionAdmin(SearchedAdmin):
         text_column(_("decided by"), "checker"),
         column(_("decided at"), lambda row: moment(row.decided_at)),
     )
-    list_filter = (StateFilter,)
     ordering = ("-made_at", "-id")
     search_help_text = _("The id of a correction, an account or a transaction")
 
-    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        """What waits has no decision yet."""
-        return ASKED if _is_queue(request) else self.list_display
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
         return Correction.objects.select_related("account__user", "maker", "checker")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Correction], search_term: str
-    ) -> tuple[QuerySet[Correction], bool]:
-        if _is_queue(request):
-            queryset = queryset.filter(status=Correction.Status.WAITING)
-        return super().get_search_results(request, queryset, search_term)
 
     def search(self, rows: QuerySet[Correction], text: str) -> QuerySet[Correction]:
         id = parse_id(text)
@@ -191,8 +163,5 @@ class CorrectionAdmin(SearchedAdmin):
 
 
 def count_waiting(request: HttpRequest) -> str:
-    """How many corrections wait for approval, for the sidebar; empty if none does or they may not be seen."""
-    if not request.user.has_perm("transactions.view_correction"):
-        return ""
-    count = corrections.count_waiting(limit=WAITING_SHOWN_MAX)
-    return f"{WAITING_SHOWN_MAX - 1}+" if count == WAITING_SHOWN_MAX else str(count or "")
+    """How many corrections wait for approval, for the sidebar."""
+    return show_waiting(request, "transactions.view_correction", corrections.count_waiting)

@@ -12,17 +12,17 @@ from accounts import erasing
 from accounts.models import Erasure, User
 from ledger.callers import ActorKind
 from office.actions import Command, ReasonForm
-from office.admin import SearchedAdmin, parse_id
-from office.templatetags.ledger import STATUS, column, link, moment
+from office.admin import parse_id
+from office.queues import QueueAdmin, show_waiting
+from office.templatetags.ledger import STATUS, column, link, moment, text_column
 from rest.middleware import get_caller
 
-WAITING_SHOWN_MAX = 100
 USER = column(_("user"), lambda row: link("accounts_user", row.user_id, row.user))
 ASKED = (  # columns
     column(_("asked for at"), lambda row: moment(row.asked_at)),
     USER,
-    "reason",
-    "maker",
+    text_column(_("reason"), "reason"),
+    text_column(_("asked for by"), "maker"),
 )
 WITHOUT_THE_NAME = _("Kept for ever: do not write the person's name here, nor how to reach them.")
 
@@ -69,30 +69,14 @@ FORGET = Command(
 )
 
 
-class StateFilter(admin.SimpleListFilter):
-    """Takes the parameter of the tabs, which are shown in its place; `get_search_results` applies it."""
-
-    title = _("status")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Erasure]) -> QuerySet[Erasure]:
-        return queryset
-
-
-def _is_queue(request: HttpRequest) -> bool:
-    return not request.GET.get("q") and request.GET.get("state") != "all"
-
-
 @admin.register(Erasure)
-class ErasureAdmin(SearchedAdmin):
+class ErasureAdmin(QueueAdmin):
     """The queue: what waits, or with `?state=all` everything that was ever asked for."""
 
     change_form_template = "admin/erasure.html"
     owner = "user_id"
-    list_before_template = "office/erasure_tabs.html"
+    asked = ASKED
+    tabs_label = _("Which erasures")
     commands = (
         Command(
             name="approve",
@@ -118,24 +102,17 @@ class ErasureAdmin(SearchedAdmin):
             applies=is_waiting,
         ),
     )
-    list_display = (*ASKED, STATUS, "checker", column(_("decided at"), lambda row: moment(row.decided_at)))
-    list_filter = (StateFilter,)
+    list_display = (
+        *ASKED,
+        STATUS,
+        text_column(_("decided by"), "checker"),
+        column(_("decided at"), lambda row: moment(row.decided_at)),
+    )
     ordering = ("-asked_at", "-id")
     search_help_text = _("The id of an erasure or a user")
 
-    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        """What waits has no decision yet."""
-        return ASKED if _is_queue(request) else self.list_display
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
         return Erasure.objects.select_related("user", "maker", "checker")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Erasure], search_term: str
-    ) -> tuple[QuerySet[Erasure], bool]:
-        if _is_queue(request):
-            queryset = queryset.filter(status=Erasure.Status.WAITING)
-        return super().get_search_results(request, queryset, search_term)
 
     def search(self, rows: QuerySet[Erasure], text: str) -> QuerySet[Erasure]:
         id = parse_id(text)
@@ -153,8 +130,5 @@ def find_erasure(request: HttpRequest, user: User) -> Erasure | None:
 
 
 def count_waiting(request: HttpRequest) -> str:
-    """How many wait for approval, for the sidebar; empty if none does or they may not be seen."""
-    if not request.user.has_perm("accounts.view_erasure"):
-        return ""
-    count = erasing.count_waiting(limit=WAITING_SHOWN_MAX)
-    return f"{WAITING_SHOWN_MAX - 1}+" if count == WAITING_SHOWN_MAX else str(count or "")
+    """How many wait for approval, for the sidebar."""
+    return show_waiting(request, "accounts.view_erasure", erasing.count_waiting)

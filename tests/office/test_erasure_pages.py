@@ -108,6 +108,14 @@ def test_staff_and_services_are_not_forgotten(maker):
         assert (answer.status_code, "no account holder" in answer.content.decode()) == (422, True)
 
 
+def test_what_people_have_named_or_written_is_set_apart(waiting, checker):
+    checker.post(page_of(waiting, "reject"), {"reason": "a mistake"})
+    for address in (f"{LIST}?state=all", page_of(waiting)):
+        page = checker.get(address).content.decode()
+        for text in (NAME, "a letter of 3 May", "Olga", "Boris"):
+            assert f"<bdi>{text}</bdi>" in page, (address, text)
+
+
 def test_it_is_in_russian_too(ivan, waiting, checker):
     page = read(checker.get(page_of(waiting), headers={"accept-language": "ru"}))
     assert "Ждёт второго сотрудника" in page
