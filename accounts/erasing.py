@@ -20,7 +20,7 @@ from django.db.transaction import atomic
 
 from accounts import errors, mentions, operations, queries, tokens
 from accounts.models import Account, Erasure, Token, User, replace_row
-from events import outbox, record
+from events import record
 from events.models import NIL
 from events.texts import ERASED
 from ledger import macs
@@ -203,7 +203,8 @@ def _carry_out(erasure: Erasure, checker: User, caller: Caller, reason: str, how
     )
     erasure.status, erasure.checker, erasure.reason = Erasure.Status.DONE, checker, asked
     erasure.external_id_hash = hash
-    for key in list(Token.objects.filter(user=user).values_list("token_key", flat=True)):
+    live = Token.objects.filter(user=user, revoked_at=None)
+    for key in list(live.values_list("token_key", flat=True)):
         tokens.revoke(token_key=key, caller=caller)
     fetch(ERASE_TEXTS, [user.pk])
     _erase_reasons(user, words)
@@ -239,27 +240,15 @@ def _erase_rows(user: User, caller: Caller) -> None:
             last_recorded_at=last,
         )
         values = [reason, erased.event_sequence, last, account.id]
-        _tell(erased, "account.changed", erased.to_dict(), caller, ERASE_ACCOUNT, values)
+        operations.tell(
+            erased, "account.changed", erased.to_dict(), caller, change=ERASE_ACCOUNT, values=values
+        )
     last = max(operations.read_clock(), user.last_recorded_at)  # after its accounts'
     user.name, user.external_id, user.metadata, user.created_as = ERASED, None, {}, None
     user.erased_at, user.last_recorded_at, user.event_sequence = last, last, user.event_sequence + 1
     data = queries.read_accounts(user).to_dict()
     values = [ERASED, last, user.event_sequence, last, user.pk]
-    _tell(user, "user.erased", data, caller, ERASE_USER, values)
-
-
-def _tell(
-    stream: User | Account, type: str, data: dict[str, Any], caller: Caller, change: str, values: list[Any]
-) -> None:
-    event, text = outbox.tell(
-        stream=stream.id,
-        sequence=stream.event_sequence,
-        type=type,
-        recorded_at=stream.last_recorded_at,
-        told=outbox.Told(data, None, "", stream.user_id if isinstance(stream, Account) else stream.id),
-        caller=caller,
-    )
-    outbox.record(event, text, change, values)
+    operations.tell(user, "user.erased", data, caller, change=ERASE_USER, values=values)
 
 
 def _record(caller: Caller, erasure: Erasure, what: str, reason: str, others: Collection[UUID] = ()) -> None:

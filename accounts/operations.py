@@ -1,6 +1,6 @@
 """Writing users and accounts. Each function owns its transaction and names its actor's request."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, wraps
@@ -17,7 +17,6 @@ from django.db.transaction import TransactionManagementError, atomic
 from accounts import currencies, errors, idempotency, queries
 from accounts.models import MAIN, Account, User
 from events import outbox
-from events.texts import NewText
 from ledger.callers import Caller
 from ledger.sql import fetch
 from ledger.text import Rule, require_text
@@ -131,7 +130,7 @@ def create_user(
         event_sequence=1,
     )
     _open_account(user, currency=currency, name=MAIN, metadata={}, caller=caller)
-    _tell(user, "user.created", queries.read_accounts(user).to_dict(), caller)
+    tell(user, "user.created", queries.read_accounts(user).to_dict(), caller)
     return user, False
 
 
@@ -175,9 +174,9 @@ def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
         setattr(user, name, value)
     user.event_sequence += 1
     user.last_recorded_at = max(read_clock(), user.last_recorded_at)
-    event, text = _describe(user, "user.changed", queries.read_accounts(user).to_dict(), caller, before)
     values = [user.name, orjson.dumps(user.metadata).decode(), user.event_sequence, user.last_recorded_at]
-    outbox.record(event, text, CHANGE_USER, [*values, user.id])
+    data = queries.read_accounts(user).to_dict()
+    tell(user, "user.changed", data, caller, before, CHANGE_USER, [*values, user.id])
     return user
 
 
@@ -193,27 +192,29 @@ def _open_account(
         user=user, currency=currency, name=name, metadata=metadata, event_sequence=1
     )
     account.held_due = Decimal(0)
-    _tell(account, "account.opened", account.to_dict(), caller)
+    tell(account, "account.opened", account.to_dict(), caller)
     return account
 
 
-def _tell(stream: User | Account, type: str, data: dict[str, Any], caller: Caller) -> None:
-    """Write the event that the stream has counted last."""
-    outbox.record(*_describe(stream, type, data, caller))
-
-
-def _describe(
+def tell(
     stream: User | Account,
     type: str,
     data: dict[str, Any],
     caller: Caller,
     before: dict[str, Any] | None = None,
-) -> tuple[outbox.NewEvent, NewText | None]:
-    return outbox.tell(
+    change: str = "SELECT",
+    values: Sequence[Any] = (),
+) -> None:
+    """Write the event that the stream has counted last, in the caller's transaction; in the same statement as
+    the `change`, if there is one, which has these values.
+    """
+    owner = stream.user_id if isinstance(stream, Account) else stream.id
+    event, text = outbox.tell(
         stream=stream.id,
         sequence=stream.event_sequence,
         type=type,
         recorded_at=stream.last_recorded_at,
-        told=outbox.Told(data, before, "", stream.user_id if isinstance(stream, Account) else stream.id),
+        told=outbox.Told(data, before, "", owner),
         caller=caller,
     )
+    outbox.record(event, text, change, values)

@@ -1,4 +1,4 @@
-"""Users and the accounts that hold their money; staff, with permissions of their own."""
+"""Users, and the accounts that hold their money."""
 
 from decimal import Decimal
 from typing import Any, ClassVar, Self
