@@ -31,13 +31,19 @@ def service(tmp_path_factory):
         service.stop()
 
 
+def read_lines(service):
+    """Fails on what is no JSON."""
+    return [json.loads(line) for line in service.output.splitlines()]
+
+
 def test_the_first_run_says_where_everything_is_and_its_curl_works_when_pasted(service):
-    assert f"http://localhost:{service.port}/api/docs" in service.output
-    assert f"http://localhost:{service.port}/admin/" in service.output
+    [said] = [line["text"] for line in read_lines(service) if line["event"] == "service_started"]
+    assert f"http://localhost:{service.port}/api/docs" in said
+    assert f"http://localhost:{service.port}/admin/" in said
     for name in ("api_token", "admin_password", "secret_key", "chain_key", "webhook_key"):
         assert stat.S_IMODE((service.var / name).stat().st_mode) == 0o600
-    assert (service.var / "admin_password").read_text().strip() in service.output
-    curl = re.search(r"^curl .*\n.*$", service.output, flags=re.M)[0].replace("\\\n", " ")
+    assert (service.var / "admin_password").read_text().strip() in said
+    curl = re.search(r"^curl .*\n.*$", said, flags=re.M)[0].replace("\\\n", " ")
     answer = subprocess.run(shlex.split(curl), capture_output=True, text=True, check=True)
     assert '"name":"petya"' in answer.stdout
 
@@ -78,7 +84,7 @@ def test_another_serve_on_the_same_port_says_so(service):
     environment = {**os.environ, "LEDGER_VAR": str(service.var)}
     second = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
     assert second.returncode == 1
-    assert f"Cannot listen on 127.0.0.1:{service.port}" in second.stderr
+    assert f"Cannot listen on 127.0.0.1:{service.port}" in json.loads(second.stderr)["text"]
     assert service.send("GET", "/readyz")[0] == 200
 
 
@@ -160,5 +166,8 @@ def test_a_killed_serve_takes_its_server_along_and_the_next_one_goes_on(service)
 def test_ctrl_c_stops_all_of_it(service):
     pids = [service.read_postmaster_pid(), service.find_relay().pid]
     assert service.stop(signal.SIGINT) == 0
-    assert "Stopped." in service.output
     assert all(is_gone(pid) for pid in pids)
+    lines = read_lines(service)
+    assert lines[-1]["event"] == "service_stopped"
+    assert {"event", "level", "timestamp"} <= set.intersection(*(set(line) for line in lines))
+    assert any(line["event"].startswith("Started worker") for line in lines)  # of granian's

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts import erasing
 from events.errors import FeedStopped
 from events.relay import Relay
+from ledger_project.management.serving import ServingCommand
 from transactions import posting
 from transactions.reading import statistics
 
@@ -28,7 +29,7 @@ class Hourly:
             self.chore()
 
 
-class Command(BaseCommand):
+class Command(ServingCommand):
     help = (
         "Give events their places in the feed, send them to every subscription, end holds whose time is "
         "over, let hashes of erased external ids go; count for the dashboard. Several may run. SIGTERM ends "
