@@ -6,8 +6,9 @@ message. It still reads the `.env` file and takes database URLs apart.
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -152,6 +153,14 @@ class Environment:
 
     def _add(self, id: str, sentence: str) -> None:
         self.problems.append(f"({id}) {sentence}")
+
+
+def name_process(arguments: Sequence[str]) -> str:
+    """What the database calls a process with this command line: a command by its name, else the program."""
+    program = Path(arguments[0] if arguments else "")
+    if program.name == "manage.py" and len(arguments) > 1:
+        return f"ledger {arguments[1]}"
+    return f"ledger {program.parent.name if program.name == '__main__.py' else program.name}"
 
 
 def read_whole(text: str) -> int:

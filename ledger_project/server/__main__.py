@@ -119,6 +119,7 @@ def relay() -> None:
     """Do what `manage.py relay_events` does, with one connection of its own instead of a pool."""
     database = settings.DATABASES["default"]
     database["OPTIONS"].pop("pool", None)
+    database["OPTIONS"]["fallback_application_name"] = "ledger relay_events"
     database |= {"CONN_MAX_AGE": settings.CONN_MAX_AGE, "CONN_HEALTH_CHECKS": False}
     call_command("relay_events")
 
