@@ -12,19 +12,23 @@ import threading
 import time
 from decimal import Decimal
 
+import httpx2
 import psutil
 import pytest
 
 from tests.cast import new_id
+from tests.deploy import test_watching
 from tests.faults.hammer import make_account
 from tests.receivers import receiver
+from tests.scraping import find_names
 from tests.servers import PROJECT, wait_for
-from tests.service import Service, is_gone
+from tests.service import Service, find_free_port, is_gone
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     environment = {"WEBHOOK_LOOPBACK": "true", "RELAY_LEASE_SECONDS": "1"}
+    environment["RELAY_METRICS_PORT"] = str(find_free_port())
     service = Service(tmp_path_factory.mktemp("a place") / "var", environment).start()
     yield service
     if service.process.poll() is None:
@@ -63,6 +67,18 @@ def test_health_metrics_docs_and_static_files_are_served(service):
     assert "ledger_database" not in text  # that is the relay's to tell
     assert len(re.findall(r"^process_resident_memory_bytes\{", text, flags=re.M)) == 2
     assert 'ledger_lane_threads{lane="reads"} 8.0' in text
+
+
+def test_what_is_asked_for_of_its_two_ports_is_there(service):
+    """Of the database at the relay's port alone, with nothing that the server tells."""
+    _, of_server, _ = service.send("GET", "/metrics")
+    relay = f"http://127.0.0.1:{service.environment['RELAY_METRICS_PORT']}"
+    assert httpx2.get(f"{relay}/livez", trust_env=False).status_code == 200
+    of_relay = httpx2.get(f"{relay}/metrics", timeout=20, trust_env=False).text
+    own, other = find_names(of_server), find_names(of_relay)
+    assert {name for name in own & other if not name.startswith("process_")} == {"ledger_build_info"}
+    wanted = set().union(*map(test_watching.find_metrics, test_watching.EXPRESSIONS))
+    assert wanted - own - other - test_watching.RECORDED - test_watching.OF_OTHERS == set()
 
 
 def test_a_chunked_body_and_a_forged_host_get_named_errors(service):
