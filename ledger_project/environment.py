@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -140,6 +141,16 @@ class Environment:
     def add_unwritable(self, name: str, error: OSError) -> None:
         """A folder that is needed and cannot be written to."""
         self._add(UNREADABLE, f"{name} is no folder that can be written to ({error.strerror}): name another.")
+
+    def has_package(self, name: str, package: str, requirements: str) -> bool:
+        """Whether what a setting needs is installed."""
+        try:
+            is_there = find_spec(package) is not None
+        except ModuleNotFoundError:
+            is_there = False
+        if not is_there:
+            self._add(MISSING, f"{name} needs packages that are missing: pip install -r {requirements}.")
+        return is_there
 
     def _read(self, name: str, default: Value, read: Callable[[str], Value], wanted: str) -> Value:
         text = self.values.get(name)

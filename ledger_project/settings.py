@@ -275,6 +275,10 @@ RELAY_LEASE_SECONDS = env.number("RELAY_LEASE_SECONDS", default=10.0)
 # Being watched. The relay's own port, for /livez and what is read from the database; 0: none.
 RELAY_METRICS_HOST = env.text("RELAY_METRICS_HOST", default="127.0.0.1")
 RELAY_METRICS_PORT = env.whole("RELAY_METRICS_PORT", default=0, least=0)
+# Spans for an OpenTelemetry collector, which the OTEL_… variables name.
+TRACING = env.flag("TRACING", default=False)
+if TRACING and env.has_package("TRACING", "opentelemetry.sdk", "requirements-tracing.txt"):
+    MIDDLEWARE.insert(0, "ledger_project.tracing.trace_requests")
 COMMIT = env.text("LEDGER_COMMIT", default="unknown")  # of the code, as an image is told when it is made
 
 # Logs: one JSON object per line on stderr.

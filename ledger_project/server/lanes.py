@@ -46,6 +46,7 @@ class Lane:
 
     def __post_init__(self) -> None:
         self.pool = ThreadPoolExecutor(self.threads, self.name) if self.threads else None
+        REFUSED.labels(self.name)  # begins with 0, so that the first one is seen to come
 
     def show(self) -> None:
         """In the metrics, how full it is."""

@@ -144,6 +144,10 @@ class Application:
         committer.stop()
         balances.sharing.stop()
         write_uses()
+        if settings.TRACING:
+            from ledger_project import tracing
+
+            tracing.flush()
 
     def show_lanes(self) -> None:
         """Once a second: what it would cost each request to say."""

@@ -71,6 +71,8 @@ def test_health_metrics_docs_and_static_files_are_served(service):
 
 def test_what_is_asked_for_of_its_two_ports_is_there(service):
     """Of the database at the relay's port alone, with nothing that the server tells."""
+    body = {"id": str(new_id()), "account": make_account(service), "type": "DEPOSIT", "amount": "1.00"}
+    assert service.insist("POST", "/api/v1/transactions", body)[0] == 201
     _, of_server, _ = service.send("GET", "/metrics")
     relay = f"http://127.0.0.1:{service.environment['RELAY_METRICS_PORT']}"
     assert httpx2.get(f"{relay}/livez", trust_env=False).status_code == 200

@@ -71,6 +71,10 @@ class Command(ServingCommand):
             relay.stop()
             if counting.ident:
                 counting.join(statistics.PAUSE_SECONDS)  # what it has not committed is counted next time
+            if settings.TRACING:
+                from ledger_project import tracing
+
+                tracing.flush()
 
     def watched(self, relay: Relay, host: str, port: int) -> AbstractContextManager[object]:
         """Lets the relay be watched at this port while the block runs, unless it is 0."""
