@@ -141,7 +141,7 @@ class RequestMiddleware:
                 # A path of the API's table has ids in it and nothing else that a sender could choose.
                 "path": request.path if match else find_path(request, status),
                 "status": status,
-                "duration_ms": round(seconds * 1000, 2),
+                "duration_ms": int(seconds * 100_000) / 100,  # `round` takes three times as long
                 "bytes": int(length[1]) if length else None,
                 "actor": actor,
                 "actor_kind": actor_kind,

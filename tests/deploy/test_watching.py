@@ -8,12 +8,14 @@ import subprocess
 import pytest
 import yaml
 from django.conf import settings
+from django.core.management import get_commands
 from django.test import Client, RequestFactory
 from prometheus_client import REGISTRY, generate_latest
 
 from deploy import dashboard
 from ledger_project import metrics
 from ledger_project.server import lanes  # noqa: F401, whose metrics are those of a server
+from tests.database import execute
 from tests.scraping import find_names
 
 DEPLOY = settings.BASE_DIR / "deploy"
@@ -36,6 +38,14 @@ OF_OTHERS = {
 def find_metrics(expression):
     """The names of the metrics in an expression: not those in what labels are like, or are grouped by."""
     return set(METRIC.findall(re.sub(r"\{[^}]*\}|\b(?:by|without|on|ignoring)\s*\([^)]*\)", "", expression)))
+
+
+def find_quoted(*beginnings):
+    """What stands between backticks on the page of alarms and begins like that, with nothing left out."""
+    quoted = (" ".join(text.split()) for text in re.findall(r"`([^`]+)`", PAGE))
+    return [
+        text for text in quoted if text.startswith(beginnings) and "…" not in text and "(pid)" not in text
+    ]
 
 
 EXPRESSIONS = [*(rule["expr"] for rule in RULES), *dashboard.find_expressions()]
@@ -111,23 +121,44 @@ def test_what_is_told_has_names_that_prometheus_approves_of(promtool, db):
     assert "ledger_x" in promtool("check", "metrics", sent="# TYPE ledger_x counter\nledger_x 1\n").stderr
 
 
+@pytest.mark.django_db
+def test_what_the_page_asks_the_database_can_be_asked():
+    statements = find_quoted("select ")
+    assert len(statements) >= 6
+    for statement in statements:
+        execute(statement)
+
+
+def test_what_the_page_runs_and_asks_prometheus_exists(promtool, tmp_path, told):
+    commands = {text.split()[1] for text in find_quoted("manage.py ")}
+    assert len(commands) >= 6
+    assert commands <= set(get_commands())
+    asked = find_quoted("topk(", "sum(", "count by")
+    assert len(asked) >= 3
+    assert set().union(*map(find_metrics, asked)) <= told
+    check_expressions(promtool, tmp_path, asked)
+
+
+def check_expressions(promtool, folder, expressions):
+    rules = [
+        {"record": f"of:panel:{number}", "expr": expression} for number, expression in enumerate(expressions)
+    ]
+    file = folder / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}))
+    checked = promtool("check", "rules", str(file))
+    assert checked.returncode == 0, checked.stderr
+    assert f"{len(rules)} rules found" in checked.stdout
+
+
 def test_the_dashboard_is_what_its_program_makes():
     assert dashboard.FILE.read_text() == dashboard.make_dashboard(), "run: python -m deploy.dashboard"
 
 
 def test_each_expression_of_the_dashboard_is_one(promtool, tmp_path):
-    rules = [
-        {"record": f"of:panel:{number}", "expr": expression}
-        for number, expression in enumerate(dashboard.find_expressions())
-    ]
-    file = tmp_path / "rules.yaml"
-    file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
-    checked = promtool("check", "rules", str(file))
-    assert checked.returncode == 0, checked.stderr
-    assert f"{len(rules)} rules found" in checked.stdout
-    rules[0]["expr"] += ")"
-    file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
-    assert promtool("check", "rules", str(file)).returncode == 1
+    expressions = list(dashboard.find_expressions())
+    check_expressions(promtool, tmp_path, expressions)
+    with pytest.raises(AssertionError):
+        check_expressions(promtool, tmp_path, [*expressions, f"{expressions[0]})"])
 
 
 def test_every_expression_is_in_the_file_that_grafana_reads():

@@ -1,4 +1,4 @@
-"""A trace comes in, goes through the log, the event and the webhook, and out; with TRACING it has our spans."""
+"""A trace comes in, goes through the log, the event and the webhook, and out; with TRACING with our spans."""
 
 import json
 import subprocess
