@@ -19,6 +19,7 @@ from tests.receivers import answering, dripping, receiver, silent, talkative
 ENVELOPE = {
     "id": "01910000-0000-7000-8000-000000000001.7",
     "epoch": "9b2e4d1c-0a7f-4e6b-8c3d-5f7a9b1c2d3e",
+    "request_id": "of-a-test",
     "type": "user.created",
     "position": 1,
 }
