@@ -13,6 +13,18 @@ from pathlib import Path
 from benchmarks import machine
 
 COMMANDS = ("run", "ab", "growth", "report", "users", "capacity")
+# Requests a second of the example that `capacity` fills in; `batched` are transactions in batches.
+RATES = {
+    "posts": 1000,
+    "batched": 0,
+    "transfers": 50,
+    "holds": 50,
+    "balances": 2000,
+    "histories": 50,
+    "reads": 200,
+    "lists": 50,
+    "feeds": 5,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -29,6 +41,10 @@ def main(arguments: list[str]) -> int:
         from benchmarks import users
 
         return users.main(options)
+    if options.command == "capacity":
+        from benchmarks import capacity
+
+        return capacity.main(options)
     if options.command == "run" and options.write and options.only:
         raise SystemExit("What is written is whole: --write does not go with --only.")
     machine.require_optimized_python(any_python=options.any_python)
@@ -76,6 +92,15 @@ def make_parser() -> argparse.ArgumentParser:
     users.add_argument(
         "--token-file", type=Path, help="with the token of a service that may everything there"
     )
+    capacity = commands.add_parser("capacity", help="what requests cost here, and what some rates need")
+    for kind, rate in RATES.items():
+        capacity.add_argument(f"--{kind}", type=float, default=rate, help="a second (default: %(default)g)")
+    capacity.add_argument("--hours", type=float, default=24, help="of a day at these rates")
+    capacity.add_argument("--prices", type=Path, help="a file for what was measured: read if it is there")
+    capacity.add_argument("--seconds", type=int, default=5, help="of each kind of request")
+    capacity.add_argument("--connections", type=int, default=16)
+    capacity.add_argument("--accounts", type=int, default=2_000)
+    capacity.add_argument("--audit-rows", type=int, default=1_000_000, help="0: none")
     report = commands.add_parser("report", help="RESULTS.md from recorded runs of one commit")
     report.add_argument("files", type=Path, nargs="+", help="the chosen run first")
     return parser
