@@ -13,18 +13,8 @@ from pathlib import Path
 from benchmarks import machine
 
 COMMANDS = ("run", "ab", "growth", "report", "users", "capacity")
-# Requests a second of the example that `capacity` fills in; `batched` are transactions in batches.
-RATES = {
-    "posts": 1000,
-    "batched": 0,
-    "transfers": 50,
-    "holds": 50,
-    "balances": 2000,
-    "histories": 50,
-    "reads": 200,
-    "lists": 50,
-    "feeds": 5,
-}
+# Whose rates `capacity` asks for; `batched` are transactions in batches.
+KINDS = ("posts", "batched", "transfers", "holds", "balances", "histories", "reads", "lists", "feeds")
 
 
 def main(arguments: list[str]) -> int:
@@ -93,8 +83,8 @@ def make_parser() -> argparse.ArgumentParser:
         "--token-file", type=Path, help="with the token of a service that may everything there"
     )
     capacity = commands.add_parser("capacity", help="what requests cost here, and what some rates need")
-    for kind, rate in RATES.items():
-        capacity.add_argument(f"--{kind}", type=float, default=rate, help="a second (default: %(default)g)")
+    for kind in KINDS:
+        capacity.add_argument(f"--{kind}", type=float, default=0, help="a second")
     capacity.add_argument("--hours", type=float, default=24, help="of a day at these rates")
     capacity.add_argument("--prices", type=Path, help="a file for what was measured: read if it is there")
     capacity.add_argument("--seconds", type=int, default=5, help="of each kind of request")

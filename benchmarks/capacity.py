@@ -59,10 +59,10 @@ def main(options: argparse.Namespace) -> int:
         prices = measure(options, console)
         if options.prices:
             options.prices.write_text(json.dumps(asdict(prices), indent=1) + "\n")
-    rates = {kind: getattr(options, kind) for kind in KINDS}
     console.print(f"{prices.machine['python']}, {prices.machine['cpu']}, commit {prices.machine['commit']}")
     console.print(describe_prices(prices))
-    console.print(describe_need(rates, options.hours, compute_need(prices, rates, hours=options.hours)))
+    if rates := {kind: rate for kind in KINDS if (rate := getattr(options, kind))}:
+        console.print(describe_need(rates, options.hours, compute_need(prices, rates, hours=options.hours)))
     return 0
 
 
@@ -211,7 +211,7 @@ def describe_prices(prices: Prices) -> Table:
 
 
 def describe_need(rates: dict[str, float], hours: float, need: Need) -> Table:
-    asked = ", ".join(f"{kind} {rate:g}" for kind, rate in rates.items() if rate)
+    asked = ", ".join(f"{kind} {rate:g}" for kind, rate in rates.items())
     table = Table("needed", "", title=f"For {asked} a second, {hours:g} hours a day, {BUSY:.0%} busy")
     for name, value in asdict(need).items():
         table.add_row(name.replace("_", " "), f"{value:,.1f}" if isinstance(value, float) else f"{value:,}")

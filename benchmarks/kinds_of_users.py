@@ -15,7 +15,6 @@ from base64 import b32decode
 from pathlib import Path
 from typing import Any
 
-import gevent
 import uuid_utils.compat
 from locust import FastHttpUser, between, events, task
 
@@ -79,7 +78,7 @@ class Person(FastHttpUser):
             if 0 < status < 500 and status != 409:
                 told.hear(path, body | known, status, answer)
                 return status, answer
-            gevent.sleep(PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS)
         told.unknown.append(body["id"])
         return status, answer
 
@@ -145,7 +144,7 @@ class Shopper(Person):
         status, hold = self.post("hold", "/holds", body)
         if status != 201:
             return
-        gevent.sleep(random.uniform(0.2, 1))  # noqa: S311
+        time.sleep(random.uniform(0.2, 1))  # noqa: S311
         if random.random() < 0.3:  # noqa: S311
             self.ask("release", "POST", f"{API}/holds/{hold['id']}/release", {})
         else:
@@ -291,7 +290,7 @@ class Clerk(Person):
         self.get("open holds", f"/holds?account={choose_account()}&status=OPEN")
 
 
-@events.quitting.add_listener
+@events.quitting.add_listener  # type: ignore[untyped-decorator]
 def leave_answer(environment: Any, **_: Any) -> None:
     """What was asked, by kind and request, and all that was told."""
     asked = [

@@ -62,7 +62,7 @@ def compute_need(prices: Prices, rates: Mapping[str, float], *, hours: float = 2
     """`rates` are requests a second by kind (of `batched`: transactions a second), on `hours` of a day."""
 
     def add_up(part: str) -> float:
-        return sum(rate * getattr(prices.requests[kind], part) for kind, rate in rates.items())
+        return sum(rate * float(getattr(prices.requests[kind], part)) for kind, rate in rates.items())
 
     web = add_up("web") / 1e6 / BUSY
     workers = max(2, math.ceil(web))  # one worker uses one core at most

@@ -1,6 +1,7 @@
 """What machines some rates need: the formula of docs/capacity.md, and the command that fills it in."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -60,16 +61,30 @@ def test_a_billion_rows_are_audited_as_fast_as_some_were():
     assert compute_need(PRICES, {}).audit_hours_of_a_billion == pytest.approx(2.78, abs=0.01)
 
 
+def read_rows(text):
+    """The first two cells of each row of the tables."""
+    return {tuple(cell.strip() for cell in line.split("│")[1:3]) for line in text.splitlines()}
+
+
 def test_the_command_fills_the_formula_in_with_prices_that_were_kept(tmp_path):
     file = tmp_path / "prices.json"
-    kinds = dict.fromkeys(("holds", "histories", "reads", "lists", "feeds"), asdict(Price(0, 0)))
-    kept = asdict(PRICES)
-    kept["requests"] |= kinds
-    file.write_text(json.dumps(kept))
+    file.write_text(json.dumps(asdict(PRICES)))
     command = [sys.executable, "-m", "benchmarks", "capacity", "--prices", str(file)]
-    rates = ["--posts", "1000", "--balances", "5000", "--transfers", "0"]
+    rates = ["--posts", "1000", "--balances", "5000"]
     run = subprocess.run([*command, *rates], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert "Python of a test" in run.stdout
-    rows = {tuple(cell.strip() for cell in line.split("│")[1:3]) for line in run.stdout.splitlines()}
+    rows = read_rows(run.stdout)
     assert ("web cores", "2.0") in rows
     assert ("connections", "50") in rows
+
+
+def test_the_examples_of_the_page_are_what_the_command_prints():
+    page = (PROJECT / "docs/capacity.md").read_text()
+    rows = re.findall(r"^\| ([a-z ]+) \| ([\d,.]+) \| ([\d,.]+) \|$", page, re.MULTILINE)
+    assert len(rows) > 5
+    commands = re.findall(r"^    python (-m benchmarks capacity --prices benchmarks/.*)$", page, re.MULTILINE)
+    for number, command in enumerate(commands):
+        run = subprocess.run([sys.executable, *command.split()], cwd=PROJECT, capture_output=True, text=True)
+        printed = read_rows(run.stdout)
+        assert [row for row in rows if (row[0], row[1 + number]) not in printed] == []
+    assert len(commands) == 2

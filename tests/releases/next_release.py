@@ -22,12 +22,12 @@ CHECK = """models.CheckConstraint(
     condition=models.Q(channel=None) | models.Q(channel__in=["web", "shop"]),
     name="transaction_channel_is_known",
 )"""
-# As CONTRIBUTING wants it: one nullable column, its index, and a constraint that is proven afterwards.
 COLUMN = "models.CharField(max_length=20, null=True)"
+INDEX = 'models.Index(fields=["channel"], name="transaction_by_channel")'
+# As CONTRIBUTING wants it: one nullable column, its index, and a constraint that is proven afterwards.
 STEPS = {
     "transaction_channel": f'migrations.AddField("transaction", "channel", {COLUMN})',
-    "transaction_by_channel": 'live.AddIndexConcurrently("transaction",'
-    ' models.Index(fields=["channel"], name="transaction_by_channel"))',
+    "transaction_by_channel": f'live.AddIndexConcurrently("transaction", {INDEX})',
     "transaction_channel_is_known": f'live.AddConstraintNotValid("transaction", {CHECK})',
     "transaction_channel_is_proven": 'live.ValidateConstraint("transaction", "transaction_channel_is_known")',
 }
@@ -35,6 +35,8 @@ MODEL = f"""
 from django.db import models  # noqa: E402
 
 Transaction.add_to_class("channel", {COLUMN})
+Transaction._meta.indexes.append({INDEX})
+Transaction._meta.constraints.append({CHECK})
 """
 
 
