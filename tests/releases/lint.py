@@ -51,15 +51,17 @@ def write_sql(later: set[tuple[str, str]], folder: Path) -> Iterator[Path]:
 
     try:
         executor = MigrationExecutor(connection)
-        for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            key = (migration.app_label, migration.name)
+        plan = [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+        keys = [(migration.app_label, migration.name) for migration in plan]
+        executor.migrate([key for key in keys if key not in later])
+        for migration, key in zip(plan, keys, strict=True):
             if key in later:
-                file = folder / f"{'.'.join(key)}.sql"
+                executor.loader.build_graph()
                 lines = executor.loader.collect_sql([(migration, False)])
+                file = folder / f"{'.'.join(key)}.sql"
                 file.write_text("\n".join(["BEGIN;", *lines, "COMMIT;"] if migration.atomic else lines))
                 yield file
-            executor.migrate([key])
-            executor.loader.build_graph()
+                executor.migrate([key])
     finally:
         connection.close()
 

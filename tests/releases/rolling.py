@@ -31,6 +31,7 @@ KEYS = ("SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY", "SECOND_FACTOR_K
 LOCK_TIMEOUT = {"PGOPTIONS": "-c lock_timeout=2s"}  # as the role that migrates has it
 TRIES_MAX = 5  # of a migration that met a long lock
 ANSWER_SECONDS_MAX, STEP_SECONDS_MAX = 30, 60
+PAUSE_SECONDS = 0.02  # of a client: the machine also starts the new release
 READS = (
     "accounts/{}/balance",
     "accounts/{}/balance?at=2020-01-01T00:00:00Z",
@@ -120,6 +121,7 @@ class Roll:
             operation = client.choose(step)
             with rotation.choose() as service:
                 insist(service, operation, self.replies.append, seconds=ANSWER_SECONDS_MAX, pause=0.05)
+            time.sleep(PAUSE_SECONDS)
 
     def _read(self, number, rotation, ended) -> None:
         for path, account in zip(cycle(READS), cycle(self.plan.accounts[:-1]), strict=False):
@@ -130,6 +132,7 @@ class Roll:
             self.reads += 1
             if status != 200:
                 self.refused.append(f"{path}: {status} {text}")
+            time.sleep(PAUSE_SECONDS)
 
     def go_on(self, replies: int) -> None:
         """So many more replies."""
