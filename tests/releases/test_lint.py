@@ -24,6 +24,10 @@ FORBIDDEN = {
         ' models.UUIDField(db_default=models.Func(function="gen_random_uuid")))',
         "adding-field-with-default",
     ),
+    "required_of_the_release_before": (
+        'migrations.AddField("transaction", "place", models.CharField(max_length=20, default="web"))',
+        "required-column-without-db-default",
+    ),
     "another_name": ('migrations.RenameField("transaction", "reference", "memo")', "renaming-column"),
     "another_name_of_all": ('migrations.RenameModel("HourlyTotal", "Total")', "renaming-table"),
     "another_type": (
