@@ -2,8 +2,8 @@
 
 squawk reads the SQL of every migration but the first ones of an app, whose tables nobody uses yet. They are
 applied meanwhile, on an empty ledger of its own: what a migration does may depend on what is there. Each rule
-is explained at https://squawkhq.com/docs/rules; .squawk.toml says which are not asked for. One is ours: Django
-takes the default of a new column away again, and then the release before cannot insert any more.
+is explained at https://squawkhq.com/docs/rules; .squawk.toml says which are not asked for. One more is ours:
+Django takes the default of a new column away again, and then the release before cannot insert any more.
 """
 
 import os
