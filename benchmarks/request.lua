@@ -1,7 +1,7 @@
 -- wrk's requests, with ids out of a file. `post` moves money on a random account, with a new id each; `batch`
 -- does so a thousand times in one request; `balance` and `past` read one account's balance, `transaction` one
--- transaction; `bare` posts the same body to `/`, where the floors and the
--- contestants are.
+-- transaction, `list` the first page of one account's, `events` a hundred events; `transfer` and `hold` move
+-- or set aside 1.00; `bare` posts the same body as `post` to `/`, where the floors and the contestants are.
 -- Arguments: what, file of ids, how many of them, token, first and last second of the history.
 local what, ids, token, count, first, last
 
@@ -40,6 +40,19 @@ function request()
     return wrk.format("POST", paths[what], nil,
       '{"atomic":false,"transactions":[' .. table.concat(items, ",") .. "]}")
   end
+  if what == "transfer" then
+    local other = ids[math.random(1, count - 1)]
+    if other == id then other = ids[count] end
+    if other == id then other = ids[1] end
+    return wrk.format("POST", "/api/v1/transfers", nil, string.format(
+      '{"id":"%s","source":"%s","destination":"%s","amount":"1.00"}', make_id(), id, other))
+  end
+  if what == "hold" then
+    return wrk.format("POST", "/api/v1/holds", nil,
+      string.format('{"id":"%s","account":"%s","amount":"1.00"}', make_id(), id))
+  end
+  if what == "list" then return wrk.format("GET", "/api/v1/transactions?account=" .. id) end
+  if what == "events" then return wrk.format("GET", "/api/v1/events?limit=100") end
   if what == "transaction" then return wrk.format("GET", "/api/v1/transactions/" .. id) end
   local query = what == "past" and os.date("!?at=%Y-%m-%dT%H:%M:%SZ", math.random(first, last)) or ""
   return wrk.format("GET", "/api/v1/accounts/" .. id .. "/balance" .. query)

@@ -28,6 +28,7 @@ OWNERS = {
     "tests/test_plans_that_last.py",
     "tests/test_histories_at_random.py",
     "tests/test_currency_taken_out.py",
+    "tests/releases/test_columns_that_come.py",
     "tests/transactions/test_erasure_drill.py",
     "tests/accounts/test_erasure_guards.py",
     "tests/transactions/test_erasures_are_proven.py",

@@ -3,6 +3,7 @@
 from transactions.models.corrections import Correction
 from transactions.models.figures import AuditRun, Figures, HourlyTotal
 from transactions.models.transactions import (
+    COLUMNS,
     EFFECTIVE_AT_MIN,
     TABLE,
     Transaction,
@@ -10,6 +11,7 @@ from transactions.models.transactions import (
 )
 
 __all__ = [
+    "COLUMNS",
     "EFFECTIVE_AT_MIN",
     "TABLE",
     "AuditRun",

@@ -235,6 +235,9 @@ class Transaction(models.Model):
         return str(self.actor)
 
 
+# All of a row for `raw()`. With `*` a statement that is prepared fails when the next release adds a column.
+COLUMNS = ", ".join(str(field.column) for field in Transaction._meta.concrete_fields)
+
 # Everything that is read, written, hashed, compared or shown of a transaction, in the order of answers and of
 # the chain. To add a column: its field above, a line here, the migration, and who decides its value.
 TABLE = Table(

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Account
 from ledger.sql import fetch
-from transactions.models import Transaction
+from transactions.models import COLUMNS, Transaction
 from transactions.reading.balances import Balance, read_balance
 
 PAGE_SIZE = 50  # rows of a page, and of each part of a difference
@@ -36,21 +36,22 @@ def _write_page(in_order: str, late: str, order: str) -> str:
     )"""  # noqa: S608, no value is in the text
         for arm in (f"NOT late AND {in_order}", f"late AND {late}")
     ]
-    return f"SELECT * FROM ({' UNION ALL '.join(arms)}) AS row ORDER BY {order} LIMIT {PAGE_SIZE + 1}"  # noqa: S608
+    rows = " UNION ALL ".join(arms)
+    return f"SELECT {COLUMNS} FROM ({rows}) AS row ORDER BY {order} LIMIT {PAGE_SIZE + 1}"  # noqa: S608
 
 
 BEFORE = """(effective_at, seq) < (%(moment)s, %(seq)s) AND seq <= %(known_seq)s
             ORDER BY effective_at DESC, seq DESC"""
 AFTER = "effective_at > %(at)s AND seq <= %(seq)s ORDER BY effective_at, seq"
 LINES = f"""
-SELECT row.*, (
+SELECT {COLUMNS}, (
     SELECT id FROM transactions_transaction AS other WHERE other.reverses = row.id AND other.status = 'POSTED'
 ) AS reversed_by
 FROM ({_write_page(BEFORE, BEFORE, "effective_at DESC, seq DESC")}) AS row
 ORDER BY effective_at DESC, seq DESC
 """  # noqa: S608, no value is in the text
 DECLINES = f"""
-SELECT * FROM transactions_transaction
+SELECT {COLUMNS} FROM transactions_transaction
 WHERE account_id = %(account)s AND status = 'DECLINED' AND recorded_at < %(before)s
 ORDER BY recorded_at DESC LIMIT {PAGE_SIZE + 1}
 """  # noqa: S608

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from accounts.currencies import format_amount
 from accounts.models import Account
 from ledger.values import MICROSECOND, format_time
-from transactions.models import Transaction
+from transactions.models import COLUMNS, Transaction
 from transactions.reading.balances import Balance, read_balance
 
 LINE = ("transaction", "type", "amount", "balance", "effective_at", "recorded_at", "reference")
@@ -21,7 +21,7 @@ PAGE_SIZE = 1000
 # lets PostgreSQL walk an index in order instead of sorting all that is left.
 LINES = {
     is_late: f"""
-SELECT * FROM transactions_transaction
+SELECT {COLUMNS} FROM transactions_transaction
 WHERE account_id = %(account)s AND status = 'POSTED' AND {"late" if is_late else "NOT late"}
     AND (effective_at, seq) > (%(moment)s, %(seq)s) AND effective_at < %(beyond)s
     AND recorded_at <= %(known_at)s
