@@ -34,8 +34,8 @@ class Command(StrictCommand):
         "--account": {"type": UUID, "action": "append", "help": "only this account (repeatable)"},
         "--user": {"type": UUID, "action": "append", "help": "only the accounts of this user"},
         "--since": {
-            "help": "only what is newer than `last` (the last clean run of everything; everything, if there is"
-            " none yet), than the clean run with that id, or than a time"
+            "help": "only what is newer than `last` (the last clean run of everything; if there is none yet,"
+            " everything), than the clean run with that id, or than a time"
         },
         "--check": {"action": "append", "choices": audit.CHECKS, "help": "only this check (repeatable)"},
         "--workers": {"type": int, "default": 2, "help": "processes (default: 2)"},
