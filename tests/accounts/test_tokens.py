@@ -132,6 +132,21 @@ def test_the_record_tells_what_a_token_may_and_that_it_was_revoked():
     assert revoked["after"]["revoked_at"].startswith(kept.revoked_at.strftime("%Y-%m-%dT%H:%M:%S.%f"))
 
 
+def test_an_operator_revokes_what_is_there_and_is_told_what_is_not(capsys):
+    stolen, gone, other = issue(), issue(), issue()
+    tokens.revoke(token_key=gone.token_key, caller=OPERATOR)
+    with pytest.raises(CommandError, match=r"There is no token 0123456789abcde\."):
+        call_command("revoke_token", "0123456789abcde", stolen.token_key, gone.token_key, reason="stolen")
+    assert capsys.readouterr().out.splitlines() == [
+        f"{stolen.token_key}: revoked",
+        f"{gone.token_key}: was revoked before",
+    ]
+    assert list(Token.objects.filter(revoked_at=None)) == [other]
+    [told] = read_told(RecordEntry.objects.filter(type="token.revoked").order_by("-id")[:1])
+    assert told["reason"] == "stolen"
+    assert prove() == []
+
+
 def prove():
     result, _ = audit.run(audit.Scope(checks=frozenset({"tokens"})))
     return [finding.row for finding in result.findings]

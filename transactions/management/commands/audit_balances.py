@@ -33,7 +33,10 @@ class Command(StrictCommand):
     arguments = {
         "--account": {"type": UUID, "action": "append", "help": "only this account (repeatable)"},
         "--user": {"type": UUID, "action": "append", "help": "only the accounts of this user"},
-        "--since": {"help": "`last`, the id of an earlier clean run, or a time: only what is newer"},
+        "--since": {
+            "help": "only what is newer than `last` (the last clean run of everything; if there is none yet,"
+            " everything), than the clean run with that id, or than a time"
+        },
         "--check": {"action": "append", "choices": audit.CHECKS, "help": "only this check (repeatable)"},
         "--workers": {"type": int, "default": 2, "help": "processes (default: 2)"},
         "--json": {"action": "store_true", "help": "a JSON object per finding, then one in all"},
@@ -147,10 +150,11 @@ def find_accounts(accounts: list[UUID] | None, users: list[UUID] | None) -> tupl
     return found
 
 
-def find_moment(text: str) -> datetime:
+def find_moment(text: str) -> datetime | None:
     """What `--since` means. Only of clean runs of everything is it known that all before them is right.
 
-    Raises `CommandError`.
+    None before the first of them, for `last`: so a timer that asks for it works from the first day on. Raises
+    `CommandError`.
     """
     clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at")
     try:
@@ -161,7 +165,6 @@ def find_moment(text: str) -> datetime:
         except ValueError:
             raise CommandError(f"--since is `last`, the id of a run, or a time; not {text!r}.") from None
         return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_current_timezone())
-    if run is None:
-        which = "yet" if text == "last" else f"with the id {text}"
-        raise CommandError(f"There is no clean audit of everything {which}.")
-    return run.seen_through
+    if run is None and text != "last":
+        raise CommandError(f"There is no clean audit of everything with the id {text}.")
+    return run.seen_through if run else None

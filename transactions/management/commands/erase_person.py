@@ -55,7 +55,7 @@ class Command(StrictCommand):
         except LedgerError as error:
             raise failure(error.detail) from None
         self.stdout.write(
-            "The person is forgotten. Of copies outside of the ledger docs/operations.md tells."
+            "The person is forgotten. Of copies outside of the ledger docs/operations/people.md tells."
         )
 
     def _list(self, user_id: Any) -> None:
