@@ -2,8 +2,8 @@
 
     python deploy/logins.py FILE…
 
-Each file has an address, `postgres://ledger_app:password@…`. The roles are made by `database_roles --apply`; who
-may alter them is in MIGRATION_DATABASE_URL_FILE. A password leaves this machine as its SCRAM verifier.
+Each file has an address, `postgres://ledger_app:password@…`. The roles are made by `database_roles --apply`;
+who may alter them is in MIGRATION_DATABASE_URL_FILE. A password leaves this machine as its SCRAM verifier.
 """
 
 import argparse

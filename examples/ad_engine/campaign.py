@@ -1,14 +1,13 @@
 """One campaign, from its first deposit until its money is spent, as the ledger tells of it.
 
-`python -m examples.ad_engine.campaign --ledger http://localhost:8080 --token-file var/api_token` runs the engine beside a
-ledger that is served already; exit 0 if the campaign was started once and stopped once.
+`python -m examples.ad_engine.campaign --ledger http://localhost:8080 --token-file var/api_token` runs the engine
+beside a ledger that is served already; exit 0 if the campaign was started once and stopped once.
 """
 
 import argparse
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -105,7 +104,7 @@ class Campaigns:
         """A command with an id of its own: the client may repeat it without doing it twice."""
         return (client or self.ledger).post(path, {"id": str(uuid4()), **body})
 
-    def wait(self, what: str, condition: Callable[[], object]) -> None:
+    def wait(self, what: str, condition: Any) -> None:
         def has_happened() -> bool:
             for part in self.parts:
                 if part.process is not None and part.has_ended():
