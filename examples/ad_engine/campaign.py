@@ -1,7 +1,7 @@
 """One campaign, from its first deposit until its money is spent, as the ledger tells of it.
 
-`python -m examples.ad_engine.campaign --ledger http://localhost:8080 --token-file var/api_token` runs the engine
-beside a ledger that is served already; exit 0 if the campaign was started once and stopped once.
+`python -m examples.ad_engine.campaign [--ledger http://localhost:8080 --token-file var/api_token]` runs the
+engine beside a ledger that is served already; exit 0 if the campaign was started once and stopped once.
 """
 
 import argparse
