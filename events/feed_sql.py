@@ -1,15 +1,20 @@
 """The statements of the feed: how far it has come, giving positions, reading on from one, letting go."""
 
+from django.conf import settings
+
 from events.models import PART, Event
 
-# Which cluster, which of its histories, which database, and whether its tables were made anew in it, as a
-# restore does. `pg_control_checkpoint` learns of a promotion late.
-IDENTITY = """
+# Which cluster and which of its histories: `pg_control_checkpoint` learns of a promotion late.
+CLUSTER = """
 (SELECT system_identifier FROM pg_control_system()),
-('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint,
+('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint
+"""
+# And which database, and whether its tables were made anew in it, as a restore does.
+IDENTITY = f"""
+{CLUSTER if settings.FEED_EPOCH_OF == "cluster" else "0::bigint, 0::bigint"},
 (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
 'events_feed_state'::regclass::bigint
-"""
+"""  # noqa: S608, no value is in the text
 IDENTIFIERS = "system_identifier, timeline_id, database_id, table_id"
 # Not `EXISTS (SELECT FROM events_pending)`: that would read the whole table, dead rows and all.
 STATE = f"""

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -44,6 +45,21 @@ class Environment:
     def text(self, name: str, default: str = "") -> str:
         return self.values.get(name, default)
 
+    def find_secret(self, name: str) -> str | None:
+        """The text of a secret setting as it stands, or what is in the file that `NAME_FILE` names, without
+        the line's end; None when neither is set."""
+        file = self.values.get(f"{name}_FILE")
+        if file is None:
+            return self.values.get(name)
+        if name in self.values:
+            self._add(UNREADABLE, f"{name} and {name}_FILE are both set: take one of the two out.")
+        try:
+            return Path(file).read_text().rstrip("\r\n")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            self._add(UNREADABLE, f"{name}_FILE names a file that cannot be read ({reason}): name another.")
+            return ""
+
     def choice(self, name: str, default: str, choices: Iterable[str]) -> str:
         """One of the words, however it is written."""
         words = {word.lower(): word for word in choices}
@@ -77,7 +93,7 @@ class Environment:
 
     def secrets(self, name: str) -> list[str]:
         """A list of keys, each exactly as it stands."""
-        return [key for key in self.values.get(name, "").split(",") if key]
+        return [key for key in (self.find_secret(name) or "").split(",") if key]
 
     def pairs(
         self, name: str, default: Mapping[str, Value], read: Callable[[str], Value], example: str
@@ -103,7 +119,7 @@ class Environment:
 
     def secret(self, name: str) -> str:
         """A key, exactly as it stands; it must be there."""
-        key = self.values.get(name, "")
+        key = self.find_secret(name) or ""
         if not key.strip():
             self._add(
                 MISSING, f"{name} is not set: give it 32 random bytes or more (openssl rand -base64 48)."
@@ -111,8 +127,11 @@ class Environment:
         return key
 
     def database(self, name: str) -> dict[str, Any]:
-        """What Django wants to know of a PostgreSQL, out of its address, which has a password."""
-        text = self.values.get(name, "")
+        """What Django wants to know of a PostgreSQL, out of its address, which has a password; nothing when
+        it is not set."""
+        text = self.find_secret(name)
+        if not text:
+            return {}
         try:
             config: dict[str, Any] = environ.Env.db_url_config(text) if _has_scheme(text, POSTGRES) else {}
         except (ValueError, TypeError, LookupError):
@@ -124,7 +143,7 @@ class Environment:
 
     def brokers(self, name: str) -> str:
         """The addresses of a RabbitMQ, as kombu takes them: one, or several with `;` between them."""
-        text = self.values.get(name, "")
+        text = self.find_secret(name) or ""
         for address in filter(None, text.split(";")):
             try:
                 parts = urlsplit(address)

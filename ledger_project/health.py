@@ -1,13 +1,22 @@
 """Whether the process lives, and whether it can do its work."""
 
+import mmap
+
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from ledger.sql import fetch
 from ledger_project import checks
 
 _migrated = False
+_draining = mmap.mmap(-1, 1)  # one byte that every process forked from this one sees
+
+
+def start_draining() -> None:
+    """From now on this process and all that were forked from it say that they are not ready."""
+    _draining[0] = 1
 
 
 @require_safe
@@ -18,11 +27,10 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers, has all migrations, and the settings fit; else 503 with the reason."""
+    """200 when the database answers and can be written to, has all migrations, and the settings fit; else 503
+    with the reason, as when the service is about to stop."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        reason = find_reason()
+        reason = "it is being stopped" if _draining[0] else find_reason()
     except Error:
         reason = "the database does not answer"
     if reason:
@@ -31,7 +39,12 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def find_reason() -> str:
-    """Why the process cannot do its work, or an empty text. Everybody reads it, so it names no setting."""
+    """Why the process cannot do its work, or an empty text. Everybody reads it, so it names no setting.
+
+    Raises `django.db.Error` when the database does not answer."""
+    [[is_read_only]] = fetch("SELECT current_setting('transaction_read_only')::boolean")
+    if is_read_only:
+        return "the database only reads: a standby, as it seems"
     if has_pending_migrations():
         return "migrations are missing"
     wrong = [*checks.find_errors(checks.OF_SETTINGS), *checks.check_used()]

@@ -27,13 +27,13 @@ env = Environment(os.environ)
 environ.Env.read_env(BASE_DIR / ".env")
 
 VAR = Path(env.text("LEDGER_VAR") or BASE_DIR / "var").resolve()
-DATABASE_URL = env.text("DATABASE_URL")
-EMBEDDED_POSTGRES = None if DATABASE_URL else EmbeddedPostgres(VAR / "postgres")
+DATABASE = env.database("DATABASE_URL")
+EMBEDDED_POSTGRES = None if env.find_secret("DATABASE_URL") else EmbeddedPostgres(VAR / "postgres")
 
 
 def read_secret(name: str) -> str:
     """The secret from the environment; for the embedded database one made on first use and kept in `var/`."""
-    if DATABASE_URL or name in os.environ:
+    if EMBEDDED_POSTGRES is None or env.find_secret(name) is not None:
         return env.secret(name)
     kept = VAR / name.lower()
     try:
@@ -120,7 +120,7 @@ TEMPLATES = [
 # statements need both options together. PgBouncer in transaction mode wants DATABASE_PREPARE_THRESHOLD=0
 # (off), unless it has max_prepared_statements.
 DATABASES: dict[str, dict] = {
-    "default": env.database("DATABASE_URL")
+    "default": DATABASE
     if EMBEDDED_POSTGRES is None
     else {
         "ENGINE": "django.db.backends.postgresql",
@@ -129,6 +129,8 @@ DATABASES: dict[str, dict] = {
         "HOST": str(EMBEDDED_POSTGRES.socket_folder),
     }
 }
+# As the owner of the tables, and past a pooler; without it the service's own.
+MIGRATION_DATABASE = env.database("MIGRATION_DATABASE_URL")
 CONN_MAX_AGE = env.whole("DATABASE_CONN_MAX_AGE", default=600, least=0)
 DATABASES["default"] |= {
     "CONN_MAX_AGE": CONN_MAX_AGE,
@@ -254,6 +256,7 @@ BODY_SECONDS = env.number("BODY_SECONDS", default=10.0)  # to send a body in, an
 BODY_BYTES_PER_SECOND = env.whole("BODY_BYTES_PER_SECOND", default=32 * 1024)
 BODIES_BYTES_MAX = env.whole("BODIES_BYTES_MAX", default=64 * 1024 * 1024)  # of all that are being read
 WORKERS = env.whole("WORKERS", default=2)
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=0.0, can_be_zero=True)  # not ready, before it is stopped
 PAYMENTS_MAX = env.whole("PAYMENTS_MAX", default=512)  # at once, and as many hot reads
 LONG_POLLS_MAX = env.whole("LONG_POLLS_MAX", default=8)
 LONG_ANSWERS_BYTES_MAX = env.whole(
@@ -266,6 +269,8 @@ GATHER_SECONDS = env.number("GATHER_SECONDS", default=0.001, can_be_zero=True)
 # Telling others
 WEBHOOK_LOOPBACK = env.flag("WEBHOOK_LOOPBACK", default=False)  # may call this machine: tests, development
 BROKER_URL = env.brokers("BROKER_URL")
+# What a restore or a failover changes: managed servers may hide what tells one cluster from another.
+FEED_EPOCH_OF = env.choice("FEED_EPOCH_OF", default="cluster", choices=("cluster", "database"))
 BROKER_EXCHANGE = env.text("BROKER_EXCHANGE", default="ledger.events")
 # After a relay was killed, another one goes on with its subscriptions when their lease is over.
 RELAY_LEASE_SECONDS = env.number("RELAY_LEASE_SECONDS", default=10.0)

@@ -41,6 +41,7 @@ STATUS = {
     "invalid_parameter": 400,
     "invalid_cursor": 400,
     "url_not_allowed": 400,
+    "host_not_allowed": 400,
     "bad_request": 400,
     # Who, may not, is not there
     "not_authenticated": 401,
@@ -90,6 +91,7 @@ STATUS = {
     "internal_error": 500,
     "busy": 503,
     "database_unavailable": 503,
+    "database_read_only": 503,
     "feed_stopped": 503,
 }
 PROBLEM_JSON = "application/problem+json"
@@ -104,6 +106,7 @@ CHALLENGES = {  # by code: of RFC 6750
 }
 # What people are told where there is nothing more to say than the code.
 DETAILS = {
+    "host_not_allowed": "The service has another name than `Host` says: ALLOWED_HOSTS lists them.",
     "bad_request": "The request is malformed.",
     "not_authenticated": "Send a valid token: Authorization: Bearer <token>.",
     "token_invalid": "The token is unknown, was revoked, or its user is not active.",
@@ -114,4 +117,5 @@ DETAILS = {
     "internal_error": "The ledger failed. Send the same request again.",
     "busy": "The ledger cannot answer at this moment. Send the same again.",
     "database_unavailable": "The ledger cannot answer at this moment. Send the same again.",
+    "database_read_only": "The ledger is on a database that only reads. Send the same again.",
 }

@@ -10,15 +10,15 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.db import Error, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.views import defaults
 from rest_framework import exceptions
 
 from ledger.errors import LedgerError
 from ledger.logs import describe_error
-from ledger.sql import UNAVAILABLE
+from ledger.sql import READ_ONLY, UNAVAILABLE
 from rest.answers import Answer, answer
 from rest.codes import CHALLENGES, DETAILS, HEADERS, PROBLEM_JSON, STATUS
 from rest.middleware import get_request_id
@@ -154,10 +154,12 @@ def list_errors(error: exceptions.ValidationError) -> list[FieldError]:
 
 
 def _classify_database_error(error: Error) -> str | None:
-    """`busy` or `database_unavailable` for what passes by itself; None for a fault of ours."""
+    """The code of what passes by itself; None for a fault of ours."""
     sqlstate = getattr(error.__cause__, "sqlstate", None)
     if sqlstate is None:
         return "database_unavailable" if isinstance(error, OperationalError | InterfaceError) else None
+    if sqlstate in READ_ONLY:
+        return "database_read_only"
     if sqlstate.startswith(BUSY):
         return "busy"
     return "database_unavailable" if sqlstate.startswith(UNAVAILABLE) else None
@@ -167,6 +169,9 @@ def _classify_database_error(error: Error) -> str | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        sentence = HttpResponseBadRequest(DETAILS["host_not_allowed"], content_type="text/plain")
+        return _make_problem_of_api(request, "host_not_allowed") or sentence
     return _make_problem_of_api(request, "bad_request") or defaults.bad_request(request, exception)
 
 

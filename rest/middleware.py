@@ -35,7 +35,7 @@ from prometheus_client import Counter, Histogram
 
 from ledger.callers import Caller
 from ledger.values import UUID_TEXT
-from rest import API, log
+from rest import API, PROBES, log
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Headers = dict[str, tuple[str, str]]  # by their names in lower case, as Django keeps them
@@ -162,6 +162,8 @@ class RequestMiddleware:
 
     def _require_host(self, request: HttpRequest) -> None:
         """As `CommonMiddleware` does. Raises `DisallowedHost`; a host that is allowed is remembered."""
+        if request.path_info in PROBES:
+            return
         request.get_host()
         host = request.META.get("HTTP_HOST")
         if host is not None and not settings.USE_X_FORWARDED_HOST and len(self.hosts) < HOSTS_MAX:
@@ -169,10 +171,11 @@ class RequestMiddleware:
 
 
 def find_address(path: str) -> ResolverMatch | None:
-    """What Django's resolver would find for a path of the API; None for all that it shall find itself."""
-    if not path.startswith(API):
-        return None
+    """What Django's resolver would find for a probe or a path of the API; None for all that it shall find
+    itself."""
     fixed, of_members = _read_addresses()
+    if not path.startswith(API):
+        return fixed.get(path)
     collection, slash, member = path[len(API) :].partition("/")
     if not slash or len(member) < ID_LENGTH:
         return fixed.get(path)
@@ -193,7 +196,7 @@ def _read_addresses() -> tuple[Addresses, Addresses]:
     of_members: Addresses = {}
     for pattern in get_resolver().url_patterns:
         route = str(pattern.pattern)
-        if isinstance(pattern, URLPattern) and f"/{route}".startswith(API):
+        if isinstance(pattern, URLPattern) and (f"/{route}".startswith(API) or f"/{route}" in PROBES):
             match = ResolverMatch(pattern.callback, (), {}, route=route, captured_kwargs={})
             before, id, after = route.partition("<id:pk>")
             (of_members if id else fixed).setdefault(f"/{before}{after}", match)

@@ -26,6 +26,7 @@ EVERYWHERE = (
     "internal_error",
     "busy",
     "database_unavailable",
+    "database_read_only",
 )
 ON_BODIES = (
     "malformed_json",

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -22,11 +23,18 @@ ANSWER_SECONDS_MAX = 40
 class Service:
     """One `serve` in a folder of its own, with the embedded database; `environment` is added to its own.
 
-    `project` is the checkout that is served.
+    `project` is the checkout that is served, `options` are of the command.
     """
 
-    def __init__(self, var: Path, environment: dict[str, str] | None = None, project: Path = PROJECT) -> None:
+    def __init__(
+        self,
+        var: Path,
+        environment: dict[str, str] | None = None,
+        project: Path = PROJECT,
+        options: Sequence[str] = (),
+    ) -> None:
         self.var = var
+        self.options = options
         self.project = project
         self.environment = environment or {}
         self.port = find_free_port()
@@ -52,7 +60,7 @@ class Service:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "--port", str(self.port)],
+                [sys.executable, "manage.py", "serve", "--port", str(self.port), *self.options],
                 cwd=self.project,
                 env=self.make_environment(),
                 stdout=log,

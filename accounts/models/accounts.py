@@ -71,6 +71,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
     objects: ClassVar[UserManager[Self]] = UserManager()
     first_name = last_name = date_joined = None  # type: ignore[assignment]
+    REQUIRED_FIELDS: ClassVar[list[str]] = []  # `createsuperuser` asks for no e-mail address
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")  # type: ignore[assignment]

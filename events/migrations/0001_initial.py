@@ -11,6 +11,7 @@ import uuid
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import uuid_utils.compat
+from django.conf import settings
 from django.db import migrations, models
 
 # Django's admin takes no key of two columns; the table begins with the part.
@@ -243,16 +244,18 @@ DROP FUNCTION ledger_refuse_unless_pruned();
 DROP FUNCTION ledger_refuse();
 """
 # The first epoch of the feed: the history of this cluster and database.
-BEGIN = """
+CLUSTER = """
+    (SELECT system_identifier FROM pg_control_system()),
+    ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint
+"""
+BEGIN = f"""
 INSERT INTO events_feed_state (
     part, epoch, last_position, pruned_through, system_identifier, timeline_id, database_id, table_id
 )
-SELECT 0, gen_random_uuid(), 0, 0,
-    (SELECT system_identifier FROM pg_control_system()),
-    ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint,
+SELECT 0, gen_random_uuid(), 0, 0, {CLUSTER if settings.FEED_EPOCH_OF == "cluster" else "0, 0"},
     (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
     'events_feed_state'::regclass::bigint;
-"""
+"""  # noqa: S608, no value is in the text
 
 
 class Migration(migrations.Migration):

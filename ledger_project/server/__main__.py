@@ -28,13 +28,14 @@ from ledger_project.database.embedded import EmbeddedPostgres, EmbeddedPostgresE
 START_SECONDS_MAX = 60
 WATCH_SECONDS = 1.0
 STOP_SECONDS_MAX = 20
+DRAIN_LOOK_SECONDS = 0.1
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 
 
-def become(host: str, port: int, workers: int, *, first_time: bool) -> None:
+def become(host: str, port: int, workers: int, flags: list[str]) -> None:
     """Replace this process by the service; never returns. The caller has blocked SIGINT and SIGTERM, which
-    are heard again once the service can end what it has started."""
+    are heard again once the service can end what it has started. `flags` are of `main`."""
     metrics = settings.VAR / "metrics"  # one file per process; those of earlier runs do not count
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
@@ -43,7 +44,7 @@ def become(host: str, port: int, workers: int, *, first_time: bool) -> None:
     command = [sys.executable, "-m", "ledger_project.server"]
     command += ["--host", host, "--port", str(port), "--workers", str(workers)]
     sys.stdout.flush()
-    os.execv(sys.executable, [*command, "--first-time"] if first_time else command)  # noqa: S606
+    os.execv(sys.executable, [*command, *flags])  # noqa: S606
 
 
 def main() -> None:
@@ -52,11 +53,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--first-time", action="store_true", help="print the secrets that were made")
+    parser.add_argument("--no-relay", action="store_true")
     options = parser.parse_args()
-    processes = Processes(
-        {"server": partial(serve_http, options.host, options.port, options.workers), "relay": relay},
-        settings.EMBEDDED_POSTGRES,
-    )
+    work: dict[str, Callable[[], None]] = {}
+    work["server"] = partial(serve_http, options.host, options.port, options.workers)
+    if not options.no_relay:
+        work["relay"] = relay
+    processes = Processes(work, settings.EMBEDDED_POSTGRES)
     try:
         preload()
         for name in processes.work:
@@ -133,13 +136,14 @@ class Processes:
     def __init__(self, work: dict[str, Callable[[], None]], database: EmbeddedPostgres | None) -> None:
         self.work, self.database = work, database
         self.running: dict[str, ForkProcess] = {}
-        self.stopping = False
+        self.stopping = self.hurried = False
         for number in STOP_SIGNALS:
             signal.signal(number, self.stop)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def stop(self, *_: object) -> None:
-        """The handler of the signals to stop."""
+        """The handler of the signals to stop. A second one ends the wait of the first."""
+        self.hurried = self.stopping
         self.stopping = True
 
     def start(self, name: str) -> None:
@@ -157,7 +161,7 @@ class Processes:
                 for name, process in list(self.running.items()):
                     if not process.is_alive():
                         sys.stderr.write(f"The {name} has ended; starting it again ...\n")
-                        end_group(process)
+                        end_group(process, time.monotonic())
                         self.start(name)
                 if self.database is not None and not self.database.is_running():
                     sys.stderr.write("The embedded PostgreSQL is gone; starting it again ...\n")
@@ -167,13 +171,25 @@ class Processes:
             time.sleep(WATCH_SECONDS)
 
     def end(self) -> None:
-        """End all processes, then the database."""
+        """Let whatever sends requests notice, end all processes side by side, then the database."""
+        self.drain()
         for process in self.running.values():
             process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS_MAX
         for process in self.running.values():
-            end_group(process)
+            end_group(process, deadline)
         if self.database is not None:
             self.database.stop()
+
+    def drain(self) -> None:
+        """Say for `DRAIN_SECONDS` that the server is not ready, while it answers as before."""
+        from ledger_project.health import start_draining
+
+        start_draining()
+        server = self.running.get("server")
+        deadline = time.monotonic() + settings.DRAIN_SECONDS
+        while server and server.is_alive() and not self.hurried and time.monotonic() < deadline:
+            time.sleep(DRAIN_LOOK_SECONDS)
 
 
 def run(name: str, work: Callable[[], None], parent: int) -> None:
@@ -192,9 +208,9 @@ def run(name: str, work: Callable[[], None], parent: int) -> None:
         work()
 
 
-def end_group(process: ForkProcess) -> None:
-    """Wait for a process that was told to end, and end what it leaves behind."""
-    process.join(STOP_SECONDS_MAX)
+def end_group(process: ForkProcess, deadline: float) -> None:
+    """Wait until then for a process that was told to end, and end what it leaves behind."""
+    process.join(max(0, deadline - time.monotonic()))
     with suppress(ProcessLookupError):
         os.killpg(process.pid or 0, signal.SIGKILL)
     process.join()

@@ -8,9 +8,11 @@ from events.errors import FeedStopped
 from events.models import FeedState, Subscription
 from events.relay import Relay
 from ledger_project.database.embedded import EmbeddedPostgres
+from tests.cast import new_id
 from tests.events.conftest import hook, loopback, subscribe  # noqa: F401, fixtures
 from tests.faults.clusters import (
     SETTINGS,
+    TRANSACTIONS,
     begin_epoch,
     copy_cluster,
     cut_replication,
@@ -184,17 +186,24 @@ def test_a_promoted_standby_without_the_last_commits_tells_nothing_until_a_new_e
         assert len(keys) == len(seen) + len(events)
 
 
-def test_a_standby_that_is_not_promoted_answers_with_a_clear_503(primary, standby):
+def test_a_standby_says_that_it_only_reads_and_is_not_ready(primary, standby):
     with working_on(primary) as world:
         world.begin().deposit(3)
         wait_for_replay(primary, standby)
     with working_on(standby) as follower:
         follower.go_on(world)
         answer = follower.get_events()
-        assert answer.status_code == 503, answer.content
+        follower.require_problem(answer, 503, "database_read_only")
         assert answer["Content-Type"] == "application/problem+json"
         assert answer["Retry-After"] == "1"
-        assert follower.client.get(f"/api/v1/accounts/{world.account.id}/balance").status_code == 200
+        body = {"id": str(new_id()), "account": str(world.account.id), "type": "DEPOSIT", "amount": "1.00"}
+        follower.require_problem(follower.client.post(TRANSACTIONS, body), 503, "database_read_only")
+        balance = f"/api/v1/accounts/{world.account.id}/balance"
+        assert follower.client.get(balance).status_code == 200
+        ready = follower.client.get("/readyz")
+        assert (ready.status_code, ready.json()["reason"].split(":")[0]) == (503, "the database only reads")
+    with working_on(primary):
+        assert world.client.get("/readyz").status_code == 200
 
 
 def test_a_crash_of_the_server_changes_nothing_of_the_feed(primary):

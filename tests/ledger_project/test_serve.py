@@ -62,7 +62,7 @@ def test_a_chunked_body_and_a_forged_host_get_named_errors(service):
         '"length_required"'
         in service.send("POST", "/api/v1/users", None, **{"Transfer-Encoding": "chunked"})[1]
     )
-    assert '"bad_request"' in service.send("GET", "/api/v1/users", Host="evil.example")[1]
+    assert '"host_not_allowed"' in service.send("GET", "/api/v1/users", Host="evil.example")[1]
 
 
 def test_its_processes_share_what_they_have_loaded(service):

@@ -21,7 +21,7 @@ CHECKED = (
     *("SECOND_FACTOR_KEY", "SECOND_FACTOR_KEY_FALLBACKS"),
     *("WEBHOOK_KEY", "ANCHOR_KEY", "CURRENCIES", "CUSTOM_CURRENCIES", "DEFAULT_CURRENCY", "APPROVAL_ABOVE"),
 )
-EXAMPLE = re.findall(r"^#(\w*_KEY\w*)=(.+)", (PROJECT / ".env.example").read_text(), flags=re.M)
+EXAMPLE = re.findall(r"^#(\w*_KEY(?!_FILE)\w*)=(.+)", (PROJECT / ".env.example").read_text(), flags=re.M)
 WRONG = [
     ("E001", {"WORKERS": "two"}, "WORKERS is 'two'"),
     ("E001", {"WORKERS": "0"}, "1 or more"),
@@ -98,7 +98,7 @@ def find_problems(monkeypatch, settings, tmp_path):
     def find(**environment):
         for name, value in {"LEDGER_VAR": str(tmp_path), **KEYS, **environment}.items():
             if value is None:
-                monkeypatch.delenv(name)
+                monkeypatch.delenv(name, raising=False)
             else:
                 monkeypatch.setenv(name, value)
         try:
@@ -170,6 +170,42 @@ def test_a_folder_that_cannot_be_written_to_is_named(find_problems, tmp_path):
     environment = {"LEDGER_VAR": str(tmp_path / "file"), **dict.fromkeys(KEYS)}
     [line] = find_problems(**environment)
     assert line.startswith("(ledger.E001) LEDGER_VAR is no folder that can be written to")
+
+
+def test_every_secret_may_stand_in_a_file(find_problems, tmp_path):
+    def keep(name, secret):
+        file = tmp_path / name
+        file.write_text(secret + "\n")
+        return {f"{name}_FILE": str(file), name: None}
+
+    kept = {
+        "DATABASE_URL": ELSEWHERE["DATABASE_URL"],
+        "BROKER_URL": "amqp://guest:guest@b.internal//",
+        **KEYS,
+    }
+    environment = {}
+    for name, secret in kept.items():
+        environment |= keep(name, secret)
+    environment |= keep("SECRET_KEY_FALLBACKS", f"{LONG},{LONG} too")
+    assert find_problems(**dict.fromkeys(("DATABASE_URL", "BROKER_URL", "SECRET_KEY_FALLBACKS"), "")) == []
+    assert find_problems(**environment) == []
+    taken = runpy.run_path(str(PROJECT / "ledger_project/settings.py"))
+    assert {name: taken[name] for name in KEYS} == KEYS
+    assert taken["EMBEDDED_POSTGRES"] is None
+    assert taken["DATABASES"]["default"]["HOST"] == "db.internal"
+    assert taken["BROKER_URL"] == kept["BROKER_URL"]
+    assert taken["SECRET_KEY_FALLBACKS"] == [LONG, f"{LONG} too"]
+
+
+def test_a_file_of_a_secret_that_cannot_be_read_or_is_one_too_many_is_named(find_problems, tmp_path):
+    [line] = find_problems(CHAIN_KEY=None, CHAIN_KEY_FILE=str(tmp_path / "nothing"))[:1]
+    assert "CHAIN_KEY_FILE names a file that cannot be read (No such file or directory)" in line
+    (tmp_path / "key").write_bytes(b"\xff\xfe")
+    [line] = find_problems(CHAIN_KEY=None, CHAIN_KEY_FILE=str(tmp_path / "key"))[:1]
+    assert "CHAIN_KEY_FILE names a file that cannot be read (it is no text)" in line
+    (tmp_path / "key").write_text(LONG)
+    [line] = find_problems(CHAIN_KEY=KEYS["CHAIN_KEY"], CHAIN_KEY_FILE=str(tmp_path / "key"))
+    assert "CHAIN_KEY and CHAIN_KEY_FILE are both set" in line
 
 
 def test_check_fails_with_a_line_for_each(settings):

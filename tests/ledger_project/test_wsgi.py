@@ -81,7 +81,7 @@ def test_another_host_is_refused_each_time(path, settings):
 
 def test_a_refused_host_is_a_problem(client):
     answer = client.get("/api/v1/users", HTTP_HOST="elsewhere.example")
-    assert (answer["Content-Type"], answer.json()["code"]) == ("application/problem+json", "bad_request")
+    assert (answer["Content-Type"], answer.json()["code"]) == ("application/problem+json", "host_not_allowed")
 
 
 def test_hosts_that_are_allowed_by_a_pattern_do_not_fill_memory(settings):

@@ -5,6 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import SuspiciousOperation
+from django.core.handlers.exception import response_for_exception
 from django.test import Client, RequestFactory
 
 from accounts.currencies import AMOUNT_MAX
@@ -25,7 +27,15 @@ USERS, ACCOUNTS, TRANSACTIONS = "/api/v1/users", "/api/v1/accounts", "/api/v1/tr
 BATCH, TRANSFERS, HOLDS = f"{TRANSACTIONS}/batch", "/api/v1/transfers", "/api/v1/holds"
 # Faults of the machinery, and bodies that do not come; tests/transactions/test_retries.py, test_errors.py and
 # tests/ledger_project/test_nobody_stops_it.py provoke them.
-FAULTS = {"busy", "database_unavailable", "internal_error", "request_in_progress", "request_timeout"}
+FAULTS = {
+    "bad_request",  # what Django finds suspicious
+    "busy",
+    "database_read_only",  # tests/faults/test_epochs.py
+    "database_unavailable",
+    "internal_error",
+    "request_in_progress",
+    "request_timeout",
+}
 # The reason of a leg; a transfer is answered with that of its culprit. In test_codes_of_groups.py.
 IN_ROWS_ONLY = {"transfer_declined"}
 
@@ -159,7 +169,7 @@ PROVOKE = {
     "duplicate_parameter": lambda a: a.client.get(f"{TRANSACTIONS}?type=DEPOSIT&type=WITHDRAW"),
     "invalid_parameter": lambda a: a.client.get(f"{TRANSACTIONS}?page_size=0"),
     "invalid_cursor": lambda a: a.client.get(f"{TRANSACTIONS}?cursor=forged:cursor"),
-    "bad_request": lambda a: Client().get(TRANSACTIONS, headers={"Host": "evil.example"}),
+    "host_not_allowed": lambda a: Client().get(TRANSACTIONS, headers={"Host": "evil.example"}),
     "not_authenticated": lambda a: Client().get(TRANSACTIONS),
     "token_invalid": lambda a: Client(headers={"Authorization": "Bearer x"}).get(TRANSACTIONS),
     "token_expired": lambda a: make_client("api-read", expiry=timedelta(seconds=-1)).get(TRANSACTIONS),
@@ -220,6 +230,12 @@ def test_a_refusal_has_its_code_status_and_shape(service, code):
     answer = Answer(response.status_code, response.headers.items(), response.content)
     assert answer.code == code, answer
     require_problem(answer)
+
+
+def test_what_django_finds_suspicious_is_a_bad_request(rf):
+    request = rf.get(TRANSACTIONS, headers={"X-Request-Id": "r-1"})
+    answer = response_for_exception(request, SuspiciousOperation())
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("code", sorted(set(PROVOKE) - RECORDED - RECORDED_IN_RESULTS))

@@ -3,8 +3,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import ProgrammingError
+from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connections
 
+from ledger_project.database.addresses import as_owner
 from ledger_project.database.check import find_differences
 from ledger_project.database.rights import Undecided
 from ledger_project.database.roles import Roles
@@ -13,7 +14,8 @@ from ledger_project.database.roles import Roles
 class Command(BaseCommand):
     help = (
         "The roles of the database: its owner, the service, maintenance and auditors. Prints the statements "
-        "that make them, for psql. To be run after every migrate, as a superuser or a member of the owner."
+        "that make them, for psql. To be run after every migrate, as a superuser or a member of the owner: "
+        "by MIGRATION_DATABASE_URL, if that is set."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,6 +27,10 @@ class Command(BaseCommand):
         parser.add_argument("--prefix", default="ledger", help="of the roles' names (default: ledger)")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with as_owner(connections[DEFAULT_DB_ALIAS]):
+            self.work(options)
+
+    def work(self, options: dict[str, Any]) -> None:
         try:
             roles = Roles(options["prefix"])
             if options["check"]:

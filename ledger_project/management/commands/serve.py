@@ -1,8 +1,10 @@
 """The whole service from one command: database, migrations, first credentials, server, relay."""
 
+import os
 import secrets
 import signal
 import socket
+import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from typing import Any
@@ -11,12 +13,14 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import OperationalError, connections
 
 from accounts import tokens
 from accounts.models import User
 from ledger.callers import ActorKind, Caller
+from ledger.logs import describe_error
 from ledger_project import checks
+from ledger_project.database import currencies
 from ledger_project.secret_files import keep_last
 from ledger_project.server.__main__ import become
 
@@ -32,10 +36,13 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8080)
         parser.add_argument("--workers", type=int, default=settings.WORKERS, help="processes (WORKERS, or 2)")
+        parser.add_argument("--no-migrate", action="store_true", help="a job of its own does that")
+        parser.add_argument("--no-relay", action="store_true", help="relay_events runs somewhere else")
 
     def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
         """Check the settings, prepare everything, then become the process that watches over the service."""
         require_right(checks.find_errors(checks.OF_SETTINGS, Tags.compatibility))
+        require_folder()
         require_free_port(host, port)
         database = settings.EMBEDDED_POSTGRES
         try:
@@ -43,23 +50,39 @@ class Command(BaseCommand):
                 self.stdout.write("Starting the embedded PostgreSQL ...")
                 database.start()
                 database.ensure_database(settings.DATABASES["default"]["NAME"])
-            call_command("migrate", verbosity=0)
-            require_right(checks.check_units())
+            if not options["no_migrate"]:
+                call_command("migrate", verbosity=0)
+            require_right(checks.check_units() if currencies.has_accounts() else ())
             made = database is not None and make_credentials()
             connections.close_all()
-        except BaseException:
+        except BaseException as error:
             if database is not None:
                 database.stop()
+            if isinstance(error, OperationalError):
+                raise CommandError(f"The database does not answer: {describe_error(error)}.") from None
             raise
         # A signal to stop that arrives meanwhile is heard afterwards.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-        become(host, port, workers, first_time=made)
+        flags = ["--first-time"] if made else []
+        flags += ["--no-relay"] if options["no_relay"] else []
+        become(host, port, workers, flags)
 
 
 def require_right(errors: Iterable[CheckMessage]) -> None:
     """Raises `CommandError` with a line for each error."""
     if wrong := checks.describe(errors):
         raise CommandError(wrong)
+
+
+def require_folder() -> None:
+    """Raises `CommandError` unless there is a folder that the service can write its files to."""
+    try:
+        settings.VAR.mkdir(parents=True, exist_ok=True)
+        reason = None if os.access(settings.VAR, os.W_OK | os.X_OK) else "Permission denied"
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise CommandError(f"LEDGER_VAR is no folder that can be written to ({reason}): name another.")
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -91,10 +114,13 @@ def make_credentials() -> bool:
 
 
 def describe_service(port: int, *, with_secrets: bool) -> str:
-    """What the operator reads once it is up: where everything is, and on the first run the secrets."""
+    """What the operator reads once it is up: where everything is, and on the first run the secrets, which go
+    to a terminal only: what else is written to is kept and read by others."""
     base = f"http://localhost:{port}"
     lines = ["", f"API docs     {base}/api/docs", f"Back office  {base}/admin/"]
-    if with_secrets:
+    if with_secrets and not sys.stdout.isatty():
+        lines += [f"{TOKEN_FILE.name} and {PASSWORD_FILE.name} of `admin` are in {settings.VAR}."]
+    elif with_secrets:
         token = TOKEN_FILE.read_text().strip()
         lines += [
             f"             admin / {PASSWORD_FILE.read_text().strip()}",
