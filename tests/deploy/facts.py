@@ -154,12 +154,12 @@ def stops_in_time(pod: Pod) -> Iterator[str]:
         if pod.kind != "Deployment" or words[0] not in ("serve", "relay_events"):
             continue
         pause = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-        drain = int(words[words.index("--drain-seconds") + 1]) if "--drain-seconds" in words else 0
+        drain = float(pod.environment.get("DRAIN_SECONDS", 0)) if words[0] == "serve" else 0
         needed = pause + drain + STOP_SECONDS_MAX
         if pod.spec.get("terminationGracePeriodSeconds", 30) <= needed:
-            yield f"is killed before its {needed} s to stop are over"
+            yield f"is killed before its {needed:g} s to stop are over"
         if words[0] == "serve" and not (pause and drain):
-            yield "ends before proxies know: preStop and --drain-seconds"
+            yield "ends before proxies know: preStop and DRAIN_SECONDS"
 
 
 def apart(pod: Pod) -> Iterator[str]:

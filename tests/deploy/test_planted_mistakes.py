@@ -89,6 +89,7 @@ MISTAKES = {
         "postStart:\n              sleep: {seconds: 5}",
         "ends before proxies know",
     ),
+    "no draining": (SETTINGS, "DRAIN_SECONDS=5\n", "", "ends before proxies know"),
     "killed too soon": (
         WEB,
         "terminationGracePeriodSeconds: 40",
