@@ -10,8 +10,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 @contextmanager
 def as_owner(wrapper: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let the connection go by `MIGRATION_DATABASE_URL` while the block runs, if that is set, to the database of
-    the same name."""
+    """Let the connection go by `MIGRATION_DATABASE_URL` while the block runs, if that is set.
+
+    It leads to the database of the same name."""
     own = wrapper.settings_dict
     if not settings.MIGRATION_DATABASE or wrapper.alias != DEFAULT_DB_ALIAS:
         yield
