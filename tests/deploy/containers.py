@@ -5,12 +5,13 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 MEMORY = "512m"
 SECRETS = "/etc/ledger/secrets"
 USER = 10001
 RESTRICTED = (
-    "--network", "host", "--read-only", "--read-only-tmpfs=false", "--cap-drop", "ALL",
+    "--read-only", "--read-only-tmpfs=false", "--cap-drop", "ALL",
     "--security-opt", "no-new-privileges", "--memory", MEMORY, "--no-healthcheck",
 )  # fmt: skip
 
@@ -33,10 +34,13 @@ class Container:
     environment: dict[str, str]
     secrets: Path
     entrypoint: tuple[str, ...] = ()
+    network: str = "host"
+    volumes: tuple[str, ...] = ()
     starts: int = field(default=0)
 
     def start(self, *, read_only_secrets: bool = True) -> "Container":
         options = [f"--env={name}={value}" for name, value in self.environment.items()]
+        options += [f"--network={self.network}", *(f"--volume={volume}" for volume in self.volumes)]
         options += ["--volume", f"{self.secrets}:{SECRETS}:{'ro' if read_only_secrets else 'rw'}"]
         options += ["--volume", "/var/lib/ledger"]  # one of its own, that belongs to the image's user
         options += [f"--entrypoint={json.dumps(self.entrypoint)}"] if self.entrypoint else []
@@ -52,6 +56,10 @@ class Container:
 
     def is_running(self) -> bool:
         return podman("inspect", "--format", "{{.State.Running}}", self.name).strip() == "true"
+
+    def execute(self, *words: str) -> bool:
+        """Whether a command in it ends well."""
+        return subprocess.run(["podman", "exec", self.name, *words], capture_output=True).returncode == 0
 
     def wait(self, seconds_max: float = 300) -> int:
         """Its exit status."""
@@ -92,6 +100,6 @@ def read_proportional(pid: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def describe_image(image: str) -> dict[str, object]:
-    described: list[dict[str, object]] = json.loads(podman("image", "inspect", image))
+def describe_image(image: str) -> dict[str, Any]:
+    described: list[dict[str, Any]] = json.loads(podman("image", "inspect", image))
     return described[0]

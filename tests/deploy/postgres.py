@@ -1,4 +1,4 @@
-"""Debian's PostgreSQL 15 at a port of this machine, with passwords."""
+"""Debian's PostgreSQL 15 at a port of this machine and at a socket, with passwords."""
 
 import shutil
 import subprocess
@@ -16,6 +16,7 @@ class DebianPostgres:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, find_free_port()
+        self.socket = folder / "socket"
 
     def start(self, password: str) -> "DebianPostgres":
         self.password = password
@@ -26,9 +27,12 @@ class DebianPostgres:
         shutil.chown(file, "postgres")
         options = ("-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256", "--no-sync")
         self._run("initdb", "-D", str(self.folder / "data"), *options, f"--pwfile={file}")
-        settings = f"-p {self.port} -k '{self.folder}' -c listen_addresses=127.0.0.1 -c max_connections=200"
+        self.socket.mkdir()
+        shutil.chown(self.socket, "postgres")
+        settings = f"-p {self.port} -k '{self.socket}' -c listen_addresses=127.0.0.1 -c max_connections=200"
         data = ("-D", str(self.folder / "data"))
         self._run("pg_ctl", *data, "-w", "-l", str(self.folder / "log"), "-o", settings, "start")
+        (self.socket / ".s.PGSQL.5432").symlink_to(f".s.PGSQL.{self.port}")
         self.query("CREATE DATABASE ledger", "postgres")
         return self
 

@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.deploy.clients import AMOUNT, Clients
 from tests.deploy.compose import read_compose
@@ -59,6 +60,7 @@ class Roll:
             finally:
                 proxy.stop()
             self.audit()
+            self.run_whole()
         finally:
             for container in self.running.values():
                 container.remove()
@@ -70,7 +72,7 @@ class Roll:
         self.say(f"the image has {size / 1e6:.0f} MB")
         self.require(size < IMAGE_BYTES_MAX, f"the image is larger than {IMAGE_BYTES_MAX / 1e6:.0f} MB")
         self.require(described["User"] == f"{USER}:{USER}", "the image's user is root")
-        self.require(bool(described.get("HealthCheck")), "the image has no health check")
+        self.require(bool(described.get("Healthcheck")), "the image has no health check")
         self.require("org.opencontainers.image.revision" in described["Labels"], "the image has no labels")
         script = "import importlib.util, shutil; " + "; ".join(
             (
@@ -168,6 +170,28 @@ class Roll:
             "audit", self.pods["audit"].commands[0], self.pods["audit"].settings | address
         )
         self.say(f"audit: {said.splitlines()[-1]}")
+
+    def run_whole(self) -> None:
+        """The image's own command, server and relay in one, without a network: the database is a socket."""
+        password = urlsplit((self.secrets / "DATABASE_URL").read_text()).password
+        address = self.secrets / "SOCKET_URL"
+        address.write_text(f"postgres://ledger_app:{password}@//socket/ledger")
+        os.chown(address, USER, USER)
+        environment = {**self.find_pod("web").settings, "DATABASE_URL_FILE": f"{SECRETS}/{address.name}"}
+        volume = f"{self.postgres.socket}:/socket"
+        whole = Container(
+            self.image, "ledger-roll-whole", [], environment, self.secrets, network="none", volumes=(volume,)
+        ).start()
+        self.running["whole"] = whole
+        [_, *words] = describe_image(self.image)["Healthcheck"]["Test"]
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while not whole.execute(*words):
+            assert time.monotonic() < deadline, whole.read_log()
+            time.sleep(0.5)
+        seconds = self.running.pop("whole").stop()
+        drain = float(environment["DRAIN_SECONDS"])
+        self.say(f"server and relay stopped side by side in {seconds:.1f} s (draining {drain:g} s of it)")
+        self.require(seconds - drain <= STOP_SECONDS_MAX, f"server and relay took {seconds:.1f} s to stop")
 
     def make_accounts(self, proxy: HAProxy, token: str) -> list[str]:
         accounts = []

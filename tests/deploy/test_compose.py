@@ -12,6 +12,7 @@ import pytest
 
 from tests.deploy.compose import find_compose_faults, read_compose
 from tests.deploy.composing import HEALTHY, Composed
+from tests.deploy.manifests import find_pods, render
 from tests.deploy.settings import NEEDED
 from tests.servers import PROJECT
 
@@ -58,6 +59,52 @@ def test_the_demonstration_starts_and_stops_a_campaign(composed):
     status, said = composed.run("demo")
     assert status == 0, said
     assert re.findall(r"campaign (\w+)", said) == ["stopped", "running", "running", "running", "stopped"]
+
+
+# Whose address of the database a pod of the cluster has, and which file of `keys` that is.
+ADDRESSES = {"ledger-database": "DATABASE_URL", "ledger-maintenance-database": "MAINTENANCE_DATABASE_URL"}
+
+
+def find_timers():
+    """Every command that the cluster runs by the clock, with the secret it logs in by."""
+    for pod in find_pods(render("base")):
+        if pod.kind == "CronJob" and pod.commands:
+            [volume] = [each for each in pod.spec["volumes"] if each["name"] == "secrets"]
+            names = [source["secret"]["name"] for source in volume["projected"]["sources"]]
+            [secret] = ADDRESSES.keys() & set(names)
+            yield pytest.param(pod.name, pod.commands[0], ADDRESSES[secret], id=pod.name)
+
+
+@pytest.mark.serve
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("name", "words", "address"), list(find_timers()))
+def test_what_runs_by_the_clock_may_do_its_work(composed, tmp_path, name, words, address):
+    environment = composed.make_environment("web")
+    environment["DATABASE_URL_FILE"] = str(composed.secrets / address)
+    if name == "audit-new":
+        assert run_manage(environment, "audit_balances").returncode == 0  # of everything, once before
+    done = run_manage(environment, *(word.replace("/anchors", str(tmp_path)) for word in words))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.serve
+@pytest.mark.timeout(300)
+def test_the_first_administrator_is_made_by_the_address_of_migrations(composed):
+    environment = composed.make_environment("migrate") | {
+        "DJANGO_SUPERUSER_PASSWORD": "a-long-one-for-tests-7"
+    }
+    page = (PROJECT / "docs/deploying.md").read_text()
+    told = re.search(
+        r"-e (DATABASE_URL_FILE)=(\S+) \\\n +--entrypoint python migrate manage.py createsuperuser", page
+    )
+    who = ("--noinput", "--username", "admin", "--email", "admin@example.com", "--name", "Administrator")
+    done = run_manage(environment | {told[1]: composed.here(told[2])}, "createsuperuser", *who)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def run_manage(environment, *words):
+    command = ["python", "manage.py", *words]
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
 
 
 @pytest.mark.serve

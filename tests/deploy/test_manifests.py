@@ -1,5 +1,6 @@
 """The manifests: understood by Kubernetes, and right where no schema looks."""
 
+import re
 import shutil
 
 import kubernetes_validate
@@ -37,6 +38,17 @@ def test_all_that_runs_by_itself_is_there(manifests):
 def test_the_namespace_refuses_pods_that_are_not_restricted(manifests):
     [namespace] = of_kind(manifests, "Namespace")
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_the_page_makes_every_secret_that_is_asked_for():
+    page = (DEPLOY.parent / "docs/deploying.md").read_text()
+    made = set(re.findall(r"create secret generic (\S+)", page)) | {"ledger-broker"}
+    asked = set()
+    for pod in find_pods(render("base")):
+        for volume in pod.spec["volumes"]:
+            sources = [source["secret"]["name"] for source in volume.get("projected", {}).get("sources", [])]
+            asked |= {*sources, volume.get("secret", {}).get("secretName", "ledger-keys")}
+    assert made == asked
 
 
 def test_with_the_broker_the_relay_has_its_address(tmp_path):
