@@ -3,6 +3,7 @@
 
 import os
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
@@ -15,11 +16,22 @@ def main() -> None:
     try:
         settings.INSTALLED_APPS  # noqa: B018, reads the settings
     except ImproperlyConfigured as error:
-        sys.exit(str(error))
+        fail(str(error))
     try:
         execute_from_command_line(sys.argv)
     except OperationalError as error:
-        sys.exit(explain_missing_database(error))
+        fail(explain_missing_database(error))
+
+
+def fail(sentence: str) -> NoReturn:
+    """End with the sentence on stderr; of what serves, and nobody watches, as the log has its lines."""
+    if sys.argv[1:2] in (["serve"], ["relay_events"]) and not sys.stderr.isatty():
+        from rest import log
+
+        log.configure("INFO")
+        log.Lines().write(sentence)
+        sys.exit(1)
+    sys.exit(sentence)
 
 
 def explain_missing_database(error: Exception) -> str:

@@ -41,6 +41,12 @@ UPDATE events_feed_state SET last_position = last_position + (SELECT count(*) FR
 WHERE part = {PART}
 RETURNING last_position
 """  # noqa: S608, no value is in the text
+# That a relay works. It waits for nobody who has the row: it is said again in the next round.
+SHOW = f"""
+UPDATE events_feed_state SET relay_seen_at = clock_timestamp()
+WHERE part = (SELECT part FROM events_feed_state WHERE part = {PART} FOR UPDATE SKIP LOCKED)
+RETURNING part
+"""  # noqa: S608
 # Positions after one, with their events and the types of these.
 TYPE = "(SELECT type FROM events_event AS e WHERE e.stream = place.stream AND e.sequence = place.sequence)"
 POSITIONS = f"""

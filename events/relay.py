@@ -37,6 +37,7 @@ PAUSE_SECONDS = 0.1  # before more is placed, unless as many as possible were: m
 PAUSE_SECONDS_IDLE = 0.2  # between two looks when there is nothing to do
 PAUSE_SECONDS_AFTER_ERROR = 1.0
 CHORES_SECONDS = 1.0  # between two rounds of chores
+SHOW_SECONDS = 10.0  # between two times that a relay says in the database that it works
 # Seconds after the first, second … failed attempt of a webhook. After the tenth it is disabled.
 WEBHOOK_DELAYS = (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 BROKER_DELAYS = (1, 2, 5, 10, 30)  # the operator's own: tried for ever
@@ -69,7 +70,8 @@ class Relay:
         self.stopping = Flag()
         self.chores = chores
         self.sending: dict[Future[Outcome], Subscription] = {}
-        self.renewed_at = self.chores_at = self.place_at = time.monotonic()
+        self.renewed_at = self.chores_at = self.place_at = self.show_at = time.monotonic()
+        self.beat_at = time.monotonic()  # when the last round began, whatever became of it
         self.pool = ThreadPoolExecutor(SUBSCRIPTIONS_MAX, thread_name_prefix="send")
 
     def stop(self) -> None:
@@ -79,6 +81,7 @@ class Relay:
     def run(self, *, once: bool = False) -> None:
         """Work until `stop` is called, or with `once` until nothing is due any more."""
         while not self.stopping.is_set():
+            self.beat_at = time.monotonic()
             try:
                 is_idle = not self.step()
             except (errors.FeedStopped, Error) as error:
@@ -111,6 +114,8 @@ class Relay:
             if placed:
                 has_due = look()[0]
         claimed = self.claim() if has_due else 0
+        if time.monotonic() >= self.show_at and fetch(feed_sql.SHOW):
+            self.show_at = time.monotonic() + SHOW_SECONDS
         return bool(has_pending or moved or claimed or self.sending)
 
     def pause(self, is_idle: bool) -> None:

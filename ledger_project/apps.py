@@ -1,4 +1,5 @@
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.db.models.signals import post_migrate
 
 
@@ -11,3 +12,7 @@ class LedgerProjectConfig(AppConfig):
 
         # The last of our apps that has models: by then all permissions are there.
         post_migrate.connect(create_groups, sender=apps.get_app_config("transactions"))
+        if settings.TRACING:
+            from ledger_project import tracing
+
+            tracing.instrument()

@@ -6,8 +6,9 @@ message. It still reads the `.env` file and takes database URLs apart.
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -159,6 +160,16 @@ class Environment:
         """A folder that is needed and cannot be written to."""
         self._add(UNREADABLE, f"{name} is no folder that can be written to ({error.strerror}): name another.")
 
+    def has_package(self, name: str, package: str, requirements: str) -> bool:
+        """Whether what a setting needs is installed."""
+        try:
+            is_there = find_spec(package) is not None
+        except ModuleNotFoundError:
+            is_there = False
+        if not is_there:
+            self._add(MISSING, f"{name} needs packages that are missing: pip install -r {requirements}.")
+        return is_there
+
     def _read(self, name: str, default: Value, read: Callable[[str], Value], wanted: str) -> Value:
         text = self.values.get(name)
         if text is None:
@@ -171,6 +182,14 @@ class Environment:
 
     def _add(self, id: str, sentence: str) -> None:
         self.problems.append(f"({id}) {sentence}")
+
+
+def name_process(arguments: Sequence[str]) -> str:
+    """What the database calls a process with this command line: a command by its name, else the program."""
+    program = Path(arguments[0] if arguments else "")
+    if program.name == "manage.py" and len(arguments) > 1:
+        return f"ledger {arguments[1]}"
+    return f"ledger {program.parent.name if program.name == '__main__.py' else program.name}"
 
 
 def read_whole(text: str) -> int:

@@ -8,6 +8,7 @@ missing or cannot be read is refused at the end of this file, by name; what does
 
 import os
 import secrets
+import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import environ
 
 from ledger_project.database.embedded import EmbeddedPostgres
-from ledger_project.environment import Environment, read_amount, read_whole
+from ledger_project.environment import Environment, name_process, read_amount, read_whole
 from ledger_project.secret_files import keep_first
 from office.navigation import UNFOLD as UNFOLD
 from rest import log
@@ -136,6 +137,7 @@ DATABASES["default"] |= {
     "CONN_MAX_AGE": CONN_MAX_AGE,
     "DISABLE_SERVER_SIDE_CURSORS": True,
     "OPTIONS": {
+        "fallback_application_name": name_process(sys.argv),  # who it is, in `pg_stat_activity`
         **DATABASES["default"].get("OPTIONS", {}),
         "connect_timeout": 3,
         # A database that fell silent is noticed in seconds (ignored on unix sockets).
@@ -274,6 +276,15 @@ FEED_EPOCH_OF = env.choice("FEED_EPOCH_OF", default="cluster", choices=("cluster
 BROKER_EXCHANGE = env.text("BROKER_EXCHANGE", default="ledger.events")
 # After a relay was killed, another one goes on with its subscriptions when their lease is over.
 RELAY_LEASE_SECONDS = env.number("RELAY_LEASE_SECONDS", default=10.0)
+
+# Being watched. The relay's own port, for /livez and what is read from the database; 0: none.
+RELAY_METRICS_HOST = env.text("RELAY_METRICS_HOST", default="127.0.0.1")
+RELAY_METRICS_PORT = env.whole("RELAY_METRICS_PORT", default=0, least=0)
+# Spans for an OpenTelemetry collector, which the OTEL_… variables name.
+TRACING = env.flag("TRACING", default=False)
+if TRACING and env.has_package("TRACING", "opentelemetry.sdk", "requirements-tracing.txt"):
+    MIDDLEWARE.insert(0, "ledger_project.tracing.trace_requests")
+COMMIT = env.text("LEDGER_COMMIT", default="unknown")  # of the code, as an image is told when it is made
 
 # Logs: one JSON object per line on stderr.
 LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", choices=log.LEVELS)

@@ -83,8 +83,11 @@ def make_problem(
 def send_problem(problem: dict[str, Any]) -> Answer:
     """The answer whose body `describe_problem` has made."""
     status = problem["status"]
-    headers = HEADERS.get(status) or CHALLENGES.get(problem["code"], {})
-    return answer(problem, status, {"Content-Type": PROBLEM_JSON, **headers})
+    code = problem["code"]
+    headers = HEADERS.get(status) or CHALLENGES.get(code, {})
+    sent = answer(problem, status, {"Content-Type": PROBLEM_JSON, **headers})
+    sent.log_facts = {"code": code}
+    return sent
 
 
 def describe_problem(

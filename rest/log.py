@@ -4,7 +4,10 @@ A line names people by their ids. What somebody sent, and what a row holds, is i
 of an address nor the message of an error.
 """
 
+import io
+import logging
 import sys
+import threading
 import traceback
 from contextvars import ContextVar
 from typing import Any
@@ -17,7 +20,14 @@ from ledger.logs import describe_error
 # requests run in threads and in greenlets; each of those has a context of its own.
 current: ContextVar[dict[str, str] | None] = ContextVar("current", default=None)
 
+logger = structlog.get_logger(__name__)
+
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def list_levels(least: str) -> set[str]:
+    """The levels of lines that are written, as these have them."""
+    return {level.lower() for level in LEVELS[LEVELS.index(least) :]}
 
 
 def add_request(logger: object, method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -43,6 +53,34 @@ def write_traceback(
     if parts:
         line["exception"] = "\n".join(reversed(parts))
     return line
+
+
+def tell(event: str, words: str, level: str = "info") -> None:
+    """In words for who watches a terminal; where else stdout goes, a line like every other."""
+    if sys.stdout.isatty():
+        sys.stdout.write(f"{words}\n")
+        sys.stdout.flush()
+    else:
+        getattr(logger, level)(event, text=words.strip())
+
+
+def take_everything() -> None:
+    """Of a process that serves: what would be written on stderr in another form, warnings and errors that
+    nobody caught, becomes a line like every other, unless somebody watches a terminal."""
+    if not sys.stderr.isatty():
+        logging.captureWarnings(True)
+        sys.excepthook = lambda kind, error, trace: logger.critical("process_failed", exc_info=error)
+        threading.excepthook = lambda what: logger.critical("thread_failed", exc_info=what.exc_value)
+
+
+class Lines(io.StringIO):
+    """A stream for what a command says to people, each line of which becomes one of the log."""
+
+    def write(self, text: str) -> int:
+        for line in text.splitlines():
+            if line.strip():
+                logger.error("command_failed", text=line)
+        return len(text)
 
 
 PROCESSORS: list[structlog.typing.Processor] = [
@@ -79,6 +117,7 @@ def configure(level: str) -> dict[str, Any]:
         "loggers": {
             # Django's own copies of what the request line already says.
             "django.request": {"level": "CRITICAL"},
+            "_granian": {"level": level},
             "django.server": {"level": "WARNING"},
             # Statements with their values, headers and bodies, whatever LOG_LEVEL is.
             "django.db.backends": {"level": "WARNING"},

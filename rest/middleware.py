@@ -11,7 +11,7 @@ import re
 import select
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from time import perf_counter
@@ -19,23 +19,24 @@ from typing import Any, cast
 from uuid import UUID
 
 import orjson
-import structlog
 import uuid_utils
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.core.handlers.exception import response_for_exception
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, URLPattern, get_resolver
 from django.utils.functional import LazyObject
 from prometheus_client import Counter, Histogram
 
+from ledger import traces
 from ledger.callers import Caller
 from ledger.values import UUID_TEXT
 from rest import API, PROBES, log
+from rest.requests_log import SERVER_ERROR, find_level, find_path, watch_stream
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Headers = dict[str, tuple[str, str]]  # by their names in lower case, as Django keeps them
@@ -43,17 +44,14 @@ Addresses = dict[str, ResolverMatch]
 
 accepted = re.compile(r"[A-Za-z0-9._:-]{1,64}").fullmatch
 is_id = UUID_TEXT.fullmatch
-is_harmless = re.compile(rf"{UUID_TEXT.pattern}|[0-9]{{1,20}}|[0-9a-f]{{8,25}}").fullmatch
 ID_LENGTH = 36
 HOSTS_MAX = 100
-BAD_REQUEST, SERVER_ERROR = 400, 500
 # Answers of the API show money: no cache keeps them.
 NOT_KEPT: Headers = {"cache-control": ("Cache-Control", "no-store")}
+NO_ROUTE = "none"  # of what leads nowhere
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUESTS = Counter("ledger_requests", "Requests answered.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("ledger_request_seconds", "Time to answer a request.", ["method", "route"])
-
-logger = structlog.get_logger(__name__)
 
 
 class Own(threading.local):
@@ -106,14 +104,19 @@ class RequestMiddleware:
         self.headers = find_headers(HttpRequest()) | NOT_KEPT
         self.headers_over_tls = find_headers(RequestOverTLS()) | NOT_KEPT
         self.tls_matters = self.headers != self.headers_over_tls
-        self.is_quiet = settings.LOG_LEVEL not in ("DEBUG", "INFO")
+        self.levels = log.list_levels(settings.LOG_LEVEL)  # of the lines that are written
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = perf_counter()
+        sent = request.META.get("HTTP_TRACEPARENT")
+        trace = None if sent is None else traces.read(sent)
         request_id = request.META.get("HTTP_X_REQUEST_ID")
         if request_id is None or not accepted(request_id):
-            request_id = request.META["HTTP_X_REQUEST_ID"] = str(uuid_utils.uuid4())
+            request_id = (trace and trace.request_id) or str(uuid_utils.uuid4())
+            request.META["HTTP_X_REQUEST_ID"] = request_id
         known = {"request_id": request_id}
+        if trace:
+            known["trace_id"] = trace.id
         before = log.current.set(known)
         try:
             match = find_address(request.path_info)
@@ -123,24 +126,32 @@ class RequestMiddleware:
         response.headers._store["x-request-id"] = ("X-Request-Id", request_id)
         if response.streaming:
             watch_stream(response, known)  # type: ignore[arg-type]
-        status = response.status_code
-        if not self.is_quiet or status >= SERVER_ERROR:
-            write_line(
-                {
-                    "code": status,
-                    # A path of the API's table has ids in it and nothing else that a sender could choose.
-                    "request": f"{request.method} {request.path}"
-                    if match and request.method in METHODS
-                    else describe_request(request, status),
-                    "event": "request_finished",
-                    "user_id": find_user_id(request),
-                    **known,
-                    **getattr(response, "log_facts", {}),
-                    "level": "info" if status < SERVER_ERROR else "error",
-                    "timestamp": datetime.now(UTC),
-                }
-            )
-        count(request.method, request.resolver_match, status, perf_counter() - started)
+        status, seconds = response.status_code, perf_counter() - started
+        found = request.resolver_match
+        route = found.route if found else NO_ROUTE
+        is_usual = match and status < SERVER_ERROR and request.path_info not in PROBES
+        level = "info" if is_usual else find_level(request, response)
+        if level in self.levels:
+            length = response.headers._store.get("content-length")
+            actor, actor_kind = find_actor(request)
+            line = {
+                "event": "request_finished",
+                "method": request.method if request.method in METHODS else "OTHER",
+                "route": route,
+                # A path of the API's table has ids in it and nothing else that a sender could choose.
+                "path": request.path if match else find_path(request, status),
+                "status": status,
+                "duration_ms": int(seconds * 100_000) / 100,  # `round` takes three times as long
+                "bytes": int(length[1]) if length else None,
+                "actor": actor,
+                "actor_kind": actor_kind,
+                **known,
+                **getattr(response, "log_facts", {}),
+                "level": level,
+                "timestamp": datetime.now(UTC),
+            }
+            write_line(line)
+        count(request.method, route, status, seconds)
         return response
 
     def _answer(self, request: HttpRequest, match: ResolverMatch) -> HttpResponseBase:
@@ -203,21 +214,6 @@ def _read_addresses() -> tuple[Addresses, Addresses]:
     return fixed, of_members
 
 
-def describe_request(request: HttpRequest, status: int) -> str:
-    """The method and the path, without what only the sender knows of: never the query, and of a path no more
-    than its route unless what stands in it is an id.
-    """
-    method = request.method if request.method in METHODS else "OTHER"
-    found = request.resolver_match
-    if found is None:
-        is_file = status < BAD_REQUEST and request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/")
-        return f"{method} {request.path if is_file else '(no such address)'}"
-    captured = getattr(found, "captured_kwargs", None) or {}
-    if all(is_harmless(str(value)) for value in captured.values()):
-        return f"{method} {request.path}"
-    return f"{method} /{found.route}"
-
-
 class RequestOverTLS(HttpRequest):
     def _get_scheme(self) -> str:
         return "https"
@@ -232,28 +228,14 @@ def find_headers(request: HttpRequest) -> Headers:
     return dict(answer.headers._store)
 
 
-def watch_stream(response: StreamingHttpResponse, known: dict[str, str]) -> None:
-    """What fails while an answer is sent is logged like what fails before."""
-    pieces = response.streaming_content
-
-    def watched() -> Iterator[bytes]:
-        try:
-            yield from pieces  # type: ignore[misc]
-        except Exception:
-            logger.exception("streaming_failed", **known)
-            raise
-        logger.info("streaming_finished", **known)
-
-    response.streaming_content = watched()
-
-
-def find_user_id(request: HttpRequest) -> str | None:
-    """Who asked, if somebody wanted to know: a session is not looked up for a log line."""
+def find_actor(request: HttpRequest) -> tuple[str | None, str | None]:
+    """Who asked and as what, if somebody wanted to know: a session is not looked up for a log line."""
     user = request.__dict__.get("user")
     if isinstance(user, LazyObject):
         user = request.__dict__.get("_cached_user")
-    id = None if user is None else user.pk
-    return None if id is None else str(id)
+    if user is None or user.id is None:
+        return None, None
+    return str(user.id), user.kind
 
 
 def write_line(line: dict[str, Any]) -> None:
@@ -265,11 +247,9 @@ def write_line(line: dict[str, Any]) -> None:
     sys.stderr.write(text)
 
 
-def count(method: str | None, match: ResolverMatch | None, status: int, seconds: float) -> None:
+def count(method: str | None, route: str, status: int, seconds: float) -> None:
     """A caller chooses paths and methods; labels are ours, so that their number stays small."""
-    requests, request_seconds = _find_counters(
-        method if method in METHODS else "OTHER", match.route if match else "none", status
-    )
+    requests, request_seconds = _find_counters(method if method in METHODS else "OTHER", route, status)
     requests.inc()
     request_seconds.observe(seconds)
 

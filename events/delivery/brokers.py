@@ -10,7 +10,7 @@ from django.conf import settings
 from kombu import Connection, Exchange, Producer
 from kombu.exceptions import KombuError
 
-from events.delivery.channels import Channel, DeliveryFailed, make_body, make_message_id
+from events.delivery.channels import Channel, DeliveryFailed, make_body, make_message_id, write_trace
 
 CONNECT_SECONDS_MAX = 3
 CONFIRM_SECONDS_MAX = 5
@@ -27,7 +27,7 @@ def publish(
         producer.publish(
             make_body(envelope),
             routing_key=envelope["type"],
-            headers={"account": envelope["account"] or ""},
+            headers={"account": envelope["account"] or "", **write_trace(envelope)},
             message_id=make_message_id(envelope),
             content_type="application/json",
             content_encoding="utf-8",

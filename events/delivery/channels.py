@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from ledger import traces
+
 # A way to one subscriber, open while a batch is sent. Called with an envelope, it returns when the receiver
 # has the event: True, or False if it had no use for it. Raises `DeliveryFailed`.
 Channel = Callable[[dict[str, Any]], bool]
@@ -37,3 +39,9 @@ def make_message_id(envelope: dict[str, Any]) -> str:
 def make_body(envelope: dict[str, Any]) -> str:
     """The text that is sent, and signed."""
     return json.dumps(envelope, separators=(",", ":"))
+
+
+def write_trace(envelope: dict[str, Any]) -> dict[str, str]:
+    """The header that says whose work it is part of, if the request's id carries that."""
+    header = traces.write_header(envelope["request_id"])
+    return {"traceparent": header} if header else {}

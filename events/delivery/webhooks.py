@@ -16,7 +16,7 @@ import httpx2
 from django.conf import settings
 from standardwebhooks import Webhook
 
-from events.delivery.channels import Channel, DeliveryFailed, make_body, make_message_id
+from events.delivery.channels import Channel, DeliveryFailed, make_body, make_message_id, write_trace
 from events.delivery.url_guard import CheckedBackend
 from events.models import Subscription
 
@@ -56,6 +56,7 @@ def post(
         "webhook-id": message_id,
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": sign(subscription, message_id, now, body),
+        **write_trace(envelope),
     }
     bounds.begin()
     try:

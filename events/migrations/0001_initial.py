@@ -394,6 +394,7 @@ class Migration(migrations.Migration):
                 ("timeline_id", models.BigIntegerField()),
                 ("database_id", models.BigIntegerField()),
                 ("table_id", models.BigIntegerField()),
+                ("relay_seen_at", models.DateTimeField(null=True)),
             ],
             options={
                 "db_table": "events_feed_state",

@@ -250,8 +250,9 @@ class Placement(models.Model):
 class FeedState(models.Model):
     """The row that says how far a part of the feed has come; whoever gives positions holds its lock.
 
-    `epoch` is the name of this history. The last four say of which database it is the history: in another one
-    (a restored backup, a promoted standby) events that were sent may be missing.
+    `epoch` is the name of this history. Four columns say of which database it is the history: in another one
+    (a restored backup, a promoted standby) events that were sent may be missing. `relay_seen_at` is when a
+    relay last said that it works: readers place events too, so that a feed that moves does not show it.
     """
 
     part = models.SmallIntegerField(primary_key=True, default=PART)
@@ -262,6 +263,7 @@ class FeedState(models.Model):
     timeline_id = models.BigIntegerField()
     database_id = models.BigIntegerField()
     table_id = models.BigIntegerField()
+    relay_seen_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "events_feed_state"

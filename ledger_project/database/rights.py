@@ -73,7 +73,7 @@ RIGHTS: dict[str, Rights] = {
     "events.pendingevent": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     "events.placement": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
     "events.feedstate": Rights(
-        {**READ, **only("UPDATE", "last_position")},
+        {**READ, **only("UPDATE", "last_position relay_seen_at")},
         {**READ, **only("UPDATE", "pruned_through epoch system_identifier timeline_id database_id table_id")},
         READ,
     ),

@@ -16,14 +16,17 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing.context import ForkProcess
 
+import structlog
 from django.conf import settings
 from django.core.management import call_command
 from django.urls import get_resolver
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 from ledger_project.database.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from rest import log
 
 START_SECONDS_MAX = 60
 WATCH_SECONDS = 1.0
@@ -55,6 +58,7 @@ def main() -> None:
     parser.add_argument("--first-time", action="store_true", help="print the secrets that were made")
     parser.add_argument("--no-relay", action="store_true")
     options = parser.parse_args()
+    log.take_everything()
     work: dict[str, Callable[[], None]] = {}
     work["server"] = partial(serve_http, options.host, options.port, options.workers)
     if not options.no_relay:
@@ -67,13 +71,14 @@ def main() -> None:
         if wait_until_it_listens(processes, options.host, options.port):
             from ledger_project.management.commands.serve import describe_service
 
-            print(describe_service(options.port, with_secrets=options.first_time), flush=True)  # noqa: T201
+            log.tell("service_started", describe_service(options.port, with_secrets=options.first_time))
             processes.watch()
         elif not processes.stopping:
-            sys.exit("The server did not start; its messages are above.")
+            log.tell("service_failed", "The server did not start; its messages are above.", "error")
+            sys.exit(1)
     finally:
         processes.end()
-    print("Stopped.")  # noqa: T201
+    log.tell("service_stopped", "Stopped.")
 
 
 def preload() -> None:
@@ -108,6 +113,8 @@ def serve_http(host: str, port: int, workers: int) -> None:
         backlog=4096,  # connections that have not been taken yet
         backpressure=settings.CONNECTIONS_MAX,
         respawn_failed_workers=True,
+        log_level=LogLevels(settings.LOG_LEVEL.lower()),
+        log_dictconfig=settings.LOGGING,
     ).serve()
 
 
@@ -115,6 +122,7 @@ def relay() -> None:
     """Do what `manage.py relay_events` does, with one connection of its own instead of a pool."""
     database = settings.DATABASES["default"]
     database["OPTIONS"].pop("pool", None)
+    database["OPTIONS"]["fallback_application_name"] = "ledger relay_events"
     database |= {"CONN_MAX_AGE": settings.CONN_MAX_AGE, "CONN_HEALTH_CHECKS": False}
     call_command("relay_events")
 
@@ -160,14 +168,16 @@ class Processes:
             try:
                 for name, process in list(self.running.items()):
                     if not process.is_alive():
-                        sys.stderr.write(f"The {name} has ended; starting it again ...\n")
+                        log.tell("process_ended", f"The {name} has ended; starting it again ...", "warning")
                         end_group(process, time.monotonic())
                         self.start(name)
                 if self.database is not None and not self.database.is_running():
-                    sys.stderr.write("The embedded PostgreSQL is gone; starting it again ...\n")
+                    log.tell(
+                        "database_ended", "The embedded PostgreSQL is gone; starting it again ...", "warning"
+                    )
                     self.database.start()
             except (OSError, EmbeddedPostgresError) as error:
-                sys.stderr.write(f"{error}\n")
+                log.tell("start_failed", str(error), "error")
             time.sleep(WATCH_SECONDS)
 
     def end(self) -> None:
@@ -205,7 +215,11 @@ def run(name: str, work: Callable[[], None], parent: int) -> None:
         libc.prctl(PR_SET_NAME, name.encode())
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # so that nothing holds the port alone
     if os.getppid() == parent:
-        work()
+        try:
+            work()
+        except Exception:  # multiprocessing would write it in a form of its own
+            structlog.get_logger(__name__).critical("process_failed", exc_info=True)
+            sys.exit(1)
 
 
 def end_group(process: ForkProcess, deadline: float) -> None:

@@ -10,8 +10,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from prometheus_client import Counter as PrometheusCounter
+from prometheus_client import Gauge
 
 from rest import API
+
+
+def _make_gauge(name: str, text: str) -> Gauge:
+    return Gauge(name, text, ["lane"], multiprocess_mode="livesum")
+
+
+# As every worker sees them once a second, added up.
+BUSY = _make_gauge("ledger_lane_busy", "Requests that are worked on: by a thread, where a lane has threads.")
+WAITING = _make_gauge("ledger_lane_waiting", "Requests that wait for a thread of their lane.")
+THREADS = _make_gauge("ledger_lane_threads", "Threads; 0 of a lane whose requests are the loop's.")
+PLACES = _make_gauge("ledger_lane_places", "Requests that there is room for.")
+REFUSED = PrometheusCounter("ledger_lane_refused", "Requests that found no place.", ["lane"])
 
 
 @dataclass
@@ -32,6 +46,15 @@ class Lane:
 
     def __post_init__(self) -> None:
         self.pool = ThreadPoolExecutor(self.threads, self.name) if self.threads else None
+        REFUSED.labels(self.name)  # begins with 0, so that the first one is seen to come
+
+    def show(self) -> None:
+        """In the metrics, how full it is."""
+        busy = min(self.taken, self.threads or self.taken)
+        BUSY.labels(self.name).set(busy)
+        WAITING.labels(self.name).set(self.taken - busy)
+        THREADS.labels(self.name).set(self.threads)
+        PLACES.labels(self.name).set(self.places)
 
     def has_place(self, caller: str) -> bool:
         """Whether there is one for the caller. In a lane that is half full nobody has more than a quarter."""

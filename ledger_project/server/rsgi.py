@@ -23,7 +23,7 @@ from django.db import Error, close_old_connections, connection
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
-from ledger_project.server.lanes import Lane, choose_lane, make_lanes
+from ledger_project.server.lanes import REFUSED, Lane, choose_lane, make_lanes
 from ledger_project.server.requests import Bodies, Refusals, Refused, make_environ
 from ledger_project.wsgi import application as wsgi
 from rest.answers import Answer, RequestGreenlet
@@ -37,6 +37,7 @@ MEMORY_MAX = 1024 * 1024  # a shorter answer is sent from memory
 OPENED_AFTER_SECONDS = 5  # granian has opened the file by then, and it can be closed here
 COUNT_SECONDS = 0.5
 USES_SECONDS = 60
+SHOW_SECONDS = 1.0
 OPEN_FILES = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 
 logger = structlog.get_logger(__name__)
@@ -137,11 +138,22 @@ class Application:
         committer.start()
         balances.sharing.start()
         loop.call_later(USES_SECONDS, self.note_uses)
+        self.show_lanes()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         committer.stop()
         balances.sharing.stop()
         write_uses()
+        if settings.TRACING:
+            from ledger_project import tracing
+
+            tracing.flush()
+
+    def show_lanes(self) -> None:
+        """Once a second: what it would cost each request to say."""
+        for lane in self.lanes.values():
+            lane.show()
+        self.loop.call_later(SHOW_SECONDS, self.show_lanes)
 
     def note_uses(self) -> None:
         """Once a minute: have another thread write which tokens were used; nothing, if none was."""
@@ -176,6 +188,7 @@ class Application:
     def require_place(self, lane: Lane, caller: str) -> None:
         """Raise `Refused` if the lane has no place for the caller, or a statement no room for its file."""
         if (lane.name == "statements" and not self.long_answers.has_room()) or not lane.has_place(caller):
+            REFUSED.labels(lane.name).inc()
             raise Refused("busy", "The ledger has too much to do at this moment. Send the same again.")
 
     async def answer_on_loop(self, environ: dict[str, Any], proto: Any) -> None:

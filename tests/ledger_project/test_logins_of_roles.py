@@ -23,6 +23,7 @@ from tests import cast
 from tests.events.test_upkeep import run
 from tests.faults.restore_actors import working_on
 from tests.ledger_project.test_database_roles import execute
+from tests.scraping import scrape_relay
 from tests.servers import CHEAP, PROJECT, query, wait_for
 
 pytestmark = pytest.mark.serve
@@ -127,8 +128,9 @@ def test_the_service_and_its_commands_work(login):
         run("clearsessions")
         health._migrated = False
         assert Client().get("/readyz").status_code == 200
-        metrics = Client().get("/metrics").content.decode()
-        assert 'ledger_database_connections{state="active"} 1.0' in metrics
+        found = scrape_relay()
+        assert found['ledger_database_connections{state="active"}'] == 1
+        assert found["ledger_migrations_pending"] == found["ledger_database_replicas"] == 0
         run("migrate", verbosity=0)  # as serve does: when nothing is to be done, it needs no right
         with pytest.raises(ProgrammingError, match="must be owner"):
             run("migrate", "transactions", "zero", verbosity=0)

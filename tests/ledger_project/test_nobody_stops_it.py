@@ -200,7 +200,7 @@ def test_one_caller_has_a_share_and_a_full_lane_says_so_while_the_others_answer(
         assert json.loads(text)["request_id"] == headers["X-Request-Id"]
         assert waited < 2
     request_id = refused[0][2]["X-Request-Id"]
-    assert any(request_id in line and '"code":503' in line for line in service.output.splitlines())
+    assert any(request_id in line and '"status":503' in line for line in service.output.splitlines())
     _, metrics, _ = service.send("GET", "/metrics")
     assert 'ledger_requests_total{method="GET",route="api/v1/events",status="503"}' in metrics
 

@@ -11,32 +11,42 @@ import threading
 import time
 from decimal import Decimal
 
+import httpx2
 import psutil
 import pytest
 
 from tests.cast import new_id
+from tests.deploy import test_watching
 from tests.faults.hammer import make_account
 from tests.receivers import receiver
+from tests.scraping import find_names
 from tests.servers import PROJECT, wait_for
-from tests.service import Service, is_gone
+from tests.service import Service, find_free_port, is_gone
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     environment = {"WEBHOOK_LOOPBACK": "true", "RELAY_LEASE_SECONDS": "1"}
+    environment["RELAY_METRICS_PORT"] = str(find_free_port())
     service = Service(tmp_path_factory.mktemp("a place") / "var", environment).start()
     yield service
     if service.process.poll() is None:
         service.stop()
 
 
+def read_lines(service):
+    """Fails on what is no JSON."""
+    return [json.loads(line) for line in service.output.splitlines()]
+
+
 def test_the_first_run_says_where_everything_is_and_shows_its_secrets_to_no_file(service):
-    assert f"http://localhost:{service.port}/api/docs" in service.output
-    assert f"http://localhost:{service.port}/admin/" in service.output
+    [said] = [line["text"] for line in read_lines(service) if line["event"] == "service_started"]
+    assert f"http://localhost:{service.port}/api/docs" in said
+    assert f"http://localhost:{service.port}/admin/" in said
     for name in ("api_token", "admin_password", "secret_key", "chain_key", "webhook_key"):
         assert stat.S_IMODE((service.var / name).stat().st_mode) == 0o600
         assert (service.var / name).read_text().strip() not in service.output
-    assert f"api_token and admin_password of `admin` are in {service.var}" in service.output
+    assert f"api_token and admin_password of `admin` are in {service.var}" in said
 
 
 def test_health_metrics_docs_and_static_files_are_served(service):
@@ -51,7 +61,23 @@ def test_health_metrics_docs_and_static_files_are_served(service):
         r'ledger_requests_total\{method="GET",route="api/v1/users",status="200"\} (\d+)', text
     )
     assert float(counted[1]) >= 20
-    assert int(float(re.search(r'ledger_database_connections\{state="active"\} (\S+)', text)[1])) >= 1
+    assert "ledger_database" not in text  # that is the relay's to tell
+    assert len(re.findall(r"^process_resident_memory_bytes\{", text, flags=re.M)) == 2
+    assert 'ledger_lane_threads{lane="reads"} 8.0' in text
+
+
+def test_what_is_asked_for_of_its_two_ports_is_there(service):
+    """Of the database at the relay's port alone, with nothing that the server tells."""
+    body = {"id": str(new_id()), "account": make_account(service), "type": "DEPOSIT", "amount": "1.00"}
+    assert service.insist("POST", "/api/v1/transactions", body)[0] == 201
+    _, of_server, _ = service.send("GET", "/metrics")
+    relay = f"http://127.0.0.1:{service.environment['RELAY_METRICS_PORT']}"
+    assert httpx2.get(f"{relay}/livez", trust_env=False).status_code == 200
+    of_relay = httpx2.get(f"{relay}/metrics", timeout=20, trust_env=False).text
+    own, other = find_names(of_server), find_names(of_relay)
+    assert {name for name in own & other if not name.startswith("process_")} == {"ledger_build_info"}
+    wanted = set().union(*map(test_watching.find_metrics, test_watching.EXPRESSIONS))
+    assert wanted - own - other - test_watching.RECORDED - test_watching.OF_OTHERS == set()
 
 
 def test_a_chunked_body_and_a_forged_host_get_named_errors(service):
@@ -75,7 +101,7 @@ def test_another_serve_on_the_same_port_says_so(service):
     environment = {**os.environ, "LEDGER_VAR": str(service.var)}
     second = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
     assert second.returncode == 1
-    assert f"Cannot listen on 127.0.0.1:{service.port}" in second.stderr
+    assert f"Cannot listen on 127.0.0.1:{service.port}" in json.loads(second.stderr)["text"]
     assert service.send("GET", "/readyz")[0] == 200
 
 
@@ -157,5 +183,8 @@ def test_a_killed_serve_takes_its_server_along_and_the_next_one_goes_on(service)
 def test_ctrl_c_stops_all_of_it(service):
     pids = [service.read_postmaster_pid(), service.find_relay().pid]
     assert service.stop(signal.SIGINT) == 0
-    assert "Stopped." in service.output
     assert all(is_gone(pid) for pid in pids)
+    lines = read_lines(service)
+    assert lines[-1]["event"] == "service_stopped"
+    assert {"event", "level", "timestamp"} <= set.intersection(*(set(line) for line in lines))
+    assert any(line["event"].startswith("Started worker") for line in lines)  # of granian's

@@ -155,6 +155,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
             UNSEEN,
             "of which database the feed is: in any other one it stops, which everybody notices",
         ),
+        ("relay_seen_at", UNSEEN, UNSEEN, "that a relay works; it says so again ten seconds later"),
     ),
     "events_pending": decide(
         ("recorded_at stream sequence removed", REFUSED, FOUND, ""),
@@ -216,11 +217,11 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "transactions_figures": decide(
         ("id added", REFUSED, REFUSED, ""),
-        ("counted_through biggest biggest_at", UNSEEN, UNSEEN, COUNTED),
+        ("counted_through biggest held biggest_at", UNSEEN, UNSEEN, COUNTED),
         ("removed", REFUSED, UNSEEN, COUNTED),
     ),
     "transactions_hourlytotal": decide(
-        ("id hour currency type outcome count amount added", UNSEEN, UNSEEN, COUNTED),
+        ("id hour currency type outcome count amount late added", UNSEEN, UNSEEN, COUNTED),
         ("removed", REFUSED, UNSEEN, COUNTED),
     ),
     "transactions_transaction": decide(

@@ -191,6 +191,6 @@ def test_the_service_counts_by_itself(tmp_path):
         server = EmbeddedPostgres(service.var / "postgres")
         wait_for(lambda: bool(query(server, COUNTED, dbname="ledger")), seconds_max=60)
         [(_, *counted)] = query(server, COUNTED, dbname="ledger")
-        assert counted == ["USD", "DEPOSIT", "posted", 1, Decimal(5)]
+        assert counted == ["USD", "DEPOSIT", "posted", 1, Decimal(5), 0]
     finally:
         assert service.stop() == 0

@@ -208,6 +208,7 @@ class Migration(migrations.Migration):
                 ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
                 ("counted_through", models.DateTimeField(null=True)),
                 ("biggest", models.JSONField(default=dict)),
+                ("held", models.JSONField(default=dict)),
                 ("biggest_at", models.DateTimeField(null=True)),
             ],
             options={
@@ -235,6 +236,10 @@ class Migration(migrations.Migration):
                 ),
                 ("count", models.BigIntegerField()),
                 ("amount", models.DecimalField(decimal_places=8, max_digits=40)),
+                (
+                    "late",
+                    models.BigIntegerField(default=0, help_text="Of `count`: posted into the past"),
+                ),
             ],
             options={
                 "default_permissions": (),

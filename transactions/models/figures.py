@@ -45,6 +45,7 @@ class HourlyTotal(models.Model):
     outcome = models.CharField(max_length=40, help_text="`posted`, or the reason of the decline")
     count = models.BigIntegerField()
     amount = models.DecimalField(max_digits=40, decimal_places=8)
+    late = models.BigIntegerField(default=0, help_text="Of `count`: posted into the past")
 
     class Meta:
         default_permissions = ()
@@ -63,14 +64,16 @@ class HourlyTotal(models.Model):
 
 
 class Figures(models.Model):
-    """One row: how far `HourlyTotal` has come, and the biggest accounts when they were last looked for.
+    """One row: how far `HourlyTotal` has come, and what was found when all accounts were last looked at.
 
-    `biggest` is `{currency: [account id, …]}`, the highest balance first. No row: never counted.
+    `biggest` is `{currency: [account id, …]}`, the highest balance first; `held` is `{currency: amount}`, as
+    text, where anything is set aside. No row: never counted.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     counted_through = models.DateTimeField(null=True)
     biggest = models.JSONField(default=dict)
+    held = models.JSONField(default=dict)
     biggest_at = models.DateTimeField(null=True)
 
     class Meta:

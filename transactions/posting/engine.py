@@ -117,6 +117,8 @@ def expire_some(accounts_max: int = 100) -> int:
         outcome = post_request(request) if connection.in_atomic_block else post_what_is_free([request])[0]
         if outcome is not None and not isinstance(outcome, LedgerError):
             expired += sum(len(answer.made) for answer in outcome if isinstance(answer, PostingResult))
+    if expired:
+        metrics.HOLDS_EXPIRED.inc(expired)
     return expired
 
 

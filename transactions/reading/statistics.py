@@ -41,7 +41,7 @@ WHERE locktype = 'relation' AND relation = 'accounts_account'::regclass
     AND mode IN ('RowShareLock', 'RowExclusiveLock') AND pid IS DISTINCT FROM pg_backend_pid()
 """
 BEGIN = """
-INSERT INTO transactions_figures (id, counted_through, biggest) VALUES (1, 'epoch', '{}')
+INSERT INTO transactions_figures (id, counted_through, biggest, held) VALUES (1, 'epoch', '{}', '{}')
 ON CONFLICT DO NOTHING
 """
 # The end of the next slice: so many rows on, or where all is counted.
@@ -54,14 +54,15 @@ SELECT coalesce(
 )
 """
 COUNT = """
-INSERT INTO transactions_hourlytotal AS total (hour, currency, type, outcome, count, amount)
+INSERT INTO transactions_hourlytotal AS total (hour, currency, type, outcome, count, amount, late)
 SELECT date_trunc('hour', row.recorded_at, 'UTC'), account.currency, row.type,
-    coalesce(row.decline_reason, 'posted'), count(*), sum(row.amount)
+    coalesce(row.decline_reason, 'posted'), count(*), sum(row.amount), count(*) FILTER (WHERE row.late)
 FROM transactions_transaction AS row JOIN accounts_account AS account ON account.id = row.account_id
 WHERE row.recorded_at > %(after)s AND row.recorded_at <= %(end)s
 GROUP BY 1, 2, 3, 4
 ON CONFLICT (hour, currency, type, outcome)
-DO UPDATE SET count = total.count + EXCLUDED.count, amount = total.amount + EXCLUDED.amount
+DO UPDATE SET count = total.count + EXCLUDED.count, amount = total.amount + EXCLUDED.amount,
+    late = total.late + EXCLUDED.late
 """
 FIND_BIGGEST = """
 SELECT currency, balance, id::text FROM (
@@ -69,6 +70,9 @@ SELECT currency, balance, id::text FROM (
     FROM accounts_account WHERE id > %s AND id <= %s AND balance > 0
 ) AS ranked
 WHERE place <= %s
+"""
+SUM_HELD = """
+SELECT currency, sum(held) FROM accounts_account WHERE id > %s AND id <= %s AND held > 0 GROUP BY currency
 """
 FIRST, LAST = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
 READ_TOTALS = """
@@ -107,9 +111,9 @@ def refresh(stopping: Flag) -> None:
     old = Figures.objects.filter(Q(biggest_at=None) | Q(biggest_at__lte=Now() - BIGGEST_EVERY), id=1)
     if not stopping.is_set() and old.exists():
         began_at = read_clock()
-        biggest = _find_biggest(stopping)
+        biggest, held = _look_at_accounts(stopping)
         if not stopping.is_set():
-            Figures.objects.filter(id=1).update(biggest=biggest, biggest_at=began_at)
+            Figures.objects.filter(id=1).update(biggest=biggest, held=held, biggest_at=began_at)
 
 
 def _find_settled(stopping: Flag) -> datetime | None:
@@ -142,13 +146,15 @@ def _count_slice(through: datetime) -> bool:
     return bool(end < through)
 
 
-def _find_biggest(stopping: Flag) -> dict[str, list[str]]:
-    """By currency, the ids of the accounts with the highest balances above zero, the highest first.
+def _look_at_accounts(stopping: Flag) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """By currency, the ids of the accounts with the highest balances above zero, the highest first; and how
+    much is set aside.
 
     There is no index of balances, which would make every posting dearer. So it looks at all accounts, in
     pieces: a statement over all of them would be too long, and its snapshot would keep dead rows for a while.
     """
     found: dict[str, list[tuple[Decimal, str]]] = {}
+    held: dict[str, Decimal] = {}
     after = FIRST
     while after != LAST and not stopping.is_set():
         far = fetch(
@@ -157,11 +163,14 @@ def _find_biggest(stopping: Flag) -> dict[str, list[str]]:
         last = far[0][0] if far else LAST
         for currency, balance, id in fetch(FIND_BIGGEST, [after, last, BIGGEST]):
             found.setdefault(currency, []).append((balance, id))
+        for currency, amount in fetch(SUM_HELD, [after, last]):
+            held[currency] = held.get(currency, Decimal(0)) + amount
         for places in found.values():
             places.sort(key=lambda place: (-place[0], place[1]))
             del places[BIGGEST:]
         after = last
-    return {currency: [id for _, id in places] for currency, places in found.items()}
+    biggest = {currency: [id for _, id in places] for currency, places in found.items()}
+    return biggest, {currency: format(amount, "f") for currency, amount in held.items()}
 
 
 def read_totals(*, since: datetime, each: str) -> list[HourlyTotal]:

@@ -2,14 +2,18 @@ import signal
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from threading import Thread
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.conf import settings
+from django.core.management.base import CommandError
 
 from accounts import erasing
 from events.errors import FeedStopped
 from events.relay import Relay
+from ledger_project.management.serving import ServingCommand
+from ledger_project.metrics_port import listen
 from transactions import posting
 from transactions.reading import statistics
 
@@ -28,7 +32,7 @@ class Hourly:
             self.chore()
 
 
-class Command(BaseCommand):
+class Command(ServingCommand):
     help = (
         "Give events their places in the feed, send them to every subscription, end holds whose time is "
         "over, let hashes of erased external ids go; count for the dashboard. Several may run. SIGTERM ends "
@@ -39,6 +43,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="until nothing is due any more")
+        port, host = settings.RELAY_METRICS_PORT, settings.RELAY_METRICS_HOST
+        parser.add_argument(
+            "--metrics-port",
+            type=int,
+            default=port,
+            help="for /metrics and /livez; 0: none (RELAY_METRICS_PORT)",
+        )
+        parser.add_argument("--metrics-host", default=host, help="its address (RELAY_METRICS_HOST)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         relay = Relay(chores=(posting.expire_some, Hourly(erasing.forget_hashes)))
@@ -48,12 +60,25 @@ class Command(BaseCommand):
         try:
             if options["once"]:
                 statistics.attempt(relay.stopping)
+                relay.run(once=True)
             else:
-                counting.start()
-            relay.run(once=options["once"])
+                with self.watched(relay, options["metrics_host"], options["metrics_port"]):
+                    counting.start()
+                    relay.run()
         except FeedStopped as error:
             raise CommandError(error.detail) from error
         finally:
             relay.stop()
             if counting.ident:
                 counting.join(statistics.PAUSE_SECONDS)  # what it has not committed is counted next time
+            if settings.TRACING:
+                from ledger_project import tracing
+
+                tracing.flush()
+
+    def watched(self, relay: Relay, host: str, port: int) -> AbstractContextManager[object]:
+        """Lets the relay be watched at this port while the block runs, unless it is 0."""
+        try:
+            return listen(relay, host, port) if port else nullcontext()
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {host}:{port} ({error.strerror}).") from error

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import OperationalError, connections
 
 from accounts import tokens
@@ -21,14 +21,16 @@ from ledger.callers import ActorKind, Caller
 from ledger.logs import describe_error
 from ledger_project import checks
 from ledger_project.database import currencies
+from ledger_project.management.serving import ServingCommand
 from ledger_project.secret_files import keep_last
 from ledger_project.server.__main__ import become
+from rest import log
 
 TOKEN_FILE = settings.VAR / "api_token"
 PASSWORD_FILE = settings.VAR / "admin_password"
 
 
-class Command(BaseCommand):
+class Command(ServingCommand):
     help = "Serve the API and the back office, with the embedded database unless DATABASE_URL is set."
     requires_system_checks = []  # `require_right` makes those that matter here
 
@@ -47,7 +49,7 @@ class Command(BaseCommand):
         database = settings.EMBEDDED_POSTGRES
         try:
             if database is not None:
-                self.stdout.write("Starting the embedded PostgreSQL ...")
+                log.tell("database_starts", "Starting the embedded PostgreSQL ...")
                 database.start()
                 database.ensure_database(settings.DATABASES["default"]["NAME"])
             if not options["no_migrate"]:
