@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
+from decimal import Decimal
 
 import uuid_utils.compat
 
@@ -36,6 +37,22 @@ class Clients:
         self.stopping.set()
         for thread in self.threads:
             thread.join()
+
+    def compare(
+        self, rows: list[tuple[str, str]], accounts: list[tuple[str, Decimal, int]]
+    ) -> tuple[list[str], list[str], list[str], list[str]]:
+        """What was acknowledged and is not there, is there twice, or was never sent; accounts whose balance or
+        version is not that of their rows; of (id, account) and (account, balance, version)."""
+        found, of_accounts = Counter(id for id, _ in rows), Counter(account for _, account in rows)
+        lost = [id for id in self.acknowledged if id not in found]
+        doubled = [id for id, count in found.items() if count > 1]
+        strange = [id for id in found if id not in self.sent]
+        wrong = [
+            account
+            for account, balance, version in accounts
+            if not balance == of_accounts[account] * AMOUNT == version * AMOUNT
+        ]
+        return lost, doubled, strange, wrong
 
     def _run(self, number: int) -> None:
         connection = self.proxy.connect()

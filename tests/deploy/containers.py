@@ -1,15 +1,20 @@
 """Containers that podman runs, as restricted as the manifests have them."""
 
 import json
+import re
 import subprocess
 import time
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.servers import PROJECT
+
 MEMORY = "512m"
 SECRETS = "/etc/ledger/secrets"
 USER = 10001
+MEMORY_PAGE = PROJECT / "docs/deploying.md"
 RESTRICTED = (
     "--read-only", "--read-only-tmpfs=false", "--cap-drop", "ALL",
     "--security-opt", "no-new-privileges", "--memory", MEMORY, "--no-healthcheck",
@@ -103,3 +108,23 @@ def read_proportional(pid: str) -> int:
 def describe_image(image: str) -> dict[str, Any]:
     described: list[dict[str, Any]] = json.loads(podman("image", "inspect", image))
     return described[0]
+
+
+def read_documented_memory() -> dict[tuple[str, str], int]:
+    """MB of a pod, by its kind and "idle" or "under load", as the page has them."""
+    rows = re.findall(
+        r"^\| (web|relay)\b[^|]*\| (\d+) MB \| (\d+) MB \|", MEMORY_PAGE.read_text(), flags=re.M
+    )
+    return {
+        (kind, when): int(amount)
+        for kind, *amounts in rows
+        for when, amount in zip(("idle", "under load"), amounts, strict=True)
+    }
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310, of this machine
+            return bool(answer.status == 200)
+    except OSError:
+        return False

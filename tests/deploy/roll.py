@@ -8,23 +8,27 @@ there twice, and every container stopped in time.
 import argparse
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
 import time
-import urllib.request
-from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.deploy.clients import AMOUNT, Clients
+from tests.deploy.clients import Clients
 from tests.deploy.compose import read_compose
-from tests.deploy.containers import SECRETS, USER, Container, describe_image, podman
+from tests.deploy.containers import (
+    SECRETS,
+    USER,
+    Container,
+    answers,
+    describe_image,
+    podman,
+    read_documented_memory,
+)
 from tests.deploy.manifests import Pod, find_pods, render
 from tests.deploy.postgres import DebianPostgres
 from tests.deploy.proxies import HAProxy
-from tests.servers import PROJECT
 from tests.service import find_free_port
 
 CLIENTS, ACCOUNTS, ROUNDS = 16, 64, 2
@@ -32,7 +36,6 @@ BETWEEN_SECONDS = 8  # of load, between two replacements
 READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 20
 IMAGE_BYTES_MAX = 500_000_000
-MEMORY_PAGE = PROJECT / "docs/deploying.md"
 MEMORY_MARGIN = 1.25
 
 
@@ -140,17 +143,8 @@ class Roll:
     def judge(self, clients: Clients, seconds: float) -> None:
         """Every id is read back from the database: each once, each that was acknowledged, no other."""
         rows = self.postgres.query("SELECT id::text, account_id::text FROM transactions_transaction")
-        found = Counter(id for id, _ in rows)
-        lost = [id for id in clients.acknowledged if id not in found]
-        doubled = [id for id, count in found.items() if count > 1]
-        strange = [id for id in found if id not in clients.sent]
-        of_accounts = Counter(account for _, account in rows)
-        balances = self.postgres.query("SELECT id::text, balance, version FROM accounts_account")
-        wrong = [
-            account
-            for account, balance, version in balances
-            if not balance == of_accounts[account] * AMOUNT == version * AMOUNT
-        ]
+        accounts = self.postgres.query("SELECT id::text, balance, version FROM accounts_account")
+        lost, doubled, strange, wrong = clients.compare(rows, accounts)
         errors = sum(clients.errors.values())
         count = len(clients.acknowledged)
         self.say(
@@ -264,26 +258,6 @@ class Roll:
     def say(self, line: str) -> None:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-
-
-def read_documented_memory() -> dict[tuple[str, str], int]:
-    """MB of a pod, by its kind and "idle" or "under load", as the page has them."""
-    rows = re.findall(
-        r"^\| (web|relay)\b[^|]*\| (\d+) MB \| (\d+) MB \|", MEMORY_PAGE.read_text(), flags=re.M
-    )
-    return {
-        (kind, when): int(amount)
-        for kind, *amounts in rows
-        for when, amount in zip(("idle", "under load"), amounts, strict=True)
-    }
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310, of this machine
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def main() -> None:
