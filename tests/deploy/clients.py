@@ -41,8 +41,8 @@ class Clients:
     def compare(
         self, rows: list[tuple[str, str]], accounts: list[tuple[str, Decimal, int]]
     ) -> tuple[list[str], list[str], list[str], list[str]]:
-        """What was acknowledged and is not there, is there twice, or was never sent; accounts whose balance or
-        version is not that of their rows; of (id, account) and (account, balance, version)."""
+        """What was acknowledged and is not there, is there twice, or was never sent; accounts whose balance
+        or version is not that of their rows. Of (id, account) and (account, balance, version)."""
         found, of_accounts = Counter(id for id, _ in rows), Counter(account for _, account in rows)
         lost = [id for id in self.acknowledged if id not in found]
         doubled = [id for id, count in found.items() if count > 1]
