@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test check demo format messages screenshots soak walk mutants bench
+.PHONY: run test check image image-test demo format messages screenshots soak walk mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
@@ -23,6 +23,15 @@ check: .venv/dev
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m tests.releases.lint
+
+# The image of deploy/Dockerfile. ENGINE="podman" for another engine.
+image:
+	$(or $(ENGINE),docker) build -f deploy/Dockerfile -t ledger:$(or $(VERSION),0.9.0) \
+		--build-arg LEDGER_COMMIT=$$(git rev-parse HEAD) --build-arg LEDGER_VERSION=$(or $(VERSION),0.9.0) .
+
+# What CI does with it: built on Debian's packages, run, and rolled under load. As root, some ten minutes.
+image-test: .venv/dev
+	.ci/image
 
 # The ledger and an advertising engine that hears of it, both killed in the middle.
 # DEMO="--way pull" or DEMO="--way rabbitmq --broker amqp://..." for the other ways to hear.

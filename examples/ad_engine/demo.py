@@ -6,75 +6,57 @@
 import argparse
 import random
 import signal
-import sqlite3
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from threading import Event as Flag
-from typing import Any
 from uuid import uuid4
 
 from kombu import Connection
-from rich.console import Console
 from rich.table import Table
 
-from examples.ad_engine.engine import Engine
-from examples.ad_engine.funds import Funds
-from examples.ad_engine.ledger import Ledger, LedgerAway, Refused
-from examples.ad_engine.processes import LedgerPart, Part, find_free_port, wait_until
+from examples.ad_engine.campaign import Campaigns, WentWrong
+from examples.ad_engine.ledger import LedgerAway, Refused
+from examples.ad_engine.processes import LedgerPart, find_free_port
 
 SECONDS_MAX = 150
-WAIT_SECONDS_MAX = 60
 BURST_SECONDS = 2  # before the kills, and once more after them
 USERS = 5
 CUSTOMERS = 4
 PAUSE_SECONDS = 0.02
 STEP = "10.00"
-PATIENCE = 60
-LOG_LENGTH = 4000
 
 
-class WentWrong(Exception):
-    """Something is not as it should be."""
-
-
-class Demo:
+class Demo(Campaigns):
     def __init__(self, folder: Path, way: str, broker: str) -> None:
-        self.console = Console(highlight=False)
         self.way, self.broker = way, broker
-        self.database = folder / "ads.sqlite"
         port, own_port = find_free_port(), find_free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.token_file = folder / "var" / "api_token"
+        var = folder / "var"
         self.exchange = f"ledger.demo.{uuid4()}"  # a broker may be others' too
         environment = {"WEBHOOK_LOOPBACK": "true", "RELAY_LEASE_SECONDS": "2"}
+        options: list[str] = []
+        if way == "webhook":
+            options = ["--port", str(own_port)]
         if way == "rabbitmq":
             environment |= {"BROKER_URL": broker, "BROKER_EXCHANGE": self.exchange}
-        self.ledger_part = LedgerPart(folder / "var", port, folder / "ledger.log", **environment)
-        command = ["-m", "examples.ad_engine", way, "--ledger", self.url]
-        command += ["--token-file", str(self.token_file), "--database", str(self.database)]
-        if way == "webhook":
-            command += ["--port", str(own_port)]
-        if way == "rabbitmq":
-            command += ["--broker", broker, "--exchange", self.exchange, "--queue", self.exchange]
-        self.engine_part = Part(command, folder / "engine.log")
+            options = ["--broker", broker, "--exchange", self.exchange, "--queue", self.exchange]
+        super().__init__(f"http://127.0.0.1:{port}", var / "api_token", folder, way, *options)
+        self.ledger_part = LedgerPart(var, port, folder / "ledger.log", **environment)
+        self.parts = [self.ledger_part, self.engine_part]
         self.changes: dict[str, Decimal] = defaultdict(Decimal)  # what the ledger has acknowledged
 
     def run(self) -> None:
         began = time.monotonic()
         self.ledger_part.start()
         self.wait("The ledger starts", self.token_file.exists)
-        self.ledger = self.make_client()
-        self.ledger.get("/accounts")
-        Engine(self.database, self.ledger).database.close()  # its tables are there before they are looked at
-        self.engine_part.start()
+        self.start_engine()
         self.say(f"The ledger is at {self.url}; the ad engine hears it by {self.way}.")
         self.show_one_campaign()
         names = {self.make_account(f"user {number}"): f"user {number}" for number in range(1, USERS + 1)}
@@ -95,27 +77,6 @@ class Demo:
         self.tell_everything_again()
         self.verify(names)
         self.say(f"[green]Everything is right[/], after {time.monotonic() - began:.0f} s.")
-
-    def show_one_campaign(self) -> None:
-        petya = self.make_account("petya")
-        self.show("petya has an account with nothing in it", petya, "stopped")
-        self.move(petya, "DEPOSIT", "100.00")
-        self.show("a deposit of 100.00", petya, "running")
-        hold = self.post("/holds", account=petya, amount="60.00")
-        self.show("a hold of 60.00 leaves 40.00", petya, "running")
-        self.post(f"/holds/{hold['id']}/capture")
-        self.show("it is captured: still 40.00", petya, "running")
-        self.move(petya, "WITHDRAW", "40.00")
-        self.show("the rest is spent", petya, "stopped")
-        if [action for _, action in self.read_effects(petya)] != ["start", "stop"]:
-            raise WentWrong(f"One start and one stop were due, not {self.read_effects(petya)}.")
-
-    def show(self, what: str, account: str, state: str) -> None:
-        self.catch_up(account)
-        is_running = self.read_campaign(account)[1]
-        self.say(f"  {what:<42} campaign {'[green]running' if is_running else '[red]stopped'}[/]")
-        if is_running != (state == "running"):
-            raise WentWrong(f"The campaign should be {state}.")
 
     @contextmanager
     def burst(self, accounts: list[str]) -> Iterator[None]:
@@ -177,67 +138,6 @@ class Demo:
                 raise WentWrong(f"{account} has {now['balance']}, not the {self.changes[account]} promised.")
         self.console.print(table)
         self.say("Every campaign is what the ledger's own balances say; every start and stop happened once.")
-
-    def recompute(self, account: str) -> tuple[Funds, int, list[tuple[int, str]]]:
-        """What the whole feed says: the funds, the last sequence number, the effects that were due."""
-        funds, due, sequence = Funds(), [], 0
-        for event in self.ledger.read_account(account, 0):
-            before, sequence = funds.may_be_spent, event["account_sequence"]
-            funds.apply(event)
-            if funds.may_be_spent != before:
-                due.append((sequence, "stop" if before else "start"))
-        return funds, sequence, due
-
-    def catch_up(self, account: str) -> None:
-        sequence = self.recompute(account)[1]
-        self.wait("The engine hears it all", lambda: self.read_campaign(account)[0] >= sequence)
-
-    def read_campaign(self, account: str) -> tuple[int, bool]:
-        """The engine's place in the account's events, and whether the campaign runs."""
-        rows = self.read("SELECT sequence, is_running FROM campaign WHERE account = ?", account)
-        return (rows[0][0], bool(rows[0][1])) if rows else (0, False)
-
-    def read_effects(self, account: str) -> list[tuple[int, str]]:
-        return self.read("SELECT account_sequence, action FROM effect WHERE account = ? ORDER BY id", account)
-
-    def read(self, query: str, account: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(self.database)) as database:
-            return database.execute(query, [account]).fetchall()
-
-    def make_account(self, name: str) -> str:
-        return str(self.post("/users", name=name)["accounts"][0]["id"])
-
-    def move(self, account: str, type: str, amount: str, client: Ledger | None = None) -> None:
-        self.post("/transactions", client, account=account, type=type, amount=amount)
-
-    def post(self, path: str, client: Ledger | None = None, **body: str) -> dict[str, Any]:
-        """A command with an id of its own: the client may repeat it without doing it twice."""
-        return (client or self.ledger).post(path, {"id": str(uuid4()), **body})
-
-    def make_client(self) -> Ledger:
-        return Ledger(self.url, self.token_file.read_text().strip(), patience=PATIENCE)
-
-    def wait(self, what: str, condition: Any) -> None:
-        def has_happened() -> bool:
-            for part in (self.ledger_part, self.engine_part):
-                if part.process is not None and part.has_ended():
-                    raise WentWrong(f"{part.log.stem} has ended by itself.")
-            return bool(condition())
-
-        if not wait_until(has_happened, WAIT_SECONDS_MAX):
-            raise WentWrong(f"{what}: not within {WAIT_SECONDS_MAX} s.")
-
-    def say(self, line: str) -> None:
-        self.console.print(line, soft_wrap=True)
-
-    def explain(self, wrong: Exception) -> None:
-        for part in (self.ledger_part, self.engine_part):
-            if part.log.exists():
-                self.console.print(
-                    f"The end of {part.log.name}:\n{part.log.read_text()[-LOG_LENGTH:]}", markup=False
-                )
-        self.say(f"[red]{type(wrong).__name__}[/]")
-        self.console.print(wrong, markup=False)
 
     def stop(self) -> None:
         self.engine_part.stop()

@@ -25,7 +25,7 @@ from tests.faults.restore_verdict import Reply, compare, find_unsound, read_cont
 from tests.servers import PROJECT, kill_postmaster, query, wait_for
 
 SHOWN_MAX = 20
-WAYS = MOMENT, ARCHIVE, STREAM, DUMP = "to a moment", "the archive", "archive and stream", "dump"
+WAYS = MOMENT, ARCHIVE, STREAM, DUMP = "to a moment", "the archive", "the stream", "dump"
 # What may be missing at most when the server and its disk are gone: what was not archived, not streamed yet.
 RPO_MAX, STREAM_RPO_MAX, LONG = timedelta(seconds=60), timedelta(seconds=5), timedelta(days=1)
 Charges = list[tuple[str, str]]
@@ -46,9 +46,9 @@ class Restore:
 class Backups:
     """What is left when the server is gone."""
 
+    folder: Path  # base backups and the stream, as in a cluster
     base: Path
     archive: Path
-    stream: Path
     dump: Path
     moment: datetime
     dumped: tuple[datetime, datetime]
@@ -62,14 +62,13 @@ def make_backups(
     """Post all the while; in the end the server is killed, and its disk is gone with it."""
     from tests.faults import restore_actors as actors
 
-    base, archive, stream, dump = (folder / name for name in ("base", "archive", "stream", "dump.sql"))
-    stream.mkdir()
-    streaming = restores.Stream(postgres, stream)
+    backups, archive, dump = (folder / name for name in ("backups", "archive", "dump.sql"))
+    streaming = restores.Stream(postgres, backups)
     with actors.working_on(postgres):
         posters = actors.Posters(threads, seed)
         try:
             time.sleep(seconds)
-            restores.back_up(postgres, base)
+            base = restores.back_up(postgres, backups)
             time.sleep(seconds)
             began = datetime.now(UTC)
             restores.dump(postgres, dump)
@@ -87,18 +86,17 @@ def make_backups(
     postgres.stop()  # what is left of it
     streaming.wait_for_end()
     shutil.rmtree(postgres.folder / "data")
-    return Backups(base, archive, stream, dump, moment, dumped, killed_at, posters.replies)
+    return Backups(backups, base, archive, dump, moment, dumped, killed_at, posters.replies)
 
 
 def restore_all(backups: Backups, folder: Path) -> Iterator[Restore]:
-    archive, stream = f"{backups.archive}/%f", (f"{backups.stream}/%f", f"{backups.stream}/%f.partial")
     ever = backups.killed_at + LONG
     for name, make, since, until in (
-        (MOMENT, partial(restores.recover, backups.base, folder / "1", archive, to=backups.moment),
+        (MOMENT, partial(restores.restore, backups.folder, folder / "1", to=backups.moment),
             backups.moment, backups.moment),
-        (ARCHIVE, partial(restores.recover, backups.base, folder / "2", archive),
+        (ARCHIVE, partial(restores.recover, backups.base, folder / "2", backups.archive),
             backups.killed_at - RPO_MAX, ever),
-        (STREAM, partial(restores.recover, backups.base, folder / "3", archive, *stream),
+        (STREAM, partial(restores.restore, backups.folder, folder / "3"),
             backups.killed_at - STREAM_RPO_MAX, ever),
         (DUMP, partial(restores.load, backups.dump, folder / "4"), *backups.dumped),
     ):  # fmt: skip

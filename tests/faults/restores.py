@@ -1,7 +1,9 @@
 """Backups of a server, and servers that are made from them."""
 
 import json
+import os
 import shutil
+import subprocess
 import threading
 import time
 from datetime import datetime
@@ -9,11 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from ledger_project.database.embedded import EmbeddedPostgres
-from tests.servers import query, wait_for
+from tests.servers import PROJECT, query, wait_for
 
 BASE = {"shared_buffers": "64MB", "max_connections": "30"}
 ARCHIVE_SECONDS = 2  # how long a change waits at most before its segment is archived
 RESTORE_SECONDS_MAX = 120
+SCRIPTS = PROJECT / "deploy/kubernetes/base"
 
 
 def archive_into(folder: Path) -> dict[str, str]:
@@ -28,13 +31,11 @@ def archive_into(folder: Path) -> dict[str, str]:
 
 
 class Stream:
-    """`pg_receivewal`: a copy of the WAL that is milliseconds behind. It ends with its server."""
+    """All WAL, milliseconds behind, as the cluster's Deployment receives it. It ends with its server."""
 
-    def __init__(self, postgres: EmbeddedPostgres, folder: Path) -> None:
-        self.folder = folder
-        arguments = ["pg_receivewal", "-D", str(folder), "--synchronous", "--no-loop"]
-        options = {"capture_output": True, "text": True}
-        self.thread = threading.Thread(target=postgres.run, args=arguments, kwargs=options)
+    def __init__(self, postgres: EmbeddedPostgres, backups: Path) -> None:
+        arguments = (postgres, "stream.sh", backups, "--no-loop")
+        self.thread = threading.Thread(target=run_script, args=arguments, kwargs={"until_the_end": True})
         self.thread.start()
         wait_for(lambda: query(postgres, "SELECT count(*) FROM pg_stat_replication") == [(1,)], 30)
 
@@ -43,45 +44,75 @@ class Stream:
         assert not self.thread.is_alive()
 
 
+def run_script(
+    postgres: EmbeddedPostgres, name: str, backups: Path, *arguments: str, until_the_end: bool = False
+) -> str:
+    """One of the cluster's own, beside the server's programs; what it says. `until_the_end`: it ends with an
+    error, as its server does."""
+    programs = backups / "programs"
+    programs.mkdir(parents=True, exist_ok=True)
+    # The one of the wheel crashes, whatever it is asked; `back_up` looks at the files itself.
+    verify = programs / "pg_verifybackup"
+    verify.write_text("#!/bin/sh\n")
+    verify.chmod(0o755)
+    path = f"{programs}:{postgres.binaries}:{os.environ['PATH']}"
+    options = {"env": {"PATH": path, "BACKUPS": str(backups)}, "capture_output": True, "text": True}
+    done = postgres.run("/bin/sh", str(SCRIPTS / name), *arguments, **options)
+    assert until_the_end or done.returncode == 0, done.stderr
+    return str(done.stdout)
+
+
 def run(postgres: EmbeddedPostgres, program: str, *arguments: str) -> None:
     done = postgres.run(program, *arguments, capture_output=True, text=True)
     assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
 
 
-def back_up(postgres: EmbeddedPostgres, folder: Path) -> None:
-    """A base backup, whose files are those of its manifest.
-
-    `pg_verifybackup` looks at the WAL too, but the one of the wheel crashes, whatever it is asked.
-    """
-    run(postgres, "pg_basebackup", "-D", str(folder), "-c", "fast", "--manifest-checksums", "SHA256")
+def back_up(postgres: EmbeddedPostgres, backups: Path) -> Path:
+    """A base backup as the cluster's CronJob makes it, whose files are those of its manifest."""
+    folder = Path(run_script(postgres, "backup.sh", backups).splitlines()[-1])
     manifest = json.loads((folder / "backup_manifest").read_text())
     assert len(manifest["Files"]) > 100
     for entry in manifest["Files"]:
         assert sha256((folder / entry["Path"]).read_bytes()).hexdigest() == entry["Checksum"], entry
+    return folder
 
 
-def recover(
-    backup: Path, folder: Path, *segments: str, to: datetime | None = None
-) -> tuple[EmbeddedPostgres, float]:
-    """A new server from a base backup and the WAL in `segments` (paths with %f), and the seconds it took.
+def restore(backups: Path, folder: Path, *, to: datetime | None = None) -> tuple[EmbeddedPostgres, float]:
+    """A new server from what the cluster's backups have, and the seconds it took.
 
     Up to a moment, or as far as there is WAL.
     """
     began = time.monotonic()
     folder.mkdir()
+    command = ["sh", SCRIPTS / "restore.sh", folder / "data", *([to.isoformat()] if to else [])]
+    environment = {**os.environ, "BACKUPS": str(backups)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    postgres = EmbeddedPostgres(folder, settings=BASE)
+    postgres.start()
+    wait_until_promoted(postgres)
+    return postgres, time.monotonic() - began
+
+
+def recover(backup: Path, folder: Path, archive: Path) -> tuple[EmbeddedPostgres, float]:
+    """A new server from a base backup and the archive alone, and the seconds it took."""
+    began = time.monotonic()
+    folder.mkdir()
     settings = {
         **BASE,
-        "restore_command": " || ".join(f"cp {path} %p 2>/dev/null" for path in segments),
+        "restore_command": f"cp {archive}/%f %p 2>/dev/null",
         "recovery_target_action": "promote",
     }
-    if to is not None:
-        settings["recovery_target_time"] = to.isoformat()
     postgres = EmbeddedPostgres(folder, settings=settings)
     shutil.copytree(backup, folder / "data", copy_function=shutil.copy)
     (folder / "data" / "recovery.signal").touch()
     postgres.start()
-    wait_for(lambda: query(postgres, "SELECT pg_is_in_recovery()") == [(False,)], RESTORE_SECONDS_MAX)
+    wait_until_promoted(postgres)
     return postgres, time.monotonic() - began
+
+
+def wait_until_promoted(postgres: EmbeddedPostgres) -> None:
+    wait_for(lambda: query(postgres, "SELECT pg_is_in_recovery()") == [(False,)], RESTORE_SECONDS_MAX)
 
 
 def dump(postgres: EmbeddedPostgres, path: Path) -> None:

@@ -137,6 +137,16 @@ def test_migrations_go_by_an_address_of_their_own(postgres, make_environment):
     assert status == 0, said
 
 
+def test_the_first_migration_needs_no_role_of_the_service_yet(postgres, make_environment):
+    postgres.ensure_database("first")
+    owner = f"postgres://postgres@/{postgres.socket_folder}/first"
+    environment = make_environment("first", MIGRATION_DATABASE_URL=owner)
+    environment["DATABASE_URL"] = f"postgres://nobody_yet@/{postgres.socket_folder}/first"
+    del environment["DATABASE_URL_FILE"]
+    status, said = run(environment, "migrate", "-v", "0")
+    assert status == 0, said
+
+
 def test_a_server_and_a_relay_and_a_job_are_a_service(postgres, make_environment, tmp_path):
     postgres.ensure_database("apart")
     environment = make_environment("apart")

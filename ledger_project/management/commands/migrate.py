@@ -26,9 +26,13 @@ class Command(migrate.Command):
         "MIGRATION_DATABASE_URL it goes by that address."
     )
 
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """The checks look into the database too: at the first time the service's role is not there yet."""
+        with as_owner(connections[options["database"]]):
+            return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
-        wrapper = connections[options["database"]]
-        with as_owner(wrapper), alone(wrapper):
+        with alone(connections[options["database"]]):
             super().handle(*args, **options)
 
 
