@@ -84,8 +84,8 @@ def test_every_statement_in_a_sentence_is_one():
     with world_of("operations.md") as world:
         world.start()
         statements = [span for page in PAGES for span in SPAN.findall(read_prose(page))]
-        queries = [each for each in statements if re.match("(SELECT|ALTER SYSTEM) ", each)]
-        assert len(queries) >= 4
+        queries = [each for each in statements if re.match(r"(SELECT|ALTER SYSTEM)\s", each)]
+        assert len(queries) >= 3
         for query in queries:
             world.machines["db"].run(
                 f"psql -v ON_ERROR_STOP=1 <<'END'\n{'EXPLAIN ' * (query[0] == 'S')}{query}\nEND"
@@ -109,7 +109,7 @@ def find_links(path: Path) -> Iterator[tuple[str, str]]:
 def test_every_link_to_a_page_leads_to_a_heading_of_it():
     paths = [*PROJECT.glob("*.md"), *DOCS.rglob("*.md")]
     links = {(str(path.relative_to(PROJECT)), *link) for path in paths for link in find_links(path)}
-    assert len(links) > 50
+    assert len(links) > 30
     lost = {
         (path, page, anchor)
         for path, page, anchor in links
