@@ -29,10 +29,11 @@ check: .venv/dev check-workflows
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m tests.releases.lint
 
-# The image of deploy/Dockerfile. ENGINE="podman" for another engine.
+# The image of deploy/Dockerfile, named by the version. ENGINE="podman" for another engine.
+image: VERSION := $(shell sed -n 's/^__version__ = "\(.*\)".*/\1/p' ledger/__init__.py)
 image:
-	$(or $(ENGINE),docker) build -f deploy/Dockerfile -t ledger:$(or $(VERSION),0.9.0) \
-		--build-arg LEDGER_COMMIT=$$(git rev-parse HEAD) --build-arg LEDGER_VERSION=$(or $(VERSION),0.9.0) .
+	$(or $(ENGINE),docker) build -f deploy/Dockerfile -t ledger:$(VERSION) \
+		--build-arg LEDGER_COMMIT=$$(git rev-parse HEAD) --build-arg LEDGER_VERSION=$(VERSION) .
 
 # What CI does with it: built on Debian's packages, run, and rolled under load. As root, some ten minutes.
 image-test: .venv/dev

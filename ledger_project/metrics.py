@@ -6,7 +6,6 @@ or it would be there once for each server: `RELAY_METRICS_PORT`, or `relay_event
 import os
 import platform
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 
@@ -28,6 +27,7 @@ from rest_framework.request import Request
 
 from accounts.metrics import HoldMetrics, TokenMetrics
 from events.metrics import FeedMetrics
+from ledger import __version__
 from ledger_project.database.metrics import (
     ArchiverMetrics,
     MigrationMetrics,
@@ -44,7 +44,7 @@ MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
 class BuildMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
-        known = {"version": find_version(), "commit": settings.COMMIT, "python": platform.python_version()}
+        known = {"version": __version__, "commit": settings.COMMIT, "python": platform.python_version()}
         yield InfoMetricFamily("ledger_build", "What runs.", value=known)
 
 
@@ -79,14 +79,6 @@ OF_DATABASE: tuple[Collector, ...] = (
 
 
 @cache
-def find_version() -> str:
-    try:
-        text = (settings.BASE_DIR / "pyproject.toml").read_text()
-    except OSError:  # installed without it
-        return "unknown"
-    return str(tomllib.loads(text)["project"]["version"])
-
-
 @require_safe
 def serve_metrics(request: HttpRequest) -> HttpResponse:
     """A server's own. With `METRICS_PUBLIC` off it asks for a token that may read it."""

@@ -20,8 +20,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 
 from events.delivery import brokers, channels, webhooks
-from ledger import traces
-from ledger_project.metrics import find_version
+from ledger import __version__, traces
 from rest.middleware import METHODS, NO_ROUTE
 from transactions import posting
 from transactions.posting import engine, own_transaction
@@ -37,7 +36,7 @@ _of_thread = threading.local()  # `steps` of the posting that it does
 def get_provider() -> TracerProvider:
     """Made when a process has its first span: it has a thread, which no fork takes along."""
     os.environ.setdefault("OTEL_SERVICE_NAME", "ledger")
-    provider = TracerProvider(resource=Resource.create({"service.version": find_version()}))
+    provider = TracerProvider(resource=Resource.create({"service.version": __version__}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider
 

@@ -21,6 +21,7 @@ sbom:
 image:
 \techo image of $$(git log -1 --format=%s) >>$(MADE)
 """
+DEPLOYED = ("deploy/compose.yaml", "deploy/kubernetes/base/kustomization.yaml")
 TOLD = "- Posting is faster.\n- Balances too:\n  # not a heading"
 
 
@@ -30,7 +31,8 @@ class Repository:
         self.made = folder / "made"
         (self.folder / "ledger").mkdir(parents=True)
         (self.folder / ".ci").mkdir()
-        for file in (".ci/release", "ledger/__init__.py", ".gitignore"):
+        (self.folder / "deploy/kubernetes/base").mkdir(parents=True)
+        for file in (".ci/release", "ledger/__init__.py", ".gitignore", *DEPLOYED):
             shutil.copy(PROJECT / file, self.folder / file)
         (self.folder / "Makefile").write_text(MAKEFILE)
         (self.folder / "CHANGELOG.md").write_text(f"# Changelog\n\n## Unreleased\n\n{TOLD}\n")
@@ -70,6 +72,10 @@ def test_a_release_is_a_commit_and_a_tag_with_the_changelogs_words(repository):
     assert repository.git("rev-parse", "v0.9.0^{commit}") == repository.git("rev-parse", "HEAD")
     assert repository.git("tag", "--list", "--format=%(contents)", "v0.9.0") == TOLD
     assert repository.git("status", "--porcelain") == ""
+    for file in DEPLOYED:
+        assert re.search(
+            r"ledger:0\.9\.0|ledger\n    newTag: 0\.9\.0\n", (repository.folder / file).read_text()
+        )
     assert '__version__ = "0.9.0"  # of' in (repository.folder / "ledger" / "__init__.py").read_text()
     changelog = (repository.folder / "CHANGELOG.md").read_text()
     assert re.fullmatch(rf"# Changelog\n\n## Unreleased\n\n## 0\.9\.0 - [\d-]{{10}}\n\n{TOLD}\n", changelog)
