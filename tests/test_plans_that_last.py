@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import count, islice
 
 import pytest
+from django.db import connection
 
 from accounts.models import Account, User
 from events import feed, relay
@@ -33,6 +34,10 @@ OF_THE_SERVICE = ("enable_seqscan", "random_page_cost", "jit", "synchronous_comm
 READ = """
 SELECT coalesce(sum(pg_stat_get_tuples_returned(oid) + pg_stat_get_xact_tuples_returned(oid)), 0)
 FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace
+"""
+UNKNOWN = """
+UPDATE pg_class SET relpages = 0, reltuples = -1
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
 """
 TABLES = """
 SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
@@ -183,7 +188,11 @@ FROM generate_series(1, %s)
 
 @pytest.fixture(autouse=True)
 def _as_in_the_service(transactional_db):
-    """Autovacuum, which would come to the rescue now and then, is off."""
+    """Autovacuum, which would come to the rescue now and then, is off. What other tests analyzed, which a
+    rollback leaves, and what their session has planned is forgotten."""
+    execute(UNKNOWN)
+    execute("DELETE FROM pg_statistic WHERE starelid >= 16384")  # of no catalogue
+    connection.close()
     tables = [table for [table] in execute(TABLES)]
     for table in tables:
         execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)")
