@@ -12,8 +12,6 @@ import structlog
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # whose server and folder are those of its parent
 if not IS_WORKER:
     os.environ["LEDGER_VAR"] = tempfile.mkdtemp(prefix="ledger-tests-")
-    if prepared := os.environ.get("LEDGER_PREPARED"):  # a server that is stopped, with a test database in it
-        shutil.copytree(prepared, os.environ["LEDGER_VAR"], symlinks=True, dirs_exist_ok=True)
 os.environ["DJANGO_SETTINGS_MODULE"] = "ledger_project.settings"
 os.environ["SECRET_KEY"] = "a key for tests, of more than fifty characters, used nowhere else"
 os.environ["METRICS_PUBLIC"] = "true"  # whatever DATABASE_URL makes of it

@@ -45,12 +45,7 @@ MUTANTS = [
     *planted_faults_of_texts.MUTANTS,
 ]
 PRODUCT = ("ledger", "rest", "events", "accounts", "transactions", "office", "ledger_project")
-# Without plugins that are slow to import and say nothing here.
-QUICK = [
-    "--reuse-db",
-    *(f"-pno:{plugin}" for plugin in ("cacheprovider", "schemathesis", "hypothesispytest", "anyio")),
-]
-SECONDS_MAX = 900  # of one process; what hangs is ended by pytest before
+SECONDS_MAX = 300
 
 
 class Place(NamedTuple):
@@ -100,36 +95,8 @@ def plant(mutant: Mutant) -> tuple[Path, str]:
     return place.file, "".join(lines)
 
 
-SETTINGS = "ledger_project.settings"
-PREPARE = """
-import django
-django.setup()
-from django.conf import settings
-from django.db import connections
-from django.test.utils import setup_databases
-from ledger_project.database.embedded import EmbeddedPostgres
-from tests.database import FAST_AND_UNSAFE
-server = EmbeddedPostgres(settings.EMBEDDED_POSTGRES.folder, settings=FAST_AND_UNSAFE)
-server.start()
-setup_databases(0, interactive=False, serialized_aliases=[])
-connections.close_all()
-server.stop()
-"""
-
-
-def prepare(folder: str) -> dict[str, str]:
-    """Make a database of the tests in a folder, to be copied: what each test's process else makes anew.
-
-    The environment that says so; nothing if the server, as another user's, is not in that folder.
-    """
-    run(
-        ["-c", PREPARE], DJANGO_SETTINGS_MODULE="ledger_project.settings", LEDGER_VAR=folder
-    ).check_returncode()
-    return {} if Path(folder, "postgres", "location").exists() else {"LEDGER_PREPARED": folder}
-
-
-def run(arguments: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python, with nothing of another ledger in its environment."""
+def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The outcome of the tests, with a database of their own."""
     own = {
         "DATABASE_URL",
         "SECRET_KEY",
@@ -140,37 +107,25 @@ def run(arguments: list[str], **environment: str) -> subprocess.CompletedProcess
         "LEDGER_VAR",
     }
     environment |= {name: value for name, value in os.environ.items() if name not in own}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=SECONDS_MAX
     )
 
 
-def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The outcome of the tests, with a database of their own."""
-    return run(["-m", "pytest", "-q", "-x", *QUICK, *tests], **environment)
-
-
-def is_seen(mutant: Mutant, prepared: dict[str, str]) -> bool:
-    """Plant the fault and run its test: 1 is pytest's exit code for a test that failed.
-
-    A fault in what makes a database is in none that was prepared: the test is run again, with one made anew.
-    """
+def is_seen(mutant: Mutant) -> bool:
+    """Plant the fault and run its test: 1 is pytest's exit code for a test that failed."""
     file, text = plant(mutant)
     with tempfile.NamedTemporaryFile("w", suffix=".py") as changed:
         changed.write(text)
         changed.flush()
-        planted = {
-            "LEDGER_FAULT_IN": str(file),
-            "LEDGER_FAULT_AS": changed.name,
-            "PYTHONPATH": str(PROJECT / "tests" / "planting"),
-        }
-        tries = ({},) if "migrations" in file.parts else (prepared, {})
-        return any(run_tests(mutant.test, **planted, **each).returncode == 1 for each in tries)
+        outcome = run_tests(
+            mutant.test,
+            LEDGER_FAULT_IN=str(file),
+            LEDGER_FAULT_AS=changed.name,
+            PYTHONPATH=str(PROJECT / "tests" / "planting"),
+        )
+    return outcome.returncode == 1
 
 
 def main() -> int:
@@ -178,15 +133,12 @@ def main() -> int:
     if unknown := set(wanted) - {mutant.name for mutant in MUTANTS}:
         raise SystemExit(f"There are no such faults: {', '.join(sorted(unknown))}")
     mutants = [mutant for mutant in MUTANTS if not wanted or mutant.name in wanted]
-    with tempfile.TemporaryDirectory(prefix="ledger-prepared-") as folder, ThreadPoolExecutor(2) as pool:
-        prepared = prepare(folder)
-        tests = sorted({mutant.test for mutant in mutants})
-        halves = [half for half in (tests[::2], tests[1::2]) if half]
-        for sound in pool.map(lambda half: run_tests(*half, **prepared), halves):
-            if sound.returncode:
-                raise SystemExit(f"Without any fault the tests fail already:\n{sound.stdout[-2000:]}")
-        outcomes = list(pool.map(lambda mutant: is_seen(mutant, prepared), mutants))
+    sound = run_tests(*{mutant.test for mutant in mutants})
+    if sound.returncode:
+        raise SystemExit(f"Without any fault the tests fail already:\n{sound.stdout[-2000:]}")
     table = Table("planted fault", "where", Column("seen by", overflow="fold"))
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(is_seen, mutants))
     for mutant, seen in zip(mutants, outcomes, strict=True):
         table.add_row(mutant.name, mutant.where, mutant.test.rpartition("::")[2] if seen else "NOBODY")
     Console().print(table)
