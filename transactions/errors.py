@@ -35,6 +35,10 @@ DECLINES = {
 }
 
 
+class MetadataInvalid(LedgerError, code="metadata_invalid", field="metadata"):
+    """The metadata says what the command itself says."""
+
+
 class EffectiveAtInFuture(LedgerError, code="effective_at_in_future", field="effective_at"):
     """Money cannot move later than now."""
 
