@@ -35,7 +35,8 @@ class ReferenceLedger(ReferenceAccounts):
             return Refusal("currency_mismatch")
         if command.amount is not None and not self.has_scale(command.amount, command.account):
             return Refusal("amount_scale")
-        if command.effective_at and command.effective_at > clock + timedelta(minutes=5):
+        begins_at = command.begins_at or command.effective_at
+        if begins_at and begins_at > clock + timedelta(minutes=5):
             return Refusal("effective_at_in_future")
         if command.other_leg and self.accounts[command.other_leg].currency != currency:
             return Refusal("currency_mismatch")

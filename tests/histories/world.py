@@ -39,7 +39,8 @@ limits = st.dictionaries(
 # Few days, so that moments meet; around the clock; none at all, half of the time.
 half_days = st.integers(0, 26).map(lambda number: FIRST_DAY + timedelta(hours=12 * number - 1))
 spans = [-timedelta(seconds=1), -timedelta(hours=1), timedelta(minutes=4)]
-moments = st.none() | st.none() | half_days | st.sampled_from([*spans, *spans, timedelta(minutes=9)])
+days = st.sampled_from(["today", "today", "tomorrow"])
+moments = st.none() | st.none() | half_days | days | st.sampled_from([*spans, *spans, timedelta(minutes=9)])
 references = st.sampled_from(["", "", "a", "order 7 ☃"])
 
 
@@ -108,6 +109,8 @@ class World(RuleBasedStateMachine):
         return datetime.fromisoformat(text)
 
     def find_moment(self, moment):
+        if isinstance(moment, str):
+            return (read_clock() + timedelta(days=moment == "tomorrow")).date()
         return read_clock() + moment if isinstance(moment, timedelta) else moment
 
     @rule(

@@ -77,7 +77,7 @@ def test_json_lines_say_the_same(anna, write, run):
     rows = [dict(zip(COLUMNS, map(str, row), strict=True)) for row in HISTORY]
     run(write(HISTORY), 0)
     assert "4    │ there already, posted" in run(write(rows, name="rows.jsonl"), 0)
-    new = {**rows[1], "key": "new", "amount": 30, "metadata": {"campaign": "7"}, "reference": None}
+    new = {**rows[1], "key": "new", "amount": "30", "metadata": {"campaign": "7"}, "reference": None}
     run(write([new], name="rows.jsonl"), 0)
     row = Transaction.objects.get(id=imports.derive_id("old", "new"))
     assert (row.amount, row.metadata, row.reference) == (30, {"campaign": "7"}, "")

@@ -21,7 +21,7 @@ from ledger.errors import LedgerError
 from transactions import errors, posting
 from transactions.exchange.staging import Named, Problem, Row, Staged, Staging
 from transactions.models import Transaction
-from transactions.posting.commands import CLOCK_SKEW_MAX, NewTransaction, require_scale
+from transactions.posting.commands import NewTransaction, require_begun, require_scale
 from transactions.reading import queries
 
 SLICE = 500  # transactions a commit
@@ -172,8 +172,8 @@ def _make_command(staged: Staged, clock: datetime | None = None) -> NewTransacti
     row = staged.row
     command = NewTransaction(id=row.id, account_id=staged.account_id, **row.sent)
     require_scale(command.amount, staged.currency)
-    if clock and command.effective_at and command.effective_at > clock + CLOCK_SKEW_MAX:
-        raise errors.EffectiveAtInFuture("Money cannot move later than now.")
+    if clock and command.effective_at:
+        require_begun(command.effective_at, clock)
     return command
 
 

@@ -17,7 +17,8 @@ from accounts.models import NAME_LENGTH_MAX, User
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.text import Rule
-from rest.fields import TextField, TimeZoneField
+from rest.fields import TextField
+from rest.times import TimeZoneField
 from transactions.errors import CommitNotConfirmed
 from transactions.exchange import imports, staging
 from transactions.management import files
