@@ -103,6 +103,15 @@ ROWS = f"""
 SELECT line, kind, who, place.currency, name, id, account, account_currency, day, {COLUMNS}
 FROM waiting JOIN place ON place.number = waiting.place
 """  # noqa: S608
+# An account's rows by their moments, of each how many it has; those of a moment as they stand in the file, or
+# deposits first if there are more of them than are decided at once.
+IN_ORDER = f"""
+SELECT * FROM (
+    SELECT CASE WHEN effective_at IS NULL THEN 1 ELSE count(*) OVER (PARTITION BY account, effective_at) END
+        AS together, waiting.*
+    FROM ({ROWS} WHERE NOT decided) AS waiting
+) ORDER BY account, effective_at IS NULL, effective_at, together > ? AND type = 'WITHDRAW', line
+"""  # noqa: S608
 TWICE = """
 FROM waiting JOIN (SELECT id, min(line) AS first FROM waiting GROUP BY id HAVING count(*) > 1) AS repeated
     ON repeated.id = waiting.id AND waiting.line > first
@@ -191,11 +200,22 @@ class Staging(sqlite3.Connection):
             yield list(map(_as_staged, page))
 
     def read_in_order(self, size: int) -> Iterator[list[Staged]]:
-        """The rows not decided yet, account after account, each account's by effect, then as in the file."""
-        found = self.execute(
-            f"{ROWS} WHERE NOT decided ORDER BY account, effective_at IS NULL, effective_at, line"
-        )
-        return slice_up(map(_as_staged, found), size)
+        """The rows not decided yet, account after account, each account's by effect, then as in the file.
+
+        A list has `size` rows at most, and all of a moment if they are not more: it is decided in one order.
+        """
+        page: list[Staged] = []
+        left = 0  # of the moment that has begun
+        for together, *values in self.execute(IN_ORDER, [size]):
+            if not left:
+                left = together
+            if page and (len(page) == size or (left == together and len(page) + together > size)):
+                yield page
+                page = []
+            page.append(_as_staged(values))
+            left -= 1
+        if page:
+            yield page
 
     def _read_pages(self, query: str, key: str) -> Iterator[list[Any]]:
         last = 0
