@@ -45,6 +45,10 @@ class Command:
     def is_final(self):
         return self.metadata.get("final") != "false"
 
+    @property
+    def is_plain(self):
+        return not (self.transfer or self.reverses or self.hold)
+
     def find_differences(self, row):
         """The names of what is not as it was when `row` was asked for."""
         before = row.command
@@ -185,6 +189,27 @@ class Placement:
 
     def find_differences(self, before):
         return frozenset(name for name in vars(self) if getattr(self, name) != getattr(before, name))
+
+
+def put_deposits_first(order, rows, guarded):
+    """The order, with the deposits of its moment before the first withdrawal that lacked what they bring.
+
+    None on a guarded account. As it was, if there are none.
+    """
+    for place, command in enumerate(order):
+        if rows[command.id].reason not in ("insufficient_funds", "insufficient_funds_at"):
+            continue
+        deposits = [
+            other
+            for other in order[place:]
+            if other.type == "DEPOSIT"
+            and (other.account, other.effective_at) == (command.account, command.effective_at)
+            and other.is_plain
+        ]
+        if command.is_plain and command.effective_at and deposits and command.account not in guarded:
+            others = [other for other in order[place:] if other not in deposits]
+            return order[:place] + deposits + others
+    return order
 
 
 def read_moment(moment):

@@ -178,19 +178,18 @@ class World(RuleBasedStateMachine):
         self.sent |= {ask.id: ask for ask in asks if ask.id in self.ledger.rows and ask.id not in before}
 
     def require_times(self, commands, answer, before, started_at, all_or_nothing):
-        """The model decides at the moments told, which are in order and while the commands ran."""
+        """The model decides at the moments told, which are of different rows and while the commands ran."""
         moments = {
             id: self.read_moment(row["recorded_at"]) for id, row in answer.rows.items() if id not in before
         }
         rows = self.ledger.rows.values()
         latest = {row.command.account: row.recorded_at for row in rows}
         ended_at = read_clock()
-        for command in commands:
-            if command.id in moments:
-                moment = moments[command.id]
-                assert started_at <= moment <= ended_at
-                assert moment > latest.get(command.account, started_at - MICROSECOND)
-                latest[command.account] = moment
+        accounts = {command.id: command.account for command in commands}
+        for id, moment in sorted(moments.items(), key=lambda each: each[1]):
+            assert started_at <= moment <= ended_at
+            assert moment > latest.get(accounts[id], started_at - MICROSECOND)
+            latest[accounts[id]] = moment
         self.ledger.post(commands, moments, request_id=answer.request_id, all_or_nothing=all_or_nothing)
         for command in commands:
             if command.transfer and command.id in moments:
