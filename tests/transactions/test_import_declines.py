@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from tests.cast import AccountFactory, day, deposit, hold_that_expires, withdraw
+from tests.database import execute
 from tests.transactions.conftest import COLUMNS
 from tests.transactions.test_concurrency import rows_of, run_at_once
 from tests.transactions.test_import import count_written, read_report
@@ -213,3 +214,20 @@ def test_a_whole_file_is_decided_as_of_one_moment(write, run, monkeypatch):
     path = write([(n, account.id, "WITHDRAW", "10") for n, account in enumerate(accounts)], columns)
     assert "2    │ posted" in run(path, 0, dry_run=True)
     assert "1    │ declined: insufficient_funds" in run(path, 1, dry_run=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_is_decided_for_as_long_as_it_takes():
+    """A transaction of the service's role has few seconds."""
+    names = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
+    known = [name for name in names if execute("SELECT current_setting(%s, true)", [name])[0][0] is not None]
+    assert len(known) >= 2
+    try:
+        for name in known:
+            execute(f"SET {name} = '10s'")
+        with posting.reading_one_moment():
+            assert {execute(f"SHOW {name}")[0][0] for name in known} == {"0"}
+        assert {execute(f"SHOW {name}")[0][0] for name in known} == {"10s"}
+    finally:
+        for name in known:
+            execute(f"RESET {name}")

@@ -21,6 +21,12 @@ from transactions.posting.requests import Answers, PostingRequest
 from transactions.posting.state import COLUMNS, Accounts, AccountState, State
 from transactions.reading import queries
 
+# PostgreSQL has it from 17 on.
+NO_TIMEOUT = """
+SELECT set_config('transaction_timeout', '0', true)
+WHERE current_setting('transaction_timeout', true) IS NOT NULL
+"""
+
 
 @contextmanager
 def reading_one_moment() -> Iterator[None]:
@@ -31,6 +37,7 @@ def reading_one_moment() -> Iterator[None]:
     with atomic():
         with connection.cursor() as cursor:
             cursor.execute(queries.SNAPSHOT)
+            cursor.execute(NO_TIMEOUT)
         yield
 
 

@@ -24,8 +24,6 @@ SNAPSHOT = """
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 0;
-SELECT set_config('transaction_timeout', '0', true)
-WHERE current_setting('transaction_timeout', true) IS NOT NULL;  -- from PostgreSQL 17 on
 SET LOCAL enable_seqscan = on  -- it reads whole tables
 """
 
