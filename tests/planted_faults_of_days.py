@@ -19,7 +19,7 @@ MUTANTS = [
     Mutant(
         "deposits of a moment first, needed or not",
         "order.take_cover",
-        "row.decline_reason not in LACKS",
+        "decision.row.decline_reason not in LACKS",
         "False",
         ORDER + "test_an_order_that_covers_is_kept",
     ),

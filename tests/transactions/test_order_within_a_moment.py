@@ -88,6 +88,9 @@ def test_moments_that_are_not_said_to_be_the_same_are_in_the_given_order(send, m
 
 def test_who_asks_for_a_version_asks_for_the_order(send):
     assert send(RENT, SALARY, expected_version=0) == ["insufficient_funds", "POSTED"]
+    assert send(
+        ("WITHDRAW", "150", DAY), SALARY, ("WITHDRAW", "1", None), atomic=False, expected_version=2
+    ) == ["insufficient_funds", "POSTED", "POSTED"]
 
 
 def test_the_deposits_of_another_account_cover_nothing(service, account):

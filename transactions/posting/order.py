@@ -17,7 +17,7 @@ from transactions.posting.state import Decision
 
 LACKS = (INSUFFICIENT_FUNDS, INSUFFICIENT_FUNDS_AT)
 
-Deposits = dict[tuple[UUID, datetime], list[int]]  # places in a list, by account and moment
+Deposits = dict[tuple[UUID, datetime | None], list[int]]  # places in a list, by account and moment
 
 
 def find_deposits(commands: Sequence[Command], places: Iterable[int]) -> Deposits:
@@ -47,7 +47,7 @@ def take_cover(
 
     They are taken out: who was covered in vain is declined.
     """
-    if not isinstance(command, NewTransaction) or command.effective_at is None:
+    if not isinstance(command, NewTransaction):
         return []
     [decision] = decisions
     if decision.row is None or decision.row.decline_reason not in LACKS:
