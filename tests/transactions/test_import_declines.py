@@ -220,7 +220,7 @@ def test_a_whole_file_is_decided_as_of_one_moment(write, run, monkeypatch):
 def test_a_file_is_decided_for_as_long_as_it_takes():
     """A transaction of the service's role has few seconds."""
     names = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
-    known = [name for name in names if execute("SELECT current_setting(%s, true)", [name])[0][0] is not None]
+    known = [name for name in names if execute("SELECT current_setting(%s, true)", name)[0][0] is not None]
     assert len(known) >= 2
     try:
         for name in known:
