@@ -46,7 +46,13 @@ ON_IDENTITY = (
     "idempotency_key_invalid",
     "idempotency_key_reused",
 )
-ON_AMOUNTS = ("amount_invalid", "amount_not_positive", "amount_too_large", "amount_scale")
+ON_AMOUNTS = (
+    "amount_invalid",
+    "amount_not_text",
+    "amount_not_positive",
+    "amount_too_large",
+    "amount_scale",
+)
 ON_LISTS = ("invalid_parameter", "invalid_cursor")
 
 IDEMPOTENCY_KEY = OpenApiParameter(

@@ -15,8 +15,9 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import Field, TimeField, parse_time, refuse
+from rest.fields import Field, refuse
 from rest.parsers import echo
+from rest.times import TimeField, parse_time
 
 NO_OBJECT = ("invalid_type", "Not an object.")
 NO_FIELD = ("unknown_field", "There is no such field.")

@@ -108,8 +108,8 @@ MUTANTS = [
     Mutant(
         "declined group keeps what its accounts became",
         "_decide_request",
-        "            draft = state.copy()\n            _decide_commands",
-        "            _decide_commands",
+        "            draft = state.copy()\n            decide_commands",
+        "            decide_commands",
         BATCHES + "test_an_atomic_batch_with_one_decline_posts_nothing_and_records_all",
     ),
     Mutant(

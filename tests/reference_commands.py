@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -22,7 +22,8 @@ class Refusal:
 class Command:
     """One movement on one account. `currency`, `expected_version` and `other_leg` are conditions.
 
-    `amount` None, of a capture, is all that the hold has left. `other_leg` is the account of the other leg.
+    `begins_at` is of a day, whose last microsecond is `effective_at`. `amount` None, of a capture, is all
+    that the hold has left. `other_leg` is the account of the other leg.
     """
 
     id: UUID
@@ -30,6 +31,7 @@ class Command:
     type: str
     amount: Decimal | None
     effective_at: datetime | None = None
+    begins_at: datetime | None = None
     reference: str = ""
     metadata: dict = field(default_factory=dict)
     transfer: UUID | None = None
@@ -41,7 +43,11 @@ class Command:
 
     @property
     def is_final(self):
-        return self.metadata != {"final": "false"}
+        return self.metadata.get("final") != "false"
+
+    @property
+    def is_plain(self):
+        return not (self.transfer or self.reverses or self.hold)
 
     def find_differences(self, row):
         """The names of what is not as it was when `row` was asked for."""
@@ -80,20 +86,20 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """A deposit or a withdrawal."""
+    """A deposit or a withdrawal, at a moment or on a day in UTC."""
 
     id: UUID
     account: UUID
     type: str
     amount: Decimal
-    effective_at: datetime | None = None
+    effective_at: datetime | date | None = None
     reference: str = ""
     metadata: dict = field(default_factory=dict)
     currency: str | None = None
     expected_version: int | None = None
 
     def list_commands(self, ledger):
-        return [Command(**vars(self))]
+        return [Command(**vars(self) | read_moment(self.effective_at))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +108,7 @@ class Transfer:
     source: UUID
     destination: UUID
     amount: Decimal
-    effective_at: datetime | None = None
+    effective_at: datetime | date | None = None
     reference: str = ""
     metadata: dict = field(default_factory=dict)
 
@@ -114,7 +120,7 @@ class Transfer:
             self.source,
             self.destination,
             amount=self.amount,
-            effective_at=self.effective_at,
+            **read_moment(self.effective_at),
             reference=self.reference,
             metadata=self.metadata,
         )
@@ -153,6 +159,8 @@ class Capture:
     hold: UUID
     amount: Decimal | None = None
     final: bool = True
+    reference: str = ""
+    metadata: dict = field(default_factory=dict)
 
     def list_commands(self, ledger):
         return [
@@ -161,7 +169,8 @@ class Capture:
                 account=ledger.holds[self.hold].command.account,
                 type="WITHDRAW",
                 amount=self.amount,
-                metadata={} if self.final else {"final": "false"},
+                reference=self.reference,
+                metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
                 hold=self.hold,
             )
         ]
@@ -180,6 +189,35 @@ class Placement:
 
     def find_differences(self, before):
         return frozenset(name for name in vars(self) if getattr(self, name) != getattr(before, name))
+
+
+def put_deposits_first(order, rows, guarded):
+    """The order, with the deposits of its moment before the first withdrawal that lacked what they bring.
+
+    None on a guarded account. As it was, if there are none.
+    """
+    for place, command in enumerate(order):
+        if rows[command.id].reason not in ("insufficient_funds", "insufficient_funds_at"):
+            continue
+        deposits = [
+            other
+            for other in order[place:]
+            if other.type == "DEPOSIT"
+            and (other.account, other.effective_at) == (command.account, command.effective_at)
+            and other.is_plain
+        ]
+        if command.is_plain and command.effective_at and deposits and command.account not in guarded:
+            others = [other for other in order[place:] if other not in deposits]
+            return order[:place] + deposits + others
+    return order
+
+
+def read_moment(moment):
+    """What a command says of when money moved: of a day its last microsecond, and when it begins."""
+    if isinstance(moment, datetime | None):
+        return {"effective_at": moment}
+    begins_at = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return {"effective_at": begins_at + timedelta(days=1) - timedelta(microseconds=1), "begins_at": begins_at}
 
 
 def make_legs(id, source, destination, *, reverses=(None, None), **asked):

@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 from decimal import Decimal
 
 from tests.reference_accounts import ReferenceAccounts
-from tests.reference_commands import Refusal, Row, format_amount, format_time
+from tests.reference_commands import Refusal, Row, format_amount, format_time, put_deposits_first
 
 BALANCE_MAX = Decimal(10) ** 15
 
@@ -35,7 +35,8 @@ class ReferenceLedger(ReferenceAccounts):
             return Refusal("currency_mismatch")
         if command.amount is not None and not self.has_scale(command.amount, command.account):
             return Refusal("amount_scale")
-        if command.effective_at and command.effective_at > clock + timedelta(minutes=5):
+        begins_at = command.begins_at or command.effective_at
+        if begins_at and begins_at > clock + timedelta(minutes=5):
             return Refusal("effective_at_in_future")
         if command.other_leg and self.accounts[command.other_leg].currency != currency:
             return Refusal("currency_mismatch")
@@ -54,7 +55,8 @@ class ReferenceLedger(ReferenceAccounts):
     def post(self, commands, times, *, request_id, all_or_nothing=False):
         """Decide in one commit, each at its moment in `times`; those without one were decided or refused.
 
-        The legs of a transfer are posted both or neither; `all_or_nothing` says so of all commands.
+        The legs of a transfer are posted both or neither; `all_or_nothing` says so of all commands. If a
+        withdrawal fails for what comes later in its moment, all is tried again in another order.
         """
         if not times:
             return
@@ -62,28 +64,45 @@ class ReferenceLedger(ReferenceAccounts):
         for account in {command.account for command in commands if command.id not in self.rows}:
             self.expire(account, clock)
         declined = [self.rows[c.id] for c in commands if c.id in self.rows and self.rows[c.id].reason]
-        groups = {}
-        for command in commands:
-            if command.id in times:
+        new = [command for command in commands if command.id not in self.rows]
+        guarded = {command.account for command in new if command.expected_version is not None}
+        given = order = [command for command in new if command.id in times]
+        known = declined[:1] if all_or_nothing else []
+        before = self._count()
+        while True:
+            groups = {}
+            for command in order:
                 groups.setdefault(all_or_nothing or command.transfer or command.id, []).append(command)
-        for group in groups.values():
-            self._decide_group(group, times, clock, request_id, declined[:1] if all_or_nothing else [])
+            for group in groups.values():
+                self._decide_group(group, times, clock, request_id, known, given)
+            better = order if known else put_deposits_first(order, self.rows, guarded)
+            if better == order:
+                return
+            order = better
+            self._forget(before)
 
-    def _decide_group(self, group, times, clock, request_id, declined):
-        rows_before = len(self.rows)
-        events_before = {account: len(events) for account, events in self.events.items()}
+    def _count(self):
+        return len(self.rows), {account: len(events) for account, events in self.events.items()}
+
+    def _forget(self, before):
+        """As if nothing had been decided since."""
+        rows, events = before
+        while len(self.rows) > rows:
+            self.rows.popitem()
+        for account, count in events.items():
+            del self.events[account][count:]
+
+    def _decide_group(self, group, times, clock, request_id, declined, given):
+        before = self._count()
         for command in group:
             if not declined:
                 row = self._decide(command, times[command.id], clock, request_id)
                 declined = [row] if row.reason else []
         if not declined or (declined[0].command.id == group[0].id and len(group) == 1):
             return
-        while len(self.rows) > rows_before:  # as if none had been decided
-            self.rows.popitem()
-        for account, count in events_before.items():
-            del self.events[account][count:]
+        self._forget(before)
         [culprit] = declined
-        for command in group:
+        for command in sorted(group, key=given.index):
             decline = culprit.reason, culprit.details
             if command.id != culprit.command.id:
                 same_transfer = command.transfer and command.transfer == culprit.command.transfer

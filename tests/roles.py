@@ -76,6 +76,7 @@ OWNERS = {
     "tests/office/test_transaction_page.py::"
     "test_of_an_old_capture_that_was_pruned_the_event_of_its_hold_is_still_shown",
     "tests/office/test_user_and_hold_pages.py::test_an_audit_says_what_it_covered_and_found",
+    "tests/transactions/test_today.py",
     "tests/transactions/test_chain.py",
     "tests/transactions/test_guards_are_proven.py",
     "tests/transactions/test_anchors.py",

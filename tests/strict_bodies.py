@@ -8,18 +8,15 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from events.models import parse_cursor
+from tests.strict_times import is_expiry, is_time
 
 LEVELS_MAX = 100
 BATCH = "POST /transactions/batch"
 AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")  # of US dollars
-TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
-)
 # Of this machine, the only one that tests may call.
 LOOPBACK_URL = re.compile(
     r"https?://(?P<host>127(\.[0-9]{1,3}){3})(:(?P<port>[0-9]{1,5}))?([/?][!$-\[\]-~]*)?"
@@ -138,38 +135,17 @@ def is_metadata(value: Any) -> bool:
     )
 
 
+def is_metadata_of_a_capture(value: Any) -> bool:
+    return is_metadata(value) and "final" not in value
+
+
 def is_limit(value: Any, maximum: int = 10**15) -> bool:
-    is_decimal = type(value) in (str, NumberText) and AMOUNT.fullmatch(value)
+    is_decimal = type(value) is str and AMOUNT.fullmatch(value)
     return bool(is_decimal) and Decimal(value) <= maximum
 
 
 def is_amount(value: Any) -> bool:
     return is_limit(value, 10**12) and Decimal(value) > 0
-
-
-def read_time(value: Any) -> datetime | None:
-    """The instant in UTC, of a date its last; None if it is not one."""
-    if type(value) is not str or not TIME.fullmatch(value):
-        return None
-    try:
-        if "T" not in value:
-            midnight = datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), UTC)
-            return midnight - timedelta(microseconds=1)
-        instant = datetime.fromisoformat(re.sub(r"\.([0-9]+)", lambda f: f".{f[1][:6]:0<6}", value))
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def is_time(value: Any) -> bool:
-    """When money moved: of today only the whole day is not over yet."""
-    instant, now = read_time(value), datetime.now(UTC)
-    return instant is not None and datetime(1970, 1, 1, tzinfo=UTC) <= instant <= now + timedelta(minutes=6)
-
-
-def is_expiry(value: Any) -> bool:
-    instant = read_time(value)
-    return instant is not None and instant > datetime.now(UTC)
 
 
 def is_flag(value: Any) -> bool:
@@ -258,7 +234,12 @@ FIELDS: dict[str, dict[str, Field]] = {
         "effective_at": Field(is_time),
     },
     "POST /holds": {**MONEY, "account": Field(is_id, required=True), "expires_at": Field(is_expiry)},
-    "POST /holds/{id}/capture": {"id": MONEY["id"], "amount": Field(is_amount), "final": Field(is_flag)},
+    "POST /holds/{id}/capture": {
+        **MONEY,
+        "amount": Field(is_amount),
+        "final": Field(is_flag),
+        "metadata": Field(is_metadata_of_a_capture),
+    },
     "POST /subscriptions": {
         "kind": Field(is_one_of("webhook", "broker"), required=True),
         "url": Field(is_url),

@@ -167,7 +167,7 @@ SEEN = {
     "/api/v1/transactions/batch": {200, 400, 422},
     "/api/v1/transactions/{id}/reverse": {201, 404, 422},
     "/api/v1/transfers": {201, 402, 422},
-    "/api/v1/holds": {201, 400, 402},
+    "/api/v1/holds": {201, 402, 422},
     "/api/v1/holds/{id}/capture": {201, 422},
     "/api/v1/holds/{id}/release": {200, 422},
     "/api/v1/accounts/{id}/close": {200, 422},

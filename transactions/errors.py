@@ -4,9 +4,14 @@ The classes are refusals: nothing is written, the id stays free. The constants a
 depend on the state of the account, recorded under the id for ever.
 """
 
+from typing import TYPE_CHECKING
+
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
 from ledger.errors import LedgerError
 from ledger.errors import gettext_noop as _
+
+if TYPE_CHECKING:
+    from transactions.models import Transaction
 
 INSUFFICIENT_FUNDS_AT = "insufficient_funds_at"
 VERSION_MISMATCH = "version_mismatch"
@@ -33,6 +38,18 @@ DECLINES = {
     TRANSFER_DECLINED: _("The other leg of the transfer was declined."),
     BATCH_DECLINED: _("Another transaction of the atomic batch was declined."),
 }
+
+
+class WouldDecline(Exception):
+    """A request that takes no decline would be declined, `row` first. Nothing was written."""
+
+    def __init__(self, row: "Transaction") -> None:
+        super().__init__(f"The transaction {row.id} would be declined: {row.decline_reason}.")
+        self.row = row
+
+
+class MetadataInvalid(LedgerError, code="metadata_invalid", field="metadata"):
+    """The metadata says what the command itself says."""
 
 
 class EffectiveAtInFuture(LedgerError, code="effective_at_in_future", field="effective_at"):

@@ -175,6 +175,7 @@ HOLD_TABLE = Table(
         length_max=REFERENCE_LENGTH_MAX,
         asked="reference",
         sent="optional",
+        help="Your own word for it; the same may stand on as many as you like",
     ),
     Column(name="metadata", kind=Kind.OBJECT, asked="metadata", sent="optional"),
     Column(name="created_at", kind=Kind.TIME),

@@ -21,7 +21,7 @@ from accounts.models import (
 from accounts.tokens import TYPES
 from ledger.callers import ActorKind
 from ledger.text import Rule
-from rest import fields
+from rest import fields, times
 from rest.serializers import StrictSerializer
 
 CURRENCY_LENGTH_MAX = 12
@@ -124,7 +124,7 @@ REQUEST_FIELDS: dict[Kind, Callable[..., fields.Field]] = {
     Kind.CHOICE: fields.ChoiceField,
     Kind.TEXT: fields.TextField,
     Kind.OBJECT: fields.MetadataField,
-    Kind.TIME: fields.TimeField,
+    Kind.TIME: times.TimeField,
 }
 
 

@@ -14,7 +14,7 @@ PARTS = {
     Move: ["account", "type", "amount", "effective_at", "reference", "metadata"],
     Transfer: ["source", "destination", "amount", "effective_at", "reference", "metadata"],
     Reversal: ["target", "reason"],
-    Capture: ["hold", "amount", "final"],
+    Capture: ["hold", "amount", "final", "reference", "metadata"],
 }
 RIGHT = [None] * 12
 move_fields = {
@@ -34,7 +34,12 @@ transfer_fields = {
     "wrong": st.sampled_from([*RIGHT, "currency", "account", "scale"]),
 }
 reversal_fields = {"target": picks, "reason": st.sampled_from(["a mistake", "ein Fehler ☃"])}
-capture_fields = {"hold": picks, "part": st.sampled_from([None, 1, 1, 2, 3, 4]), "final": st.booleans()}
+capture_fields = {
+    "hold": picks,
+    "part": st.sampled_from([None, 1, 1, 2, 3, 4]),
+    "final": st.booleans(),
+    "reference": references,
+}
 
 ways = st.sampled_from([{}, {"all_or_nothing": True}, {"each": True}])
 
@@ -80,13 +85,20 @@ class Movements(World):
     def make_reversal(self, target, reason):
         return Reversal(id=self.take_id(), target=self.pick(target, self.ledger.rows), reason=reason)
 
-    def make_capture(self, hold, part, final):
+    def make_capture(self, hold, part, final, reference):
         """A third of a hold, two, all of it, more than that, or what it has left."""
         hold = self.pick_hold(hold)
         amount = None
         if part:
             amount = self.fit_amount(hold.amount * part / 3, self.ledger.accounts[hold.account])
-        return Capture(id=self.take_id(), hold=hold.id, amount=amount, final=final)
+        return Capture(
+            id=self.take_id(),
+            hold=hold.id,
+            amount=amount,
+            final=final,
+            reference=reference,
+            metadata={"note": reference} if reference else {},
+        )
 
     @rule(over_http=doors, asked=st.fixed_dictionaries(move_fields))
     def move(self, over_http, asked):
@@ -125,7 +137,7 @@ class Movements(World):
             "amount": [Decimal(7), Decimal(8)],
             "effective_at": [FIRST_DAY - timedelta(days=1)],
             "reference": [row.command.reference + "!"],
-            "metadata": [{**row.command.metadata, "k": "v"}],
+            "metadata": [{**getattr(ask, "metadata", {}), "k": "v"}],
             "target": self.ledger.rows,
             "reason": ["another"],
             "hold": self.ledger.holds,

@@ -1,6 +1,6 @@
 """The door for everybody else: HTTP, and what is promised of statuses, headers and problems."""
 
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from functools import singledispatchmethod
 from uuid import UUID
@@ -16,7 +16,6 @@ STATUS = {
     "version_mismatch": 412,
     "amount_scale": 400,
     "effective_at_in_future": 400,
-    "expires_at_invalid": 400,
 }
 UNDERSTOOD_AND_REFUSED = 422
 CHANGES = {"FROZEN": "freeze", "ACTIVE": "unfreeze", "CLOSED": "close"}
@@ -59,7 +58,8 @@ class OverHttp:
 
     @_request.register
     def _(self, ask: Capture):
-        return self._post(f"holds/{ask.hold}/capture", id=ask.id, amount=ask.amount, final=ask.final)
+        asked = {name: value for name, value in vars(ask).items() if name != "hold"}
+        return self._post(f"holds/{ask.hold}/capture", **asked)
 
     def post_batch(self, moves, *, atomic):
         response = self._post("transactions/batch", atomic=atomic, transactions=[vars(ask) for ask in moves])
@@ -145,7 +145,7 @@ def make_plain(value):
         return {name: make_plain(part) for name, part in value.items()}
     if isinstance(value, list):
         return [make_plain(part) for part in value]
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, UUID | Decimal) else value
 

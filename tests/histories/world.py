@@ -39,7 +39,8 @@ limits = st.dictionaries(
 # Few days, so that moments meet; around the clock; none at all, half of the time.
 half_days = st.integers(0, 26).map(lambda number: FIRST_DAY + timedelta(hours=12 * number - 1))
 spans = [-timedelta(seconds=1), -timedelta(hours=1), timedelta(minutes=4)]
-moments = st.none() | st.none() | half_days | st.sampled_from([*spans, *spans, timedelta(minutes=9)])
+days = st.sampled_from(["today", "today", "tomorrow"])
+moments = st.none() | st.none() | half_days | days | st.sampled_from([*spans, *spans, timedelta(minutes=9)])
 references = st.sampled_from(["", "", "a", "order 7 ☃"])
 
 
@@ -108,6 +109,8 @@ class World(RuleBasedStateMachine):
         return datetime.fromisoformat(text)
 
     def find_moment(self, moment):
+        if isinstance(moment, str):
+            return (read_clock() + timedelta(days=moment == "tomorrow")).date()
         return read_clock() + moment if isinstance(moment, timedelta) else moment
 
     @rule(
@@ -175,19 +178,18 @@ class World(RuleBasedStateMachine):
         self.sent |= {ask.id: ask for ask in asks if ask.id in self.ledger.rows and ask.id not in before}
 
     def require_times(self, commands, answer, before, started_at, all_or_nothing):
-        """The model decides at the moments told, which are in order and while the commands ran."""
+        """The model decides at the moments told, which are of different rows and while the commands ran."""
         moments = {
             id: self.read_moment(row["recorded_at"]) for id, row in answer.rows.items() if id not in before
         }
         rows = self.ledger.rows.values()
         latest = {row.command.account: row.recorded_at for row in rows}
         ended_at = read_clock()
-        for command in commands:
-            if command.id in moments:
-                moment = moments[command.id]
-                assert started_at <= moment <= ended_at
-                assert moment > latest.get(command.account, started_at - MICROSECOND)
-                latest[command.account] = moment
+        accounts = {command.id: command.account for command in commands}
+        for id, moment in sorted(moments.items(), key=lambda each: each[1]):
+            assert started_at <= moment <= ended_at
+            assert moment > latest.get(accounts[id], started_at - MICROSECOND)
+            latest[accounts[id]] = moment
         self.ledger.post(commands, moments, request_id=answer.request_id, all_or_nothing=all_or_nothing)
         for command in commands:
             if command.transfer and command.id in moments:

@@ -152,11 +152,15 @@ PROVOKE = {
     "idempotency_key_invalid": lambda a: a.with_key("k" * 256),
     "conflicting_fields": lambda a: a.post(user=str(a.account.user_id)),
     "amount_invalid": lambda a: a.post(amount="1e2"),
+    "amount_not_text": lambda a: a.post(amount=100),
     "amount_not_positive": lambda a: a.post(amount="-1.00"),
     "amount_too_large": lambda a: a.post(amount="1000000000000.01"),
     "amount_scale": lambda a: a.post(amount="10.005"),
     "datetime_invalid": lambda a: a.post(effective_at="2026-02-29T00:00:00Z"),
     "datetime_precision": lambda a: a.post(effective_at="2026-01-01T00:00:00.1234567Z"),
+    "datetime_ambiguous": lambda a: a.client.get(
+        f"{ACCOUNTS}/{a.account.id}/balance?tz=Europe/Berlin&at=2024-03-31T02:30:00"
+    ),
     "timezone_invalid": lambda a: a.client.get(f"{ACCOUNTS}/{a.account.id}/balance?tz=../etc/passwd"),
     "effective_at_in_future": lambda a: a.post(effective_at="2999-01-01T00:00:00Z"),
     "effective_at_too_early": lambda a: a.post(effective_at="1969-12-31T23:59:59Z"),

@@ -7,7 +7,7 @@
 from transactions.posting.bounds import require_within
 from transactions.posting.committer import share
 from transactions.posting.engine import expire_some, post, post_request
-from transactions.posting.rehearsal import Rehearsal
+from transactions.posting.rehearsal import Rehearsal, reading_one_moment
 from transactions.posting.requests import Answers, PostingRequest, PostingResult
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "expire_some",
     "post",
     "post_request",
+    "reading_one_moment",
     "require_within",
     "share",
 ]

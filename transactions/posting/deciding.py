@@ -1,5 +1,6 @@
 """Deciding requests in memory, under the locks: what was decided before is answered, the rest is new."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -10,11 +11,12 @@ from events import outbox
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.values import format_time
-from transactions.errors import TRANSFER_DECLINED
+from transactions.errors import TRANSFER_DECLINED, WouldDecline
 from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
+from transactions.posting.order import find_deposits, take_cover
 from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
 from transactions.posting.state import Accounts, AccountState, Decision, Needs, State
 from transactions.posting.writing import Look
@@ -105,29 +107,37 @@ def _decide_request(
         rows = (before.get(id) for id in request.ids)
         culprit = next((row for row in rows if row and row.decline_reason), None)
     draft = state if request.each or len(new) == 1 else state.copy()
-    _decide_commands(request, new, draft, culprit, answers)
+    decide_commands(request, new, draft, culprit, answers)
+    if request.no_declines and (declined := _find_culprit([answers[number] for number in new])):
+        raise WouldDecline(declined)
     if request.all_or_nothing and culprit is None and len(new) > 1:
         culprit = _find_culprit(answers)
         if culprit is not None:
             draft = state.copy()
-            _decide_commands(request, new, draft, culprit, answers)
+            decide_commands(request, new, draft, culprit, answers)
     return answers, draft
 
 
-def _decide_commands(
+def decide_commands(
     request: PostingRequest,
-    numbers: Iterable[int],
+    numbers: Sequence[int],
     state: State,
     culprit: Transaction | None,
     answers: Answers,
 ) -> None:
     """Decide the commands of these numbers; the answers are put in their places."""
-    for number in numbers:
+    left = deque(numbers)
+    deposits = find_deposits(request.commands, numbers) if len(left) > 1 and culprit is None else {}
+    while left:
+        number = left.popleft()
         command = request.commands[number]
         try:
             decisions = command.decide(state, request.caller, culprit)
         except LedgerError as error:
             answers[number] = _refuse(request, command, error)
+            continue
+        if deposits and (first := take_cover(deposits, command, decisions, left)):
+            left = deque([*first, number, *(each for each in left if each not in first)])
             continue
         state.is_decided = True
         for decision in decisions:

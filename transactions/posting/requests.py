@@ -17,13 +17,15 @@ class PostingRequest:
     """Commands of one caller. No id stands twice in them.
 
     A refusal of one command refuses all of them; with `each`, it is the answer to that command only. A
-    decline is of one command; `all_or_nothing`, everything or nothing is posted.
+    decline is of one command; `all_or_nothing`, everything or nothing is posted. With `no_declines` nothing
+    is recorded of a request of which something new would be declined: it ends with `WouldDecline`.
     """
 
     commands: Sequence[Command]
     caller: Caller
     all_or_nothing: bool = False
     each: bool = False
+    no_declines: bool = False
 
     @property
     def ids(self) -> list[UUID]:

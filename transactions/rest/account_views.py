@@ -36,7 +36,6 @@ from transactions.posting.commands import (
     Capture,
     NewHold,
     Release,
-    Remaining,
     SetLimits,
     SetMetadata,
     SetStatus,
@@ -108,15 +107,9 @@ class HoldViewSet(ResourceViewSet[Hold]):
 
     def capture(self, request: Request, pk: UUID) -> HttpResponse:
         """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
-        id, asked = take_identity(request), request.asked
+        id = take_identity(request)
         hold = self.get_object()
-        command = Capture(
-            id=id,
-            hold_id=hold.id,
-            account_id=hold.account_id,
-            amount=asked.get("amount", Remaining.ALL),
-            final=asked.get("final", True),
-        )
+        command = Capture(id=id, hold_id=hold.id, account_id=hold.account_id, **request.asked)
         return respond(request, post(request, command))
 
 

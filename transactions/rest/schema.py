@@ -23,7 +23,7 @@ from transactions.rest import examples, serializers
 
 ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "token_bound", "request_in_progress")
 ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
-ON_MOMENTS = ("datetime_invalid", "datetime_precision", "timezone_invalid")
+ON_MOMENTS = ("datetime_invalid", "datetime_precision", "datetime_ambiguous", "timezone_invalid")
 # What only reversals, captures and groups are declined for is left out.
 DECLINES_OF_ONE = [
     code

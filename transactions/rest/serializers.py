@@ -14,7 +14,7 @@ from accounts.rest.serializers import (
     make_request_fields,
 )
 from ledger.text import Rule
-from rest import fields
+from rest import fields, times
 from rest.schema import ProblemSerializer
 from rest.serializers import ListField, StrictSerializer
 from transactions.models import TABLE, Transaction
@@ -57,6 +57,9 @@ class ReversalRequest(CommandRequest):
 class CaptureRequest(CommandRequest):
     amount = fields.AmountField(required=False, help_text="At most what is left; default: all of it")
     final = fields.BooleanField(required=False, help_text="Default true: what is left is given back")
+    vars().update(
+        make_request_fields(column for column in TABLE.sent if column.name in ("reference", "metadata"))
+    )
 
 
 # Made by a call, since `from` can be no attribute's name in a class body.
@@ -64,19 +67,19 @@ StatementQuery: type[StrictSerializer] = type(
     "StatementQuery",
     (StrictSerializer,),
     {
-        "from": fields.DateField(help_text="The first day, inclusive"),
-        "to": fields.DateField(help_text="The last day, inclusive"),
-        "tz": fields.TimeZoneField(required=False, help_text="The zone of the days; default: UTC"),
+        "from": times.DateField(help_text="The first day, inclusive"),
+        "to": times.DateField(help_text="The last day, inclusive"),
+        "tz": times.TimeZoneField(required=False, help_text="The zone of the days; default: UTC"),
     },
 )
 
 
 class BalanceQuery(StrictSerializer):
-    at = fields.TimeField(required=False, help_text="Effective by this moment, inclusive; default: now")
-    known_at = fields.TimeField(
+    at = times.TimeField(required=False, help_text="Effective by this moment, inclusive; default: now")
+    known_at = times.TimeField(
         required=False, help_text="As the ledger knew it at this moment, inclusive; default: now"
     )
-    tz = fields.TimeZoneField(required=False, help_text="The zone of times without an offset; default: UTC")
+    tz = times.TimeZoneField(required=False, help_text="The zone of times without an offset; default: UTC")
 
 
 class UserBalanceQuery(BalanceQuery):

@@ -13,11 +13,11 @@ from transactions.posting.commands.reversal import Reversal
 from transactions.posting.commands.rules import SetLimits, SetMetadata, SetStatus
 from transactions.posting.commands.transaction import NewTransaction
 from transactions.posting.commands.transfer import Transfer
-from transactions.posting.legs import CLOCK_SKEW_MAX, require_amount, require_scale
+from transactions.posting.legs import require_amount, require_scale
+from transactions.posting.moments import require_begun
 from transactions.posting.state import Decision, Needs, State
 
 __all__ = [
-    "CLOCK_SKEW_MAX",
     "Capture",
     "Command",
     "Expiry",
@@ -31,6 +31,7 @@ __all__ = [
     "SetStatus",
     "Transfer",
     "require_amount",
+    "require_begun",
     "require_scale",
 ]
 
