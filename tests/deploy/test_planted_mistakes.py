@@ -97,7 +97,7 @@ MISTAKES = {
         "is killed before its 30 s to stop are over",
     ),
     "relay in every pod": (WEB, "--no-relay, ", "", "relays in every pod"),
-    "migrations in every pod": (WEB, "--no-migrate, ", "", "migrates in every pod"),
+    "migrations in every pod": (WEB, ", --no-migrate", "", "migrates in every pod"),
     "migrations by an init container": (
         RELAY,
         "      containers:",
