@@ -5,6 +5,7 @@ depend on the state of the account, recorded under the id for ever.
 """
 
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
+from accounts.errors import BATCH_DECLINED as BATCH_DECLINED
 from ledger.errors import LedgerError
 from ledger.errors import gettext_noop as _
 
@@ -14,7 +15,6 @@ BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
 ALREADY_REVERSED = "already_reversed"
 HOLD_NOT_OPEN = "hold_not_open"
 TRANSFER_DECLINED = "transfer_declined"
-BATCH_DECLINED = "batch_declined"
 
 # What a recorded decline tells people; its extensions are in `decline_details`. English here, translated by
 # `office.explanations`.
@@ -31,7 +31,7 @@ DECLINES = {
     ALREADY_REVERSED: _("The transaction was reversed before."),
     HOLD_NOT_OPEN: _("The hold is not open any more."),
     TRANSFER_DECLINED: _("The other leg of the transfer was declined."),
-    BATCH_DECLINED: _("Another transaction of the atomic batch was declined."),
+    BATCH_DECLINED: _("Another command of the atomic batch was declined."),
 }
 
 
@@ -44,11 +44,19 @@ class EffectiveAtTooEarly(LedgerError, code="effective_at_too_early", field="eff
 
 
 class CurrencyMismatch(LedgerError, code="currency_mismatch", field="currency"):
-    """The account has another currency, or the accounts of a transfer have two."""
+    """The account has another currency, or the accounts of a transfer have two and one amount."""
+
+
+class AmountsDiffer(LedgerError, code="amounts_differ", field="destination_amount"):
+    """Between accounts of one currency nothing is lost or won on the way."""
 
 
 class TransactionNotFound(LedgerError, code="not_found"):
     """No transaction has this id."""
+
+
+class BatchNotFound(LedgerError, code="not_found"):
+    """No batch has this id."""
 
 
 class SameAccount(LedgerError, code="same_account", field="destination"):

@@ -195,8 +195,12 @@ ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_starts_at_zero;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_keeps_its_identity;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_is_never_deleted;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER accounts_are_never_emptied;
+-- Of a list, one may be placed and captured or released in one statement.
 CREATE TRIGGER hold_starts_open_or_declined BEFORE INSERT ON accounts_hold
-    FOR EACH ROW WHEN (NEW.captured <> 0 OR NEW.status NOT IN ('OPEN', 'DECLINED'))
+    FOR EACH ROW WHEN (
+        NEW.status = 'EXPIRED'
+        OR NEW.batch IS NULL AND (NEW.captured <> 0 OR NEW.status NOT IN ('OPEN', 'DECLINED'))
+    )
     EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER hold_keeps_what_was_asked BEFORE UPDATE ON accounts_hold
     FOR EACH ROW WHEN (
@@ -206,6 +210,7 @@ CREATE TRIGGER hold_keeps_what_was_asked BEFORE UPDATE ON accounts_hold
             OLD.actor, OLD.request_id)
         IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount, NEW.expires_at, NEW.reference, NEW.metadata,
             NEW.created_at, NEW.actor, NEW.request_id)
+        OR NEW.batch IS DISTINCT FROM OLD.batch
     ) EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER hold_is_never_deleted BEFORE DELETE ON accounts_hold
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
@@ -736,6 +741,7 @@ class Migration(migrations.Migration):
                 ("closed_at", models.DateTimeField(null=True, verbose_name="closed at")),
                 ("actor", models.UUIDField(verbose_name="actor")),
                 ("request_id", models.CharField(max_length=64, verbose_name="request id")),
+                ("batch", models.UUIDField(null=True, verbose_name="batch")),
                 (
                     "event_sequence",
                     models.BigIntegerField(
@@ -1240,6 +1246,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(("expires_at__isnull", False), ("status", "OPEN")),
                 fields=["expires_at"],
                 name="hold_to_expire",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="hold",
+            index=models.Index(
+                condition=models.Q(("batch__isnull", False)), fields=["batch"], name="hold_by_batch"
             ),
         ),
         migrations.AddConstraint(

@@ -1,5 +1,6 @@
 """The movements of money, what staff put right, and what is known about all of it."""
 
+from transactions.models.batches import BATCH_TABLE, Batch, derive_item_id
 from transactions.models.corrections import Correction
 from transactions.models.figures import AuditRun, Figures, HourlyTotal
 from transactions.models.transactions import (
@@ -10,12 +11,15 @@ from transactions.models.transactions import (
 )
 
 __all__ = [
+    "BATCH_TABLE",
     "EFFECTIVE_AT_MIN",
     "TABLE",
     "AuditRun",
+    "Batch",
     "Correction",
     "Figures",
     "HourlyTotal",
     "Transaction",
     "derive_destination_id",
+    "derive_item_id",
 ]

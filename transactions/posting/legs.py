@@ -25,7 +25,7 @@ from ledger.text import is_plain, require_money_texts
 from ledger.values import MICROSECOND, format_time
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
-from transactions.posting.state import AccountState, Decision, Needs, State
+from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 DEPOSIT = Transaction.Type.DEPOSIT
@@ -71,9 +71,7 @@ class Leg:
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
         return TABLE.find_differences(self, before[self.id])
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         decline = explain(self, culprit) if culprit else None
         return (decide_leg(self, state, caller, decline=decline),)
 
@@ -113,12 +111,14 @@ def find_moment(account: AccountState, clock: datetime) -> datetime:
     return max(clock, account.last_recorded_at + MICROSECOND)
 
 
-def explain(leg: Leg, culprit: Transaction) -> Decline:
+def explain(leg: Leg, culprit: Culprit) -> Decline:
     """Why the leg is declined, when all it belongs to is because of the culprit."""
-    if leg.id == culprit.id:
-        return culprit.decline_reason or "", culprit.decline_details or {}
-    same_transfer = leg.transfer is not None and leg.transfer == culprit.transfer
-    reason = errors.TRANSFER_DECLINED if same_transfer else errors.BATCH_DECLINED
+    reason = errors.BATCH_DECLINED
+    if isinstance(culprit, Transaction):
+        if leg.id == culprit.id:
+            return culprit.decline_reason or "", culprit.decline_details or {}
+        if leg.transfer is not None and leg.transfer == culprit.transfer:
+            reason = errors.TRANSFER_DECLINED
     return reason, {"culprit": str(culprit.id)}
 
 
@@ -194,6 +194,7 @@ def _make_row(
             "effective_at": effective_at,
             "late": late,
             "transfer": leg.transfer,
+            "batch": caller.batch,
             "reverses": leg.reverses,
             "hold": leg.hold,
             "actor": caller.actor,

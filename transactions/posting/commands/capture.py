@@ -11,7 +11,7 @@ from ledger.callers import Caller
 from transactions.models import TABLE, Transaction
 from transactions.posting.commands.hold import tell
 from transactions.posting.legs import Leg, decide_leg, explain, require_amount
-from transactions.posting.state import AccountState, Decision, Needs, State
+from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 
 class Remaining(Enum):
@@ -45,9 +45,7 @@ class Capture:
         differs = TABLE.find_differences(self._make_leg(amount), row)
         return ["final" if name == "metadata" else name for name in differs]
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         hold = state.get_hold(self.hold_id, self.account_id)
         amount = self.amount
         leg = self._make_leg((hold.remaining or hold.amount) if amount is Remaining.ALL else amount)
