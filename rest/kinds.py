@@ -17,7 +17,7 @@ class KindField(Field):
     """The name of a kind, in what is known to be of it."""
 
     def __init__(self, name: str) -> None:
-        super().__init__({"type": "string", "enum": [name]})
+        super().__init__({"type": "string", "const": name})
         self.kind = name
 
     def to_internal_value(self, value: Any) -> str:

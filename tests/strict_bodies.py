@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from events.models import parse_cursor
 
 LEVELS_MAX = 100
-BATCH = "POST /transactions/batch"
+BATCH = "POST /batches"
 AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")  # of US dollars
 TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
@@ -176,12 +176,25 @@ def is_flag(value: Any) -> bool:
     return type(value) is bool
 
 
-def is_list_of_transactions(value: Any) -> bool:
+def is_list_of_commands(value: Any) -> bool:
     """Whatever they are, no id stands twice."""
     if type(value) is not list or not 1 <= len(value) <= 1000:
         return False
-    fit = [item for item in value if is_valid_object("POST /transactions", item)]
-    return len({item["id"].lower() for item in fit}) == len(fit)
+    named = [item["id"].lower() for item in value if is_valid_item(item) and item.get("id")]
+    return len(set(named)) == len(named)
+
+
+def is_valid_item(item: Any) -> bool:
+    """Of transactions: those of the other commands are tried in a test of their own."""
+    if type(item) is not dict or item.get("command") != "transaction":
+        return False
+    body = {name: value for name, value in item.items() if name != "command"}
+    return is_valid_object(
+        "POST /transactions", {"id": NOBODYS_ID, **body} if body.get("id") is None else body
+    )
+
+
+NOBODYS_ID = "01910000-0000-7000-8000-000000000001"  # where an id may be left out
 
 
 def is_url(value: Any) -> bool:
@@ -248,16 +261,31 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     BATCH: {
         "atomic": Field(is_flag, required=True),
-        "transactions": Field(is_list_of_transactions, required=True),
+        "id": Field(is_new_id, required=True),
+        "reference": Field(is_about(0, 200, kind="identifier")),
+        "metadata": Field(is_metadata),
+        "commands": Field(is_list_of_commands, required=True),
     },
     "POST /transactions/{id}/reverse": {"id": MONEY["id"], **WHY},
+    "POST /batches/{id}/reverse": {"id": MONEY["id"], **WHY},
     "POST /transfers": {
         **MONEY,
-        "source": Field(is_id, required=True),
-        "destination": Field(is_id, required=True),
+        "source": Field(is_id),
+        "source_user": Field(is_id),
+        "destination": Field(is_id),
+        "destination_user": Field(is_id),
+        "currency": Field(is_currency),
+        "destination_currency": Field(is_currency),
+        "destination_amount": Field(is_amount),
         "effective_at": Field(is_time),
     },
-    "POST /holds": {**MONEY, "account": Field(is_id, required=True), "expires_at": Field(is_expiry)},
+    "POST /holds": {
+        **MONEY,
+        "account": Field(is_id),
+        "user": Field(is_id),
+        "currency": Field(is_currency),
+        "expires_at": Field(is_expiry),
+    },
     "POST /holds/{id}/capture": {"id": MONEY["id"], "amount": Field(is_amount), "final": Field(is_flag)},
     "POST /subscriptions": {
         "kind": Field(is_one_of("webhook", "broker"), required=True),
@@ -269,7 +297,13 @@ FIELDS: dict[str, dict[str, Field]] = {
 }
 NOTHING_WILL_DO = {"POST /subscriptions/{id}/replay", "POST /holds/{id}/release"}
 # Of these a body has one at least.
-ONE_OF = {"POST /users": {"id", "external_id"}, "POST /transactions": {"account", "user"}}
+ONE_OF = {"POST /users": [{"id", "external_id"}]}
+# And of these one and no other.
+ONLY_ONE_OF = {
+    "POST /transactions": [{"account", "user"}],
+    "POST /holds": [{"account", "user"}],
+    "POST /transfers": [{"source", "source_user"}, {"destination", "destination_user"}],
+}
 
 
 def is_valid(call: str, body: bytes) -> bool:
@@ -279,7 +313,7 @@ def is_valid(call: str, body: bytes) -> bool:
     sent = read_object(body)
     is_fit = is_valid_object(call, sent)
     if is_fit and call == BATCH and sent["atomic"]:
-        return all(is_valid_object("POST /transactions", item) for item in sent["transactions"])
+        return all(is_valid_item(item) for item in sent["commands"])
     return is_fit
 
 
@@ -289,10 +323,9 @@ def is_valid_object(call: str, sent: Any) -> bool:
         return False
     values = {name: value for name, value in sent.items() if value is not None}
     required = {name for name, field in fields.items() if field.required}
-    lacks = call in ONE_OF and not ONE_OF[call] & values.keys()
-    if lacks or not required <= values.keys():
+    if not required <= values.keys() or not all(some & values.keys() for some in ONE_OF.get(call, [])):
         return False
-    if call == "POST /transactions" and {"account", "user"} <= values.keys():
+    if any(len(some & values.keys()) != 1 for some in ONLY_ONE_OF.get(call, [])):
         return False
     if call == "POST /subscriptions" and (values["kind"] == "webhook") != ("url" in values):
         return False

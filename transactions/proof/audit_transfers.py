@@ -3,8 +3,8 @@
 TRANSFERS = """
 SELECT (array_agg(account_id))[1], 'transactions_transaction',
     (array_agg(leg.id ORDER BY type DESC))[1]::text,
-    'two legs: a WITHDRAW and a DEPOSIT, of one status, moment and list, on two accounts, of one amount unless'
-        ' they have two currencies',
+    'two legs: a WITHDRAW and a DEPOSIT, of one status, moment and list, on two accounts, of one amount'
+        ' unless they have two currencies',
     string_agg(concat_ws(' ', type, amount, currency, leg.status, leg.recorded_at), '; ' ORDER BY type DESC)
 FROM transactions_transaction AS leg JOIN accounts_account AS account ON account.id = account_id
 WHERE transfer IN (SELECT transfer FROM transactions_transaction

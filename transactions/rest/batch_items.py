@@ -15,7 +15,7 @@ from transactions.posting.commands import Command, NewHold, Release, Reversal
 from transactions.reading import queries
 from transactions.rest.account_views import make_capture, make_hold
 from transactions.rest.serializers import COMMANDS
-from transactions.rest.views import VIEW, find_users, make_transaction, make_transfer
+from transactions.rest.views import SENT_AS, VIEW, find_users, make_transaction, make_transfer
 
 MOVE = "transactions.add_transaction"
 PERMISSIONS = {
@@ -27,6 +27,7 @@ PERMISSIONS = {
     "reversal": MOVE,
 }
 VIEW_HOLD = "accounts.view_hold"
+NAMES_OF_USERS = [user for user, _ in SENT_AS.values()]
 
 
 class Items:
@@ -52,7 +53,7 @@ class Items:
                 self.refusals[place] = error
             else:
                 self.asked[place] = [kind, dict(fields)]
-        for kind in dict.fromkeys(kind for kind, _ in read.values()):
+        for kind in dict.fromkeys([kind for kind, _ in read.values()]):
             if not request.may(PERMISSIONS[kind]):
                 raise PermissionMissing(PERMISSIONS[kind])
         self._require_different_ids(read)
@@ -62,7 +63,7 @@ class Items:
                 self.commands[place] = self._make(place, kind, fields)
             except (InvalidRequest, LedgerError) as error:
                 self.refusals[place] = error
-        if sum(len(command.needs.rows) or 1 for command in self.commands.values()) > ROWS_MAX:
+        if sum([len(command.needs.rows) or 1 for command in self.commands.values()]) > ROWS_MAX:
             detail = f"The list comes to more than {ROWS_MAX} rows; a transfer is two."
             raise InvalidRequest(FieldError("/commands", "batch_too_large", detail))
 
@@ -77,7 +78,7 @@ class Items:
 
     def _look_up(self, every: list[dict[str, Any]]) -> None:
         """What the items name, as far as the caller sees it: one query for each kind of thing."""
-        users = {user for fields in every for user in find_users(fields).values()}
+        users = {fields[name] for fields in every for name in NAMES_OF_USERS if name in fields}
         self.accounts = queries.find_account_ids(Account.objects.all(), users) if users else {}
         named = {fields["hold"] for fields in every if isinstance(fields.get("hold"), UUID)}
         holds = Hold.objects.filter(id__in=named) if named else ()

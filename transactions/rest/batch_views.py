@@ -1,6 +1,6 @@
 """Many commands in one request and one commit, under one id."""
 
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
@@ -169,7 +169,7 @@ class List:
 
     def _describe(self, results: Results, culprit: Transaction | Hold | None = None) -> list[Any]:
         """In the order of the commands; those that had nothing to do are left out."""
-        told = (self._describe_one(place, results, culprit) for place in range(self.count))
+        told = [self._describe_one(place, results, culprit) for place in range(self.count)]
         return [each for each in told if each]
 
     def _describe_one(
@@ -182,12 +182,14 @@ class List:
         if not made:
             return None
         if type(made[0]) is Transaction:
-            rows = cast(list[Transaction], made)
-            row = find_declined(rows)
-            if row is None and len(rows) == 1:
-                return {"status": 201, "transaction": orjson.Fragment(rows[0].as_json)}
+            row = made[0] if len(made) == 1 else find_declined(results[place].transactions)
             if row is None:
-                return {"status": 201, "transfer": orjson.Fragment(show_transfer(rows))}
+                return {
+                    "status": 201,
+                    "transfer": orjson.Fragment(show_transfer(results[place].transactions)),
+                }
+            if row.decline_reason is None:
+                return {"status": 201, "transaction": orjson.Fragment(row.as_json)}
             problem = describe_decline(self.request, row)
         elif placed and (hold := results[place].hold).decline_reason:
             problem = describe_declined_hold(self.request, hold)

@@ -1,7 +1,5 @@
 """The examples of the OpenAPI document: the story of `accounts.rest.schema` goes on."""
 
-from typing import Any
-
 from accounts.rest.schema import ACCOUNT_ID, HOLD, HOLD_ID, PETYA, SAVINGS_ID
 from rest.schema import answered, sent
 
@@ -176,4 +174,44 @@ BATCH = [
         },
     ),
 ]
-REVERSE_BATCH: list[Any] = []
+UNDONE = "01910000-0000-7000-8000-00000000d009"
+REVERSE_BATCH = [
+    sent("the order was cancelled", {"id": UNDONE, "reason": "cancelled"}),
+    answered(
+        "posted",
+        {
+            "id": UNDONE,
+            "atomic": True,
+            "results": [
+                {
+                    "status": 200,
+                    "hold": {
+                        **HOLD,
+                        "id": SECOND_HOLD,
+                        "amount": "20.00",
+                        "captured": "20.00",
+                        "remaining": "0.00",
+                        "status": "CAPTURED",
+                        "reference": "",
+                        "batch": BATCH_ID,
+                        "created_at": NOW,
+                        "closed_at": NOW,
+                    },
+                },
+                {
+                    "status": 201,
+                    "transaction": make_row(
+                        "6641bbe2-c106-80ca-9282-cc28ea5bf6ed",
+                        "DEPOSIT",
+                        "20.00",
+                        "100.00",
+                        version=3,
+                        batch=UNDONE,
+                        metadata={"reason": "cancelled"},
+                        reverses=PAID,
+                    ),
+                },
+            ],
+        },
+    ),
+]
