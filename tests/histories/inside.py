@@ -11,7 +11,7 @@ from tests.histories.answers import Answer, Shown, make_refusal
 from tests.reference_commands import Capture, Move, Reversal, Transfer
 from transactions import posting, reading
 from transactions.models import Transaction
-from transactions.posting import PostingRequest, commands
+from transactions.posting import NewBatch, PostingRequest, commands
 from transactions.reading.queries import find_transactions, find_whole
 from transactions.reading.statements import read_statement
 
@@ -48,9 +48,12 @@ class Inside:
         amount = commands.Remaining.ALL if ask.amount is None else ask.amount
         return asking.capture_of(asking.find_hold(ask.hold), amount, id=ask.id, final=ask.final)
 
-    def post_many(self, asks, **way):
-        """Commands of all kinds in one commit."""
-        return post(lambda: [self._make(ask) for ask in asks], **way)
+    def post_many(self, asks, batch=None, **way):
+        """Commands of all kinds in one commit, perhaps as a list with an id."""
+        if batch:
+            told = [vars(ask) for ask in asks]
+            batch = NewBatch(id=batch, asked=told, atomic="all_or_nothing" in way)
+        return post(lambda: [self._make(ask) for ask in asks], batch=batch, **way)
 
     def place_hold(self, command):
         asked = dict(vars(command))

@@ -140,6 +140,23 @@ def test_one_decline_declines_every_command_of_an_atomic_list(send, account):
     require_clean()
 
 
+def test_what_was_released_once_is_not_released_again_by_a_list_that_is_repeated(send, account):
+    """A declined list releases nothing when it is sent again either."""
+    deposit(account, "10")
+    kept = hold(account, "4")
+    commands = [
+        {"command": "release", "hold": str(kept.id), "reason": "x"},
+        order("WITHDRAW", account, "50"),
+    ]
+    id = str(new_id())
+    for _ in range(2):
+        assert list_codes(send(*commands, id=id)) == ["batch_declined", "insufficient_funds"]
+        assert read(account) == (10, 4)
+    deposit(account, "100")
+    assert list_codes(send(*commands, id=id)) == ["batch_declined", "insufficient_funds"]
+    assert read(account) == (110, 4)
+
+
 def test_a_hold_that_is_declined_declines_the_list(send, account):
     commands = [
         order("DEPOSIT", account, "1"),

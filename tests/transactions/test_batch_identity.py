@@ -6,6 +6,7 @@ from accounts.models import Account
 from tests.cast import AccountFactory, deposit, new_id
 from tests.conftest import make_client
 from tests.transactions.conftest import require_clean
+from tests.transactions.test_audit import harm, prove
 from transactions.models import Batch, Transaction
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +181,12 @@ def test_only_what_is_left_of_a_list_is_taken_back(service, account):
         assert len(answer.json()["results"]) == 1
     assert read_balance(account) == 0
     require_clean()
+
+
+def test_a_list_that_was_changed_is_named(service, body):
+    service.post(URL, body)
+    harm("UPDATE transactions_batch SET reference = 'order 8'")
+    assert [(each.check, each.row) for each in prove().findings] == [("batches", body["id"])]
 
 
 def test_a_list_whose_money_is_gone_is_not_taken_back_and_stays_so(service, account):

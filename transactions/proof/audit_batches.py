@@ -20,10 +20,13 @@ WITH members AS MATERIALIZED (
     SELECT batch, account_id, 'accounts_hold', id, created_at, status <> 'DECLINED'
     FROM accounts_hold WHERE batch IS NOT NULL
 )
-SELECT account_id, name, members.id::text, concat('its list ', batch, ', recorded before it'),
-    coalesce('recorded at ' || list.recorded_at, 'none')
-FROM members LEFT JOIN transactions_batch AS list ON list.id = batch
-WHERE list.id IS NULL OR members.recorded_at < list.recorded_at
+SELECT NULL::uuid, 'transactions_batch', batch::text, concat('the list that ', count(*), ' rows name'), 'none'
+FROM members LEFT JOIN transactions_batch AS list ON list.id = batch WHERE list.id IS NULL GROUP BY batch
+UNION ALL
+SELECT account_id, name, members.id::text, concat('recorded with its list ', batch, ', or later'),
+    concat('list recorded at ', list.recorded_at)
+FROM members JOIN transactions_batch AS list ON list.id = batch
+WHERE members.recorded_at < list.recorded_at
 UNION ALL
 SELECT NULL, 'transactions_batch', batch::text, 'all of it posted, or nothing',
     concat(count(*) FILTER (WHERE is_done), ' of ', count(*))
