@@ -130,7 +130,7 @@ def make_batch(draw: Draw, *, atomic: bool) -> Operation:
         row_id = item["id"]
         if draw.toss(0.3) and (single is None or item is not single.body):  # then it has one all the same
             del commands[-1]["id"]
-            row_id = derived[row_id] = str(make_uuid8(f"{id}\x00item\x00{place}".encode()))
+            derived[item["id"]] = row_id = str(make_uuid8(f"{id}\x00item\x00{place}".encode()))
         asked[row_id] = as_row(item, item["account"], item["type"])
     refusals = {derived.get(refused, refused): codes for refused, codes in refusals.items()}
     body = {"id": id, "atomic": atomic, "commands": commands}

@@ -1,5 +1,7 @@
 """A list has one identity for ever: repeated it replays, and another one under its id is refused."""
 
+import json
+
 import pytest
 
 from accounts.models import Account
@@ -100,6 +102,17 @@ def test_what_was_refused_unrecorded_is_decided_anew(service, account, body):
     again = service.post(URL, body).json()["results"]
     assert [result["status"] for result in again] == [201, 201]
     assert {row.batch for row in Transaction.objects.exclude(batch=None)} == {Batch.objects.get().id}
+    require_clean()
+
+
+def test_a_list_of_nothing_but_wrong_items_has_its_row_and_is_answered_again(service):
+    items = [{"command": "transaction", "reference": "\ud800"}, 7, {"command": "release", "hold": "#0"}]
+    body = {"id": str(new_id()), "atomic": False, "commands": items}
+    first, again = (service.post(URL, json.dumps(body), content_type="application/json") for _ in range(2))
+    assert [result["status"] for result in first.json()["results"]] == [400, 400, 400]
+    assert {**again.json(), "results": []} == {**first.json(), "results": []}
+    assert service.post(URL, {**body, "commands": items[1:]}).json()["code"] == "idempotency_key_reused"
+    assert Batch.objects.count() == 1
     require_clean()
 
 

@@ -1,5 +1,6 @@
 """The items of a list as commands, and what is wrong with those that cannot be."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +52,7 @@ class Items:
                 read[place] = kind, fields = COMMANDS.read_item(item, point(place))
             except InvalidRequest as error:
                 self.refusals[place] = error
+                self.asked[place] = json.dumps(item, sort_keys=True)  # it may have texts that are none
             else:
                 self.asked[place] = [kind, dict(fields)]
         for kind in dict.fromkeys([kind for kind, _ in read.values()]):
