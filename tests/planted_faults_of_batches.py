@@ -19,7 +19,7 @@ MUTANTS = [
         "_decide_request",
         "if is_known and request.all_or_nothing:",
         "if False:",
-        COMMANDS + "test_what_was_released_once_is_not_released_again_by_a_list_that_is_repeated",
+        IDENTITY + "test_an_atomic_list_that_is_repeated_decides_nothing_new",
     ),
     Mutant(
         "a list declines its holds alone",

@@ -144,8 +144,9 @@ class Reversal:
             return Refusal("not_reversible")
         asked = {"metadata": {"reason": self.reason}}
         if not target.command.transfer:
-            asked |= {"type": OPPOSITE[target.command.type], "account": target.command.account}
-            return [Command(id=self.id, amount=target.amount, reverses=self.target, **asked)]
+            type, account = OPPOSITE[target.command.type], target.command.account
+            taken = {"amount": target.amount, "reverses": self.target}
+            return [Command(id=self.id, account=account, type=type, **taken, **asked)]
         source, destination = ledger.find_legs(target.command.transfer)
         return make_legs(
             self.id,

@@ -196,6 +196,21 @@ def test_only_what_is_left_of_a_list_is_taken_back(service, account):
     require_clean()
 
 
+def test_an_atomic_list_that_is_repeated_decides_nothing_new(service, account, body):
+    """Not even what has come to the list that it took back."""
+    late = {"command": "transaction", "type": "DEPOSIT", "user": str(new_id()), "amount": "1"}
+    body |= {"atomic": False, "commands": [body["commands"][0], late]}
+    service.post(URL, body)
+    undo = {"id": str(new_id()), "reason": "x"}
+    first = service.post(f"{URL}/{body['id']}/reverse", undo).json()["results"]
+    assert service.post("/api/v1/users", {"id": late["user"], "name": "late"}).status_code == 201
+    assert [each["status"] for each in service.post(URL, body).json()["results"]] == [201, 201]
+    again = service.post(f"{URL}/{body['id']}/reverse", undo)
+    assert (again.json()["results"], again["Idempotency-Replayed"]) == (first, "true")
+    assert Account.objects.get(user_id=late["user"]).balance == 1
+    require_clean()
+
+
 def test_a_list_that_was_changed_is_named(service, body):
     service.post(URL, body)
     harm("UPDATE transactions_batch SET reference = 'order 8'")
