@@ -70,6 +70,7 @@ HOLD, POST = "accounts.view_hold", "transactions.add_transaction"
 EVENT, SUBSCRIPTION = "events.view_event", "events.view_subscription"
 SUBSCRIBE, TELL = "events.add_subscription", "events.change_subscription"
 DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
+NAMED = {"account": "{account}"}, {"user": "{user}"}
 LIST, ORDER = {"id": "{new}", "atomic": True}, {**DEPOSIT, "command": "transaction"}
 URL = NOBODY + "{new}"
 WHY = {"reason": "x"}
@@ -102,24 +103,14 @@ API = {
     "accounts/{spare}/close": {"POST": write("accounts.close_account", 200, WHY, sees=ACCOUNT)},
     "transactions": {
         "GET": read(TRANSACTION),
-        "POST": write(
-            POST,
-            201,
-            {**DEPOSIT, "account": "{account}"},
-            {**DEPOSIT, "user": "{user}"},
-        ),
+        "POST": write(POST, 201, {**DEPOSIT, "account": "{account}"}, {**DEPOSIT, "user": "{user}"}),
     },
     "transactions/{transaction}": {"GET": read(TRANSACTION)},
     "transactions/{transaction}/reverse": {
         "POST": write(POST, 201, {"id": "{new}", **WHY}, sees=TRANSACTION)
     },
     "batches": {
-        "POST": write(
-            POST,
-            200,
-            {**LIST, "commands": [{**ORDER, "account": "{account}"}]},
-            {**LIST, "commands": [{**ORDER, "user": "{user}"}]},
-        ),
+        "POST": write(POST, 200, *({**LIST, "commands": [{**ORDER, **named}]} for named in NAMED)),
     },
     "batches/{batch}": {"GET": read(TRANSACTION)},
     "batches/{batch}/reverse": {"POST": write(POST, 200, {"id": "{new}", **WHY}, sees=TRANSACTION)},

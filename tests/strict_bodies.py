@@ -6,13 +6,12 @@ twice, no field that is not known, null as if not sent, and every value fit for 
 
 import json
 import re
-import unicodedata
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from events.models import parse_cursor
+from tests.strict_texts import Fits, is_about, is_text
 
 LEVELS_MAX = 100
 BATCH = "POST /batches"
@@ -29,8 +28,6 @@ EVENT_TYPES = (
     *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
     *("hold.declined", "hold.captured", "hold.released", "hold.expired"),
 )
-
-Fits = Callable[[Any], bool]
 
 
 class NumberText(str):
@@ -71,46 +68,9 @@ def count_levels(value: Any) -> int:
     return 0 if items is None else 1 + max(map(count_levels, items), default=0)
 
 
-def is_text(length_min: int, length_max: int, pattern: str = "[^\0\ud800-\udfff]*") -> Fits:
-    def fits(value: Any) -> bool:
-        whole = type(value) is str and length_min <= len(value) <= length_max
-        return whole and re.fullmatch(pattern, value, re.DOTALL) is not None
-
-    return fits
-
-
 def is_cursor(value: Any) -> bool:
     """One that the ledger has given: it is encrypted, and nobody else can say so."""
     return type(value) is str and parse_cursor(value) is not None
-
-
-def is_about(length_min: int, length_max: int, *, kind: str) -> Fits:
-    """A text of an identifier, a name or a note, which people can see and which is what it looks like."""
-
-    def is_hidden(character: str) -> bool:
-        """As far as the texts of `random_bodies` go."""
-        return unicodedata.category(character) == "Cf" or character in HIDDEN[kind]
-
-    def fits(text: Any) -> bool:
-        if not is_text(length_min, length_max)(text):
-            return False
-        turns = any(unicodedata.bidirectional(each) in TURNING or each == "\u061c" for each in text)
-        breaks = any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in text.translate(LINES[kind]))
-        room = [each for each in text if not (each.isspace() or is_hidden(each))]
-        if turns or breaks or (text and all(map(unicodedata.combining, room))):
-            return False
-        if kind == "note" or not text:
-            return True
-        hides = any(map(is_hidden, text)) or unicodedata.combining(text[0])
-        is_composed = kind == "name" or unicodedata.normalize("NFC", text) == text
-        return not hides and text == text.strip() and is_composed
-
-    return fits
-
-
-TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-HIDDEN = {"identifier": "\u3164\u2800\ufe0f", "name": "\u3164\u2800", "note": "\u3164\u2800"}
-LINES: dict[str, dict[int, str]] = {"identifier": {}, "name": {}, "note": {9: "", 10: ""}}
 
 
 def is_one_of(*values: str) -> Fits:
@@ -189,9 +149,9 @@ def is_valid_item(item: Any) -> bool:
     if type(item) is not dict or item.get("command") != "transaction":
         return False
     body = {name: value for name, value in item.items() if name != "command"}
-    return is_valid_object(
-        "POST /transactions", {"id": NOBODYS_ID, **body} if body.get("id") is None else body
-    )
+    if body.get("id") is None:
+        body["id"] = NOBODYS_ID
+    return is_valid_object("POST /transactions", body)
 
 
 NOBODYS_ID = "01910000-0000-7000-8000-000000000001"  # where an id may be left out

@@ -195,22 +195,18 @@ ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_starts_at_zero;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_keeps_its_identity;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_is_never_deleted;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER accounts_are_never_emptied;
--- Of a list, one may be placed and captured or released in one statement.
 CREATE TRIGGER hold_starts_open_or_declined BEFORE INSERT ON accounts_hold
-    FOR EACH ROW WHEN (
-        NEW.status = 'EXPIRED'
-        OR NEW.batch IS NULL AND (NEW.captured <> 0 OR NEW.status NOT IN ('OPEN', 'DECLINED'))
-    )
+    FOR EACH ROW WHEN (NEW.status = 'EXPIRED' OR NEW.batch IS NULL  -- a list may capture or release it at once
+        AND (NEW.captured <> 0 OR NEW.status NOT IN ('OPEN', 'DECLINED')))
     EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER hold_keeps_what_was_asked BEFORE UPDATE ON accounts_hold
     FOR EACH ROW WHEN (
         OLD.status <> 'OPEN' OR NEW.status = 'DECLINED' OR NEW.captured < OLD.captured
         OR NEW.event_sequence <= OLD.event_sequence
         OR (OLD.id, OLD.account_id, OLD.amount, OLD.expires_at, OLD.reference, OLD.metadata, OLD.created_at,
-            OLD.actor, OLD.request_id)
+            OLD.actor, OLD.request_id, OLD.batch)
         IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount, NEW.expires_at, NEW.reference, NEW.metadata,
-            NEW.created_at, NEW.actor, NEW.request_id)
-        OR NEW.batch IS DISTINCT FROM OLD.batch
+            NEW.created_at, NEW.actor, NEW.request_id, NEW.batch)
     ) EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER hold_is_never_deleted BEFORE DELETE ON accounts_hold
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
