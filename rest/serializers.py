@@ -127,23 +127,6 @@ def _find_readers(
     return {name: field.to_internal_value for name, field in fields.items()}, required
 
 
-class ListField(Field):
-    """A list of objects, each to be read with `read` of their serializer."""
-
-    def __init__(self, *, of: type[StrictSerializer], length_max: int, **options: Any) -> None:
-        super().__init__(of(many=True, min_length=1, max_length=length_max), **options)  # type: ignore[call-arg]
-        self.length_max = length_max
-
-    def to_internal_value(self, value: Any) -> list[Any]:
-        if type(value) is not list:
-            raise refuse("invalid_type", "Not a list.")
-        if not value:
-            raise refuse("required", "The list is empty.")
-        if len(value) > self.length_max:
-            raise refuse("batch_too_large", f"The list has more than {self.length_max} items.")
-        return value
-
-
 class NoFields(StrictSerializer):
     """The body of a command whose address says everything: left away, or an object without fields."""
 

@@ -21,6 +21,7 @@ from rich.table import Column, Table
 
 from tests import (
     planted_faults,
+    planted_faults_of_batches,
     planted_faults_of_days,
     planted_faults_of_posting,
     planted_faults_of_settings,
@@ -36,6 +37,7 @@ from tests.servers import PROJECT
 
 MUTANTS = [
     *planted_faults.MUTANTS,
+    *planted_faults_of_batches.MUTANTS,
     *planted_faults_of_days.MUTANTS,
     *planted_faults_of_posting.MUTANTS,
     *planted_faults_of_settings.MUTANTS,

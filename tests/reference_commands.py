@@ -40,6 +40,7 @@ class Command:
     currency: str | None = None
     expected_version: int | None = None
     other_leg: UUID | None = None
+    other_amount: Decimal | None = None  # of the other leg, if the transfer names both
 
     @property
     def is_final(self):
@@ -55,7 +56,8 @@ class Command:
         names = ("type", "effective_at", "reference", "metadata", "transfer", "reverses", "hold")
         differs = {name for name in names if getattr(self, name) != getattr(before, name)}
         if self.amount not in (None, row.amount):
-            differs.add("amount")
+            is_received = self.transfer and self.type == "DEPOSIT" and not self.reverses
+            differs.add("destination_amount" if is_received else "amount")
         if self.account != before.account:
             legs = {"WITHDRAW": "source", "DEPOSIT": "destination"}
             differs.add(legs[self.type] if self.transfer else "account")
@@ -72,6 +74,7 @@ class Row:
     effective_at: datetime
     late: bool
     request_id: str
+    batch: UUID | None = None
     version: int | None = None
     balance_after: Decimal | None = None
     reason: str | None = None
@@ -104,10 +107,13 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
+    """`destination_amount` None: the same."""
+
     id: UUID
     source: UUID
     destination: UUID
     amount: Decimal
+    destination_amount: Decimal | None = None
     effective_at: datetime | date | None = None
     reference: str = ""
     metadata: dict = field(default_factory=dict)
@@ -119,7 +125,11 @@ class Transfer:
             self.id,
             self.source,
             self.destination,
-            amount=self.amount,
+            amounts=(
+                self.amount,
+                self.amount if self.destination_amount is None else self.destination_amount,
+            ),
+            are_named=self.destination_amount is not None,
             **read_moment(self.effective_at),
             reference=self.reference,
             metadata=self.metadata,
@@ -138,17 +148,18 @@ class Reversal:
         target = ledger.rows[self.target]
         if target.reason or target.command.reverses:
             return Refusal("not_reversible")
-        asked = {"amount": target.amount, "metadata": {"reason": self.reason}}
+        asked = {"metadata": {"reason": self.reason}}
         if not target.command.transfer:
-            type = OPPOSITE[target.command.type]
-            account = target.command.account
-            return [Command(id=self.id, account=account, type=type, reverses=self.target, **asked)]
+            type, account = OPPOSITE[target.command.type], target.command.account
+            taken = {"amount": target.amount, "reverses": self.target}
+            return [Command(id=self.id, account=account, type=type, **taken, **asked)]
         source, destination = ledger.find_legs(target.command.transfer)
         return make_legs(
             self.id,
             destination.command.account,
             source.command.account,
             reverses=(destination.command.id, source.command.id),
+            amounts=(destination.amount, source.amount),
             **asked,
         )
 
@@ -220,7 +231,7 @@ def read_moment(moment):
     return {"effective_at": begins_at + timedelta(days=1) - timedelta(microseconds=1), "begins_at": begins_at}
 
 
-def make_legs(id, source, destination, *, reverses=(None, None), **asked):
+def make_legs(id, source, destination, *, amounts, are_named=True, reverses=(None, None), **asked):
     return [
         Command(
             id=leg_id,
@@ -228,19 +239,29 @@ def make_legs(id, source, destination, *, reverses=(None, None), **asked):
             type=type,
             transfer=id,
             reverses=reversed_leg,
+            amount=amount,
             other_leg=other,
+            other_amount=other_amount if are_named else None,
             **asked,
         )
-        for leg_id, account, other, type, reversed_leg in (
-            (id, source, destination, "WITHDRAW", reverses[0]),
-            (derive_destination_id(id), destination, source, "DEPOSIT", reverses[1]),
+        for leg_id, account, other, type, reversed_leg, amount, other_amount in (
+            (id, source, destination, "WITHDRAW", reverses[0], *amounts),
+            (derive_destination_id(id), destination, source, "DEPOSIT", reverses[1], *amounts[::-1]),
         )
     ]
 
 
 def derive_destination_id(transfer):
+    return derive_id(f"{transfer}\0destination")
+
+
+def derive_item_id(batch, index):
+    return derive_id(f"{batch}\0item\0{index}")
+
+
+def derive_id(name):
     """UUIDv8: the first half of a SHA-256 with version and variant written over it (RFC 9562)."""
-    digits = list(hashlib.sha256(f"{transfer}\0destination".encode()).hexdigest()[:32])
+    digits = list(hashlib.sha256(name.encode()).hexdigest()[:32])
     digits[12] = "8"
     digits[16] = "89ab"[int(digits[16], 16) % 4]
     return UUID("".join(digits))

@@ -18,6 +18,7 @@ KIND = os.environ.get("LEDGER_TEST_ROLE", "")
 OWNERS = {
     "tests/test_guards.py",
     "tests/test_hold_guards.py",
+    "tests/test_batch_guards.py",
     "tests/test_rule_guards.py",
     "tests/test_text_guards.py",
     "tests/test_record_guards.py",
@@ -86,6 +87,8 @@ OWNERS = {
     "test_a_connection_that_is_killed_while_it_waits_for_a_lock_loses_and_doubles_nothing",
     "tests/transactions/test_shared_reads.py::test_a_connection_that_was_lost_is_replaced_before_anybody_is_told",
     "tests/transactions/test_audit.py",
+    "tests/transactions/test_exchanges.py",
+    "tests/transactions/test_batch_identity.py::test_a_list_that_was_changed_is_named",
     "tests/transactions/test_told.py",
     "tests/transactions/test_filters_oracle.py::test_users_and_accounts_are_filtered_and_paged_exactly",
     "tests/transactions/test_coming_from_a_balance_column.py",

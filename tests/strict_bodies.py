@@ -6,16 +6,15 @@ twice, no field that is not known, null as if not sent, and every value fit for 
 
 import json
 import re
-import unicodedata
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from events.models import parse_cursor
+from tests.strict_texts import Fits, is_about, is_text
 from tests.strict_times import is_expiry, is_time
 
 LEVELS_MAX = 100
-BATCH = "POST /transactions/batch"
+BATCH = "POST /batches"
 AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")  # of US dollars
 # Of this machine, the only one that tests may call.
 LOOPBACK_URL = re.compile(
@@ -26,8 +25,6 @@ EVENT_TYPES = (
     *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
     *("hold.declined", "hold.captured", "hold.released", "hold.expired"),
 )
-
-Fits = Callable[[Any], bool]
 
 
 class NumberText(str):
@@ -68,46 +65,9 @@ def count_levels(value: Any) -> int:
     return 0 if items is None else 1 + max(map(count_levels, items), default=0)
 
 
-def is_text(length_min: int, length_max: int, pattern: str = "[^\0\ud800-\udfff]*") -> Fits:
-    def fits(value: Any) -> bool:
-        whole = type(value) is str and length_min <= len(value) <= length_max
-        return whole and re.fullmatch(pattern, value, re.DOTALL) is not None
-
-    return fits
-
-
 def is_cursor(value: Any) -> bool:
     """One that the ledger has given: it is encrypted, and nobody else can say so."""
     return type(value) is str and parse_cursor(value) is not None
-
-
-def is_about(length_min: int, length_max: int, *, kind: str) -> Fits:
-    """A text of an identifier, a name or a note, which people can see and which is what it looks like."""
-
-    def is_hidden(character: str) -> bool:
-        """As far as the texts of `random_bodies` go."""
-        return unicodedata.category(character) == "Cf" or character in HIDDEN[kind]
-
-    def fits(text: Any) -> bool:
-        if not is_text(length_min, length_max)(text):
-            return False
-        turns = any(unicodedata.bidirectional(each) in TURNING or each == "\u061c" for each in text)
-        breaks = any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in text.translate(LINES[kind]))
-        room = [each for each in text if not (each.isspace() or is_hidden(each))]
-        if turns or breaks or (text and all(map(unicodedata.combining, room))):
-            return False
-        if kind == "note" or not text:
-            return True
-        hides = any(map(is_hidden, text)) or unicodedata.combining(text[0])
-        is_composed = kind == "name" or unicodedata.normalize("NFC", text) == text
-        return not hides and text == text.strip() and is_composed
-
-    return fits
-
-
-TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-HIDDEN = {"identifier": "\u3164\u2800\ufe0f", "name": "\u3164\u2800", "note": "\u3164\u2800"}
-LINES: dict[str, dict[int, str]] = {"identifier": {}, "name": {}, "note": {9: "", 10: ""}}
 
 
 def is_one_of(*values: str) -> Fits:
@@ -152,12 +112,25 @@ def is_flag(value: Any) -> bool:
     return type(value) is bool
 
 
-def is_list_of_transactions(value: Any) -> bool:
+def is_list_of_commands(value: Any) -> bool:
     """Whatever they are, no id stands twice."""
     if type(value) is not list or not 1 <= len(value) <= 1000:
         return False
-    fit = [item for item in value if is_valid_object("POST /transactions", item)]
-    return len({item["id"].lower() for item in fit}) == len(fit)
+    named = [item["id"].lower() for item in value if is_valid_item(item) and item.get("id")]
+    return len(set(named)) == len(named)
+
+
+def is_valid_item(item: Any) -> bool:
+    """Of transactions: those of the other commands are tried in a test of their own."""
+    if type(item) is not dict or item.get("command") != "transaction":
+        return False
+    body = {name: value for name, value in item.items() if name != "command"}
+    if body.get("id") is None:
+        body["id"] = NOBODYS_ID
+    return is_valid_object("POST /transactions", body)
+
+
+NOBODYS_ID = "01910000-0000-7000-8000-000000000001"  # where an id may be left out
 
 
 def is_url(value: Any) -> bool:
@@ -224,16 +197,31 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     BATCH: {
         "atomic": Field(is_flag, required=True),
-        "transactions": Field(is_list_of_transactions, required=True),
+        "id": Field(is_new_id, required=True),
+        "reference": Field(is_about(0, 200, kind="identifier")),
+        "metadata": Field(is_metadata),
+        "commands": Field(is_list_of_commands, required=True),
     },
     "POST /transactions/{id}/reverse": {"id": MONEY["id"], **WHY},
+    "POST /batches/{id}/reverse": {"id": MONEY["id"], **WHY},
     "POST /transfers": {
         **MONEY,
-        "source": Field(is_id, required=True),
-        "destination": Field(is_id, required=True),
+        "source": Field(is_id),
+        "source_user": Field(is_id),
+        "destination": Field(is_id),
+        "destination_user": Field(is_id),
+        "currency": Field(is_currency),
+        "destination_currency": Field(is_currency),
+        "destination_amount": Field(is_amount),
         "effective_at": Field(is_time),
     },
-    "POST /holds": {**MONEY, "account": Field(is_id, required=True), "expires_at": Field(is_expiry)},
+    "POST /holds": {
+        **MONEY,
+        "account": Field(is_id),
+        "user": Field(is_id),
+        "currency": Field(is_currency),
+        "expires_at": Field(is_expiry),
+    },
     "POST /holds/{id}/capture": {
         **MONEY,
         "amount": Field(is_amount),
@@ -250,7 +238,13 @@ FIELDS: dict[str, dict[str, Field]] = {
 }
 NOTHING_WILL_DO = {"POST /subscriptions/{id}/replay", "POST /holds/{id}/release"}
 # Of these a body has one at least.
-ONE_OF = {"POST /users": {"id", "external_id"}, "POST /transactions": {"account", "user"}}
+ONE_OF = {"POST /users": [{"id", "external_id"}]}
+# And of these one and no other.
+ONLY_ONE_OF = {
+    "POST /transactions": [{"account", "user"}],
+    "POST /holds": [{"account", "user"}],
+    "POST /transfers": [{"source", "source_user"}, {"destination", "destination_user"}],
+}
 
 
 def is_valid(call: str, body: bytes) -> bool:
@@ -260,7 +254,7 @@ def is_valid(call: str, body: bytes) -> bool:
     sent = read_object(body)
     is_fit = is_valid_object(call, sent)
     if is_fit and call == BATCH and sent["atomic"]:
-        return all(is_valid_object("POST /transactions", item) for item in sent["transactions"])
+        return all(is_valid_item(item) for item in sent["commands"])
     return is_fit
 
 
@@ -270,10 +264,9 @@ def is_valid_object(call: str, sent: Any) -> bool:
         return False
     values = {name: value for name, value in sent.items() if value is not None}
     required = {name for name, field in fields.items() if field.required}
-    lacks = call in ONE_OF and not ONE_OF[call] & values.keys()
-    if lacks or not required <= values.keys():
+    if not required <= values.keys() or not all(some & values.keys() for some in ONE_OF.get(call, [])):
         return False
-    if call == "POST /transactions" and {"account", "user"} <= values.keys():
+    if any(len(some & values.keys()) != 1 for some in ONLY_ONE_OF.get(call, [])):
         return False
     if call == "POST /subscriptions" and (values["kind"] == "webhook") != ("url" in values):
         return False

@@ -130,6 +130,14 @@ REQUEST_FIELDS: dict[Kind, Callable[..., fields.Field]] = {
 
 class HoldRequest(CommandRequest):
     vars().update(make_request_fields(HOLD_TABLE.sent))
+    account = fields.UUIDField(required=False)
+    user = fields.UUIDField(required=False, help_text="Instead of an account: the user's main account")
+    currency = fields.TextField(
+        length_min=1,
+        length_max=CURRENCY_LENGTH_MAX,
+        required=False,
+        help_text="Which of the user's main accounts, or the one that the account must have",
+    )
 
 
 def amount_text(**options: Any) -> serializers.RegexField:

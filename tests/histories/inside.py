@@ -13,7 +13,7 @@ from tests.histories.answers import Answer, Shown, make_refusal
 from tests.reference_commands import Capture, Move, Reversal, Transfer
 from transactions import posting, reading
 from transactions.models import Transaction
-from transactions.posting import PostingRequest, commands
+from transactions.posting import NewBatch, PostingRequest, commands
 from transactions.reading.queries import find_transactions, find_whole
 from transactions.reading.statements import read_statement
 
@@ -53,9 +53,12 @@ class Inside:
         texts = {"reference": ask.reference, "metadata": ask.metadata}
         return asking.capture_of(asking.find_hold(ask.hold), amount, id=ask.id, final=ask.final, **texts)
 
-    def post_many(self, asks, **way):
-        """Commands of all kinds in one commit."""
-        return post(lambda: [self._make(ask) for ask in asks], **way)
+    def post_many(self, asks, batch=None, **way):
+        """Commands of all kinds in one commit, perhaps as a list with an id."""
+        if batch:
+            told = [vars(ask) for ask in asks]
+            batch = NewBatch(id=batch, asked=told, atomic="all_or_nothing" in way)
+        return post(lambda: [self._make(ask) for ask in asks], batch=batch, **way)
 
     def place_hold(self, command):
         asked = dict(vars(command))

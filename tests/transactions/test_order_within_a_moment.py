@@ -11,9 +11,14 @@ from transactions.posting.commands import NewTransaction
 
 pytestmark = pytest.mark.django_db
 
-URL = "/api/v1/transactions/batch"
+URL = "/api/v1/batches"
 DAY = "2024-03-01"
 RENT, SALARY = ("WITHDRAW", "50.00", DAY), ("DEPOSIT", "100.00", DAY)
+
+
+def make_item(account, type, amount, **fields):
+    about = {"command": "transaction", "id": str(new_id()), "account": str(account.id)}
+    return {**about, "type": type, "amount": amount, **fields}
 
 
 @pytest.fixture
@@ -22,12 +27,11 @@ def send(service, account):
 
     def send(*moves, atomic=False, **fields):
         items = [
-            {"id": str(new_id()), "account": str(account.id), "type": type, "amount": amount}
-            | ({"effective_at": moment} if moment else {})
+            make_item(account, type, amount) | ({"effective_at": moment} if moment else {})
             for type, amount, moment in moves
         ]
         items[-1] |= fields
-        answer = service.post(URL, {"atomic": atomic, "transactions": items}).json()
+        answer = service.post(URL, {"id": str(new_id()), "atomic": atomic, "commands": items}).json()
         shown = [result.get("transaction") or result["problem"] for result in answer["results"]]
         assert [each["id"] for each in shown] == [item["id"] for item in items]
         return [each.get("code", each["status"]) for each in shown]
@@ -96,20 +100,17 @@ def test_who_asks_for_a_version_asks_for_the_order(send):
 def test_the_deposits_of_another_account_cover_nothing(service, account):
     other = AccountFactory()
     items = [
-        {"id": str(new_id()), "account": str(each.id), "type": type, "amount": amount, "effective_at": DAY}
+        make_item(each, type, amount, effective_at=DAY)
         for each, (type, amount, _) in ((account, RENT), (other, SALARY))
     ]
-    results = service.post(URL, {"atomic": False, "transactions": items}).json()["results"]
-    assert [result["status"] for result in results] == [402, 201]
+    answer = service.post(URL, {"id": str(new_id()), "atomic": False, "commands": items})
+    assert [result["status"] for result in answer.json()["results"]] == [402, 201]
 
 
 def test_a_list_that_was_covered_is_answered_again_in_its_order(service, account):
-    items = [
-        {"id": str(new_id()), "account": str(account.id), "type": type, "amount": amount, "effective_at": DAY}
-        for type, amount, _ in (RENT, SALARY)
-    ]
-    first = service.post(URL, {"atomic": True, "transactions": items})
-    again = service.post(URL, {"atomic": True, "transactions": items})
+    items = [make_item(account, type, amount, effective_at=DAY) for type, amount, _ in (RENT, SALARY)]
+    body = {"id": str(new_id()), "atomic": True, "commands": items}
+    first, again = service.post(URL, body), service.post(URL, body)
     assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
 
 

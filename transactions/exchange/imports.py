@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -246,11 +246,11 @@ def post_rows(staging: Staging, *, caller: Caller, allow_declines: bool) -> Iter
         try:
             answers = posting.post_request(request)
         except errors.WouldDecline as error:
-            raise Stopped(_describe(rows[error.row.id], error.row)) from None
+            raise Stopped(_describe(rows[error.row.id], cast(Transaction, error.row))) from None
         except LedgerError as error:
-            if error.command_id is None:  # about the posting as a whole
+            if error.command is None:  # about the posting as a whole
                 raise
-            raise Stopped(_refuse(rows[error.command_id], error)) from None
+            raise Stopped(_refuse(rows[error.command.id], error)) from None
         yield _describe_all(page, answers)
 
 

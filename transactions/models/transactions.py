@@ -76,6 +76,7 @@ class Transaction(models.Model):
     )
     # What it belongs to
     transfer = models.UUIDField(_("transfer"), null=True)
+    batch = models.UUIDField(_("batch"), null=True)
     reverses = models.UUIDField(_("reverses"), null=True)
     hold = models.UUIDField(_("hold"), null=True)
     actor = models.UUIDField(_("actor"))
@@ -178,6 +179,7 @@ class Transaction(models.Model):
                 fields=["transfer"], condition=Q(transfer__isnull=False), name="transaction_by_transfer"
             ),
             models.Index(fields=["hold"], condition=Q(hold__isnull=False), name="transaction_by_hold"),
+            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="transaction_by_batch"),
             models.Index(
                 fields=["account", "recorded_at"], condition=Q(status="DECLINED"), name="transaction_declined"
             ),
@@ -267,6 +269,7 @@ TABLE = Table(
     ),
     Column(name="metadata", kind=Kind.OBJECT, asked="metadata", sent="optional"),
     Column(name="transfer", kind=Kind.ID, null=True, asked="transfer"),
+    Column(name="batch", kind=Kind.ID, null=True),
     Column(name="reverses", kind=Kind.ID, null=True, asked="reverses"),
     Column(name="reversed_by", kind=Kind.ID, null=True, stored=False),
     Column(name="hold", kind=Kind.ID, null=True, asked="hold"),

@@ -26,7 +26,7 @@ from ledger.values import MICROSECOND, format_time
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
 from transactions.posting.moments import CLOCK_SKEW_MAX, require_begun
-from transactions.posting.state import AccountState, Decision, Needs, State
+from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 DEPOSIT = Transaction.Type.DEPOSIT
 EVENTS: dict[str, str] = {status: f"transaction.{status.value.lower()}" for status in Transaction.Status}
@@ -72,9 +72,7 @@ class Leg:
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
         return TABLE.find_differences(self, before[self.id])
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         decline = explain(self, culprit) if culprit else None
         return (decide_leg(self, state, caller, decline=decline),)
 
@@ -114,12 +112,14 @@ def find_moment(account: AccountState, clock: datetime) -> datetime:
     return max(clock, account.last_recorded_at + MICROSECOND)
 
 
-def explain(leg: Leg, culprit: Transaction) -> Decline:
+def explain(leg: Leg, culprit: Culprit) -> Decline:
     """Why the leg is declined, when all it belongs to is because of the culprit."""
-    if leg.id == culprit.id:
-        return culprit.decline_reason or "", culprit.decline_details or {}
-    same_transfer = leg.transfer is not None and leg.transfer == culprit.transfer
-    reason = errors.TRANSFER_DECLINED if same_transfer else errors.BATCH_DECLINED
+    reason = errors.BATCH_DECLINED
+    if isinstance(culprit, Transaction):
+        if leg.id == culprit.id:
+            return culprit.decline_reason or "", culprit.decline_details or {}
+        if leg.transfer is not None and leg.transfer == culprit.transfer:
+            reason = errors.TRANSFER_DECLINED
     return reason, {"culprit": str(culprit.id)}
 
 
@@ -195,6 +195,7 @@ def _make_row(
             "effective_at": effective_at,
             "late": late,
             "transfer": leg.transfer,
+            "batch": caller.batch,
             "reverses": leg.reverses,
             "hold": leg.hold,
             "actor": caller.actor,

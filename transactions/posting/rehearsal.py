@@ -65,7 +65,7 @@ class Rehearsal:
         )
         request = PostingRequest(commands=commands, caller=self.caller, each=True)
         answers: list[Any] = [None] * len(commands)
-        decide_commands(request, range(len(commands)), state, None, answers)
+        decide_commands(request, self.caller, range(len(commands)), state, None, answers)
         return answers
 
 

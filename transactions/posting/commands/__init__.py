@@ -4,7 +4,6 @@ from typing import Protocol
 from uuid import UUID
 
 from ledger.callers import Caller
-from transactions.models import Transaction
 from transactions.posting.commands.capture import Capture, Remaining
 from transactions.posting.commands.expiry import Expiry
 from transactions.posting.commands.hold import NewHold
@@ -15,7 +14,7 @@ from transactions.posting.commands.transaction import NewTransaction
 from transactions.posting.commands.transfer import Transfer
 from transactions.posting.legs import require_amount, require_scale
 from transactions.posting.moments import require_begun
-from transactions.posting.state import Decision, Needs, State
+from transactions.posting.state import Culprit, Decision, Needs, State
 
 __all__ = [
     "Capture",
@@ -50,9 +49,7 @@ class Command(Protocol):
     @property
     def needs(self) -> Needs: ...
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """What it makes, a decision for each account. A pure function of values: nothing is written.
 
         `culprit` is the declined transaction because of which it is declined too. Raises `LedgerError`.

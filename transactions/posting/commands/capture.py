@@ -13,7 +13,7 @@ from transactions import errors
 from transactions.models import TABLE, Transaction
 from transactions.posting.commands.hold import tell
 from transactions.posting.legs import Leg, decide_leg, explain, require_amount
-from transactions.posting.state import AccountState, Decision, Needs, State
+from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 NOT_FINAL = {"final": "false"}
 
@@ -60,9 +60,7 @@ class Capture:
             differs += ["final"] * (was_final != self.final) + ["metadata"] * (sent != self.metadata)
         return differs
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         hold = state.get_hold(self.hold_id, self.account_id)
         amount = self.amount
         leg = self._make_leg((hold.remaining or hold.amount) if amount is Remaining.ALL else amount)
