@@ -10,9 +10,17 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
-from ledger.text import Rule, find_fault, is_plain, is_storable
+from ledger.text import (
+    CONTROL,
+    DIRECTION,
+    INVISIBLE,
+    WHITE_SPACE,
+    Rule,
+    find_fault,
+    is_plain,
+    is_storable,
+)
 from ledger.values import CHOSEN_ID_TEXT, NO_CHOSEN_ID, UUID_TEXT
-from rest import text_schema
 from rest.parsers import Number
 
 DECIMAL_DIGITS_MAX = 40
@@ -25,6 +33,13 @@ AMOUNT_NOT_TEXT = (
 METADATA_PAIRS_MAX = 50
 METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
+_BMP_INVISIBLE = INVISIBLE.partition(r"\U")[0]  # the patterns of JSON Schema have another form for the rest
+_NEVER = {Rule.IDENTIFIER: CONTROL + DIRECTION + _BMP_INVISIBLE, Rule.NAME: CONTROL + DIRECTION}
+TEXT_HELP = {
+    Rule.IDENTIFIER: "Exact, in NFC; white space at its ends and what cannot be seen are refused",
+    Rule.NAME: "Kept as it is; white space at its ends and what cannot be seen are refused",
+    Rule.NOTE: "It may have several lines; control characters and what cannot be seen at all are refused",
+}
 
 new, set_slot = object.__new__, object.__setattr__
 
@@ -113,6 +128,15 @@ class BooleanField(Field):
         return value
 
 
+def describe_text(rule: Rule | None, help_text: str = "") -> tuple[dict[str, Any], str]:
+    """What the schema of a text under the rule has besides its lengths, and its description."""
+    words = ". ".join(filter(None, [help_text, TEXT_HELP[rule] if rule else ""]))
+    if rule not in _NEVER:
+        return {}, words
+    inner, outer = f"[^{_NEVER[rule]}]", f"[^{_NEVER[rule]}{WHITE_SPACE}]"
+    return {"pattern": f"^({outer}({inner}*{outer})?)?$"}, words
+
+
 class TextField(Field):
     """A text; with a `rule` one that cannot lie, as `ledger.text` has it."""
 
@@ -120,7 +144,7 @@ class TextField(Field):
         self, *, length_max: int, length_min: int = 0, rule: Rule | None = None, **options: Any
     ) -> None:
         schema = {"type": "string", "minLength": length_min, "maxLength": length_max}
-        pattern, options["help_text"] = text_schema.describe(rule, options.get("help_text", ""))
+        pattern, options["help_text"] = describe_text(rule, options.get("help_text", ""))
         super().__init__(schema | pattern, **options)
         self.length_min, self.length_max, self.rule = length_min, length_max, rule
 

@@ -69,6 +69,6 @@ def test_what_the_server_refuses_itself_is_not_kept():
     assert (answer.status_code, is_not_kept(answer)) == (408, True)
 
 
-@pytest.mark.parametrize("path", ["/api/schema", "/api/docs", "/livez"])
+@pytest.mark.parametrize("path", ["/api/schema", "/api/docs"])
 def test_what_shows_no_money_may_be_kept(client, path):
     assert "no-store" not in client.get(path).headers.get("Cache-Control", "")
