@@ -207,7 +207,7 @@ def test_a_holder_never_becomes_staff_though_it_is_told(petya):
 
 def test_operators_make_superusers_by_command(monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a password of a superuser")
-    run("createsuperuser", "--noinput", "--username=root", "--email=root@example.com")
+    run("createsuperuser", "--noinput", "--username=root")
     root = User.objects.get(username="root")
     assert (root.is_staff, root.is_superuser) == (True, True)
     assert prove().findings == []

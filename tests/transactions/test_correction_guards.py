@@ -14,9 +14,9 @@ CORRECTION = {
 }  # fmt: skip
 HOURLY = {
     "hour": "'2026-01-01'", "currency": "'USD'", "type": "'DEPOSIT'", "outcome": "'posted'", "count": "1",
-    "amount": "1",
+    "amount": "1", "late": "0",
 }  # fmt: skip
-FIGURES = {"id": "1", "counted_through": "now()", "biggest": "'{}'"}
+FIGURES = {"id": "1", "counted_through": "now()", "biggest": "'{}'", "held": "'{}'"}
 
 INSERTS = [
     ("correction_is_an_adjustment_with_reference_or_a_reversal", {"reference": "''"}),
