@@ -56,7 +56,7 @@ class Inside:
     def post_many(self, asks, batch=None, **way):
         """Commands of all kinds in one commit, perhaps as a list with an id."""
         if batch:
-            told = [vars(ask) for ask in asks]
+            told = [list(map(str, vars(ask).values())) for ask in asks]
             batch = NewBatch(id=batch, asked=told, atomic="all_or_nothing" in way)
         return post(lambda: [self._make(ask) for ask in asks], batch=batch, **way)
 
