@@ -278,3 +278,26 @@ def test_a_command_that_is_none_is_refused_by_its_name(send):
         "/commands/2": "invalid_type",
         "/commands/3/command": "invalid_choice",
     }
+
+
+def test_a_capture_in_a_list_says_what_it_is_for(send, account):
+    deposit(account, "10")
+    capture = {"command": "capture", "hold": "#0", "reference": "order 7"}
+    [_, result] = send(place(account, "4"), {**capture, "metadata": {"k": "v"}}).json()["results"]
+    assert result["transaction"].items() >= {"reference": "order 7", "metadata": {"k": "v"}}.items()
+    answer = send(place(account, "4"), {**capture, "metadata": {"final": "false"}})
+    assert (answer.status_code, answer.json()["code"]) == (400, "metadata_invalid")
+    assert answer.json()["errors"][0]["pointer"] == "/commands/1/metadata"
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_amounts_in_a_list_are_text(send, account, atomic):
+    answer = send(
+        order("DEPOSIT", account, 100),
+        move(account, AccountFactory(), "1", destination_amount=1),
+        atomic=atomic,
+    )
+    problems = [answer.json()] if atomic else [result["problem"] for result in answer.json()["results"]]
+    errors = [(error["code"], error["pointer"]) for problem in problems for error in problem["errors"]]
+    names = ["/commands/0/amount", "/commands/1/destination_amount"]
+    assert errors == [("amount_not_text", name) for name in names]

@@ -120,6 +120,26 @@ def test_funds_that_are_held_are_no_cover(send, account):
     assert send(RENT, ("DEPOSIT", "49", DAY)) == ["insufficient_funds", "POSTED"]
 
 
+@pytest.mark.parametrize("atomic", [False, True])
+def test_in_a_list_of_every_kind_a_withdrawal_waits_and_a_transfer_does_not(service, account, atomic):
+    other = AccountFactory()
+    rent, salary = (make_item(account, type, amount, effective_at=DAY) for type, amount, _ in (RENT, SALARY))
+    place = {"command": "hold", "account": str(account.id), "amount": "30"}
+    move = {"command": "transfer", "source": str(account.id), "destination": str(other.id), "amount": "20"}
+
+    def send(*items):
+        answer = service.post(URL, {"id": str(new_id()), "atomic": atomic, "commands": items}).json()
+        return [result.get("problem", {}).get("code") for result in answer["results"]]
+
+    expected = ["insufficient_funds", "batch_declined" if atomic else None]
+    assert send({**move, "effective_at": DAY}, salary) == expected
+    account.refresh_from_db()
+    assert account.balance == (0 if atomic else 100)
+    rent["amount"], salary["id"] = str(account.balance + 50), str(new_id())
+    assert send(rent, place, {"command": "capture", "hold": "#1"}, salary) == [None] * 4
+    assert sum(row.signed_amount for row in rows_of(account) if row.version) == 20
+
+
 def test_in_process_it_is_the_same(account):
     moves = [
         NewTransaction(

@@ -45,6 +45,24 @@ def test_the_same_body_is_one_transaction_now_before_midnight_and_the_next_day(s
         assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
 
 
+def test_a_list_of_today_is_one_list_now_before_midnight_and_the_next_day(service, body):
+    today = {"command": "transaction", "effective_at": TODAY.isoformat()}
+    deposit = {**body, **today}
+    withdrawal = {**body, **today, "id": str(new_id()), "type": "WITHDRAW"}
+    sent = {"id": str(new_id()), "atomic": True, "commands": [withdrawal, deposit]}
+    first = service.post("/api/v1/batches", sent)
+    assert first.status_code == 200, first.content
+    shown = [result["transaction"] for result in first.json()["results"]]
+    assert [(row["effective_at"], row["balance_after"]) for row in shown] == [
+        (shown[0]["recorded_at"], "0.00"),
+        (shown[1]["recorded_at"], "1.00"),
+    ]
+    for moment in (MIDNIGHT - timedelta(minutes=1), MIDNIGHT + timedelta(hours=10)):
+        move_clock(moment)
+        again = service.post("/api/v1/batches", sent)
+        assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
+
+
 def test_a_day_that_is_over_is_its_last_moment_whenever_it_is_sent(service, body):
     move_clock(MIDNIGHT + timedelta(minutes=1))
     answer = service.post(URL, {**body, "effective_at": TODAY.isoformat()})
