@@ -113,23 +113,36 @@ def is_flag(value: Any) -> bool:
 
 
 def is_list_of_commands(value: Any) -> bool:
-    """Whatever they are, no id stands twice."""
+    """Whatever they are, no id stands twice: neither of holds nor of what moves money."""
     if type(value) is not list or not 1 <= len(value) <= 1000:
         return False
-    named = [item["id"].lower() for item in value if is_valid_item(item) and item.get("id")]
-    return len(set(named)) == len(named)
+    named = [item for item in value if is_valid_item(item) and item.get("id")]
+    return len({(item["command"] == "hold", item["id"].lower()) for item in named}) == len(named)
 
 
 def is_valid_item(item: Any) -> bool:
-    """Of transactions: those of the other commands are tried in a test of their own."""
-    if type(item) is not dict or item.get("command") != "transaction":
+    """It has the body of a call of its own, and in it what that call has in its address."""
+    if type(item) is not dict or item.get("command") not in tuple(ITEMS):
         return False
-    body = {name: value for name, value in item.items() if name != "command"}
-    if body.get("id") is None:
+    call, names = ITEMS[item["command"]]
+    body = {name: value for name, value in item.items() if name != "command" and name not in names}
+    if "id" in FIELDS[call] and body.get("id") is None:
         body["id"] = NOBODYS_ID
-    return is_valid_object("POST /transactions", body)
+    return all(fits(item.get(name)) for name, fits in names.items()) and is_valid_object(call, body)
 
 
+def is_hold_or_place(value: Any) -> bool:
+    return is_id(value) or is_text(2, 4, "#(0|[1-9][0-9]{0,2})")(value)
+
+
+ITEMS: dict[str, tuple[str, dict[str, Fits]]] = {
+    "transaction": ("POST /transactions", {}),
+    "transfer": ("POST /transfers", {}),
+    "hold": ("POST /holds", {}),
+    "capture": ("POST /holds/{id}/capture", {"hold": is_hold_or_place}),
+    "release": ("POST /holds/{id}/release", {"hold": is_hold_or_place}),
+    "reversal": ("POST /transactions/{id}/reverse", {"transaction": is_id}),
+}
 NOBODYS_ID = "01910000-0000-7000-8000-000000000001"  # where an id may be left out
 
 
