@@ -80,6 +80,11 @@ class CaptureRequest(CommandRequest):
 
 def make_item(name: str, request: type[StrictSerializer], **more: fields.Field) -> type[StrictSerializer]:
     """What may be sent of a command in a list: its own body, its name, and what it is about."""
+    if issubclass(request, CommandRequest):
+        more["id"] = fields.IdentityField(
+            required=False,
+            help_text="Best a UUIDv7. Default: derived from the list's id and the item's place",
+        )
     return type(f"{name.capitalize()}Item", (request,), {"command": KindField(name), **more})
 
 
