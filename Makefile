@@ -3,13 +3,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: run test check check-workflows image image-test requirements sbom release demo format messages screenshots soak walk mutants bench
+.PHONY: run test drills check check-workflows image image-test requirements sbom release demo format messages screenshots soak walk mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill" $(TESTS)
+
+# Every command of docs/operations, a release that rolls onto a ledger in use, profiles, the proxies.
+drills: .venv/dev
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m drill tests
 
 # What may be used and passed on with a program under the Apache License 2.0. psycopg's LGPL is met by
 # importing it unchanged, the files of MPL packages stay theirs. hadolint is a program of its own, under GPL:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.db import Error, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
 
@@ -172,10 +172,8 @@ def _classify_database_error(error: Error) -> str | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if isinstance(exception, DisallowedHost):
-        sentence = HttpResponseBadRequest(DETAILS["host_not_allowed"], content_type="text/plain")
-        return _make_problem_of_api(request, "host_not_allowed") or sentence
-    return _make_problem_of_api(request, "bad_request") or defaults.bad_request(request, exception)
+    code = "host_not_allowed" if isinstance(exception, DisallowedHost) else "bad_request"
+    return _make_problem_of_api(request, code) or defaults.bad_request(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -66,16 +66,19 @@ class Service:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        while "Ctrl-C" not in self.output:
+        while not self.listens():
             assert self.process.poll() is None, self.output
             time.sleep(0.05)
         return self
 
+    def listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         status = self.process.wait(START_SECONDS_MAX)
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", self.port)), "somebody still listens"
+        assert not self.listens(), "somebody still listens"
         return status
 
     def find_workers(self) -> list[psutil.Process]:

@@ -17,7 +17,7 @@ from tests.faults.own_ledger import KEYS
 from tests.servers import PROJECT
 from tests.service import Service, find_free_port
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(300)]
 
 PAGE = (PROJECT / "docs/profiling.md").read_text()
 BINARIES = Path("/usr/lib/postgresql/15/bin")

@@ -19,7 +19,7 @@ SMALL = {
         "limit_conn addresses 100": "limit_conn addresses 3",
     },
 }
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")

@@ -236,9 +236,10 @@ def test_a_folder_that_cannot_be_written_is_named_in_a_sentence(make_environment
     (tmp_path / "file").touch()
     status, said = run(make_environment("any", LEDGER_VAR=str(tmp_path / "file" / "var")), "serve")
     assert status == 1
-    assert said.splitlines() == [
+    [line] = said.splitlines()
+    assert json.loads(line)["text"] == (
         "CommandError: LEDGER_VAR is no folder that can be written to (Not a directory): name another."
-    ]
+    )
 
 
 def test_a_superuser_is_made_without_questions(postgres, make_environment):

@@ -40,6 +40,7 @@ def read_lines(service):
 
 
 def test_the_first_run_says_where_everything_is_and_shows_its_secrets_to_no_file(service):
+    wait_for(lambda: "service_started" in service.output)
     [said] = [line["text"] for line in read_lines(service) if line["event"] == "service_started"]
     assert f"http://localhost:{service.port}/api/docs" in said
     assert f"http://localhost:{service.port}/admin/" in said

@@ -83,6 +83,7 @@ INSERT INTO events_recordentry (
 SELECT %(bob)s, n, now(), %(bob)s, 'staff', '', 'account.viewed', 'VIEW', 'account', n::text, '{}', ''
 FROM generate_series(1, 5000) AS n
 """
+BEYOND = "1000000000"  # an id after all, so that an index of ids leaves nothing out
 INDEXES = {"": "events_recordentry_pkey", "bob": "entry_of_an_actor", "some-id": "entry_about_a_subject"}
 
 
@@ -92,7 +93,7 @@ def test_every_search_and_every_page_reads_an_index_in_its_order(office, auditor
     with connection.cursor() as cursor:  # of a table that is known to be empty, any index is as cheap
         cursor.execute("ALTER TABLE events_recordentry DISABLE TRIGGER USER")
         cursor.execute(MANY, {"bob": bob.id})
-    for query in ({}, {"before": "5"}, {"q": words}, {"q": words, "before": "5"}):
+    for query in ({}, {"before": BEYOND}, {"q": words}, {"q": words, "before": BEYOND}):
         with CaptureQueriesContext(connection) as queries:
             office.get(LOG, query)
         [text] = [each["sql"] for each in queries if '"events_recordentry"."id" DESC' in each["sql"]]

@@ -5,7 +5,7 @@ import pytest
 from tests.operations.ledger import Ledger
 from tests.operations.machines import DEBIAN, EMBEDDED, Machine
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
 
 
 def test_what_is_restored_is_all_before_the_moment_and_nothing_that_was_undone_comes_back(open_world):

@@ -9,7 +9,7 @@ from tests.operations.ledger import Ledger
 from tests.operations.machines import DEBIAN
 from tests.operations.world import require
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
 POOLER = Path("/usr/sbin/pgbouncer")
 SMALLER = {"4GB": "64MB", "12GB": "256MB", "16GB": "1GB"}
 

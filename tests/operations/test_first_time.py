@@ -5,7 +5,7 @@ import pytest
 from tests.operations.machines import DEBIAN
 from tests.operations.world import world_of
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
 
 
 def test_a_ledger_is_begun_and_looked_after_as_the_page_says():

@@ -6,7 +6,7 @@ import pytest
 
 from tests.operations.ledger import Ledger
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
 KEYS = ("SECRET_KEY", "CHAIN_KEY", "WEBHOOK_KEY", "ANCHOR_KEY", "SECOND_FACTOR_KEY")
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
 ROWS = """key,external_id,currency,type,amount,effective_at
 1,petya-77,USD,DEPOSIT,5,2023-01-01T00:00:00Z
 """

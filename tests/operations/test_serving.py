@@ -11,7 +11,7 @@ from tests.operations.ledger import Ledger
 from tests.operations.world import require
 from tests.servers import wait_for
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
 PROMTOOL = Path("/usr/bin/promtool")
 
 

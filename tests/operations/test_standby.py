@@ -7,7 +7,7 @@ import pytest
 from tests.operations.ledger import SERVE, Ledger
 from tests.servers import wait_for
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
 
 
 def test_a_standby_takes_over_and_what_was_acknowledged_is_there(open_world):

@@ -9,7 +9,7 @@ import pytest
 from tests.operations.ledger import Ledger
 from tests.operations.machines import EMBEDDED, Machine
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
 
 
 def test_the_ledger_goes_on_in_a_new_postgresql(open_world):

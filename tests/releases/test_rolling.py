@@ -9,7 +9,7 @@ from tests.releases.next_release import make_next_release
 from tests.releases.rolling import read_changes, rolling
 from tests.servers import PROJECT
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(300)]
 
 REPLIES = 150  # at least, in each part of the roll
 CHANGES = [("channel",), ("transaction_by_channel",), ("transaction_channel_is_known",)]

@@ -2,6 +2,7 @@
 
 import http.client
 import signal
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -118,6 +119,7 @@ def test_a_worker_killed_between_the_commit_and_the_answer_posted_once(service, 
     request = make_request(CASES["IDE-051"], world.fill)
     ask("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     ask("SELECT pg_reload_conf()")
+    time.sleep(0.5)  # every backend is told by a signal, one after the other
     try:
         with ThreadPoolExecutor(1) as threads:
             future = threads.submit(send_to_port, service.port, request)
