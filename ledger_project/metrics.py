@@ -7,7 +7,7 @@ import os
 import platform
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -78,7 +78,6 @@ OF_DATABASE: tuple[Collector, ...] = (
 )
 
 
-@cache
 @require_safe
 def serve_metrics(request: HttpRequest) -> HttpResponse:
     """A server's own. With `METRICS_PUBLIC` off it asks for a token that may read it."""

@@ -1,9 +1,11 @@
 """What the metrics say, beside the database and the processes that they are of."""
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from datetime import timedelta
 from decimal import Decimal
 
@@ -31,6 +33,15 @@ from transactions.metrics import MoneyMetrics
 from transactions.models import Figures, HourlyTotal
 
 pytestmark = pytest.mark.django_db
+
+
+def test_a_scrape_leaves_nothing_behind(rf):
+    request = rf.get("/metrics")
+    gone = weakref.ref(request)
+    assert metrics.serve_metrics(request).status_code == 200
+    del request
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.fixture
