@@ -137,8 +137,9 @@ def check_used() -> Iterator[CheckMessage]:
 def check_units() -> Iterator[CheckMessage]:
     """What `serve` wants of the accounts: that all are in known currencies, and that those in declared units,
     whose decimals are an operator's to change, have no finer amounts."""
-    yield from check_used()
-    yield from _check_decimals(sorted(settings.CUSTOM_CURRENCIES))
+    if currencies.has_accounts():
+        yield from check_used()
+        yield from _check_decimals(sorted(settings.CUSTOM_CURRENCIES))
 
 
 def _check_decimals(codes: Sequence[str]) -> Iterator[CheckMessage]:

@@ -158,7 +158,7 @@ class Environment:
 
     def add_unwritable(self, name: str, error: OSError) -> None:
         """A folder that is needed and cannot be written to."""
-        self._add(UNREADABLE, f"{name} is no folder that can be written to ({error.strerror}): name another.")
+        self._add(UNREADABLE, describe_unwritable(name, error.strerror))
 
     def has_package(self, name: str, package: str, requirements: str) -> bool:
         """Whether what a setting needs is installed."""
@@ -190,6 +190,11 @@ def name_process(arguments: Sequence[str]) -> str:
     if program.name == "manage.py" and len(arguments) > 1:
         return f"ledger {arguments[1]}"
     return f"ledger {program.parent.name if program.name == '__main__.py' else program.name}"
+
+
+def describe_unwritable(name: str, reason: str | None) -> str:
+    """What is said of a folder that a setting names and that cannot be used."""
+    return f"{name} is no folder that can be written to ({reason}): name another."
 
 
 def read_whole(text: str) -> int:

@@ -22,11 +22,11 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, S
 from events.delivery import brokers, channels, webhooks
 from ledger import __version__, traces
 from rest.middleware import METHODS, NO_ROUTE
+from rest.requests_log import SERVER_ERROR
 from transactions import posting
 from transactions.posting import engine, own_transaction
 
 Steps = list[tuple[str, int, int]]  # what was done, from when, to when, in ns
-SERVER_ERROR = 500
 
 _contexts: dict[int, SpanContext] = {}  # of requests that wait for their group, by their identity
 _of_thread = threading.local()  # `steps` of the posting that it does

@@ -31,6 +31,7 @@ from rest.viewsets import known_tokens  # noqa: E402
 from tests import cast, roles  # noqa: E402
 from tests.broker import PROGRAM, start_broker  # noqa: E402
 from tests.database import FAST_AND_UNSAFE, empty_the_ledger  # noqa: E402
+from tests.programs import require  # noqa: E402
 
 
 def pytest_unconfigure():
@@ -77,11 +78,8 @@ def make_client(*groups, user=None, **token):
 
 @pytest.fixture(scope="session")
 def broker():
-    """A RabbitMQ, where Debian's rabbitmq-server is installed. CI has it, and skips nothing."""
-    if not PROGRAM.exists():
-        if "LEDGER_SKIP_NOTHING" in os.environ:
-            pytest.fail(f"There is no {PROGRAM}.")
-        pytest.skip("there is no RabbitMQ: apt-get install rabbitmq-server")
+    """A RabbitMQ, Debian's."""
+    require(PROGRAM, "rabbitmq-server")
     broker = start_broker()
     try:
         yield broker

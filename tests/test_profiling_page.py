@@ -5,23 +5,25 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cast import new_id
+from tests.deploy.postgres import BINARIES, DebianPostgres
 from tests.faults.hammer import make_account
 from tests.faults.own_ledger import KEYS
+from tests.programs import require
 from tests.servers import PROJECT
-from tests.service import Service, find_free_port
+from tests.service import Service
+from tests.slow_clients import in_threads
 
 pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(300)]
 
 PAGE = (PROJECT / "docs/profiling.md").read_text()
-BINARIES = Path("/usr/lib/postgresql/15/bin")
+PASSWORD = "a-password-that-nobody-guesses"
 LOADED = "shared_preload_libraries = 'pg_stat_statements,auto_explain'"
+LIBRARIES = LOADED.translate({ord(" "): None, ord("'"): None})  # as in `-c`
 ALL_KEYS = {**KEYS, "ANCHOR_KEY": "an anchor key for tests, used nowhere else",
             "SECOND_FACTOR_KEY": "a key of second factors for tests, used nowhere else"}  # fmt: skip
 
@@ -31,90 +33,40 @@ def read_commands(kind=""):
     return "\n".join(re.findall(rf"^```sh{kind}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE))
 
 
-@contextmanager
-def debian_postgres(folder):
-    """Its folder and port, with the libraries of the page. Nobody but this machine can reach it."""
-    if os.geteuid() or not (BINARIES / "postgres").exists():
-        if "LEDGER_SKIP_NOTHING" in os.environ:
-            pytest.fail("There is no PostgreSQL 15, or this is not root.")
-        pytest.skip("it needs root, and Debian's PostgreSQL: apt-get install postgresql-15")
-    shutil.chown(folder, "postgres")
-    port = find_free_port()
-    run_as_postgres(folder, "initdb", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-    settings = [f"port = {port}", "listen_addresses = '127.0.0.1'", f"unix_socket_directories = '{folder}'"]
-    settings += ["fsync = off", "max_connections = 60", LOADED]
-    with (folder / "data/postgresql.conf").open("a") as file:
-        file.write("\n".join(settings) + "\n")
-    run_as_postgres(folder, "pg_ctl", "-w", "-l", str(folder / "log"), "start")
-    try:
-        yield port
-    finally:
-        run_as_postgres(folder, "pg_ctl", "-m", "fast", "-w", "stop")
-
-
-def run_as_postgres(folder, program, *arguments):
-    command = [
-        "runuser",
-        "-u",
-        "postgres",
-        "--",
-        str(BINARIES / program),
-        "-D",
-        str(folder / "data"),
-        *arguments,
-    ]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """The page's variables, while a service is asked for balances and postings without pause."""
+    require(BINARIES / "postgres", "postgresql-15")
     folder = Path(f"/tmp/ledger-profiling-{os.getpid()}")
     folder.mkdir()
     try:
-        with debian_postgres(folder) as port:
-            url = f"postgres://postgres@127.0.0.1:{port}/ledger"
-            subprocess.run(
-                [BINARIES / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "ledger"],
-                check=True,
-            )
+        postgres = DebianPostgres(folder / "postgres").start(PASSWORD, "fsync=off", LIBRARIES)
+        try:
+            url = f"postgres://postgres:{PASSWORD}@127.0.0.1:{postgres.port}/ledger"
             var = tmp_path_factory.mktemp("profiling")
             service = Service(var, {**ALL_KEYS, "DATABASE_URL": url, "LOG_LEVEL": "ERROR"}).start()
             try:
                 (var / "api_token").write_text(service.issue_token("api-admin"))
                 account = make_account(service)
-                with under_load(service, account):
+                with in_threads(2, lambda: ask(service, account)):
                     yield {
                         "SERVE": str(service.process.pid),
                         "DATABASE_URL": url,
-                        "SERVER_LOG": str(folder / "log"),
+                        "SERVER_LOG": str(postgres.folder / "log"),
                         "ACCOUNT": account,
                     }
             finally:
                 service.stop()
+        finally:
+            postgres.stop()
     finally:
         shutil.rmtree(folder)
 
 
-@contextmanager
-def under_load(service, account):
-    ended = threading.Event()
-
-    def ask():
-        while not ended.is_set():
-            body = {"id": str(new_id()), "account": account, "type": "DEPOSIT", "amount": "1.00"}
-            service.insist("POST", "/api/v1/transactions", body)
-            service.insist("GET", f"/api/v1/accounts/{account}/balance")
-
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
+def ask(service, account):
+    body = {"id": str(new_id()), "account": account, "type": "DEPOSIT", "amount": "1.00"}
+    service.insist("POST", "/api/v1/transactions", body)
+    service.insist("GET", f"/api/v1/accounts/{account}/balance")
 
 
 def run(place, folder, commands):

@@ -1,12 +1,12 @@
 """A browser at the back office, which watches that no other machine is asked and nothing is broken."""
 
 import os
-import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.steps import ARGUMENTS, Watch
+from tests.programs import require
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -14,12 +14,7 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def chromium():
-    """Debian's Chromium, where it is installed. CI has it, and skips nothing."""
-    program = shutil.which("chromium")
-    if program is None:
-        if "LEDGER_SKIP_NOTHING" in os.environ:
-            pytest.fail("There is no chromium.")
-        pytest.skip("there is no browser: apt-get install chromium")
+    program = require("chromium", "chromium")
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright has an event loop in this thread
     with sync_playwright() as playwright:

@@ -18,20 +18,23 @@ class DebianPostgres:
         self.folder, self.port = folder, find_free_port()
         self.socket = folder / "socket"
 
-    def start(self, password: str) -> "DebianPostgres":
+    def start(self, password: str, *settings: str) -> "DebianPostgres":
+        """`settings` are of PostgreSQL, each as in `-c`."""
         self.password = password
         self.folder.mkdir(mode=0o700)
         shutil.chown(self.folder, "postgres")
         file = self.folder / "password"
         file.write_text(password)
         shutil.chown(file, "postgres")
-        options = ("-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256", "--no-sync")
-        self._run("initdb", "-D", str(self.folder / "data"), *options, f"--pwfile={file}")
+        made = ("-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256", "--no-sync")
+        self._run("initdb", "-D", str(self.folder / "data"), *made, f"--pwfile={file}")
         self.socket.mkdir()
         shutil.chown(self.socket, "postgres")
-        settings = f"-p {self.port} -k '{self.socket}' -c listen_addresses=127.0.0.1 -c max_connections=200"
+        options = [f"-p {self.port} -k '{self.socket}'"]
+        own = ("listen_addresses=127.0.0.1", "max_connections=200", *settings)
+        options += [f"-c '{setting}'" for setting in own]
         data = ("-D", str(self.folder / "data"))
-        self._run("pg_ctl", *data, "-w", "-l", str(self.folder / "log"), "-o", settings, "start")
+        self._run("pg_ctl", *data, "-w", "-l", str(self.folder / "log"), "-o", " ".join(options), "start")
         (self.socket / ".s.PGSQL.5432").symlink_to(f".s.PGSQL.{self.port}")
         self.query("CREATE DATABASE ledger", "postgres")
         return self

@@ -11,6 +11,7 @@ import pytest
 
 from tests.deploy.manifests import DEPLOY
 from tests.deploy.postgres import BINARIES, DebianPostgres
+from tests.programs import require
 from tests.servers import wait_for
 
 PASSWORD = "a password for tests, used nowhere else"
@@ -60,10 +61,7 @@ class Backups:
 
 @pytest.fixture
 def backups():
-    if not BINARIES.exists():
-        if "LEDGER_SKIP_NOTHING" in os.environ:
-            pytest.fail(f"There is no {BINARIES}.")
-        pytest.skip("there is no PostgreSQL 15: apt-get install postgresql-15")
+    require(BINARIES / "postgres", "postgresql-15")
     folder = Path(tempfile.mkdtemp(prefix="backups-", dir="/tmp"))
     folder.chmod(0o755)
     postgres = DebianPostgres(folder / "postgres").start(PASSWORD)

@@ -1,13 +1,13 @@
 """The examples of nginx and HAProxy, in front of a ledger that is served: what passes and what does not."""
 
 import json
-import os
 import time
 from contextlib import suppress
 
 import pytest
 
 from tests.deploy.proxies import HAProxy, Nginx
+from tests.programs import require
 from tests.service import Service, find_free_port
 
 KINDS = {"haproxy": HAProxy, "nginx": Nginx}
@@ -35,10 +35,7 @@ def service(tmp_path_factory):
 def make(request, tmp_path, service):
     """Starts the proxy; its second server is one that does not answer."""
     kind = KINDS[request.param]
-    if not os.access(kind.command[0], os.X_OK):
-        if "LEDGER_SKIP_NOTHING" in os.environ:
-            pytest.fail(f"There is no {kind.command[0]}.")
-        pytest.skip(f"there is no {kind.command[0]}: apt-get install {request.param}")
+    require(kind.command[0], request.param)
     made = []
 
     def make_proxy(*, small=False):

@@ -1,8 +1,6 @@
 """Alarms and dashboard: each alarm is tried and described, and what both ask for is really told."""
 
-import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -16,6 +14,7 @@ from deploy import dashboard
 from ledger_project import metrics
 from ledger_project.server import lanes  # noqa: F401, whose metrics are those of a server
 from tests.database import execute
+from tests.programs import require
 from tests.scraping import find_names
 
 DEPLOY = settings.BASE_DIR / "deploy"
@@ -53,12 +52,7 @@ EXPRESSIONS = [*(rule["expr"] for rule in RULES), *dashboard.find_expressions()]
 
 @pytest.fixture(scope="module")
 def promtool():
-    """Where Debian's prometheus is installed. CI has it, and skips nothing."""
-    found = shutil.which("promtool")
-    if found is None:
-        if "LEDGER_SKIP_NOTHING" in os.environ:
-            pytest.fail("There is no promtool.")
-        pytest.skip("there is no promtool: apt-get install prometheus")
+    found = require("promtool", "prometheus")
 
     def run(*arguments, sent=None):
         return subprocess.run([found, *arguments], input=sent, cwd=DEPLOY, capture_output=True, text=True)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.operations.ledger import Ledger
 from tests.operations.machines import DEBIAN
-from tests.operations.world import require
+from tests.programs import require
 
 pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
 POOLER = Path("/usr/sbin/pgbouncer")
@@ -15,7 +15,7 @@ SMALLER = {"4GB": "64MB", "12GB": "256MB", "16GB": "1GB"}
 
 
 def test_a_database_is_set_up_looked_into_pooled_and_kept_clean(open_world):
-    require(POOLER)
+    require(POOLER, "pgbouncer")
     world = open_world("operations/database.md", DEBIAN)
     world.names |= SMALLER
     world.run("Settings of the server")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.operations.ledger import Ledger
-from tests.operations.world import require
+from tests.programs import require
 from tests.servers import wait_for
 
 pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(600)]
@@ -16,7 +16,7 @@ PROMTOOL = Path("/usr/bin/promtool")
 
 
 def test_prometheus_reads_the_metrics_with_its_token_and_not_without(open_world):
-    require(PROMTOOL)
+    require(PROMTOOL, "prometheus")
     world = open_world("operations/serving.md")
     world.names["15s"] = "1s"
     world.places["prometheus.yml"] = (world.home / "prometheus.yml").write_text

@@ -1,6 +1,5 @@
 """A world for a page of operations: machines, and a shell that runs the page's blocks in order."""
 
-import os
 import re
 import shutil
 import socket
@@ -24,6 +23,7 @@ from tests.operations.machines import (
     run_bash,
 )
 from tests.operations.pages import PLACED, RUN, Block, read_blocks
+from tests.programs import require
 from tests.servers import PROJECT
 from tests.service import find_free_port
 
@@ -192,7 +192,7 @@ class World:
 @contextmanager
 def world_of(page: str, binaries: Path = EMBEDDED) -> Iterator[World]:
     """Without a server. Afterwards nothing of it is left."""
-    require(binaries / "initdb")
+    require(binaries / "initdb", "postgresql-15")
     folder = Path(tempfile.mkdtemp(prefix="ledger-operations-"))  # short: sockets are in it
     world = World(page, folder, binaries)
     try:
@@ -200,11 +200,3 @@ def world_of(page: str, binaries: Path = EMBEDDED) -> Iterator[World]:
     finally:
         world.close()
         shutil.rmtree(folder)
-
-
-def require(program: Path) -> None:
-    """Skips the test where the program is missing, unless nothing may be skipped."""
-    if not program.exists():
-        if "LEDGER_SKIP_NOTHING" in os.environ:
-            pytest.fail(f"There is no {program}.")
-        pytest.skip(f"there is no {program}")

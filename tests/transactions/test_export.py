@@ -5,7 +5,6 @@ import io
 import json
 import os
 import random
-import shutil
 import subprocess
 from collections import Counter
 from datetime import date, timedelta
@@ -21,6 +20,7 @@ from accounts import operations
 from accounts.models import Account
 from tests import asking
 from tests.cast import CALLER, UserFactory, day, deposit, hold, new_id, transfer, withdraw
+from tests.programs import require
 from tests.transactions.test_concurrency import run_at_once
 from transactions.exchange import exports
 from transactions.models import Transaction, derive_destination_id
@@ -54,12 +54,8 @@ REFERENCES = (
 
 @pytest.fixture(scope="module")
 def hledger():
-    """Run Debian's hledger on a journal, strictly; its output. CI has it, and skips nothing."""
-    program = shutil.which("hledger")
-    if program is None:
-        if "LEDGER_SKIP_NOTHING" in os.environ:
-            pytest.fail("There is no hledger.")
-        pytest.skip("there is no hledger: apt-get install hledger")
+    """Run Debian's hledger on a journal, strictly; its output."""
+    program = require("hledger", "hledger")
 
     def run(journal, *arguments):
         done = subprocess.run(

@@ -20,7 +20,7 @@ from accounts.models import User
 from ledger.callers import ActorKind, Caller
 from ledger.logs import describe_error
 from ledger_project import checks
-from ledger_project.database import currencies
+from ledger_project.environment import describe_unwritable
 from ledger_project.management.serving import ServingCommand
 from ledger_project.secret_files import keep_last
 from ledger_project.server.__main__ import become
@@ -54,7 +54,7 @@ class Command(ServingCommand):
                 database.ensure_database(settings.DATABASES["default"]["NAME"])
             if not options["no_migrate"]:
                 call_command("migrate", verbosity=0)
-            require_right(checks.check_units() if currencies.has_accounts() else ())
+            require_right(checks.check_units())
             made = database is not None and make_credentials()
             connections.close_all()
         except BaseException as error:
@@ -84,7 +84,7 @@ def require_folder() -> None:
     except OSError as error:
         reason = error.strerror
     if reason:
-        raise CommandError(f"LEDGER_VAR is no folder that can be written to ({reason}): name another.")
+        raise CommandError(describe_unwritable("LEDGER_VAR", reason))
 
 
 def require_free_port(host: str, port: int) -> None:
