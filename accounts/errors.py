@@ -10,6 +10,7 @@ INSUFFICIENT_FUNDS = "insufficient_funds"
 ACCOUNT_FROZEN = "account_frozen"
 ACCOUNT_CLOSED = "account_closed"
 LIMIT_EXCEEDED = "limit_exceeded"
+BATCH_DECLINED = "batch_declined"
 
 # What a declined hold tells people; its extensions are in `decline_details`.
 DECLINES = {
@@ -17,6 +18,7 @@ DECLINES = {
     ACCOUNT_FROZEN: gettext_noop("The account is frozen: it accepts no new holds."),
     ACCOUNT_CLOSED: gettext_noop("The account is closed."),
     LIMIT_EXCEEDED: gettext_noop("The account would hold more than a balance may be."),
+    BATCH_DECLINED: gettext_noop("Another command of the atomic batch was declined."),
 }
 
 

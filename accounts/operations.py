@@ -105,7 +105,10 @@ def create_user(
         if not found.is_holder:  # of whom nothing is told
             raise errors.IdempotencyKeyReused("This identity was used before, for another user.")
         _require_not_erased(found)
-        if differs := idempotency.find_differences(asked, found.created_as or {}):
+        before = found.created_as or {}
+        if name == found.name:  # who sends what the user is called now means this user
+            before = before | {"name": name}
+        if differs := idempotency.find_differences(asked, before):
             raise errors.IdempotencyKeyReused(
                 "This identity was used before, for another user.",
                 differs=differs,

@@ -251,7 +251,7 @@ def make_lines(account: str, user: str, count: int, key: bytes) -> Iterator[str]
         numbers, times = f"{len(count_text)}:{count_text}" * 2, f"{len(stamp)}:{stamp}" * 2
         message = (
             f"36:{id}36:{account}{len(type)}:{type}11:{AMOUNT}.000000006:POSTED--{numbers}"
-            f"{len(after)}:{after}{times}5:False5:bench2:{{}}---5:bench-36:{user}7:service"
+            f"{len(after)}:{after}{times}5:False5:bench2:{{}}----5:bench-36:{user}7:service"
         )
         link = hmac.digest(key, b"1:%d:%s%s" % (len(link), link, message.encode()), "sha256")
         yield (

@@ -69,7 +69,10 @@ def fund(service: Service, ids: list[str], amount: str) -> list[str]:
     with client_of(service) as client:
         for first in range(0, len(ids), SLICE):
             orders = [make_deposit(id, amount) for id in ids[first : first + SLICE]]
-            client.post("transactions/batch", {"atomic": False, "transactions": orders})
+            commands = [{"command": "transaction", **order} for order in orders]
+            client.post(
+                "batches", {"id": str(uuid_utils.compat.uuid7()), "atomic": False, "commands": commands}
+            )
             posted += [order["id"] for order in orders]
     return posted
 

@@ -5,7 +5,7 @@
 -- Arguments: what, file of ids, how many of them, token, first and last second of the history.
 local what, ids, token, count, first, last
 
-local paths = {post = "/api/v1/transactions", batch = "/api/v1/transactions/batch", bare = "/"}
+local paths = {post = "/api/v1/transactions", batch = "/api/v1/batches", bare = "/"}
 
 function init(args)
   what, count, token = args[1], tonumber(args[3]), args[4]
@@ -23,22 +23,22 @@ local function make_id() -- a UUIDv7: random within the second, rising from one 
     math.random(0, 4095), math.random(32768, 49151), math.random(0, 16777215), math.random(0, 16777215))
 end
 
-local function make_transaction(account)
+local function make_transaction(account, tag)
   local type = math.random(1, 2) == 1 and "DEPOSIT" or "WITHDRAW"
-  return string.format('{"id":"%s","account":"%s","type":"%s","amount":"1.00","reference":"bench"}',
-    make_id(), account, type)
+  return string.format('{%s"id":"%s","account":"%s","type":"%s","amount":"1.00","reference":"bench"}',
+    tag, make_id(), account, type)
 end
 
 function request()
   local id = ids[math.random(1, count)]
   if what == "post" or what == "bare" then
-    return wrk.format("POST", paths[what], nil, make_transaction(id))
+    return wrk.format("POST", paths[what], nil, make_transaction(id, ""))
   end
   if what == "batch" then
     local items = {}
-    for n = 1, 1000 do items[n] = make_transaction(ids[math.random(1, count)]) end
+    for n = 1, 1000 do items[n] = make_transaction(ids[math.random(1, count)], '"command":"transaction",') end
     return wrk.format("POST", paths[what], nil,
-      '{"atomic":false,"transactions":[' .. table.concat(items, ",") .. "]}")
+      '{"id":"' .. make_id() .. '","atomic":false,"commands":[' .. table.concat(items, ",") .. "]}")
   end
   if what == "transfer" then
     local other = ids[math.random(1, count - 1)]

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import django
 import httpx2
@@ -107,8 +108,9 @@ def make_world(client: httpx2.Client, told: Told) -> dict[str, Any]:
     hot = [make_shopper(client)["account"] for _ in range(HOT)]
     for account in [*(shopper["account"] for shopper in shoppers), *hot]:
         orders = [make_line(account, first + timedelta(days=number)) for number in range(LINES)]
-        answer = client.post("/transactions/batch", json={"atomic": True, "transactions": orders})
-        assert answer.status_code in (200, 201), answer.text
+        commands = [{"command": "transaction", **order} for order in orders]
+        answer = client.post("/batches", json={"id": str(uuid4()), "atomic": True, "commands": commands})
+        assert answer.status_code == 200, answer.text
         for order in orders:
             told.hear("/transactions", order, 201, order)
     known_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

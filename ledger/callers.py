@@ -17,11 +17,13 @@ class ActorKind(TextChoices):
 
 
 class Caller(NamedTuple):
-    """`actor` is a user's id; of LEDGER, that of the command that occasioned it, or None."""
+    """`actor` is a user's id; of LEDGER, that of the command that occasioned it, or None. `batch` is the list
+    that a command is part of."""
 
     actor: UUID | None
     actor_kind: str = ActorKind.SERVICE
     request_id: str = ""
+    batch: UUID | None = None
 
     @property
     def actor_text(self) -> str | None:

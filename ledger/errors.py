@@ -20,7 +20,7 @@ class LedgerError(Exception):
 
     code = ""
     field: str | None = None
-    command_id: UUID | None = None  # of several commands that came together, the one that is refused
+    command: Any = None  # of several commands that came together, the one that is refused
 
     def __init_subclass__(cls, *, code: str = "", field: str | None = None) -> None:
         super().__init_subclass__()

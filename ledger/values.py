@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 Item = TypeVar("Item")
@@ -19,6 +19,21 @@ CHOSEN_ID_TEXT = re.compile(r"(?![0-]+$)(?![fF-]+$)(?!.{14}8.{4}[89abAB])" + UUI
 NO_CHOSEN_ID = "An id is a UUID of its own: not nil, not max, not of version 8; best of version 7."
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+
+
+class LastMoment(datetime):
+    """The last microsecond of a day: what a day means of which nobody has said the time.
+
+    `begins_at` is the first moment of that day. Of one that has begun and is not over it means now.
+    """
+
+    begins_at: datetime | None = None  # None of what is computed from one: that is a moment like others
+
+    @classmethod
+    def of(cls, moment: datetime, *, begins_at: datetime) -> Self:
+        last = cls.combine(moment.date(), moment.timetz())
+        last.begins_at = begins_at
+        return last
 
 
 class UUIDConverter:

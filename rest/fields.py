@@ -1,38 +1,46 @@
 """Strict values: what each field of a request may be, for decoding and for the OpenAPI document alike."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from functools import cache
 from typing import Any, ClassVar, cast
 from uuid import UUID, SafeUUID
-from zoneinfo import ZoneInfo, available_timezones
 
 from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
-from ledger.text import Rule, find_fault, is_plain, is_storable
+from ledger.text import (
+    CONTROL,
+    DIRECTION,
+    INVISIBLE,
+    WHITE_SPACE,
+    Rule,
+    find_fault,
+    is_plain,
+    is_storable,
+)
 from ledger.values import CHOSEN_ID_TEXT, NO_CHOSEN_ID, UUID_TEXT
-from rest import text_schema
 from rest.parsers import Number
 
 DECIMAL_DIGITS_MAX = 40
 SHORT_DECIMAL_TEXT = re.compile(rf"-?[0-9]{{1,{DECIMAL_DIGITS_MAX}}}(\.[0-9]{{1,{DECIMAL_DIGITS_MAX}}})?")
 DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 INTEGER_TEXT = re.compile(r"0|[1-9][0-9]{0,17}")
-DATE_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-TIME_TEXT = re.compile(
-    DATE_TEXT.pattern
-    + r"(?P<time>T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.(?P<fraction>[0-9]+))?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+AMOUNT_NOT_TEXT = (
+    'An amount is a text like "100.00": the number 100 is 1.00 of who counts cents, 100.00 of who does not.'
 )
-DAY_MIN, DAY_MAX = date(1970, 1, 1), date(9998, 12, 31)  # every zone has the midnights around them
 METADATA_PAIRS_MAX = 50
 METADATA_KEY_MAX = 40
 METADATA_VALUE_MAX = 500
+_BMP_INVISIBLE = INVISIBLE.partition(r"\U")[0]  # the patterns of JSON Schema have another form for the rest
+_NEVER = {Rule.IDENTIFIER: CONTROL + DIRECTION + _BMP_INVISIBLE, Rule.NAME: CONTROL + DIRECTION}
+TEXT_HELP = {
+    Rule.IDENTIFIER: "Exact, in NFC; white space at its ends and what cannot be seen are refused",
+    Rule.NAME: "Kept as it is; white space at its ends and what cannot be seen are refused",
+    Rule.NOTE: "It may have several lines; control characters and what cannot be seen at all are refused",
+}
 
-find_time_zones = cache(available_timezones)
 new, set_slot = object.__new__, object.__setattr__
 
 
@@ -90,18 +98,21 @@ class IdentityField(UUIDField):
 
 @describe_as(
     {
-        "oneOf": [{"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}, {"type": "number"}],
-        "description": "A decimal string. A JSON number is read from its digits, never as a float.",
+        "type": "string",
+        "pattern": r"^[0-9]+(\.[0-9]+)?$",
+        "description": "A decimal string, in units of the currency. A JSON number is refused.",
         "example": "100.00",
     }
 )
 class AmountField(Field):
-    """A decimal number without exponent, spaces or plus sign."""
+    """The text of a decimal number without exponent, spaces or plus sign."""
 
     def to_internal_value(self, value: Any) -> Decimal:
-        is_text = type(value) in (str, Number)
+        is_text = type(value) is str
         if is_text and SHORT_DECIMAL_TEXT.fullmatch(value):
             return Decimal(value)
+        if type(value) is Number:
+            raise refuse("amount_not_text", AMOUNT_NOT_TEXT)
         if not is_text or not DECIMAL_TEXT.fullmatch(value):
             raise refuse("amount_invalid", 'Not a decimal amount like "100.00".')
         if len(value.lstrip("-").partition(".")[0]) > DECIMAL_DIGITS_MAX:
@@ -117,6 +128,15 @@ class BooleanField(Field):
         return value
 
 
+def describe_text(rule: Rule | None, help_text: str = "") -> tuple[dict[str, Any], str]:
+    """What the schema of a text under the rule has besides its lengths, and its description."""
+    words = ". ".join(filter(None, [help_text, TEXT_HELP[rule] if rule else ""]))
+    if rule not in _NEVER:
+        return {}, words
+    inner, outer = f"[^{_NEVER[rule]}]", f"[^{_NEVER[rule]}{WHITE_SPACE}]"
+    return {"pattern": f"^({outer}({inner}*{outer})?)?$"}, words
+
+
 class TextField(Field):
     """A text; with a `rule` one that cannot lie, as `ledger.text` has it."""
 
@@ -124,7 +144,7 @@ class TextField(Field):
         self, *, length_max: int, length_min: int = 0, rule: Rule | None = None, **options: Any
     ) -> None:
         schema = {"type": "string", "minLength": length_min, "maxLength": length_max}
-        pattern, options["help_text"] = text_schema.describe(rule, options.get("help_text", ""))
+        pattern, options["help_text"] = describe_text(rule, options.get("help_text", ""))
         super().__init__(schema | pattern, **options)
         self.length_min, self.length_max, self.rule = length_min, length_max, rule
 
@@ -238,63 +258,3 @@ class MetadataField(Field):
             if fault := find_fault(key, Rule.IDENTIFIER) or find_fault(text, Rule.NOTE):
                 raise refuse(fault.code, fault.detail)
         return value
-
-
-@describe_as(
-    {
-        "type": "string",
-        "description": "RFC 3339; without an offset it is read in UTC (or in `tz` where there is one); "
-        "a date alone is the end of that day.",
-        "example": "2023-01-04T00:00:00Z",
-    }
-)
-class TimeField(Field):
-    def to_internal_value(self, value: Any) -> datetime:
-        return parse_time(value)
-
-
-@describe_as({"type": "string", "format": "date"})
-class DateField(Field):
-    """A day, like 2023-01-04."""
-
-    def to_internal_value(self, value: Any) -> date:
-        if type(value) is not str or not DATE_TEXT.fullmatch(value):
-            raise refuse("datetime_invalid", "Not a day like 2023-01-04.")
-        try:
-            day = date.fromisoformat(value)
-        except ValueError:
-            raise refuse("datetime_invalid", "There is no such day.") from None
-        if not DAY_MIN <= day <= DAY_MAX:
-            raise refuse("datetime_invalid", f"A day is from {DAY_MIN} to {DAY_MAX}.")
-        return day
-
-
-@describe_as({"type": "string", "example": "Europe/Berlin"})
-class TimeZoneField(Field):
-    """A name of the IANA time zone database."""
-
-    def to_internal_value(self, value: Any) -> ZoneInfo:
-        if value not in find_time_zones():
-            raise refuse("timezone_invalid", "Not the name of a time zone, like Europe/Berlin.")
-        return ZoneInfo(value)
-
-
-def parse_time(value: Any, zone: tzinfo = UTC) -> datetime:
-    """An instant in UTC. A date is the end of that day in the zone, 23- and 25-hour days included.
-
-    Raises `ValidationError`.
-    """
-    match = TIME_TEXT.fullmatch(value) if type(value) is str else None
-    if match is None:
-        hint = " A plus sign in a query is written %2B." if type(value) is str and " " in value else ""
-        raise refuse("datetime_invalid", "Not a time like 2023-01-04T00:00:00Z." + hint)
-    if (match["fraction"] or "")[6:].strip("0"):
-        raise refuse("datetime_precision", "Times are whole microseconds.")
-    try:
-        if match["time"] is None:
-            midnight = datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), zone)
-            return midnight.astimezone(UTC) - timedelta(microseconds=1)
-        instant = datetime.fromisoformat(value)
-        return (instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise refuse("datetime_invalid", "There is no such day or time.") from None

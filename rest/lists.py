@@ -22,8 +22,9 @@ from rest_framework.request import Request
 from ledger.values import UUID_TEXT
 from rest.answers import Answer, answer
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import list_details, parse_time
+from rest.fields import list_details
 from rest.serializers import read_query
+from rest.times import parse_time
 
 
 class StrictUUIDFormField(forms.UUIDField):

@@ -46,7 +46,13 @@ ON_IDENTITY = (
     "idempotency_key_invalid",
     "idempotency_key_reused",
 )
-ON_AMOUNTS = ("amount_invalid", "amount_not_positive", "amount_too_large", "amount_scale")
+ON_AMOUNTS = (
+    "amount_invalid",
+    "amount_not_text",
+    "amount_not_positive",
+    "amount_too_large",
+    "amount_scale",
+)
 ON_LISTS = ("invalid_parameter", "invalid_cursor")
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -166,7 +172,9 @@ def tighten(result: dict[str, Any], **context: Any) -> dict[str, Any]:
 def _close(schema: dict[str, Any], components: dict[str, Any]) -> None:
     """No other fields in a body, nor in the objects of its lists."""
     component = components[schema["$ref"].rpartition("/")[2]]
-    if component["type"] != "object":
+    for kind in component.get("oneOf", ()):
+        _close(kind, components)
+    if component.get("type") != "object":
         return
     component["additionalProperties"] = False
     component.pop("description", None)  # that of `StrictSerializer` itself, which is for programmers

@@ -15,8 +15,9 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import Field, TimeField, parse_time, refuse
+from rest.fields import Field, refuse
 from rest.parsers import echo
+from rest.times import TimeField, parse_time
 
 NO_OBJECT = ("invalid_type", "Not an object.")
 NO_FIELD = ("unknown_field", "There is no such field.")
@@ -124,23 +125,6 @@ def _find_readers(
     fields = serializer._declared_fields
     required = frozenset(name for name, field in fields.items() if field.required)
     return {name: field.to_internal_value for name, field in fields.items()}, required
-
-
-class ListField(Field):
-    """A list of objects, each to be read with `read` of their serializer."""
-
-    def __init__(self, *, of: type[StrictSerializer], length_max: int, **options: Any) -> None:
-        super().__init__(of(many=True, min_length=1, max_length=length_max), **options)  # type: ignore[call-arg]
-        self.length_max = length_max
-
-    def to_internal_value(self, value: Any) -> list[Any]:
-        if type(value) is not list:
-            raise refuse("invalid_type", "Not a list.")
-        if not value:
-            raise refuse("required", "The list is empty.")
-        if len(value) > self.length_max:
-            raise refuse("batch_too_large", f"The list has more than {self.length_max} items.")
-        return value
 
 
 class NoFields(StrictSerializer):

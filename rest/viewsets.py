@@ -100,7 +100,8 @@ class TokenAuthentication(auth.TokenAuthentication):  # type: ignore[misc]
 
 
 class HasPermission(BasePermission):
-    """A view's `permissions` map its actions to what each needs; reading needs none, it is narrowed.
+    """A view's `permissions` map its actions to what each needs; reading needs none, it is narrowed. Of
+    several one is enough to be let in: the action asks for those that it needs.
 
     A command that no permission is named for is nobody's. An action of None is a method that is not served.
     Raises `PermissionMissing`.
@@ -109,9 +110,13 @@ class HasPermission(BasePermission):
     def has_permission(self, request: Any, view: Any) -> bool:
         if not request.user.is_authenticated:
             return False
-        permission: str | None = view.permissions.get(view.action)
+        permission: str | tuple[str, ...] | None = view.permissions.get(view.action)
         if permission is None:
             return view.action is None or request.method in SAFE_METHODS
+        if isinstance(permission, tuple):
+            if any(map(request.may, permission)):
+                return True
+            permission = permission[0]
         if not request.may(permission):
             raise PermissionMissing(permission)
         return True
@@ -181,7 +186,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
 
     authentication_classes = [TokenAuthentication]
     permission_classes = [HasPermission]
-    permissions: ClassVar[dict[str, str]] = {}
+    permissions: ClassVar[dict[str, str | tuple[str, ...]]] = {}
     request_serializers: ClassVar[dict[str, type[StrictSerializer]]] = {}
     format_kwarg = None
     request: Request

@@ -54,6 +54,6 @@ def lock_account(id):
     operations.lock_rows([id], ("id",))
 
 
-def capture_of(hold, amount=Remaining.ALL, *, id=None, final=True):
+def capture_of(hold, amount=Remaining.ALL, *, id=None, **fields):
     """The command that withdraws from the hold."""
-    return Capture(id=id or new_id(), hold_id=hold.id, account_id=hold.account_id, amount=amount, final=final)
+    return Capture(id=id or new_id(), hold_id=hold.id, account_id=hold.account_id, amount=amount, **fields)

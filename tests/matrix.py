@@ -32,7 +32,7 @@ SINGLE = tuple(sorted(set().union(*GROUPS.values())))
 RIGHTS |= {permission: {permission} for permission in SINGLE}
 OWN, FOREIGN, MISSING = "own", "foreign", "missing"
 # Of objects that have an owner.
-KINDS = ("user", "account", "spare", "transaction", "transfer", "hold", "subscription")
+KINDS = ("user", "account", "spare", "transaction", "transfer", "batch", "hold", "subscription")
 AN_OBJECT = re.compile(r"\{(" + "|".join(KINDS) + r")\}")
 
 
@@ -70,6 +70,8 @@ HOLD, POST = "accounts.view_hold", "transactions.add_transaction"
 EVENT, SUBSCRIPTION = "events.view_event", "events.view_subscription"
 SUBSCRIBE, TELL = "events.add_subscription", "events.change_subscription"
 DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
+NAMED = {"account": "{account}"}, {"user": "{user}"}
+LIST, ORDER = {"id": "{new}", "atomic": True}, {**DEPOSIT, "command": "transaction"}
 URL = NOBODY + "{new}"
 WHY = {"reason": "x"}
 API = {
@@ -101,25 +103,17 @@ API = {
     "accounts/{spare}/close": {"POST": write("accounts.close_account", 200, WHY, sees=ACCOUNT)},
     "transactions": {
         "GET": read(TRANSACTION),
-        "POST": write(
-            POST,
-            201,
-            {**DEPOSIT, "account": "{account}"},
-            {**DEPOSIT, "user": "{user}"},
-        ),
+        "POST": write(POST, 201, {**DEPOSIT, "account": "{account}"}, {**DEPOSIT, "user": "{user}"}),
     },
     "transactions/{transaction}": {"GET": read(TRANSACTION)},
     "transactions/{transaction}/reverse": {
         "POST": write(POST, 201, {"id": "{new}", **WHY}, sees=TRANSACTION)
     },
-    "transactions/batch": {
-        "POST": write(
-            POST,
-            200,
-            {"atomic": True, "transactions": [{**DEPOSIT, "account": "{account}"}]},
-            {"atomic": True, "transactions": [{**DEPOSIT, "user": "{user}"}]},
-        ),
+    "batches": {
+        "POST": write(POST, 200, *({**LIST, "commands": [{**ORDER, **named}]} for named in NAMED)),
     },
+    "batches/{batch}": {"GET": read(TRANSACTION)},
+    "batches/{batch}/reverse": {"POST": write(POST, 200, {"id": "{new}", **WHY}, sees=TRANSACTION)},
     "transfers": {
         "POST": write(
             POST,
@@ -157,7 +151,7 @@ LISTS = {
     "accounts": ("user={user}",),
     "transactions": (
         *("account={account}", "user={user}", "account={account}&user={user}"),
-        *("transfer={transfer}", "transfer={transfer}&account={account}"),
+        *("transfer={transfer}", "transfer={transfer}&account={account}", "batch={batch}"),
     ),
     "holds": ("account={account}", "user={user}", "account={account}&user={user}"),
     "subscriptions": (),
@@ -259,12 +253,18 @@ def _walk(patterns, before: str) -> Iterator[str]:
     for entry in patterns:
         pattern = entry.pattern
         text = str(pattern) if isinstance(pattern, RoutePattern) else simplify_regex(str(pattern)).lstrip("/")
-        route = re.sub(r"(\w+)s/<id:pk>", r"\1s/{\1}", before + text)
+        route = re.sub(r"\w+/<id:pk>", name_kind, before + text)
         route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
         if isinstance(entry, URLPattern):
             yield route
         else:
             yield from _walk(entry.url_patterns, route)
+
+
+def name_kind(found: re.Match[str]) -> str:
+    """`users/{user}`, `batches/{batch}`: of a kind's address with an id."""
+    plural = found[0].partition("/")[0]
+    return f"{plural}/{{{next(kind for kind in KINDS if plural in (f'{kind}s', f'{kind}es'))}}}"
 
 
 def print_table() -> None:

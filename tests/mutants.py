@@ -21,6 +21,8 @@ from rich.table import Column, Table
 
 from tests import (
     planted_faults,
+    planted_faults_of_batches,
+    planted_faults_of_days,
     planted_faults_of_posting,
     planted_faults_of_settings,
     planted_faults_of_texts,
@@ -35,6 +37,8 @@ from tests.servers import PROJECT
 
 MUTANTS = [
     *planted_faults.MUTANTS,
+    *planted_faults_of_batches.MUTANTS,
+    *planted_faults_of_days.MUTANTS,
     *planted_faults_of_posting.MUTANTS,
     *planted_faults_of_settings.MUTANTS,
     *planted_faults_of_the_feed.MUTANTS,

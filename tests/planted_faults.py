@@ -108,8 +108,8 @@ MUTANTS = [
     Mutant(
         "declined group keeps what its accounts became",
         "_decide_request",
-        "            draft = state.copy()\n            _decide_commands",
-        "            _decide_commands",
+        "        draft = state.copy()\n        decide_commands",
+        "        decide_commands",
         BATCHES + "test_an_atomic_batch_with_one_decline_posts_nothing_and_records_all",
     ),
     Mutant(
@@ -136,7 +136,7 @@ MUTANTS = [
     Mutant(
         "batch never atomic",
         "_decide_request",
-        "if request.all_or_nothing and culprit is None and len(new) > 1:",
+        "if found is not None and len(new) > 1:",
         "if False:",
         BATCHES + "test_an_atomic_batch_with_one_decline_posts_nothing_and_records_all",
     ),

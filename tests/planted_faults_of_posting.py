@@ -11,7 +11,7 @@ LOCKS = "tests/transactions/test_committer_locks.py::"
 
 LOCK = """            (_number(compile_lock(COLUMNS, skip_locked)), [account_ids]),
 """
-LOOK = """            (_number(LOOK), [ids]),
+LOOK = """            (_number(LOOK_AT_BATCHES), [ids, batch_ids]) if batch_ids else (_number(LOOK), [ids]),
 """
 RUN = """        ]
         try:
@@ -194,8 +194,8 @@ MUTANTS = [
     Mutant(
         "payments wait for locks",
         "_post_once",
-        "own.begin(account_ids, ids, skip_locked=skip_locked)",
-        "own.begin(account_ids, ids)",
+        "own.begin(account_ids, ids, batch_ids, skip_locked=skip_locked)",
+        "own.begin(account_ids, ids, batch_ids)",
         LOCKS + "test_who_waits_for_a_locked_account_holds_up_nobody_else",
     ),
     Mutant(

@@ -111,7 +111,7 @@ MUTANTS = [
     Mutant(
         "a batch points nowhere",
         "bounds.require_within",
-        "            error.command_id = command.id\n",
+        "            error.command = command\n",
         "",
         BOUNDS + "test_a_batch_is_refused_as_a_whole_and_points_to_the_transaction",
     ),

@@ -233,6 +233,7 @@ class ReferenceAccounts:
             "expires_at": command.expires_at and format_time(command.expires_at),
             "reference": command.reference,
             "metadata": command.metadata,
+            "batch": None,  # none is placed by a list here
             "created_at": format_time(hold.created_at),
             "closed_at": closed_at and format_time(closed_at),
         }

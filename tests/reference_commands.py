@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -22,7 +22,8 @@ class Refusal:
 class Command:
     """One movement on one account. `currency`, `expected_version` and `other_leg` are conditions.
 
-    `amount` None, of a capture, is all that the hold has left. `other_leg` is the account of the other leg.
+    `begins_at` is of a day, whose last microsecond is `effective_at`. `amount` None, of a capture, is all
+    that the hold has left. `other_leg` is the account of the other leg.
     """
 
     id: UUID
@@ -30,6 +31,7 @@ class Command:
     type: str
     amount: Decimal | None
     effective_at: datetime | None = None
+    begins_at: datetime | None = None
     reference: str = ""
     metadata: dict = field(default_factory=dict)
     transfer: UUID | None = None
@@ -38,10 +40,15 @@ class Command:
     currency: str | None = None
     expected_version: int | None = None
     other_leg: UUID | None = None
+    other_amount: Decimal | None = None  # of the other leg, if the transfer names both
 
     @property
     def is_final(self):
-        return self.metadata != {"final": "false"}
+        return self.metadata.get("final") != "false"
+
+    @property
+    def is_plain(self):
+        return not (self.transfer or self.reverses or self.hold)
 
     def find_differences(self, row):
         """The names of what is not as it was when `row` was asked for."""
@@ -49,7 +56,8 @@ class Command:
         names = ("type", "effective_at", "reference", "metadata", "transfer", "reverses", "hold")
         differs = {name for name in names if getattr(self, name) != getattr(before, name)}
         if self.amount not in (None, row.amount):
-            differs.add("amount")
+            is_received = self.transfer and self.type == "DEPOSIT" and not self.reverses
+            differs.add("destination_amount" if is_received else "amount")
         if self.account != before.account:
             legs = {"WITHDRAW": "source", "DEPOSIT": "destination"}
             differs.add(legs[self.type] if self.transfer else "account")
@@ -66,6 +74,7 @@ class Row:
     effective_at: datetime
     late: bool
     request_id: str
+    batch: UUID | None = None
     version: int | None = None
     balance_after: Decimal | None = None
     reason: str | None = None
@@ -80,29 +89,32 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """A deposit or a withdrawal."""
+    """A deposit or a withdrawal, at a moment or on a day in UTC."""
 
     id: UUID
     account: UUID
     type: str
     amount: Decimal
-    effective_at: datetime | None = None
+    effective_at: datetime | date | None = None
     reference: str = ""
     metadata: dict = field(default_factory=dict)
     currency: str | None = None
     expected_version: int | None = None
 
     def list_commands(self, ledger):
-        return [Command(**vars(self))]
+        return [Command(**vars(self) | read_moment(self.effective_at))]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
+    """`destination_amount` None: the same."""
+
     id: UUID
     source: UUID
     destination: UUID
     amount: Decimal
-    effective_at: datetime | None = None
+    destination_amount: Decimal | None = None
+    effective_at: datetime | date | None = None
     reference: str = ""
     metadata: dict = field(default_factory=dict)
 
@@ -113,8 +125,12 @@ class Transfer:
             self.id,
             self.source,
             self.destination,
-            amount=self.amount,
-            effective_at=self.effective_at,
+            amounts=(
+                self.amount,
+                self.amount if self.destination_amount is None else self.destination_amount,
+            ),
+            are_named=self.destination_amount is not None,
+            **read_moment(self.effective_at),
             reference=self.reference,
             metadata=self.metadata,
         )
@@ -132,17 +148,18 @@ class Reversal:
         target = ledger.rows[self.target]
         if target.reason or target.command.reverses:
             return Refusal("not_reversible")
-        asked = {"amount": target.amount, "metadata": {"reason": self.reason}}
+        asked = {"metadata": {"reason": self.reason}}
         if not target.command.transfer:
-            type = OPPOSITE[target.command.type]
-            account = target.command.account
-            return [Command(id=self.id, account=account, type=type, reverses=self.target, **asked)]
+            type, account = OPPOSITE[target.command.type], target.command.account
+            taken = {"amount": target.amount, "reverses": self.target}
+            return [Command(id=self.id, account=account, type=type, **taken, **asked)]
         source, destination = ledger.find_legs(target.command.transfer)
         return make_legs(
             self.id,
             destination.command.account,
             source.command.account,
             reverses=(destination.command.id, source.command.id),
+            amounts=(destination.amount, source.amount),
             **asked,
         )
 
@@ -153,6 +170,8 @@ class Capture:
     hold: UUID
     amount: Decimal | None = None
     final: bool = True
+    reference: str = ""
+    metadata: dict = field(default_factory=dict)
 
     def list_commands(self, ledger):
         return [
@@ -161,7 +180,8 @@ class Capture:
                 account=ledger.holds[self.hold].command.account,
                 type="WITHDRAW",
                 amount=self.amount,
-                metadata={} if self.final else {"final": "false"},
+                reference=self.reference,
+                metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
                 hold=self.hold,
             )
         ]
@@ -182,7 +202,36 @@ class Placement:
         return frozenset(name for name in vars(self) if getattr(self, name) != getattr(before, name))
 
 
-def make_legs(id, source, destination, *, reverses=(None, None), **asked):
+def put_deposits_first(order, rows, guarded):
+    """The order, with the deposits of its moment before the first withdrawal that lacked what they bring.
+
+    None on a guarded account. As it was, if there are none.
+    """
+    for place, command in enumerate(order):
+        if rows[command.id].reason not in ("insufficient_funds", "insufficient_funds_at"):
+            continue
+        deposits = [
+            other
+            for other in order[place:]
+            if other.type == "DEPOSIT"
+            and (other.account, other.effective_at) == (command.account, command.effective_at)
+            and other.is_plain
+        ]
+        if command.is_plain and command.effective_at and deposits and command.account not in guarded:
+            others = [other for other in order[place:] if other not in deposits]
+            return order[:place] + deposits + others
+    return order
+
+
+def read_moment(moment):
+    """What a command says of when money moved: of a day its last microsecond, and when it begins."""
+    if isinstance(moment, datetime | None):
+        return {"effective_at": moment}
+    begins_at = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return {"effective_at": begins_at + timedelta(days=1) - timedelta(microseconds=1), "begins_at": begins_at}
+
+
+def make_legs(id, source, destination, *, amounts, are_named=True, reverses=(None, None), **asked):
     return [
         Command(
             id=leg_id,
@@ -190,19 +239,29 @@ def make_legs(id, source, destination, *, reverses=(None, None), **asked):
             type=type,
             transfer=id,
             reverses=reversed_leg,
+            amount=amount,
             other_leg=other,
+            other_amount=other_amount if are_named else None,
             **asked,
         )
-        for leg_id, account, other, type, reversed_leg in (
-            (id, source, destination, "WITHDRAW", reverses[0]),
-            (derive_destination_id(id), destination, source, "DEPOSIT", reverses[1]),
+        for leg_id, account, other, type, reversed_leg, amount, other_amount in (
+            (id, source, destination, "WITHDRAW", reverses[0], *amounts),
+            (derive_destination_id(id), destination, source, "DEPOSIT", reverses[1], *amounts[::-1]),
         )
     ]
 
 
 def derive_destination_id(transfer):
+    return derive_id(f"{transfer}\0destination")
+
+
+def derive_item_id(batch, index):
+    return derive_id(f"{batch}\0item\0{index}")
+
+
+def derive_id(name):
     """UUIDv8: the first half of a SHA-256 with version and variant written over it (RFC 9562)."""
-    digits = list(hashlib.sha256(f"{transfer}\0destination".encode()).hexdigest()[:32])
+    digits = list(hashlib.sha256(name.encode()).hexdigest()[:32])
     digits[12] = "8"
     digits[16] = "89ab"[int(digits[16], 16) % 4]
     return UUID("".join(digits))

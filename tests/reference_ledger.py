@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 from decimal import Decimal
 
 from tests.reference_accounts import ReferenceAccounts
-from tests.reference_commands import Refusal, Row, format_amount, format_time
+from tests.reference_commands import Refusal, Row, format_amount, format_time, put_deposits_first
 
 BALANCE_MAX = Decimal(10) ** 15
 
@@ -19,11 +19,18 @@ class ReferenceLedger(ReferenceAccounts):
         rows = [row for row in self.rows.values() if row.command.transfer == transfer]
         return sorted(rows, key=lambda row: row.command.type, reverse=True)
 
+    def find_currency(self, account):
+        return self.accounts[account].currency
+
     def sum_outside(self, currency):
-        """What came from outside less what went there: no leg of a transfer."""
-        rows = [row for row in self.rows.values() if not row.command.transfer]
-        in_currency = [row for row in rows if self.accounts[row.command.account].currency == currency]
-        return sum((row.change for row in in_currency), Decimal(0))
+        """What came from outside or another currency, less what went there."""
+        changes = [
+            row.change
+            for row in self.rows.values()
+            if self.find_currency(row.command.account) == currency
+            and (not row.command.transfer or self.find_currency(row.command.other_leg) != currency)
+        ]
+        return sum(changes, Decimal(0))
 
     def find_refusal(self, command, clock):
         """Why nothing is recorded, or None: then the command is decided, now or before."""
@@ -35,11 +42,18 @@ class ReferenceLedger(ReferenceAccounts):
             return Refusal("currency_mismatch")
         if command.amount is not None and not self.has_scale(command.amount, command.account):
             return Refusal("amount_scale")
-        if command.effective_at and command.effective_at > clock + timedelta(minutes=5):
+        begins_at = command.begins_at or command.effective_at
+        if begins_at and begins_at > clock + timedelta(minutes=5):
             return Refusal("effective_at_in_future")
-        if command.other_leg and self.accounts[command.other_leg].currency != currency:
-            return Refusal("currency_mismatch")
+        if command.other_leg and not command.reverses:
+            return self._find_refusal_of_two(command, currency)
         return None
+
+    def _find_refusal_of_two(self, command, currency):
+        """Two currencies need two amounts, and one currency has one."""
+        if self.find_currency(command.other_leg) != currency:
+            return Refusal("currency_mismatch") if command.other_amount is None else None
+        return None if command.other_amount in (None, command.amount) else Refusal("amounts_differ")
 
     def list_refusals(self, commands, clock):
         """By id; what is wrong with one leg of a transfer is wrong with both."""
@@ -51,10 +65,11 @@ class ReferenceLedger(ReferenceAccounts):
                 refusals[command.id] = wrong[0]
         return {id: refusal for id, refusal in refusals.items() if refusal}
 
-    def post(self, commands, times, *, request_id, all_or_nothing=False):
+    def post(self, commands, times, *, request_id, all_or_nothing=False, batch=None):
         """Decide in one commit, each at its moment in `times`; those without one were decided or refused.
 
-        The legs of a transfer are posted both or neither; `all_or_nothing` says so of all commands.
+        The legs of a transfer are posted both or neither; `all_or_nothing` says so of all commands. If a
+        withdrawal fails for what comes later in its moment, all is tried again in another order.
         """
         if not times:
             return
@@ -62,36 +77,54 @@ class ReferenceLedger(ReferenceAccounts):
         for account in {command.account for command in commands if command.id not in self.rows}:
             self.expire(account, clock)
         declined = [self.rows[c.id] for c in commands if c.id in self.rows and self.rows[c.id].reason]
-        groups = {}
-        for command in commands:
-            if command.id in times:
+        new = [command for command in commands if command.id not in self.rows]
+        guarded = {command.account for command in new if command.expected_version is not None}
+        given = order = [command for command in new if command.id in times]
+        known = declined[:1] if all_or_nothing else []
+        asked = {"request_id": request_id, "batch": batch}
+        before = self._count()
+        while True:
+            groups = {}
+            for command in order:
                 groups.setdefault(all_or_nothing or command.transfer or command.id, []).append(command)
-        for group in groups.values():
-            self._decide_group(group, times, clock, request_id, declined[:1] if all_or_nothing else [])
+            for group in groups.values():
+                self._decide_group(group, times, clock, asked, known, given)
+            better = order if known else put_deposits_first(order, self.rows, guarded)
+            if better == order:
+                return
+            order = better
+            self._forget(before)
 
-    def _decide_group(self, group, times, clock, request_id, declined):
-        rows_before = len(self.rows)
-        events_before = {account: len(events) for account, events in self.events.items()}
+    def _count(self):
+        return len(self.rows), {account: len(events) for account, events in self.events.items()}
+
+    def _forget(self, before):
+        """As if nothing had been decided since."""
+        rows, events = before
+        while len(self.rows) > rows:
+            self.rows.popitem()
+        for account, count in events.items():
+            del self.events[account][count:]
+
+    def _decide_group(self, group, times, clock, asked, declined, given):
+        before = self._count()
         for command in group:
             if not declined:
-                row = self._decide(command, times[command.id], clock, request_id)
+                row = self._decide(command, times[command.id], clock, asked)
                 declined = [row] if row.reason else []
         if not declined or (declined[0].command.id == group[0].id and len(group) == 1):
             return
-        while len(self.rows) > rows_before:  # as if none had been decided
-            self.rows.popitem()
-        for account, count in events_before.items():
-            del self.events[account][count:]
+        self._forget(before)
         [culprit] = declined
-        for command in group:
+        for command in sorted(group, key=given.index):
             decline = culprit.reason, culprit.details
             if command.id != culprit.command.id:
                 same_transfer = command.transfer and command.transfer == culprit.command.transfer
                 reason = "transfer_declined" if same_transfer else "batch_declined"
                 decline = reason, {"culprit": str(culprit.command.id)}
-            self._decide(command, times[command.id], clock, request_id, decline)
+            self._decide(command, times[command.id], clock, asked, decline)
 
-    def _decide(self, command, recorded_at, clock, request_id, decline=None):
+    def _decide(self, command, recorded_at, clock, asked, decline=None):
         posted = [row for row in self.find_rows(command.account) if row.version]
         effective_at = min(command.effective_at or recorded_at, recorded_at)
         row = Row(
@@ -100,7 +133,7 @@ class ReferenceLedger(ReferenceAccounts):
             recorded_at=recorded_at,
             effective_at=effective_at,
             late=any(effective_at < other.effective_at for other in posted),
-            request_id=request_id,
+            **asked,
         )
         decline = decline or self._find_decline(row, clock)
         row.balance_after = self.sum_balance(command.account)
@@ -207,6 +240,7 @@ class ReferenceLedger(ReferenceAccounts):
         command, account = row.command, self.accounts[row.command.account]
         belongs = {
             "transfer": command.transfer,
+            "batch": row.batch,
             "reverses": command.reverses,
             "reversed_by": self.find_reversal(id),
             "hold": command.hold,

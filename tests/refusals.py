@@ -12,7 +12,7 @@ from transactions.errors import DECLINES
 
 TABLES = (
     *("accounts_user", "accounts_account", "accounts_hold"),
-    *("transactions_transaction", "events_event", "events_subscription"),
+    *("transactions_transaction", "transactions_batch", "events_event", "events_subscription"),
 )
 ROWS = " UNION ALL ".join(f"SELECT '{table}', t::text FROM {table} t" for table in TABLES)
 # Whoever reads the feed, and the relay, give events their places: what waits for one or has one is the same.
@@ -35,6 +35,8 @@ INNARDS = re.compile(
     r"Traceback|File \"|line \d+, in|\.py\b|psycopg|django|rest_framework|\bSELECT\b|\bINSERT\b"
     r"|\bUPDATE \w+ SET|\w(Error|Exception|Field|Serializer|ViewSet)\b| object at 0x|/usr/|/site-packages/",
 )
+
+DECIDED = ("transactions_transaction", "accounts_hold")
 
 Read = Callable[[str], Iterable[tuple[Any, ...]]]
 
@@ -83,19 +85,19 @@ def require_books(before: Stock, after: Stock, method: str, answer: Answer) -> N
 
 
 def require_declined(before: Stock, after: Stock, problem: dict[str, Any], added: Counter[Any]) -> None:
-    """No balance has changed; there is a declined hold, or declined transactions that their accounts know."""
+    """No balance has changed; there are declined holds and transactions that their accounts know, and if
+    they came as a list, that list.
+    """
     assert after.balances == before.balances
-    new = {table: [text for name, text in after.rows - before.rows if name == table] for table in added}
-    declined = new.get("accounts_hold") or new["transactions_transaction"]
-    assert all("DECLINED" in row for row in declined)
+    declined = [(table, text) for table, text in after.rows - before.rows if table in DECIDED]
+    assert all("DECLINED" in text for _, text in declined)
     problems = [result["problem"] for result in problem.get("results", ())] or [problem]
-    for each in problems:
-        assert len([row for row in declined if row.startswith(f"({each['id']},")]) == 1
-    if "accounts_hold" in new:
-        assert added == dict.fromkeys(("accounts_hold", "accounts_account", "events_event", "fed"), 1)
-        return
+    told = [each for each in problems if "id" in each]  # all but of holds that are not released
+    for each in told:
+        assert len([text for _, text in declined if text.startswith(f"({each['id']},")]) == 1
+    assert len(declined) == len(told) + len([each for each in told if "transfer" in each])
     changed = Counter(table for table, _ in before.rows - after.rows)
     assert changed == {"accounts_account": added["accounts_account"]}
-    count = 2 if "transfer" in problem else len(problems)
-    written = ("transactions_transaction", "events_event", "fed")
-    assert added == dict.fromkeys(written, count) | changed
+    lists = {"transactions_batch": 1} if "results" in problem else {}
+    events = dict.fromkeys(("events_event", "fed"), len(declined))
+    assert added == Counter(table for table, _ in declined) | changed | Counter(events | lists)

@@ -18,6 +18,7 @@ KIND = os.environ.get("LEDGER_TEST_ROLE", "")
 OWNERS = {
     "tests/test_guards.py",
     "tests/test_hold_guards.py",
+    "tests/test_batch_guards.py",
     "tests/test_rule_guards.py",
     "tests/test_text_guards.py",
     "tests/test_record_guards.py",
@@ -76,6 +77,7 @@ OWNERS = {
     "tests/office/test_transaction_page.py::"
     "test_of_an_old_capture_that_was_pruned_the_event_of_its_hold_is_still_shown",
     "tests/office/test_user_and_hold_pages.py::test_an_audit_says_what_it_covered_and_found",
+    "tests/transactions/test_today.py",
     "tests/transactions/test_chain.py",
     "tests/transactions/test_guards_are_proven.py",
     "tests/transactions/test_anchors.py",
@@ -85,6 +87,8 @@ OWNERS = {
     "test_a_connection_that_is_killed_while_it_waits_for_a_lock_loses_and_doubles_nothing",
     "tests/transactions/test_shared_reads.py::test_a_connection_that_was_lost_is_replaced_before_anybody_is_told",
     "tests/transactions/test_audit.py",
+    "tests/transactions/test_exchanges.py",
+    "tests/transactions/test_batch_identity.py::test_a_list_that_was_changed_is_named",
     "tests/transactions/test_told.py",
     "tests/transactions/test_filters_oracle.py::test_users_and_accounts_are_filtered_and_paged_exactly",
     "tests/transactions/test_coming_from_a_balance_column.py",

@@ -13,8 +13,10 @@ from events.models import Subscription
 from ledger.callers import Caller
 from ledger_project.groups import GROUPS
 from tests import asking, matrix
-from tests.cast import CALLER, UserFactory, deposit, hold, issue_token, new_id, transfer
+from tests.cast import CALLER, OrderFactory, UserFactory, deposit, hold, issue_token, new_id, transfer
 from tests.matrix import FOREIGN, HOLDER, MISSING, OWN, ROLES, SERVICE, SINGLE
+from transactions import posting
+from transactions.posting import NewBatch
 
 
 class Scene:
@@ -52,11 +54,18 @@ class Scene:
             "spare": spare.id,
             "transaction": deposit(account, "10").id,
             "transfer": transfer(account, savings, "1").id,
+            "batch": self.make_batch(user, account),
             "hold": hold(account, "1").id,
             "subscription": self.subscribe(user),
             "group": Group.objects.earliest("id").id,
             "token": Token.objects.earliest("created").token_key,
         }
+
+    def make_batch(self, user, account):
+        """A list that the user sent, with a deposit."""
+        batch = NewBatch(id=new_id(), asked=[], atomic=True)
+        posting.post([OrderFactory(account=account)], actor=user.id, all_or_nothing=True, batch=batch)
+        return batch.id
 
     def subscribe(self, user):
         """Active, and with a failure behind it: so that every command to it changes something."""

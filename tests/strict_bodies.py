@@ -6,20 +6,16 @@ twice, no field that is not known, null as if not sent, and every value fit for 
 
 import json
 import re
-import unicodedata
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from events.models import parse_cursor
+from tests.strict_texts import Fits, is_about, is_text
+from tests.strict_times import is_expiry, is_time
 
 LEVELS_MAX = 100
-BATCH = "POST /transactions/batch"
+BATCH = "POST /batches"
 AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")  # of US dollars
-TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
-)
 # Of this machine, the only one that tests may call.
 LOOPBACK_URL = re.compile(
     r"https?://(?P<host>127(\.[0-9]{1,3}){3})(:(?P<port>[0-9]{1,5}))?([/?][!$-\[\]-~]*)?"
@@ -29,8 +25,6 @@ EVENT_TYPES = (
     *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
     *("hold.declined", "hold.captured", "hold.released", "hold.expired"),
 )
-
-Fits = Callable[[Any], bool]
 
 
 class NumberText(str):
@@ -71,46 +65,9 @@ def count_levels(value: Any) -> int:
     return 0 if items is None else 1 + max(map(count_levels, items), default=0)
 
 
-def is_text(length_min: int, length_max: int, pattern: str = "[^\0\ud800-\udfff]*") -> Fits:
-    def fits(value: Any) -> bool:
-        whole = type(value) is str and length_min <= len(value) <= length_max
-        return whole and re.fullmatch(pattern, value, re.DOTALL) is not None
-
-    return fits
-
-
 def is_cursor(value: Any) -> bool:
     """One that the ledger has given: it is encrypted, and nobody else can say so."""
     return type(value) is str and parse_cursor(value) is not None
-
-
-def is_about(length_min: int, length_max: int, *, kind: str) -> Fits:
-    """A text of an identifier, a name or a note, which people can see and which is what it looks like."""
-
-    def is_hidden(character: str) -> bool:
-        """As far as the texts of `random_bodies` go."""
-        return unicodedata.category(character) == "Cf" or character in HIDDEN[kind]
-
-    def fits(text: Any) -> bool:
-        if not is_text(length_min, length_max)(text):
-            return False
-        turns = any(unicodedata.bidirectional(each) in TURNING or each == "\u061c" for each in text)
-        breaks = any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in text.translate(LINES[kind]))
-        room = [each for each in text if not (each.isspace() or is_hidden(each))]
-        if turns or breaks or (text and all(map(unicodedata.combining, room))):
-            return False
-        if kind == "note" or not text:
-            return True
-        hides = any(map(is_hidden, text)) or unicodedata.combining(text[0])
-        is_composed = kind == "name" or unicodedata.normalize("NFC", text) == text
-        return not hides and text == text.strip() and is_composed
-
-    return fits
-
-
-TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
-HIDDEN = {"identifier": "\u3164\u2800\ufe0f", "name": "\u3164\u2800", "note": "\u3164\u2800"}
-LINES: dict[str, dict[int, str]] = {"identifier": {}, "name": {}, "note": {9: "", 10: ""}}
 
 
 def is_one_of(*values: str) -> Fits:
@@ -138,8 +95,12 @@ def is_metadata(value: Any) -> bool:
     )
 
 
+def is_metadata_of_a_capture(value: Any) -> bool:
+    return is_metadata(value) and "final" not in value
+
+
 def is_limit(value: Any, maximum: int = 10**15) -> bool:
-    is_decimal = type(value) in (str, NumberText) and AMOUNT.fullmatch(value)
+    is_decimal = type(value) is str and AMOUNT.fullmatch(value)
     return bool(is_decimal) and Decimal(value) <= maximum
 
 
@@ -147,41 +108,42 @@ def is_amount(value: Any) -> bool:
     return is_limit(value, 10**12) and Decimal(value) > 0
 
 
-def read_time(value: Any) -> datetime | None:
-    """The instant in UTC, of a date its last; None if it is not one."""
-    if type(value) is not str or not TIME.fullmatch(value):
-        return None
-    try:
-        if "T" not in value:
-            midnight = datetime.combine(date.fromisoformat(value) + timedelta(days=1), time(), UTC)
-            return midnight - timedelta(microseconds=1)
-        instant = datetime.fromisoformat(re.sub(r"\.([0-9]+)", lambda f: f".{f[1][:6]:0<6}", value))
-        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def is_time(value: Any) -> bool:
-    """When money moved: of today only the whole day is not over yet."""
-    instant, now = read_time(value), datetime.now(UTC)
-    return instant is not None and datetime(1970, 1, 1, tzinfo=UTC) <= instant <= now + timedelta(minutes=6)
-
-
-def is_expiry(value: Any) -> bool:
-    instant = read_time(value)
-    return instant is not None and instant > datetime.now(UTC)
-
-
 def is_flag(value: Any) -> bool:
     return type(value) is bool
 
 
-def is_list_of_transactions(value: Any) -> bool:
-    """Whatever they are, no id stands twice."""
+def is_list_of_commands(value: Any) -> bool:
+    """Whatever they are, no id stands twice: neither of holds nor of what moves money."""
     if type(value) is not list or not 1 <= len(value) <= 1000:
         return False
-    fit = [item for item in value if is_valid_object("POST /transactions", item)]
-    return len({item["id"].lower() for item in fit}) == len(fit)
+    named = [item for item in value if is_valid_item(item) and item.get("id")]
+    return len({(item["command"] == "hold", item["id"].lower()) for item in named}) == len(named)
+
+
+def is_valid_item(item: Any) -> bool:
+    """It has the body of a call of its own, and in it what that call has in its address."""
+    if type(item) is not dict or item.get("command") not in tuple(ITEMS):
+        return False
+    call, names = ITEMS[item["command"]]
+    body = {name: value for name, value in item.items() if name != "command" and name not in names}
+    if "id" in FIELDS[call] and body.get("id") is None:
+        body["id"] = NOBODYS_ID
+    return all(fits(item.get(name)) for name, fits in names.items()) and is_valid_object(call, body)
+
+
+def is_hold_or_place(value: Any) -> bool:
+    return is_id(value) or is_text(2, 4, "#(0|[1-9][0-9]{0,2})")(value)
+
+
+ITEMS: dict[str, tuple[str, dict[str, Fits]]] = {
+    "transaction": ("POST /transactions", {}),
+    "transfer": ("POST /transfers", {}),
+    "hold": ("POST /holds", {}),
+    "capture": ("POST /holds/{id}/capture", {"hold": is_hold_or_place}),
+    "release": ("POST /holds/{id}/release", {"hold": is_hold_or_place}),
+    "reversal": ("POST /transactions/{id}/reverse", {"transaction": is_id}),
+}
+NOBODYS_ID = "01910000-0000-7000-8000-000000000001"  # where an id may be left out
 
 
 def is_url(value: Any) -> bool:
@@ -248,17 +210,37 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     BATCH: {
         "atomic": Field(is_flag, required=True),
-        "transactions": Field(is_list_of_transactions, required=True),
+        "id": Field(is_new_id, required=True),
+        "reference": Field(is_about(0, 200, kind="identifier")),
+        "metadata": Field(is_metadata),
+        "commands": Field(is_list_of_commands, required=True),
     },
     "POST /transactions/{id}/reverse": {"id": MONEY["id"], **WHY},
+    "POST /batches/{id}/reverse": {"id": MONEY["id"], **WHY},
     "POST /transfers": {
         **MONEY,
-        "source": Field(is_id, required=True),
-        "destination": Field(is_id, required=True),
+        "source": Field(is_id),
+        "source_user": Field(is_id),
+        "destination": Field(is_id),
+        "destination_user": Field(is_id),
+        "currency": Field(is_currency),
+        "destination_currency": Field(is_currency),
+        "destination_amount": Field(is_amount),
         "effective_at": Field(is_time),
     },
-    "POST /holds": {**MONEY, "account": Field(is_id, required=True), "expires_at": Field(is_expiry)},
-    "POST /holds/{id}/capture": {"id": MONEY["id"], "amount": Field(is_amount), "final": Field(is_flag)},
+    "POST /holds": {
+        **MONEY,
+        "account": Field(is_id),
+        "user": Field(is_id),
+        "currency": Field(is_currency),
+        "expires_at": Field(is_expiry),
+    },
+    "POST /holds/{id}/capture": {
+        **MONEY,
+        "amount": Field(is_amount),
+        "final": Field(is_flag),
+        "metadata": Field(is_metadata_of_a_capture),
+    },
     "POST /subscriptions": {
         "kind": Field(is_one_of("webhook", "broker"), required=True),
         "url": Field(is_url),
@@ -269,7 +251,13 @@ FIELDS: dict[str, dict[str, Field]] = {
 }
 NOTHING_WILL_DO = {"POST /subscriptions/{id}/replay", "POST /holds/{id}/release"}
 # Of these a body has one at least.
-ONE_OF = {"POST /users": {"id", "external_id"}, "POST /transactions": {"account", "user"}}
+ONE_OF = {"POST /users": [{"id", "external_id"}]}
+# And of these one and no other.
+ONLY_ONE_OF = {
+    "POST /transactions": [{"account", "user"}],
+    "POST /holds": [{"account", "user"}],
+    "POST /transfers": [{"source", "source_user"}, {"destination", "destination_user"}],
+}
 
 
 def is_valid(call: str, body: bytes) -> bool:
@@ -279,7 +267,7 @@ def is_valid(call: str, body: bytes) -> bool:
     sent = read_object(body)
     is_fit = is_valid_object(call, sent)
     if is_fit and call == BATCH and sent["atomic"]:
-        return all(is_valid_object("POST /transactions", item) for item in sent["transactions"])
+        return all(is_valid_item(item) for item in sent["commands"])
     return is_fit
 
 
@@ -289,10 +277,9 @@ def is_valid_object(call: str, sent: Any) -> bool:
         return False
     values = {name: value for name, value in sent.items() if value is not None}
     required = {name for name, field in fields.items() if field.required}
-    lacks = call in ONE_OF and not ONE_OF[call] & values.keys()
-    if lacks or not required <= values.keys():
+    if not required <= values.keys() or not all(some & values.keys() for some in ONE_OF.get(call, [])):
         return False
-    if call == "POST /transactions" and {"account", "user"} <= values.keys():
+    if any(len(some & values.keys()) != 1 for some in ONLY_ONE_OF.get(call, [])):
         return False
     if call == "POST /subscriptions" and (values["kind"] == "webhook") != ("url" in values):
         return False

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.conf import settings
 
 from tests import (
+    test_batch_guards,
     test_guards,
     test_hold_guards,
     test_record_guards,
@@ -48,6 +49,8 @@ ATTACKS = [
     test_erasure_guards.INSERTS,
     test_erasure_guards.CHANGES,
     test_erasure_guards.REFUSALS,
+    test_batch_guards.INSERTS,
+    test_batch_guards.REFUSALS,
     test_record_guards.CHECKS,
     test_record_guards.REFUSALS,
     test_feed_guards.SUBSCRIPTIONS,

@@ -32,6 +32,7 @@ def test_engine_and_api_answer_as_the_reference_ledger_does():
                 max_examples=EXAMPLES,
                 stateful_step_count=STEPS,
                 deadline=None,
+                phases=[__import__("hypothesis").Phase.generate],
                 print_blob=True,
                 suppress_health_check=list(HealthCheck),
             ),

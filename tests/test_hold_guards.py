@@ -70,6 +70,7 @@ INSERTS = [
         for values in (
             {"captured": "1"},
             {"captured": "-1"},
+            {"status": "'EXPIRED'", "batch": "gen_random_uuid()"},
             {"captured": "'NaN'"},
             {"status": "'PENDING'"},
             {"status": "'RELEASED'", "closed_at": "'2026-01-01'"},
@@ -104,6 +105,7 @@ CHANGES = [
             "amount = 'NaN'",
             "amount = 31",
             "id = gen_random_uuid()",
+            "batch = gen_random_uuid()",
             "account_id = gen_random_uuid()",
             "expires_at = now()",
             "reference = 'x'",

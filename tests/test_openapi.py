@@ -70,6 +70,7 @@ def test_real_answers_of_every_read_hold_to_the_schema(document, service, accoun
         "/api/v1/transactions": "",
         "/api/v1/transactions/{id}": row.id,
         "/api/v1/transfers/{id}": transfer(account, AccountFactory(), "1").id,
+        "/api/v1/batches/{id}": Asker(service).batch({}).json()["id"],
         "/api/v1/holds": "",
         "/api/v1/holds/{id}": hold(account, "1").id,
         "/api/v1/events": "",
@@ -121,13 +122,16 @@ def give_commands(asker):
 
     yield "transactions", [asker.post(), asker.post(**TOO_MUCH), asker.post(amount="x")]
     yield (
-        "transactions/batch",
+        "batches",
         [
             asker.batch({}, TOO_MUCH, {"amount": "x"}, {"currency": "EUR"}, atomic=False),
             *(asker.batch({}, item) for item in ({}, TOO_MUCH, {"amount": "x"}, {"currency": "EUR"})),
         ],
     )
     yield "transactions/{id}/reverse", [asker.reverse(id) for id in (posted, posted, moved, moved, new_id())]
+    made = asker.batch({}, {}).json()["id"]
+    undone = [asker.undo(made) for _ in range(2)]
+    yield "batches/{id}/reverse", [*undone, asker.undo(undone[0].json()["id"]), asker.undo(new_id())]
     yield "transfers", [*(asker.transfer(to) for to in (other, asker.account)), asker.transfer(other, "999")]
     yield "holds", [asker.hold(), asker.hold("999"), asker.hold(expires_at="2020-01-01")]
     yield "holds/{id}/capture", [capture(amount) for amount in ("1", "9", "2", "1")]
@@ -164,10 +168,11 @@ def give_commands_of_feed(asker):
 
 
 SEEN = {
-    "/api/v1/transactions/batch": {200, 400, 422},
+    "/api/v1/batches": {200, 400, 422},
+    "/api/v1/batches/{id}/reverse": {200, 404, 422},
     "/api/v1/transactions/{id}/reverse": {201, 404, 422},
     "/api/v1/transfers": {201, 402, 422},
-    "/api/v1/holds": {201, 400, 402},
+    "/api/v1/holds": {201, 402, 422},
     "/api/v1/holds/{id}/capture": {201, 422},
     "/api/v1/holds/{id}/release": {200, 422},
     "/api/v1/accounts/{id}/close": {200, 422},

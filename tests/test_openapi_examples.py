@@ -12,7 +12,7 @@ from events.rest.schema import CURSOR, CURSOR_OF_THE_OLDEST, SUBSCRIPTION_ID, UR
 from tests.conftest import make_client
 from tests.names import PUBLIC, resolving
 from tests.test_openapi import require_schema
-from transactions.rest.examples import DEPOSIT
+from transactions.rest.examples import BATCH_ID, DEPOSIT
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +22,7 @@ IDS = {
     "users": PETYA,
     "accounts": ACCOUNT_ID,
     "transactions": DEPOSIT,
+    "batches": BATCH_ID,
     "holds": HOLD_ID,
     "subscriptions": SUBSCRIPTION_ID,
 }
@@ -43,7 +44,8 @@ BEFORE = {
     "post transactions": [USER],
     "get transactions/{id}": [USER, MONEY],
     "post transactions/{id}/reverse": [USER, MONEY],
-    "post transactions/batch": [USER, MONEY],
+    "post batches": [USER, MONEY],
+    "post batches/{id}/reverse": [USER, MONEY, "post batches"],
     "post transfers": [USER, SAVINGS, MONEY],
     "post holds": [USER, MONEY],
     "post holds/{id}/capture": [USER, MONEY, HOLD],

@@ -4,9 +4,16 @@ The classes are refusals: nothing is written, the id stays free. The constants a
 depend on the state of the account, recorded under the id for ever.
 """
 
+from typing import TYPE_CHECKING
+
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
+from accounts.errors import BATCH_DECLINED as BATCH_DECLINED
 from ledger.errors import LedgerError
 from ledger.errors import gettext_noop as _
+
+if TYPE_CHECKING:
+    from accounts.models import Hold
+    from transactions.models import Transaction
 
 INSUFFICIENT_FUNDS_AT = "insufficient_funds_at"
 VERSION_MISMATCH = "version_mismatch"
@@ -14,7 +21,6 @@ BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
 ALREADY_REVERSED = "already_reversed"
 HOLD_NOT_OPEN = "hold_not_open"
 TRANSFER_DECLINED = "transfer_declined"
-BATCH_DECLINED = "batch_declined"
 
 # What a recorded decline tells people; its extensions are in `decline_details`. English here, translated by
 # `office.explanations`.
@@ -31,8 +37,20 @@ DECLINES = {
     ALREADY_REVERSED: _("The transaction was reversed before."),
     HOLD_NOT_OPEN: _("The hold is not open any more."),
     TRANSFER_DECLINED: _("The other leg of the transfer was declined."),
-    BATCH_DECLINED: _("Another transaction of the atomic batch was declined."),
+    BATCH_DECLINED: _("Another command of the atomic batch was declined."),
 }
+
+
+class WouldDecline(Exception):
+    """A request that takes no decline would be declined, `row` first. Nothing was written."""
+
+    def __init__(self, row: "Transaction | Hold") -> None:
+        super().__init__(f"{row.id} would be declined: {row.decline_reason}.")
+        self.row = row
+
+
+class MetadataInvalid(LedgerError, code="metadata_invalid", field="metadata"):
+    """The metadata says what the command itself says."""
 
 
 class EffectiveAtInFuture(LedgerError, code="effective_at_in_future", field="effective_at"):
@@ -44,11 +62,19 @@ class EffectiveAtTooEarly(LedgerError, code="effective_at_too_early", field="eff
 
 
 class CurrencyMismatch(LedgerError, code="currency_mismatch", field="currency"):
-    """The account has another currency, or the accounts of a transfer have two."""
+    """The account has another currency, or the accounts of a transfer have two and one amount."""
+
+
+class AmountsDiffer(LedgerError, code="amounts_differ", field="destination_amount"):
+    """Between accounts of one currency nothing is lost or won on the way."""
 
 
 class TransactionNotFound(LedgerError, code="not_found"):
     """No transaction has this id."""
+
+
+class BatchNotFound(LedgerError, code="not_found"):
+    """No batch has this id."""
 
 
 class SameAccount(LedgerError, code="same_account", field="destination"):

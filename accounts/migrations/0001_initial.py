@@ -196,16 +196,17 @@ ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_keeps_its_identity;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_is_never_deleted;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER accounts_are_never_emptied;
 CREATE TRIGGER hold_starts_open_or_declined BEFORE INSERT ON accounts_hold
-    FOR EACH ROW WHEN (NEW.captured <> 0 OR NEW.status NOT IN ('OPEN', 'DECLINED'))
+    FOR EACH ROW WHEN (NEW.status = 'EXPIRED' OR NEW.batch IS NULL  -- a list may capture or release it at once
+        AND (NEW.captured <> 0 OR NEW.status NOT IN ('OPEN', 'DECLINED')))
     EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER hold_keeps_what_was_asked BEFORE UPDATE ON accounts_hold
     FOR EACH ROW WHEN (
         OLD.status <> 'OPEN' OR NEW.status = 'DECLINED' OR NEW.captured < OLD.captured
         OR NEW.event_sequence <= OLD.event_sequence
         OR (OLD.id, OLD.account_id, OLD.amount, OLD.expires_at, OLD.reference, OLD.metadata, OLD.created_at,
-            OLD.actor, OLD.request_id)
+            OLD.actor, OLD.request_id, OLD.batch)
         IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount, NEW.expires_at, NEW.reference, NEW.metadata,
-            NEW.created_at, NEW.actor, NEW.request_id)
+            NEW.created_at, NEW.actor, NEW.request_id, NEW.batch)
     ) EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER hold_is_never_deleted BEFORE DELETE ON accounts_hold
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
@@ -736,6 +737,7 @@ class Migration(migrations.Migration):
                 ("closed_at", models.DateTimeField(null=True, verbose_name="closed at")),
                 ("actor", models.UUIDField(verbose_name="actor")),
                 ("request_id", models.CharField(max_length=64, verbose_name="request id")),
+                ("batch", models.UUIDField(null=True, verbose_name="batch")),
                 (
                     "event_sequence",
                     models.BigIntegerField(
@@ -1240,6 +1242,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(("expires_at__isnull", False), ("status", "OPEN")),
                 fields=["expires_at"],
                 name="hold_to_expire",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="hold",
+            index=models.Index(
+                condition=models.Q(("batch__isnull", False)), fields=["batch"], name="hold_by_batch"
             ),
         ),
         migrations.AddConstraint(

@@ -58,6 +58,7 @@ class Hold(models.Model):
     closed_at = models.DateTimeField(_("closed at"), null=True)
     actor = models.UUIDField(_("actor"))
     request_id = models.CharField(_("request id"), max_length=64)
+    batch = models.UUIDField(_("batch"), null=True)
     event_sequence = models.BigIntegerField(
         _("event sequence"), help_text="The number of the account's event that told of it last"
     )
@@ -111,6 +112,7 @@ class Hold(models.Model):
                 condition=Q(status="OPEN", expires_at__isnull=False),
                 name="hold_to_expire",
             ),
+            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="hold_by_batch"),
         ]
         permissions = [("release_hold", "Can release holds in the back office")]
 
@@ -175,8 +177,10 @@ HOLD_TABLE = Table(
         length_max=REFERENCE_LENGTH_MAX,
         asked="reference",
         sent="optional",
+        help="Your own word for it; the same may stand on as many as you like",
     ),
     Column(name="metadata", kind=Kind.OBJECT, asked="metadata", sent="optional"),
+    Column(name="batch", kind=Kind.ID, null=True),
     Column(name="created_at", kind=Kind.TIME),
     Column(name="closed_at", kind=Kind.TIME, null=True),
     Column(name="actor", kind=Kind.ID, shown=False),

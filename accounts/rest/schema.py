@@ -57,6 +57,7 @@ HOLD: dict[str, object] = {
     "expires_at": None,
     "reference": "campaign 9",
     "metadata": {},
+    "batch": None,
     "created_at": "2026-01-01T12:00:00.000000Z",
     "closed_at": None,
 }

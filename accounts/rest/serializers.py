@@ -21,7 +21,7 @@ from accounts.models import (
 from accounts.tokens import TYPES
 from ledger.callers import ActorKind
 from ledger.text import Rule
-from rest import fields
+from rest import fields, times
 from rest.serializers import StrictSerializer
 
 CURRENCY_LENGTH_MAX = 12
@@ -124,12 +124,20 @@ REQUEST_FIELDS: dict[Kind, Callable[..., fields.Field]] = {
     Kind.CHOICE: fields.ChoiceField,
     Kind.TEXT: fields.TextField,
     Kind.OBJECT: fields.MetadataField,
-    Kind.TIME: fields.TimeField,
+    Kind.TIME: times.TimeField,
 }
 
 
 class HoldRequest(CommandRequest):
     vars().update(make_request_fields(HOLD_TABLE.sent))
+    account = fields.UUIDField(required=False)
+    user = fields.UUIDField(required=False, help_text="Instead of an account: the user's main account")
+    currency = fields.TextField(
+        length_min=1,
+        length_max=CURRENCY_LENGTH_MAX,
+        required=False,
+        help_text="Which of the user's main accounts, or the one that the account must have",
+    )
 
 
 def amount_text(**options: Any) -> serializers.RegexField:

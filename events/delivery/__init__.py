@@ -35,7 +35,8 @@ def send_test(subscription: Subscription, *, caller: Caller) -> str | None:
         type="subscription.test",
         recorded_at=subscription.clock,
     )
-    envelope = event.to_dict(Resource(data, *caller), epoch=subscription.epoch, position=None) | {
+    resource = Resource(data, caller.actor, caller.actor_kind, caller.request_id)
+    envelope = event.to_dict(resource, epoch=subscription.epoch, position=None) | {
         "id": f"test-{caller.request_id}",
         "account": None,
         "account_sequence": None,

@@ -51,6 +51,7 @@ SHOWN = Rights(READ, READ, READ)
 RIGHTS: dict[str, Rights] = {
     # The ledger is added to.
     "transactions.transaction": Rights({**READ, **ADD}, READ, READ),
+    "transactions.batch": Rights({**READ, **ADD}, READ, READ),
     "accounts.account": Rights(
         {
             **READ,

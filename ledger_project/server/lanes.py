@@ -105,7 +105,7 @@ def choose_lane(method: str, path: str, query: str) -> str:
             return "waits"
         if path in ("transactions", "transfers"):
             return "payments"
-        return "batches" if path == "transactions/batch" else "writes"
+        return "batches" if path == "batches" or path.startswith("batches/") else "writes"
     if method not in ("GET", "HEAD"):
         return "writes"
     if path.startswith("transactions/") or path.endswith("/balance"):

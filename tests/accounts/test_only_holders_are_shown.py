@@ -79,7 +79,7 @@ def test_every_route_that_names_a_user_is_tried():
         ("users/{user}/balance", "GET"),
         ("accounts", "POST"),
         ("transactions", "POST"),
-        ("transactions/batch", "POST"),
+        ("batches", "POST"),
     }
 
 

@@ -56,6 +56,16 @@ def test_another_creation_with_the_same_id_is_refused_and_told_what_differs(serv
     assert refused.json()["differs"] == differs
 
 
+def test_who_sends_what_a_user_is_called_now_means_that_user(service):
+    made = create(service, external_id="crm-7", name="Petya").json()
+    service.patch(f"/api/v1/users/{made['id']}", {"name": "Pyotr"})
+    for name in ("Pyotr", "Petya"):
+        answer = create(service, external_id="crm-7", name=name)
+        assert (answer.status_code, answer.json()["name"]) == (201, "Pyotr")
+        assert answer.headers["Idempotency-Replayed"] == "true"
+    assert create(service, external_id="crm-7", name="Anna").json()["differs"] == ["name"]
+
+
 def test_one_key_of_two_services_makes_two_users_with_ids_of_version_8(service):
     ids = [create(asking, key="signup-1").json()["id"] for asking in (service, make_client("api-post"))]
     assert ids[0] != ids[1]

@@ -11,6 +11,7 @@ from accounts.idempotency import make_uuid8
 from tests.faults.operations import Operation, Plan, Row, choose_old_step, is_new, refuse
 
 TRANSACTIONS, TRANSFERS, HOLDS = "/api/v1/transactions", "/api/v1/transfers", "/api/v1/holds"
+BATCHES = "/api/v1/batches"
 LATE_DAYS_MAX = 30
 SECONDS_A_STEP = 0.025  # about: so that a hold expires soon after it was placed
 REVERSED_APART = 15  # so that some are reversed more than once
@@ -109,9 +110,12 @@ def make_single(make: Callable[[Draw], Item], refusal: str | None, draw: Draw) -
 
 
 def make_batch(draw: Draw, *, atomic: bool) -> Operation:
-    """A few transactions; in some of them one that is refused, or one that is also sent alone."""
+    """A few transactions, some without an id; in some lists one that is refused, or one that is also sent
+    alone.
+    """
     items = [draw.chance.choice(ALWAYS_DECIDED)(draw) for _ in range(draw.chance.randint(2, 4))]
-    refusals = {}
+    refusals: dict[str, list[str]] = {}
+    single = None
     if atomic and draw.toss(0.3):
         items.append(withdraw_too_much(draw))
     if draw.toss(0.2):
@@ -120,9 +124,17 @@ def make_batch(draw: Draw, *, atomic: bool) -> Operation:
         refusals = refuse([item["id"] for item in refused], "amount_scale")
     if not atomic and draw.toss(0.3) and (single := draw.find_old(["deposit", "withdrawal"])):
         items.append(single.body)
-    asked = {item["id"]: as_row(item, item["account"], item["type"]) for item in items}
-    body = {"atomic": atomic, "transactions": items}
-    return Operation(draw.kind, TRANSACTIONS + "/batch", body, asked, refusals)
+    id, asked, commands, derived = draw.make_id(), {}, [], {}
+    for place, item in enumerate(items):
+        commands.append({"command": "transaction", **item})
+        row_id = item["id"]
+        if draw.toss(0.3) and (single is None or item is not single.body):  # then it has one all the same
+            del commands[-1]["id"]
+            derived[item["id"]] = row_id = str(make_uuid8(f"{id}\x00item\x00{place}".encode()))
+        asked[row_id] = as_row(item, item["account"], item["type"])
+    refusals = {derived.get(refused, refused): codes for refused, codes in refusals.items()}
+    body = {"id": id, "atomic": atomic, "commands": commands}
+    return Operation(draw.kind, BATCHES, body, asked, refusals)
 
 
 # Transfers and reversals

@@ -41,21 +41,21 @@ class Operation:
     @property
     def is_mixed(self) -> bool:
         """Its answer does not say which of its rows are new."""
-        return self.is_release or ("transactions" in (self.body or {}) and not self.is_atomic)
+        return self.is_release or ("commands" in (self.body or {}) and not self.is_atomic)
 
     def change(self) -> "Operation":
         """The same ids for another command: to be refused once the first one is decided."""
         body, changed = dict(self.body or {}), list(self.asked)
         row: Row = {"amount": ANOTHER_AMOUNT}
-        if "transactions" in body:
-            first, *others = body["transactions"]
-            body["transactions"], changed = [{**first, **row}, *others], [first["id"]]
+        if "commands" in body:
+            first, *others = body["commands"]
+            body["commands"], changed = [{**first, **row}, *others], changed[:1]
         elif "reason" in body:
             body["reason"] = ANOTHER_REASON
             row = {"metadata": {"reason": ANOTHER_REASON}}
         else:
             body |= row
-        refused = list(self.asked) if self.is_atomic else changed
+        refused = list(self.asked) if "commands" in body else changed
         return replace(
             self,
             kind="changed " + self.kind,

@@ -5,12 +5,14 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError, connection
 
+from accounts.models import Hold
 from events.models import Event
 from tests.cast import OrderFactory, deposit, new_id
 from tests.faults.proxy import CUT_BEFORE, HARMS
+from tests.transactions.conftest import require_clean
 from tests.transactions.test_concurrency import count_retries, require_problem, require_sound
 from transactions import posting
-from transactions.models import Transaction
+from transactions.models import Batch, Transaction
 from transactions.posting.engine import ATTEMPTS_MAX
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,6 +82,31 @@ def test_a_list_whose_commit_is_cut_is_whole_or_not_there(proxy, account, harm):
     assert {answer.replayed for answer in answers} == {harm != CUT_BEFORE}
     require_sound(account)
     assert (account.balance, account.version) == (7, 3)
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_list_under_an_id_whose_commit_is_cut_has_one_row_and_its_answers(service, proxy, account, harm):
+    """What it placed, captured and moved too: all of it is there once, or nothing, and the id finds out."""
+    commands = [
+        {"command": "transaction", "account": str(account.id), "type": "DEPOSIT", "amount": "100.00"},
+        {"command": "hold", "account": str(account.id), "amount": "30.00"},
+        {"command": "capture", "hold": "#1", "amount": "20.00"},
+    ]
+    body = {"id": str(new_id()), "atomic": True, "commands": commands}
+    proxy.harm(harm, times=ATTEMPTS_MAX)
+    require_problem(service.post("/api/v1/batches", body), 503, "database_unavailable")
+    connection.close_if_unusable_or_obsolete()
+    there = 0 if harm == CUT_BEFORE else 1
+    assert (Batch.objects.count(), Hold.objects.count()) == (there, there)
+    assert Transaction.objects.filter(batch=body["id"]).count() == 2 * there
+    proxy.harm(harm)
+    answer = service.post("/api/v1/batches", body)
+    assert [result["status"] for result in answer.json()["results"]] == [201, 201, 201]
+    assert ("Idempotency-Replayed" in answer.headers) is (harm != CUT_BEFORE)
+    assert (Batch.objects.count(), Hold.objects.count(), Transaction.objects.count()) == (1, 1, 2)
+    require_clean()
+    account.refresh_from_db()
+    assert (account.balance, account.held) == (80, 0)
 
 
 @pytest.mark.parametrize("harm", HARMS)

@@ -1,17 +1,19 @@
 """The door for code of the same process: the functions themselves."""
 
+from datetime import date
 from functools import singledispatchmethod
 
 from accounts.models import Account
 from ledger.callers import Caller
 from ledger.errors import LedgerError
+from rest.times import parse_time
 from tests import asking
 from tests.cast import new_id
 from tests.histories.answers import Answer, Shown, make_refusal
 from tests.reference_commands import Capture, Move, Reversal, Transfer
 from transactions import posting, reading
 from transactions.models import Transaction
-from transactions.posting import PostingRequest, commands
+from transactions.posting import NewBatch, PostingRequest, commands
 from transactions.reading.queries import find_transactions, find_whole
 from transactions.reading.statements import read_statement
 
@@ -30,12 +32,14 @@ class Inside:
     def _(self, ask: Move):
         asked = dict(vars(ask))
         account, type = asked.pop("account"), Transaction.Type(asked.pop("type"))
+        asked["effective_at"] = make_moment(ask.effective_at)
         return commands.NewTransaction(account_id=account, type=type, **asked)
 
     @_make.register
     def _(self, ask: Transfer):
         asked = dict(vars(ask))
         source, destination = asked.pop("source"), asked.pop("destination")
+        asked["effective_at"] = make_moment(ask.effective_at)
         return commands.Transfer(source_id=source, destination_id=destination, **asked)
 
     @_make.register
@@ -46,11 +50,15 @@ class Inside:
     @_make.register
     def _(self, ask: Capture):
         amount = commands.Remaining.ALL if ask.amount is None else ask.amount
-        return asking.capture_of(asking.find_hold(ask.hold), amount, id=ask.id, final=ask.final)
+        texts = {"reference": ask.reference, "metadata": ask.metadata}
+        return asking.capture_of(asking.find_hold(ask.hold), amount, id=ask.id, final=ask.final, **texts)
 
-    def post_many(self, asks, **way):
-        """Commands of all kinds in one commit."""
-        return post(lambda: [self._make(ask) for ask in asks], **way)
+    def post_many(self, asks, batch=None, **way):
+        """Commands of all kinds in one commit, perhaps as a list with an id."""
+        if batch:
+            told = [list(map(str, vars(ask).values())) for ask in asks]
+            batch = NewBatch(id=batch, asked=told, atomic="all_or_nothing" in way)
+        return post(lambda: [self._make(ask) for ask in asks], batch=batch, **way)
 
     def place_hold(self, command):
         asked = dict(vars(command))
@@ -82,6 +90,11 @@ class Inside:
             Account.objects.filter(id=account), first_day=first_day, last_day=last_day, zone=zone
         )
         return {**statement.as_opening(), "lines": [*statement.read_lines()], **statement.as_closing()}
+
+
+def make_moment(moment):
+    """A day as requests give it to the engine."""
+    return parse_time(moment.isoformat()) if type(moment) is date else moment
 
 
 def post(make, **how):

@@ -7,14 +7,23 @@ from decimal import Decimal
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from tests.cast import new_id
 from tests.histories.world import FIRST_DAY, World, amounts, doors, moments, picks, references
-from tests.reference_commands import DECIMALS, Capture, Move, Refusal, Reversal, Transfer
+from tests.reference_commands import DECIMALS, Capture, Move, Refusal, Reversal, Transfer, derive_item_id
 
 PARTS = {
     Move: ["account", "type", "amount", "effective_at", "reference", "metadata"],
-    Transfer: ["source", "destination", "amount", "effective_at", "reference", "metadata"],
+    Transfer: [
+        "source",
+        "destination",
+        "amount",
+        "destination_amount",
+        "effective_at",
+        "reference",
+        "metadata",
+    ],
     Reversal: ["target", "reason"],
-    Capture: ["hold", "amount", "final"],
+    Capture: ["hold", "amount", "final", "reference", "metadata"],
 }
 RIGHT = [None] * 12
 move_fields = {
@@ -31,10 +40,16 @@ transfer_fields = {
     "amount": amounts,
     "moment": moments,
     "reference": references,
-    "wrong": st.sampled_from([*RIGHT, "currency", "account", "scale"]),
+    "wrong": st.sampled_from([*RIGHT, "currency", "account", "scale", "amount"]),
+    "is_exchange": st.booleans(),
 }
 reversal_fields = {"target": picks, "reason": st.sampled_from(["a mistake", "ein Fehler ☃"])}
-capture_fields = {"hold": picks, "part": st.sampled_from([None, 1, 1, 2, 3, 4]), "final": st.booleans()}
+capture_fields = {
+    "hold": picks,
+    "part": st.sampled_from([None, 1, 1, 2, 3, 4]),
+    "final": st.booleans(),
+    "reference": references,
+}
 
 ways = st.sampled_from([{}, {"all_or_nothing": True}, {"each": True}])
 
@@ -59,19 +74,24 @@ class Movements(World):
             expected_version=version,
         )
 
-    def make_transfer(self, source, destination, amount, moment, reference, wrong):
-        """Between two accounts of one currency, unless it shall be wrong."""
+    def make_transfer(self, source, destination, amount, moment, reference, wrong, is_exchange):
+        """Between two accounts of one currency, or of two with two amounts, unless it shall be wrong."""
         source = self.pick_account(source)
         others = [account for account in self.ledger.accounts.values() if account != source]
         if wrong != "currency":
-            others = [account for account in others if account.currency == source.currency]
+            others = [each for each in others if is_exchange == (each.currency != source.currency)]
         if wrong == "account" or not others:
             others = [source]
+        to = self.pick(destination, others)
+        is_exchange = to.currency != source.currency and wrong != "currency"
         return Transfer(
             id=self.take_id(),
             source=source.id,
-            destination=self.pick(destination, others).id,
+            destination=to.id,
             amount=self.fit_amount(amount, source, wrong),
+            destination_amount=self.fit_amount(amount * 3, to, wrong)
+            if is_exchange or wrong == "amount"
+            else None,
             effective_at=self.find_moment(moment),
             reference=reference,
             metadata={"note": reference} if reference else {},
@@ -80,13 +100,20 @@ class Movements(World):
     def make_reversal(self, target, reason):
         return Reversal(id=self.take_id(), target=self.pick(target, self.ledger.rows), reason=reason)
 
-    def make_capture(self, hold, part, final):
+    def make_capture(self, hold, part, final, reference):
         """A third of a hold, two, all of it, more than that, or what it has left."""
         hold = self.pick_hold(hold)
         amount = None
         if part:
             amount = self.fit_amount(hold.amount * part / 3, self.ledger.accounts[hold.account])
-        return Capture(id=self.take_id(), hold=hold.id, amount=amount, final=final)
+        return Capture(
+            id=self.take_id(),
+            hold=hold.id,
+            amount=amount,
+            final=final,
+            reference=reference,
+            metadata={"note": reference} if reference else {},
+        )
 
     @rule(over_http=doors, asked=st.fixed_dictionaries(move_fields))
     def move(self, over_http, asked):
@@ -123,9 +150,10 @@ class Movements(World):
         choices = {
             "type": ["DEPOSIT", "WITHDRAW"],
             "amount": [Decimal(7), Decimal(8)],
+            "destination_amount": [Decimal(7), Decimal(8)],
             "effective_at": [FIRST_DAY - timedelta(days=1)],
             "reference": [row.command.reference + "!"],
-            "metadata": [{**row.command.metadata, "k": "v"}],
+            "metadata": [{**getattr(ask, "metadata", {}), "k": "v"}],
             "target": self.ledger.rows,
             "reason": ["another"],
             "hold": self.ledger.holds,
@@ -145,12 +173,12 @@ class Movements(World):
     @rule(
         kinds=st.lists(kinds, min_size=2, max_size=6),
         way=ways,
+        is_list=st.booleans(),
     )
-    def post_many_inside(self, kinds, way):
+    def post_many_inside(self, kinds, way, is_list):
         all_or_nothing = "all_or_nothing" in way
-        self.post_inside(
-            self.make_asks(kinds, declined_max=1 if all_or_nothing else len(self.ledger.rows)), way
-        )
+        asks = self.make_asks(kinds, declined_max=1 if all_or_nothing else len(self.ledger.rows))
+        self.post_inside(asks, way | {"batch": new_id()} if is_list else way)
 
     def post_inside(self, asks, way):
         commands = [command for ask in asks for command in ask.list_commands(self.ledger)]
@@ -159,6 +187,7 @@ class Movements(World):
             commands,
             lambda: self.inside.post_many(asks, **way),
             all_or_nothing="all_or_nothing" in way,
+            batch=way.get("batch"),
         )
 
     def make_asks(self, kinds, declined_max):
@@ -186,18 +215,40 @@ class Movements(World):
         return list(asks.values())
 
     @rule(
-        moves=st.lists(st.fixed_dictionaries(move_fields), min_size=1, max_size=5),
-        old=picks,
-        change=st.none() | picks,
+        kinds=st.lists(kinds, min_size=1, max_size=6),
+        derived=st.integers(0, 63),
         atomic=st.booleans(),
     )
-    def post_batch_over_http(self, moves, old, change, atomic):
-        asks = [self.make_move(**asked) for asked in moves]
-        moves_before = [ask for ask in self.sent.values() if isinstance(ask, Move)]
-        if moves_before and old % 2:
-            ask = self.pick(old, moves_before)
-            if change is not None and change % 4 == 0:
-                ask = self.change(ask, change, moves[0])
-            asks.insert(old % len(asks), ask)
+    def post_list_over_http(self, kinds, derived, atomic):
+        """Of all kinds; some of them new without an id of their own."""
+        id = new_id()
+        asks = self.make_asks(kinds, declined_max=1 if atomic else len(self.ledger.rows))
+        for place, ask in enumerate(asks):
+            if derived >> place & 1 and ask.id not in self.ledger.rows:
+                self.free_ids.append(ask.id)
+                asks[place] = replace(ask, id=derive_item_id(id, place))
+        if asks:
+            self.lists[id] = asks, atomic, self.post_list(id, asks, atomic)
+
+    def post_list(self, id, asks, atomic):
+        """Whether it was decided."""
         commands = [command for ask in asks for command in ask.list_commands(self.ledger)]
-        self.post(asks, commands, lambda: self.http.post_batch(asks, atomic=atomic), all_or_nothing=atomic)
+        return self.post(
+            asks,
+            commands,
+            lambda: self.http.post_batch(asks, self.ledger, id=id, atomic=atomic),
+            all_or_nothing=atomic,
+            batch=id,
+        )
+
+    @precondition(lambda self: self.lists)
+    @rule(old=picks, is_another=st.booleans())
+    def repeat_list(self, old, is_another):
+        """As it was; or another one under its id."""
+        id = self.pick(old, self.lists)
+        asks, atomic, is_decided = self.lists[id]
+        if is_another and is_decided:
+            answer = self.http.post_batch(asks, self.ledger, id=id, atomic=not atomic)
+            assert answer.refusal == Refusal("idempotency_key_reused")
+        elif is_decided:
+            assert self.post_list(id, asks, atomic)

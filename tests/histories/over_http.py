@@ -1,6 +1,6 @@
 """The door for everybody else: HTTP, and what is promised of statuses, headers and problems."""
 
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from functools import singledispatchmethod
 from uuid import UUID
@@ -16,9 +16,10 @@ STATUS = {
     "version_mismatch": 412,
     "amount_scale": 400,
     "effective_at_in_future": 400,
-    "expires_at_invalid": 400,
 }
 UNDERSTOOD_AND_REFUSED = 422
+DERIVED = 8
+NAMES = {Move: "transaction", Transfer: "transfer", Reversal: "reversal", Capture: "capture"}
 CHANGES = {"FROZEN": "freeze", "ACTIVE": "unfreeze", "CLOSED": "close"}
 
 
@@ -59,28 +60,42 @@ class OverHttp:
 
     @_request.register
     def _(self, ask: Capture):
-        return self._post(f"holds/{ask.hold}/capture", id=ask.id, amount=ask.amount, final=ask.final)
+        asked = {name: value for name, value in vars(ask).items() if name != "hold"}
+        return self._post(f"holds/{ask.hold}/capture", **asked)
 
-    def post_batch(self, moves, *, atomic):
-        response = self._post("transactions/batch", atomic=atomic, transactions=[vars(ask) for ask in moves])
+    def post_batch(self, asks, ledger, *, id, atomic):
+        """A list of all kinds of commands. An id that is derived from the list's is not sent."""
+        items = [{"command": NAMES[type(ask)], **self._write_item(ask)} for ask in asks]
+        response = self._post("batches", id=id, atomic=atomic, commands=items)
         body = response.json()
         if "results" not in body:
             return Answer(refusal=read_refusal(response.status_code, body))
         answer = Answer(replayed=read_replayed(response), request_id=response.headers["X-Request-Id"])
-        for ask, result in zip(moves, body["results"], strict=True):
-            problem = result.get("problem")
+        for ask, result in zip(asks, body["results"], strict=True):
+            problem, ids = result.get("problem"), [each.id for each in ask.list_commands(ledger)]
             if problem and is_refused(problem):
-                answer.refusals[ask.id] = read_refusal(result["status"], problem)
+                answer.refusals |= dict.fromkeys(ids, read_refusal(result["status"], problem))
                 continue
-            row = answer.rows[ask.id] = self.read_transaction(ask.id)
+            rows = [self.read_transaction(id) for id in ids]
+            answer.rows |= dict(zip(ids, rows, strict=True))
             if problem:
-                require_decline(result["status"], problem, row)
+                culprit = next((row for row in rows if row["decline_reason"] != "transfer_declined"), rows[0])
+                require_decline(result["status"], problem, culprit)
             else:
-                assert result == {"status": 201, "transaction": row}
+                legs = dict(zip(("source", "destination"), map(strip, rows), strict=False))
+                shown = result.get("transfer") or {"source": result["transaction"]}
+                assert {name: strip(row) for name, row in shown.items() if name != "id"} == legs
+                assert (result["status"], shown.get("id")) == (201, rows[0]["transfer"])
         all_posted = all(row["status"] == "POSTED" for row in answer.rows.values())
         assert response.status_code == (200 if all_posted or not atomic else UNDERSTOOD_AND_REFUSED)
         assert body.get("code") == (None if response.status_code == 200 else "batch_declined")
         return answer
+
+    def _write_item(self, ask):
+        body = {name: value for name, value in vars(ask).items() if name not in ("id", "target")}
+        if isinstance(ask, Reversal):
+            body["transaction"] = ask.target
+        return body if ask.id.version == DERIVED else {"id": ask.id, **body}
 
     def place_hold(self, command):
         response = self._post("holds", **vars(command))
@@ -145,9 +160,14 @@ def make_plain(value):
         return {name: make_plain(part) for name, part in value.items()}
     if isinstance(value, list):
         return [make_plain(part) for part in value]
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, UUID | Decimal) else value
+
+
+def strip(row):
+    """A later command of the same list may take it back."""
+    return {name: value for name, value in row.items() if name != "reversed_by"}
 
 
 def is_refused(body):

@@ -1,5 +1,6 @@
 """Rules for what meets on one account within a day: all ways to spend from the first one, in a row."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from hypothesis.stateful import rule
 from tests.cast import new_id
 from tests.histories.holding import Holding
 from tests.histories.movements import Movements, ways
-from tests.histories.world import doors, half_days
+from tests.histories.world import doors, half_days, moments
 from tests.reference_commands import Capture, Move, Reversal, Transfer
 
 amounts = st.sampled_from([10, 40, 40, 350]).map(Decimal)
@@ -37,6 +38,22 @@ class Spending(Movements, Holding):
     def spend_in_one_commit(self, steps, late, way):
         account = self.pick_account(0)
         self.post_inside([self.make_step(step, account, amount, late) for step, amount in steps], way)
+
+    @rule(
+        moves=st.lists(st.tuples(st.sampled_from(["WITHDRAW", "DEPOSIT"]), amounts), min_size=2, max_size=6),
+        moment=moments,
+        version=st.sampled_from([None, None, None, 0]),
+        way=ways,
+    )
+    def post_a_day(self, moves, moment, version, way):
+        """Movements of one moment, in any order."""
+        account, effective_at = self.pick_account(0), self.find_moment(moment)
+        asks = [
+            Move(id=new_id(), account=account.id, type=type, amount=amount, effective_at=effective_at)
+            for type, amount in moves
+        ]
+        asks[-1] = replace(asks[-1], expected_version=version)
+        self.post_inside(asks, way)
 
     def make_step(self, step, account, amount, late):
         """None, when there is nothing to capture or to reverse."""

@@ -18,6 +18,7 @@ from tests.reference_ledger import ReferenceLedger
 FIRST_DAY = day("2030-03-25")  # of two weeks in which Berlin has a day of 23 hours
 AMOUNT_MAX = Decimal(10) ** 12
 MICROSECOND = timedelta(microseconds=1)
+DERIVED = 8  # the version of ids that nobody has chosen
 SOON = 100 * TICK  # longer than any one command or read looks at the clock
 
 picks = st.integers(0, 10**6)
@@ -39,7 +40,8 @@ limits = st.dictionaries(
 # Few days, so that moments meet; around the clock; none at all, half of the time.
 half_days = st.integers(0, 26).map(lambda number: FIRST_DAY + timedelta(hours=12 * number - 1))
 spans = [-timedelta(seconds=1), -timedelta(hours=1), timedelta(minutes=4)]
-moments = st.none() | st.none() | half_days | st.sampled_from([*spans, *spans, timedelta(minutes=9)])
+days = st.sampled_from(["today", "today", "tomorrow"])
+moments = st.none() | st.none() | half_days | days | st.sampled_from([*spans, *spans, timedelta(minutes=9)])
 references = st.sampled_from(["", "", "a", "order 7 ☃"])
 
 
@@ -51,6 +53,7 @@ class World(RuleBasedStateMachine):
         self.inside, self.http = Inside(), OverHttp()
         self.sent = {}  # what was asked for and decided, by its id
         self.free_ids = []  # of what was refused: nothing is recorded under them
+        self.lists = {}  # what was sent as one, by its id, and whether it was decided
 
     def choose_door(self, over_http):
         return self.http if over_http else self.inside
@@ -108,6 +111,8 @@ class World(RuleBasedStateMachine):
         return datetime.fromisoformat(text)
 
     def find_moment(self, moment):
+        if isinstance(moment, str):
+            return (read_clock() + timedelta(days=moment == "tomorrow")).date()
         return read_clock() + moment if isinstance(moment, timedelta) else moment
 
     @rule(
@@ -152,7 +157,7 @@ class World(RuleBasedStateMachine):
         else:
             self.post([ask], commands, lambda: door.send(ask, commands))
 
-    def post(self, asks, commands, send, all_or_nothing=False):
+    def post(self, asks, commands, send, all_or_nothing=False, batch=None):
         """In one commit: all that the model expects, or the model's refusal of it all."""
         started_at = read_clock()
         refusals = self.ledger.list_refusals(commands, started_at)
@@ -160,35 +165,42 @@ class World(RuleBasedStateMachine):
         answer = send()
         if answer.refusal:
             assert answer.refusal in refusals.values()
-            self.free_ids += [ask.id for ask in asks if ask.id not in before]
-            return
+            self.free_ids += [ask.id for ask in asks if ask.id not in before and ask.id.version != DERIVED]
+            return False
         assert answer.refusals == refusals
         replayed = {id: id in before for id in answer.rows}
         if isinstance(answer.replayed, dict):
             assert answer.replayed == replayed
         else:
             assert answer.replayed == (all(replayed.values()) and not refusals)
-        self.require_times(commands, answer, before, started_at, all_or_nothing)
+        self.require_times(
+            commands, answer, before, started_at, {"all_or_nothing": all_or_nothing, "batch": batch}
+        )
         assert answer.rows.keys() == {command.id for command in commands} - refusals.keys()
         for id, row in answer.rows.items():
-            assert row == (before.get(id) or self.ledger.describe(id))
-        self.sent |= {ask.id: ask for ask in asks if ask.id in self.ledger.rows and ask.id not in before}
+            # What was decided before is shown as it was then, unless it was taken back meanwhile.
+            assert row in (before.get(id), self.ledger.describe(id))
+        self.sent |= {
+            ask.id: ask
+            for ask in asks
+            if ask.id in self.ledger.rows and ask.id not in before and ask.id.version != DERIVED
+        }
+        return True
 
-    def require_times(self, commands, answer, before, started_at, all_or_nothing):
-        """The model decides at the moments told, which are in order and while the commands ran."""
+    def require_times(self, commands, answer, before, started_at, how):
+        """The model decides at the moments told, which are of different rows and while the commands ran."""
         moments = {
             id: self.read_moment(row["recorded_at"]) for id, row in answer.rows.items() if id not in before
         }
         rows = self.ledger.rows.values()
         latest = {row.command.account: row.recorded_at for row in rows}
         ended_at = read_clock()
-        for command in commands:
-            if command.id in moments:
-                moment = moments[command.id]
-                assert started_at <= moment <= ended_at
-                assert moment > latest.get(command.account, started_at - MICROSECOND)
-                latest[command.account] = moment
-        self.ledger.post(commands, moments, request_id=answer.request_id, all_or_nothing=all_or_nothing)
+        accounts = {command.id: command.account for command in commands}
+        for id, moment in sorted(moments.items(), key=lambda each: each[1]):
+            assert started_at <= moment <= ended_at
+            assert moment > latest.get(accounts[id], started_at - MICROSECOND)
+            latest[accounts[id]] = moment
+        self.ledger.post(commands, moments, request_id=answer.request_id, **how)
         for command in commands:
             if command.transfer and command.id in moments:
                 assert len({row.recorded_at for row in self.ledger.find_legs(command.transfer)}) == 1

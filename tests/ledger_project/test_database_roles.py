@@ -55,6 +55,7 @@ OF_THE_APP = {
     "events_recordhead": CHANGES,
     "accounts_secondfactor": ALL,
     "transactions_auditrun": LOOKS,
+    "transactions_batch": ADDS,
     "transactions_correction": CHANGES,
     "transactions_figures": CHANGES,
     "transactions_hourlytotal": CHANGES,
@@ -79,8 +80,8 @@ NEVER_CHANGED = {
     "accounts_account": "created_at currency id name user_id",
     "accounts_erasure": "asked_at id maker_id user_id",
     "accounts_hold": (
-        "account_id actor amount created_at decline_details decline_reason expires_at id metadata reference"
-        " request_id"
+        "account_id actor amount batch created_at decline_details decline_reason expires_at id metadata"
+        " reference request_id"
     ),
     "accounts_token": ("account_names amount_max created digest expiry permissions token_key types user_id"),
     "accounts_secondfactor": "confirmed created_at id name user_id",

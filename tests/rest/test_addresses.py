@@ -35,8 +35,8 @@ def test_every_address_of_the_api_is_in_the_table(route, upper):
         "/api/v1/users/<id:pk>",
     ]
     + ["/api/v1/users/{id}/", "/api/v1/users/{id}/nothing", "/api/v1/users/{id}\n", "/api/v1/users/{id}0"]
-    + ["/api/v1/transactions/batch/", "/api/v1/users/0{id}", "/api/v1/users/{id}/balance/{id}", "/livez/"]
-    + ["/", "/api/v1/transactions/batch\n", "/api/v1/users\n", "/API/v1/users", "/api/v1/users/{id}//balance"]
+    + ["/api/v1/batches/", "/api/v1/users/0{id}", "/api/v1/users/{id}/balance/{id}", "/livez/"]
+    + ["/", "/api/v1/batches\n", "/api/v1/users\n", "/API/v1/users", "/api/v1/users/{id}//balance"]
     + ["/api/v1/users/٠1910000-0000-7000-8000-000000000001"],
 )
 def test_what_is_no_address_of_the_api_is_left_to_the_resolver(path, client):

@@ -24,7 +24,6 @@ def asker(service):
         ({"amount": "1.005"}, 400, "amount_scale", "/amount"),
         ({"amount": "-1"}, 400, "amount_not_positive", "/amount"),
         ({"type": None}, 400, "required", "/type"),
-        ({"id": None}, 400, "identity_required", "/id"),
         ({"id": "ffffffff-ffff-ffff-ffff-ffffffffffff"}, 400, "id_invalid", "/id"),
         ({"user": "01910000-0000-7000-8000-000000000001"}, 400, "conflicting_fields", "/account"),
         ({"effective_at": "2999-01-01"}, 400, "effective_at_in_future", "/effective_at"),
@@ -46,23 +45,24 @@ def test_what_is_wrong_in_a_batch_is_pointed_to(asker, change, status, code, fie
         problem = problem["results"][3]["problem"]
     assert problem["code"] == code
     assert problem["errors"] == [
-        {"pointer": f"/transactions/3{field}", "code": code, "detail": problem["detail"]}
+        {"pointer": f"/commands/3{field}", "code": code, "detail": problem["detail"]}
     ]
 
 
 def test_all_that_is_malformed_in_an_atomic_batch_is_told_at_once(asker):
     problem = asker.batch({"amount": "x", "type": "y"}, DEPOSIT, {"foo": 1}).json()
     assert [error["pointer"] for error in problem["errors"]] == [
-        "/transactions/0/type",
-        "/transactions/0/amount",
-        "/transactions/2/foo",
+        "/commands/0/type",
+        "/commands/0/amount",
+        "/commands/2/foo",
     ]
 
 
 def test_an_item_that_is_no_object_is_pointed_to(asker):
-    answer = asker.client.post(BATCH, {"atomic": True, "transactions": [asker.make_body(), []]})
+    commands = [{"command": "transaction", **asker.make_body()}, []]
+    answer = asker.client.post(BATCH, {"id": str(new_id()), "atomic": True, "commands": commands})
     [error] = answer.json()["errors"]
-    assert (answer.status_code, error["pointer"], error["code"]) == (400, "/transactions/1", "invalid_type")
+    assert (answer.status_code, error["pointer"], error["code"]) == (400, "/commands/1", "invalid_type")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from events import subscriptions
-from tests.cast import CALLER, deposit, hold
+from tests.cast import CALLER, deposit, hold, new_id
 from tests.conftest import make_client
 from tests.names import NOBODY
 
@@ -31,7 +31,7 @@ def bodies(document):
                 reference = body["content"]["application/json"]["schema"]["$ref"]
                 schema = document["components"]["schemas"][reference.rpartition("/")[2]]
                 found[f"{method.upper()} {path}"] = body, schema
-    assert len(found) == 18
+    assert len(found) == 19
     return found
 
 
@@ -48,6 +48,7 @@ def ask(account, petya, settings):
     told, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)
     ids = {"users": petya.id, "accounts": account.id, "transactions": row.id, "subscriptions": told.id}
     ids["holds"] = hold(account, "5").id
+    ids["batches"] = new_id()
 
     def send(call, body):
         method, _, path = call.partition(" ")
@@ -67,22 +68,25 @@ def test_what_the_server_requires_is_required(bodies, ask):
         for call in bodies
     }
     assert {call: set(schema.get("required", [])) for call, (_, schema) in bodies.items()} == missed
-    assert missed["POST /api/v1/transactions/batch"] == {"atomic", "transactions"}
+    assert missed["POST /api/v1/batches"] == {"atomic", "commands"}
 
 
 def test_the_items_of_a_batch_are_in_the_document_and_closed_too(document, bodies, ask):
     schemas = document["components"]["schemas"]
-    nested = [
-        property["items"]["$ref"].rpartition("/")[2]
-        for _, schema in bodies.values()
-        for property in schema["properties"].values()
-        if "$ref" in property.get("items", {})
-    ]
-    assert [name for name in nested if schemas[name]["type"] == "object"] == ["TransactionRequest"]
-    assert schemas["TransactionRequest"]["additionalProperties"] is False
-    refused = ask("POST /api/v1/transactions/batch", {"atomic": True, "transactions": [{}]}).json()
-    missed = {error["pointer"].rpartition("/")[2] for error in refused["errors"]}
-    assert missed == set(schemas["TransactionRequest"]["required"])
+    _, batch = bodies["POST /api/v1/batches"]
+    items = schemas[batch["properties"]["commands"]["items"]["$ref"].rpartition("/")[2]]
+    kinds = items["discriminator"]["mapping"]
+    assert items["discriminator"]["propertyName"] == "command"
+    assert {kind["$ref"] for kind in items["oneOf"]} == set(kinds.values())
+    assert set(kinds) == {"transaction", "transfer", "hold", "capture", "release", "reversal"}
+    for name, reference in kinds.items():
+        schema = schemas[reference.rpartition("/")[2]]
+        assert schema["properties"]["command"]["const"] == name
+        assert schema["additionalProperties"] is False
+        body = {"id": str(new_id()), "atomic": True, "commands": [{"command": name}]}
+        refused = ask("POST /api/v1/batches", body).json()
+        missed = {error["pointer"].rpartition("/")[2] for error in refused["errors"]}
+        assert missed == set(schema["required"]) - {"command"}, name
 
 
 @pytest.mark.parametrize("name", TELLING)

@@ -24,7 +24,7 @@ from transactions import posting
 pytestmark = pytest.mark.django_db
 
 USERS, ACCOUNTS, TRANSACTIONS = "/api/v1/users", "/api/v1/accounts", "/api/v1/transactions"
-BATCH, TRANSFERS, HOLDS = f"{TRANSACTIONS}/batch", "/api/v1/transfers", "/api/v1/holds"
+BATCH, TRANSFERS, HOLDS = "/api/v1/batches", "/api/v1/transfers", "/api/v1/holds"
 # Faults of the machinery, and bodies that do not come; tests/transactions/test_retries.py, test_errors.py and
 # tests/ledger_project/test_nobody_stops_it.py provoke them.
 FAULTS = {
@@ -74,7 +74,11 @@ class Asker:
 
     def batch(self, *changes, atomic=True):
         items = [self.make_body(**change) for change in changes]
-        return self.client.post(BATCH, {"atomic": atomic, "transactions": items})
+        commands = [{"command": "transaction", **item} for item in items]
+        return self.client.post(BATCH, {"id": str(new_id()), "atomic": atomic, "commands": commands})
+
+    def undo(self, batch):
+        return self.client.post(f"{BATCH}/{batch}/reverse", {"id": str(new_id()), "reason": "x"})
 
     def transfer(self, destination, amount="1", **changes):
         body = {"id": str(new_id()), "source": str(self.account.id), "destination": str(destination.id)}
@@ -152,17 +156,25 @@ PROVOKE = {
     "idempotency_key_invalid": lambda a: a.with_key("k" * 256),
     "conflicting_fields": lambda a: a.post(user=str(a.account.user_id)),
     "amount_invalid": lambda a: a.post(amount="1e2"),
+    "amount_not_text": lambda a: a.post(amount=100),
     "amount_not_positive": lambda a: a.post(amount="-1.00"),
     "amount_too_large": lambda a: a.post(amount="1000000000000.01"),
     "amount_scale": lambda a: a.post(amount="10.005"),
     "datetime_invalid": lambda a: a.post(effective_at="2026-02-29T00:00:00Z"),
     "datetime_precision": lambda a: a.post(effective_at="2026-01-01T00:00:00.1234567Z"),
+    "datetime_ambiguous": lambda a: a.client.get(
+        f"{ACCOUNTS}/{a.account.id}/balance?tz=Europe/Berlin&at=2024-03-31T02:30:00"
+    ),
     "timezone_invalid": lambda a: a.client.get(f"{ACCOUNTS}/{a.account.id}/balance?tz=../etc/passwd"),
     "effective_at_in_future": lambda a: a.post(effective_at="2999-01-01T00:00:00Z"),
     "effective_at_too_early": lambda a: a.post(effective_at="1969-12-31T23:59:59Z"),
     "expires_at_invalid": lambda a: a.hold(expires_at="2020-01-01T00:00:00Z"),
     "batch_too_large": lambda a: a.batch(*[{}] * 1001),
     "duplicate_id": lambda a: a.batch(*[{"id": str(new_id())}] * 2),
+    "item_unknown": lambda a: a.client.post(
+        BATCH,
+        {"id": str(new_id()), "atomic": True, "commands": [{"command": "capture", "hold": "#0"}]},
+    ),
     "currency_required": two_currencies,
     "currency_unknown": lambda a: a.client.post(USERS, {"id": str(new_id()), "name": "x", "currency": "XXX"}),
     "unknown_parameter": lambda a: a.client.get(f"{TRANSACTIONS}?user__password__startswith=p"),
@@ -199,6 +211,7 @@ PROVOKE = {
     "currency_closed": lambda a: a.client.post(USERS, {"id": str(new_id()), "name": "x", "currency": "CHF"}),
     "external_id_taken": taken,
     "same_account": lambda a: a.transfer(a.account),
+    "amounts_differ": lambda a: a.transfer(AccountFactory(), destination_amount="2"),
     "not_reversible": lambda a: a.reverse(a.withdraw("1").json()["id"]),
     "account_not_empty": lambda a: a.post() and a.rule("close", reason="x"),
     "credit_limit_in_use": lambda a: (

@@ -74,11 +74,12 @@ def test_a_body_has_an_end_and_any_number_of_keys_before_it(send):
 
 
 @pytest.mark.parametrize(
-    ("amount", "told"), [("0.10", (201, "0.10")), ("0.30000000000000004", (400, "amount_scale"))]
+    ("version", "told"),
+    [("0", (201, "0.10")), ("0.0", (400, "invalid_type")), ("1e0", (400, "invalid_type"))],
 )
-def test_a_number_is_read_from_its_digits(send, account, amount, told):
-    body = f'{{"id": "{new_id()}", "account": "{account.id}", "type": "DEPOSIT", "amount": {amount}}}'
-    assert send(body) == told
+def test_a_number_is_read_from_its_digits(send, account, version, told):
+    body = f'{{"id": "{new_id()}", "account": "{account.id}", "type": "DEPOSIT", "amount": "0.10"'
+    assert send(f'{body}, "expected_version": {version}}}') == told
 
 
 def test_a_query_has_no_place_where_none_is_known(service, account):

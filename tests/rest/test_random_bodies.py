@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import cached_property
 from random import Random
 
 import pytest
@@ -11,18 +12,21 @@ from events import feed, subscriptions
 from ledger_project.wsgi import application
 from rest.codes import STATUS
 from tests import random_bodies, strict_bodies
-from tests.cast import CALLER, AccountFactory, day, deposit, hold, issue_token, new_id
+from tests.cast import CALLER, AccountFactory, OrderFactory, day, deposit, hold, issue_token, new_id
 from tests.names import NOBODY, resolving
 from tests.raw_requests import Request, connection_kept, send
 from tests.refusals import require_problem, take_stock
-from tests.strict_bodies import BATCH, is_valid_object
+from tests.strict_bodies import BATCH, is_valid_item
+from transactions import posting
 from transactions.errors import DECLINES
+from transactions.posting import NewBatch
 
 BODIES = 2_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
 LOOK_EVERY = 25
 # Of a valid body: there is no such account, or it is in another currency, or not at that version.
 REFUSED_BY_STATE = {
     *("not_found", "currency_mismatch", "idempotency_key_reused", "external_id_taken", "same_account"),
+    *("amounts_differ", "not_reversible", "item_unknown"),
     *("credit_limit_in_use", "broker_not_configured", "feed_epoch_changed", "cursor_ahead_of_feed"),
 }
 VALUES = {
@@ -40,7 +44,7 @@ class Target:
         self.call, self.account, self.other = call, account, AccountFactory()
         self.method, _, path = call.partition(" ")
         kind = path.split("/")[1]
-        if kind in ("transactions", "transfers", "holds"):
+        if kind in ("transactions", "transfers", "holds", "batches"):
             deposit(account, "1000", effective_at=day("2023-01-01"))
         self.address = f"/api/v1{path}"
         if "{id}" in path:
@@ -57,15 +61,31 @@ class Target:
             "accounts": lambda: self.account.id,
             "holds": lambda: hold(self.account, "100").id,
             "transactions": lambda: deposit(self.account, "1").id,
+            "batches": self.make_batch,
             "subscriptions": lambda: subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)[0].id,
         }
         return make[kind]()
 
+    def make_batch(self):
+        batch = NewBatch(id=new_id(), asked=[], atomic=True)
+        order = OrderFactory(account=self.account)
+        posting.post([order], actor=self.account.user_id, all_or_nothing=True, batch=batch)
+        return batch.id
+
     def make_valid(self):
         """All fields but those that exclude others."""
         if self.call == BATCH:
-            return {"atomic": True, "transactions": [self.make("POST /transactions") for _ in range(2)]}
+            return {"id": str(new_id()), "atomic": True, "commands": [self.make_item() for _ in range(2)]}
         return self.make(self.call)
+
+    def make_item(self, kind="transaction"):
+        call, names = strict_bodies.ITEMS[kind]
+        return {"command": kind, **self.make(call), **{name: self.named[name] for name in names}}
+
+    @cached_property
+    def named(self):
+        """What items name, and a list of items of every kind finds."""
+        return {"hold": str(self.find_id("holds")), "transaction": str(self.find_id("transactions"))}
 
     def make(self, call):
         values = VALUES | {"id": str(new_id()), "external_id": str(new_id())}
@@ -73,7 +93,10 @@ class Target:
         values |= {"destination": str(self.other.id), "user": str(self.account.user_id)}
         values |= {"url": f"{NOBODY}{new_id()}", "after": feed.read_state().start.text}
         values["currency"] = "EUR" if call == "POST /accounts" else "USD"
-        left_out = {"user", "expected_version"} if call == "POST /transactions" else set()
+        values |= {"destination_amount": "10.00", "destination_currency": "USD"}
+        left_out = {"user", "expected_version", "source_user", "destination_user"}
+        if call in ("POST /users", "POST /accounts"):
+            left_out = set()
         return {name: values[name] for name in strict_bodies.FIELDS[call] if name not in left_out}
 
     def send(self, body):
@@ -120,22 +143,29 @@ def test_what_is_not_valid_is_refused_and_changes_nothing(kept, account, call):
     assert count / 20 < accepted < count / 2
 
 
-@pytest.mark.parametrize("atomic", ["true", "false"])
-def test_an_item_of_a_batch_is_judged_like_a_transaction_of_its_own(kept, account, atomic):
-    target, random = Target(BATCH, account), Random(f"item {atomic}")
-    valid, before, wrong = json.dumps(target.make("POST /transactions")).encode(), take_stock(), 0
-    for item in random_bodies.make_bodies(random, lambda: target.make("POST /transactions"), BODIES // 2):
-        body = b'{"atomic": %s, "transactions": [%s, %s]}' % (atomic.encode(), valid, item)
+@pytest.mark.parametrize(
+    ("kind", "atomic"), [("transaction", "true"), *((kind, "false") for kind in strict_bodies.ITEMS)]
+)
+def test_an_item_of_a_batch_is_judged_like_a_command_of_its_own(kept, account, kind, atomic):
+    target, random = Target(BATCH, account), Random(f"{kind} {atomic}")
+    valid, wrong, right = json.dumps(target.make_item()).encode(), 0, 0
+    target.make_item(kind)  # makes what it names
+    before = take_stock()
+    for item in random_bodies.make_bodies(random, lambda: target.make_item(kind), BODIES // 2):
+        id = str(new_id()).encode()
+        body = b'{"id": "%s", "atomic": %s, "commands": [%s, %s]}' % (id, atomic.encode(), valid, item)
         if not strict_bodies.is_valid(BATCH, body):
             require_refused(body, target.send(body))
             continue
         answer = target.try_valid(body)
         assert answer.status == 200 or answer.code in {*DECLINES, *REFUSED_BY_STATE}, (body, answer)
-        items = strict_bodies.read_object(body)["transactions"]
+        items = strict_bodies.read_object(body)["commands"]
         for sent, result in zip(items, answer.json().get("results", []), strict=answer.status == 200):
-            code, fits = result.get("problem", {}).get("code"), is_valid_object("POST /transactions", sent)
+            code, fits = result.get("problem", {}).get("code"), is_valid_item(sent)
             answered = {None, *DECLINES, *REFUSED_BY_STATE} if fits else set(STATUS) - {*DECLINES}
             assert code in answered, (sent, result)
             wrong += not fits
+            right += fits and sent.get("command") == kind and code is None
     assert take_stock() == before
-    assert (wrong > BODIES / 10) == (atomic == "false")
+    assert (wrong > BODIES / 20) == (atomic == "false")
+    assert right > BODIES / 40

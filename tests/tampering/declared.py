@@ -80,7 +80,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
     "accounts_hold": decide(
         (
             "id account_id amount captured status decline_reason decline_details expires_at reference"
-            " metadata created_at closed_at actor request_id event_sequence removed added",
+            " metadata batch created_at closed_at actor request_id event_sequence removed added",
             REFUSED,
             FOUND,
             "",
@@ -204,6 +204,15 @@ DECLARED: dict[str, dict[str, Entry]] = {
             "what an audit found in its time; the next one finds it again",
         ),
     ),
+    "transactions_batch": decide(
+        (
+            "id atomic reference metadata fingerprint recorded_at actor actor_kind request_id mac removed",
+            REFUSED,
+            FOUND,
+            "",
+        ),
+        ("added", FOUND, FOUND, ""),
+    ),
     "transactions_correction": decide(
         (
             "id account_id type amount reference reason reverses maker_id made_at request_id"
@@ -229,8 +238,8 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("change", REFUSED, REFUSED, "computed by the database"),
         (
             "id account_id type amount reference metadata effective_at_asked decline_reason"
-            " decline_details seq version balance_after recorded_at effective_at late transfer reverses hold"
-            " actor actor_kind request_id chain_format chain_hash removed added",
+            " decline_details seq version balance_after recorded_at effective_at late transfer batch reverses"
+            " hold actor actor_kind request_id chain_format chain_hash removed added",
             REFUSED,
             FOUND,
             "",

@@ -1,5 +1,6 @@
 """A ledger in which every table has rows, and every status of an account, a hold or a correction is there."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Event as Flag
@@ -19,6 +20,7 @@ from tests.cast import (
     hold,
     hold_that_expires,
     issue_token,
+    new_id,
     withdraw,
 )
 from tests.events.conftest import subscribe
@@ -28,7 +30,8 @@ from tests.transactions.conftest import run_command
 from tests.transactions.correcting import WITHDRAW, adjust, approve, reject, reverse
 from tests.transactions.test_audit import make_history
 from transactions import posting
-from transactions.posting.commands import SetMetadata
+from transactions.posting import NewBatch
+from transactions.posting.commands import Capture, NewHold, SetMetadata, Transfer
 from transactions.reading import statistics
 
 LIMITS = {"credit_limit": Decimal(50), "withdraw_max": Decimal(20), "withdraw_day_max": Decimal(90)}
@@ -40,6 +43,7 @@ def make_everything() -> Account:
     account: Account = make_history()
     limited = make_accounts()
     make_holds(account)
+    make_batches(account)
     make_corrections(account)
     make_staff_look(account)
     make_tokens()
@@ -81,6 +85,28 @@ def make_holds(account: Account) -> None:
     hold(account, "99999")  # declined
     hold_that_expires(account, "2")
     assert posting.expire_some() == 1
+
+
+def make_batches(account: Account) -> None:
+    """One whose hold was captured at once, one that was declined, and an exchange."""
+    euros = Account.objects.get(currency="EUR", user__external_id="anna")
+    placed = NewHold(id=new_id(), account_id=account.id, amount=Decimal(6))
+    captured = Capture(id=new_id(), hold_id=placed.id, account_id=account.id, amount=Decimal(2))
+    exchange = Transfer(
+        id=new_id(),
+        source_id=account.id,
+        destination_id=euros.id,
+        amount=Decimal(5),
+        destination_amount=Decimal(4),
+    )
+    too_much = NewHold(id=new_id(), account_id=account.id, amount=Decimal(99999))
+    for number, commands in enumerate(([placed, captured], [exchange, too_much], [exchange])):
+        batch = NewBatch(
+            id=new_id(), asked=[number], atomic=number < 2, reference="order 7", metadata={"k": "v"}
+        )
+        if number == 2:
+            commands = [replace(exchange, id=new_id())]
+        posting.post(commands, actor=account.user_id, all_or_nothing=batch.atomic, batch=batch)
 
 
 def make_corrections(account: Account) -> None:

@@ -12,6 +12,8 @@ from django.core.management import CommandError, call_command
 from tests.cast import UserFactory, day
 from tests.database import execute
 from tests.office.staff import make_staff
+from tests.roles import commanding
+from transactions.proof import audit
 from transactions.reading import statistics
 
 COLUMNS = ("key", "external_id", "type", "amount", "effective_at", "reference")
@@ -123,3 +125,10 @@ def small_steps(monkeypatch):
     """The figures are counted with few rows a slice, and wait for nothing but postings in flight."""
     monkeypatch.setattr(statistics, "ROWS", 3)
     monkeypatch.setattr(statistics, "SETTLED_AFTER", timedelta(0))
+
+
+def require_clean():
+    """An audit of everything finds nothing."""
+    with commanding():
+        result, _ = audit.run(audit.Scope())
+    assert result.findings == []

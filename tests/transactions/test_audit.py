@@ -121,6 +121,7 @@ def test_since_a_moment_only_what_is_newer_is_walked_and_it_is_clean():
 
 
 GUARDED = (
+    "transactions_batch",
     "transactions_transaction",
     "accounts_account",
     "accounts_hold",

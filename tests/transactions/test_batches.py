@@ -1,4 +1,7 @@
-"""Many transactions in one request and one commit: each for itself, or all or none."""
+"""Many transactions in one request and one commit: each for itself, or all or none.
+
+test_batch_commands.py has the other commands, test_batch_identity.py the list as a whole.
+"""
 
 import pytest
 
@@ -9,7 +12,7 @@ from transactions.models import Transaction
 
 pytestmark = pytest.mark.django_db
 
-URL = "/api/v1/transactions/batch"
+URL = "/api/v1/batches"
 
 
 @pytest.fixture
@@ -23,8 +26,9 @@ def item(account):
 
 @pytest.fixture
 def post(service):
-    def send(*items, atomic=False):
-        return service.post(URL, {"atomic": atomic, "transactions": items})
+    def send(*items, atomic=False, id=None):
+        commands = [{"command": "transaction", **item} for item in items]
+        return service.post(URL, {"id": id or str(new_id()), "atomic": atomic, "commands": commands})
 
     return send
 
@@ -122,8 +126,9 @@ def test_a_declined_batch_stays_declined(post, item, account):
 @pytest.mark.parametrize("atomic", [True, False])
 def test_a_batch_repeated_whole_or_in_part_replays(post, item, account, atomic):
     items = [item("DEPOSIT", "10"), item("WITHDRAW", "3"), item("WITHDRAW", "4")]
-    first = post(*items, atomic=atomic)
-    again = post(*items, atomic=atomic)
+    id = str(new_id())
+    first = post(*items, atomic=atomic, id=id)
+    again = post(*items, atomic=atomic, id=id)
     assert (again.json(), again["Idempotency-Replayed"]) == (first.json(), "true")
     part = post(items[2], item("DEPOSIT", "1"), items[0], atomic=atomic)
     assert part.json()["results"][::2] == first.json()["results"][::-2]
@@ -157,7 +162,7 @@ def test_a_used_id_refuses_an_atomic_batch_and_only_itself_otherwise(post, item,
         "idempotency_key_reused",
         ["amount"],
     )
-    assert [error["pointer"] for error in problem["errors"]] == ["/transactions/1"]
+    assert [error["pointer"] for error in problem["errors"]] == ["/commands/1"]
     assert list_codes(post(new, changed)) == [None, "idempotency_key_reused"]
     assert read_balance(account) == 6
 
@@ -167,21 +172,14 @@ def test_an_id_twice_refuses_any_batch(post, item):
     for atomic in (True, False):
         answer = post(twice, item("DEPOSIT", "1"), twice, atomic=atomic)
         assert (answer.status_code, answer.json()["code"]) == (400, "duplicate_id")
-        assert answer.json()["errors"][0]["pointer"] == "/transactions/2/id"
+        assert answer.json()["errors"][0]["pointer"] == "/commands/2/id"
     assert Transaction.objects.count() == 0
 
 
 def test_a_batch_has_one_to_a_thousand_transactions(post, service):
-    assert post().json()["errors"][0]["pointer"] == "/transactions"
+    assert post().json()["errors"][0]["pointer"] == "/commands"
     assert post(*[{}] * 1001).json()["code"] == "batch_too_large"
-    assert service.post(URL, {"transactions": [{}]}).json()["errors"][0]["pointer"] == "/atomic"
-
-
-def test_a_batch_has_no_key_of_its_own(service, item):
-    answer = service.post(
-        URL, {"atomic": False, "transactions": [item("DEPOSIT", "1")]}, headers={"Idempotency-Key": "k"}
-    )
-    assert (answer.status_code, answer.json()["code"]) == (400, "two_identities")
+    assert service.post(URL, {"commands": [{}]}).json()["errors"][0]["pointer"] == "/atomic"
 
 
 def test_items_may_name_users(service, post, item, petya, account):

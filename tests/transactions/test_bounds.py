@@ -20,6 +20,11 @@ API = "/api/v1/"
 DEPOSIT, WITHDRAW = "DEPOSIT", "WITHDRAW"
 
 
+def make_batch(items, *, atomic):
+    commands = [{"command": "transaction", **item} for item in items]
+    return {"id": str(new_id()), "atomic": atomic, "commands": commands}
+
+
 class World:
     """A user with a `main` and an `ads` account, both with money, and one of everything on each of them."""
 
@@ -48,10 +53,12 @@ class World:
                 return "transactions", {**new, **named, "type": DEPOSIT}
             case "batch of deposits" | "atomic batch of deposits":
                 first = {"id": str(new_id()), "account": str(self.main.id), "amount": "1", "type": DEPOSIT}
-                return "transactions/batch", {
-                    "atomic": route.startswith("atomic"),
-                    "transactions": [first, {**new, **named, "type": DEPOSIT}],
-                }
+                items = [first, {**new, **named, "type": DEPOSIT}]
+                return "batches", make_batch(items, atomic=route.startswith("atomic"))
+            case "reversal of a batch":
+                item = {**new, **named, "type": WITHDRAW}
+                made = make_client("api-post").post(f"{API}batches", make_batch([item], atomic=True))
+                return f"batches/{made.json()['id']}/reverse", {"id": str(new_id()), "reason": "x"}
             case "transfer from":
                 return "transfers", {**moved, "source": str(account.id), "destination": str(other.id)}
             case "transfer to":
@@ -88,6 +95,7 @@ ROUTES = {
     "withdrawal": ({WITHDRAW}, True),
     "batch of deposits": ({DEPOSIT}, True),
     "atomic batch of deposits": ({DEPOSIT}, True),
+    "reversal of a batch": ({DEPOSIT}, True),
     "transfer from": ({DEPOSIT, WITHDRAW}, True),
     "transfer to": ({DEPOSIT, WITHDRAW}, True),
     "hold": ({WITHDRAW}, True),
@@ -173,7 +181,7 @@ def test_every_route_that_posts_is_asked(world):
         if {"POST", "PATCH"} & rules.keys() and not route.startswith(("users", "subscriptions"))
     }
     addresses = {world.prepare(route, world.ads, "1")[0] for route in ROUTES}
-    asked = {re.sub(r"(\w+)s/[0-9a-f-]{36}", r"\1s/{\1}", address) for address in addresses}
+    asked = {re.sub(r"\w+/[0-9a-f-]{36}", matrix.name_kind, address) for address in addresses}
     assert asked == posting - {"accounts"}
 
 
@@ -192,8 +200,8 @@ def test_a_batch_is_refused_as_a_whole_and_points_to_the_transaction(world, atom
     ]
     client = make_client("api-post", amount_max=Decimal(5))
     before = take_stock()
-    answer = client.post(f"{API}transactions/batch", {"atomic": atomic, "transactions": items})
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (403, "/transactions/2")
+    answer = client.post(f"{API}batches", make_batch(items, atomic=atomic))
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (403, "/commands/2")
     assert take_stock() == before
 
 

@@ -35,7 +35,7 @@ class Cost(NamedTuple):
 # include BEGIN and COMMIT.
 BUDGET = {
     "POST /transactions": Cost(5, 2, 1602, 282),
-    "POST /transactions/batch, an order of 1,000": Cost(5, 2, 937, 71),
+    "POST /batches, a transaction of 1,000": Cost(5, 2, 984, 75),
     "GET /accounts/{id}/balance": Cost(1, 1, 83, 257),
     "GET /accounts/{id}/balance?at=": Cost(1, 1, 130, 326),
     "GET /transactions/{id}": Cost(1, 1, 83, 264),
@@ -143,7 +143,8 @@ def make_body(account):
 
 
 def make_batch(account):
-    return {"atomic": False, "transactions": [make_body(account) for _ in range(BATCH)]}
+    commands = [{"command": "transaction", **make_body(account)} for _ in range(BATCH)]
+    return {"id": str(new_id()), "atomic": False, "commands": commands}
 
 
 def make_order(account):
@@ -156,10 +157,10 @@ def over_http(account):
     row = deposit(account, "1000")
     return {
         "POST /transactions": lambda: client.prepare("POST", "transactions", make_body(account), 201),
-        "POST /transactions/batch, an order of 1,000": lambda: client.prepare(
+        "POST /batches, a transaction of 1,000": lambda: client.prepare(
             "POST",
-            "transactions/batch",
-            {"atomic": False, "transactions": [make_body(account) for _ in range(BATCH)]},
+            "batches",
+            make_batch(account),
         ),
         "GET /accounts/{id}/balance": lambda: client.prepare("GET", f"accounts/{account.id}/balance"),
         "GET /accounts/{id}/balance?at=": lambda: client.prepare(

@@ -29,8 +29,8 @@ class Caller:
 
 class CallerOfBatch(Caller):
     def __init__(self, items, *, atomic):
-        super().__init__("transactions/batch", atomic=atomic, transactions=items)
-        del self.body["id"]
+        commands = [{"command": "transaction", **item} for item in items]
+        super().__init__("batches", atomic=atomic, commands=commands)
 
 
 def make_movement(account, amount="1.00", type="DEPOSIT"):
@@ -77,8 +77,11 @@ def require_own(caller, status, count, answer):
     rows = Transaction.objects.filter(actor=caller.user.id)
     assert [row.request_id for row in rows] == [caller.request_id] * count
     ids = [str(row.id) for row in rows]
-    if "id" in caller.body:
+    if isinstance(caller, CallerOfBatch):
+        assert {str(row.batch) for row in rows} == {caller.body["id"]}
+    else:
         assert caller.body["id"] in ids
+    if count:
         assert answer.json()["id"] == caller.body["id"]
     told = read_events_about(rows)
     assert [event.request_id for event in told] == [caller.request_id] * count

@@ -131,7 +131,7 @@ class World:
 
     def describe(self, outcome):
         if isinstance(outcome, LedgerError):
-            return type(outcome).__name__, self.names.get(outcome.command_id)
+            return type(outcome).__name__, outcome.command and self.names[outcome.command.id]
         assert isinstance(outcome, list), outcome
         return [
             self.describe(answer)

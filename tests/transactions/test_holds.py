@@ -119,6 +119,30 @@ def test_a_capture_repeated_is_answered_again(service, place, capture, rich):
     assert capture(other, id=first, amount="10", final=False).json()["differs"] == ["hold"]
 
 
+def test_a_capture_says_what_it_is_for(service, place, capture, rich):
+    id, first = place("40").json()["id"], str(new_id())
+    words = {"reference": "click 7", "metadata": {"campaign": "9"}}
+    answer = capture(id, id=first, amount="10", final=False, **words)
+    assert answer.json()["metadata"] == {"campaign": "9", "final": "false"}
+    assert answer.json()["reference"] == "click 7"
+    assert capture(id, id=first, amount="10", final=False, **words).json() == answer.json()
+    for change, differs in (
+        ({"reference": "click 8"}, ["reference"]),
+        ({"metadata": {}}, ["metadata"]),
+        ({"final": True}, ["final"]),
+        ({"final": True, "metadata": {}}, ["final", "metadata"]),
+    ):
+        other = capture(id, **{"id": first, "amount": "10", "final": False, **words, **change}).json()
+        assert (other["code"], other["differs"]) == ("idempotency_key_reused", differs)
+    assert capture(id, amount="5", **words).json()["metadata"] == {"campaign": "9"}
+
+
+def test_that_a_capture_is_not_final_is_said_by_nobody_else(place, capture):
+    refused = capture(place("40").json()["id"], metadata={"final": "false"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "metadata_invalid")
+    assert refused.json()["errors"][0]["pointer"] == "/metadata"
+
+
 def test_no_more_is_captured_than_is_left(service, place, capture):
     id = place("40").json()["id"]
     capture(id, amount="30", final=False)
@@ -221,7 +245,7 @@ def test_a_command_ends_what_is_due(rich, capsys):
 
 def test_a_hold_expires_later_than_now(place):
     answer = place(expires_at=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
-    assert (answer.status_code, answer.json()["code"]) == (400, "expires_at_invalid")
+    assert (answer.status_code, answer.json()["code"]) == (422, "expires_at_invalid")
 
 
 def test_a_frozen_account_takes_no_hold_and_no_capture_but_a_release(service, place, capture, rich):

@@ -40,6 +40,7 @@ def find_database():
 def start(path, *options):
     """Import on the database of the test."""
     arguments = ["-c", PROGRAM, "import_transactions", path, "--source", "old", "--create-users", *options]
+    arguments.append("--allow-declines")
     environment = {**os.environ, "DATABASE_URL": find_database()}
     return subprocess.Popen(
         [sys.executable, *arguments],
@@ -68,7 +69,7 @@ def test_whatever_kills_it_the_next_run_does_what_is_left(write, run):
     written = Transaction.objects.count()
     assert kills == 3
     assert 0 < written < len(rows)
-    run(path, 1, create_users=True)
+    run(path, 1, create_users=True, allow_declines=True)
     assert Transaction.objects.count() == len(rows)
     assert User.objects.filter(external_id__startswith="user-").count() == 50
     for account in Account.objects.filter(version__gt=0):

@@ -188,12 +188,13 @@ def test_over_http_every_movement_costs_a_few_statements(service, account):
         return lambda: service.post(f"/api/v1/{path}", {"id": str(new_id()), **body})
 
     items = [
-        {"id": str(new_id()), "account": str(account.id), "type": "DEPOSIT", "amount": "1"} for _ in range(50)
+        {"command": "transaction", "account": str(account.id), "type": "DEPOSIT", "amount": "1"}
+        for _ in range(50)
     ]
     both = {"source": str(account.id), "destination": str(other.id)}
     post("holds", account=str(account.id), amount="1")()  # the token is looked up once
     for movement, statements in [
-        (lambda: service.post("/api/v1/transactions/batch", {"atomic": True, "transactions": items}), 4),
+        (post("batches", atomic=True, commands=items), 4),
         (post("transfers", **both, amount="1"), 4),
         (post("holds", account=str(account.id), amount="1"), 5),  # is it there already?
         (post(f"holds/{placed.id}/capture", amount="1", final=False), 6),

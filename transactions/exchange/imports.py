@@ -4,10 +4,11 @@ Nothing is posted before everything is checked. A row is known again by its id, 
 running it again does what is left.
 """
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -15,13 +16,14 @@ from django.db.transaction import atomic
 
 from accounts import currencies, idempotency, operations
 from accounts.errors import AccountNotFound, CurrencyRequired, UserNotFound
-from accounts.models import Account, User
-from ledger.callers import Caller
+from accounts.models import Account, Is, User
+from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
+from ledger.values import LastMoment
 from transactions import errors, posting
 from transactions.exchange.staging import Named, Problem, Row, Staged, Staging
-from transactions.models import Transaction
-from transactions.posting.commands import CLOCK_SKEW_MAX, NewTransaction, require_scale
+from transactions.models import TABLE, Transaction
+from transactions.posting.commands import NewTransaction, require_begun, require_scale
 from transactions.reading import queries
 
 SLICE = 500  # transactions a commit
@@ -47,9 +49,22 @@ class Outcome:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+class Stopped(Exception):
+    """A row could not be posted any more when it was its turn: `outcome`. Nothing of its list was written."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(f"line {outcome.line}: {outcome.reason}: {json.dumps(outcome.details)}")
+        self.outcome = outcome
+
+
 def derive_id(source: str, key: str) -> UUID:
     """The same id for the same key of the same source, for ever. A source has no NUL."""
     return idempotency.make_uuid8(b"ledger-import-1" + source.encode() + b"\x00" + key.encode())
+
+
+def derive_retry_id(id: UUID) -> UUID:
+    """Under which a declined row is taken up again: the same for ever, so that it is taken up once."""
+    return idempotency.make_uuid8(b"ledger-import-retry-1" + id.bytes)
 
 
 def find_named(wanted: Collection[Named]) -> dict[Named, Found]:
@@ -172,8 +187,8 @@ def _make_command(staged: Staged, clock: datetime | None = None) -> NewTransacti
     row = staged.row
     command = NewTransaction(id=row.id, account_id=staged.account_id, **row.sent)
     require_scale(command.amount, staged.currency)
-    if clock and command.effective_at and command.effective_at > clock + CLOCK_SKEW_MAX:
-        raise errors.EffectiveAtInFuture("Money cannot move later than now.")
+    if clock and command.effective_at:
+        require_begun(command.effective_at, clock)
     return command
 
 
@@ -204,35 +219,55 @@ def _make_account(named: Named, currency: str, caller: Caller) -> UUID:
     return account.id
 
 
-def post_rows(staging: Staging, *, caller: Caller) -> Iterator[list[Outcome]]:
-    """Post what is not in the ledger yet, an account's rows in the order of their effect."""
-    for page in staging.read_in_order(SLICE):
-        answers = posting.post_request(
-            posting.PostingRequest(commands=list(map(_make_command, page)), caller=caller, each=True)
-        )
-        yield [
-            Outcome(
-                staged.row.line, staged.row.id, False, reason=answer.code, details={"detail": answer.detail}
-            )
-            if isinstance(answer, LedgerError)
-            else _describe(staged.row, answer.transaction, replayed=answer.replayed)
-            for staged, answer in zip(page, answers, strict=True)
-        ]
-
-
 def try_rows(staging: Staging, *, caller: Caller) -> Iterator[list[Outcome]]:
     """What `post_rows` would tell if nothing else happened meanwhile. The engine decides in memory, on what
-    the accounts are now and would be after the rows before; nothing is written.
+    the accounts are at one moment and would be after the rows before; nothing is written.
     """
     rehearsal = posting.Rehearsal(caller=caller)
+    with posting.reading_one_moment():
+        for page in staging.read_in_order(SLICE):
+            currencies = {staged.account_id: staged.currency for staged in page}
+            yield _describe_all(page, rehearsal.decide(list(map(_make_command, page)), currencies))
+
+
+def post_rows(staging: Staging, *, caller: Caller, allow_declines: bool) -> Iterator[list[Outcome]]:
+    """Post what is not in the ledger yet, an account's rows in the order of their effect.
+
+    Unless declines are allowed, a list with a row that is declined or refused now is not posted: `Stopped`.
+    """
     for page in staging.read_in_order(SLICE):
-        rows = rehearsal.decide(
-            list(map(_make_command, page)), {staged.account_id: staged.currency for staged in page}
+        request = posting.PostingRequest(
+            commands=list(map(_make_command, page)),
+            caller=caller,
+            each=allow_declines,
+            no_declines=not allow_declines,
         )
-        yield [_describe(staged.row, row, replayed=False) for staged, row in zip(page, rows, strict=True)]
+        rows = {staged.row.id: staged.row for staged in page}
+        try:
+            answers = posting.post_request(request)
+        except errors.WouldDecline as error:
+            raise Stopped(_describe(rows[error.row.id], cast(Transaction, error.row))) from None
+        except LedgerError as error:
+            if error.command is None:  # about the posting as a whole
+                raise
+            raise Stopped(_refuse(rows[error.command.id], error)) from None
+        yield _describe_all(page, answers)
 
 
-def _describe(row: Row, transaction: Transaction, *, replayed: bool) -> Outcome:
+def _describe_all(page: list[Staged], answers: posting.Answers) -> list[Outcome]:
+    return [
+        _refuse(staged.row, answer)
+        if isinstance(answer, LedgerError)
+        else _describe(staged.row, answer.transaction, replayed=answer.replayed)
+        for staged, answer in zip(page, answers, strict=True)
+    ]
+
+
+def _refuse(row: Row, error: LedgerError) -> Outcome:
+    return Outcome(row.line, row.id, False, reason=error.code, details={"detail": error.detail})
+
+
+def _describe(row: Row, transaction: Transaction, *, replayed: bool = False) -> Outcome:
     return Outcome(
         row.line,
         row.id,
@@ -241,3 +276,18 @@ def _describe(row: Row, transaction: Transaction, *, replayed: bool) -> Outcome:
         reason=transaction.decline_reason,
         details=transaction.decline_details or {},
     )
+
+
+def read_declined(run: str) -> Iterator[Row]:
+    """What an import has recorded as declined, to be posted under ids of their own: line 1 is the first."""
+    declined = Transaction.objects.filter(Is("status", value="DECLINED"), request_id=run)
+    declined = declined.filter(actor_kind=ActorKind.COMMAND).order_by("recorded_at", "id")
+    for line, row in enumerate(declined.iterator(), start=1):
+        sent = {column.sent_as: getattr(row, column.column) for column in TABLE.sent}
+        asked = row.effective_at_asked
+        if asked is None:
+            del sent["effective_at"]
+        elif asked > row.recorded_at:  # it was a day that was not over, or a clock that was ahead
+            sent["effective_at"] = LastMoment.of(asked, begins_at=row.recorded_at)
+        named = Named(kind="account", who=str(row.account_id))
+        yield Row(line, named, derive_retry_id(row.id), sent)

@@ -7,12 +7,13 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.models import MAIN, Kind
-from ledger.values import EPOCH, MICROSECOND, slice_up
+from ledger.values import EPOCH, MICROSECOND, LastMoment, slice_up
 from transactions.models import TABLE
 
 PAGE_SIZE = 500
@@ -58,13 +59,21 @@ class Staged:
     currency: str
 
 
+def _count_time(time: datetime) -> int:
+    return (time - EPOCH) // MICROSECOND
+
+
+def _find_time(count: int) -> datetime:
+    return EPOCH + count * MICROSECOND
+
+
 Conversion = tuple[Callable[[Any], Any], Callable[[Any], Any]]  # to what SQLite keeps, and back
 
 CONVERSIONS: dict[Kind, Conversion] = {
     Kind.ID: (str, UUID),
     Kind.TEXT: (str, str),
     Kind.AMOUNT: (str, Decimal),
-    Kind.TIME: (lambda time: (time - EPOCH) // MICROSECOND, lambda count: EPOCH + count * MICROSECOND),
+    Kind.TIME: (_count_time, _find_time),
     Kind.OBJECT: (json.dumps, json.loads),
 }
 # The columns that a line may have beside its account and its identity.
@@ -82,16 +91,26 @@ CREATE TABLE place (
     account TEXT, account_currency TEXT, missing INTEGER, UNIQUE (kind, who, currency, name)
 );
 CREATE TABLE waiting (
-    line INTEGER PRIMARY KEY, place INTEGER, id TEXT, {COLUMNS}, decided INTEGER DEFAULT 0
+    -- `day`: when the day begins that `effective_at` is the last moment of.
+    line INTEGER PRIMARY KEY, place INTEGER, id TEXT, day INTEGER, {COLUMNS}, decided INTEGER DEFAULT 0
 );
 """
 ADD_ROW = f"""
-INSERT INTO waiting (place, line, id, {COLUMNS})
-SELECT number, ?, ?{", ?" * len(SENT)} FROM place WHERE (kind, who, currency, name) = (?, ?, ?, ?)
+INSERT INTO waiting (place, line, id, day, {COLUMNS})
+SELECT number, ?, ?, ?{", ?" * len(SENT)} FROM place WHERE (kind, who, currency, name) = (?, ?, ?, ?)
 """  # noqa: S608, of names, never of values
 ROWS = f"""
-SELECT line, kind, who, place.currency, name, id, account, account_currency, {COLUMNS}
+SELECT line, kind, who, place.currency, name, id, account, account_currency, day, {COLUMNS}
 FROM waiting JOIN place ON place.number = waiting.place
+"""  # noqa: S608
+# An account's rows by their moments, of each how many it has; those of a moment as they stand in the file, or
+# deposits first if there are more of them than are decided at once.
+IN_ORDER = f"""
+SELECT * FROM (
+    SELECT CASE WHEN effective_at IS NULL THEN 1 ELSE count(*) OVER (PARTITION BY account, effective_at) END
+        AS together, waiting.*
+    FROM ({ROWS} WHERE NOT decided) AS waiting
+) ORDER BY account, effective_at IS NULL, effective_at, together > ? AND type = 'WITHDRAW', line
 """  # noqa: S608
 TWICE = """
 FROM waiting JOIN (SELECT id, min(line) AS first FROM waiting GROUP BY id HAVING count(*) > 1) AS repeated
@@ -109,7 +128,10 @@ class Staging(sqlite3.Connection):
     def add(self, row: Row) -> None:
         self.execute("INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)", row.named)
         sent = [write(row.sent[name]) if name in row.sent else None for name, (write, _) in SENT.items()]
-        self.execute(ADD_ROW, [row.line, str(row.id), *sent, *row.named])
+        moment = row.sent.get("effective_at")
+        begins_at = moment.begins_at if isinstance(moment, LastMoment) else None
+        day = _count_time(begins_at) if begins_at else None
+        self.execute(ADD_ROW, [row.line, str(row.id), day, *sent, *row.named])
 
     def index(self) -> None:
         """Make reading by place fast. To be called once, when all rows are there."""
@@ -178,11 +200,22 @@ class Staging(sqlite3.Connection):
             yield list(map(_as_staged, page))
 
     def read_in_order(self, size: int) -> Iterator[list[Staged]]:
-        """The rows not decided yet, account after account, each account's by effect, then as in the file."""
-        found = self.execute(
-            f"{ROWS} WHERE NOT decided ORDER BY account, effective_at IS NULL, effective_at, line"
-        )
-        return slice_up(map(_as_staged, found), size)
+        """The rows not decided yet, account after account, each account's by effect, then as in the file.
+
+        A list has `size` rows at most, and all of a moment if they are not more: it is decided in one order.
+        """
+        page: list[Staged] = []
+        left = 0  # of the moment that has begun
+        for together, *values in self.execute(IN_ORDER, [size]):
+            if not left:
+                left = together
+            if page and (len(page) == size or (left == together and len(page) + together > size)):
+                yield page
+                page = []
+            page.append(_as_staged(values))
+            left -= 1
+        if page:
+            yield page
 
     def _read_pages(self, query: str, key: str) -> Iterator[list[Any]]:
         last = 0
@@ -197,15 +230,13 @@ class Staging(sqlite3.Connection):
 
 
 def _as_staged(values: Sequence[Any]) -> Staged:
-    line, kind, who, currency, name, id, account_id, account_currency, *sent = values
-    row = Row(
-        line=line,
-        named=Named(kind, who, currency, name),
-        id=UUID(id),
-        sent={
-            name: read(value)
-            for (name, (_, read)), value in zip(SENT.items(), sent, strict=True)
-            if value is not None
-        },
-    )
+    line, kind, who, currency, name, id, account_id, account_currency, day, *kept = values
+    sent = {
+        name: read(value)
+        for (name, (_, read)), value in zip(SENT.items(), kept, strict=True)
+        if value is not None
+    }
+    if day is not None:
+        sent["effective_at"] = LastMoment.of(sent["effective_at"], begins_at=_find_time(day))
+    row = Row(line=line, named=Named(kind, who, currency, name), id=UUID(id), sent=sent)
     return Staged(row, UUID(account_id), account_currency)

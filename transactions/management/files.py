@@ -14,7 +14,7 @@ from accounts.models import MAIN, NAME_LENGTH_MAX
 from accounts.rest.serializers import CURRENCY_LENGTH_MAX, make_request_fields
 from ledger.errors import LedgerError
 from ledger.text import Rule
-from rest import errors, fields, parsers, serializers
+from rest import errors, fields, parsers, serializers, times
 from transactions.exchange import comparison, imports
 from transactions.exchange.staging import SENT, Named, Problem, Row
 from transactions.models import TABLE
@@ -104,7 +104,7 @@ def _read_lines(
             sent = read()
             values = shape.read(sent)
             if "effective_at" in values and zone is not UTC:
-                values["effective_at"] = fields.parse_time(sent["effective_at"], zone)
+                values["effective_at"] = times.parse_time(sent["effective_at"], zone)
             yield make(number, values)
         except Unfitting as unfitting:
             yield [unfitting.problem]

@@ -45,10 +45,11 @@ class StrictCommand(BaseCommand):
         return super().execute(*args, **options)
 
 
-def describe_file(columns: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """The arguments of a command that reads a file of lines with these columns."""
+def describe_file(columns: Iterable[str], **options: Any) -> dict[str, dict[str, Any]]:
+    """The arguments of a command that reads a file of lines with these columns; `options` are the file's."""
+    listed = ", ".join(columns)
     return {
-        "file": {"help": f"CSV with a header, or JSON lines, of {', '.join(columns)}; - is stdin"},
+        "file": {"help": f"CSV with a header, or JSON lines, of {listed}; - is stdin", **options},
         "--format": {"choices": tuple(FORMATS), "help": "default: as the file's name ends"},
     }
 

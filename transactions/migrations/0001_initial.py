@@ -135,8 +135,16 @@ ALTER TABLE transactions_correction ENABLE ALWAYS TRIGGER correction_starts_wait
 ALTER TABLE transactions_correction ENABLE ALWAYS TRIGGER correction_is_decided_once;
 ALTER TABLE transactions_correction ENABLE ALWAYS TRIGGER correction_is_never_deleted;
 ALTER TABLE transactions_correction ENABLE ALWAYS TRIGGER corrections_are_never_emptied;
+CREATE TRIGGER batch_is_never_changed BEFORE UPDATE OR DELETE ON transactions_batch
+    FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
+CREATE TRIGGER batches_are_never_emptied BEFORE TRUNCATE ON transactions_batch
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+ALTER TABLE transactions_batch ENABLE ALWAYS TRIGGER batch_is_never_changed;
+ALTER TABLE transactions_batch ENABLE ALWAYS TRIGGER batches_are_never_emptied;
 """
 WITHOUT_GUARDS = """
+DROP TRIGGER batches_are_never_emptied ON transactions_batch;
+DROP TRIGGER batch_is_never_changed ON transactions_batch;
 DROP TRIGGER corrections_are_never_emptied ON transactions_correction;
 DROP TRIGGER correction_is_never_deleted ON transactions_correction;
 DROP TRIGGER correction_is_decided_once ON transactions_correction;
@@ -421,6 +429,75 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Batch",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        help_text="Chosen by the client: the identity of the list",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("atomic", models.BooleanField(verbose_name="all or nothing")),
+                ("reference", models.CharField(max_length=200, verbose_name="reference")),
+                ("metadata", models.JSONField(verbose_name="metadata")),
+                (
+                    "fingerprint",
+                    models.BinaryField(
+                        help_text="A keyed hash of what was asked", verbose_name="fingerprint"
+                    ),
+                ),
+                ("recorded_at", models.DateTimeField(verbose_name="recorded at")),
+                ("actor", models.UUIDField(verbose_name="actor")),
+                (
+                    "actor_kind",
+                    models.CharField(
+                        choices=[
+                            ("service", "service"),
+                            ("holder", "account holder"),
+                            ("staff", "member of staff"),
+                            ("command", "operator's command"),
+                            ("ledger", "the ledger itself"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind of actor",
+                    ),
+                ),
+                ("request_id", models.CharField(max_length=64, verbose_name="request id")),
+                ("mac", models.BinaryField(verbose_name="MAC")),
+            ],
+            options={
+                "verbose_name": "batch",
+                "verbose_name_plural": "batches",
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.Exact(
+                            accounts.models.columns.JSONType(models.F("metadata")), models.Value("object")
+                        ),
+                        name="batch_metadata_is_an_object",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(accounts.models.columns.IsFinite(models.F("recorded_at"))),
+                        name="batch_recorded_at_is_finite",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            django.db.models.lookups.Exact(
+                                django.db.models.functions.text.Length(models.F("fingerprint")),
+                                models.Value(33),
+                            ),
+                            django.db.models.lookups.Exact(
+                                django.db.models.functions.text.Length(models.F("mac")), models.Value(33)
+                            ),
+                        ),
+                        name="batch_has_whole_macs",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Transaction",
             fields=[
                 (
@@ -501,6 +578,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("transfer", models.UUIDField(null=True, verbose_name="transfer")),
+                ("batch", models.UUIDField(null=True, verbose_name="batch")),
                 ("reverses", models.UUIDField(null=True, verbose_name="reverses")),
                 ("hold", models.UUIDField(null=True, verbose_name="hold")),
                 ("actor", models.UUIDField(verbose_name="actor")),
@@ -591,6 +669,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("hold__isnull", False)),
                         fields=["hold"],
                         name="transaction_by_hold",
+                    ),
+                    models.Index(
+                        condition=models.Q(("batch__isnull", False)),
+                        fields=["batch"],
+                        name="transaction_by_batch",
                     ),
                     models.Index(
                         condition=models.Q(("status", "DECLINED")),

@@ -1,5 +1,6 @@
 """The movements of money, what staff put right, and what is known about all of it."""
 
+from transactions.models.batches import BATCH_TABLE, Batch, derive_item_id
 from transactions.models.corrections import Correction
 from transactions.models.figures import AuditRun, Figures, HourlyTotal
 from transactions.models.transactions import (
@@ -11,13 +12,16 @@ from transactions.models.transactions import (
 )
 
 __all__ = [
+    "BATCH_TABLE",
     "COLUMNS",
     "EFFECTIVE_AT_MIN",
     "TABLE",
     "AuditRun",
+    "Batch",
     "Correction",
     "Figures",
     "HourlyTotal",
     "Transaction",
     "derive_destination_id",
+    "derive_item_id",
 ]

@@ -76,6 +76,7 @@ class Transaction(models.Model):
     )
     # What it belongs to
     transfer = models.UUIDField(_("transfer"), null=True)
+    batch = models.UUIDField(_("batch"), null=True)
     reverses = models.UUIDField(_("reverses"), null=True)
     hold = models.UUIDField(_("hold"), null=True)
     actor = models.UUIDField(_("actor"))
@@ -178,6 +179,7 @@ class Transaction(models.Model):
                 fields=["transfer"], condition=Q(transfer__isnull=False), name="transaction_by_transfer"
             ),
             models.Index(fields=["hold"], condition=Q(hold__isnull=False), name="transaction_by_hold"),
+            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="transaction_by_batch"),
             models.Index(
                 fields=["account", "recorded_at"], condition=Q(status="DECLINED"), name="transaction_declined"
             ),
@@ -263,9 +265,11 @@ TABLE = Table(
         length_max=REFERENCE_LENGTH_MAX,
         asked="reference",
         sent="optional",
+        help="Your own word for it; the same may stand on as many as you like",
     ),
     Column(name="metadata", kind=Kind.OBJECT, asked="metadata", sent="optional"),
     Column(name="transfer", kind=Kind.ID, null=True, asked="transfer"),
+    Column(name="batch", kind=Kind.ID, null=True),
     Column(name="reverses", kind=Kind.ID, null=True, asked="reverses"),
     Column(name="reversed_by", kind=Kind.ID, null=True, stored=False),
     Column(name="hold", kind=Kind.ID, null=True, asked="hold"),
@@ -277,7 +281,7 @@ TABLE = Table(
         asked="effective_at",
         sent="optional",
         shown=False,
-        help="When the money moved; default: now",
+        help="When the money moved; default, and what a date of today means: now",
     ),
     Column(name="actor", kind=Kind.ID, has_text=True, shown=False),
     Column(name="actor_kind", kind=Kind.CHOICE, choices=ActorKind, shown=False),

@@ -4,20 +4,27 @@
 `transactions.posting.commands`.
 """
 
+from transactions.posting.batches import ROWS_MAX, NewBatch, make_reversals
 from transactions.posting.bounds import require_within
+from transactions.posting.commands import Command
 from transactions.posting.committer import share
 from transactions.posting.engine import expire_some, post, post_request
-from transactions.posting.rehearsal import Rehearsal
+from transactions.posting.rehearsal import Rehearsal, reading_one_moment
 from transactions.posting.requests import Answers, PostingRequest, PostingResult
 
 __all__ = [
+    "ROWS_MAX",
     "Answers",
+    "Command",
+    "NewBatch",
     "PostingRequest",
     "PostingResult",
     "Rehearsal",
     "expire_some",
+    "make_reversals",
     "post",
     "post_request",
+    "reading_one_moment",
     "require_within",
     "share",
 ]

@@ -48,7 +48,7 @@ def require_within(bounds: Bounds, commands: Sequence[Command]) -> None:
         names = dict(Account.objects.filter(id__in=ids).values_list("id", "name"))
     for command, move in moves:
         if error := _compare(bounds, move, names):
-            error.command_id = command.id
+            error.command = command
             raise error
 
 

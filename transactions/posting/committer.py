@@ -67,7 +67,7 @@ def _weigh(request: PostingRequest) -> int:
 
 
 def _find_ids(request: PostingRequest) -> Sequence[UUID]:
-    return request.ids
+    return request.ids if request.batch is None else [*request.ids, request.batch.id]
 
 
 def _answer(waiting: Shared, outcome: Outcome) -> None:

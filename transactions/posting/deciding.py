@@ -1,5 +1,6 @@
 """Deciding requests in memory, under the locks: what was decided before is answered, the rest is new."""
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -10,13 +11,14 @@ from events import outbox
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.values import format_time
-from transactions.errors import TRANSFER_DECLINED
+from transactions.errors import TRANSFER_DECLINED, WouldDecline
 from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
+from transactions.posting.order import find_deposits, take_cover
 from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
-from transactions.posting.state import Accounts, AccountState, Decision, Needs, State
+from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
@@ -65,6 +67,7 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
         holds=holds,
         reversed_by=queries.find_reversals(reverses) if reverses else {},
         rules=Account.objects.in_bulk(rules) if rules else {},
+        known_batches=look.batches,
     )
     if any(account.held for account in accounts.values()):
         causes: dict[UUID, Caller] = {}
@@ -95,44 +98,75 @@ def _decide_request(
 ) -> tuple[Answers, State]:
     """The answers, and the state after it. A refusal is raised, and then the state before it still counts."""
     answers: list[Any] = [None] * len(request.commands)
+    batch, is_known = request.batch, False
+    if batch is not None:
+        is_known = batch.is_among(state.known_batches)
     if before or holds:
         answers = _replay(request, before, holds)
+    if is_known and request.all_or_nothing:
+        _answer_as_is(request, state, answers)
     new = [number for number, answer in enumerate(answers) if answer is None]
-    if not new:
+    if not new and (batch is None or is_known):
         return answers, state
+    caller = request.caller if batch is None else request.caller._replace(batch=batch.id)
     culprit = None
     if request.all_or_nothing:
-        rows = (before.get(id) for id in request.ids)
-        culprit = next((row for row in rows if row and row.decline_reason), None)
+        culprit = _find_declined(answers)
     draft = state if request.each or len(new) == 1 else state.copy()
-    _decide_commands(request, new, draft, culprit, answers)
-    if request.all_or_nothing and culprit is None and len(new) > 1:
-        culprit = _find_culprit(answers)
-        if culprit is not None:
-            draft = state.copy()
-            _decide_commands(request, new, draft, culprit, answers)
+    found = decide_commands(request, caller, new, draft, culprit, answers)
+    if request.no_declines and (declined := _find_declined([answers[number] for number in new])):
+        raise WouldDecline(declined)
+    if found is not None and len(new) > 1:
+        draft = state.copy()
+        decide_commands(request, caller, new, draft, found, answers)
+    if batch is not None and not is_known:
+        draft.batches.append(batch.make_row(caller, state.clock))
     return answers, draft
 
 
-def _decide_commands(
+def decide_commands(
     request: PostingRequest,
-    numbers: Iterable[int],
+    caller: Caller,
+    numbers: Sequence[int],
     state: State,
-    culprit: Transaction | None,
+    culprit: Culprit | None,
     answers: Answers,
-) -> None:
-    """Decide the commands of these numbers; the answers are put in their places."""
-    for number in numbers:
+) -> Culprit | None:
+    """Decide the commands of these numbers; the answers are put in their places. The first one that is
+    declined ends a list of all or nothing, and is returned.
+    """
+    left = deque(numbers)
+    deposits = find_deposits(request.commands, numbers) if len(left) > 1 and culprit is None else {}
+    while left:
+        number = left.popleft()
         command = request.commands[number]
         try:
-            decisions = command.decide(state, request.caller, culprit)
+            decisions = command.decide(state, caller, culprit)
         except LedgerError as error:
             answers[number] = _refuse(request, command, error)
             continue
+        if deposits and (first := take_cover(deposits, command, decisions, left)):
+            left = deque([*first, number, *(each for each in left if each not in first)])
+            continue
         state.is_decided = True
         for decision in decisions:
-            apply(decision, state, request.caller)
+            apply(decision, state, caller)
         answers[number] = PostingResult([decision.made for decision in decisions])
+        if request.all_or_nothing and culprit is None:
+            found = _find_culprit(decisions)
+            if found is not None:
+                return found
+    return None
+
+
+def _answer_as_is(request: PostingRequest, state: State, answers: list[Any]) -> None:
+    """What an atomic list made nothing of when it was decided is not decided any more: holds that it released
+    are answered as they are."""
+    for number, answer in enumerate(answers):
+        if answer is None:
+            holds = (state.holds.get(id) for id in request.commands[number].needs.holds)
+            made = [] if request.commands[number].id else [hold for hold in holds if hold]
+            answers[number] = PostingResult(made, replayed=True)
 
 
 def apply(decision: Decision, state: State, caller: Caller) -> None:
@@ -182,18 +216,27 @@ def apply(decision: Decision, state: State, caller: Caller) -> None:
 
 def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> LedgerError:
     """A refusal of one command is its answer if the request wants that; else it refuses all of them."""
-    error.command_id = command.id
+    error.command = command
     if not request.each:
         raise error
     return error
 
 
-def _find_culprit(answers: Answers) -> Transaction | None:
-    """The first transaction that was declined, and not because of another one."""
+def _find_culprit(decisions: Iterable[Decision]) -> Culprit | None:
+    """What was declined, and not because of another one."""
+    for decision in decisions:
+        made = decision.row or decision.hold
+        if made is not None and made.decline_reason not in (None, TRANSFER_DECLINED):
+            return made
+    return None
+
+
+def _find_declined(answers: Iterable[Any]) -> Culprit | None:
+    """The first one that was declined before."""
     for answer in answers:
-        for row in answer.made if isinstance(answer, PostingResult) else ():
-            if isinstance(row, Transaction) and row.decline_reason not in (None, TRANSFER_DECLINED):
-                return row
+        for made in answer.made if isinstance(answer, PostingResult) else ():
+            if isinstance(made, Culprit) and made.decline_reason:
+                return made
     return None
 
 

@@ -24,6 +24,7 @@ from ledger.values import write_ids
 from transactions import errors
 from transactions.models import Transaction
 from transactions.posting import metrics, writing
+from transactions.posting.batches import NewBatch
 from transactions.posting.commands import Command, Expiry
 from transactions.posting.deciding import decide
 from transactions.posting.own_transaction import OwnTransaction
@@ -44,12 +45,14 @@ def post(
     actor_kind: str = ActorKind.SERVICE,
     request_id: str = "",
     all_or_nothing: bool = False,
+    batch: NewBatch | None = None,
 ) -> list[PostingResult]:
     """Decide the commands in turn and write them in one commit; results in the order of the commands.
 
     What was decided under an id before is answered again, whatever has happened since. A decline is a result,
     not an exception. The legs of a transfer are posted both or neither; `all_or_nothing` asks it of the whole
-    list. Raises `LedgerError`s for what is refused unrecorded; then nothing of the list is written.
+    list, to which a `batch` gives an id and a row of its own. Raises `LedgerError`s for what is refused
+    unrecorded; then nothing of the list is written.
 
     Called outside a transaction it owns one, and runs again (with the same ids, so that nothing is doubled)
     after a lost connection, a deadlock or a lost race. Inside a caller's `atomic()` it is part of that
@@ -60,6 +63,7 @@ def post(
             commands=commands,
             caller=Caller(actor, actor_kind, request_id),
             all_or_nothing=all_or_nothing,
+            batch=batch,
         )
     )
     return [answer for answer in answers if not isinstance(answer, LedgerError)]
@@ -67,7 +71,7 @@ def post(
 
 def post_request(request: PostingRequest) -> Answers:
     """As `post`. With `each`, a refusal is the answer to its own command, and the others are posted."""
-    if not request.commands:
+    if not request.commands and request.batch is None:
         return []
     if len(request.commands) > 1:
         request.require_different_ids()
@@ -143,9 +147,14 @@ def _may_run_again(error: Exception) -> bool:
 def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False) -> list[Any]:
     """In a transaction of its own, in two round trips."""
     account_ids, ids = map(write_ids, _find_ids(requests))
+    batch_ids = ""
+    for request in requests:
+        if request.batch is not None:  # seldom: a look at batches is another statement
+            batch_ids = write_ids(_find_batch_ids(requests))
+            break
     own = OwnTransaction()
     try:
-        locked, look = own.begin(account_ids, ids, skip_locked=skip_locked)
+        locked, look = own.begin(account_ids, ids, batch_ids, skip_locked=skip_locked)
         waiting = _find_waiting(requests, {row[0] for row in locked}, look) if skip_locked else set()
         if len(waiting) == len(requests):
             return [None] * len(requests)
@@ -162,7 +171,7 @@ def _post_within(requests: Sequence[PostingRequest]) -> list[Outcome]:
     """In the caller's transaction."""
     account_ids, ids = _find_ids(requests)
     locked = operations.lock_rows(account_ids, COLUMNS)
-    look = writing.look(ids)
+    look = writing.look(ids, _find_batch_ids(requests))
     if look.isolation != "read committed":
         raise ImproperlyConfigured(f"Postings run in READ COMMITTED, not in {look.isolation.upper()}.")
     outcomes, state = decide(requests, locked, look)
@@ -176,6 +185,10 @@ def _find_ids(requests: Sequence[PostingRequest]) -> tuple[set[UUID], list[UUID]
     """The accounts of the requests, and the ids of the rows that they make."""
     every = [command.needs for request in requests for command in request.commands]
     return {id for needs in every for id in needs.accounts}, [id for needs in every for id in needs.rows]
+
+
+def _find_batch_ids(requests: Sequence[PostingRequest]) -> list[UUID]:
+    return [request.batch.id for request in requests if request.batch]
 
 
 def _find_waiting(requests: Iterable[PostingRequest], locked: set[UUID], look: Look) -> set[int]:

@@ -1,7 +1,7 @@
 """What a command moves on one account: whether the money may move, and the row that says so."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
@@ -25,9 +25,9 @@ from ledger.text import is_plain, require_money_texts
 from ledger.values import MICROSECOND, format_time
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
-from transactions.posting.state import AccountState, Decision, Needs, State
+from transactions.posting.moments import CLOCK_SKEW_MAX, require_begun
+from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
-CLOCK_SKEW_MAX = timedelta(minutes=5)
 DEPOSIT = Transaction.Type.DEPOSIT
 EVENTS: dict[str, str] = {status: f"transaction.{status.value.lower()}" for status in Transaction.Status}
 
@@ -40,8 +40,9 @@ _write_actor = lru_cache(str)  # one, who is the same in many rows
 class Leg:
     """A deposit or withdrawal of `amount`, in the account's currency, effective at an aware moment.
 
-    `effective_at` None is the moment of recording. `currency` and `expected_version` are conditions, not
-    parts of the command. Raises `Amount…`, `Text…` and `EffectiveAtTooEarly`.
+    `effective_at` None is the moment of recording, and so is a day (`LastMoment`) that is not over yet.
+    `currency` and `expected_version` are conditions, not parts of the command. Raises `Amount…`, `Text…` and
+    `EffectiveAtTooEarly`.
     """
 
     id: UUID
@@ -71,9 +72,7 @@ class Leg:
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
         return TABLE.find_differences(self, before[self.id])
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         decline = explain(self, culprit) if culprit else None
         return (decide_leg(self, state, caller, decline=decline),)
 
@@ -104,7 +103,7 @@ def require_account(leg: Leg, state: State) -> AccountState:
         raise errors.CurrencyMismatch(f"The account is in {account.currency}, not in {leg.currency}.")
     require_scale(leg.amount, account.currency)
     if leg.effective_at is not None and leg.effective_at > state.clock + CLOCK_SKEW_MAX:
-        raise errors.EffectiveAtInFuture("Money cannot move later than now.")
+        require_begun(leg.effective_at, state.clock)
     return account
 
 
@@ -113,12 +112,14 @@ def find_moment(account: AccountState, clock: datetime) -> datetime:
     return max(clock, account.last_recorded_at + MICROSECOND)
 
 
-def explain(leg: Leg, culprit: Transaction) -> Decline:
+def explain(leg: Leg, culprit: Culprit) -> Decline:
     """Why the leg is declined, when all it belongs to is because of the culprit."""
-    if leg.id == culprit.id:
-        return culprit.decline_reason or "", culprit.decline_details or {}
-    same_transfer = leg.transfer is not None and leg.transfer == culprit.transfer
-    reason = errors.TRANSFER_DECLINED if same_transfer else errors.BATCH_DECLINED
+    reason = errors.BATCH_DECLINED
+    if isinstance(culprit, Transaction):
+        if leg.id == culprit.id:
+            return culprit.decline_reason or "", culprit.decline_details or {}
+        if leg.transfer is not None and leg.transfer == culprit.transfer:
+            reason = errors.TRANSFER_DECLINED
     return reason, {"culprit": str(culprit.id)}
 
 
@@ -194,6 +195,7 @@ def _make_row(
             "effective_at": effective_at,
             "late": late,
             "transfer": leg.transfer,
+            "batch": caller.batch,
             "reverses": leg.reverses,
             "hold": leg.hold,
             "actor": caller.actor,

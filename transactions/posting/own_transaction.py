@@ -23,7 +23,7 @@ from psycopg.adapt import Transformer
 from accounts.operations import compile_lock
 from transactions.errors import CommitNotConfirmed
 from transactions.posting.state import COLUMNS
-from transactions.posting.writing import LOOK, Look, require_no_lock
+from transactions.posting.writing import LOOK, LOOK_AT_BATCHES, Look, read_fingerprints, require_no_lock
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 COMMIT = "COMMIT"
@@ -71,10 +71,10 @@ class OwnTransaction:
         return line
 
     def begin(
-        self, account_ids: str, ids: str, *, skip_locked: bool = False
+        self, account_ids: str, ids: str, batch_ids: str = "", *, skip_locked: bool = False
     ) -> tuple[list[tuple[Any, ...]], Look]:
-        """Lock the accounts, then look at the clock and at which of the ids are decided already. Ids are
-        texts of `write_ids`.
+        """Lock the accounts, then look at the clock and at which of the ids, and of the batches, are decided
+        already. Ids are texts of `write_ids`.
 
         Of the accounts the rows of `COLUMNS`. Ids of no account are missing from them, and with `skip_locked`
         those that somebody else has locked.
@@ -82,7 +82,7 @@ class OwnTransaction:
         steps = [
             (BEGIN, ()),
             (_number(compile_lock(COLUMNS, skip_locked)), [account_ids]),
-            (_number(LOOK), [ids]),
+            (_number(LOOK_AT_BATCHES), [ids, batch_ids]) if batch_ids else (_number(LOOK), [ids]),
         ]
         try:
             _, locked, seen = self._run(steps)
@@ -93,8 +93,10 @@ class OwnTransaction:
             self.line.prepared.clear()
             _, locked, seen = self._run(steps)
         self.wrapper.in_atomic_block = True
-        [(clock, isolation, decided)] = self._load(seen)
-        return self._load(locked), Look(clock=clock, isolation=isolation, decided=set(decided))
+        [(clock, isolation, decided, *batches)] = self._load(seen)
+        known = read_fingerprints(batches[0]) if batches else {}
+        look = Look(clock=clock, isolation=isolation, decided=set(decided), batches=known)
+        return self._load(locked), look
 
     def commit(self, *last: Step) -> None:
         """Run the last steps and commit. COMMIT's own answer is the witness that it was one.

@@ -9,6 +9,7 @@ from accounts.models import Account, Hold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from transactions.models import Transaction
+from transactions.posting.batches import NewBatch
 from transactions.posting.commands import Command
 
 
@@ -17,13 +18,17 @@ class PostingRequest:
     """Commands of one caller. No id stands twice in them.
 
     A refusal of one command refuses all of them; with `each`, it is the answer to that command only. A
-    decline is of one command; `all_or_nothing`, everything or nothing is posted.
+    decline is of one command; `all_or_nothing`, everything or nothing is posted. With `no_declines` nothing
+    is recorded of a request of which something new would be declined: it ends with `WouldDecline`. With a
+    `batch` the list has an id and a row of its own, and what is made names it.
     """
 
     commands: Sequence[Command]
     caller: Caller
     all_or_nothing: bool = False
     each: bool = False
+    no_declines: bool = False
+    batch: NewBatch | None = None
 
     @property
     def ids(self) -> list[UUID]:
@@ -36,8 +41,11 @@ class PostingRequest:
         return [id for command in self.commands for id in command.needs.accounts]
 
     def require_different_ids(self) -> None:
-        ids = self.ids
-        if len(set(ids)) < len(ids):
+        """Of rows, and of holds: a row may have the id of a hold."""
+        needs = [command.needs for command in self.commands]
+        rows = [id for each in needs for id in each.rows]
+        holds = [each.hold for each in needs if each.hold]
+        if len(set(rows)) < len(rows) or len(set(holds)) < len(holds):
             raise ValueError("An id stands twice in one posting.")
 
 

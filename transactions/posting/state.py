@@ -4,7 +4,7 @@ A command decides by making new values out of these. What it decided counts when
 in; a list that must be taken back is decided on a copy, which is dropped.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from accounts.errors import AccountNotFound, HoldNotFound
 from accounts.models import Account, Hold
 from events import outbox
 from events.texts import NewText
-from transactions.models import Transaction
+from transactions.models import Batch, Transaction
 
 
 class Needs(NamedTuple):
@@ -72,6 +72,7 @@ class Accounts(dict[UUID, AccountState]):
         raise AccountNotFound("There is no such account.")
 
 
+Culprit = Transaction | Hold  # what was declined, and with it all that it belongs to
 Event = tuple[str, outbox.Told | None]  # its type and what it tells; None: it is about the row
 
 
@@ -107,7 +108,9 @@ class State:
     holds: dict[UUID, Hold] = field(default_factory=dict)
     reversed_by: dict[UUID, UUID] = field(default_factory=dict)  # of what was taken back, and by which
     rules: dict[UUID, Account] = field(default_factory=dict)
+    known_batches: Mapping[UUID, bytes] = field(default_factory=dict)  # the fingerprints of lists
     # To be written:
+    batches: list[Batch] = field(default_factory=list)
     rows: list[Transaction] = field(default_factory=list)
     events: list[outbox.NewEvent] = field(default_factory=list)
     texts: list[NewText] = field(default_factory=list)

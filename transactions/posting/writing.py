@@ -6,7 +6,7 @@ triggers of the database let a balance and its transactions change only together
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -22,7 +22,7 @@ from events import outbox
 from ledger.sql import fetch
 from ledger.values import format_time, write_bytes, write_ids
 from transactions.errors import RequestInProgress
-from transactions.models import TABLE, Transaction
+from transactions.models import BATCH_TABLE, TABLE, Transaction
 from transactions.posting import chain
 from transactions.posting.state import AccountState, State
 
@@ -36,6 +36,7 @@ class Look:
     clock: datetime
     isolation: str
     decided: set[UUID]
+    batches: Mapping[UUID, bytes] = field(default_factory=dict)  # the fingerprints of those decided already
 
 
 # Each id is looked up by itself, by OFFSET, so that the plan does not depend on what is known of the table.
@@ -48,10 +49,28 @@ SELECT clock_timestamp(), current_setting('transaction_isolation'), array(
 """
 
 
-def look(ids: Iterable[UUID]) -> Look:
+# With the lists that are decided already, each as its id, a colon and its fingerprint.
+LOOK_AT_BATCHES = f"""{LOOK.rstrip()}, array(
+    SELECT concat(known.id, ':', encode(known.fingerprint, 'hex'))
+    FROM unnest(%s::uuid[]) AS asked(id), LATERAL (
+        SELECT id, fingerprint FROM transactions_batch WHERE id = asked.id OFFSET 0
+    ) AS known
+)
+"""  # noqa: S608, of constants
+
+
+def look(ids: Iterable[UUID], batch_ids: Sequence[UUID] = ()) -> Look:
     """One statement, so that under a lock it sees all that was committed before."""
-    [(clock, isolation, decided)] = fetch(LOOK, [write_ids(ids)])
-    return Look(clock=clock, isolation=isolation, decided=set(decided))
+    asked = [write_ids(ids), *([write_ids(batch_ids)] if batch_ids else ())]
+    [(clock, isolation, decided, *batches)] = fetch(LOOK_AT_BATCHES if batch_ids else LOOK, asked)
+    known = read_fingerprints(batches[0]) if batches else {}
+    return Look(clock=clock, isolation=isolation, decided=set(decided), batches=known)
+
+
+def read_fingerprints(texts: Iterable[str]) -> dict[UUID, bytes]:
+    """Of lists, as a look finds them."""
+    pairs = (text.split(":") for text in texts)
+    return {UUID(id): bytes.fromhex(fingerprint) for id, fingerprint in pairs}
 
 
 def find_existing(account_ids: Iterable[UUID]) -> set[UUID]:
@@ -145,7 +164,7 @@ RULES = {
 
 def describe_write(state: State) -> list[tuple[str, list[str]]]:
     """The one statement that writes what was decided, and its parameters; nothing if nothing changes."""
-    if not (state.is_decided and state.touched):
+    if not ((state.is_decided and state.touched) or state.batches):
         return []
     # By account, as the indexes are: neighbours are on one page.
     rows = sorted(state.rows, key=_get_account_id)
@@ -156,6 +175,9 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
     accounts = [state.accounts[id]._replace(chain_head=head) for id, head in heads.items()]
     accounts.sort(key=_get_id)
     parameters = []
+    if state.batches:
+        batches = [BATCH_TABLE.to_row(batch, orjson.dumps(batch.to_dict())) for batch in state.batches]
+        parameters.append("[" + ",".join(batches) + "]")
     if rows:
         parameters.append("[" + ",".join([TABLE.to_row(row, row.as_json) for row in rows]) + "]")
     if state.placed:
@@ -171,6 +193,7 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         parameters.append(write_changes(state.changed_rules.values(), RULES))
     parameters.append(f"{{{','.join([account.id_text for account in accounts])}}}")
     statement = compile_write(
+        batches=bool(state.batches),
         rows=bool(rows),
         placed=bool(state.placed),
         changed=bool(state.changed),
@@ -181,11 +204,13 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
 
 
 @cache
-def compile_write(*, rows: bool, placed: bool, changed: bool, rules: bool, told: bool) -> str:
+def compile_write(*, batches: bool, rows: bool, placed: bool, changed: bool, rules: bool, told: bool) -> str:
     """The ids of what is changed stand twice in it, so that rows are found by index, however many they are
     thought to be.
     """
     arms = []
+    if batches:
+        arms.append(f"batches AS ({BATCH_TABLE.insert}\n)")
     if rows:
         arms.append(f"written AS ({TABLE.insert}\n)")
     if placed:

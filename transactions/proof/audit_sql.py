@@ -6,7 +6,16 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from transactions.proof import audit_corrections, audit_erasures, audit_staff, audit_tokens, record, told
+from transactions.proof import (
+    audit_batches,
+    audit_corrections,
+    audit_erasures,
+    audit_staff,
+    audit_tokens,
+    audit_transfers,
+    record,
+    told,
+)
 
 # (account, table, row, expected, found), once for everything that is wrong.
 Wrong = tuple[Any, str, str, str, str]
@@ -184,22 +193,7 @@ WHERE event_sequence <> coalesce(many, 0)
         is_sliced=False,
         is_whole=True,
     ),
-    Question(
-        "transfers",
-        """
-SELECT (array_agg(account_id))[1], 'transactions_transaction',
-    (array_agg(leg.id ORDER BY type DESC))[1]::text,
-    'two legs: a WITHDRAW and a DEPOSIT, of the same amount, currency, status and moment, on two accounts',
-    string_agg(concat_ws(' ', type, amount, currency, leg.status, leg.recorded_at), '; ' ORDER BY type DESC)
-FROM transactions_transaction AS leg JOIN accounts_account AS account ON account.id = account_id
-WHERE transfer IN (SELECT transfer FROM transactions_transaction
-    WHERE transfer IS NOT NULL AND recorded_at > %(since)s)
-GROUP BY transfer
-HAVING count(*) <> 2 OR count(DISTINCT type) <> 2 OR count(DISTINCT account_id) <> 2
-    OR count(DISTINCT (amount, currency, leg.status, leg.recorded_at)) <> 1
-""",
-        is_sliced=False,
-    ),
+    Question("transfers", audit_transfers.TRANSFERS, is_sliced=False),
     Question(
         "reversals",
         """
@@ -230,22 +224,7 @@ WHERE h.id IS NULL OR h.captured <> coalesce(total, 0)
         is_sliced=False,
         is_whole=True,
     ),
-    Question(
-        "money",
-        """
-SELECT NULL::uuid, 'accounts_account', currency, concat('balances that add up to ', outside), inside::text
-FROM (
-    SELECT currency, sum(balance) AS inside, sum(outside) AS outside FROM accounts_account
-    LEFT JOIN (
-        SELECT account_id, sum(change) AS outside
-        FROM transactions_transaction WHERE status = 'POSTED' AND transfer IS NULL GROUP BY account_id
-    ) AS moves ON account_id = id
-    GROUP BY currency
-) AS totals WHERE inside <> coalesce(outside, 0)
-""",
-        is_sliced=False,
-        is_whole=True,
-    ),
+    Question("money", audit_transfers.MONEY, is_sliced=False, is_whole=True),
     Question(
         "places",
         """
@@ -291,6 +270,7 @@ SELECT NULL, 'events_feed_state', '0', 'how it is', 'no row' WHERE NOT EXISTS (S
         is_sliced=False,
         is_whole=True,
     ),
+    Question("batches", audit_batches.find_wrong_batches, is_sliced=False, is_whole=True),
     Question("corrections", audit_corrections.CORRECTIONS, is_sliced=False, is_whole=True),
     Question("erasures", audit_erasures.ERASURES, is_sliced=False, is_whole=True),
     Question("staff", audit_staff.STAFF, is_sliced=False, is_whole=True),

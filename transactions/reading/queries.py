@@ -9,7 +9,7 @@ import orjson
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.errors import AccountNotFound, CurrencyRequired
-from accounts.models import MAIN, Account, Is, Kind, make_row
+from accounts.models import MAIN, Account, Hold, Is, Kind, make_row
 from events.models import Resource
 from ledger.errors import gettext_noop
 from ledger.sql import fetch
@@ -92,6 +92,23 @@ def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transactio
     return rows
 
 
+def find_wholes(transactions: QuerySet[Transaction], ids: Collection[UUID]) -> dict[UUID, list[Transaction]]:
+    """As `find_whole`, of many: by the ids. What is not among them, or not whole, is missing."""
+    named = {row.id: row for row in transactions.filter(id__in=list(ids))}
+    legs: dict[UUID, list[Transaction]] = {}
+    transfers = [row.transfer for row in named.values() if row.transfer]
+    for row in transactions.filter(transfer__in=transfers).order_by("-type") if transfers else ():
+        legs.setdefault(row.transfer or row.id, []).append(row)
+    wholes = {id: legs[row.transfer] if row.transfer else [row] for id, row in named.items()}
+    return {id: rows for id, rows in wholes.items() if not rows[0].transfer or len(rows) == 2}
+
+
+def find_batch_rows(batch_id: UUID) -> list[Transaction]:
+    """All that a list has made of transactions, with all that `to_dict` reads, in the order of recording."""
+    rows = with_resources(Transaction.objects.filter(batch=batch_id))
+    return list(rows.order_by("recorded_at", "id"))
+
+
 def find_account_ids(
     accounts: QuerySet[Account], user_ids: Iterable[UUID], name: str = MAIN
 ) -> dict[UUID, dict[str, UUID]]:
@@ -105,17 +122,20 @@ def find_account_ids(
 
 
 def choose_account_id(
-    by_currency: dict[str, UUID], currency: str | None, transaction_id: UUID | None = None
+    by_currency: dict[str, UUID], currency: str | None, command_id: UUID | None = None
 ) -> UUID:
     """Out of a user's accounts the one in that currency; without a currency, the only one.
 
     A command repeated after the user got a second currency still means the account it meant at first:
-    `transaction_id` finds it. Raises `AccountNotFound`, `CurrencyRequired`.
+    `command_id`, of a transaction or a hold, finds it. Raises `AccountNotFound`, `CurrencyRequired`.
     """
     if currency is None and len(by_currency) > 1:
-        for transaction in find_transactions([transaction_id] if transaction_id else []).values():
-            if transaction.account_id in by_currency.values():
-                return transaction.account_id
+        asked = [command_id] if command_id else []
+        decided = [row.account_id for row in find_transactions(asked).values()]
+        decided += [hold.account_id for hold in Hold.objects.filter(id__in=asked)]
+        for account_id in decided:
+            if account_id in by_currency.values():
+                return account_id
         raise CurrencyRequired("The user has accounts in several currencies: name one.")
     ids = [id for code, id in by_currency.items() if currency in (None, code)]
     if not ids:

@@ -26,8 +26,9 @@ from accounts.rest.serializers import (
     ReleaseRequest,
 )
 from accounts.rest.views import AccountViewSet
+from ledger.errors import LedgerError
 from rest.answers import Answer, ask, mark, wait_for
-from rest.errors import FieldError, InvalidRequest, make_problem
+from rest.errors import FieldError, InvalidRequest, describe_problem, send_problem
 from rest.lists import UUIDFilter
 from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 from transactions import reading
@@ -36,14 +37,13 @@ from transactions.posting.commands import (
     Capture,
     NewHold,
     Release,
-    Remaining,
     SetLimits,
     SetMetadata,
     SetStatus,
 )
 from transactions.reading import queries, statements
 from transactions.rest import schema, serializers
-from transactions.rest.views import post, respond, take_identity
+from transactions.rest.views import find_users, name_as_asked, post, respond, take_account, take_identity
 
 VIEW = "accounts.view_account"
 MOMENTS = {"at", "known_at"}  # with none of them it is the current balance, which is one row read
@@ -54,6 +54,7 @@ class HoldFilter(django_filters.FilterSet):
     account = UUIDFilter(field_name="account_id")
     user = UUIDFilter(field_name="account__user_id")
     status = django_filters.ChoiceFilter(choices=Hold.Status.choices, method="have_status")
+    batch = UUIDFilter()
 
     def have_status(self, holds: QuerySet[Hold], name: str, value: Any) -> QuerySet[Hold]:
         """A hold that is due is found as expired, whether or not its end is written yet."""
@@ -90,13 +91,17 @@ class HoldViewSet(ResourceViewSet[Hold]):
     def create(self, request: Request) -> HttpResponse:
         """Place a hold, exactly once. A decline is recorded and answered again too."""
         id, asked = take_identity(request), request.asked
-        result = post(request, NewHold(id=id, account_id=asked.pop("account"), **asked))
-        hold = result.hold
-        response: HttpResponse = Response(hold.to_dict(), status=201)
-        if hold.decline_reason:
-            extensions = {"id": str(hold.id), **(hold.decline_details or {})}
-            detail = DECLINES[hold.decline_reason]
-            response = make_problem(request, hold.decline_reason, detail, extensions=extensions)
+        users = find_users(asked)
+        accounts = queries.find_account_ids(Account.objects.all(), users.values()) if users else {}
+        command = make_hold(id, asked, accounts)
+        try:
+            result = post(request, command)
+        except LedgerError as error:
+            name_as_asked(error, users)
+            raise
+        response: HttpResponse = Response(result.hold.to_dict(), status=201)
+        if result.hold.decline_reason:
+            response = send_problem(describe_declined_hold(request, result.hold))
         return mark(response, replayed=result.replayed)
 
     def release(self, request: Request, pk: object) -> Response:
@@ -108,16 +113,25 @@ class HoldViewSet(ResourceViewSet[Hold]):
 
     def capture(self, request: Request, pk: UUID) -> HttpResponse:
         """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
-        id, asked = take_identity(request), request.asked
+        id = take_identity(request)
         hold = self.get_object()
-        command = Capture(
-            id=id,
-            hold_id=hold.id,
-            account_id=hold.account_id,
-            amount=asked.get("amount", Remaining.ALL),
-            final=asked.get("final", True),
-        )
+        command = Capture(id=id, hold_id=hold.id, account_id=hold.account_id, **request.asked)
         return respond(request, post(request, command))
+
+
+def make_hold(
+    id: UUID, asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = ""
+) -> NewHold:
+    """The command of a `HoldRequest`. `accounts` as in `make_transaction`."""
+    account_id = take_account(id, asked, accounts, currency=asked.get("currency"), at=at)
+    return NewHold(id=id, account_id=account_id, **asked)
+
+
+def describe_declined_hold(request: Request, hold: Hold) -> dict[str, Any]:
+    """The body of the problem that a declined hold is."""
+    reason = hold.decline_reason or ""
+    extensions = {"id": str(hold.id), **(hold.decline_details or {})}
+    return describe_problem(request, reason, DECLINES[reason], extensions=extensions)
 
 
 @schema.describe_rules

@@ -1,147 +1,203 @@
-"""Many transactions in one request and one commit."""
+"""Many commands in one request and one commit, under one id."""
 
 from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.db.models import QuerySet
 
-from accounts.errors import IdentityRequired, TwoIdentities
-from accounts.models import Account
+from accounts.models import Hold
 from ledger.errors import LedgerError
 from rest.answers import Answer, answer, mark
-from rest.errors import FieldError, InvalidRequest, describe_refusal, make_problem
+from rest.errors import InvalidRequest, PermissionMissing, describe_problem, describe_refusal, make_problem
+from rest.serializers import read_query
 from rest.viewsets import ApiViewSet, Request
-from transactions import errors
-from transactions.models import Transaction
-from transactions.posting import PostingResult
-from transactions.posting.commands import NewTransaction
+from transactions import errors, posting
+from transactions.models import Batch, Transaction
+from transactions.posting import NewBatch, PostingResult
 from transactions.reading import queries
 from transactions.rest import schema, serializers
-from transactions.rest.views import describe_decline, make_transaction, name_as_asked, post_list
+from transactions.rest.account_views import describe_declined_hold
+from transactions.rest.batch_items import PERMISSIONS, Items, point
+from transactions.rest.views import (
+    VIEW,
+    describe_decline,
+    name_as_asked,
+    post_list,
+    show_transfer,
+    take_identity,
+)
 
 ERRORS_MAX = 100
 Results = dict[int, PostingResult]  # by their place in the request
 
 
 @schema.describe_batches
-class BatchViewSet(ApiViewSet[Transaction]):
-    """Up to 1,000 transactions. Atomic, all are posted or all declined; else each stands for itself."""
+class BatchViewSet(ApiViewSet[Batch]):
+    """Lists of commands. Atomic, all of one are posted or all declined; else each stands for itself."""
 
-    permissions = {"create": "transactions.add_transaction"}
-    request_serializers = {"create": serializers.BatchRequest}
+    permissions = {
+        "create": tuple(dict.fromkeys(PERMISSIONS.values())),
+        "reverse": "transactions.add_transaction",
+    }
+    request_serializers = {"create": serializers.BatchRequest, "reverse": serializers.ReversalRequest}
     serializer_class = serializers.BatchSerializer
     body_bytes_max = settings.API_BATCH_BYTES_MAX
 
+    def get_queryset(self) -> QuerySet[Batch]:
+        return self.narrow_to_own(Batch.objects.all(), permission=VIEW, owner="actor")
+
     def create(self, request: Request) -> Answer:
-        """Post a batch in one commit, exactly once. Repeated whole or in part, it replays.
+        """Decide a list of commands in one commit, exactly once. Repeated, it replays.
 
-        What is wrong with an item is the answer to that item, and refuses an atomic batch whole, unrecorded.
+        What is wrong with an item is the answer to that item, and refuses an atomic list whole, unrecorded.
         """
-        if "HTTP_IDEMPOTENCY_KEY" in request.META:
-            raise TwoIdentities("The transactions of a batch have ids of their own: send no Idempotency-Key.")
-        batch = Batch(request, request.asked["transactions"])
-        return batch.post_together() if request.asked["atomic"] else batch.post_each()
+        id, asked = take_identity(request), request.asked
+        items = Items(request, id, asked.pop("commands"))
+        return List(request, NewBatch(id=id, asked=items.asked, **asked), items).post()
+
+    def retrieve(self, request: Request, pk: UUID) -> Answer:
+        """A list, and all that was made of it, in the order of recording."""
+        read_query(request, {})
+        batch = self._get(pk)
+        rows = [orjson.Fragment(row.as_json) for row in queries.find_batch_rows(batch.id)]
+        holds = [hold.to_dict() for hold in self._find_holds(batch)]
+        return answer({**batch.to_dict(), "transactions": rows, "holds": holds})
+
+    def reverse(self, request: Request, pk: UUID) -> Answer:
+        """Take back what is left of a list, all or nothing: itself a list, of what takes it back."""
+        id, reason = take_identity(request), request.asked["reason"]
+        batch = self._get(pk)
+        holds = self._find_holds(batch)
+        if holds and not request.may(PERMISSIONS["release"]):
+            raise PermissionMissing(PERMISSIONS["release"])
+        commands = posting.make_reversals(id, reason, queries.find_batch_rows(batch.id), holds)
+        if not commands:
+            raise errors.NotReversible("The list has posted nothing that can be taken back.")
+        new = NewBatch(
+            id=id,
+            asked=["reverse"],
+            atomic=True,
+            metadata={"reason": reason, "reverses": str(batch.id)},
+        )
+        return List(request, new, Taken(commands)).post()
+
+    def _get(self, pk: UUID) -> Batch:
+        batch = self.get_queryset().filter(id=pk).first()
+        if batch is None:
+            raise errors.BatchNotFound("There is no such batch.")
+        return batch
+
+    def _find_holds(self, batch: Batch) -> list[Hold]:
+        return list(Hold.objects.with_clock().filter(batch=batch.id).order_by("created_at", "id"))
 
 
-class Batch:
-    """The items of a request as commands, and what is wrong with those that cannot be."""
+class Taken(Items):
+    """Commands that nobody has sent, since they follow from what they take back."""
 
-    def __init__(self, request: Request, items: list[Any]) -> None:
+    def __init__(self, commands: list[posting.Command]) -> None:
+        self.commands = dict(enumerate(commands))
+        self.asked = [None] * len(commands)
+        self.refusals = {}
+        self.users = {}
+
+
+class List:
+    """A list that is posted and answered."""
+
+    def __init__(self, request: Request, batch: NewBatch, items: Items) -> None:
         self.request = request
-        self.count = len(items)
-        self.commands: dict[int, NewTransaction] = {}  # by their place in the request
-        self.refusals: dict[int, InvalidRequest | LedgerError] = {}
-        read: dict[int, dict[str, Any]] = {}
-        for place, item in enumerate(items):
-            try:
-                read[place] = serializers.TransactionRequest.read(item, _point(place))
-                if "id" not in read[place]:
-                    raise IdentityRequired("Each transaction of a batch has an id.")
-            except (InvalidRequest, LedgerError) as error:
-                self.refusals[place] = error
-        self._require_different_ids(read)
-        # By the ids of the items: whom they named in place of an account.
-        self.users: dict[UUID | None, UUID] = {
-            item["id"]: item["user"] for item in read.values() if {"id", "user"} <= item.keys()
-        }
-        named = self.users.values()
-        accounts = queries.find_account_ids(Account.objects.all(), set(named)) if named else {}
-        for place in [place for place in read if place not in self.refusals]:
-            try:
-                id = read[place].pop("id")
-                self.commands[place] = make_transaction(id, read[place], accounts, at=_point(place))
-            except (InvalidRequest, LedgerError) as error:
-                self.refusals[place] = error
+        self.batch = batch
+        self.commands, self.refusals, self.users = items.commands, items.refusals, items.users
+        self.count = len(items.asked)
 
-    def post_together(self) -> Answer:
-        """All are posted, or none: 422 with the results."""
+    def post(self) -> Answer:
+        """200 with the results, whatever they are; but if nothing of an atomic list was posted, 422."""
+        if not self.batch.atomic:
+            return self._respond(self._post(each=True))
         if self.refusals:
             self._refuse()
         results = self._post(all_or_nothing=True)
-        if not any(result.transaction.decline_reason for result in results.values()):
+        culprit = find_culprit(results)
+        if culprit is None:
             return self._respond(results)
-        detail = "A transaction of the batch was declined, and so all of it."
-        extensions = self._describe(results)
+        detail = "A command of the batch was declined, and so all of it."
+        extensions = {"id": str(self.batch.id), "results": self._describe(results, culprit)}
         problem = make_problem(self.request, errors.BATCH_DECLINED, detail, extensions=extensions)
         return self._mark(problem, results)
-
-    def post_each(self) -> Answer:
-        """200 with the results, whatever they are."""
-        return self._respond(self._post(each=True))
 
     def _post(self, **how: bool) -> Results:
         """The results of the commands; those that are refused one by one join the refusals."""
         results: Results = {}
+        places = {id(command): place for place, command in self.commands.items()}
         try:
-            answers = post_list(self.request, list(self.commands.values()), **how)
+            answers = post_list(self.request, list(self.commands.values()), batch=self.batch, **how)
         except LedgerError as error:
-            if error.command_id is None:  # about the posting as a whole
+            place = places.get(id(error.command))
+            if place is None:  # about the list as a whole
                 raise
-            places = {command.id: place for place, command in self.commands.items()}
-            name_as_asked(error, self.users.get(error.command_id))
-            self.refusals = {places[error.command_id]: error}
+            self._keep(place, error)
+            self.refusals = {place: error}
             self._refuse()
         for place, result in zip(self.commands, answers, strict=True):
             if isinstance(result, LedgerError):
-                name_as_asked(result, self.users.get(result.command_id))
-                self.refusals[place] = result
+                self._keep(place, result)
             else:
                 results[place] = result
         return results
 
-    def _require_different_ids(self, read: dict[int, dict[str, Any]]) -> None:
-        seen: dict[UUID, int] = {}
-        for place, item in read.items():
-            if "id" in item and seen.setdefault(item["id"], place) != place:
-                detail = f"The transaction {seen[item['id']]} of the batch has the same id."
-                raise InvalidRequest(FieldError(f"{_point(place)}/id", "duplicate_id", detail))
+    def _keep(self, place: int, error: LedgerError) -> None:
+        command_id = self.commands[place].id
+        name_as_asked(error, self.users.get(command_id, {}) if command_id else {})
+        self.refusals[place] = error
 
     def _refuse(self) -> NoReturn:
-        """Refuse the whole batch: with every malformed field, or else with the first refusal of an item."""
+        """Refuse the whole list: with every malformed field, or else with the first refusal of an item."""
         malformed = [error for error in self.refusals.values() if isinstance(error, InvalidRequest)]
         if malformed:
             raise InvalidRequest(*[each for error in malformed for each in error.errors][:ERRORS_MAX])
         place, refusal = next(iter(self.refusals.items()))
         if isinstance(refusal, LedgerError):
-            at = _point(place).removeprefix("/")
+            at = point(place).removeprefix("/")
             refusal.field = f"{at}/{refusal.field}" if refusal.field else at
         raise refusal
 
     def _respond(self, results: Results) -> Answer:
-        return self._mark(answer(self._describe(results)), results)
+        told = {"id": str(self.batch.id), "atomic": self.batch.atomic, "results": self._describe(results)}
+        return self._mark(answer(told), results)
 
-    def _describe(self, results: Results) -> dict[str, Any]:
-        return {"results": [self._describe_one(place, results) for place in range(self.count)]}
+    def _describe(self, results: Results, culprit: Transaction | Hold | None = None) -> list[Any]:
+        """In the order of the commands; those that had nothing to do are left out."""
+        told = [self._describe_one(place, results, culprit) for place in range(self.count)]
+        return [each for each in told if each]
 
-    def _describe_one(self, place: int, results: Results) -> dict[str, Any]:
+    def _describe_one(
+        self, place: int, results: Results, culprit: Transaction | Hold | None
+    ) -> dict[str, Any] | None:
         if place in self.refusals:
-            problem = describe_refusal(self.request, self.refusals[place], at=_point(place))
-        else:
-            row = results[place].transaction
+            problem = describe_refusal(self.request, self.refusals[place], at=point(place))
+            return {"status": problem["status"], "problem": problem}
+        made, placed = results[place].made, self.commands[place].needs.hold
+        if not made:
+            return None
+        if type(made[0]) is Transaction:
+            row = made[0] if len(made) == 1 else find_declined(results[place].transactions)
+            if row is None:
+                return {
+                    "status": 201,
+                    "transfer": orjson.Fragment(show_transfer(results[place].transactions)),
+                }
             if row.decline_reason is None:
                 return {"status": 201, "transaction": orjson.Fragment(row.as_json)}
             problem = describe_decline(self.request, row)
+        elif placed and (hold := results[place].hold).decline_reason:
+            problem = describe_declined_hold(self.request, hold)
+        elif culprit is not None:
+            reason, extensions = errors.BATCH_DECLINED, {"culprit": str(culprit.id)}
+            problem = describe_problem(self.request, reason, errors.DECLINES[reason], extensions=extensions)
+        else:
+            return {"status": 201 if placed else 200, "hold": results[place].hold.to_dict()}
         return {"status": problem["status"], "problem": problem}
 
     def _mark(self, response: Answer, results: Results) -> Answer:
@@ -150,5 +206,23 @@ class Batch:
         return mark(response, replayed=bool(are_replays) and not self.refusals and all(are_replays))
 
 
-def _point(place: int) -> str:
-    return f"/transactions/{place}"
+def find_declined(rows: list[Transaction]) -> Transaction | None:
+    """Of what one command has made: the row that was declined, of a transfer the culprit."""
+    declined = [row for row in rows if row.decline_reason]
+    return next((row for row in declined if row.decline_reason != errors.TRANSFER_DECLINED), None) or (
+        declined[0] if declined else None
+    )
+
+
+def find_culprit(results: Results) -> Transaction | Hold | None:
+    """The first one that was declined, and not because of another one; if need be that one."""
+    declined = [
+        made
+        for result in results.values()
+        for made in result.made
+        if isinstance(made, Transaction | Hold) and made.decline_reason
+    ]
+    others = (errors.TRANSFER_DECLINED, errors.BATCH_DECLINED)
+    return next((each for each in declined if each.decline_reason not in others), None) or (
+        declined[0] if declined else None
+    )

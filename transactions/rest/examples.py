@@ -1,6 +1,6 @@
 """The examples of the OpenAPI document: the story of `accounts.rest.schema` goes on."""
 
-from accounts.rest.schema import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
+from accounts.rest.schema import ACCOUNT_ID, HOLD, HOLD_ID, PETYA, SAVINGS_ID
 from rest.schema import answered, sent
 
 DEPOSIT = "01910000-0000-7000-8000-00000000d001"
@@ -22,6 +22,7 @@ POSTED: dict[str, object] = {
     "reference": "invoice 7",
     "metadata": {},
     "transfer": None,
+    "batch": None,
     "reverses": None,
     "reversed_by": None,
     "hold": None,
@@ -130,25 +131,87 @@ CAPTURE = [
         201,
     ),
 ]
-SALE, FEE = "01910000-0000-7000-8000-00000000d006", "01910000-0000-7000-8000-00000000d007"
+BATCH_ID, SECOND_HOLD = "01910000-0000-7000-8000-00000000d006", "01910000-0000-7000-8000-00000000d007"
+PAID = "01910000-0000-7000-8000-00000000d008"
 BATCH = [
     sent(
-        "a sale and its fee",
+        "money set aside, and part of it moved on",
         {
+            "id": BATCH_ID,
             "atomic": True,
-            "transactions": [
-                {"id": SALE, "account": ACCOUNT_ID, "type": "DEPOSIT", "amount": "20.00"},
-                {"id": FEE, "account": ACCOUNT_ID, "type": "WITHDRAW", "amount": "1.00"},
+            "reference": "order 7",
+            "commands": [
+                {"command": "hold", "id": SECOND_HOLD, "account": ACCOUNT_ID, "amount": "20.00"},
+                {"command": "capture", "id": PAID, "hold": "#0", "amount": "20.00"},
             ],
         },
     ),
     answered(
         "posted",
         {
+            "id": BATCH_ID,
+            "atomic": True,
             "results": [
-                {"status": 201, "transaction": make_row(SALE, "DEPOSIT", "20.00", "120.00")},
-                {"status": 201, "transaction": make_row(FEE, "WITHDRAW", "1.00", "119.00", version=3)},
-            ]
+                {
+                    "status": 201,
+                    "hold": {
+                        **HOLD,
+                        "id": SECOND_HOLD,
+                        "amount": "20.00",
+                        "remaining": "20.00",
+                        "reference": "",
+                        "batch": BATCH_ID,
+                        "created_at": NOW,
+                    },
+                },
+                {
+                    "status": 201,
+                    "transaction": make_row(
+                        PAID, "WITHDRAW", "20.00", "80.00", batch=BATCH_ID, hold=SECOND_HOLD
+                    ),
+                },
+            ],
+        },
+    ),
+]
+UNDONE = "01910000-0000-7000-8000-00000000d009"
+REVERSE_BATCH = [
+    sent("the order was cancelled", {"id": UNDONE, "reason": "cancelled"}),
+    answered(
+        "posted",
+        {
+            "id": UNDONE,
+            "atomic": True,
+            "results": [
+                {
+                    "status": 200,
+                    "hold": {
+                        **HOLD,
+                        "id": SECOND_HOLD,
+                        "amount": "20.00",
+                        "captured": "20.00",
+                        "remaining": "0.00",
+                        "status": "CAPTURED",
+                        "reference": "",
+                        "batch": BATCH_ID,
+                        "created_at": NOW,
+                        "closed_at": NOW,
+                    },
+                },
+                {
+                    "status": 201,
+                    "transaction": make_row(
+                        "6641bbe2-c106-80ca-9282-cc28ea5bf6ed",
+                        "DEPOSIT",
+                        "20.00",
+                        "100.00",
+                        version=3,
+                        batch=UNDONE,
+                        metadata={"reason": "cancelled"},
+                        reverses=PAID,
+                    ),
+                },
+            ],
         },
     ),
 ]

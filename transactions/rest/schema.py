@@ -23,7 +23,7 @@ from transactions.rest import examples, serializers
 
 ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "token_bound", "request_in_progress")
 ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
-ON_MOMENTS = ("datetime_invalid", "datetime_precision", "timezone_invalid")
+ON_MOMENTS = ("datetime_invalid", "datetime_precision", "datetime_ambiguous", "timezone_invalid")
 # What only reversals, captures and groups are declined for is left out.
 DECLINES_OF_ONE = [
     code
@@ -72,8 +72,11 @@ describe_transfers = describe(
         *ON_COMMANDS,
         *ON_AMOUNTS,
         *ON_EFFECT,
+        "conflicting_fields",
         "same_account",
+        "currency_required",
         "currency_mismatch",
+        "amounts_differ",
         *DECLINES_OF_ONE,
         parameters=[IDEMPOTENCY_KEY],
         examples=examples.CREATE_TRANSFER,
@@ -85,20 +88,37 @@ describe_transfers = describe(
 describe_batches = describe(
     create=operation(
         200,
-        serializers.BatchSerializer,
-        *ON_BODIES,
-        "two_identities",
+        serializers.DecidedBatchSerializer,
+        *ON_COMMANDS,
+        *ON_AMOUNTS,
+        *ON_EFFECT,
         "batch_too_large",
         "duplicate_id",
-        "not_found",
-        "token_bound",
+        "item_unknown",
+        "conflicting_fields",
+        "currency_required",
         "currency_mismatch",
-        "idempotency_key_reused",
-        "request_in_progress",
+        "amounts_differ",
+        "same_account",
+        "not_reversible",
+        "hold_not_open",
+        "expires_at_invalid",
         "batch_declined",
-        operation_id="transactions_batch",
+        operation_id="batches_create",
+        parameters=[IDEMPOTENCY_KEY],
         examples=examples.BATCH,
-    )
+    ),
+    retrieve=operation(200, serializers.BatchSerializer, "not_found", operation_id="batches_retrieve"),
+    reverse=operation(
+        200,
+        serializers.DecidedBatchSerializer,
+        *ON_COMMANDS,
+        "not_reversible",
+        "batch_declined",
+        operation_id="batches_reverse",
+        parameters=[IDEMPOTENCY_KEY],
+        examples=examples.REVERSE_BATCH,
+    ),
 )
 describe_holds = describe(
     create=operation(
@@ -110,7 +130,10 @@ describe_holds = describe(
         "expires_at_invalid",
         "not_found",
         "token_bound",
-        *DECLINES_OF_HOLDS,
+        "conflicting_fields",
+        "currency_required",
+        "currency_mismatch",
+        *(code for code in DECLINES_OF_HOLDS if code != errors.BATCH_DECLINED),
         parameters=[IDEMPOTENCY_KEY],
         examples=[
             sent("a budget", {name: HOLD[name] for name in ("id", "account", "amount", "reference")}),

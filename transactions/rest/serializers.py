@@ -9,15 +9,20 @@ from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, Account
 from accounts.rest.serializers import (
     CURRENCY_LENGTH_MAX,
     CommandRequest,
+    HoldRequest,
+    HoldSerializer,
+    ReleaseRequest,
     amount_text,
     make_field,
     make_request_fields,
 )
 from ledger.text import Rule
-from rest import fields
+from rest import fields, times
+from rest.kinds import ItemField, KindField, KindsField
 from rest.schema import ProblemSerializer
-from rest.serializers import ListField, StrictSerializer
-from transactions.models import TABLE, Transaction
+from rest.serializers import StrictSerializer
+from transactions.models import BATCH_TABLE, TABLE, Batch, Transaction
+from transactions.posting import ROWS_MAX
 from transactions.posting.commands import Transfer
 
 
@@ -34,18 +39,29 @@ class TransactionRequest(CommandRequest):
     expected_version = fields.CountField(required=False, help_text="Decline unless the account is at it")
 
 
-class BatchRequest(StrictSerializer):
-    atomic = fields.BooleanField(help_text="All are posted or none; else each for itself, in one commit")
-    transactions = ListField(of=TransactionRequest, length_max=1000, help_text="Each with its own id")
-
-
 PARTS = {field.name for field in dataclasses.fields(Transfer)}
 
 
 class TransferRequest(CommandRequest):
-    source = fields.UUIDField(help_text="The account that the money leaves")  # type: ignore[assignment]
-    destination = fields.UUIDField(help_text="The account that it goes to")
+    source = fields.UUIDField(  # type: ignore[assignment]
+        required=False, help_text="The account that the money leaves"
+    )
+    source_user = fields.UUIDField(required=False, help_text="Instead of it: the user's main account")
+    destination = fields.UUIDField(required=False, help_text="The account that it goes to")
+    destination_user = fields.UUIDField(required=False, help_text="Instead of it: the user's main account")
+    currency = fields.TextField(
+        length_min=1,
+        length_max=CURRENCY_LENGTH_MAX,
+        required=False,
+        help_text="Of the source; without a destination_amount of the destination too",
+    )
+    destination_currency = fields.TextField(
+        length_min=1, length_max=CURRENCY_LENGTH_MAX, required=False, help_text="Of the destination"
+    )
     vars().update(make_request_fields(column for column in TABLE.sent if column.asked in PARTS))
+    destination_amount = fields.AmountField(
+        required=False, help_text="What arrives, between accounts of two currencies; else as much as leaves"
+    )
 
 
 class ReversalRequest(CommandRequest):
@@ -57,6 +73,45 @@ class ReversalRequest(CommandRequest):
 class CaptureRequest(CommandRequest):
     amount = fields.AmountField(required=False, help_text="At most what is left; default: all of it")
     final = fields.BooleanField(required=False, help_text="Default true: what is left is given back")
+    vars().update(
+        make_request_fields(column for column in TABLE.sent if column.name in ("reference", "metadata"))
+    )
+
+
+def make_item(name: str, request: type[StrictSerializer], **more: fields.Field) -> type[StrictSerializer]:
+    """What may be sent of a command in a list: its own body, its name, and what it is about."""
+    if issubclass(request, CommandRequest):
+        more["id"] = fields.IdentityField(
+            required=False,
+            help_text="Best a UUIDv7. Default: derived from the list's id and the item's place",
+        )
+    return type(f"{name.capitalize()}Item", (request,), {"command": KindField(name), **more})
+
+
+# What may stand in a list, by the name of the command.
+ITEMS = {
+    "transaction": make_item("transaction", TransactionRequest),
+    "transfer": make_item("transfer", TransferRequest),
+    "hold": make_item("hold", HoldRequest),
+    "capture": make_item("capture", CaptureRequest, hold=ItemField()),
+    "release": make_item("release", ReleaseRequest, hold=ItemField()),
+    "reversal": make_item(
+        "reversal", ReversalRequest, transaction=fields.UUIDField(help_text="Of a transfer either leg")
+    ),
+}
+COMMANDS = KindsField(
+    name="Command",
+    tag="command",
+    of=ITEMS,
+    length_max=ROWS_MAX,
+    help_text="Decided in this order. Without an id of its own an item has one that is derived",
+)
+
+
+class BatchRequest(CommandRequest):
+    atomic = fields.BooleanField(help_text="All are posted or none; else each for itself, in one commit")
+    vars().update(make_request_fields(BATCH_TABLE.sent))
+    commands = COMMANDS
 
 
 # Made by a call, since `from` can be no attribute's name in a class body.
@@ -64,19 +119,19 @@ StatementQuery: type[StrictSerializer] = type(
     "StatementQuery",
     (StrictSerializer,),
     {
-        "from": fields.DateField(help_text="The first day, inclusive"),
-        "to": fields.DateField(help_text="The last day, inclusive"),
-        "tz": fields.TimeZoneField(required=False, help_text="The zone of the days; default: UTC"),
+        "from": times.DateField(help_text="The first day, inclusive"),
+        "to": times.DateField(help_text="The last day, inclusive"),
+        "tz": times.TimeZoneField(required=False, help_text="The zone of the days; default: UTC"),
     },
 )
 
 
 class BalanceQuery(StrictSerializer):
-    at = fields.TimeField(required=False, help_text="Effective by this moment, inclusive; default: now")
-    known_at = fields.TimeField(
+    at = times.TimeField(required=False, help_text="Effective by this moment, inclusive; default: now")
+    known_at = times.TimeField(
         required=False, help_text="As the ledger knew it at this moment, inclusive; default: now"
     )
-    tz = fields.TimeZoneField(required=False, help_text="The zone of times without an offset; default: UTC")
+    tz = times.TimeZoneField(required=False, help_text="The zone of times without an offset; default: UTC")
 
 
 class UserBalanceQuery(BalanceQuery):
@@ -107,20 +162,35 @@ class BalanceSerializer(serializers.Serializer[Account]):
     known_at = serializers.DateTimeField()
 
 
-class BatchResultSerializer(serializers.Serializer[Transaction]):
-    status = serializers.IntegerField(help_text="What the transaction alone would have been answered with")
-    transaction = TransactionSerializer(required=False)
-    problem = ProblemSerializer(required=False)
-
-
-class BatchSerializer(serializers.Serializer[Transaction]):
-    results = BatchResultSerializer(many=True, help_text="In the order of the request")
-
-
 class TransferSerializer(serializers.Serializer[Transaction]):
     id = serializers.UUIDField()
     source = TransactionSerializer()  # type: ignore[assignment]
     destination = TransactionSerializer()
+
+
+class BatchResultSerializer(serializers.Serializer[Transaction]):
+    status = serializers.IntegerField(help_text="What the command alone would have been answered with")
+    transaction = TransactionSerializer(required=False)
+    transfer = TransferSerializer(required=False)
+    hold = HoldSerializer(required=False)
+    problem = ProblemSerializer(required=False)
+
+
+class DecidedBatchSerializer(serializers.Serializer[Batch]):
+    id = serializers.UUIDField()
+    atomic = serializers.BooleanField()
+    results = BatchResultSerializer(many=True, help_text="In the order of the commands")
+
+
+class BatchSerializer(serializers.Serializer[Batch]):
+    """A list, and all that was made of it."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {
+            **{column.name: make_field(column) for column in BATCH_TABLE.shown},
+            "transactions": TransactionSerializer(many=True, help_text="In the order of recording"),
+            "holds": HoldSerializer(many=True, help_text="In the order of recording"),
+        }
 
 
 # What the holder of one account of a transfer sees of the leg on the other one; all else is null.

@@ -18,7 +18,7 @@ from rest.lists import InstantFilter, KeysetPagination, TextFilter, UUIDFilter
 from rest.serializers import read_query
 from rest.viewsets import Request, ResourceViewSet
 from transactions import errors, posting, reading
-from transactions.models import Transaction
+from transactions.models import Transaction, derive_destination_id
 from transactions.posting import Answers, PostingRequest, PostingResult
 from transactions.posting.commands import Command, NewTransaction, Reversal, Transfer
 from transactions.reading import queries
@@ -36,6 +36,7 @@ class TransactionFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=Transaction.Status.choices)
     reference = TextFilter()
     transfer = UUIDFilter()
+    batch = UUIDFilter()
     recorded_after = InstantFilter(field_name="recorded_at", lookup_expr="gt")
     recorded_before = InstantFilter(field_name="recorded_at", lookup_expr="lte")
     effective_after = InstantFilter(field_name="effective_at", lookup_expr="gt")
@@ -73,7 +74,8 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
         try:
             return respond(request, post(request, command))
         except LedgerError as error:
-            name_as_asked(error, user_id)
+            if user_id is not None:
+                name_as_asked(error, {"account": user_id})
             raise
 
     def list(self, request: Request) -> HttpResponse:
@@ -108,10 +110,14 @@ class TransferViewSet(TransactionViewSet):
     def create(self, request: Request) -> Answer:
         """Transfer, exactly once. Declined, it is answered with the reason of the culprit leg."""
         id, asked = take_identity(request), request.asked
-        transfer = Transfer(
-            id=id, source_id=asked.pop("source"), destination_id=asked.pop("destination"), **asked
-        )
-        return respond(request, post(request, transfer))
+        users = find_users(asked)
+        accounts = ask(queries.find_account_ids, Account.objects.all(), users.values()) if users else {}
+        command = make_transfer(id, asked, accounts)
+        try:
+            return respond(request, post(request, command))
+        except LedgerError as error:
+            name_as_asked(error, users)
+            raise
 
     def retrieve(self, request: Request, pk: UUID) -> Answer:
         """Both legs, posted or declined. Of somebody else's a holder sees what was moved, when, and on which
@@ -142,13 +148,51 @@ def make_transaction(
     id: UUID, asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = ""
 ) -> NewTransaction:
     """The command of a `TransactionRequest`. `accounts`: the main ones of the users named, by currency."""
-    user_id, account_id = asked.pop("user", None), asked.pop("account", None)
+    if "account" in asked and "user" not in asked:
+        account_id = asked.pop("account")
+    else:
+        account_id = take_account(id, asked, accounts, currency=asked.get("currency"), at=at)
+    return NewTransaction(id=id, account_id=account_id, **asked)
+
+
+def make_transfer(
+    id: UUID, asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = ""
+) -> Transfer:
+    """The command of a `TransferRequest`. `accounts` as in `make_transaction`."""
+    currency = asked.get("currency")
+    if "destination_amount" not in asked and currency is not None:
+        asked.setdefault("destination_currency", currency)
+    source_id = take_account(id, asked, accounts, "source", "source_user", currency=currency, at=at)
+    destination_id = take_account(
+        derive_destination_id(id),
+        asked,
+        accounts,
+        "destination",
+        "destination_user",
+        currency=asked.get("destination_currency"),
+        at=at,
+    )
+    return Transfer(id=id, source_id=source_id, destination_id=destination_id, **asked)
+
+
+def take_account(
+    id: UUID,
+    asked: dict[str, Any],
+    accounts: dict[UUID, dict[str, UUID]],
+    name: str = "account",
+    name_of_user: str = "user",
+    *,
+    currency: str | None,
+    at: str,
+) -> UUID:
+    """Take out of what the command `id` asked the account, or the user whose main account is meant."""
+    user_id, account_id = asked.pop(name_of_user, None), asked.pop(name, None)
     if (account_id is None) == (user_id is None):
         code = "required" if user_id is None else "conflicting_fields"
-        raise InvalidRequest(FieldError(f"{at}/account", code, "Name an account or a user."))
+        raise InvalidRequest(FieldError(f"{at}/{name}", code, "Name an account or a user."))
     if account_id is None:
-        account_id = ask(queries.choose_account_id, accounts.get(user_id, {}), asked.get("currency"), id)
-    return NewTransaction(id=id, account_id=account_id, **asked)
+        account_id = ask(queries.choose_account_id, accounts.get(user_id, {}), currency, id)
+    return cast(UUID, account_id)
 
 
 def post(request: Request, command: Command) -> PostingResult:
@@ -157,7 +201,7 @@ def post(request: Request, command: Command) -> PostingResult:
     return cast(PostingResult, answer)
 
 
-def post_list(request: Request, commands: Sequence[Command], **how: bool) -> Answers:
+def post_list(request: Request, commands: Sequence[Command], **how: Any) -> Answers:
     """As `post`, of several; `how` is as in `PostingRequest`. Every command over HTTP comes this way.
 
     Raises `TokenBound` for what is beyond the bounds of the token, if it has any; then nothing is posted.
@@ -168,16 +212,31 @@ def post_list(request: Request, commands: Sequence[Command], **how: bool) -> Ans
     return wait_for(posting.share(PostingRequest(commands=commands, caller=request.caller, **how)))
 
 
-def name_as_asked(error: LedgerError, user_id: UUID | None) -> None:
-    """For a request that named a user: call an account that differs what was sent, `user` or `currency`.
+# By what a command calls an account: how a user is sent instead of it, and in which currency.
+SENT_AS = {
+    "account": ("user", "currency"),
+    "source": ("source_user", "currency"),
+    "destination": ("destination_user", ""),
+}
+
+
+def find_users(asked: dict[str, Any]) -> dict[str, UUID]:
+    """The users that are named in place of accounts, by what the accounts are called."""
+    return {name: asked[user] for name, (user, _) in SENT_AS.items() if user in asked}
+
+
+def name_as_asked(error: LedgerError, users: dict[str, UUID]) -> None:
+    """For a request that named users: call an account that differs what was sent, a user or a currency.
 
     Other errors than a reused id have no `differs` and stay as they are.
     """
-    differs = error.extensions.get("differs", ())
-    if user_id is not None and "account" in differs:
-        owner_id, _ = error.confidential_to or (None, "")
-        name = "currency" if owner_id == user_id else "user"
-        error.extensions["differs"] = [name, *(field for field in differs if field != "account")]
+    owner_id, _ = error.confidential_to or (None, "")
+    for account, user_id in users.items():
+        differs = error.extensions.get("differs", ())
+        if account in differs:
+            user, currency = SENT_AS[account]
+            name = currency if currency and owner_id == user_id else user
+            error.extensions["differs"] = [name, *(field for field in differs if field != account)]
 
 
 def respond(request: Request, result: PostingResult) -> Answer:

@@ -23,7 +23,7 @@ from events.models import Event
 from ledger.values import escape_formula, format_time
 from office import admin, explanations
 from office.pages.accounts import chart
-from rest import fields
+from rest import times
 from transactions import reading
 from transactions.reading import history
 from transactions.reading.statements import LINE
@@ -40,7 +40,7 @@ def read_moment(text: str) -> datetime:
 
     Raises DRF's `ValidationError`.
     """
-    return fields.parse_time(text + ":00" if len(text) == len("0000-00-00T00:00") and "T" in text else text)
+    return times.parse_time(text + ":00" if len(text) == len("0000-00-00T00:00") and "T" in text else text)
 
 
 class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]

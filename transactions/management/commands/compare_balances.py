@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from accounts.currencies import format_amount
-from rest.fields import TimeField
+from rest.times import TimeField
 from transactions.exchange import comparison
 from transactions.management import files
 from transactions.management.options import (

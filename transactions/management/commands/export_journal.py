@@ -1,6 +1,6 @@
 from typing import Any
 
-from rest.fields import DateField
+from rest.times import DateField
 from transactions.exchange import exports
 from transactions.management.options import StrictCommand, failure, open_output
 

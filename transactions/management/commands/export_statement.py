@@ -2,7 +2,8 @@ from typing import Any
 
 from accounts.errors import AccountNotFound
 from accounts.models import Account
-from rest.fields import DateField, TimeZoneField, UUIDField
+from rest.fields import UUIDField
+from rest.times import DateField, TimeZoneField
 from transactions.exchange import exports
 from transactions.management.options import StrictCommand, failure, open_output
 from transactions.reading import statements

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from datetime import UTC
+from secrets import token_hex
 from typing import Any
 
 from django.db import Error
@@ -17,7 +18,8 @@ from accounts.models import NAME_LENGTH_MAX, User
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.text import Rule
-from rest.fields import TextField, TimeZoneField
+from rest.fields import TextField
+from rest.times import TimeZoneField
 from transactions.errors import CommitNotConfirmed
 from transactions.exchange import imports, staging
 from transactions.management import files
@@ -30,16 +32,18 @@ from transactions.management.options import (
     open_output,
 )
 
+RUN_AGAIN = "Run it again: what is posted stays, and is not posted twice."
+
 
 class Command(StrictCommand):
     help = (
         "Post the transactions of a file, an account's in the order of their effect, each exactly once: run "
-        "it again after whatever ended it. Nothing is posted if any row is malformed. Exit status: 0 all are "
-        "posted, 1 some are declined or left out, 2 it could not run or not to the end."
+        "it again after whatever ended it. Nothing is posted if any row is malformed or would be declined. "
+        "Exit status: 0 all are posted, 1 some are declined or left out, 2 none is, or not to the end."
     )
 
     arguments = {
-        **describe_file(files.TransactionLine._declared_fields),
+        **describe_file(files.TransactionLine._declared_fields, nargs="?"),
         "--source": {"help": "where its keys come from: of another source, a key is another"},
         "--tz": {
             "field": TimeZoneField(),
@@ -52,6 +56,14 @@ class Command(StrictCommand):
         "--dry-run": {
             "action": "store_true",
             "help": "post nothing; tell what would be posted and declined now",
+        },
+        "--allow-declines": {
+            "action": "store_true",
+            "help": "post the others when rows are declined; what is declined is so for ever",
+        },
+        "--retry-declined": {
+            "metavar": "RUN",
+            "help": "in place of a file: the rows that this run recorded as declined, each once",
         },
         "--declined": {"metavar": "CSV", "help": "where to list the rows that are declined"},
         "--skip-malformed": {"metavar": "CSV", "help": "list malformed rows there and post the others"},
@@ -67,8 +79,9 @@ class Command(StrictCommand):
         source = options["source"]
         if source is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", source):
             raise failure("--source is 1 to 40 letters, digits, dots, dashes and underscores.")
+        if (options["file"] is None) == (options["retry_declined"] is None):
+            raise failure("Name a file, or a run with --retry-declined.")
         with (
-            open_input(options["file"], options["format"]) as (file, format),
             closing(staging.Staging()) as rows,
             Progress(
                 "{task.description}",
@@ -82,18 +95,17 @@ class Command(StrictCommand):
         ):
             run = Run(rows, progress, options, reports)
             try:
-                run.read(
-                    files.read_transactions(file, format=format, source=source, zone=options["tz"] or UTC)
-                )
+                run.read(reports)
                 run.check()
-                run.post(request_id=f"import {source or ''}".strip())
+                if options["dry_run"] or not options["allow_declines"]:
+                    run.rehearse()
+                if not options["dry_run"] and not run.foretold:
+                    run.post()
             except files.FileBroken as broken:
                 run.note_problems([broken.problem])
                 raise failure("Nothing is posted.") from None
             except (Error, LedgerError, CommitNotConfirmed) as error:
-                raise failure(
-                    f"{str(error).strip()}\nRun it again: what is posted stays, and is not posted twice."
-                ) from error
+                raise failure(f"{str(error).strip()}\n{RUN_AGAIN}") from error
         run.tell()
 
 
@@ -104,8 +116,11 @@ class Run:
         self, rows: staging.Staging, progress: Progress, options: dict[str, Any], reports: ExitStack
     ) -> None:
         self.staging, self.progress, self.options = rows, progress, options
+        kind = "retry" if options["retry_declined"] else options["source"]
+        self.name = "-".join(filter(None, ("import", kind, token_hex(6))))  # the request id of its rows
         self.counts: Counter[str] = Counter()
-        self.problems = self.declined = 0
+        self.problems = self.declined = self.foretold = self.to_retry = 0
+        self.stopped = False
         self.list_declined = self._open(reports, "declined", ("line", "id", "reason", "details"))
         self.list_malformed = self._open(reports, "skip_malformed", ("line", "field", "code", "detail"))
 
@@ -119,9 +134,9 @@ class Run:
         writer.writerow(columns)
         return writer.writerow
 
-    def read(self, rows: Iterable[staging.Row | list[staging.Problem]]) -> None:
+    def read(self, opened: ExitStack) -> None:
         task = self.progress.add_task("Reading", total=None)
-        for row in rows:
+        for row in self._find_rows(opened):
             self.progress.advance(task)
             if isinstance(row, staging.Row):
                 self.staging.add(row)
@@ -129,6 +144,15 @@ class Run:
                 self.note_problems(row)
         self.staging.index()
         self.progress.update(task, total=self.staging.count())
+        if self.options["retry_declined"] and not self.staging.count():
+            raise failure(f"No row was declined by a run {self.options['retry_declined']}.")
+
+    def _find_rows(self, opened: ExitStack) -> Iterable[staging.Row | list[staging.Problem]]:
+        if run := self.options["retry_declined"]:
+            return imports.read_declined(run)
+        file, format = opened.enter_context(open_input(self.options["file"], self.options["format"]))
+        zone = self.options["tz"] or UTC
+        return files.read_transactions(file, format=format, source=self.options["source"], zone=zone)
 
     def check(self) -> None:
         """Raises `CommandError` when something is wrong that is not to be left out."""
@@ -144,23 +168,35 @@ class Run:
         if self.problems and self.options["skip_malformed"] is None:
             raise failure(f"{self.problems} errors. Nothing is posted.")
 
-    def post(self, *, request_id: str) -> None:
+    def rehearse(self) -> None:
+        """Decide everything without writing; what would be declined is `foretold`."""
+        task = self.progress.add_task("Deciding", total=self.staging.count())
         if missing := self.staging.count_missing():
             self.counts["accounts made"] = missing
-        if self.options["dry_run"]:
-            slices = imports.try_rows(self.staging, caller=Caller(NIL))
-        else:
-            name = self.options["actor"]
-            actor = User.objects.filter(username=name).first() or User.objects.create_user(name, name=name)
-            caller = Caller(actor.id, ActorKind.COMMAND, request_id)
-            task = self.progress.add_task("Accounts", total=missing, visible=missing > 0)
-            for made in imports.make_accounts(self.staging, caller=caller):
-                self.progress.advance(task, made)
-            slices = imports.post_rows(self.staging, caller=caller)
-        task = self.progress.add_task("Posting", total=self.staging.count())
-        for outcomes in slices:
-            self.note_outcomes(outcomes)
+        for outcomes in imports.try_rows(self.staging, caller=Caller(NIL)):
+            wrong = [outcome for outcome in outcomes if outcome.reason]
+            self.foretold += len(wrong)
+            self.note_outcomes(outcomes if self.options["dry_run"] else wrong)
             self.progress.advance(task, len(outcomes))
+
+    def post(self) -> None:
+        name = self.options["actor"]
+        actor = User.objects.filter(username=name).first() or User.objects.create_user(name, name=name)
+        caller = Caller(actor.id, ActorKind.COMMAND, self.name)
+        if missing := self.staging.count_missing():
+            self.counts["accounts made"] = missing
+        task = self.progress.add_task("Accounts", total=missing, visible=missing > 0)
+        for made in imports.make_accounts(self.staging, caller=caller):
+            self.progress.advance(task, made)
+        task = self.progress.add_task("Posting", total=self.staging.count())
+        allowed = self.options["allow_declines"]
+        try:
+            for outcomes in imports.post_rows(self.staging, caller=caller, allow_declines=allowed):
+                self.note_outcomes(outcomes)
+                self.progress.advance(task, len(outcomes))
+        except imports.Stopped as stopped:
+            self.stopped = True
+            self.note_outcomes([stopped.outcome])
 
     def note_problems(self, problems: Iterable[staging.Problem]) -> None:
         for problem in problems:
@@ -183,14 +219,28 @@ class Run:
             self.counts[f"there already, {what}" if outcome.replayed else what] += 1
             if outcome.reason:
                 self.declined += 1
+                self.to_retry += not outcome.replayed
+                if self.declined <= self.options["errors"]:
+                    details = json.dumps(outcome.details)
+                    self._say(f"line {outcome.line}: {what}: {details}")
                 self.list_declined([outcome.line, outcome.id, outcome.reason, json.dumps(outcome.details)])
 
     def tell(self) -> None:
         """Raises `CommandError` when not all are posted."""
-        table = Table("rows", "would be" if self.options["dry_run"] else "are")
+        is_tried = bool(self.options["dry_run"] or self.foretold)
+        table = Table("rows", "would be" if is_tried else "are")
         for what, count in sorted(self.counts.items()):
             table.add_row(str(count), what)
         Console().print(table)
+        if self.stopped:
+            raise failure(f"This row would be declined now: with it stopped what was left. {RUN_AGAIN}")
+        if self.foretold and not self.options["dry_run"]:
+            raise failure(
+                f"{self.foretold} rows would be declined, for ever. Nothing is posted: put right what they "
+                "lack, or post the others with --allow-declines."
+            )
+        if self.to_retry and not is_tried:
+            self._say(f"What was declined now is taken up again by --retry-declined {self.name}")
         if self.options["dry_run"]:
             Console().print("Nothing is posted. It is what would be, if nothing else is posted meanwhile.")
         if self.declined or self.problems:

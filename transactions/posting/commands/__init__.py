@@ -4,7 +4,6 @@ from typing import Protocol
 from uuid import UUID
 
 from ledger.callers import Caller
-from transactions.models import Transaction
 from transactions.posting.commands.capture import Capture, Remaining
 from transactions.posting.commands.expiry import Expiry
 from transactions.posting.commands.hold import NewHold
@@ -13,11 +12,11 @@ from transactions.posting.commands.reversal import Reversal
 from transactions.posting.commands.rules import SetLimits, SetMetadata, SetStatus
 from transactions.posting.commands.transaction import NewTransaction
 from transactions.posting.commands.transfer import Transfer
-from transactions.posting.legs import CLOCK_SKEW_MAX, require_amount, require_scale
-from transactions.posting.state import Decision, Needs, State
+from transactions.posting.legs import require_amount, require_scale
+from transactions.posting.moments import require_begun
+from transactions.posting.state import Culprit, Decision, Needs, State
 
 __all__ = [
-    "CLOCK_SKEW_MAX",
     "Capture",
     "Command",
     "Expiry",
@@ -31,6 +30,7 @@ __all__ = [
     "SetStatus",
     "Transfer",
     "require_amount",
+    "require_begun",
     "require_scale",
 ]
 
@@ -49,9 +49,7 @@ class Command(Protocol):
     @property
     def needs(self) -> Needs: ...
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """What it makes, a decision for each account. A pure function of values: nothing is written.
 
         `culprit` is the declined transaction because of which it is declined too. Raises `LedgerError`.

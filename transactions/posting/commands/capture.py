@@ -8,10 +8,14 @@ from uuid import UUID
 
 from accounts.models import Hold, replace_row
 from ledger.callers import Caller
+from ledger.text import require_money_texts
+from transactions import errors
 from transactions.models import TABLE, Transaction
 from transactions.posting.commands.hold import tell
 from transactions.posting.legs import Leg, decide_leg, explain, require_amount
-from transactions.posting.state import AccountState, Decision, Needs, State
+from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
+
+NOT_FINAL = {"final": "false"}
 
 
 class Remaining(Enum):
@@ -24,7 +28,8 @@ class Remaining(Enum):
 class Capture:
     """A withdrawal from the hold; what then remains is given back, unless `final` is False.
 
-    Raises `Amount…`.
+    That it is not final stands in the row's metadata, so that a repetition is compared: the key is taken.
+    Raises `Amount…`, `Text…` and `MetadataInvalid`.
     """
 
     id: UUID
@@ -32,22 +37,30 @@ class Capture:
     account_id: UUID
     amount: Decimal | Remaining = Remaining.ALL
     final: bool = True
+    reference: str = ""
+    metadata: dict[str, str] = field(default_factory=dict)
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.amount is not Remaining.ALL:
             require_amount(self.amount)
+        require_money_texts(self.reference, self.metadata)
+        if NOT_FINAL.keys() & self.metadata.keys():
+            raise errors.MetadataInvalid("The key final is what a capture itself says: name yours otherwise.")
         self.needs = Needs((self.account_id,), (self.id,), holds=(self.hold_id,))
 
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
         row = before[self.id]
         amount = row.amount if self.amount is Remaining.ALL else self.amount
         differs = TABLE.find_differences(self._make_leg(amount), row)
-        return ["final" if name == "metadata" else name for name in differs]
+        if "metadata" in differs:
+            differs.remove("metadata")
+            sent = {name: text for name, text in row.metadata.items() if name not in NOT_FINAL}
+            was_final = not NOT_FINAL.keys() & row.metadata.keys()
+            differs += ["final"] * (was_final != self.final) + ["metadata"] * (sent != self.metadata)
+        return differs
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         hold = state.get_hold(self.hold_id, self.account_id)
         amount = self.amount
         leg = self._make_leg((hold.remaining or hold.amount) if amount is Remaining.ALL else amount)
@@ -70,6 +83,7 @@ class Capture:
             account_id=self.account_id,
             type=Transaction.Type.WITHDRAW,
             amount=amount,
-            metadata={} if self.final else {"final": "false"},  # kept, so that a repetition is compared
+            reference=self.reference,
+            metadata=self.metadata if self.final else self.metadata | NOT_FINAL,
             hold=self.hold_id,
         )

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from accounts.models import Hold, Is, replace_row
 from ledger.callers import Caller
-from transactions.models import Transaction
 from transactions.posting.commands.hold import tell
-from transactions.posting.state import AccountState, Decision, Needs, State
+from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,9 +23,7 @@ class Expiry:
     def __post_init__(self) -> None:
         self.needs = Needs((self.account_id,))
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """The holds of the account that have just expired; they are in the state already."""
         return tuple(
             Decision(hold)

@@ -9,6 +9,7 @@ from accounts.currencies import format_amount
 from accounts.errors import (
     ACCOUNT_CLOSED,
     ACCOUNT_FROZEN,
+    BATCH_DECLINED,
     INSUFFICIENT_FUNDS,
     LIMIT_EXCEEDED,
     ExpiresAtInvalid,
@@ -18,9 +19,9 @@ from events import outbox
 from ledger.callers import Caller
 from ledger.text import require_money_texts
 from ledger.values import find_changes
-from transactions.models import Transaction
+from transactions.errors import CurrencyMismatch
 from transactions.posting.legs import Decline, require_amount, require_scale
-from transactions.posting.state import AccountState, Decision, Needs, State
+from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 PERSONAL = ("reason",)  # references and metadata of money are bookkeeping
 
@@ -29,7 +30,7 @@ PERSONAL = ("reason",)  # references and metadata of money are bookkeeping
 class NewHold:
     """Holds `amount`, in the account's currency, until `expires_at`; None: until it is captured or released.
 
-    Raises `Amount…` and `Text…`.
+    `currency` is a condition, not a part of the command. Raises `Amount…` and `Text…`.
     """
 
     id: UUID
@@ -38,6 +39,7 @@ class NewHold:
     expires_at: datetime | None = None
     reference: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    currency: str | None = None
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -48,14 +50,15 @@ class NewHold:
     def find_differences(self, before: Hold) -> list[str]:
         return HOLD_TABLE.find_differences(self, before)
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         account = state.accounts[self.account_id]
+        if self.currency not in (None, account.currency):
+            raise CurrencyMismatch(f"The account is in {account.currency}, not in {self.currency}.")
         require_scale(self.amount, account.currency)
         if self.expires_at is not None and self.expires_at <= state.clock:
             raise ExpiresAtInvalid("A hold expires later than now.")
-        reason, details = self._find_decline(account) or (None, None)
+        decline = explain(self, culprit) if culprit else self._find_decline(account)
+        reason, details = decline or (None, None)
         hold = make_row(
             Hold,
             {
@@ -73,6 +76,7 @@ class NewHold:
                 "closed_at": state.clock if reason else None,
                 "actor": caller.actor,
                 "request_id": caller.request_id,
+                "batch": caller.batch,
                 "event_sequence": 0,  # of `tell`
                 "clock": state.clock,
                 "currency": account.currency,
@@ -97,6 +101,13 @@ class NewHold:
             available = format_amount(account.available, currency)
             return INSUFFICIENT_FUNDS, {"available": available, "required": required}
         return None
+
+
+def explain(hold: NewHold, culprit: Culprit) -> Decline:
+    """Why the hold is declined, when all of its list is because of the culprit."""
+    if isinstance(culprit, Hold) and culprit.id == hold.id:
+        return culprit.decline_reason or "", culprit.decline_details or {}
+    return BATCH_DECLINED, {"culprit": str(culprit.id)}
 
 
 def tell(

@@ -8,30 +8,30 @@ from accounts.errors import HoldNotOpen
 from accounts.models import Hold, replace_row
 from ledger.callers import Caller
 from ledger.errors import gettext_noop
-from transactions.models import Transaction
 from transactions.posting.commands.hold import tell
-from transactions.posting.state import Decision, Needs, State
+from transactions.posting.state import Culprit, Decision, Needs, State
 
 
 @dataclass(slots=True, kw_only=True)
 class Release:
-    """A hold that was released before is answered as it is."""
+    """A hold that was released before is answered as it is; with `if_open` whatever is not open any more, and
+    what is declined with all of its list.
+    """
 
     hold_id: UUID
     account_id: UUID
     reason: str = ""
+    if_open: bool = False
     id: ClassVar[None] = None  # the same hold is released once
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.needs = Needs((self.account_id,), holds=(self.hold_id,))
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """Raises `HoldNotFound`, `HoldNotOpen`."""
         hold = state.get_hold(self.hold_id, self.account_id)
-        if hold.status == Hold.Status.RELEASED:
+        if culprit or hold.status == Hold.Status.RELEASED or (self.if_open and not hold.remaining):
             return (Decision(hold),)
         if hold.remaining == 0:
             raise HoldNotOpen(gettext_noop("The hold is not open any more."), hold_status=hold.status)

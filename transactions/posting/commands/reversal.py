@@ -10,18 +10,21 @@ from transactions import errors
 from transactions.models import Transaction, derive_destination_id
 from transactions.posting.commands.transfer import decide_legs, find_differences, needs_of
 from transactions.posting.legs import Leg
-from transactions.posting.state import Decision, Needs, State
+from transactions.posting.state import Culprit, Decision, Needs, State
 
 OPPOSITE = {"DEPOSIT": Transaction.Type.WITHDRAW, "WITHDRAW": Transaction.Type.DEPOSIT}
 
 
 @dataclass(slots=True, kw_only=True)
 class Reversal:
-    """Takes back `rows`: a posted transaction, or both legs of a transfer. Raises `NotReversible`."""
+    """Takes back `rows`: a posted transaction, or both legs of a transfer. With `if_left` it makes nothing of
+    what was taken back before, and is no decline. Raises `NotReversible`.
+    """
 
     id: UUID
     reason: str
     rows: Sequence[Transaction]
+    if_left: bool = False
     legs: tuple[Leg, ...] = field(init=False)
     needs: Needs = field(init=False, repr=False, compare=False)
 
@@ -50,7 +53,7 @@ class Reversal:
         differs = find_differences(self.legs, before)
         return ["reason" if name == "metadata" else name for name in differs]
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
+        if self.if_left and any(leg.reverses in state.reversed_by for leg in self.legs):
+            return ()
         return decide_legs(self.legs, state, caller, culprit)

@@ -23,9 +23,8 @@ from events import outbox
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from ledger.values import find_changes
-from transactions.models import Transaction
 from transactions.posting.legs import require_scale
-from transactions.posting.state import AccountState, Decision, Needs, State
+from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 EVENTS = {
     Account.Status.ACTIVE: "account.unfrozen",
@@ -54,9 +53,7 @@ class SetLimits(OfRules):
     limits: Mapping[str, Decimal | None]
     reason: str = ""
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """Raises `AccountNotFound`, `AccountClosed`, `AmountNotPositive`, `AmountTooLarge`, `AmountScale`,
         `CreditLimitInUse`."""
         account = state.accounts[self.account_id]
@@ -86,9 +83,7 @@ class SetStatus(OfRules):
     status: Account.Status
     reason: str
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """Raises `AccountNotFound`, `AccountClosed`, `AccountNotEmpty`."""
         account = state.accounts[self.account_id]
         if account.status == self.status:
@@ -113,9 +108,7 @@ class SetMetadata(OfRules):
 
     metadata: dict[str, str]
 
-    def decide(
-        self, state: State, caller: Caller, culprit: Transaction | None = None
-    ) -> tuple[Decision, ...]:
+    def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """Raises `AccountNotFound`."""
         account = state.accounts[self.account_id]
         if state.rules[account.id].metadata == self.metadata:
