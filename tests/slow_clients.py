@@ -22,7 +22,7 @@ JSON = "application/json"
 # Address, content type, and the most bytes: bodies that never come.
 UNFINISHED = {
     "API bodies": (TRANSACTIONS, JSON, 60_000),
-    "batches": (f"{TRANSACTIONS}/batch", JSON, 1024 * 1024),
+    "batches": ("/api/v1/batches", JSON, 1024 * 1024),
     "forms": ("/admin/login/", FORM, 1024 * 1024),
     "chunked bodies": (TRANSACTIONS, JSON, None),
 }

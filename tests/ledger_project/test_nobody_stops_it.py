@@ -52,12 +52,9 @@ def statement(service):
     """The address of a statement that is too long for the buffers on its way."""
     account = make_account(service)
     for _ in range(LINES // 1000):
-        orders = [
-            {"id": str(new_id()), "account": account, "type": "DEPOSIT", "amount": "1.00"}
-            for _ in range(1000)
-        ]
-        batch = {"atomic": True, "transactions": orders}
-        status, text, _ = service.send("POST", f"{TRANSACTIONS}/batch", batch, timeout=60)
+        deposit = {"command": "transaction", "account": account, "type": "DEPOSIT", "amount": "1.00"}
+        batch = {"id": str(new_id()), "atomic": True, "commands": [deposit] * 1000}
+        status, text, _ = service.send("POST", "/api/v1/batches", batch, timeout=60)
         assert status == 200, text[:300]
     return f"/api/v1/accounts/{account}/statement?from=2020-01-01&to=2030-01-01"
 
