@@ -8,13 +8,16 @@ from accounts.rest import serializers as account_serializers
 from accounts.rest.schema import ACCOUNT, HOLD
 from rest.schema import (
     IDEMPOTENCY_KEY,
+    IF_MATCH,
     ON_AMOUNTS,
     ON_BODIES,
+    ON_CHANGES,
     ON_IDENTITY,
     ON_LISTS,
     Operation,
     answered,
     describe,
+    etag_of,
     operation,
     sent,
 )
@@ -102,6 +105,7 @@ describe_batches = describe(
         "same_account",
         "not_reversible",
         "hold_not_open",
+        "sequence_mismatch",
         "expires_at_invalid",
         "batch_declined",
         operation_id="batches_create",
@@ -148,6 +152,7 @@ describe_holds = describe(
         "not_found",
         "token_bound",
         "hold_not_open",
+        "sequence_mismatch",
         examples=[
             answered(
                 "done",
@@ -183,6 +188,7 @@ def changing_status(status: str, refusal: str, example: str, reason: str) -> Ope
         *ON_BODIES,
         "not_found",
         "token_bound",
+        "sequence_mismatch",
         refusal,
         examples=[sent(example, {"reason": reason}), answered("done", changed)],
     )
@@ -193,8 +199,10 @@ describe_rules = describe(
         200,
         account_serializers.AccountSerializer,
         *ON_BODIES,
+        *ON_CHANGES,
         "not_found",
         "token_bound",
+        parameters=[IF_MATCH, etag_of()],
         examples=[
             sent("a note", {"metadata": {"purpose": "ads"}}),
             answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}}),
@@ -208,6 +216,7 @@ describe_rules = describe(
         "not_found",
         "token_bound",
         "account_closed",
+        "sequence_mismatch",
         "credit_limit_in_use",
         examples=[
             sent("a credit line", {"credit_limit": "50.00"}),
