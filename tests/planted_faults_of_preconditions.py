@@ -62,7 +62,7 @@ MUTANTS = [
         "legs.find_decline",
         '"version": account.version,',
         '"version": str(account.version),',
-        CODES + "test_a_refusal_has_its_code_status_and_shape[version_mismatch]",
+        CODES + "test_a_refusal_has_its_code_status_and_shape",
     ),
     Mutant(
         "holds expect a version",

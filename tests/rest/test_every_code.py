@@ -94,9 +94,8 @@ class Asker:
     def rule(self, name, **body):
         return self.admin.post(f"{ACCOUNTS}/{self.account.id}/{name}", body)
 
-    def patch(self, if_match, metadata=None):
-        body, headers = {"metadata": metadata or {"a": "b"}}, {"If-Match": if_match}
-        return self.admin.patch(f"{ACCOUNTS}/{self.account.id}", body, headers=headers)
+    def patch(self, **headers):
+        return self.admin.patch(f"{ACCOUNTS}/{self.account.id}", {"metadata": {"a": "b"}}, headers=headers)
 
     def set(self, *, status=None, **limits):
         if status:
@@ -203,8 +202,8 @@ PROVOKE = {
     ),
     "version_mismatch": lambda a: a.post(expected_version=7),
     "sequence_mismatch": lambda a: a.rule("freeze", reason="x", expected_sequence=7),
-    "etag_mismatch": lambda a: a.patch('"x"'),
-    "if_match_invalid": lambda a: a.patch("x"),
+    "etag_mismatch": lambda a: a.patch(if_match='"x"'),
+    "if_match_invalid": lambda a: a.patch(if_match="x"),
     "account_frozen": lambda a: a.set(status="FROZEN").withdraw("1"),
     "account_closed": lambda a: a.set(status="CLOSED").post(),
     "balance_limit_exceeded": nearly_full,
