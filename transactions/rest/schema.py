@@ -179,9 +179,10 @@ describe_holds = describe(
 )
 
 
-def changing_status(status: str, refusal: str, example: str, reason: str) -> Operation:
-    """What is said of giving an account this status: what else refuses it, and an example with its reason."""
-    changed = {**ACCOUNT, "status": status, "status_reason": reason}
+def changing_status(status: str, refusal: str, example: str, reason: str, *, sequence: int = 2) -> Operation:
+    """What is said of giving an account this status: what else refuses it, and an example with its reason,
+    and with the number of the event that tells it."""
+    changed = {**ACCOUNT, "status": status, "status_reason": reason, "event_sequence": sequence}
     return operation(
         200,
         account_serializers.AccountSerializer,
@@ -205,7 +206,7 @@ describe_rules = describe(
         parameters=[IF_MATCH, etag_of()],
         examples=[
             sent("a note", {"metadata": {"purpose": "ads"}}),
-            answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}}),
+            answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}, "event_sequence": 2}),
         ],
     ),
     limits=operation(
@@ -220,11 +221,11 @@ describe_rules = describe(
         "credit_limit_in_use",
         examples=[
             sent("a credit line", {"credit_limit": "50.00"}),
-            answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00"}),
+            answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00", "event_sequence": 2}),
         ],
     ),
     freeze=changing_status("FROZEN", "account_closed", "a chargeback", "chargeback 12"),
-    unfreeze=changing_status("ACTIVE", "account_closed", "settled", "chargeback 12 settled"),
+    unfreeze=changing_status("ACTIVE", "account_closed", "settled", "chargeback 12 settled", sequence=3),
     close=changing_status("CLOSED", "account_not_empty", "the user left", "the user left"),
 )
 describe_balances = describe(
