@@ -11,6 +11,7 @@ ACCOUNT_FROZEN = "account_frozen"
 ACCOUNT_CLOSED = "account_closed"
 LIMIT_EXCEEDED = "limit_exceeded"
 BATCH_DECLINED = "batch_declined"
+SEQUENCE_MISMATCH = "sequence_mismatch"
 
 # What a declined hold tells people; its extensions are in `decline_details`.
 DECLINES = {
@@ -18,6 +19,7 @@ DECLINES = {
     ACCOUNT_FROZEN: gettext_noop("The account is frozen: it accepts no new holds."),
     ACCOUNT_CLOSED: gettext_noop("The account is closed."),
     LIMIT_EXCEEDED: gettext_noop("The account would hold more than a balance may be."),
+    SEQUENCE_MISMATCH: gettext_noop("The account is not at the expected sequence."),
     BATCH_DECLINED: gettext_noop("Another command of the atomic batch was declined."),
 }
 
@@ -68,6 +70,14 @@ class ExpiresAtInvalid(LedgerError, code="expires_at_invalid", field="expires_at
 
 class AccountClosed(LedgerError, code=ACCOUNT_CLOSED):
     """Closed is final: neither its status nor its limits change any more."""
+
+
+class SequenceMismatch(LedgerError, code=SEQUENCE_MISMATCH):
+    """More has happened on the account than the command expects; of a hold it is a decline."""
+
+
+class EtagMismatch(LedgerError, code="etag_mismatch"):
+    """What would be changed is not as any of the ETags says that `If-Match` names."""
 
 
 class AccountNotEmpty(LedgerError, code="account_not_empty"):

@@ -1,6 +1,6 @@
 """Writing users and accounts. Each function owns its transaction and names its actor's request."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, wraps
@@ -160,11 +160,14 @@ def create_account(
 
 
 @atomic
-def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
+def change_user(
+    *, id: UUID, changes: dict[str, Any], if_match: Collection[str] | None = None, caller: Caller
+) -> User:
     """Set `name` and `metadata` of an account holder where `changes` has them.
 
-    Returns the user, with all that `to_dict` reads. What is so already is not changed, and not told. Raises
-    `Text…`, `UserErased`.
+    Returns the user, with all that `to_dict` reads. What is so already is not changed, and not told. To
+    change anything, the user must have one of the ETags of `if_match`, if there are any. Raises `Text…`,
+    `UserErased`, `EtagMismatch`.
     """
     require_text(changes.get("name", ""), Rule.NAME, "name")
     user = User.objects.select_for_update(no_key=True).get(id=id, is_holder=True)
@@ -172,6 +175,7 @@ def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
     changes = {name: value for name, value in changes.items() if value != getattr(user, name)}
     if not changes:
         return queries.read_accounts(user)
+    require_etag(user, if_match)
     before = {name: getattr(user, name) for name in changes}
     for name, value in changes.items():
         setattr(user, name, value)
@@ -181,6 +185,12 @@ def change_user(*, id: UUID, changes: dict[str, Any], caller: Caller) -> User:
     data = queries.read_accounts(user).to_dict()
     tell(user, "user.changed", data, caller, before, CHANGE_USER, [*values, user.id])
     return user
+
+
+def require_etag(row: User | Account, if_match: Collection[str] | None) -> None:
+    """Under its lock. Raises `EtagMismatch` if its ETag is none of these; None expects nothing."""
+    if if_match is not None and row.etag not in if_match:
+        raise errors.EtagMismatch("It was changed meanwhile: If-Match names none of its ETags of now.")
 
 
 def _require_not_erased(user: User) -> None:
@@ -194,7 +204,7 @@ def _open_account(
     account = Account.objects.create(
         user=user, currency=currency, name=name, metadata=metadata, event_sequence=1
     )
-    account.held_due = Decimal(0)
+    account.held_due, account.holds_due = Decimal(0), 0
     tell(account, "account.opened", account.to_dict(), caller)
     return account
 

@@ -33,6 +33,8 @@ DETAILS = {
     "balance": gettext_lazy("balance"),
     "expected_version": gettext_lazy("expected version"),
     "version": gettext_lazy("version"),
+    "expected_sequence": gettext_lazy("expected number of the last event"),
+    "sequence": gettext_lazy("number of the last event"),
     "hold_status": gettext_lazy("status of the hold"),
     "reversed_by": gettext_lazy("reversed by"),
     "culprit": gettext_lazy("because of"),
@@ -57,9 +59,9 @@ def describe_decline(row: Transaction | Hold | None, currency: str) -> dict[str,
     return {
         "sentence": explain(row),
         "extensions": [
-            (str(DETAILS.get(name, name)), _show_detail(name, text, currency))
-            for name, text in (row.decline_details or {}).items()
-            if isinstance(text, str)
+            (str(DETAILS.get(name, name)), _show_detail(name, str(value), currency))
+            for name, value in (row.decline_details or {}).items()
+            if isinstance(value, str | int)
         ],
     }
 

@@ -57,6 +57,12 @@ def mark(response: AnyResponse, *, replayed: bool) -> AnyResponse:
     return response
 
 
+def tag(response: AnyResponse, etag: str) -> AnyResponse:
+    """The response, which shows something that `PATCH` changes: its ETag is of what that can change."""
+    response["ETag"] = f'"{etag}"'
+    return response
+
+
 # These threads ask the database for requests in greenlets: seldom, so there are two.
 _asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
 _being_asked: dict[Hashable, Future[Any]] = {}

@@ -21,6 +21,7 @@ STATUS = {
     "identity_required": 400,
     "two_identities": 400,
     "idempotency_key_invalid": 400,
+    "if_match_invalid": 400,
     "conflicting_fields": 400,
     "amount_invalid": 400,
     "amount_not_text": 400,
@@ -67,6 +68,7 @@ STATUS = {
     "insufficient_funds": 402,
     "insufficient_funds_at": 402,
     "version_mismatch": 412,
+    "sequence_mismatch": 412,
     "account_frozen": 422,
     "account_closed": 422,
     "balance_limit_exceeded": 422,
@@ -76,6 +78,7 @@ STATUS = {
     "transfer_declined": 422,
     "batch_declined": 422,
     # Refused: not recorded
+    "etag_mismatch": 412,
     "idempotency_key_reused": 422,
     "currency_mismatch": 422,
     "currency_closed": 422,

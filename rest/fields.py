@@ -220,9 +220,9 @@ class NumberParameter(Field):
         return number
 
 
-@describe_as({"type": "integer", "minimum": 0})
+@describe_as({"type": "integer", "minimum": 0, "maximum": 10**18 - 1})
 class CountField(Field):
-    """A whole number from zero on."""
+    """A whole number from zero on, of at most 18 digits."""
 
     def to_internal_value(self, value: Any) -> int:
         if type(value) is not Number or not INTEGER_TEXT.fullmatch(value):

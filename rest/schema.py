@@ -53,6 +53,7 @@ ON_AMOUNTS = (
     "amount_too_large",
     "amount_scale",
 )
+ON_CHANGES = ("if_match_invalid", "etag_mismatch")
 ON_LISTS = ("invalid_parameter", "invalid_cursor")
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -61,6 +62,23 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Instead of an `id`: 1 to 255 printable ASCII characters; the id is derived from it and you.",
 )
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="Change it only if it has one of these ETags, or `*`: it has any. A weak one never matches.",
+)
+
+
+def etag_of(status: int = 200) -> OpenApiParameter:
+    """The header of a good answer."""
+    return OpenApiParameter(
+        "ETag",
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        response=[status],
+        description="Of all that `PATCH` can change of it, and of nothing else.",
+    )
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ with `read` and `read_query`, which find the same in one pass over what was sent
 ADR 18 has the figures.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, cast
@@ -19,6 +20,8 @@ from rest.fields import Field, refuse
 from rest.parsers import echo
 from rest.times import TimeField, parse_time
 
+ETAG = re.compile('(W/)?"([!#-~\x80-\xff]*)"')
+ETAGS = re.compile(rf"{ETAG.pattern}(?:[ \t]*,[ \t,]*{ETAG.pattern})*")
 NO_OBJECT = ("invalid_type", "Not an object.")
 NO_FIELD = ("unknown_field", "There is no such field.")
 
@@ -41,6 +44,21 @@ def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
     if errors:
         raise InvalidRequest(*errors)
     return {name: query[name] for name in query}
+
+
+def read_if_match(request: Request) -> list[str] | None:
+    """The ETags of `If-Match`, one of which what is changed must have; None: it may have any.
+
+    A weak one never matches (RFC 9110), so it is not among them.
+    """
+    sent: str | None = request.META.get("HTTP_IF_MATCH")
+    if sent is None or sent.strip(" \t") == "*":
+        return None
+    if not ETAGS.fullmatch(sent.strip(" \t,")):
+        raise InvalidRequest(
+            FieldError("If-Match", "if_match_invalid", 'Neither * nor ETags like "5d41402a".')
+        )
+    return [tag for weak, tag in ETAG.findall(sent) if not weak]
 
 
 class StrictSerializer(serializers.Serializer):

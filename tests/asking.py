@@ -31,17 +31,18 @@ def find_hold(id):
     return hold
 
 
-def release_hold(*, id, request_id=""):
+def release_hold(*, id, request_id="", **fields):
     hold = find_hold(id)
-    return ask(Release(hold_id=id, account_id=hold.account_id), request_id=request_id).hold
+    return ask(Release(hold_id=id, account_id=hold.account_id, **fields), request_id=request_id).hold
 
 
-def set_limits(*, id, limits, request_id):
-    return ask(SetLimits(account_id=id, limits=limits), request_id=request_id).account
+def set_limits(*, id, limits, request_id, **fields):
+    return ask(SetLimits(account_id=id, limits=limits, **fields), request_id=request_id).account
 
 
-def set_status(*, id, status, reason, request_id):
-    return ask(SetStatus(account_id=id, status=status, reason=reason), request_id=request_id).account
+def set_status(*, id, status, reason, request_id, **fields):
+    command = SetStatus(account_id=id, status=status, reason=reason, **fields)
+    return ask(command, request_id=request_id).account
 
 
 freeze = partial(set_status, status=Account.Status.FROZEN)

@@ -26,14 +26,14 @@ MUTANTS = [
     Mutant(
         "deposits of any moment first",
         "order.find_deposits",
-        "            and command.effective_at is not None\n",
+        " and command.effective_at is not None",
         "",
         ORDER + "test_moments_that_are_not_said_to_be_the_same_are_in_the_given_order",
     ),
     Mutant(
         "a version overtaken by a deposit",
         "order.find_deposits",
-        "guarded.update(command.needs.accounts)",
+        "guarded.add(command.account_id)",
         "pass",
         ORDER + "test_who_asks_for_a_version_asks_for_the_order",
     ),

@@ -138,7 +138,7 @@ MUTANTS = [
     Mutant(
         "metadata that are so already told again",
         "SetMetadata.decide",
-        "if state.rules[account.id].metadata == self.metadata:",
+        "if before.metadata == self.metadata:",
         "if False:",
         RULES + "test_metadata_that_are_so_already_are_told_once",
     ),

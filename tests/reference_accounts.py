@@ -44,7 +44,8 @@ class ReferenceAccounts:
 
     def open_account(self, id, user, currency, opened_at):
         self.accounts[id] = Account(id=id, user=user, currency=currency, opened_at=opened_at)
-        self.events[id] = [("account.opened", self.describe_account(id, opened_at))]
+        self.events[id] = []
+        self.tell_account("account.opened", id, opened_at)
 
     def find_rows(self, account):
         return [row for row in self.rows.values() if row.command.account == account]
@@ -82,7 +83,11 @@ class ReferenceAccounts:
         self.expire(account.id, clock)
         hold = Hold(command=command, created_at=clock)
         available = self.find_available(account.id, clock)
-        if account.status != "ACTIVE":
+        sequence = self.count_events(account.id, clock)
+        if command.expected_sequence not in (None, sequence):
+            hold.reason = "sequence_mismatch"
+            hold.details = {"expected_sequence": command.expected_sequence, "sequence": sequence}
+        elif account.status != "ACTIVE":
             hold.reason, hold.details = f"account_{account.status.lower()}", {}
         elif command.amount > available:
             amounts = {"available": available, "required": command.amount}
@@ -91,29 +96,43 @@ class ReferenceAccounts:
         self.holds[command.id] = hold
         self.tell("hold.declined" if hold.reason else "hold.placed", hold, clock)
 
-    def release_hold(self, id, clock):
+    def release_hold(self, id, expected, clock):
         """Why it cannot be released, or None. What is released already changes nothing."""
         hold = self.holds[id]
         status, _, _ = self.find_hold_state(hold, clock)
         if status == "OPEN":
+            if expected not in (None, self.count_events(hold.command.account, clock)):
+                return Refusal("sequence_mismatch")
             self.expire(hold.command.account, clock)
             hold.released_at = clock
             self.tell("hold.released", hold, clock)
         return None if status in ("OPEN", "RELEASED") else Refusal("hold_not_open")
 
-    def expire(self, account, clock):
-        """Tell of those whose time is over; how many that were not told of before."""
-        due = [
+    def find_untold(self, account, clock):
+        """The holds whose time is over, and nobody has told it."""
+        return [
             hold
             for hold in self.holds.values()
             if hold.command.account == account
             and self.find_hold_state(hold, clock)[0] == "EXPIRED"
             and not hold.expiry_is_told
         ]
+
+    def expire(self, account, clock):
+        """Tell of those whose time is over; how many that were not told of before."""
+        due = self.find_untold(account, clock)
         for hold in sorted(due, key=lambda hold: (hold.command.expires_at, hold.command.id)):
             hold.expiry_is_told = True
             self.tell("hold.expired", hold, clock)
         return len(due)
+
+    def tell_account(self, type, id, clock):
+        told = self.describe_account(id, clock)
+        self.events[id].append((type, told | {"event_sequence": told["event_sequence"] + 1}))
+
+    def count_events(self, account, clock):
+        """Those that nobody has told yet among them."""
+        return len(self.events[account]) + len(self.find_untold(account, clock))
 
     def tell(self, type, hold, clock):
         self.events[hold.command.account].append((type, self.describe_hold(hold.command.id, clock)))
@@ -150,42 +169,50 @@ class ReferenceAccounts:
 
     # Rules
 
-    def set_limits(self, id, limits, clock):
-        """Why they cannot be set, or None."""
+    def set_limits(self, id, limits, expected, clock):
+        """Why they cannot be set, or None. What is so already is answered, whatever sequence is expected."""
         account = self.accounts[id]
         if account.status == "CLOSED":
             return Refusal("account_closed")
         if not all(self.has_scale(limit, id) for limit in limits.values() if limit is not None):
             return Refusal("amount_scale")
+        changes = any(getattr(account, name) != limit for name, limit in limits.items())
+        if changes and expected not in (None, self.count_events(id, clock)):
+            return Refusal("sequence_mismatch")
         if limits.get("credit_limit", account.credit_limit) < self.sum_held(id, clock) - self.sum_balance(id):
             return Refusal("credit_limit_in_use")
         self.expire(id, clock)
-        if any(getattr(account, name) != limit for name, limit in limits.items()):
+        if changes:
             vars(account).update(limits)
             account.credit_limit_max = max(account.credit_limit_max, account.credit_limit)
-            self.events[id].append(("account.limits_changed", self.describe_account(id, clock)))
+            self.tell_account("account.limits_changed", id, clock)
         return None
 
-    def set_status(self, id, status, reason, clock):
+    def set_status(self, id, status, reason, expected, clock):
         """Why it cannot be set, or None. What is so already changes nothing."""
         account = self.accounts[id]
         if account.status == "CLOSED" != status:
             return Refusal("account_closed")
+        if account.status != status and expected not in (None, self.count_events(id, clock)):
+            return Refusal("sequence_mismatch")
         if status == "CLOSED" and (self.sum_balance(id) or self.sum_held(id, clock)):
             return Refusal("account_not_empty")
         self.expire(id, clock)
         if account.status != status:
             account.status, account.reason = status, reason
-            self.events[id].append((STATUS_EVENTS[status], self.describe_account(id, clock)))
+            self.tell_account(STATUS_EVENTS[status], id, clock)
         return None
 
-    def set_metadata(self, id, metadata, clock):
-        """It is never refused. What is so already changes nothing."""
+    def set_metadata(self, id, metadata, expected, clock):
+        """Why it cannot be set, or None: it is not what is expected. What is so already changes nothing."""
         account = self.accounts[id]
+        if account.metadata != metadata and expected not in (None, account.metadata):
+            return Refusal("etag_mismatch")
         self.expire(id, clock)
         if account.metadata != metadata:
             account.metadata = metadata
-            self.events[id].append(("account.changed", self.describe_account(id, clock)))
+            self.tell_account("account.changed", id, clock)
+        return None
 
     def has_scale(self, amount, account):
         return amount == round(amount, DECIMALS[self.accounts[account].currency])
@@ -212,6 +239,7 @@ class ReferenceAccounts:
             "withdraw_max": text(account.withdraw_max),
             "withdraw_day_max": text(account.withdraw_day_max),
             "version": self.count_versions(id),
+            "event_sequence": self.count_events(id, now),
             "metadata": account.metadata,
             "created_at": format_time(account.opened_at),
         }

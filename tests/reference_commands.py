@@ -107,7 +107,7 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """`destination_amount` None: the same."""
+    """`destination_amount` None: the same. The expected versions are conditions."""
 
     id: UUID
     source: UUID
@@ -117,6 +117,8 @@ class Transfer:
     effective_at: datetime | date | None = None
     reference: str = ""
     metadata: dict = field(default_factory=dict)
+    expected_version: int | None = None
+    expected_destination_version: int | None = None
 
     def list_commands(self, ledger):
         if self.source == self.destination:
@@ -130,6 +132,7 @@ class Transfer:
                 self.amount if self.destination_amount is None else self.destination_amount,
             ),
             are_named=self.destination_amount is not None,
+            versions=(self.expected_version, self.expected_destination_version),
             **read_moment(self.effective_at),
             reference=self.reference,
             metadata=self.metadata,
@@ -138,11 +141,15 @@ class Transfer:
 
 @dataclass(frozen=True, kw_only=True)
 class Reversal:
-    """The opposite of `target` in full, and of its other leg; that of a transfer is a transfer back."""
+    """The opposite of `target` in full, and of its other leg; that of a transfer is a transfer back.
+
+    `expected_version` is a condition: of the account, of a transfer back of its source.
+    """
 
     id: UUID
     target: UUID
     reason: str
+    expected_version: int | None = None
 
     def list_commands(self, ledger):
         target = ledger.rows[self.target]
@@ -151,7 +158,11 @@ class Reversal:
         asked = {"metadata": {"reason": self.reason}}
         if not target.command.transfer:
             type, account = OPPOSITE[target.command.type], target.command.account
-            taken = {"amount": target.amount, "reverses": self.target}
+            taken = {
+                "amount": target.amount,
+                "reverses": self.target,
+                "expected_version": self.expected_version,
+            }
             return [Command(id=self.id, account=account, type=type, **taken, **asked)]
         source, destination = ledger.find_legs(target.command.transfer)
         return make_legs(
@@ -160,6 +171,7 @@ class Reversal:
             source.command.account,
             reverses=(destination.command.id, source.command.id),
             amounts=(destination.amount, source.amount),
+            versions=(self.expected_version, None),
             **asked,
         )
 
@@ -172,6 +184,7 @@ class Capture:
     final: bool = True
     reference: str = ""
     metadata: dict = field(default_factory=dict)
+    expected_version: int | None = None
 
     def list_commands(self, ledger):
         return [
@@ -183,13 +196,14 @@ class Capture:
                 reference=self.reference,
                 metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
                 hold=self.hold,
+                expected_version=self.expected_version,
             )
         ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Of a hold."""
+    """Of a hold. `expected_sequence` is a condition: the number of the account's last event."""
 
     id: UUID
     account: UUID
@@ -197,9 +211,11 @@ class Placement:
     expires_at: datetime | None = None
     reference: str = ""
     metadata: dict = field(default_factory=dict)
+    expected_sequence: int | None = None
 
     def find_differences(self, before):
-        return frozenset(name for name in vars(self) if getattr(self, name) != getattr(before, name))
+        parts = vars(self).keys() - {"expected_sequence"}
+        return frozenset(name for name in parts if getattr(self, name) != getattr(before, name))
 
 
 def put_deposits_first(order, rows, guarded):
@@ -231,7 +247,7 @@ def read_moment(moment):
     return {"effective_at": begins_at + timedelta(days=1) - timedelta(microseconds=1), "begins_at": begins_at}
 
 
-def make_legs(id, source, destination, *, amounts, are_named=True, reverses=(None, None), **asked):
+def make_legs(id, source, destination, *, amounts, versions, are_named=True, reverses=(None, None), **asked):
     return [
         Command(
             id=leg_id,
@@ -242,11 +258,20 @@ def make_legs(id, source, destination, *, amounts, are_named=True, reverses=(Non
             amount=amount,
             other_leg=other,
             other_amount=other_amount if are_named else None,
+            expected_version=version,
             **asked,
         )
-        for leg_id, account, other, type, reversed_leg, amount, other_amount in (
-            (id, source, destination, "WITHDRAW", reverses[0], *amounts),
-            (derive_destination_id(id), destination, source, "DEPOSIT", reverses[1], *amounts[::-1]),
+        for leg_id, account, other, type, reversed_leg, version, amount, other_amount in (
+            (id, source, destination, "WITHDRAW", reverses[0], versions[0], *amounts),
+            (
+                derive_destination_id(id),
+                destination,
+                source,
+                "DEPOSIT",
+                reverses[1],
+                versions[1],
+                *amounts[::-1],
+            ),
         )
     ]
 

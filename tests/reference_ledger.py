@@ -160,7 +160,7 @@ class ReferenceLedger(ReferenceAccounts):
         command, account = row.command, self.accounts[row.command.account]
         version = self.count_versions(account.id)
         if command.expected_version not in (None, version):
-            details = {"expected_version": str(command.expected_version), "version": str(version)}
+            details = {"expected_version": command.expected_version, "version": version}
             return "version_mismatch", details
         if account.status == "CLOSED":
             return "account_closed", {}

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from accounts.errors import DECLINES as DECLINES_OF_HOLDS
 from rest.codes import STATUS
 from tests.database import execute
 from tests.raw_requests import Answer
@@ -36,6 +37,15 @@ INNARDS = re.compile(
     r"|\bUPDATE \w+ SET|\w(Error|Exception|Field|Serializer|ViewSet)\b| object at 0x|/usr/|/site-packages/",
 )
 
+# The extensions of all problems.
+COUNTS = {"expected_version", "version", "expected_sequence", "sequence"}
+AMOUNTS = {"available", "required", "limit", "withdrawn", "balance", "held", "used"}
+AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+LISTS = {"differs", "allowed"}
+TEXTS = {
+    *("id", "transfer", "instant", "rule", "reversed_by", "hold_status", "culprit", "permission", "bound"),
+    "allowed",  # an amount
+}
 DECIDED = ("transactions_transaction", "accounts_hold")
 
 Read = Callable[[str], Iterable[tuple[Any, ...]]]
@@ -65,6 +75,23 @@ def require_problem(answer: Answer) -> None:
         assert set(error) == {"pointer", "code", "detail"}, answer
         assert error["code"] in STATUS
     assert not INNARDS.search(answer.text), answer
+    for told in (problem, *(result["problem"] for result in problem.get("results", ()))):
+        for name in told.keys() - MEMBERS - {"errors", "results"}:
+            require_kind(name, told[name])
+
+
+def require_kind(name: str, value: Any) -> None:
+    """Of an extension of a problem: amounts are texts, versions and whatever counts are numbers."""
+    if name in COUNTS:
+        assert type(value) is int, (name, value)
+    elif name in AMOUNTS:
+        assert type(value) is str, (name, value)
+        assert AMOUNT.fullmatch(value), (name, value)
+    elif name in LISTS and type(value) is list:
+        assert all(type(each) is str for each in value), (name, value)
+    else:
+        assert name in TEXTS, f"Nobody has said what kind of value {name} is: {value!r}"
+        assert type(value) is str, (name, value)
 
 
 def require_books(before: Stock, after: Stock, method: str, answer: Answer) -> None:
@@ -76,7 +103,11 @@ def require_books(before: Stock, after: Stock, method: str, answer: Answer) -> N
     added = Counter(table for table, _ in after.rows - before.rows)
     replayed = "idempotency-replayed" in answer.headers
     changes = method in ("POST", "PATCH", "DELETE") and answer.status < 400 and not replayed
-    if answer.code in DECLINES and not replayed and {"id", "results"} & answer.json().keys():
+    if (
+        answer.code in {*DECLINES, *DECLINES_OF_HOLDS}
+        and not replayed
+        and {"id", "results"} & answer.json().keys()
+    ):
         require_declined(before, after, answer.json(), added)
     elif answer.status == 201 and changes:
         assert tuple(added[table] for table in CREATED) in CREATED_AT_ONCE, added

@@ -161,12 +161,13 @@ def is_list_of_types(value: Any) -> bool:
 
 
 def is_count(value: Any) -> bool:
-    return type(value) is NumberText and re.fullmatch(r"0|[1-9][0-9]*", value) is not None
+    return type(value) is NumberText and re.fullmatch(r"0|[1-9][0-9]{0,17}", value) is not None
 
 
 NAME, HANDLE = is_about(1, 150, kind="name"), is_about(1, 150, kind="identifier")
 REASON = is_about(1, 500, kind="note")
 WHY = {"reason": Field(REASON, required=True)}
+VERSION, SEQUENCE = {"expected_version": Field(is_count)}, {"expected_sequence": Field(is_count)}
 MONEY = {
     "id": Field(is_new_id, required=True),
     "amount": Field(is_amount, required=True),
@@ -194,11 +195,12 @@ FIELDS: dict[str, dict[str, Field]] = {
         "withdraw_max": Field(is_limit),
         "withdraw_day_max": Field(is_limit),
         "reason": Field(REASON),
+        **SEQUENCE,
     },
-    "POST /holds/{id}/release": {"reason": Field(REASON)},
-    "POST /accounts/{id}/freeze": WHY,
-    "POST /accounts/{id}/unfreeze": WHY,
-    "POST /accounts/{id}/close": WHY,
+    "POST /holds/{id}/release": {"reason": Field(REASON), **SEQUENCE},
+    "POST /accounts/{id}/freeze": {**WHY, **SEQUENCE},
+    "POST /accounts/{id}/unfreeze": {**WHY, **SEQUENCE},
+    "POST /accounts/{id}/close": {**WHY, **SEQUENCE},
     "POST /transactions": {
         **MONEY,
         "account": Field(is_id),
@@ -206,7 +208,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "currency": Field(is_currency),
         "type": Field(is_one_of("DEPOSIT", "WITHDRAW"), required=True),
         "effective_at": Field(is_time),
-        "expected_version": Field(is_count),
+        **VERSION,
     },
     BATCH: {
         "atomic": Field(is_flag, required=True),
@@ -215,7 +217,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "metadata": Field(is_metadata),
         "commands": Field(is_list_of_commands, required=True),
     },
-    "POST /transactions/{id}/reverse": {"id": MONEY["id"], **WHY},
+    "POST /transactions/{id}/reverse": {"id": MONEY["id"], **WHY, **VERSION},
     "POST /batches/{id}/reverse": {"id": MONEY["id"], **WHY},
     "POST /transfers": {
         **MONEY,
@@ -227,6 +229,8 @@ FIELDS: dict[str, dict[str, Field]] = {
         "destination_currency": Field(is_currency),
         "destination_amount": Field(is_amount),
         "effective_at": Field(is_time),
+        **VERSION,
+        "expected_destination_version": Field(is_count),
     },
     "POST /holds": {
         **MONEY,
@@ -234,12 +238,14 @@ FIELDS: dict[str, dict[str, Field]] = {
         "user": Field(is_id),
         "currency": Field(is_currency),
         "expires_at": Field(is_expiry),
+        **SEQUENCE,
     },
     "POST /holds/{id}/capture": {
         **MONEY,
         "amount": Field(is_amount),
         "final": Field(is_flag),
         "metadata": Field(is_metadata_of_a_capture),
+        **VERSION,
     },
     "POST /subscriptions": {
         "kind": Field(is_one_of("webhook", "broker"), required=True),

@@ -19,9 +19,11 @@ from accounts.models.columns import (
     REASON_LENGTH_MAX,
     Folded,
     HeldDue,
+    HoldsDue,
     IsFinite,
     MoneyField,
     external_id_is_normalized,
+    make_etag,
     metadata_is_an_object,
 )
 from accounts.models.managers import UserManager
@@ -69,6 +71,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
     )
     erased_at = models.DateTimeField(_("erased at"), null=True, editable=False, help_text="By `erasing`")
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
+    etag = make_etag("name", "metadata")
     objects: ClassVar[UserManager[Self]] = UserManager()
     first_name = last_name = date_joined = None  # type: ignore[assignment]
     REQUIRED_FIELDS: ClassVar[list[str]] = []  # `createsuperuser` asks for no e-mail address
@@ -121,8 +124,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def with_held_due(self) -> "AccountQuerySet":
-        """The accounts with what those holds still have whose time is over but whose end nobody wrote."""
-        return self.annotate(held_due=HeldDue(F("id")))
+        """The accounts with how many holds are due whose end nobody wrote, and what those still have."""
+        return self.annotate(held_due=HeldDue(F("id")), holds_due=HoldsDue(F("id")))
 
 
 class Account(models.Model):
@@ -176,6 +179,8 @@ class Account(models.Model):
 
     objects = AccountQuerySet.as_manager()
     held_due: Decimal  # of `with_held_due`
+    holds_due: int
+    etag = make_etag("metadata")
 
     class Meta:
         verbose_name = _("account")
@@ -286,6 +291,7 @@ class Account(models.Model):
                 for name, amount in amounts.items()
             },
             "version": self.version,
+            "event_sequence": self.event_sequence + self.holds_due,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
         }

@@ -6,11 +6,14 @@ Its examples are one story, which a test replays against a server.
 from accounts.rest import serializers
 from rest.schema import (
     IDEMPOTENCY_KEY,
+    IF_MATCH,
     ON_BODIES,
+    ON_CHANGES,
     ON_IDENTITY,
     ON_LISTS,
     answered,
     describe,
+    etag_of,
     operation,
     sent,
 )
@@ -32,6 +35,7 @@ ACCOUNT: dict[str, object] = {
     "withdraw_max": None,
     "withdraw_day_max": None,
     "version": 0,
+    "event_sequence": 1,
     "metadata": {},
     "created_at": "2026-01-01T12:00:00.000000Z",
 }
@@ -72,7 +76,7 @@ describe_users = describe(
         "currency_closed",
         "external_id_taken",
         "user_erased",
-        parameters=[IDEMPOTENCY_KEY],
+        parameters=[IDEMPOTENCY_KEY, etag_of(201)],
         examples=[
             sent(
                 "a user",
@@ -82,13 +86,15 @@ describe_users = describe(
         ],
     ),
     list=operation(200, serializers.UserSerializer, *ON_LISTS, description="Users, newest first."),
-    retrieve=operation(200, serializers.UserSerializer, "not_found", description="One user."),
+    retrieve=operation(200, serializers.UserSerializer, "not_found", parameters=[etag_of()]),
     partial_update=operation(
         200,
         serializers.UserSerializer,
         *ON_BODIES,
+        *ON_CHANGES,
         "not_found",
         "user_erased",
+        parameters=[IF_MATCH, etag_of()],
         examples=[
             sent("another name", {"name": "Petya P."}),
             answered("changed", {**USER, "name": "Petya P."}),
@@ -104,13 +110,14 @@ describe_accounts = describe(
         "currency_closed",
         "not_found",
         "user_erased",
+        parameters=[etag_of(201)],
         examples=[
             sent("savings", {"user": PETYA, "currency": "USD", "name": "savings"}),
             answered("opened", {**ACCOUNT, "id": SAVINGS_ID, "name": "savings"}, 201),
         ],
     ),
     list=operation(200, serializers.AccountSerializer, *ON_LISTS, description="Accounts, newest first."),
-    retrieve=operation(200, serializers.AccountSerializer, "not_found", description="One account."),
+    retrieve=operation(200, serializers.AccountSerializer, "not_found", parameters=[etag_of()]),
 )
 describe_me = describe(
     retrieve=operation(

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
 
 from accounts.models import (
@@ -33,6 +34,10 @@ ReasonField = partial(
     rule=Rule.NOTE,
     help_text="Told by the event",
 )
+SequenceField = partial(
+    fields.CountField, required=False, help_text="Refuse unless the account's event_sequence is this"
+)
+VersionField = partial(fields.CountField, required=False, help_text="Decline unless the account is at it")
 
 
 class UserRequest(StrictSerializer):
@@ -89,14 +94,17 @@ class LimitsRequest(StrictSerializer):
         help_text="The most that the withdrawals of a UTC day may take; null: no limit",
     )
     reason = ReasonField(required=settings.REASONS_REQUIRED)
+    expected_sequence = SequenceField()
 
 
 class ReasonRequest(StrictSerializer):
     reason = ReasonField()
+    expected_sequence = SequenceField()
 
 
 class ReleaseRequest(StrictSerializer):
     reason = ReasonField(required=settings.REASONS_REQUIRED)
+    expected_sequence = SequenceField()
     body_is_optional = not settings.REASONS_REQUIRED
 
 
@@ -138,6 +146,7 @@ class HoldRequest(CommandRequest):
         required=False,
         help_text="Which of the user's main accounts, or the one that the account must have",
     )
+    expected_sequence = SequenceField(help_text="Decline unless the account's event_sequence is this")
 
 
 def amount_text(**options: Any) -> serializers.RegexField:
@@ -146,8 +155,13 @@ def amount_text(**options: Any) -> serializers.RegexField:
 
 
 def object_of_texts(**options: Any) -> serializers.DictField:
-    """Metadata, or the details of a decline, in an answer."""
+    """Metadata in an answer."""
     return serializers.DictField(child=serializers.CharField(allow_blank=True), **options)
+
+
+@describe_as({"type": ["string", "integer"]})
+class DetailField(serializers.Field[Any, Any, Any, Any]):
+    """Of a decline: amounts, names and moments are texts; versions, and what counts, are numbers."""
 
 
 class AccountSerializer(serializers.Serializer[Account]):
@@ -164,6 +178,9 @@ class AccountSerializer(serializers.Serializer[Account]):
     withdraw_max = amount_text(allow_null=True)
     withdraw_day_max = amount_text(allow_null=True)
     version = serializers.IntegerField(help_text="Posted transactions so far")
+    event_sequence = serializers.IntegerField(
+        help_text="Events so far: what a hold and a change of the rules may expect"
+    )
     metadata = object_of_texts()
     created_at = serializers.DateTimeField()
 
@@ -171,6 +188,8 @@ class AccountSerializer(serializers.Serializer[Account]):
 def make_field(column: Column) -> serializers.Field[Any, Any, Any, Any]:
     """A column of an answer, told as DRF does."""
     options: dict[str, Any] = {"allow_null": True} if column.null else {}
+    if column.kind is Kind.OBJECT and not column.sent:
+        return serializers.DictField(child=DetailField(), **options)
     if column.help:
         options["help_text"] = column.help
     if column.choices:

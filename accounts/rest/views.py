@@ -10,9 +10,9 @@ from accounts import operations, queries
 from accounts.idempotency import identify, require_identity
 from accounts.models import MAIN, Account, Token, User
 from accounts.rest import schema, serializers
-from rest.answers import mark
+from rest.answers import mark, tag
 from rest.lists import TextFilter, UUIDFilter
-from rest.serializers import read_query
+from rest.serializers import read_if_match, read_query
 from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 
 
@@ -54,12 +54,20 @@ class UserViewSet(ResourceViewSet[User]):
             key=request.META.get("HTTP_IDEMPOTENCY_KEY"),
         )
         user, replayed = operations.create_user(id=id, **asked, caller=request.caller)
-        return mark(Response(user.to_dict(), status=201), replayed=replayed)
+        return mark(show(user, status=201), replayed=replayed)
+
+    def retrieve(self, request: Request, pk: object) -> Response:
+        """One user. The `ETag` is of what `PATCH` can change."""
+        return show(self.get_object())
 
     def partial_update(self, request: Request, pk: object) -> Response:
-        """Change the name, or replace the metadata."""
-        user = operations.change_user(id=self.get_object().pk, changes=request.asked, caller=request.caller)
-        return Response(user.to_dict())
+        """Change the name, or replace the metadata. What is so already is answered as it is, whatever
+        `If-Match` says."""
+        if_match = read_if_match(request)
+        id = self.get_object().pk
+        return show(
+            operations.change_user(id=id, changes=request.asked, if_match=if_match, caller=request.caller)
+        )
 
 
 @schema.describe_accounts
@@ -86,7 +94,16 @@ class AccountViewSet(ResourceViewSet[Account]):
             metadata=asked.get("metadata"),
             caller=request.caller,
         )
-        return mark(Response(account.to_dict(), status=201), replayed=replayed)
+        return mark(show(account, status=201), replayed=replayed)
+
+    def retrieve(self, request: Request, pk: object) -> Response:
+        """One account. The `ETag` is of what `PATCH` can change, not of its balances."""
+        return show(self.get_object())
+
+
+def show(row: User | Account, status: int = 200) -> Response:
+    """It as it is now, and the ETag of what `PATCH` can change of it."""
+    return tag(Response(row.to_dict(), status=status), row.etag)
 
 
 @schema.describe_me

@@ -174,7 +174,7 @@ def test_only_an_empty_account_is_closed_and_then_for_ever(rule, account):
 def test_an_expected_version_is_the_one_that_is_locked(account):
     assert deposit(account, "1", expected_version=0).status == "POSTED"
     declined = deposit(account, "1", expected_version=0)
-    assert declined.decline_details == {"expected_version": "0", "version": "1"}
+    assert declined.decline_details == {"expected_version": 0, "version": 1}
 
 
 def test_no_more_is_held_than_a_balance_may_be(rule, account):

@@ -1,5 +1,6 @@
 """Rules about holds and about what an account may do."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.histories.clock import TICK, move_clock, read_clock
-from tests.histories.world import World, amounts, doors, limits, picks, references
+from tests.histories.world import World, amounts, doors, expectations, limits, picks, references
 from tests.reference_commands import Capture, Placement
 
 SPANS = [timedelta(hours=1), timedelta(hours=1), timedelta(days=1), 60 * TICK, 200 * TICK, -TICK]
@@ -15,6 +16,10 @@ lifetimes = st.none() | st.sampled_from(SPANS)
 
 
 class Holding(World):
+    def __init__(self):
+        super().__init__()
+        self.etags = {}  # of each account: what its metadata was when it had this one
+
     @rule(
         over_http=doors,
         account=picks,
@@ -22,10 +27,12 @@ class Holding(World):
         lifetime=lifetimes,
         reference=references,
         wrong=st.sampled_from([None] * 7 + ["scale"]),
+        expectation=expectations,
     )
-    def place_hold(self, over_http, account, amount, lifetime, reference, wrong):
+    def place_hold(self, over_http, account, amount, lifetime, reference, wrong, expectation):
         account = self.pick_account(account)
         command = self.make_placement(account, self.fit_amount(amount, account, wrong), lifetime, reference)
+        command = replace(command, expected_sequence=self.expect_sequence(account.id, expectation))
         self.require_placement(self.choose_door(over_http), command)
 
     def make_placement(self, account, amount, lifetime, reference=""):
@@ -55,7 +62,9 @@ class Holding(World):
     @rule(
         old=picks,
         over_http=doors,
-        change=st.sampled_from([None, "account", "amount", "expires_at", "reference", "metadata"]),
+        change=st.sampled_from(
+            [None, "account", "amount", "expires_at", "reference", "metadata", "expected_sequence"]
+        ),
         account=picks,
     )
     def repeat_placement(self, old, over_http, change, account):
@@ -66,6 +75,7 @@ class Holding(World):
             "expires_at": None if command.expires_at else read_clock() + timedelta(days=1),
             "reference": command.reference + "!",
             "metadata": {**command.metadata, "k": "v"},
+            "expected_sequence": 10**6,  # which is a condition: of what is decided nobody asks it
         }
         asked = {**vars(command)} | ({change: others[change]} if change else {})
         self.let_holds_end()
@@ -92,26 +102,29 @@ class Holding(World):
         assert answer.resource == self.ledger.describe_hold(command.id, moment)
 
     @precondition(lambda self: self.ledger.holds)
-    @rule(hold=picks, over_http=doors)
-    def release_hold(self, hold, over_http):
-        id = self.pick_hold(hold).id
+    @rule(hold=picks, over_http=doors, expectation=expectations)
+    def release_hold(self, hold, over_http, expectation):
+        command = self.pick_hold(hold)
+        id = command.id
         self.let_holds_end()
         before = read_clock()
-        answer = self.choose_door(over_http).release_hold(id)
+        expected = self.expect_sequence(command.account, expectation)
+        answer = self.choose_door(over_http).release_hold(id, expected)
         moment = before
         if answer.resource:
             moment = max(before, self.read_moment(answer.resource["closed_at"]))
-        assert answer.refusal == self.ledger.release_hold(id, moment)
+        assert answer.refusal == self.ledger.release_hold(id, expected, moment)
         if answer.resource:
             assert answer.resource == self.ledger.describe_hold(id, moment)
 
-    @rule(account=picks, over_http=doors, asked=limits)
-    def set_limits(self, account, over_http, asked):
+    @rule(account=picks, over_http=doors, asked=limits, expectation=expectations)
+    def set_limits(self, account, over_http, asked, expectation):
         id = self.pick_account(account).id
         self.require_rule(
             id,
-            lambda: self.choose_door(over_http).set_limits(id, asked),
-            lambda clock: self.ledger.set_limits(id, asked, clock),
+            lambda expected: self.choose_door(over_http).set_limits(id, asked, expected),
+            lambda expected, clock: self.ledger.set_limits(id, asked, expected, clock),
+            expectation,
         )
 
     @rule(
@@ -119,34 +132,47 @@ class Holding(World):
         over_http=doors,
         status=st.sampled_from(["FROZEN", "ACTIVE", "ACTIVE", "CLOSED"]),
         reason=st.sampled_from(["asked for", "a suspicion"]),
+        expectation=expectations,
     )
-    def set_status(self, account, over_http, status, reason):
+    def set_status(self, account, over_http, status, reason, expectation):
         id = self.pick_account(account).id
         empty = [each for each in self.ledger.accounts if not self.ledger.sum_balance(each)]
         if status == "CLOSED" and empty and account % 4:
             id = self.pick(account, empty)
-        self.require_status(id, status, reason, self.choose_door(over_http))
+        self.require_status(id, status, reason, self.choose_door(over_http), expectation)
 
-    @rule(account=picks, over_http=doors, metadata=st.sampled_from([{}, {"a": "b"}, {"a": "ü", "": "☃"}]))
-    def set_metadata(self, account, over_http, metadata):
-        id = self.pick_account(account).id
+    @rule(
+        account=picks,
+        over_http=doors,
+        metadata=st.sampled_from([{}, {"a": "b"}, {"a": "ü", "": "☃"}]),
+        seen=st.none() | picks,
+    )
+    def set_metadata(self, account, over_http, metadata, seen):
+        """Perhaps only if it is still as it was once seen."""
+        id, door = self.pick_account(account).id, self.choose_door(over_http)
+        known = self.etags.setdefault(id, {})
+        known[door.read_etag(id)] = self.ledger.accounts[id].metadata
+        assert len({str(each) for each in known.values()}) == len(known)
+        etag = None if seen is None else self.pick(seen, known)
         self.require_rule(
             id,
-            lambda: self.choose_door(over_http).set_metadata(id, metadata),
-            lambda clock: self.ledger.set_metadata(id, metadata, clock),
+            lambda _: door.set_metadata(id, metadata, etag),
+            lambda _, clock: self.ledger.set_metadata(id, metadata, known.get(etag), clock),
         )
 
-    def require_status(self, account, status, reason, door):
+    def require_status(self, account, status, reason, door, expectation=None):
         self.require_rule(
             account,
-            lambda: door.set_status(account, status, reason),
-            lambda clock: self.ledger.set_status(account, status, reason, clock),
+            lambda expected: door.set_status(account, status, reason, expected),
+            lambda expected, clock: self.ledger.set_status(account, status, reason, expected, clock),
+            expectation,
         )
 
-    def require_rule(self, account, send, expect):
+    def require_rule(self, account, send, expect, expectation=None):
         self.let_holds_end()
-        answer = send()
+        expected = self.expect_sequence(account, expectation)
+        answer = send(expected)
         clock = read_clock()
-        assert answer.refusal == expect(clock)
+        assert answer.refusal == expect(expected, clock)
         if answer.resource:
             assert answer.resource == self.ledger.describe_account(account, clock)

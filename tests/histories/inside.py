@@ -45,13 +45,15 @@ class Inside:
     @_make.register
     def _(self, ask: Reversal):
         rows = find_whole(Transaction.objects.all(), ask.target)
-        return commands.Reversal(id=ask.id, reason=ask.reason, rows=rows)
+        version = ask.expected_version
+        return commands.Reversal(id=ask.id, reason=ask.reason, rows=rows, expected_version=version)
 
     @_make.register
     def _(self, ask: Capture):
         amount = commands.Remaining.ALL if ask.amount is None else ask.amount
-        texts = {"reference": ask.reference, "metadata": ask.metadata}
-        return asking.capture_of(asking.find_hold(ask.hold), amount, id=ask.id, final=ask.final, **texts)
+        names = ("id", "final", "reference", "metadata", "expected_version")
+        asked = {name: getattr(ask, name) for name in names}
+        return asking.capture_of(asking.find_hold(ask.hold), amount, **asked)
 
     def post_many(self, asks, batch=None, **way):
         """Commands of all kinds in one commit, perhaps as a list with an id."""
@@ -65,18 +67,23 @@ class Inside:
         account = asked.pop("account")
         return show(asking.place_hold, account_id=account, actor=new_id(), **asked)
 
-    def release_hold(self, id):
-        return show(asking.release_hold, id=id)
+    def release_hold(self, id, expected):
+        return show(asking.release_hold, id=id, expected_sequence=expected)
 
-    def set_limits(self, id, limits):
-        return show(asking.set_limits, id=id, limits=limits, request_id=REQUEST_ID)
+    def set_limits(self, id, limits, expected):
+        asked = {"limits": limits, "expected_sequence": expected, "request_id": REQUEST_ID}
+        return show(asking.set_limits, id=id, **asked)
 
-    def set_status(self, id, status, reason):
-        status = Account.Status(status)
-        return show(asking.set_status, id=id, status=status, reason=reason, request_id=REQUEST_ID)
+    def set_status(self, id, status, reason, expected):
+        asked = {"reason": reason, "expected_sequence": expected, "request_id": REQUEST_ID}
+        return show(asking.set_status, id=id, status=Account.Status(status), **asked)
 
-    def set_metadata(self, id, metadata):
-        command = commands.SetMetadata(account_id=id, metadata=metadata)
+    def read_etag(self, id):
+        return Account.objects.get(id=id).etag
+
+    def set_metadata(self, id, metadata, etag):
+        if_match = None if etag is None else [etag]
+        command = commands.SetMetadata(account_id=id, metadata=metadata, if_match=if_match)
         return show(lambda: asking.ask(command, request_id=REQUEST_ID).account)
 
     def read_transaction(self, id):

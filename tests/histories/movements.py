@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.cast import new_id
-from tests.histories.world import FIRST_DAY, World, amounts, doors, moments, picks, references
+from tests.histories.world import (
+    FIRST_DAY,
+    World,
+    amounts,
+    doors,
+    expectations,
+    moments,
+    picks,
+    references,
+)
 from tests.reference_commands import DECIMALS, Capture, Move, Refusal, Reversal, Transfer, derive_item_id
 
 PARTS = {
@@ -42,13 +51,20 @@ transfer_fields = {
     "reference": references,
     "wrong": st.sampled_from([*RIGHT, "currency", "account", "scale", "amount"]),
     "is_exchange": st.booleans(),
+    "expectation": expectations,
+    "other_expectation": expectations,
 }
-reversal_fields = {"target": picks, "reason": st.sampled_from(["a mistake", "ein Fehler ☃"])}
+reversal_fields = {
+    "target": picks,
+    "reason": st.sampled_from(["a mistake", "ein Fehler ☃"]),
+    "expectation": expectations,
+}
 capture_fields = {
     "hold": picks,
     "part": st.sampled_from([None, 1, 1, 2, 3, 4]),
     "final": st.booleans(),
     "reference": references,
+    "expectation": expectations,
 }
 
 ways = st.sampled_from([{}, {"all_or_nothing": True}, {"each": True}])
@@ -74,7 +90,18 @@ class Movements(World):
             expected_version=version,
         )
 
-    def make_transfer(self, source, destination, amount, moment, reference, wrong, is_exchange):
+    def make_transfer(
+        self,
+        source,
+        destination,
+        amount,
+        moment,
+        reference,
+        wrong,
+        is_exchange,
+        expectation,
+        other_expectation,
+    ):
         """Between two accounts of one currency, or of two with two amounts, unless it shall be wrong."""
         source = self.pick_account(source)
         others = [account for account in self.ledger.accounts.values() if account != source]
@@ -95,12 +122,21 @@ class Movements(World):
             effective_at=self.find_moment(moment),
             reference=reference,
             metadata={"note": reference} if reference else {},
+            expected_version=self.expect_version(source.id, expectation),
+            expected_destination_version=self.expect_version(to.id, other_expectation),
         )
 
-    def make_reversal(self, target, reason):
-        return Reversal(id=self.take_id(), target=self.pick(target, self.ledger.rows), reason=reason)
+    def make_reversal(self, target, reason, expectation):
+        """Of a transfer the version is that of the account that got it, which pays it back."""
+        target = self.pick(target, self.ledger.rows)
+        command = self.ledger.rows[target].command
+        account = command.account
+        if command.transfer and command.type == "WITHDRAW":
+            account = command.other_leg
+        version = self.expect_version(account, expectation)
+        return Reversal(id=self.take_id(), target=target, reason=reason, expected_version=version)
 
-    def make_capture(self, hold, part, final, reference):
+    def make_capture(self, hold, part, final, reference, expectation):
         """A third of a hold, two, all of it, more than that, or what it has left."""
         hold = self.pick_hold(hold)
         amount = None
@@ -113,6 +149,7 @@ class Movements(World):
             final=final,
             reference=reference,
             metadata={"note": reference} if reference else {},
+            expected_version=self.expect_version(hold.account, expectation),
         )
 
     @rule(over_http=doors, asked=st.fixed_dictionaries(move_fields))

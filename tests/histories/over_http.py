@@ -14,6 +14,8 @@ STATUS = {
     "insufficient_funds": 402,
     "insufficient_funds_at": 402,
     "version_mismatch": 412,
+    "sequence_mismatch": 412,
+    "etag_mismatch": 412,
     "amount_scale": 400,
     "effective_at_in_future": 400,
 }
@@ -56,7 +58,8 @@ class OverHttp:
 
     @_request.register
     def _(self, ask: Reversal):
-        return self._post(f"transactions/{ask.target}/reverse", id=ask.id, reason=ask.reason)
+        asked = {name: value for name, value in vars(ask).items() if name != "target"}
+        return self._post(f"transactions/{ask.target}/reverse", **asked)
 
     @_request.register
     def _(self, ask: Capture):
@@ -108,17 +111,28 @@ class OverHttp:
             require_decline(response.status_code, body, shown)
         return Shown(resource=shown, replayed=read_replayed(response))
 
-    def release_hold(self, id):
-        return self._change(self.client.post(f"{API}/holds/{id}/release"))
+    def release_hold(self, id, expected):
+        if expected is None:
+            return self._change(self.client.post(f"{API}/holds/{id}/release"))
+        return self._change(self._post(f"holds/{id}/release", expected_sequence=expected))
 
-    def set_limits(self, id, limits):
-        return self._change(self._post(f"accounts/{id}/limits", **limits))
+    def set_limits(self, id, limits, expected):
+        return self._change(self._post(f"accounts/{id}/limits", expected_sequence=expected, **limits))
 
-    def set_status(self, id, status, reason):
-        return self._change(self._post(f"accounts/{id}/{CHANGES[status]}", reason=reason))
+    def set_status(self, id, status, reason, expected):
+        path = f"accounts/{id}/{CHANGES[status]}"
+        return self._change(self._post(path, reason=reason, expected_sequence=expected))
 
-    def set_metadata(self, id, metadata):
-        return self._change(self.client.patch(f"{API}/accounts/{id}", {"metadata": metadata}))
+    def read_etag(self, id):
+        return self.client.get(f"{API}/accounts/{id}").headers["ETag"].strip('"')
+
+    def set_metadata(self, id, metadata, etag):
+        headers = {} if etag is None else {"If-Match": f'W/"{etag}", "{etag}"'}
+        path, body = f"{API}/accounts/{id}", {"metadata": metadata}
+        response = self.client.patch(path, body, headers=headers)
+        if response.status_code == 200:
+            assert response.headers["ETag"].strip('"') == self.read_etag(id)
+        return self._change(response)
 
     def _change(self, response):
         body = response.json()

@@ -9,7 +9,7 @@ from hypothesis.stateful import rule
 from tests.cast import new_id
 from tests.histories.holding import Holding
 from tests.histories.movements import Movements, ways
-from tests.histories.world import doors, half_days, moments
+from tests.histories.world import doors, expectations, half_days, moments
 from tests.reference_commands import Capture, Move, Reversal, Transfer
 
 amounts = st.sampled_from([10, 40, 40, 350]).map(Decimal)
@@ -42,17 +42,32 @@ class Spending(Movements, Holding):
     @rule(
         moves=st.lists(st.tuples(st.sampled_from(["WITHDRAW", "DEPOSIT"]), amounts), min_size=2, max_size=6),
         moment=moments,
-        version=st.sampled_from([None, None, None, 0]),
+        guard=st.sampled_from([None, None, None, "version", "source", "destination", "hold"]),
+        expectation=expectations,
         way=ways,
     )
-    def post_a_day(self, moves, moment, version, way):
-        """Movements of one moment, in any order."""
+    def post_a_day(self, moves, moment, guard, expectation, way):
+        """Movements of one moment, in any order; perhaps beside a command that wants the account as it is."""
         account, effective_at = self.pick_account(0), self.find_moment(moment)
         asks = [
             Move(id=new_id(), account=account.id, type=type, amount=amount, effective_at=effective_at)
             for type, amount in moves
         ]
-        asks[-1] = replace(asks[-1], expected_version=version)
+        version = self.expect_version(account.id, expectation)
+        if guard == "version":
+            asks[-1] = replace(asks[-1], expected_version=version)
+        elif guard == "hold":
+            holds = [hold for hold in self.list_open_holds() if hold.command.account == account.id]
+            if holds:
+                hold = holds[-1].command.id
+                asks.append(Capture(id=new_id(), hold=hold, amount=Decimal(10), expected_version=version))
+        elif guard:
+            other = self.pick_destination(account, closed=False)
+            to, versions = (account.id, other), {"expected_version": version}
+            if guard == "destination":
+                to, versions = (other, account.id), {"expected_destination_version": version}
+            legs = {"source": to[0], "destination": to[1], "amount": Decimal(1)}
+            asks.append(Transfer(id=new_id(), **legs, **versions))
         self.post_inside(asks, way)
 
     def make_step(self, step, account, amount, late):

@@ -42,6 +42,8 @@ half_days = st.integers(0, 26).map(lambda number: FIRST_DAY + timedelta(hours=12
 spans = [-timedelta(seconds=1), -timedelta(hours=1), timedelta(minutes=4)]
 days = st.sampled_from(["today", "today", "tomorrow"])
 moments = st.none() | st.none() | half_days | days | st.sampled_from([*spans, *spans, timedelta(minutes=9)])
+# What a version or a sequence is expected to be: nothing, what it is, or one less or more.
+expectations = st.sampled_from([None, None, None, None, 0, 0, -1, 1])
 references = st.sampled_from(["", "", "a", "order 7 ☃"])
 
 
@@ -90,8 +92,8 @@ class World(RuleBasedStateMachine):
             self.open_account(each, funds=Decimal(300))
         first = next(iter(self.ledger.accounts))
         limits = dict(zip(USUAL_LIMITS, limits, strict=True))
-        assert self.inside.set_limits(first, limits).refusal is None
-        self.ledger.set_limits(first, limits, read_clock())
+        assert self.inside.set_limits(first, limits, None).refusal is None
+        self.ledger.set_limits(first, limits, None, read_clock())
 
     @precondition(lambda self: len(self.ledger.accounts) < ACCOUNTS_MAX)
     @rule(currency=st.sampled_from(sorted(DECIMALS)), funds=st.sampled_from([0, 100]).map(Decimal))
@@ -100,6 +102,14 @@ class World(RuleBasedStateMachine):
         self.ledger.open_account(account.id, account.user_id, currency, account.created_at)
         if funds:
             self.ask(self.inside, Move(id=new_id(), account=account.id, type="DEPOSIT", amount=funds))
+
+    def expect_version(self, account, expectation):
+        return None if expectation is None else max(0, self.ledger.count_versions(account) + expectation)
+
+    def expect_sequence(self, account, expectation):
+        if expectation is None:
+            return None
+        return max(0, self.ledger.count_events(account, read_clock()) + expectation)
 
     def fit_amount(self, amount, account, wrong=None):
         """In the precision of the account's currency, unless it shall be wrong."""

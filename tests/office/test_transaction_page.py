@@ -65,6 +65,13 @@ def test_a_declined_transaction_says_why_and_what_there_was(support, account):
     assert 'reverse/"' not in text
 
 
+def test_a_transaction_that_expected_another_version_says_which(support, account):
+    deposit(account, "30")
+    text = read(support, deposit(account, "50", expected_version=97))
+    assert "The account is not at the expected version." in text
+    assert "97" in text.partition("expected version.")[2]
+
+
 def test_the_balance_before_a_late_decline_is_that_of_its_recording(support, account):
     deposit(account, "40", effective_at=day("2023-01-01"))
     row = withdraw(account, "41", effective_at=day("2022-01-01"))

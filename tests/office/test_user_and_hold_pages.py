@@ -1,5 +1,6 @@
 """The pages of users, holds and audits."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -81,6 +82,15 @@ def test_a_declined_hold_says_why(support, account):
     text = read(support, f"{HOLDS}{hold(account, '5').id}/change/")
     assert "The account has less available than the hold requires." in text
     assert "0.00\xa0USD" in text
+
+
+def test_a_hold_that_expected_something_else_says_what_there_was(support, account):
+    for _ in range(41):
+        deposit(account, "1")
+    text = read(support, f"{HOLDS}{hold(account, '5', expected_sequence=37).id}/change/")
+    assert "The account is not at the expected sequence." in text
+    told = re.sub(r"<[^>]+>|\s+", " ", text.partition("The account is not at")[2])
+    assert re.search(r" number of the last event\W+42\W+expected number of the last event\W+37\W", told)
 
 
 def test_a_hold_whose_time_is_over_is_shown_as_expired_and_cannot_be_released(operations, account):

@@ -94,6 +94,9 @@ class Asker:
     def rule(self, name, **body):
         return self.admin.post(f"{ACCOUNTS}/{self.account.id}/{name}", body)
 
+    def patch(self, **headers):
+        return self.admin.patch(f"{ACCOUNTS}/{self.account.id}", {"metadata": {"a": "b"}}, headers=headers)
+
     def set(self, *, status=None, **limits):
         if status:
             asking.set_status(id=self.account.id, status=status, reason="test", request_id="test")
@@ -198,6 +201,9 @@ PROVOKE = {
         and a.withdraw("1", effective_at="2023-01-01T00:00:00Z")
     ),
     "version_mismatch": lambda a: a.post(expected_version=7),
+    "sequence_mismatch": lambda a: a.rule("freeze", reason="x", expected_sequence=7),
+    "etag_mismatch": lambda a: a.patch(if_match='"x"'),
+    "if_match_invalid": lambda a: a.patch(if_match="x"),
     "account_frozen": lambda a: a.set(status="FROZEN").withdraw("1"),
     "account_closed": lambda a: a.set(status="CLOSED").post(),
     "balance_limit_exceeded": nearly_full,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -31,7 +32,7 @@ from transactions.posting.state import AccountState, Culprit, Decision, Needs, S
 DEPOSIT = Transaction.Type.DEPOSIT
 EVENTS: dict[str, str] = {status: f"transaction.{status.value.lower()}" for status in Transaction.Status}
 
-Decline = tuple[str, dict[str, str]]  # why the ledger answers no, for ever, and the extensions of the rule
+Decline = tuple[str, dict[str, Any]]  # why the ledger answers no, for ever, and the extensions of the rule
 
 _write_actor = lru_cache(str)  # one, who is the same in many rows
 
@@ -224,8 +225,8 @@ def find_decline(
     """
     if leg.expected_version is not None and leg.expected_version != account.version:
         return errors.VERSION_MISMATCH, {
-            "expected_version": str(leg.expected_version),
-            "version": str(account.version),
+            "expected_version": leg.expected_version,
+            "version": account.version,
         }
     if account.status == Account.Status.CLOSED:
         return ACCOUNT_CLOSED, {}

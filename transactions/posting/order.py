@@ -7,6 +7,7 @@ nothing of what came first within one.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from accounts.errors import INSUFFICIENT_FUNDS
@@ -15,6 +16,7 @@ from transactions.models import Transaction
 from transactions.posting.commands import Command, NewTransaction
 from transactions.posting.state import Decision
 
+EXPECTED = ("expected_version", "expected_sequence")
 LACKS = (INSUFFICIENT_FUNDS, INSUFFICIENT_FUNDS_AT)
 
 Deposits = dict[tuple[UUID, datetime | None], list[int]]  # places in a list, by account and moment
@@ -29,15 +31,21 @@ def find_deposits(commands: Sequence[Command], places: Iterable[int]) -> Deposit
     guarded: set[UUID] = set()
     for place in places:
         command = commands[place]
-        if getattr(command, "expected_version", None) is not None:
-            guarded.update(command.needs.accounts)
-        elif (
-            isinstance(command, NewTransaction)
-            and command.type == Transaction.Type.DEPOSIT
-            and command.effective_at is not None
-        ):
+        if not isinstance(command, NewTransaction):
+            guarded.update(find_guarded(command))
+        elif command.expected_version is not None:
+            guarded.add(command.account_id)
+        elif command.type == Transaction.Type.DEPOSIT and command.effective_at is not None:
             found[command.account_id, command.effective_at].append(place)
     return {moment: deposits for moment, deposits in found.items() if moment[0] not in guarded}
+
+
+def find_guarded(command: Command) -> list[UUID]:
+    """The accounts that the command wants to find as they are: of a transfer one, both or none."""
+    parts: Sequence[Any] = getattr(command, "legs", (command,))
+    return [
+        part.account_id for part in parts if any(getattr(part, name, None) is not None for name in EXPECTED)
+    ]
 
 
 def take_cover(

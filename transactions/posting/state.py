@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from accounts.errors import AccountNotFound, HoldNotFound
+from accounts.errors import AccountNotFound, HoldNotFound, SequenceMismatch
 from accounts.models import Account, Hold
 from events import outbox
 from events.texts import NewText
@@ -60,6 +60,15 @@ class AccountState(NamedTuple):
     @property
     def available(self) -> Decimal:
         return self.balance - self.held + self.credit_limit
+
+    def require_sequence(self, expected: int | None) -> None:
+        """Raises `SequenceMismatch` if the last event has another number; None expects nothing."""
+        if expected not in (None, self.event_sequence):
+            raise SequenceMismatch(
+                "The account is not at the expected sequence.",
+                expected_sequence=expected,
+                sequence=self.event_sequence,
+            )
 
 
 COLUMNS = tuple(name for name in AccountState._fields if not name.endswith("_text"))

@@ -25,11 +25,12 @@ from accounts.rest.serializers import (
     ReasonRequest,
     ReleaseRequest,
 )
-from accounts.rest.views import AccountViewSet
+from accounts.rest.views import AccountViewSet, show
 from ledger.errors import LedgerError
 from rest.answers import Answer, ask, mark, wait_for
 from rest.errors import FieldError, InvalidRequest, describe_problem, send_problem
 from rest.lists import UUIDFilter
+from rest.serializers import read_if_match
 from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 from transactions import reading
 from transactions.exchange import exports
@@ -107,8 +108,7 @@ class HoldViewSet(ResourceViewSet[Hold]):
     def release(self, request: Request, pk: object) -> Response:
         """Give back what is left. A released hold is answered as it is."""
         hold = self.get_object()
-        reason = request.asked.get("reason", "")
-        release = Release(hold_id=hold.id, account_id=hold.account_id, reason=reason)
+        release = Release(hold_id=hold.id, account_id=hold.account_id, **request.asked)
         return Response(post(request, release).hold.to_dict())
 
     def capture(self, request: Request, pk: UUID) -> HttpResponse:
@@ -154,15 +154,16 @@ class RuleViewSet(AccountViewSet):
     }
 
     def partial_update(self, request: Request, pk: object) -> Response:
-        """Replace the metadata."""
-        command = SetMetadata(account_id=self.get_object().pk, metadata=request.asked["metadata"])
-        return Response(post(request, command).account.to_dict())
+        """Replace the metadata. What is so already is answered as it is, whatever `If-Match` says."""
+        if_match = read_if_match(request)
+        command = SetMetadata(account_id=self.get_object().pk, if_match=if_match, **request.asked)
+        return show(post(request, command).account)
 
     def limits(self, request: Request, pk: object) -> Response:
         """Set what is sent: how far the balance may go below zero, and what withdrawals may take."""
         limits = request.asked
-        reason = limits.pop("reason", "")
-        command = SetLimits(account_id=self.get_object().pk, limits=limits, reason=reason)
+        others = {name: limits.pop(name) for name in ("reason", "expected_sequence") if name in limits}
+        command = SetLimits(account_id=self.get_object().pk, limits=limits, **others)
         return Response(post(request, command).account.to_dict())
 
     def freeze(self, request: Request, pk: object) -> Response:
@@ -178,7 +179,7 @@ class RuleViewSet(AccountViewSet):
         return self._change(Account.Status.CLOSED, request)
 
     def _change(self, status: Account.Status, request: Request) -> Response:
-        command = SetStatus(account_id=self.get_object().pk, status=status, reason=request.asked["reason"])
+        command = SetStatus(account_id=self.get_object().pk, status=status, **request.asked)
         return Response(post(request, command).account.to_dict())
 
 

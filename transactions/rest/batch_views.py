@@ -41,7 +41,7 @@ class BatchViewSet(ApiViewSet[Batch]):
         "create": tuple(dict.fromkeys(PERMISSIONS.values())),
         "reverse": "transactions.add_transaction",
     }
-    request_serializers = {"create": serializers.BatchRequest, "reverse": serializers.ReversalRequest}
+    request_serializers = {"create": serializers.BatchRequest, "reverse": serializers.BatchReversalRequest}
     serializer_class = serializers.BatchSerializer
     body_bytes_max = settings.API_BATCH_BYTES_MAX
 

@@ -8,13 +8,16 @@ from accounts.rest import serializers as account_serializers
 from accounts.rest.schema import ACCOUNT, HOLD
 from rest.schema import (
     IDEMPOTENCY_KEY,
+    IF_MATCH,
     ON_AMOUNTS,
     ON_BODIES,
+    ON_CHANGES,
     ON_IDENTITY,
     ON_LISTS,
     Operation,
     answered,
     describe,
+    etag_of,
     operation,
     sent,
 )
@@ -102,6 +105,7 @@ describe_batches = describe(
         "same_account",
         "not_reversible",
         "hold_not_open",
+        "sequence_mismatch",
         "expires_at_invalid",
         "batch_declined",
         operation_id="batches_create",
@@ -148,6 +152,7 @@ describe_holds = describe(
         "not_found",
         "token_bound",
         "hold_not_open",
+        "sequence_mismatch",
         examples=[
             answered(
                 "done",
@@ -174,15 +179,17 @@ describe_holds = describe(
 )
 
 
-def changing_status(status: str, refusal: str, example: str, reason: str) -> Operation:
-    """What is said of giving an account this status: what else refuses it, and an example with its reason."""
-    changed = {**ACCOUNT, "status": status, "status_reason": reason}
+def changing_status(status: str, refusal: str, example: str, reason: str, *, sequence: int = 2) -> Operation:
+    """What is said of giving an account this status: what else refuses it, and an example with its reason,
+    and with the number of the event that tells it."""
+    changed = {**ACCOUNT, "status": status, "status_reason": reason, "event_sequence": sequence}
     return operation(
         200,
         account_serializers.AccountSerializer,
         *ON_BODIES,
         "not_found",
         "token_bound",
+        "sequence_mismatch",
         refusal,
         examples=[sent(example, {"reason": reason}), answered("done", changed)],
     )
@@ -193,11 +200,13 @@ describe_rules = describe(
         200,
         account_serializers.AccountSerializer,
         *ON_BODIES,
+        *ON_CHANGES,
         "not_found",
         "token_bound",
+        parameters=[IF_MATCH, etag_of()],
         examples=[
             sent("a note", {"metadata": {"purpose": "ads"}}),
-            answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}}),
+            answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}, "event_sequence": 2}),
         ],
     ),
     limits=operation(
@@ -208,14 +217,15 @@ describe_rules = describe(
         "not_found",
         "token_bound",
         "account_closed",
+        "sequence_mismatch",
         "credit_limit_in_use",
         examples=[
             sent("a credit line", {"credit_limit": "50.00"}),
-            answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00"}),
+            answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00", "event_sequence": 2}),
         ],
     ),
     freeze=changing_status("FROZEN", "account_closed", "a chargeback", "chargeback 12"),
-    unfreeze=changing_status("ACTIVE", "account_closed", "settled", "chargeback 12 settled"),
+    unfreeze=changing_status("ACTIVE", "account_closed", "settled", "chargeback 12 settled", sequence=3),
     close=changing_status("CLOSED", "account_not_empty", "the user left", "the user left"),
 )
 describe_balances = describe(

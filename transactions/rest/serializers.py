@@ -12,6 +12,7 @@ from accounts.rest.serializers import (
     HoldRequest,
     HoldSerializer,
     ReleaseRequest,
+    VersionField,
     amount_text,
     make_field,
     make_request_fields,
@@ -36,7 +37,7 @@ class TransactionRequest(CommandRequest):
         help_text="Which of the user's main accounts",
     )
     vars().update(make_request_fields(TABLE.sent))
-    expected_version = fields.CountField(required=False, help_text="Decline unless the account is at it")
+    expected_version = VersionField()
 
 
 PARTS = {field.name for field in dataclasses.fields(Transfer)}
@@ -62,11 +63,19 @@ class TransferRequest(CommandRequest):
     destination_amount = fields.AmountField(
         required=False, help_text="What arrives, between accounts of two currencies; else as much as leaves"
     )
+    expected_version = VersionField(help_text="Decline unless the source is at it")
+    expected_destination_version = VersionField(help_text="Decline unless the destination is at it")
 
 
-class ReversalRequest(CommandRequest):
+class BatchReversalRequest(CommandRequest):
     reason = fields.TextField(
         length_min=1, length_max=REASON_LENGTH_MAX, rule=Rule.NOTE, help_text="Kept in the metadata"
+    )
+
+
+class ReversalRequest(BatchReversalRequest):
+    expected_version = VersionField(
+        help_text="Decline unless the account is at it; of a transfer its destination, which pays back"
     )
 
 
@@ -76,6 +85,7 @@ class CaptureRequest(CommandRequest):
     vars().update(
         make_request_fields(column for column in TABLE.sent if column.name in ("reference", "metadata"))
     )
+    expected_version = VersionField(help_text="Decline unless the account of the hold is at it")
 
 
 def make_item(name: str, request: type[StrictSerializer], **more: fields.Field) -> type[StrictSerializer]:

@@ -97,7 +97,7 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
         """Take a transaction back, once and in full; of a transfer both legs, answered as a transfer."""
         id = take_identity(request)
         rows = queries.find_whole(self.get_queryset(), pk)
-        return respond(request, post(request, Reversal(id=id, reason=request.asked["reason"], rows=rows)))
+        return respond(request, post(request, Reversal(id=id, rows=rows, **request.asked)))
 
 
 @schema.describe_transfers

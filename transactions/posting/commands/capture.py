@@ -29,6 +29,7 @@ class Capture:
     """A withdrawal from the hold; what then remains is given back, unless `final` is False.
 
     That it is not final stands in the row's metadata, so that a repetition is compared: the key is taken.
+    `expected_version`, of the hold's account, is a condition, not a part of the command.
     Raises `Amount…`, `Text…` and `MetadataInvalid`.
     """
 
@@ -39,6 +40,7 @@ class Capture:
     final: bool = True
     reference: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    expected_version: int | None = None
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -85,5 +87,6 @@ class Capture:
             amount=amount,
             reference=self.reference,
             metadata=self.metadata if self.final else self.metadata | NOT_FINAL,
+            expected_version=self.expected_version,
             hold=self.hold_id,
         )

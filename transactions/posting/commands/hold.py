@@ -12,6 +12,7 @@ from accounts.errors import (
     BATCH_DECLINED,
     INSUFFICIENT_FUNDS,
     LIMIT_EXCEEDED,
+    SEQUENCE_MISMATCH,
     ExpiresAtInvalid,
 )
 from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row, replace_row
@@ -30,7 +31,8 @@ PERSONAL = ("reason",)  # references and metadata of money are bookkeeping
 class NewHold:
     """Holds `amount`, in the account's currency, until `expires_at`; None: until it is captured or released.
 
-    `currency` is a condition, not a part of the command. Raises `Amount…` and `Text…`.
+    `currency` and `expected_sequence`, the number of the account's last event, are conditions, not parts of
+    the command. Raises `Amount…` and `Text…`.
     """
 
     id: UUID
@@ -40,6 +42,7 @@ class NewHold:
     reference: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     currency: str | None = None
+    expected_sequence: int | None = None
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +92,11 @@ class NewHold:
 
     def _find_decline(self, account: AccountState) -> Decline | None:
         currency = account.currency
+        if self.expected_sequence not in (None, account.event_sequence):
+            return SEQUENCE_MISMATCH, {
+                "expected_sequence": self.expected_sequence,
+                "sequence": account.event_sequence,
+            }
         if account.status == Account.Status.CLOSED:
             return ACCOUNT_CLOSED, {}
         if account.status == Account.Status.FROZEN:

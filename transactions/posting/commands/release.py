@@ -15,13 +15,15 @@ from transactions.posting.state import Culprit, Decision, Needs, State
 @dataclass(slots=True, kw_only=True)
 class Release:
     """A hold that was released before is answered as it is; with `if_open` whatever is not open any more, and
-    what is declined with all of its list.
+    what is declined with all of its list. Of one that is open `expected_sequence` is asked: the number of the
+    account's last event.
     """
 
     hold_id: UUID
     account_id: UUID
     reason: str = ""
     if_open: bool = False
+    expected_sequence: int | None = None
     id: ClassVar[None] = None  # the same hold is released once
     needs: Needs = field(init=False, repr=False, compare=False)
 
@@ -29,13 +31,14 @@ class Release:
         self.needs = Needs((self.account_id,), holds=(self.hold_id,))
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
-        """Raises `HoldNotFound`, `HoldNotOpen`."""
+        """Raises `HoldNotFound`, `HoldNotOpen`, `SequenceMismatch`."""
         hold = state.get_hold(self.hold_id, self.account_id)
         if culprit or hold.status == Hold.Status.RELEASED or (self.if_open and not hold.remaining):
             return (Decision(hold),)
         if hold.remaining == 0:
             raise HoldNotOpen(gettext_noop("The hold is not open any more."), hold_status=hold.status)
         account = state.accounts[hold.account_id]
+        account.require_sequence(self.expected_sequence)
         held = account.held - hold.remaining
         released = replace_row(hold, status=Hold.Status.RELEASED, closed_at=state.clock)
         return (tell("hold.released", released, account, held=held, before=hold, reason=self.reason),)

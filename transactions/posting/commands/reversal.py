@@ -18,13 +18,16 @@ OPPOSITE = {"DEPOSIT": Transaction.Type.WITHDRAW, "WITHDRAW": Transaction.Type.D
 @dataclass(slots=True, kw_only=True)
 class Reversal:
     """Takes back `rows`: a posted transaction, or both legs of a transfer. With `if_left` it makes nothing of
-    what was taken back before, and is no decline. Raises `NotReversible`.
+    what was taken back before, and is no decline. `expected_version` is a condition, not a part of the
+    command: of the account of its first leg, which of a transfer is the one that the money leaves again.
+    Raises `NotReversible`.
     """
 
     id: UUID
     reason: str
     rows: Sequence[Transaction]
     if_left: bool = False
+    expected_version: int | None = None
     legs: tuple[Leg, ...] = field(init=False)
     needs: Needs = field(init=False, repr=False, compare=False)
 
@@ -35,6 +38,7 @@ class Reversal:
             )
         legs = map(self._make_leg, self.rows)  # WITHDRAW first, as in a transfer
         self.legs = tuple(sorted(legs, key=lambda leg: leg.type, reverse=True))
+        self.legs[0].expected_version = self.expected_version
         self.needs = needs_of(self.legs)
 
     def _make_leg(self, row: Transaction) -> Leg:

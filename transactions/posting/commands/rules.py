@@ -4,7 +4,7 @@ Each change is told by an event. A command that asks for what is already so chan
 event.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -19,6 +19,7 @@ from accounts.errors import (
     CreditLimitInUse,
 )
 from accounts.models import BALANCE_MAX, Account, replace_row
+from accounts.operations import require_etag
 from events import outbox
 from ledger.callers import Caller
 from ledger.errors import LedgerError
@@ -35,9 +36,14 @@ EVENTS = {
 
 @dataclass(slots=True, kw_only=True)
 class OfRules:
-    """A command about the rules of one account. It has no identity: it asks for a state."""
+    """A command about the rules of one account. It has no identity: it asks for a state.
+
+    What is so already is answered as it is. To change anything, the account's last event must have the number
+    `expected_sequence`, if it is given.
+    """
 
     account_id: UUID
+    expected_sequence: int | None = None
     id: ClassVar[None] = None
     needs: Needs = field(init=False, repr=False, compare=False)
 
@@ -55,7 +61,7 @@ class SetLimits(OfRules):
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """Raises `AccountNotFound`, `AccountClosed`, `AmountNotPositive`, `AmountTooLarge`, `AmountScale`,
-        `CreditLimitInUse`."""
+        `SequenceMismatch`, `CreditLimitInUse`."""
         account = state.accounts[self.account_id]
         if account.status == Account.Status.CLOSED:
             raise AccountClosed("The account is closed.")
@@ -65,6 +71,8 @@ class SetLimits(OfRules):
         for name, limit in self.limits.items():
             if limit is not None:
                 _require_limit(name, limit, account.currency)
+        if changes:
+            account.require_sequence(self.expected_sequence)
         changed = account._replace(**changes)
         if changed.available < 0:
             raise CreditLimitInUse(
@@ -84,12 +92,13 @@ class SetStatus(OfRules):
     reason: str
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
-        """Raises `AccountNotFound`, `AccountClosed`, `AccountNotEmpty`."""
+        """Raises `AccountNotFound`, `AccountClosed`, `SequenceMismatch`, `AccountNotEmpty`."""
         account = state.accounts[self.account_id]
         if account.status == self.status:
             return (_change(account, "", state),)
         if account.status == Account.Status.CLOSED:
             raise AccountClosed("The account is closed.")
+        account.require_sequence(self.expected_sequence)
         if self.status == Account.Status.CLOSED and (account.balance or account.held):
             raise AccountNotEmpty(
                 "An account is closed when its balance and what it holds are zero.",
@@ -104,15 +113,20 @@ class SetStatus(OfRules):
 
 @dataclass(slots=True, kw_only=True)
 class SetMetadata(OfRules):
-    """Replaces the account's metadata, of a closed one too."""
+    """Replaces the account's metadata, of a closed one too. With `if_match` it must be as one of these ETags
+    says."""
 
     metadata: dict[str, str]
+    if_match: Collection[str] | None = None
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
-        """Raises `AccountNotFound`."""
+        """Raises `AccountNotFound`, `SequenceMismatch`, `EtagMismatch`."""
         account = state.accounts[self.account_id]
-        if state.rules[account.id].metadata == self.metadata:
+        before = state.rules[account.id]
+        if before.metadata == self.metadata:
             return (_change(account, "", state),)
+        account.require_sequence(self.expected_sequence)
+        require_etag(before, self.if_match)
         return (_change(account, "account.changed", state, metadata=self.metadata),)
 
 
@@ -134,6 +148,7 @@ def _change(
     rules = replace_row(before, **_get_shown(account), **others)
     data = rules.to_dict()
     was, _ = find_changes(before.to_dict(), data)
+    del was["event_sequence"]  # the event's own number
     told = outbox.Told(data, was, reason, account.user_id)
     return Decision(rules, account, ((event, told),), rules=rules)
 
@@ -142,7 +157,8 @@ def _get_shown(account: AccountState) -> dict[str, Any]:
     """What a row of the account shows that commands of the same posting may have changed."""
     values = account._asdict()
     return {name: value for name, value in values.items() if not name.endswith("_text")} | {
-        "held_due": Decimal(0)
+        "held_due": Decimal(0),
+        "holds_due": 0,
     }
 
 

@@ -26,7 +26,8 @@ class Transfer:
     """The WITHDRAW leg has the transfer's id; that of the DEPOSIT leg is derived from it.
 
     `amount` is in the source's currency, `destination_amount` in the destination's; None: the same. The
-    currencies are conditions, not parts of the command. Raises `SameAccount`, `Amount…`, `Text…` and
+    currencies and the expected versions, of the source and of the destination, are conditions, not parts of
+    the command. Raises `SameAccount`, `Amount…`, `Text…` and
     `EffectiveAtTooEarly`.
     """
 
@@ -40,6 +41,8 @@ class Transfer:
     effective_at: datetime | None = None
     reference: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
+    expected_version: int | None = None
+    expected_destination_version: int | None = None
     legs: tuple[Leg, ...] = field(init=False)
     needs: Needs = field(init=False, repr=False, compare=False)
 
@@ -48,18 +51,29 @@ class Transfer:
             raise errors.SameAccount("A transfer goes from one account to another.")
         received = self.amount if self.destination_amount is None else self.destination_amount
         self.legs = (
-            self._make_leg(self.id, self.source_id, "WITHDRAW", self.amount, self.currency),
+            self._make_leg(
+                self.id, self.source_id, "WITHDRAW", self.amount, self.currency, self.expected_version
+            ),
             self._make_leg(
                 derive_destination_id(self.id),
                 self.destination_id,
                 "DEPOSIT",
                 received,
                 self.destination_currency,
+                self.expected_destination_version,
             ),
         )
         self.needs = needs_of(self.legs)
 
-    def _make_leg(self, id: UUID, account_id: UUID, type: str, amount: Decimal, currency: str | None) -> Leg:
+    def _make_leg(
+        self,
+        id: UUID,
+        account_id: UUID,
+        type: str,
+        amount: Decimal,
+        currency: str | None,
+        expected_version: int | None,
+    ) -> Leg:
         return Leg(
             id=id,
             account_id=account_id,
@@ -69,6 +83,7 @@ class Transfer:
             effective_at=self.effective_at,
             reference=self.reference,
             metadata=self.metadata,
+            expected_version=expected_version,
             transfer=self.id,
         )
 
