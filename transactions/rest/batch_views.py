@@ -169,17 +169,17 @@ class List:
 
     def _describe(self, results: Results, culprit: Transaction | Hold | None = None) -> list[Any]:
         """In the order of the commands; those that had nothing to do are left out."""
-        told = [self._describe_one(place, results, culprit) for place in range(self.count)]
-        return [each for each in told if each]
-
-    def _describe_one(
-        self, place: int, results: Results, culprit: Transaction | Hold | None
-    ) -> dict[str, Any] | None:
-        if place in self.refusals:
-            problem = describe_refusal(self.request, self.refusals[place], at=point(place))
-            return {"status": problem["status"], "problem": problem}
-        is_placed = self.commands[place].needs.hold is not None
-        return describe_result(self.request, results[place], is_placed=is_placed, culprit=culprit)
+        told: list[Any] = []
+        for place in range(self.count):
+            if place in self.refusals:
+                problem = describe_refusal(self.request, self.refusals[place], at=point(place))
+                told.append({"status": problem["status"], "problem": problem})
+                continue
+            is_placed = self.commands[place].needs.hold is not None
+            result = describe_result(self.request, results[place], is_placed=is_placed, culprit=culprit)
+            if result:
+                told.append(result)
+        return told
 
     def _mark(self, response: Answer, results: Results) -> Answer:
         return mark(response, replayed=self._is_replay(results))

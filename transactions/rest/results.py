@@ -25,10 +25,10 @@ def describe_result(
 ) -> dict[str, Any] | None:
     """None for a command that had nothing to do. `is_placed`: its hold is new; `culprit` is what its list was
     declined for."""
-    if not result.made:
+    rows: Any = result.made
+    if not rows:
         return None
-    if type(result.made[0]) is Transaction:
-        rows = result.transactions
+    if type(rows[0]) is Transaction:
         row = rows[0] if len(rows) == 1 else find_declined(rows)
         if row is None:
             return {"status": 201, "transfer": orjson.Fragment(show_transfer(rows))}
