@@ -14,21 +14,18 @@ def rehearse_and_send(client, path, body):
     if not path.removeprefix("/api/v1/").startswith(MONEY):
         return client.post(path, body)
     before = count_ticks()
+    ends = list_ends(START + before * TICK, body or {})
     dry = try_out(client, path, body)
     set_clock_back(before)
     done = client.post(path, body)
-    if not is_time_over(before, count_ticks(), body or {}):
-        require_same_decision(dry, done)
+    started_at, ended_at = (START + ticks * TICK for ticks in (before, count_ticks()))
+    if started_at.date() == ended_at.date() and not any(started_at < end <= ended_at for end in ends):
+        require_same_decision(dry, done)  # else both may be right, and differ
     return done
 
 
-def is_time_over(before, after, body):
-    """Whether a day or a hold ended while the command was decided: then both may be right, and differ."""
-    started_at, ended_at = START + before * TICK, START + after * TICK
-    ends = {"status": "OPEN", "expires_at__gt": started_at, "expires_at__lte": ended_at}
+def list_ends(clock, body):
+    """When holds end, those that are asked for among them."""
+    open_ones = Hold.objects.filter(status="OPEN", expires_at__gt=clock)
     asked = [each["expires_at"] for each in (body, *body.get("commands", ())) if each.get("expires_at")]
-    return (
-        started_at.date() != ended_at.date()
-        or Hold.objects.filter(**ends).exists()
-        or any(started_at < datetime.fromisoformat(moment) <= ended_at for moment in asked)
-    )
+    return [*open_ones.values_list("expires_at", flat=True), *map(datetime.fromisoformat, asked)]

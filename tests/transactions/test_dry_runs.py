@@ -3,73 +3,22 @@
 from decimal import Decimal
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
-from prometheus_client import REGISTRY
 
 from accounts.models import Account, Hold
 from ledger.callers import Caller
 from ledger_project.server.lanes import choose_lane
-from tests import asking
-from tests.cast import (
-    AccountFactory,
-    OrderFactory,
-    deposit,
-    hold,
-    hold_that_expires,
-    new_id,
-    transfer,
-    withdraw,
-)
+from tests.cast import OrderFactory, deposit, hold_that_expires, new_id, withdraw
 from tests.conftest import make_client
-from tests.database import execute, take_stock
+from tests.database import take_stock
 from tests.dry_runs import require_same_decision, try_out
-from tests.transactions.test_concurrency import in_hand
+from tests.transactions.trying import API, COMMANDS, DECIDED_ANEW, REFUSED, WHY, World, identify
 from transactions import posting
 from transactions.models import Batch, Transaction
-from transactions.posting import PostingRequest, writing
+from transactions.posting import PostingRequest
 
 pytestmark = pytest.mark.django_db
 
-API = "/api/v1"
 URL = f"{API}/transactions"
-
-
-class World:
-    """A rich account, another one, and what can be sent about them."""
-
-    def __init__(self, account):
-        self.account, self.other = account, AccountFactory(funds=Decimal(5))
-        self.yen = AccountFactory(currency="JPY")
-        self.hold = hold(account, "30")
-        self.row, self.transfer = deposit(account, "7"), transfer(account, self.other, "2")
-        self.batch = new_id()
-        posting.post(
-            [OrderFactory(account=account, amount=Decimal(4))],
-            actor=new_id(),
-            all_or_nothing=True,
-            batch=posting.NewBatch(id=self.batch, asked=[], atomic=True),
-        )
-
-    def order(self, type, amount, **fields):
-        return {"account": str(self.account.id), "type": type, "amount": amount, **fields}
-
-    def move(self, amount, to=None, **fields):
-        ids = {"source": str(self.account.id), "destination": str((to or self.other).id)}
-        return {**ids, "amount": amount, **fields}
-
-    def place(self, amount, **fields):
-        return {"account": str(self.account.id), "amount": amount, **fields}
-
-    def list_commands(self, amount):
-        return [
-            {"command": "transaction", **self.order("DEPOSIT", "50", reference="a")},
-            {"command": "transfer", **self.move("20")},
-            {"command": "hold", **self.place(amount)},
-            {"command": "capture", "hold": "#2", "amount": "12"},
-            {"command": "release", "hold": str(self.hold.id), "reason": "not needed"},
-            {"command": "reversal", "transaction": str(self.row.id), "reason": "twice"},
-        ]
 
 
 @pytest.fixture
@@ -77,62 +26,10 @@ def world(rich):
     return World(rich)
 
 
-WHY = {"reason": "a mistake"}
-COMMANDS = {
-    "deposit": lambda w: ("transactions", w.order("DEPOSIT", "10.5", metadata={"k": "v"})),
-    "withdrawal": lambda w: ("transactions", w.order("WITHDRAW", "10")),
-    "withdrawal of too much": lambda w: ("transactions", w.order("WITHDRAW", "1000")),
-    "backdated withdrawal": lambda w: (
-        "transactions",
-        w.order("WITHDRAW", "1", effective_at="2020-01-01T00:00:00Z"),
-    ),
-    "withdrawal at a version": lambda w: ("transactions", w.order("WITHDRAW", "1", expected_version=1)),
-    "deposit for a user": lambda w: (
-        "transactions",
-        {"user": str(w.account.user_id), "type": "DEPOSIT", "amount": "1"},
-    ),
-    "in no currency of the account": lambda w: ("transactions", w.order("DEPOSIT", "1", currency="JPY")),
-    "on no account": lambda w: ("transactions", {**w.order("DEPOSIT", "1"), "account": str(new_id())}),
-    "malformed": lambda w: ("transactions", w.order("DEPOSIT", "x")),
-    "transfer": lambda w: ("transfers", w.move("10")),
-    "transfer of too much": lambda w: ("transfers", w.move("1000")),
-    "exchange": lambda w: ("transfers", w.move("10", w.yen, destination_amount="1500")),
-    "transfer to itself": lambda w: ("transfers", w.move("10", w.account)),
-    "hold": lambda w: ("holds", w.place("10", expires_at="2999-01-01")),
-    "hold of too much": lambda w: ("holds", w.place("1000")),
-    "capture": lambda w: (f"holds/{w.hold.id}/capture", {"amount": "10", "final": False}),
-    "whole capture": lambda w: (f"holds/{w.hold.id}/capture", {}),
-    "capture of too much": lambda w: (f"holds/{w.hold.id}/capture", {"amount": "31"}),
-    "release": lambda w: (f"holds/{w.hold.id}/release", WHY),
-    "reversal": lambda w: (f"transactions/{w.row.id}/reverse", WHY),
-    "reversal of a transfer": lambda w: (f"transactions/{w.transfer.id}/reverse", WHY),
-    "reversal of nothing": lambda w: (f"transactions/{new_id()}/reverse", WHY),
-    "atomic list": lambda w: ("batches", {"atomic": True, "commands": w.list_commands("30")}),
-    "list": lambda w: ("batches", {"atomic": False, "commands": w.list_commands("30")}),
-    "atomic list, declined": lambda w: ("batches", {"atomic": True, "commands": w.list_commands("1000")}),
-    "list, partly declined": lambda w: ("batches", {"atomic": False, "commands": w.list_commands("1000")}),
-    "list with something malformed": lambda w: (
-        "batches",
-        {"atomic": False, "commands": [*w.list_commands("30"), {"command": "hold"}]},
-    ),
-    "reversal of a list": lambda w: (f"batches/{w.batch}/reverse", WHY),
-}
-# A refusal is none, and a hold is released by no id.
-DECIDED_ANEW = {"list", "list, partly declined", "list with something malformed"}
-REFUSED = {
-    "in no currency of the account": 422,
-    "on no account": 404,
-    "malformed": 400,
-    "transfer to itself": 422,
-    "reversal of nothing": 404,
-}
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_dry_run_says_what_the_command_then_does_and_changes_nothing(service, world, name):
     path, body = COMMANDS[name](world)
-    if not path.endswith("release"):
-        body = {"id": str(new_id()), **body}
+    body = identify(path, body)
     dry = try_out(service, f"{API}/{path}", body)
     assert dry.status_code == REFUSED.get(name, 200), dry.content
     done = service.post(f"{API}/{path}", body)
@@ -211,89 +108,6 @@ def test_holds_that_are_due_count_as_ended_and_stay_as_they_are(service, rich):
     require_same_decision(dry, service.post(URL, body))
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_account_that_somebody_has_locked_is_not_waited_for_nor_locked(service, world):
-    execute("SET lock_timeout = '100ms'")
-    ids = [world.account.id, world.other.id]
-    paths = [COMMANDS[name](world) for name in COMMANDS if name not in REFUSED]
-    try:
-        with in_hand(lambda: [asking.lock_account(id) for id in ids], commit=False):
-            for path, body in paths:
-                fields = body if path.endswith("release") else {"id": str(new_id()), **body}
-                assert service.post(f"{API}/{path}?dry_run=true", fields).status_code == 200
-            body = {"id": str(new_id()), **world.order("DEPOSIT", "1")}
-            assert service.post(URL, body).json()["code"] == "busy"
-    finally:
-        execute("RESET lock_timeout")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_is_decided_in_one_snapshot_that_only_reads_and_locks_nothing(service, world):
-    for path, body in (COMMANDS["withdrawal"](world), COMMANDS["atomic list"](world)):
-        with CaptureQueriesContext(connection) as queries:
-            service.post(f"{API}/{path}?dry_run=true", {"id": str(new_id()), **body})
-        statements = [query["sql"] for query in queries]
-        snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-        assert sum(snapshot in statement for statement in statements) == 1
-        assert not [statement for statement in statements if " FOR " in statement and "KEY" in statement]
-        assert not [s for s in statements if s.lstrip().startswith(("INSERT", "UPDATE", "WITH", "DELETE"))]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_is_posted_while_it_is_decided_is_not_seen(rich, monkeypatch):
-    """Else a row would be found of which its account knows nothing yet."""
-    order = OrderFactory(account=rich, type=Transaction.Type.WITHDRAW, amount=Decimal(100))
-    look = writing.look
-
-    def look_later(*asked):
-        monkeypatch.undo()
-        with in_hand(lambda: posting.post([order], actor=rich.user_id), commit=True):
-            pass
-        return look(*asked)
-
-    monkeypatch.setattr(writing, "look", look_later)
-    rehearsed = posting.rehearse(PostingRequest(commands=[order], caller=Caller(rich.user_id)))
-    [result] = rehearsed.answers
-    assert (result.replayed, result.transaction.status) == (False, "POSTED")
-    assert rehearsed.version == result.transaction.version - 1
-    [result] = posting.rehearse(PostingRequest(commands=[order], caller=Caller(rich.user_id))).answers
-    assert result.replayed
-
-
-@pytest.mark.django_db(transaction=True)
-def test_it_works_where_the_database_only_reads(world):
-    clients = {kind: make_client("api-post") for kind in ("warm", "cold")}
-    paths = [COMMANDS[name](world) for name in COMMANDS if name not in REFUSED]
-    execute("SET default_transaction_read_only = on")
-    try:
-        for path, body in paths:
-            fields = body if path.endswith("release") else {"id": str(new_id()), **body}
-            assert clients["warm"].post(f"{API}/{path}?dry_run=true", fields).status_code == 200
-            assert clients["cold"].post(f"{API}/{path}", fields).json()["code"] == "database_read_only"
-    finally:
-        execute("RESET default_transaction_read_only")
-
-
-def test_postings_are_not_counted(service, world):
-    names = ("ledger_postings_total", "ledger_posting_seconds_count")
-
-    def count():
-        return [
-            (sample.name, sorted(sample.labels.items()), sample.value)
-            for family in REGISTRY.collect()
-            for sample in family.samples
-            if sample.name in names
-        ]
-
-    before = count()
-    for name in ("deposit", "withdrawal of too much", "transfer", "atomic list"):
-        path, body = COMMANDS[name](world)
-        assert service.post(f"{API}/{path}?dry_run=true", {"id": str(new_id()), **body}).status_code == 200
-    assert count() == before
-    assert service.post(URL, {"id": str(new_id()), **world.order("DEPOSIT", "1")}).status_code == 201
-    assert count() != before
-
-
 PERMISSIONS = {
     "transactions.add_transaction": ("deposit", "transfer", "capture", "reversal", "reversal of a list"),
     "accounts.add_hold": ("hold",),
@@ -308,7 +122,7 @@ def test_it_needs_the_permission_of_the_command(world, permission):
     may, may_not = (make_client("api-post", permissions=[*views, *some]) for some in ([permission], others))
     for name in PERMISSIONS[permission]:
         path, body = COMMANDS[name](world)
-        fields = body if path.endswith("release") else {"id": str(new_id()), **body}
+        fields = identify(path, body)
         assert try_out(may, f"{API}/{path}", fields).status_code == 200
         answer = try_out(may_not, f"{API}/{path}", fields)
         assert (answer.status_code, answer.json()["permission"]) == (403, permission)
