@@ -145,15 +145,6 @@ API = {
     "subscriptions/{subscription}/rotate-secret": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
     "subscriptions/{subscription}/test": {"POST": Rule(permission=TELL, sees=SUBSCRIPTION)},
 }
-# Whose POST takes `dry_run`: the answer is then 200 to whom it is allowed.
-OF_MONEY = [
-    f"api/v1/{route}"
-    for route in (
-        *("transactions", "transactions/{transaction}/reverse", "transfers"),
-        *("batches", "batches/{batch}/reverse"),
-        *("holds", "holds/{hold}/capture", "holds/{hold}/release"),
-    )
-]
 # The filters of a list, and of the feed, that name an object: foreign and missing ones find the same nothing.
 LISTS = {
     "users": (),

@@ -133,33 +133,6 @@ def test_a_token_of_one_permission_may_what_that_allows_and_no_more(scene, route
         assert passing == ({rule.permission} if rule.permission else {*matrix.SINGLE})
 
 
-@pytest.mark.parametrize("route", matrix.OF_MONEY)
-def test_a_dry_run_is_allowed_to_whom_the_command_is_and_changes_nothing(scene, route):
-    cells = [cell for cell in matrix.list_cells(route) if cell.method == "POST"]
-    cells += [cell for cell in matrix.list_single_cells(route) if cell.method == "POST"]
-    before = take_stock()
-    allowed = 0
-    for cell in cells:
-        with CaptureQueriesContext(connection) as queries:
-            answer = scene.ask(cell, "?dry_run=true")
-        assert answer.status_code == (cell.status if cell.status >= 400 else 200), cell
-        assert is_of_its_kind(answer, cell), cell
-        assert not [query for query in queries if "KEY UPDATE" in query["sql"]]
-        allowed += answer.status_code == 200 and answer.json()["dry_run"]
-    assert take_stock() == before
-    assert allowed
-
-
-@pytest.mark.parametrize("route", sorted({*OUTSIDE} - {*matrix.OF_MONEY}))
-def test_nothing_else_has_a_dry_run(scene, route):
-    before = take_stock()
-    for cell in matrix.list_cells(route):
-        if cell.rule and cell.rule.bodies and cell.status < 400:
-            answer = scene.ask(cell, "?dry_run=true")
-            assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter"), cell
-    assert take_stock() == before
-
-
 @pytest.mark.parametrize("route", OUTSIDE)
 def test_a_method_that_is_not_served_is_refused(scene, route):
     assert find_wrong(scene, [cell for cell in matrix.list_cells(route) if not cell.rule]) == []
