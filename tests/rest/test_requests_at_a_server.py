@@ -60,6 +60,10 @@ def test_nothing_that_payments_and_hot_reads_need_is_asked_of_the_database_by_th
         (TRANSACTIONS, past, "insufficient_funds_at"),
         (TRANSFERS, transfer, "same_account"),
         (TRANSFERS, {**transfer, "source": str(new_id())}, "not_found"),
+        (f"{TRANSACTIONS}?dry_run=true", {**of_user, "user": petya["id"]}, 200),
+        (f"{TRANSACTIONS}?dry%5Frun=%74rue", {**past, "id": str(new_id())}, 200),  # in the lane of payments
+        (f"{TRANSFERS}?%64ry_run=true", {**transfer, "id": str(new_id())}, "same_account"),
+        (f"{TRANSACTIONS}?dry_run=no", order, "invalid_parameter"),
     ]:
         answer = ask(service, "POST", path, body)
         assert told == (answer.status if isinstance(told, int) else answer.code), (body, answer)
