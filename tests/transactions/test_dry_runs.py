@@ -1,8 +1,10 @@
 """`?dry_run=true`: what a command would come to, by the decision that it would have, and nothing else."""
 
+import re
 from decimal import Decimal
 
 import pytest
+from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import Account, Hold
 from ledger.callers import Caller
@@ -11,6 +13,7 @@ from tests.cast import OrderFactory, deposit, hold_that_expires, new_id, withdra
 from tests.conftest import make_client
 from tests.database import take_stock
 from tests.dry_runs import require_same_decision, try_out
+from tests.test_openapi import require_schema
 from tests.transactions.trying import API, COMMANDS, DECIDED_ANEW, REFUSED, WHY, World, identify
 from transactions import posting
 from transactions.models import Batch, Transaction
@@ -39,6 +42,17 @@ def test_a_dry_run_says_what_the_command_then_does_and_changes_nothing(service, 
     again = try_out(service, f"{API}/{path}", body)
     assert again.json()["replayed"] == (name not in DECIDED_ANEW)
     require_same_decision(again, service.post(f"{API}/{path}", body))
+
+
+def test_every_answer_holds_to_the_document(service, world):
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    for name, make in COMMANDS.items():
+        path, body = make(world)
+        answer = service.post(f"{API}/{path}?dry_run=true", identify(path, body))
+        route = re.sub(r"[0-9a-f-]{36}", "{id}", f"{API}/{path}")
+        operation = document["paths"][route]["post"]
+        require_schema(document, operation, answer)
+        assert "dry_run" in [parameter["name"] for parameter in operation["parameters"]], name
 
 
 def test_what_would_be_made_is_shown_as_it_would_be(service, rich):
