@@ -50,8 +50,10 @@ def require_versions(told, results):
         rows += [transfer["source"], transfer["destination"]] if transfer else []
         rows += [result["transaction"]] if "transaction" in result else []
     for account, version in told["versions"].items():
-        posted = [row["version"] for row in rows if row["account"] == account and row["version"] > version]
-        assert sorted(posted) == list(range(version + 1, version + 1 + len(posted)))
+        posted = [row["version"] for row in rows if row["account"] == account]
+        if len(results) > 1:  # of a list some may have been posted before
+            posted = sorted(number for number in posted if number > version)
+        assert posted == list(range(version + 1, version + 1 + len(posted)))
     for row in rows[:1]:
         assert told["version"] in (None, told["versions"][row["account"]])
 

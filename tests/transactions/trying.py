@@ -83,10 +83,16 @@ COMMANDS = {
         "batches",
         {"atomic": False, "commands": [*w.list_commands("30"), {"command": "hold"}]},
     ),
+    "list of nothing that fits": lambda w: ("batches", {"atomic": False, "commands": [{"command": "hold"}]}),
     "reversal of a list": lambda w: (f"batches/{w.batch}/reverse", WHY),
 }
 # A refusal is none, and a hold is released by no id.
-DECIDED_ANEW = {"list", "list, partly declined", "list with something malformed"}
+DECIDED_ANEW = {
+    "list",
+    "list, partly declined",
+    "list with something malformed",
+    "list of nothing that fits",
+}
 REFUSED = {
     "in no currency of the account": 422,
     "on no account": 404,
