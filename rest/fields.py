@@ -220,6 +220,16 @@ class NumberParameter(Field):
         return number
 
 
+@describe_as({"type": "boolean"})
+class BooleanParameter(Field):
+    """True or false in a query."""
+
+    def to_internal_value(self, value: Any) -> bool:
+        if value not in ("true", "false"):
+            raise refuse("invalid_parameter", "Either true or false.")
+        return bool(value == "true")
+
+
 @describe_as({"type": "integer", "minimum": 0, "maximum": 10**18 - 1})
 class CountField(Field):
     """A whole number from zero on, of at most 18 digits."""

@@ -23,7 +23,7 @@ from ledger.values import UUID_TEXT
 from rest.answers import Answer, answer
 from rest.errors import FieldError, InvalidRequest
 from rest.fields import list_details
-from rest.serializers import read_query
+from rest.serializers import DryRunQuery, read_query
 from rest.times import parse_time
 
 
@@ -62,7 +62,7 @@ class StrictFilterBackend(DjangoFilterBackend):
 
     def filter_queryset(self, request: Any, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         if view.action != "list":
-            read_query(request, {})
+            read_query(request, DryRunQuery._declared_fields if view.action in view.dry_runs else {})
             return queryset
         filters: Mapping[str, Any] = view.filterset_class.base_filters
         query = read_query(request, {**filters, **dict.fromkeys(view.pagination_class.parameters)})

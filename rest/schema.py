@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 
 from rest.codes import PROBLEM_JSON, STATUS
-from rest.serializers import NoFields
+from rest.serializers import DryRunQuery, NoFields
 
 AnyViewSet = TypeVar("AnyViewSet", bound=type)
 Operation = Callable[[Any], Any]  # says it of a method of a viewset
@@ -101,6 +101,8 @@ class AutoSchema(SpectacularSchema):
 
     def get_override_parameters(self) -> list[Any]:
         serializer = self.view.request_serializers.get(self.view.action)
+        if self.view.action in self.view.dry_runs:
+            return [DryRunQuery]
         return [serializer] if serializer and self.method == "GET" else []
 
 

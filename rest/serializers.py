@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import Field, refuse
+from rest.fields import BooleanParameter, Field, refuse
 from rest.parsers import echo
 from rest.times import TimeField, parse_time
 
@@ -149,3 +149,11 @@ class NoFields(StrictSerializer):
     """The body of a command whose address says everything: left away, or an object without fields."""
 
     body_is_optional = True
+
+
+class DryRunQuery(StrictSerializer):
+    """The query of a command that can be decided without being carried out."""
+
+    dry_run = BooleanParameter(
+        required=False, help_text="Decide it as of now, and do nothing: the answer is 200 with the results"
+    )

@@ -26,7 +26,7 @@ from ledger.callers import Caller
 from rest.answers import Answer, ask_once
 from rest.errors import PermissionMissing, TokenExpired
 from rest.lists import KeysetPagination, StrictFilterBackend
-from rest.serializers import StrictSerializer, read_query
+from rest.serializers import DryRunQuery, NoFields, StrictSerializer
 from rest.tokens import Token, look_up
 
 NO_FILES: MultiValueDict[str, Any] = MultiValueDict()
@@ -130,7 +130,9 @@ class Request(drf.Request):
     """
 
     version = versioning_scheme = None
+    is_dry_run = False  # whether a command is to be decided and not carried out
     asked: dict[str, Any]
+    rehearsed: Any  # what a dry run was decided to be
     caller: Caller  # of one that changes something
 
     def __init__(self, request: HttpRequest, **options: Any) -> None:
@@ -188,6 +190,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
     permission_classes = [HasPermission]
     permissions: ClassVar[dict[str, str | tuple[str, ...]]] = {}
     request_serializers: ClassVar[dict[str, type[StrictSerializer]]] = {}
+    dry_runs: ClassVar[tuple[str, ...]] = ()  # the actions that take `dry_run`
     format_kwarg = None
     request: Request
 
@@ -237,7 +240,8 @@ class ApiViewSet(GenericViewSet[AnyModel]):
         if request.method in SAFE_METHODS:
             return serializer.read_query(request)
         if request.META.get("QUERY_STRING"):
-            read_query(request, {})
+            query = DryRunQuery if self.action in self.dry_runs else NoFields
+            request.is_dry_run = query.read_query(request).get("dry_run", False)
         if serializer.body_is_optional and not request.has_body:
             return {}
         return serializer.read(request.data)

@@ -149,8 +149,8 @@ MUTANTS = [
     ),
     Mutant(
         "due holds still count",
-        "_read_state",
-        "for hold in find_due_holds(of_new, state.clock):",
+        "end_due_holds",
+        "for hold in find_due_holds(accounts, state.clock):",
         "for hold in ():",
         HOLDS + "test_an_expired_hold_never_causes_a_decline",
     ),

@@ -102,9 +102,9 @@ MUTANTS = [
     ),
     Mutant(
         "due holds count while a file is decided",
-        "rehearsal._read_accounts",
-        "account.held - hold.remaining",
-        "account.held",
+        "Rehearsal.decide",
+        "dict.fromkeys(new, self.caller)",
+        "{}",
         DECLINES + "test_holds_whose_time_is_over_do_not_count_while_it_is_decided",
     ),
     Mutant(

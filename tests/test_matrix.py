@@ -15,7 +15,7 @@ from ledger_project.groups import CORRECT, FREEZE, GROUPS, POST
 from rest.viewsets import known_tokens
 from tests import matrix
 from tests.cast import transfer
-from tests.database import empty_the_ledger, execute
+from tests.database import empty_the_ledger, take_stock
 from tests.matrix import FOREIGN, HOLDER, LISTS, MISSING, OF_FEED, OWN, ROLES, ROUTES, WITHOUT_VALID_TOKEN
 from tests.scene import Scene
 from transactions.models import Transaction
@@ -47,14 +47,6 @@ def scene(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), override_settings(WEBHOOK_LOOPBACK=True):
         yield Scene()
         empty_the_ledger()
-
-
-def take_stock():
-    """The contents of the whole database, as one number per table."""
-    tables = connection.introspection.table_names()
-    sums = ", ".join(f"(SELECT sum(hashtextextended(t::text, 0)) FROM {table} t)" for table in tables)
-    [row] = execute(f"SELECT {sums}")
-    return dict(zip(tables, row, strict=True))
 
 
 def find_wrong(scene, cells):

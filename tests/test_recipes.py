@@ -38,7 +38,7 @@ def read_page():
 
 def send(base, token, exchange, told):
     def fill(text):
-        return re.sub(r"\{(\w+)\}", lambda name: told[name[1]], text)
+        return re.sub(r"\{(\w+)\}", lambda name: str(told[name[1]]), text)
 
     body = exchange.body and fill(exchange.body).encode()
     headers = {"Authorization": f"Bearer {token}"} | ({"Content-Type": "application/json"} if body else {})

@@ -83,7 +83,7 @@ def make_lanes() -> dict[str, Lane]:
             Lane("hot-reads", 0, settings.PAYMENTS_MAX, small),
             Lane("writes", threads, 64, small),
             Lane("batches", 2, 64, settings.API_BATCH_BYTES_MAX),
-            Lane("reads", threads, 128, small),
+            Lane("reads", threads, 128, settings.API_BATCH_BYTES_MAX),  # dry runs of lists are among them
             Lane("statements", 2, 16, small),
             Lane("waits", settings.LONG_POLLS_MAX, settings.LONG_POLLS_MAX, small),
             Lane("office", 2, 64, settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
@@ -101,6 +101,8 @@ def choose_lane(method: str, path: str, query: str) -> str:
         return "passwords" if method == "POST" and "/login/" in path else "office"
     path = path[len(API) :]
     if method == "POST":
+        if query and "dry_run=true" in query:
+            return "reads"
         if path.startswith("subscriptions/") and path.endswith("/test"):
             return "waits"
         if path in ("transactions", "transfers"):

@@ -198,6 +198,8 @@ def test_a_standby_says_that_it_only_reads_and_is_not_ready(primary, standby):
         assert answer["Retry-After"] == "1"
         body = {"id": str(new_id()), "account": str(world.account.id), "type": "DEPOSIT", "amount": "1.00"}
         follower.require_problem(follower.client.post(TRANSACTIONS, body), 503, "database_read_only")
+        tried = follower.client.post(f"{TRANSACTIONS}?dry_run=true", body).json()
+        assert [result["status"] for result in tried["results"]] == [201]
         balance = f"/api/v1/accounts/{world.account.id}/balance"
         assert follower.client.get(balance).status_code == 200
         ready = follower.client.get("/readyz")

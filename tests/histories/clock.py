@@ -1,4 +1,5 @@
 """The database's clock in the hands of a test: every look is a millisecond later, and days can be skipped.
+In a transaction that only reads it stands still.
 
 So holds expire, days end, and both happen at the very moment of a posting, without anybody waiting for it.
 """
@@ -15,7 +16,10 @@ INSTALL = f"""
 CREATE SCHEMA moving;
 CREATE SEQUENCE moving.ticks;
 CREATE FUNCTION moving.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
-    SELECT timestamptz '{START.isoformat()}' + nextval('moving.ticks') * interval '1 millisecond'
+    SELECT timestamptz '{START.isoformat()}' + interval '1 millisecond' * CASE
+        WHEN current_setting('transaction_read_only')::boolean THEN (SELECT last_value FROM moving.ticks)
+        ELSE nextval('moving.ticks')
+    END
 $$;
 SET search_path = moving, pg_catalog, public
 """
@@ -38,6 +42,17 @@ def read_clock() -> datetime:
 def move_clock(to: datetime) -> None:
     """On to that moment, which the next look but one will see; never back."""
     execute("SELECT setval('moving.ticks', greatest(nextval('moving.ticks'), %s))", (to - START) // TICK)
+
+
+def count_ticks() -> int:
+    """As far as it has come, without a look at it."""
+    ticks: int = execute("SELECT last_value FROM moving.ticks")[0][0]
+    return ticks
+
+
+def set_clock_back(ticks: int) -> None:
+    """Only over looks by which nothing was decided."""
+    execute("SELECT setval('moving.ticks', %s)", ticks)
 
 
 def restart_clock() -> None:

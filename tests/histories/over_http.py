@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tests.conftest import make_client
 from tests.histories.answers import Answer, Shown, make_refusal
+from tests.histories.rehearsing import rehearse_and_send
 from tests.reference_commands import Capture, Move, Reversal, Transfer, format_time
 
 API = "/api/v1"
@@ -112,9 +113,8 @@ class OverHttp:
         return Shown(resource=shown, replayed=read_replayed(response))
 
     def release_hold(self, id, expected):
-        if expected is None:
-            return self._change(self.client.post(f"{API}/holds/{id}/release"))
-        return self._change(self._post(f"holds/{id}/release", expected_sequence=expected))
+        body = None if expected is None else {"expected_sequence": expected}
+        return self._change(rehearse_and_send(self.client, f"{API}/holds/{id}/release", body))
 
     def set_limits(self, id, limits, expected):
         return self._change(self._post(f"accounts/{id}/limits", expected_sequence=expected, **limits))
@@ -161,7 +161,7 @@ class OverHttp:
         return self._get(f"accounts/{account}/statement", **days, tz=str(zone))
 
     def _post(self, path, **body):
-        return self.client.post(f"{API}/{path}", make_plain(body))
+        return rehearse_and_send(self.client, f"{API}/{path}", make_plain(body))
 
     def _get(self, path, **query):
         response = self.client.get(f"{API}/{path}", query)

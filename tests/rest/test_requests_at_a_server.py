@@ -60,6 +60,10 @@ def test_nothing_that_payments_and_hot_reads_need_is_asked_of_the_database_by_th
         (TRANSACTIONS, past, "insufficient_funds_at"),
         (TRANSFERS, transfer, "same_account"),
         (TRANSFERS, {**transfer, "source": str(new_id())}, "not_found"),
+        (f"{TRANSACTIONS}?dry_run=true", {**of_user, "user": petya["id"]}, 200),
+        (f"{TRANSACTIONS}?dry%5Frun=%74rue", {**past, "id": str(new_id())}, 200),  # in the lane of payments
+        (f"{TRANSFERS}?%64ry_run=true", {**transfer, "id": str(new_id())}, "same_account"),
+        (f"{TRANSACTIONS}?dry_run=no", order, "invalid_parameter"),
     ]:
         answer = ask(service, "POST", path, body)
         assert told == (answer.status if isinstance(told, int) else answer.code), (body, answer)
@@ -90,6 +94,19 @@ def test_nothing_that_payments_and_hot_reads_need_is_asked_of_the_database_by_th
         answer = ask(service, method, path)
         assert told == (answer.status if isinstance(told, int) else answer.code), (method, path, answer)
     assert "SynchronousOnlyOperation" not in service.output
+
+
+def test_a_long_list_is_tried_out_in_the_lane_of_readers(service, petya, order):
+    item = {**order, "command": "transaction", "reference": "x" * 50}
+    commands = [{**item, "id": str(new_id())} for _ in range(400)]
+    body = {"id": str(new_id()), "atomic": True, "commands": commands}
+    assert len(json.dumps(body)) > 64 * 1024
+    answer = ask(service, "POST", "/api/v1/batches?dry_run=true", body)
+    assert (answer.status, len(answer.json()["results"])) == (200, 400)
+    assert ask(service, "GET", f"/api/v1/batches/{body['id']}").status == 404
+    alone = {**order, "id": str(new_id()), "reference": "x" * 70_000}
+    for target in (TRANSACTIONS, f"{TRANSACTIONS}?dry_run=true"):
+        assert ask(service, "POST", target, alone).code == "body_too_large"
 
 
 def test_tokens_that_are_unknown_expired_or_not_ascii_are_none(service, order):

@@ -1,7 +1,7 @@
 """Posting: the only way that money moves, is set aside or an account's rules change.
 
-`post` and `post_request` from inside the monolith, `share` for requests over HTTP; what can be posted is in
-`transactions.posting.commands`.
+`post` and `post_request` from inside the monolith, `share` for requests over HTTP; `rehearse` tells what a
+request would come to. What can be posted is in `transactions.posting.commands`.
 """
 
 from transactions.posting.batches import ROWS_MAX, NewBatch, make_reversals
@@ -9,7 +9,7 @@ from transactions.posting.bounds import require_within
 from transactions.posting.commands import Command
 from transactions.posting.committer import share
 from transactions.posting.engine import expire_some, post, post_request
-from transactions.posting.rehearsal import Rehearsal, reading_one_moment
+from transactions.posting.rehearsal import Rehearsal, Rehearsed, reading_one_moment, rehearse
 from transactions.posting.requests import Answers, PostingRequest, PostingResult
 
 __all__ = [
@@ -20,11 +20,13 @@ __all__ = [
     "PostingRequest",
     "PostingResult",
     "Rehearsal",
+    "Rehearsed",
     "expire_some",
     "make_reversals",
     "post",
     "post_request",
     "reading_one_moment",
+    "rehearse",
     "require_within",
     "share",
 ]

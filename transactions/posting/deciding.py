@@ -75,11 +75,16 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
             command_id = next(iter(needs.rows), needs.hold)
             for id in needs.accounts:
                 causes.setdefault(id, request.caller._replace(actor=command_id, actor_kind=ActorKind.LEDGER))
-        of_new = [account for id, account in accounts.items() if id in causes]
-        for hold in find_due_holds(of_new, state.clock):
-            state.holds[hold.id] = hold
-            apply(expire(hold, state), state, causes[hold.account_id])
+        end_due_holds(state, causes)
     return state
+
+
+def end_due_holds(state: State, causes: Mapping[UUID, Caller]) -> None:
+    """End the due holds of the accounts that have a cause, by which their ends are told."""
+    accounts = [account for id, account in state.accounts.items() if id in causes]
+    for hold in find_due_holds(accounts, state.clock):
+        state.holds[hold.id] = hold
+        apply(expire(hold, state), state, causes[hold.account_id])
 
 
 def make_accounts(locked: Iterable[Sequence[Any]]) -> Accounts:

@@ -19,9 +19,11 @@ from transactions.models import TABLE, Transaction
 NO_TRANSACTION = gettext_noop("There is no such transaction.")
 # A recorded moment is stamped before its commit; older than this, nothing is in flight any more.
 SETTLED_AFTER = timedelta(seconds=10)
-# The transaction that has just begun reads one moment, and may take its time. Not inside another one.
-SNAPSHOT = """
-SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+# The transaction that has just begun reads one moment. Not inside another one.
+ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+# And it may take its time.
+SNAPSHOT = f"""
+{ONE_MOMENT};
 SET LOCAL statement_timeout = 0;
 SET LOCAL idle_in_transaction_session_timeout = 0;
 SET LOCAL enable_seqscan = on  -- it reads whole tables

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.response import Response
 
-from accounts.errors import DECLINES, AccountNotFound
+from accounts.errors import AccountNotFound
 from accounts.models import MAIN, Account, ClockTimestamp, Hold
 from accounts.rest.serializers import (
     AccountChanges,
@@ -28,7 +28,7 @@ from accounts.rest.serializers import (
 from accounts.rest.views import AccountViewSet, show
 from ledger.errors import LedgerError
 from rest.answers import Answer, ask, mark, wait_for
-from rest.errors import FieldError, InvalidRequest, describe_problem, send_problem
+from rest.errors import FieldError, InvalidRequest, send_problem
 from rest.lists import UUIDFilter
 from rest.serializers import read_if_match
 from rest.viewsets import ApiViewSet, Request, ResourceViewSet
@@ -44,6 +44,7 @@ from transactions.posting.commands import (
 )
 from transactions.reading import queries, statements
 from transactions.rest import schema, serializers
+from transactions.rest.results import answer_dry_run, describe_declined_hold, describe_result
 from transactions.rest.views import find_users, name_as_asked, post, respond, take_account, take_identity
 
 VIEW = "accounts.view_account"
@@ -81,6 +82,7 @@ class HoldViewSet(ResourceViewSet[Hold]):
         "capture": serializers.CaptureRequest,
         "release": ReleaseRequest,
     }
+    dry_runs = ("create", "capture", "release")
     serializer_class = HoldSerializer
     filterset_class = HoldFilter
 
@@ -100,16 +102,22 @@ class HoldViewSet(ResourceViewSet[Hold]):
         except LedgerError as error:
             name_as_asked(error, users)
             raise
+        if request.is_dry_run:
+            told = [describe_result(request, result, is_placed=True)]
+            return answer_dry_run(request, told, replayed=result.replayed)
         response: HttpResponse = Response(result.hold.to_dict(), status=201)
         if result.hold.decline_reason:
             response = send_problem(describe_declined_hold(request, result.hold))
         return mark(response, replayed=result.replayed)
 
-    def release(self, request: Request, pk: object) -> Response:
+    def release(self, request: Request, pk: object) -> HttpResponse:
         """Give back what is left. A released hold is answered as it is."""
         hold = self.get_object()
         release = Release(hold_id=hold.id, account_id=hold.account_id, **request.asked)
-        return Response(post(request, release).hold.to_dict())
+        result = post(request, release)
+        if request.is_dry_run:
+            return answer_dry_run(request, [describe_result(request, result)], replayed=False)
+        return Response(result.hold.to_dict())
 
     def capture(self, request: Request, pk: UUID) -> HttpResponse:
         """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
@@ -125,13 +133,6 @@ def make_hold(
     """The command of a `HoldRequest`. `accounts` as in `make_transaction`."""
     account_id = take_account(id, asked, accounts, currency=asked.get("currency"), at=at)
     return NewHold(id=id, account_id=account_id, **asked)
-
-
-def describe_declined_hold(request: Request, hold: Hold) -> dict[str, Any]:
-    """The body of the problem that a declined hold is."""
-    reason = hold.decline_reason or ""
-    extensions = {"id": str(hold.id), **(hold.decline_details or {})}
-    return describe_problem(request, reason, DECLINES[reason], extensions=extensions)
 
 
 @schema.describe_rules

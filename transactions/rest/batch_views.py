@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import Hold
 from ledger.errors import LedgerError
 from rest.answers import Answer, answer, mark
-from rest.errors import InvalidRequest, PermissionMissing, describe_problem, describe_refusal, make_problem
+from rest.errors import InvalidRequest, PermissionMissing, describe_refusal, make_problem
 from rest.serializers import read_query
 from rest.viewsets import ApiViewSet, Request
 from transactions import errors, posting
@@ -18,16 +18,9 @@ from transactions.models import Batch, Transaction
 from transactions.posting import NewBatch, PostingResult
 from transactions.reading import queries
 from transactions.rest import schema, serializers
-from transactions.rest.account_views import describe_declined_hold
 from transactions.rest.batch_items import PERMISSIONS, Items, point
-from transactions.rest.views import (
-    VIEW,
-    describe_decline,
-    name_as_asked,
-    post_list,
-    show_transfer,
-    take_identity,
-)
+from transactions.rest.results import answer_dry_run, describe_result
+from transactions.rest.views import VIEW, name_as_asked, post_list, take_identity
 
 ERRORS_MAX = 100
 Results = dict[int, PostingResult]  # by their place in the request
@@ -42,6 +35,7 @@ class BatchViewSet(ApiViewSet[Batch]):
         "reverse": "transactions.add_transaction",
     }
     request_serializers = {"create": serializers.BatchRequest, "reverse": serializers.BatchReversalRequest}
+    dry_runs = ("create", "reverse")
     serializer_class = serializers.BatchSerializer
     body_bytes_max = settings.API_BATCH_BYTES_MAX
 
@@ -113,15 +107,18 @@ class List:
         self.count = len(items.asked)
 
     def post(self) -> Answer:
-        """200 with the results, whatever they are; but if nothing of an atomic list was posted, 422."""
+        """200 with the results, whatever they are; but if nothing of an atomic list was posted, 422.
+
+        A dry run is 200 in both cases.
+        """
         if not self.batch.atomic:
             return self._respond(self._post(each=True))
         if self.refusals:
             self._refuse()
         results = self._post(all_or_nothing=True)
         culprit = find_culprit(results)
-        if culprit is None:
-            return self._respond(results)
+        if culprit is None or self.request.is_dry_run:
+            return self._respond(results, culprit)
         detail = "A command of the batch was declined, and so all of it."
         extensions = {"id": str(self.batch.id), "results": self._describe(results, culprit)}
         problem = make_problem(self.request, errors.BATCH_DECLINED, detail, extensions=extensions)
@@ -163,55 +160,34 @@ class List:
             refusal.field = f"{at}/{refusal.field}" if refusal.field else at
         raise refusal
 
-    def _respond(self, results: Results) -> Answer:
-        told = {"id": str(self.batch.id), "atomic": self.batch.atomic, "results": self._describe(results)}
+    def _respond(self, results: Results, culprit: Transaction | Hold | None = None) -> Answer:
+        described = self._describe(results, culprit)
+        if self.request.is_dry_run:
+            return answer_dry_run(self.request, described, replayed=self._is_replay(results))
+        told = {"id": str(self.batch.id), "atomic": self.batch.atomic, "results": described}
         return self._mark(answer(told), results)
 
     def _describe(self, results: Results, culprit: Transaction | Hold | None = None) -> list[Any]:
         """In the order of the commands; those that had nothing to do are left out."""
-        told = [self._describe_one(place, results, culprit) for place in range(self.count)]
-        return [each for each in told if each]
-
-    def _describe_one(
-        self, place: int, results: Results, culprit: Transaction | Hold | None
-    ) -> dict[str, Any] | None:
-        if place in self.refusals:
-            problem = describe_refusal(self.request, self.refusals[place], at=point(place))
-            return {"status": problem["status"], "problem": problem}
-        made, placed = results[place].made, self.commands[place].needs.hold
-        if not made:
-            return None
-        if type(made[0]) is Transaction:
-            row = made[0] if len(made) == 1 else find_declined(results[place].transactions)
-            if row is None:
-                return {
-                    "status": 201,
-                    "transfer": orjson.Fragment(show_transfer(results[place].transactions)),
-                }
-            if row.decline_reason is None:
-                return {"status": 201, "transaction": orjson.Fragment(row.as_json)}
-            problem = describe_decline(self.request, row)
-        elif placed and (hold := results[place].hold).decline_reason:
-            problem = describe_declined_hold(self.request, hold)
-        elif culprit is not None:
-            reason, extensions = errors.BATCH_DECLINED, {"culprit": str(culprit.id)}
-            problem = describe_problem(self.request, reason, errors.DECLINES[reason], extensions=extensions)
-        else:
-            return {"status": 201 if placed else 200, "hold": results[place].hold.to_dict()}
-        return {"status": problem["status"], "problem": problem}
+        told: list[Any] = []
+        for place in range(self.count):
+            if place in self.refusals:
+                problem = describe_refusal(self.request, self.refusals[place], at=point(place))
+                told.append({"status": problem["status"], "problem": problem})
+                continue
+            is_placed = self.commands[place].needs.hold is not None
+            result = describe_result(self.request, results[place], is_placed=is_placed, culprit=culprit)
+            if result:
+                told.append(result)
+        return told
 
     def _mark(self, response: Answer, results: Results) -> Answer:
-        """Marked as a replay if every result is one and nothing was refused."""
+        return mark(response, replayed=self._is_replay(results))
+
+    def _is_replay(self, results: Results) -> bool:
+        """Whether every result is one and nothing was refused."""
         are_replays = [result.replayed for result in results.values()]
-        return mark(response, replayed=bool(are_replays) and not self.refusals and all(are_replays))
-
-
-def find_declined(rows: list[Transaction]) -> Transaction | None:
-    """Of what one command has made: the row that was declined, of a transfer the culprit."""
-    declined = [row for row in rows if row.decline_reason]
-    return next((row for row in declined if row.decline_reason != errors.TRANSFER_DECLINED), None) or (
-        declined[0] if declined else None
-    )
+        return bool(are_replays) and not self.refusals and all(are_replays)
 
 
 def find_culprit(results: Results) -> Transaction | Hold | None:

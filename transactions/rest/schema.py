@@ -1,5 +1,7 @@
 """What the OpenAPI document says of the operations that move, hold and read money."""
 
+from typing import Any
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import PolymorphicProxySerializer
 
@@ -26,7 +28,23 @@ from transactions.rest import examples, serializers
 
 ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "token_bound", "request_in_progress")
 ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
+DRY_RUN = 200
 ON_MOMENTS = ("datetime_invalid", "datetime_precision", "datetime_ambiguous", "timezone_invalid")
+
+
+def command(status: int, serializer: Any, *codes: str, **options: Any) -> Operation:
+    """A command of money: what is said of any operation, and the answer to a dry run of it."""
+    dry_run = serializers.DryRunSerializer
+    if status != DRY_RUN:
+        return operation(status, serializer, *codes, "invalid_parameter", also={DRY_RUN: dry_run}, **options)
+    either = PolymorphicProxySerializer(
+        f"{serializer.__name__.removesuffix('Serializer')}OrDryRun",
+        [serializer, dry_run],
+        resource_type_field_name=None,
+    )
+    return operation(status, either, *codes, "invalid_parameter", **options)
+
+
 # What only reversals, captures and groups are declined for is left out.
 DECLINES_OF_ONE = [
     code
@@ -36,7 +54,7 @@ DECLINES_OF_ONE = [
 ]
 
 describe_transactions = describe(
-    create=operation(
+    create=command(
         201,
         serializers.TransactionSerializer,
         *ON_COMMANDS,
@@ -53,7 +71,7 @@ describe_transactions = describe(
     retrieve=operation(
         200, serializers.TransactionSerializer, "not_found", examples=[answered("posted", examples.POSTED)]
     ),
-    reverse=operation(
+    reverse=command(
         201,
         PolymorphicProxySerializer(
             "Reversal",
@@ -69,7 +87,7 @@ describe_transactions = describe(
     ),
 )
 describe_transfers = describe(
-    create=operation(
+    create=command(
         201,
         serializers.TransferSerializer,
         *ON_COMMANDS,
@@ -89,7 +107,7 @@ describe_transfers = describe(
     ),
 )
 describe_batches = describe(
-    create=operation(
+    create=command(
         200,
         serializers.DecidedBatchSerializer,
         *ON_COMMANDS,
@@ -113,7 +131,7 @@ describe_batches = describe(
         examples=examples.BATCH,
     ),
     retrieve=operation(200, serializers.BatchSerializer, "not_found", operation_id="batches_retrieve"),
-    reverse=operation(
+    reverse=command(
         200,
         serializers.DecidedBatchSerializer,
         *ON_COMMANDS,
@@ -125,7 +143,7 @@ describe_batches = describe(
     ),
 )
 describe_holds = describe(
-    create=operation(
+    create=command(
         201,
         account_serializers.HoldSerializer,
         *ON_BODIES,
@@ -146,7 +164,7 @@ describe_holds = describe(
     ),
     list=operation(200, account_serializers.HoldSerializer, *ON_LISTS, description="Holds, newest first."),
     retrieve=operation(200, account_serializers.HoldSerializer, "not_found", description="One hold."),
-    release=operation(
+    release=command(
         200,
         account_serializers.HoldSerializer,
         "not_found",
@@ -165,7 +183,7 @@ describe_holds = describe(
             )
         ],
     ),
-    capture=operation(
+    capture=command(
         201,
         serializers.TransactionSerializer,
         *ON_COMMANDS,

@@ -186,6 +186,21 @@ class BatchResultSerializer(serializers.Serializer[Transaction]):
     problem = ProblemSerializer(required=False)
 
 
+class DryRunSerializer(serializers.Serializer[Transaction]):
+    """What a command would be answered. Nothing of it is recorded."""
+
+    dry_run = serializers.BooleanField(help_text="True")
+    replayed = serializers.BooleanField(help_text="It was decided before: this is its answer")
+    version = serializers.IntegerField(
+        allow_null=True,
+        help_text="Of the account that it was decided at: of a transfer the source, of a list its only one",
+    )
+    versions = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Of every account that it is about, by their ids"
+    )
+    results = BatchResultSerializer(many=True, help_text="As of a batch, of one command too")
+
+
 class DecidedBatchSerializer(serializers.Serializer[Batch]):
     id = serializers.UUIDField()
     atomic = serializers.BooleanField()

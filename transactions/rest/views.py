@@ -1,7 +1,7 @@
 """Transactions and transfers over HTTP; and how any command of a caller is posted and answered."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import django_filters
@@ -13,7 +13,7 @@ from accounts.idempotency import require_identity
 from accounts.models import Account
 from ledger.errors import LedgerError
 from rest.answers import Answer, ask, mark, wait_for
-from rest.errors import FieldError, InvalidRequest, describe_problem, send_problem
+from rest.errors import FieldError, InvalidRequest, send_problem
 from rest.lists import InstantFilter, KeysetPagination, TextFilter, UUIDFilter
 from rest.serializers import read_query
 from rest.viewsets import Request, ResourceViewSet
@@ -23,6 +23,13 @@ from transactions.posting import Answers, PostingRequest, PostingResult
 from transactions.posting.commands import Command, NewTransaction, Reversal, Transfer
 from transactions.reading import queries
 from transactions.rest import schema, serializers
+from transactions.rest.results import (
+    answer_dry_run,
+    describe_decline,
+    describe_result,
+    show_transfer,
+    write_transfer,
+)
 
 VIEW = "transactions.view_transaction"
 
@@ -56,6 +63,7 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
         "create": serializers.TransactionRequest,
         "reverse": serializers.ReversalRequest,
     }
+    dry_runs: ClassVar[tuple[str, ...]] = ("create", "reverse")
     serializer_class = serializers.TransactionSerializer
     filterset_class = TransactionFilter
     pagination_class = TransactionPagination
@@ -105,6 +113,7 @@ class TransferViewSet(TransactionViewSet):
     """Money from one account to another: a WITHDRAW and a DEPOSIT, posted together or not at all."""
 
     request_serializers = {"create": serializers.TransferRequest}
+    dry_runs = ("create",)
     serializer_class = serializers.TransferSerializer  # type: ignore[assignment]
 
     def create(self, request: Request) -> Answer:
@@ -204,12 +213,17 @@ def post(request: Request, command: Command) -> PostingResult:
 def post_list(request: Request, commands: Sequence[Command], **how: Any) -> Answers:
     """As `post`, of several; `how` is as in `PostingRequest`. Every command over HTTP comes this way.
 
-    Raises `TokenBound` for what is beyond the bounds of the token, if it has any; then nothing is posted.
+    Raises `TokenBound` for what is beyond the bounds of the token, if it has any; then nothing is posted. A
+    dry run is decided and not posted; the request then keeps, as `rehearsed`, what that was.
     """
     bounds = getattr(request.auth, "bounds", None)
     if bounds is not None:
         ask(posting.require_within, bounds, commands)
-    return wait_for(posting.share(PostingRequest(commands=commands, caller=request.caller, **how)))
+    asked = PostingRequest(commands=commands, caller=request.caller, **how)
+    if request.is_dry_run:
+        rehearsed = request.rehearsed = ask(posting.rehearse, asked)
+        return rehearsed.answers
+    return wait_for(posting.share(asked))
 
 
 # By what a command calls an account: how a user is sent instead of it, and in which currency.
@@ -241,6 +255,8 @@ def name_as_asked(error: LedgerError, users: dict[str, UUID]) -> None:
 
 def respond(request: Request, result: PostingResult) -> Answer:
     """201 with the transaction or transfer, or the problem that its decline is; a replay says so."""
+    if request.is_dry_run:
+        return answer_dry_run(request, [describe_result(request, result)], replayed=result.replayed)
     rows = cast(Sequence[Transaction], result.made)
     row = next((row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED)), rows[0])
     if row.decline_reason:
@@ -252,25 +268,6 @@ def respond(request: Request, result: PostingResult) -> Answer:
         "outcome": "replayed" if result.replayed else row.decline_reason or "posted",
     }
     return mark(answer, replayed=result.replayed)
-
-
-def describe_decline(request: Request, row: Transaction) -> dict[str, Any]:
-    """The body of the problem that a declined row is."""
-    reason = row.decline_reason or ""
-    belongs = {"transfer": str(row.transfer)} if row.transfer else {}
-    extensions = {"id": str(row.id), **belongs, **(row.decline_details or {})}
-    return describe_problem(request, reason, errors.DECLINES[reason], extensions=extensions)
-
-
-def show_transfer(rows: Sequence[Transaction]) -> bytes:
-    """The two legs as JSON, source first."""
-    source, destination = rows
-    return write_transfer(source.id, source.as_json, destination.as_json)
-
-
-def write_transfer(id: UUID, source: bytes, destination: bytes) -> bytes:
-    legs = {"source": orjson.Fragment(source), "destination": orjson.Fragment(destination)}
-    return orjson.dumps({"id": str(id), **legs})
 
 
 def hide(row: Transaction) -> bytes:

@@ -1,0 +1,95 @@
+"""What a command has come to, as an item of a list of results: a status, and what was made or the problem."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from accounts.errors import DECLINES as DECLINES_OF_HOLDS
+from accounts.models import Hold
+from rest.answers import Answer, answer
+from rest.errors import describe_problem
+from rest.viewsets import Request
+from transactions import errors
+from transactions.models import Transaction
+from transactions.posting import PostingResult, Rehearsed
+
+
+def describe_result(
+    request: Request,
+    result: PostingResult,
+    *,
+    is_placed: bool = False,
+    culprit: Transaction | Hold | None = None,
+) -> dict[str, Any] | None:
+    """None for a command that had nothing to do. `is_placed`: its hold is new; `culprit` is what its list was
+    declined for."""
+    rows: Any = result.made
+    if not rows:
+        return None
+    if type(rows[0]) is Transaction:
+        row = rows[0] if len(rows) == 1 else find_declined(rows)
+        if row is None:
+            return {"status": 201, "transfer": orjson.Fragment(show_transfer(rows))}
+        if row.decline_reason is None:
+            return {"status": 201, "transaction": orjson.Fragment(row.as_json)}
+        problem = describe_decline(request, row)
+    elif is_placed and result.hold.decline_reason:
+        problem = describe_declined_hold(request, result.hold)
+    elif culprit is not None:
+        reason, extensions = errors.BATCH_DECLINED, {"culprit": str(culprit.id)}
+        problem = describe_problem(request, reason, errors.DECLINES[reason], extensions=extensions)
+    else:
+        return {"status": 201 if is_placed else 200, "hold": result.hold.to_dict()}
+    return {"status": problem["status"], "problem": problem}
+
+
+def answer_dry_run(request: Request, results: Sequence[Any], *, replayed: bool) -> Answer:
+    """200 with what would be answered, whatever that is. `replayed`: that is what was decided before."""
+    rehearsed: Rehearsed = request.rehearsed
+    told = answer(
+        {
+            "dry_run": True,
+            "replayed": replayed,
+            "version": rehearsed.version,
+            "versions": {str(id): version for id, version in rehearsed.versions.items()},
+            "results": results,
+        }
+    )
+    told.log_facts = {"outcome": "dry_run"}
+    return told
+
+
+def describe_decline(request: Request, row: Transaction) -> dict[str, Any]:
+    """The body of the problem that a declined row is."""
+    reason = row.decline_reason or ""
+    belongs = {"transfer": str(row.transfer)} if row.transfer else {}
+    extensions = {"id": str(row.id), **belongs, **(row.decline_details or {})}
+    return describe_problem(request, reason, errors.DECLINES[reason], extensions=extensions)
+
+
+def describe_declined_hold(request: Request, hold: Hold) -> dict[str, Any]:
+    """The body of the problem that a declined hold is."""
+    reason = hold.decline_reason or ""
+    extensions = {"id": str(hold.id), **(hold.decline_details or {})}
+    return describe_problem(request, reason, DECLINES_OF_HOLDS[reason], extensions=extensions)
+
+
+def find_declined(rows: Sequence[Transaction]) -> Transaction | None:
+    """Of what one command has made: the row that was declined, of a transfer the culprit."""
+    declined = [row for row in rows if row.decline_reason]
+    return next((row for row in declined if row.decline_reason != errors.TRANSFER_DECLINED), None) or (
+        declined[0] if declined else None
+    )
+
+
+def show_transfer(rows: Sequence[Transaction]) -> bytes:
+    """The two legs as JSON, source first."""
+    source, destination = rows
+    return write_transfer(source.id, source.as_json, destination.as_json)
+
+
+def write_transfer(id: UUID, source: bytes, destination: bytes) -> bytes:
+    legs = {"source": orjson.Fragment(source), "destination": orjson.Fragment(destination)}
+    return orjson.dumps({"id": str(id), **legs})
