@@ -68,7 +68,12 @@ class World:
             amount=Decimal(chance.randint(1, 60)),
             effective_at=chance.choice(MOMENTS),
             currency=chance.choice([None] * 9 + ["EUR"]),
+            expected_version=self.expect(),
         )
+
+    def expect(self):
+        """A version that an account may be at, or none."""
+        return self.chance.choice([None] * 12 + list(range(1, 7)))
 
     def make_command(self, name):
         """Of one kind or another."""
@@ -77,16 +82,19 @@ class World:
         if kind == "transfer":
             source, destination = chance.sample(self.accounts, 2)
             ids = {"id": id, "source_id": source.id, "destination_id": destination.id}
+            ids |= {"expected_version": self.expect(), "expected_destination_version": self.expect()}
             return self.name_legs(name, Transfer(amount=Decimal(chance.randint(1, 90)), **ids))
         if kind == "capture":
             amount = chance.choice([Remaining.ALL, Decimal(2), Decimal(16)])
-            return capture_of(chance.choice(self.holds), amount, id=id, final=chance.random() < 0.3)
+            asked = {"final": chance.random() < 0.3, "expected_version": self.expect()}
+            return capture_of(chance.choice(self.holds), amount, id=id, **asked)
         if kind == "reversal" and (posted := self.find_posted()):
             row = chance.choice(posted)
             legs = (
                 Transaction.objects.filter(transfer=row.transfer).order_by("-type") if row.transfer else [row]
             )
-            return self.name_legs(name, Reversal(id=id, reason="wrong", rows=list(legs)))
+            asked = {"reason": "wrong", "rows": list(legs), "expected_version": self.expect()}
+            return self.name_legs(name, Reversal(id=id, **asked))
         return self.make_one(name)
 
     def name_legs(self, name, command):
