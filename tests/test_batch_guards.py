@@ -9,6 +9,14 @@ from transactions.posting import NewBatch
 
 pytestmark = pytest.mark.django_db
 
+# Of all metadata: a list, even one of objects, is no object, and an object has texts.
+NO_TEXTS = [
+    "'[]'",
+    "'null'",
+    "'\"a\"'",
+    "'[{}]'",
+    *(f'\'{{"a": "b", "c": {json}}}\'' for json in ("1", "null", "true", "[]", "{}")),
+]
 MAC = "decode(repeat('01', 33), 'hex')"
 BATCH = {
     "id": "'00000000-0000-4000-8000-000000000001'", "atomic": "true", "reference": "''", "metadata": "'{}'",
@@ -18,8 +26,8 @@ BATCH = {
 INSERTS = [
     ("transactions_batch_pkey", insert("transactions_batch", *[BATCH] * 2)),
     *(
-        ("batch_metadata_is_an_object", insert("transactions_batch", BATCH | {"metadata": metadata}))
-        for metadata in ("'[]'", "'null'")
+        ("batch_metadata_has_texts", insert("transactions_batch", BATCH | {"metadata": metadata}))
+        for metadata in NO_TEXTS
     ),
     *(
         ("batch_recorded_at_is_finite", insert("transactions_batch", BATCH | {"recorded_at": moment}))

@@ -22,7 +22,7 @@ from accounts.models.columns import (
     IsFinite,
     MoneyField,
     external_id_is_normalized,
-    metadata_is_an_object,
+    metadata_has_texts,
 )
 from accounts.models.managers import UserManager
 from ledger.callers import ActorKind
@@ -77,7 +77,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         verbose_name = _("user")  # type: ignore[assignment]
         verbose_name_plural = _("users")  # type: ignore[assignment]
         constraints = [
-            models.CheckConstraint(condition=metadata_is_an_object(), name="user_metadata_is_an_object"),
+            models.CheckConstraint(condition=metadata_has_texts(), name="user_metadata_has_texts"),
             models.CheckConstraint(
                 condition=Q(is_holder=False) | Q(is_staff=False, is_superuser=False),
                 name="user_who_is_a_holder_is_no_staff",
@@ -238,7 +238,7 @@ class Account(models.Model):
                 name="account_last_effective_at_is_not_in_the_future",
             ),
             models.CheckConstraint(condition=IsFinite(F("created_at")), name="account_created_at_is_finite"),
-            models.CheckConstraint(condition=metadata_is_an_object(), name="account_metadata_is_an_object"),
+            models.CheckConstraint(condition=metadata_has_texts(), name="account_metadata_has_texts"),
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="account_by_creation"),
