@@ -49,8 +49,20 @@ class WouldDecline(Exception):
         self.row = row
 
 
-class MetadataInvalid(LedgerError, code="metadata_invalid", field="metadata"):
-    """The metadata says what the command itself says."""
+class ChoiceInvalid(LedgerError, code="invalid_choice"):
+    """Not one of the values that there are."""
+
+
+class FieldUnknown(LedgerError, code="unknown_field"):
+    """There is no field, or no limit, of that name."""
+
+
+class DatetimeInvalid(LedgerError, code="datetime_invalid"):
+    """Not a moment that knows its offset from UTC."""
+
+
+class IdTwice(LedgerError, code="duplicate_id", field="id"):
+    """Two commands of one posting have the same id."""
 
 
 class EffectiveAtInFuture(LedgerError, code="effective_at_in_future", field="effective_at"):

@@ -70,8 +70,7 @@ class JSONType(models.Func):
 class HasTexts(models.Func):
     """Whether a JSON value is an object all of whose values are texts."""
 
-    # Strict, since a lax path looks for members in the items of a list. The first half of the condition keeps
-    # the second from what has no members.
+    # Strict, since a lax path takes a list for its items.
     template = """NOT jsonb_path_exists(
         %(expressions)s, 'strict $ ? (@.type() <> "object" || exists (@.* ? (@.type() <> "string")))'
     )"""

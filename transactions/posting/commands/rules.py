@@ -23,6 +23,7 @@ from events import outbox
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from ledger.values import find_changes
+from transactions.posting.asked import require_asked
 from transactions.posting.legs import require_scale
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
@@ -35,13 +36,17 @@ EVENTS = {
 
 @dataclass(slots=True, kw_only=True)
 class OfRules:
-    """A command about the rules of one account. It has no identity: it asks for a state."""
+    """A command about the rules of one account. It has no identity: it asks for a state.
+
+    Raises what `require_asked` does.
+    """
 
     account_id: UUID
     id: ClassVar[None] = None
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        require_asked(self)
         self.needs = Needs((self.account_id,), rules=True)
 
 
