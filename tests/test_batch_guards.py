@@ -2,6 +2,7 @@
 
 import pytest
 
+from ledger.callers import Caller
 from tests.cast import OrderFactory, new_id
 from tests.test_guards import execute, insert, refused_by, session  # noqa: F401, a fixture
 from transactions import posting
@@ -54,6 +55,8 @@ def test_a_list_that_cannot_be_is_refused(rule, attack):
 @pytest.mark.parametrize(("rule", "attack"), REFUSALS)
 def test_what_was_written_of_a_list_stays(account, rule, attack):
     batch = NewBatch(id=new_id(), asked=[], atomic=True)
-    posting.post([OrderFactory(account=account)], actor=account.user_id, all_or_nothing=True, batch=batch)
+    posting.post(
+        [OrderFactory(account=account)], caller=Caller(account.user_id), all_or_nothing=True, batch=batch
+    )
     with refused_by(rule):
         execute(attack)

@@ -4,7 +4,10 @@ The classes are refusals: nothing is written, the id stays free. The constants a
 depend on the state of the account, recorded under the id for ever.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db.transaction import TransactionManagementError
 
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
 from accounts.errors import BATCH_DECLINED as BATCH_DECLINED
@@ -47,6 +50,23 @@ class WouldDecline(Exception):
     def __init__(self, row: "Transaction | Hold") -> None:
         super().__init__(f"{row.id} would be declined: {row.decline_reason}.")
         self.row = row
+
+
+class Declined(LedgerError):
+    """What was asked in process was declined, all of it, and that is committed: new attempts need new ids.
+
+    `code` is the reason, as over HTTP, with the same `detail` and `extensions`. `row` is the transaction or
+    the hold that was declined for a reason of its own, `results` are all results.
+    """
+
+    def __init__(self, row: "Transaction | Hold", results: Sequence[Any]) -> None:
+        reason = row.decline_reason or ""
+        super().__init__(DECLINES[reason], id=str(row.id), **(row.decline_details or {}))
+        self.code, self.row, self.results = reason, row, results
+
+
+class InsideTransaction(TransactionManagementError):
+    """What must own the outermost transaction was called inside another one. Nothing was asked yet."""
 
 
 class ChoiceInvalid(LedgerError, code="invalid_choice"):

@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from accounts.currencies import AMOUNT_MAX
 from accounts.models import BALANCE_MAX
 from events import feed
+from ledger.callers import Caller
 from rest.codes import STATUS
 from tests import asking, feed_refusals
 from tests.accounts.erasing import forget
@@ -111,7 +112,7 @@ def two_currencies(asker):
 def nearly_full(asker):
     times = range(int(BALANCE_MAX / AMOUNT_MAX))
     orders = [OrderFactory(account=asker.account, amount=AMOUNT_MAX) for _ in times]
-    posting.post(orders, actor=asker.account.user_id)
+    posting.post(orders, caller=Caller(asker.account.user_id))
     return asker.post()
 
 

@@ -17,6 +17,7 @@ import pytest
 from django.db import connection
 from psycopg import pq
 
+from ledger.callers import Caller
 from ledger_project.wsgi import Handler
 from tests.cast import AccountFactory, OrderFactory, deposit, issue_token, new_id
 from transactions import posting
@@ -177,7 +178,7 @@ def in_process(account):
 
     def prepare(*orders):
         request_id = str(new_id())
-        return lambda: posting.post(orders, actor=account.user_id, request_id=request_id)
+        return lambda: posting.post(orders, caller=Caller(account.user_id, request_id=request_id))
 
     prepare(known)()
     return {
