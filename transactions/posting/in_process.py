@@ -134,8 +134,8 @@ def _make_request(new: Any, caller: Caller, all_or_nothing: bool, batch: NewBatc
         require_text(request_id, Rule.IDENTIFIER, "request_id", length_max=REQUEST_ID_LENGTH_MAX)
     if batch is not None and type(batch) is not NewBatch:
         raise TypeInvalid("The batch is a NewBatch.")
-    for command in (*commands, *(() if batch is None else (batch,))):
-        if type(command) not in KINDS and command is not batch:
+    for command in commands if batch is None else (*commands, batch):
+        if type(command) not in KINDS and (batch is None or command is not batch):
             raise TypeInvalid("Not a command of transactions.posting.commands.")
         id = command.id
         if id is None:
