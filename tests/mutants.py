@@ -89,10 +89,11 @@ def _list_places(node: ast.AST, inside: str, file: Path) -> Iterator[Place]:
 
 def plant(mutant: Mutant) -> tuple[Path, str]:
     """The file of the fault, and its text with the fault in it."""
-    places = [place for place in list_places() if f".{place.name}".endswith(f".{mutant.where}")]
+    # Of a function that is overloaded the last one, which has the body.
+    places = {place.name: place for place in list_places() if f".{place.name}".endswith(f".{mutant.where}")}
     if len(places) != 1:
         raise SystemExit(f"{mutant.name}: {mutant.where} is {len(places)} places")
-    [place] = places
+    [place] = places.values()
     lines = place.file.read_text().splitlines(keepends=True)
     text = "".join(lines[place.first - 1 : place.last])
     if text.count(mutant.old) != 1 or mutant.old == mutant.new:

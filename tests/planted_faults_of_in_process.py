@@ -65,7 +65,7 @@ MUTANTS = [
     ),
     Mutant(
         "metadata of anything",
-        "CHECKS",
+        "asked.CHECKS",
         '    "metadata": lambda value, field: require_metadata(value),\n',
         "",
         ASKED + "test_a_transaction_is_refused_in_the_words_of_the_api",
