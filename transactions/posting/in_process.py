@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, overload
 from uuid import UUID
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from psycopg.pq import TransactionStatus
 
 from accounts.errors import IdInvalid, UserNotFound
@@ -157,9 +157,20 @@ def _refuse_actor(actor: object, kind: object) -> None:
     raise error
 
 
-@lru_cache(maxsize=4096)
 def _require_user(id: Any) -> None:
-    """Asked once of each, since nobody who is there ever leaves. Raises `UserNotFound`."""
+    """Raises `UserNotFound`. A connection that was lost meanwhile is replaced, as for the posting itself."""
+    try:
+        _find_user(id)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        connection.close_if_unusable_or_obsolete()
+        _find_user(id)
+
+
+@lru_cache(maxsize=4096)
+def _find_user(id: UUID) -> None:
+    """Asked once of each, since nobody who is there ever leaves."""
     if not User.objects.filter(pk=id).exists():
         error = UserNotFound("There is no such user.")
         error.field = "actor"
