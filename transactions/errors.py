@@ -59,10 +59,11 @@ class Declined(LedgerError):
     the hold that was declined for a reason of its own, `results` are all results.
     """
 
-    def __init__(self, row: "Transaction | Hold", results: Sequence[Any]) -> None:
-        reason = row.decline_reason or ""
-        super().__init__(DECLINES[reason], id=str(row.id), **(row.decline_details or {}))
-        self.code, self.row, self.results = reason, row, results
+    def __init__(self, detail: str, row: "Transaction | Hold", results: Sequence[Any]) -> None:
+        transfer = getattr(row, "transfer", None)
+        belongs: dict[str, Any] = {"transfer": str(transfer)} if transfer else {}
+        super().__init__(detail, id=str(row.id), **belongs | (row.decline_details or {}))
+        self.code, self.row, self.results = row.decline_reason or "", row, results
 
 
 class InsideTransaction(TransactionManagementError):

@@ -95,11 +95,12 @@ def test_of_a_transfer_the_reason_of_the_culprit_is_raised_and_of_a_hold_its_own
     transfer = Transfer(id=new_id(), source_id=rich.id, destination_id=closed.id, amount=Decimal(1))
     with pytest.raises(Declined) as declined:
         posting.post_or_raise(transfer, caller=caller)
-    assert declined.value.code == "account_closed"
+    assert (declined.value.code, declined.value.row.account_id) == ("account_closed", closed.id)
+    assert declined.value.extensions["transfer"] == str(transfer.id)
     with pytest.raises(Declined) as declined:
         posting.post_or_raise(NewHold(id=new_id(), account_id=rich.id, amount=Decimal(101)), caller=caller)
-    assert declined.value.code == "insufficient_funds"
-    assert declined.value.row.status == "DECLINED"
+    assert (declined.value.code, declined.value.row.status) == ("insufficient_funds", "DECLINED")
+    assert declined.value.detail == "The account has less available than the hold requires."
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,8 +14,9 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 from psycopg.pq import TransactionStatus
 
+from accounts.errors import DECLINES as DECLINES_OF_HOLDS
 from accounts.errors import IdInvalid, UserNotFound
-from accounts.models import User
+from accounts.models import Hold, User
 from ledger.callers import ActorKind, Caller
 from ledger.text import Rule, TypeInvalid, is_plain, require_text
 from ledger.values import NO_CHOSEN_ID
@@ -179,7 +180,8 @@ def _find_user(id: UUID) -> None:
 
 def _raise_if_declined(results: list[PostingResult]) -> None:
     if culprit := find_culprit(results):
-        raise errors.Declined(culprit, results)
+        details = DECLINES_OF_HOLDS if isinstance(culprit, Hold) else errors.DECLINES
+        raise errors.Declined(details[culprit.decline_reason or ""], culprit, results)
 
 
 def _require_outermost() -> None:
