@@ -19,7 +19,7 @@ from accounts.models import MAIN, Account, User
 from events import outbox
 from ledger.callers import Caller
 from ledger.sql import fetch
-from ledger.text import Rule, require_text
+from ledger.text import Rule, require_metadata, require_text
 from ledger.values import write_ids
 
 Answer = TypeVar("Answer")
@@ -91,11 +91,12 @@ def create_user(
     """The user with its `main` account, and whether it was there before: the same command is answered again.
 
     The user is known again by `id`, or without one by `external_id`, also when no new account can have its
-    currency any more. Raises `Text…`, `CurrencyUnknown`, `CurrencyClosed`, `ExternalIdTaken`,
+    currency any more. Raises `Text…`, `Metadata…`, `CurrencyUnknown`, `CurrencyClosed`, `ExternalIdTaken`,
     `IdempotencyKeyReused`, `UserErased`.
     """
     require_text(name, Rule.NAME, "name")
     require_text(external_id or "", Rule.IDENTIFIER, "external_id")
+    require_metadata(metadata or {})
     currency = settings.DEFAULT_CURRENCY if currency is None else currency
     currencies.get_decimals(currency)
     asked = {"name": name, "external_id": external_id, "currency": currency}
@@ -143,9 +144,10 @@ def create_account(
 ) -> tuple[Account, bool]:
     """The account of that currency and name of an account holder, and whether it was there before.
 
-    Raises `Text…`, `UserNotFound`, `UserErased`, `CurrencyUnknown`, `CurrencyClosed`.
+    Raises `Text…`, `Metadata…`, `UserNotFound`, `UserErased`, `CurrencyUnknown`, `CurrencyClosed`.
     """
     require_text(name, Rule.IDENTIFIER, "name")
+    require_metadata(metadata or {})
     currencies.get_decimals(currency)
     named = Account.objects.with_held_due().filter(user_id=user_id, currency=currency, name=name)
     if found := named.first():
@@ -167,9 +169,10 @@ def change_user(
 
     Returns the user, with all that `to_dict` reads. What is so already is not changed, and not told. To
     change anything, the user must have one of the ETags of `if_match`, if there are any. Raises `Text…`,
-    `UserErased`, `EtagMismatch`.
+    `Metadata…`, `UserErased`, `EtagMismatch`.
     """
     require_text(changes.get("name", ""), Rule.NAME, "name")
+    require_metadata(changes.get("metadata", {}))
     user = User.objects.select_for_update(no_key=True).get(id=id, is_holder=True)
     _require_not_erased(user)
     changes = {name: value for name, value in changes.items() if value != getattr(user, name)}

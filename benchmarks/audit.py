@@ -24,6 +24,7 @@ from typing import Any
 
 from benchmarks.ground import embedded_ledger
 from benchmarks.rows import AUDIT
+from ledger.callers import Caller
 
 ACCOUNTS = 10_000
 AMOUNT = 10
@@ -92,13 +93,13 @@ def post_some(count: int) -> None:
     from transactions.models import Transaction
     from transactions.posting.commands import NewTransaction
 
-    ids = list(Account._base_manager.values_list("id", flat=True)[:count])
+    accounts = list(Account._base_manager.values_list("id", "user_id")[:count])
     type = Transaction.Type.DEPOSIT
     orders = [
         NewTransaction(id=uuid_utils.compat.uuid7(), account_id=id, type=type, amount=Decimal(AMOUNT))
-        for id in ids
+        for id, _ in accounts
     ]
-    posting.post(orders, actor=ids[0])
+    posting.post(orders, caller=Caller(accounts[0][1]))
 
 
 def write_ledger(

@@ -20,9 +20,11 @@ from uuid import UUID
 
 import uuid_utils.compat
 
+from accounts.models import Account
 from benchmarks.books import SLICE, make_deposit
 from benchmarks.cpu import Site, divide, measure
 from benchmarks.figures import Figures
+from ledger.callers import Caller
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting import PostingRequest
@@ -41,7 +43,7 @@ def run_batches(file: Path, site: Site, *, seconds: int) -> Figures:
         while sum(times) < seconds:
             orders = make_orders(ids, SLICE)
             began = time.perf_counter()
-            posting.post(orders, actor=ids[0])
+            posting.post(orders, caller=find_owner(ids[0]))
             times.append(time.perf_counter() - began)
     times.sort()
     rate = SLICE * len(times) / sum(times)
@@ -52,7 +54,9 @@ def run_batches(file: Path, site: Site, *, seconds: int) -> Figures:
 def run_engine(file: Path, size: int, *, seconds: float) -> Figures:
     """The engine on lists of `size`: `python` is this process's CPU per transaction."""
     ids = read_ids(file)
-    return run_python(lambda: posting.post(make_orders(ids, size), actor=ids[0]), size, seconds=seconds)
+    return run_python(
+        lambda: posting.post(make_orders(ids, size), caller=find_owner(ids[0])), size, seconds=seconds
+    )
 
 
 def run_front(file: Path, token: str, *, seconds: float) -> Figures:
@@ -60,7 +64,7 @@ def run_front(file: Path, token: str, *, seconds: float) -> Figures:
     from ledger_project.wsgi import application
 
     ids = read_ids(file)
-    before = posting.post(make_orders(ids, 1), actor=ids[0])
+    before = posting.post(make_orders(ids, 1), caller=find_owner(ids[0]))
     calls: list[None] = []
 
     def answer(request: PostingRequest) -> "Future[posting.Answers]":
@@ -152,6 +156,11 @@ def calibrate() -> float:
 
 def read_ids(file: Path) -> list[UUID]:
     return [UUID(line) for line in file.read_text().split()]
+
+
+def find_owner(id: UUID) -> Caller:
+    """Of the account."""
+    return Caller(Account._base_manager.values_list("user_id", flat=True).get(id=id))
 
 
 def make_orders(ids: list[UUID], count: int) -> list[NewTransaction]:

@@ -138,10 +138,10 @@ def make_few(boss: User) -> None:
         account = big if number % 4 == 0 else others[number % len(others)]
         ends = timezone.now() + timedelta(days=1, minutes=number)
         new_hold = NewHold(id=new_id(), account_id=account.id, amount=Decimal(1), expires_at=ends)
-        posting.post([new_hold], actor=boss.id, request_id="bench")
+        posting.post([new_hold], caller=Caller(boss.id, request_id="bench"))
         if number % 3 == 0:
             release = Release(hold_id=new_hold.id, account_id=account.id)
-            posting.post([release], actor=boss.id, request_id="bench")
+            posting.post([release], caller=Caller(boss.id, request_id="bench"))
         corrections.adjust(
             id=new_id(),
             account_id=account.id,
@@ -153,10 +153,10 @@ def make_few(boss: User) -> None:
         )
     for account in others[1:100]:
         moving = Transfer(id=new_id(), source_id=big.id, destination_id=account.id, amount=Decimal(1))
-        posting.post([moving], actor=boss.id, request_id="bench")
+        posting.post([moving], caller=Caller(boss.id, request_id="bench"))
     for account in others[::5]:
         frozen = SetStatus(account_id=account.id, status=Account.Status.FROZEN, reason="bench")
-        posting.post([frozen], actor=boss.id, request_id="bench")
+        posting.post([frozen], caller=Caller(boss.id, request_id="bench"))
     state = FeedState.objects.get()
     for number in range(100):
         Subscription.objects.create(

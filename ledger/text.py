@@ -8,7 +8,6 @@ does not fit is refused. Letters of different scripts that look alike are differ
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from enum import Enum, auto
 
 from ledger.errors import LedgerError
@@ -25,6 +24,10 @@ INVISIBLE = (
 )
 # What the database refuses of an identifier, beside what is not in NFC.
 NOT_IN_IDENTIFIERS = f"^[{WHITE_SPACE}]|[{WHITE_SPACE}]$|[{CONTROL}{DIRECTION}{INVISIBLE}]"
+
+METADATA_PAIRS_MAX = 50
+METADATA_KEY_MAX = 40
+METADATA_VALUE_MAX = 500
 
 # Whether it is what most texts are, with which nothing is wrong: printable ASCII without a space at its ends.
 # No function of Python's, so that a posting can afford it.
@@ -54,6 +57,26 @@ class Rule(Enum):
     NOTE = auto()  # reasons and values of metadata: of several lines, where somebody likes
 
 
+class TypeInvalid(LedgerError, code="invalid_type"):
+    """A value is not of the type that is due."""
+
+
+class TextMissing(LedgerError, code="required"):
+    """A text that must say something is empty."""
+
+
+class TextTooLong(LedgerError, code="too_long"):
+    """The text has more characters than it may have."""
+
+
+class MetadataInvalid(LedgerError, code="metadata_invalid", field="metadata"):
+    """The metadata is no object of texts, or says what the command itself says."""
+
+
+class MetadataTooLarge(LedgerError, code="metadata_too_large", field="metadata"):
+    """The metadata has too many pairs, or too long ones."""
+
+
 class TextInvalid(LedgerError, code="invalid_text"):
     """The text has a NUL, half of a surrogate pair, or what Unicode says is no character."""
 
@@ -79,22 +102,48 @@ def is_storable(text: str) -> bool:
     return "\x00" not in text and (text.isascii() or not _find_surrogate(text))
 
 
-def require_text(text: str, rule: Rule, field: str) -> None:
-    """Raises what `find_fault` finds, about that field of a command."""
-    if fault := find_fault(text, rule):
+def require_text(
+    text: object, rule: Rule, field: str, *, length_max: int | None = None, length_min: int = 0
+) -> None:
+    """For who asks in process; requests are read before. Raises `TypeInvalid`, `Text…`, about that field."""
+    fault: LedgerError | None
+    if type(text) is not str:
+        fault = TypeInvalid("Not a text.")
+    elif len(text) < length_min:
+        fault = TextMissing("The text is empty.")
+    elif length_max is not None and len(text) > length_max:
+        fault = TextTooLong(f"The text has more than {length_max} characters.")
+    else:
+        fault = find_fault(text, rule)
+    if fault:
         fault.field = field
         raise fault
 
 
-def require_money_texts(reference: str, metadata: Mapping[str, str]) -> None:
-    """What a command about money says of itself, for who asks in process; requests are read before.
+def require_metadata(metadata: object) -> None:
+    """Raises what `find_fault_of_metadata` finds."""
+    if fault := find_fault_of_metadata(metadata):
+        fault.field = "metadata"
+        raise fault
 
-    Raises `Text…`.
-    """
-    require_text(reference, Rule.IDENTIFIER, "reference")
-    for key, value in metadata.items():
-        require_text(key, Rule.IDENTIFIER, "metadata")
-        require_text(value, Rule.NOTE, "metadata")
+
+def find_fault_of_metadata(metadata: object) -> LedgerError | None:
+    """Why the metadata is refused; None if it is not."""
+    if type(metadata) is not dict or not all(type(text) is str for pair in metadata.items() for text in pair):
+        return MetadataInvalid("Metadata is an object of texts.")
+    if (
+        len(metadata) > METADATA_PAIRS_MAX
+        or any(len(key) > METADATA_KEY_MAX for key in metadata)
+        or any(len(text) > METADATA_VALUE_MAX for text in metadata.values())
+    ):
+        return MetadataTooLarge(
+            f"Metadata has at most {METADATA_PAIRS_MAX} pairs, keys of {METADATA_KEY_MAX} and "
+            f"values of {METADATA_VALUE_MAX} characters."
+        )
+    for key, text in metadata.items():
+        if fault := find_fault(key, Rule.IDENTIFIER) or find_fault(text, Rule.NOTE):
+            return fault
+    return None
 
 
 def find_fault(text: str, rule: Rule) -> LedgerError | None:

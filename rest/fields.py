@@ -14,9 +14,13 @@ from ledger.text import (
     CONTROL,
     DIRECTION,
     INVISIBLE,
+    METADATA_KEY_MAX,
+    METADATA_PAIRS_MAX,
+    METADATA_VALUE_MAX,
     WHITE_SPACE,
     Rule,
     find_fault,
+    find_fault_of_metadata,
     is_plain,
     is_storable,
 )
@@ -30,9 +34,6 @@ INTEGER_TEXT = re.compile(r"0|[1-9][0-9]{0,17}")
 AMOUNT_NOT_TEXT = (
     'An amount is a text like "100.00": the number 100 is 1.00 of who counts cents, 100.00 of who does not.'
 )
-METADATA_PAIRS_MAX = 50
-METADATA_KEY_MAX = 40
-METADATA_VALUE_MAX = 500
 _BMP_INVISIBLE = INVISIBLE.partition(r"\U")[0]  # the patterns of JSON Schema have another form for the rest
 _NEVER = {Rule.IDENTIFIER: CONTROL + DIRECTION + _BMP_INVISIBLE, Rule.NAME: CONTROL + DIRECTION}
 TEXT_HELP = {
@@ -252,19 +253,6 @@ class MetadataField(Field):
     """An object of texts, kept as it is for its owner."""
 
     def to_internal_value(self, value: Any) -> dict[str, str]:
-        if type(value) is not dict or not all(type(text) is str for text in value.values()):
-            raise refuse("metadata_invalid", "Metadata is an object of texts.")
-        if (
-            len(value) > METADATA_PAIRS_MAX
-            or any(len(key) > METADATA_KEY_MAX for key in value)
-            or any(len(text) > METADATA_VALUE_MAX for text in value.values())
-        ):
-            raise refuse(
-                "metadata_too_large",
-                f"Metadata has at most {METADATA_PAIRS_MAX} pairs, keys of {METADATA_KEY_MAX} and "
-                f"values of {METADATA_VALUE_MAX} characters.",
-            )
-        for key, text in value.items():
-            if fault := find_fault(key, Rule.IDENTIFIER) or find_fault(text, Rule.NOTE):
-                raise refuse(fault.code, fault.detail)
-        return value
+        if fault := find_fault_of_metadata(value):
+            raise refuse(fault.code, fault.detail)
+        return cast(dict[str, str], value)

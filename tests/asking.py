@@ -7,14 +7,20 @@ import uuid_utils.compat
 from accounts import operations
 from accounts.errors import HoldNotFound
 from accounts.models import Account, Hold
+from ledger.callers import Caller
 from transactions import posting
 from transactions.posting.commands import Capture, NewHold, Release, Remaining, SetLimits, SetStatus
 
 new_id = uuid_utils.compat.uuid7
 
 
+def post(commands, *, caller, **how):
+    """As `posting.post`, for a caller who need not be there: whoever posts requests has looked before."""
+    return posting.post_request(posting.PostingRequest(commands=commands, caller=caller, **how))
+
+
 def ask(command, *, actor=None, request_id="test"):
-    [result] = posting.post([command], actor=actor or new_id(), request_id=request_id)
+    [result] = post([command], caller=Caller(actor or new_id(), request_id=request_id))
     return result
 
 

@@ -16,6 +16,7 @@ from events import feed, subscriptions
 from events.feed import Cursor
 from events.models import Subscription
 from events.subscriptions import SUBSCRIPTIONS_MAX
+from ledger.callers import Caller
 from ledger.values import format_time
 from ledger_project.wsgi import application
 from tests import asking
@@ -208,7 +209,7 @@ def spend(world: World) -> None:
 def nearly_fill(world: World) -> None:
     account = find_account(world)
     orders = [OrderFactory(account=account, amount=AMOUNT_MAX) for _ in range(int(BALANCE_MAX / AMOUNT_MAX))]
-    posting.post(orders, actor=account.user_id)
+    posting.post(orders, caller=Caller(account.user_id))
 
 
 def open_a_session(world: World) -> None:

@@ -30,7 +30,7 @@ from ledger_project.database.embedded import EmbeddedPostgres  # noqa: E402
 from rest.viewsets import known_tokens  # noqa: E402
 from tests import cast, roles  # noqa: E402
 from tests.broker import PROGRAM, start_broker  # noqa: E402
-from tests.database import FAST_AND_UNSAFE, empty_the_ledger  # noqa: E402
+from tests.database import FAST_AND_UNSAFE  # noqa: E402
 from tests.programs import require  # noqa: E402
 
 
@@ -48,7 +48,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
         EmbeddedPostgres(settings.EMBEDDED_POSTGRES.folder, settings=FAST_AND_UNSAFE).start()
 
 
-TransactionTestCase._fixture_teardown = empty_the_ledger
+TransactionTestCase._fixture_teardown = roles.as_owner()(TransactionTestCase._fixture_teardown)
 
 
 @pytest.fixture(scope="session")

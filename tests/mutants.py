@@ -24,6 +24,7 @@ from tests import (
     planted_faults_of_batches,
     planted_faults_of_days,
     planted_faults_of_dry_runs,
+    planted_faults_of_in_process,
     planted_faults_of_posting,
     planted_faults_of_preconditions,
     planted_faults_of_settings,
@@ -42,6 +43,7 @@ MUTANTS = [
     *planted_faults_of_batches.MUTANTS,
     *planted_faults_of_days.MUTANTS,
     *planted_faults_of_dry_runs.MUTANTS,
+    *planted_faults_of_in_process.MUTANTS,
     *planted_faults_of_posting.MUTANTS,
     *planted_faults_of_preconditions.MUTANTS,
     *planted_faults_of_settings.MUTANTS,
@@ -91,10 +93,11 @@ def _list_places(node: ast.AST, inside: str, file: Path) -> Iterator[Place]:
 
 def plant(mutant: Mutant) -> tuple[Path, str]:
     """The file of the fault, and its text with the fault in it."""
-    places = [place for place in list_places() if f".{place.name}".endswith(f".{mutant.where}")]
+    # Of a function that is overloaded the last one, which has the body.
+    places = {place.name: place for place in list_places() if f".{place.name}".endswith(f".{mutant.where}")}
     if len(places) != 1:
         raise SystemExit(f"{mutant.name}: {mutant.where} is {len(places)} places")
-    [place] = places
+    [place] = places.values()
     lines = place.file.read_text().splitlines(keepends=True)
     text = "".join(lines[place.first - 1 : place.last])
     if text.count(mutant.old) != 1 or mutant.old == mutant.new:

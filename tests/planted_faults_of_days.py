@@ -39,7 +39,7 @@ MUTANTS = [
     ),
     Mutant(
         "today is the future",
-        "moments.require_begun",
+        "asked.require_begun",
         "(begins_at or asked)",
         "asked",
         TODAY + "test_the_same_body_is_one_transaction_now_before_midnight_and_the_next_day",
@@ -53,7 +53,7 @@ MUTANTS = [
     ),
     Mutant(
         "an instant ahead is taken for a day",
-        "moments.require_begun",
+        "asked.require_begun",
         "None\n",
         "clock\n",
         TODAY + "test_neither_a_day_nor_an_instant_that_is_to_come_is_taken",

@@ -53,7 +53,7 @@ MUTANTS = [
     ),
     Mutant(
         "keys of metadata are not looked at",
-        "MetadataField.to_internal_value",
+        "find_fault_of_metadata",
         "find_fault(key, Rule.IDENTIFIER) or find_fault(text, Rule.NOTE)",
         "find_fault(text, Rule.NOTE)",
         REQUESTS + "test_a_text_that_looks_like_another_is_refused",
@@ -61,8 +61,8 @@ MUTANTS = [
     Mutant(
         "who posts from inside may write anything",
         "Leg.__post_init__",
-        "if self.metadata or not is_plain(self.reference):",
-        "if self.metadata:",
+        "            and is_plain(self.reference)\n",
+        "",
         TEXT + "test_who_posts_from_inside_is_refused_too",
     ),
     Mutant(

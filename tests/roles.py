@@ -55,6 +55,11 @@ OWNERS = {
     "tests/faults/test_restore_drill.py",
     "tests/ledger_project/test_database_roles.py",
     "tests/ledger_project/test_watching.py",
+    # Audits.
+    "tests/transactions/test_in_process.py::test_a_list_with_an_id_takes_own_rows_along",
+    # Rights on the table of a neighbour are the neighbour's business.
+    "tests/neighbour/test_buying.py",
+    "tests/neighbour/test_in_process_page.py",
     # Of these, the log is broken by force, and a run of the audit is made.
     "tests/office/test_access_log.py",
     "tests/office/test_page_costs.py",

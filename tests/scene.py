@@ -64,7 +64,9 @@ class Scene:
     def make_batch(self, user, account):
         """A list that the user sent, with a deposit."""
         batch = NewBatch(id=new_id(), asked=[], atomic=True)
-        posting.post([OrderFactory(account=account)], actor=user.id, all_or_nothing=True, batch=batch)
+        posting.post(
+            [OrderFactory(account=account)], caller=Caller(user.id), all_or_nothing=True, batch=batch
+        )
         return batch.id
 
     def subscribe(self, user):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ledger.callers import Caller
 from tests.cast import OrderFactory, new_id
 from tests.test_guards import execute, insert, refused_by, session  # noqa: F401, a fixture
 from transactions import posting
@@ -9,6 +10,14 @@ from transactions.posting import NewBatch
 
 pytestmark = pytest.mark.django_db
 
+# Of all metadata: a list, even one of objects, is no object, and an object has texts.
+NO_TEXTS = [
+    "'[]'",
+    "'null'",
+    "'\"a\"'",
+    "'[{}]'",
+    *(f'\'{{"a": "b", "c": {json}}}\'' for json in ("1", "null", "true", "[]", "{}")),
+]
 MAC = "decode(repeat('01', 33), 'hex')"
 BATCH = {
     "id": "'00000000-0000-4000-8000-000000000001'", "atomic": "true", "reference": "''", "metadata": "'{}'",
@@ -18,8 +27,8 @@ BATCH = {
 INSERTS = [
     ("transactions_batch_pkey", insert("transactions_batch", *[BATCH] * 2)),
     *(
-        ("batch_metadata_is_an_object", insert("transactions_batch", BATCH | {"metadata": metadata}))
-        for metadata in ("'[]'", "'null'")
+        ("batch_metadata_has_texts", insert("transactions_batch", BATCH | {"metadata": metadata}))
+        for metadata in NO_TEXTS
     ),
     *(
         ("batch_recorded_at_is_finite", insert("transactions_batch", BATCH | {"recorded_at": moment}))
@@ -46,6 +55,8 @@ def test_a_list_that_cannot_be_is_refused(rule, attack):
 @pytest.mark.parametrize(("rule", "attack"), REFUSALS)
 def test_what_was_written_of_a_list_stays(account, rule, attack):
     batch = NewBatch(id=new_id(), asked=[], atomic=True)
-    posting.post([OrderFactory(account=account)], actor=account.user_id, all_or_nothing=True, batch=batch)
+    posting.post(
+        [OrderFactory(account=account)], caller=Caller(account.user_id), all_or_nothing=True, batch=batch
+    )
     with refused_by(rule):
         execute(attack)

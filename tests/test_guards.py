@@ -113,8 +113,9 @@ TRANSACTION_CHECKS = [
     ("transaction_balance_after_is_bounded", FIRST | {"balance_after": "1e15 + 1"}),
     ("transaction_balance_after_is_bounded", FIRST | {"balance_after": "-1e15 - 1"}),
     ("transaction_seq_is_positive", DECLINED | {"seq": "0"}),
-    ("transaction_metadata_is_an_object", FIRST | {"metadata": "'[]'"}),
-    ("transaction_metadata_is_an_object", FIRST | {"metadata": "'null'"}),
+    ("transaction_metadata_has_texts", FIRST | {"metadata": "'[]'"}),
+    ("transaction_metadata_has_texts", FIRST | {"metadata": "'null'"}),
+    ("transaction_metadata_has_texts", FIRST | {"metadata": "'{\"a\": 1}'"}),
     ("transaction_has_a_whole_chain_hash", FIRST | {"chain_hash": "''"}),
     ("transaction_has_a_whole_chain_hash", FIRST | {"chain_hash": "sha512('')"}),
     *(
@@ -183,7 +184,8 @@ ACCOUNT_CHECKS = [
             "last_effective_at = '-infinity', last_recorded_at = '2026-01-01'",
         )
     ),
-    ("account_metadata_is_an_object", "metadata = '[]'"),
+    ("account_metadata_has_texts", "metadata = '[]'"),
+    ("account_metadata_has_texts", "metadata = '{\"a\": 1}'"),
 ]
 ACCOUNT_INSERTS = [
     ("accounts_account_pkey", {"id": "'00000000-0000-4000-8000-000000000001'"}),

@@ -63,8 +63,9 @@ INSERTS = [
         for moment in ("'infinity'", "'-infinity'")
         for values in ({"created_at": moment}, {"expires_at": moment}, DECLINED | {"closed_at": moment})
     ),
-    ("hold_metadata_is_an_object", {"metadata": "'[]'"}),
-    ("hold_metadata_is_an_object", {"metadata": "'null'"}),
+    ("hold_metadata_has_texts", {"metadata": "'[]'"}),
+    ("hold_metadata_has_texts", {"metadata": "'null'"}),
+    ("hold_metadata_has_texts", {"metadata": "'{\"a\": 1}'"}),
     *(
         ("hold_starts_open_or_declined", values)
         for values in (

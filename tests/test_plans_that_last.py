@@ -13,6 +13,7 @@ from django.db import connection
 from accounts.models import Account, User
 from events import feed, relay
 from events.models import Cursor, Subscription
+from ledger.callers import Caller
 from ledger_project.database.rights import SETTINGS
 from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer, withdraw
@@ -127,7 +128,7 @@ class Ledger:
         return Account.objects.filter(id=self.one.id)
 
     def post(self, accounts):
-        posting.post([OrderFactory(account=account) for account in accounts], actor=self.actor)
+        asking.post([OrderFactory(account=account) for account in accounts], caller=Caller(self.actor))
 
     def replay(self):
         order = OrderFactory(id=self.first.id, account=self.quiet, amount=self.first.amount)
@@ -136,12 +137,12 @@ class Ledger:
     def change_rules(self):
         account_id, number = self.others[0].id, next(self.numbers)
         limits = {"withdraw_max": Decimal(10**10 + number)}
-        posting.post(
+        asking.post(
             [
                 SetMetadata(account_id=account_id, metadata={"number": str(number)}),
                 SetLimits(account_id=account_id, limits=limits),
             ],
-            actor=self.actor,
+            caller=Caller(self.actor),
         )
 
     def place(self):

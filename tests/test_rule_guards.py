@@ -55,7 +55,8 @@ FACTOR = {
 }  # fmt: skip
 NEW = ["gen_random_uuid()"] * 2
 OTHERS = [
-    ("user_metadata_is_an_object", "UPDATE accounts_user SET metadata = '[]'"),
+    ("user_metadata_has_texts", "UPDATE accounts_user SET metadata = '[]'"),
+    ("user_metadata_has_texts", "UPDATE accounts_user SET metadata = '{\"a\": 1}'"),
     *(
         ("user_who_is_a_holder_is_no_staff", insert("accounts_user", USER | {"username": USER["id"], **more}))
         for more in ({"is_staff": "true"}, {"is_superuser": "true"})

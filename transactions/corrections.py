@@ -224,9 +224,7 @@ def _post(correction: Correction, request_id: str) -> None:
             reference=correction.reference,
             metadata={"reason": correction.reason},
         )
-    [result] = posting.post(
-        [command], actor=correction.maker_id, actor_kind=ActorKind.STAFF, request_id=request_id
-    )
+    result = posting.post(command, caller=Caller(correction.maker_id, ActorKind.STAFF, request_id))
     is_declined = any(row.decline_reason for row in result.transactions)
     _decide(correction, Correction.Status.DECLINED if is_declined else Correction.Status.POSTED)
 

@@ -4,7 +4,10 @@ The classes are refusals: nothing is written, the id stays free. The constants a
 depend on the state of the account, recorded under the id for ever.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db.transaction import TransactionManagementError
 
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
 from accounts.errors import BATCH_DECLINED as BATCH_DECLINED
@@ -49,8 +52,38 @@ class WouldDecline(Exception):
         self.row = row
 
 
-class MetadataInvalid(LedgerError, code="metadata_invalid", field="metadata"):
-    """The metadata says what the command itself says."""
+class Declined(LedgerError):
+    """What was asked in process was declined, all of it, and that is committed: new attempts need new ids.
+
+    `code` is the reason, as over HTTP, with the same `detail` and `extensions`. `row` is the transaction or
+    the hold that was declined for a reason of its own, `results` are all results.
+    """
+
+    def __init__(self, detail: str, row: "Transaction | Hold", results: Sequence[Any]) -> None:
+        transfer = getattr(row, "transfer", None)
+        belongs: dict[str, Any] = {"transfer": str(transfer)} if transfer else {}
+        super().__init__(detail, id=str(row.id), **belongs | (row.decline_details or {}))
+        self.code, self.row, self.results = row.decline_reason or "", row, results
+
+
+class InsideTransaction(TransactionManagementError):
+    """What must own the outermost transaction was called inside another one. Nothing was asked yet."""
+
+
+class ChoiceInvalid(LedgerError, code="invalid_choice"):
+    """Not one of the values that there are."""
+
+
+class FieldUnknown(LedgerError, code="unknown_field"):
+    """There is no field, or no limit, of that name."""
+
+
+class DatetimeInvalid(LedgerError, code="datetime_invalid"):
+    """Not a moment that knows its offset from UTC."""
+
+
+class IdTwice(LedgerError, code="duplicate_id", field="id"):
+    """Two commands of one posting have the same id."""
 
 
 class EffectiveAtInFuture(LedgerError, code="effective_at_in_future", field="effective_at"):

@@ -1017,10 +1017,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="user",
             constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.Exact(
-                    accounts.models.columns.JSONType(models.F("metadata")), models.Value("object")
-                ),
-                name="user_metadata_is_an_object",
+                condition=accounts.models.columns.HasTexts(models.F("metadata")),
+                name="user_metadata_has_texts",
             ),
         ),
         migrations.AddConstraint(
@@ -1218,10 +1216,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="account",
             constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.Exact(
-                    accounts.models.columns.JSONType(models.F("metadata")), models.Value("object")
-                ),
-                name="account_metadata_is_an_object",
+                condition=accounts.models.columns.HasTexts(models.F("metadata")),
+                name="account_metadata_has_texts",
             ),
         ),
         migrations.AddIndex(
@@ -1330,10 +1326,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="hold",
             constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.Exact(
-                    accounts.models.columns.JSONType(models.F("metadata")), models.Value("object")
-                ),
-                name="hold_metadata_is_an_object",
+                condition=accounts.models.columns.HasTexts(models.F("metadata")),
+                name="hold_metadata_has_texts",
             ),
         ),
         migrations.RunSQL(KEYS, migrations.RunSQL.noop),

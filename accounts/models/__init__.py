@@ -11,9 +11,8 @@ from accounts.models.columns import (
     HeldDue,
     Is,
     IsFinite,
-    JSONType,
     MoneyField,
-    metadata_is_an_object,
+    metadata_has_texts,
 )
 from accounts.models.erasures import Erasure
 from accounts.models.holds import HOLD_TABLE, Hold
@@ -37,7 +36,6 @@ __all__ = [
     "Hold",
     "Is",
     "IsFinite",
-    "JSONType",
     "Kind",
     "MoneyField",
     "SecondFactor",
@@ -47,7 +45,7 @@ __all__ = [
     "User",
     "make_row",
     "make_url",
-    "metadata_is_an_object",
+    "metadata_has_texts",
     "read_secret",
     "replace_row",
     "seal_secret",

@@ -24,7 +24,7 @@ from accounts.models.columns import (
     MoneyField,
     external_id_is_normalized,
     make_etag,
-    metadata_is_an_object,
+    metadata_has_texts,
 )
 from accounts.models.managers import UserManager
 from ledger.callers import ActorKind
@@ -80,7 +80,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         verbose_name = _("user")  # type: ignore[assignment]
         verbose_name_plural = _("users")  # type: ignore[assignment]
         constraints = [
-            models.CheckConstraint(condition=metadata_is_an_object(), name="user_metadata_is_an_object"),
+            models.CheckConstraint(condition=metadata_has_texts(), name="user_metadata_has_texts"),
             models.CheckConstraint(
                 condition=Q(is_holder=False) | Q(is_staff=False, is_superuser=False),
                 name="user_who_is_a_holder_is_no_staff",
@@ -243,7 +243,7 @@ class Account(models.Model):
                 name="account_last_effective_at_is_not_in_the_future",
             ),
             models.CheckConstraint(condition=IsFinite(F("created_at")), name="account_created_at_is_finite"),
-            models.CheckConstraint(condition=metadata_is_an_object(), name="account_metadata_is_an_object"),
+            models.CheckConstraint(condition=metadata_has_texts(), name="account_metadata_has_texts"),
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="account_by_creation"),

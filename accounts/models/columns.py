@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models.lookups import Exact
 
 from ledger import macs
 from ledger.text import NOT_IN_IDENTIFIERS
@@ -92,6 +91,16 @@ def make_etag(*names: str) -> property:
     return property(get)
 
 
+class HasTexts(models.Func):
+    """Whether a JSON value is an object all of whose values are texts."""
+
+    # Strict, since a lax path takes a list for its items.
+    template = """NOT jsonb_path_exists(
+        %(expressions)s, 'strict $ ? (@.type() <> "object" || exists (@.* ? (@.type() <> "string")))'
+    )"""
+    output_field = models.BooleanField()
+
+
 def external_id_is_normalized() -> models.CheckConstraint:
     """What `ledger.text` asks of identifiers, as far as the database can tell.
 
@@ -103,8 +112,8 @@ def external_id_is_normalized() -> models.CheckConstraint:
     return models.CheckConstraint(condition=condition, name="external_id_is_normalized")
 
 
-def metadata_is_an_object() -> Exact:
-    return Exact(JSONType(models.F("metadata")), models.Value("object"))
+def metadata_has_texts() -> HasTexts:
+    return HasTexts(models.F("metadata"))
 
 
 class MoneyField(models.DecimalField):

@@ -17,7 +17,7 @@ from accounts.models.columns import (
     ClockTimestamp,
     IsFinite,
     MoneyField,
-    metadata_is_an_object,
+    metadata_has_texts,
 )
 from accounts.models.tables import Column, Kind, Table, replace_row
 
@@ -101,7 +101,7 @@ class Hold(models.Model):
                 & (Q(closed_at__isnull=True) | Q(IsFinite(F("closed_at")))),
                 name="hold_times_are_finite",
             ),
-            models.CheckConstraint(condition=metadata_is_an_object(), name="hold_metadata_is_an_object"),
+            models.CheckConstraint(condition=metadata_has_texts(), name="hold_metadata_has_texts"),
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="hold_by_creation"),

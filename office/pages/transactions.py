@@ -146,7 +146,7 @@ class TransactionAdmin(SearchedAdmin):
 
 def release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> None:
     command = Release(hold_id=hold.id, account_id=hold.account_id, reason=asked["reason"])
-    posting.post([command], **get_caller(request)._asdict())
+    posting.post(command, caller=get_caller(request))
 
 
 @admin.register(Hold)

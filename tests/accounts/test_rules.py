@@ -7,6 +7,7 @@ import pytest
 
 from accounts.models import BALANCE_MAX, Account, Token
 from events.models import Event
+from ledger.callers import Caller
 from tests import asking
 from tests.cast import AccountFactory, deposit, hold, hold_that_expires, new_id, transfer, withdraw
 from tests.conftest import make_client
@@ -181,7 +182,7 @@ def test_no_more_is_held_than_a_balance_may_be(rule, account):
     rule("limits", credit_limit=str(BALANCE_MAX))
     most = Decimal(10) ** 12
     thousand = [NewHold(id=new_id(), account_id=account.id, amount=most) for _ in range(1000)]
-    posting.post(thousand, actor=account.user_id, request_id="test")
+    posting.post(thousand, caller=Caller(account.user_id, request_id="test"))
     declined = hold(account, "1")
     assert (declined.decline_reason, declined.decline_details["rule"]) == ("limit_exceeded", "held")
 

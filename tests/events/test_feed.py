@@ -15,6 +15,7 @@ from events.models import (
     Placement,
     parse_cursor,
 )
+from ledger.callers import Caller
 from tests import asking
 from tests.cast import CALLER, AccountFactory, OrderFactory, deposit, hold_that_expires, new_id, withdraw
 from tests.events.conftest import deposit_times
@@ -81,9 +82,9 @@ def test_what_is_told_of_a_transaction_is_how_it_was_when_it_was_decided(account
 
 @pytest.mark.parametrize("kind", ["service", "holder", "staff", "command"])
 def test_an_event_says_as_what_somebody_did_it(account, kind):
-    posting.post([OrderFactory(account=account)], actor=account.user_id, actor_kind=kind)
+    posting.post([OrderFactory(account=account)], caller=Caller(account.user_id, kind))
     posting.post(
-        [SetMetadata(account_id=account.id, metadata={"a": "b"})], actor=account.user_id, actor_kind=kind
+        [SetMetadata(account_id=account.id, metadata={"a": "b"})], caller=Caller(account.user_id, kind)
     )
     posted, changed = feed.read().events[2:]
     assert posted["actor"] == changed["actor"] == {"id": str(account.user_id), "kind": kind}

@@ -8,9 +8,10 @@ import pytest
 
 from events import feed
 from events.models import FeedState, PendingEvent
+from ledger.callers import Caller
+from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, new_id, withdraw
 from tests.conftest import make_client
-from transactions import posting
 
 EVENTS = "/api/v1/events"
 MANY = 3000
@@ -38,7 +39,9 @@ def holders():
 
 def post_many(account):
     for _ in range(MANY // 1000):
-        posting.post([OrderFactory(account=account, amount=Decimal(1)) for _ in range(1000)], actor=new_id())
+        asking.post(
+            [OrderFactory(account=account, amount=Decimal(1)) for _ in range(1000)], caller=Caller(new_id())
+        )
 
 
 def ask(client, own, foreign, **query):

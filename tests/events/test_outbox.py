@@ -10,6 +10,7 @@ from django.db.transaction import atomic
 from accounts import operations
 from events import resources
 from events.models import Event, PendingEvent
+from ledger.callers import Caller
 from tests.cast import CALLER, AccountFactory, OrderFactory, deposit, withdraw
 from tests.transactions.told import read_events
 from transactions import posting
@@ -46,7 +47,7 @@ def test_every_posting_and_every_decline_is_told_as_the_api_shows_it(account):
 def test_a_list_is_told_in_its_order(account):
     other = AccountFactory()
     orders = [OrderFactory(account=account if number % 2 else other) for number in range(20)]
-    posting.post(orders, actor=account.user_id)
+    posting.post(orders, caller=Caller(account.user_id))
     for one in (account, other):
         events = list(Event.objects.filter(stream=one.id, about__isnull=False).order_by("sequence"))
         told = resources.find(events)
@@ -68,7 +69,7 @@ def test_what_is_rolled_back_was_never_told(account):
 def test_a_replay_is_told_once(account):
     order = OrderFactory(account=account)
     for _ in range(3):
-        posting.post([order], actor=account.user_id)
+        posting.post([order], caller=Caller(account.user_id))
     assert Event.objects.filter(type="transaction.posted").count() == 1
 
 

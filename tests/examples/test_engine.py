@@ -13,11 +13,11 @@ import examples.ad_engine
 from examples.ad_engine import pull
 from examples.ad_engine.engine import Engine
 from examples.ad_engine.ledger import LedgerAway
+from ledger.callers import Caller
 from tests import asking
 from tests.asking import capture_of
 from tests.cast import deposit, hold, hold_that_expires, new_id, withdraw
 from tests.examples.world import World, is_running, read_effects, read_events, tell
-from transactions import posting
 
 SEEDS = range(6)
 
@@ -75,7 +75,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(make_engine, seed):
 
 def test_a_capture_neither_stops_nor_starts_what_goes_on_running(engine, account):
     deposit(account, "100")
-    posting.post([capture_of(hold(account, "60"))], actor=new_id())
+    asking.post([capture_of(hold(account, "60"))], caller=Caller(new_id()))
     tell(engine)
     assert read_effects(engine, account.id) == [(2, "start")]
     assert engine.read_campaign(str(account.id)).funds.available == 40
@@ -83,7 +83,7 @@ def test_a_capture_neither_stops_nor_starts_what_goes_on_running(engine, account
 
 def test_what_a_final_capture_leaves_can_be_spent_again(engine, account):
     deposit(account, "100")
-    posting.post([capture_of(hold(account, "100"), Decimal(60))], actor=new_id())
+    asking.post([capture_of(hold(account, "100"), Decimal(60))], caller=Caller(new_id()))
     tell(engine)
     assert read_effects(engine, account.id) == [(2, "start"), (3, "stop"), (5, "start")]
 

@@ -10,11 +10,12 @@ from events.models import parse_cursor
 from examples.ad_engine import pull
 from examples.ad_engine.engine import Engine
 from examples.ad_engine.ledger import LedgerAway, Refused
+from ledger.callers import Caller
+from tests import asking
 from tests.asking import capture_of
 from tests.cast import AccountFactory, deposit, hold, new_id, withdraw
 from tests.events.test_upkeep import age
 from tests.examples.world import World, is_running, read_effects, read_events, tell
-from transactions import posting
 
 
 class Restore:
@@ -165,7 +166,7 @@ def test_killed_while_it_reads_everything_anew_it_does_so_again(make_engine, mon
 def test_a_history_of_several_pages_is_read_anew_without_an_effect(engine, account, monkeypatch):
     monkeypatch.setattr("examples.ad_engine.ledger.PAGE", 1)
     deposit(account, "100")
-    posting.post([capture_of(hold(account, "60"))], actor=new_id())
+    asking.post([capture_of(hold(account, "60"))], caller=Caller(new_id()))
     with Restore():
         tell(engine)
     tell(engine)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from accounts.models import Account, Hold
 from events import feed
 from events.delivery import channels
+from ledger.callers import Caller
 from tests import asking
 from tests.asking import capture_of
 from tests.cast import AccountFactory, deposit, hold, withdraw
@@ -65,7 +66,7 @@ class World:
         for each in Hold.objects.filter(account=account, status="OPEN")[:1]:
             asked = self.chance.choice([Remaining.ALL, min(amount, each.remaining)])
             order = capture_of(each, asked, final=self.chance.random() < 0.5)
-            posting.post([order], actor=account.user_id)
+            posting.post([order], caller=Caller(account.user_id))
 
     def note(self, id):
         account = Account.objects.with_held_due().get(id=id)

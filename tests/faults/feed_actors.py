@@ -19,9 +19,9 @@ from django.db.transaction import atomic
 from events import feed
 from events.models import Event, parse_cursor
 from events.relay import Relay
-from tests import cast
+from ledger.callers import Caller
+from tests import asking, cast
 from tests.faults.feed_verdict import COMMITTED, PAGE, ROLLED_BACK
-from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import Command, NewTransaction, Transfer
 
@@ -85,7 +85,7 @@ class Writer:
     def commit(self, commands: list[Command]) -> str:
         try:
             with atomic():
-                posting.post(commands, actor=ACTOR, request_id=self.name)
+                asking.post(commands, caller=Caller(ACTOR, request_id=self.name))
                 time.sleep(self.chance.choice(DELAYS))
                 if self.chance.random() < ROLLED_BACK_SHARE:
                     raise Regret

@@ -24,8 +24,7 @@ from events import relay, subscriptions
 from events.delivery import brokers, webhooks
 from events.relay import Relay
 from ledger.callers import Caller
-from tests import cast
-from transactions import posting
+from tests import asking, cast
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction
 
@@ -54,7 +53,7 @@ def post(folder: Path, name: str, burst: int, orders_max: int) -> None:
             )
             for _ in range(size)
         ]
-        posting.post(orders, actor=ACTOR)
+        asking.post(orders, caller=Caller(ACTOR))
         size = random.randint(1, orders_max)
         time.sleep(POST_SECONDS)
 

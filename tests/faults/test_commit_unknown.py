@@ -7,6 +7,8 @@ from django.db import OperationalError, connection
 
 from accounts.models import Hold
 from events.models import Event
+from ledger.callers import Caller
+from tests import asking
 from tests.cast import OrderFactory, deposit, new_id
 from tests.faults.proxy import CUT_BEFORE, HARMS
 from tests.transactions.conftest import require_clean
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def post(order):
-    [answer] = posting.post([order], actor=order.account_id)
+    [answer] = asking.post([order], caller=Caller(order.account_id))
     return answer
 
 
@@ -77,7 +79,7 @@ def test_a_list_whose_commit_is_cut_is_whole_or_not_there(proxy, account, harm):
     orders = [OrderFactory(account=account, amount=Decimal(n)) for n in (1, 2, 4)]
     orders.append(OrderFactory(account=account, type="WITHDRAW", amount=Decimal(50)))
     proxy.harm(harm)
-    answers = posting.post(orders, actor=account.user_id)
+    answers = posting.post(orders, caller=Caller(account.user_id))
     assert [answer.transaction.status for answer in answers] == ["POSTED"] * 3 + ["DECLINED"]
     assert {answer.replayed for answer in answers} == {harm != CUT_BEFORE}
     require_sound(account)

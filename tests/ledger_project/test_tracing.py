@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from events.delivery import brokers, webhooks
 from ledger import traces
+from ledger.callers import Caller
 from ledger_project.environment import Environment
 from tests.cast import OrderFactory, new_id
 from tests.events.conftest import loopback, relay_once, subscribe  # noqa: F401, fixtures
@@ -137,7 +138,9 @@ def test_without_a_tracer_the_trace_goes_on_as_it_came(loopback, account):  # no
     with receiver() as hook:
         subscribe(hook.url)
         for request_id in (f"{TRACE}-{SPAN}", "mine"):
-            posting.post([OrderFactory(account=account)], actor=account.user_id, request_id=request_id)
+            posting.post(
+                [OrderFactory(account=account)], caller=Caller(account.user_id, request_id=request_id)
+            )
         relay_once()
         sent = {
             event["request_id"]: {name.lower(): value for name, value in headers.items()}.get("traceparent")

@@ -55,7 +55,7 @@ def test_support_freezes_and_unfreezes_with_a_reason(support, account):
 
 
 def test_a_closed_account_cannot_be_unfrozen(support, account):
-    asking.close(id=account.id, reason="", request_id="test")
+    asking.close(id=account.id, reason="x", request_id="test")
     answer = support.post(find_address(account, "unfreeze"), {"reason": "why not"})
     assert answer.status_code == 422
     assert "The account is closed." in read_text(answer.content.decode())

@@ -9,6 +9,7 @@ from html import unescape
 from django.contrib.auth.models import Permission
 
 from events.models import FeedState, Subscription
+from ledger.callers import Caller
 from tests import asking
 from tests.cast import (
     AccountFactory,
@@ -86,7 +87,7 @@ def test_a_long_statement_is_read_page_after_page(support, account):
         OrderFactory(account=account, amount=Decimal(1), reference=f"number {number}")
         for number in range(120)
     ]
-    posting.post(orders, actor=account.user_id)
+    posting.post(orders, caller=Caller(account.user_id))
     html, seen = look(support, account), []
     while True:
         seen += list_references(html)
@@ -99,7 +100,7 @@ def test_a_long_statement_is_read_page_after_page(support, account):
 
 def test_marks_lead_to_what_belongs_together(support, account):
     row = deposit(account, "50", effective_at=day("2023-01-02"))
-    [result] = posting.post([Reversal(id=new_id(), reason="x", rows=[row])], actor=account.user_id)
+    [result] = posting.post([Reversal(id=new_id(), reason="x", rows=[row])], caller=Caller(account.user_id))
     reversal = result.transaction
     deposit(account, "9", effective_at=day("2023-01-01"))
     transfer(account, AccountFactory(), "3")
@@ -129,7 +130,7 @@ def test_older_declined_attempts_are_on_the_next_page(support, account):
         OrderFactory(account=account, type=Transaction.Type.WITHDRAW, reference=f"number {number}")
         for number in range(70)
     ]
-    posting.post(orders, actor=account.user_id)
+    posting.post(orders, caller=Caller(account.user_id))
     html = look(support, account, show="declines")
     assert list_references(html) == [f"number {number}" for number in range(69, 19, -1)]
     older = re.search(r'href="(\?show=declines&amp;before=[^"]+)"', html)[1].replace("&amp;", "&")

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Hold, User
 from events.models import Event
+from ledger.callers import Caller
 from office.pages.accounts import admin
 from tests.cast import AccountFactory, OrderFactory, day
 from tests.database import empty_the_ledger
@@ -49,7 +50,7 @@ def make_long_account():
                     effective_at=START + timedelta(minutes=number) - late,
                 )
             )
-        posting.post(orders, actor=account.user_id)
+        posting.post(orders, caller=Caller(account.user_id))
     account.refresh_from_db()
     with connection.cursor() as cursor:
         for table in ("transactions_transaction", "accounts_account", "accounts_user", "events_event"):
@@ -129,7 +130,7 @@ def test_a_declined_attempt_looks_back_a_bounded_way_only(long_account):
         OrderFactory(account=account, type=Transaction.Type.WITHDRAW, amount=Decimal(10**6))
         for _ in range(600)
     ]
-    posting.post(refused, actor=account.user_id)
+    posting.post(refused, caller=Caller(account.user_id))
     values = values_of(account, before=FOREVER)
     assert count_rows_touched(history.DECLINES, values) <= PAGE + 2
 

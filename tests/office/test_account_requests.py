@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from events.models import RecordEntry
+from ledger.callers import Caller
 from ledger_project.groups import create_groups
 from tests.cast import (
     AccountFactory,
@@ -105,7 +106,7 @@ def test_who_asks_while_the_account_is_locked_is_told_to_ask_again(account):
 def test_a_link_to_older_lines_is_of_its_account_and_moment_only(support, account):
     other = AccountFactory()
     for each in (account, other):
-        posting.post([OrderFactory(account=each) for _ in range(60)], actor=each.user_id)
+        posting.post([OrderFactory(account=each) for _ in range(60)], caller=Caller(each.user_id))
     after = re.search(r"\?after=([^\"&]+)", look(support, account))[1].replace("%3A", ":")
     assert "not right" not in read_text(look(support, account, after=after))
     assert "not right" in read_text(look(support, other, after=after))

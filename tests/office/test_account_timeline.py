@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.models import Account
+from ledger.callers import Caller
 from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
 from tests.office.account_pages import add_up, make_history, read_posted
 from transactions import posting, reading
@@ -64,7 +65,7 @@ def test_a_part_shows_its_first_fifty_rows_and_the_sum_of_all(account):
         OrderFactory(account=account, effective_at=day("2023-01-01") + timedelta(days=number))
         for number in range(60)
     ]
-    posting.post(orders, actor=account.user_id)
+    posting.post(orders, caller=Caller(account.user_id))
     later = history.compare(only(account), at=day("2023-01-01")).effective_later
     assert (len(later.rows), later.has_more, later.sum) == (50, True, 5900)
     assert later.rows[0].effective_at == day("2023-01-02")
@@ -124,7 +125,7 @@ def test_what_is_posted_meanwhile_does_not_move_the_older_pages(account):
 
 def test_a_reversed_transaction_is_marked_with_its_reversal(account):
     row = deposit(account, "5")
-    posting.post([Reversal(id=new_id(), reason="x", rows=[row])], actor=account.user_id)
+    posting.post([Reversal(id=new_id(), reason="x", rows=[row])], caller=Caller(account.user_id))
     account.refresh_from_db()
     reversal, reversed_row = (
         line.row for line in history.read_lines(account.id, history.begin_now(account)).lines

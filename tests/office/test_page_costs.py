@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.contrib.auth.models import Group
 
 from accounts import operations
+from ledger.callers import Caller
 from tests.asking import capture_of, release_hold
 from tests.cast import CALLER, UserFactory, deposit, hold, issue_token, new_id, withdraw
 from tests.office.answers import count_queries
@@ -57,7 +58,7 @@ def have_more(things):
         deposit(account, "1", effective_at=earlier)
         withdraw(account, "5000")
         hold(account, "1")
-        posting.post([capture_of(placed, Decimal("0.01"), final=False)], actor=member.id)
+        posting.post([capture_of(placed, Decimal("0.01"), final=False)], caller=Caller(member.id))
         operations.create_account(user_id=account.user_id, currency="EUR", name=f"a{number}", caller=CALLER)
         issue_token("api-read", user=UserFactory())
         subscribe(number, position=0)

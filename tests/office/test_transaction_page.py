@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from events import feed
 from events.models import Event
+from ledger.callers import Caller
 from office.pages.transactions import find_events
 from tests import asking
 from tests.asking import capture_of
@@ -31,7 +32,7 @@ def read(browser, row):
 
 
 def capture(held, amount):
-    [answer] = posting.post([capture_of(held, Decimal(amount))], actor=held.account.user_id)
+    [answer] = posting.post([capture_of(held, Decimal(amount))], caller=Caller(held.account.user_id))
     return answer.transaction
 
 
@@ -103,7 +104,7 @@ def test_both_legs_of_a_transfer_lead_to_each_other(support):
 
 def test_a_reversal_and_what_it_takes_back_lead_to_each_other(support, account):
     row = deposit(account, "9")
-    [answer] = posting.post([Reversal(id=new_id(), reason="x", rows=[row])], actor=account.user_id)
+    [answer] = posting.post([Reversal(id=new_id(), reason="x", rows=[row])], caller=Caller(account.user_id))
     assert page(answer.transaction) in read(support, row)
     assert page(row) in read(support, answer.transaction)
 
@@ -150,8 +151,8 @@ def test_an_event_is_found_in_one_look_up_and_one_read_however_many_there_are(ac
 
 def test_who_asked_is_named(support, account):
     assert f"/admin/accounts/user/{account.user_id}/change/" in read(support, deposit(account, "1"))
-    [stranger] = posting.post(
-        [Reversal(id=new_id(), reason="x", rows=[deposit(account, "2")])], actor=new_id()
+    [stranger] = asking.post(
+        [Reversal(id=new_id(), reason="x", rows=[deposit(account, "2")])], caller=Caller(new_id())
     )
     assert str(stranger.transaction.actor) in read(support, stranger.transaction)
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from accounts import operations
 from accounts.models import Account, Hold, User
+from ledger.callers import Caller
 from tests.asking import capture_of
 from tests.cast import CALLER, UserFactory, deposit, hold, hold_that_expires
 from tests.office import answers
@@ -71,7 +72,7 @@ def test_users_are_listed_newest_first_and_searched_as_in_find(support):
 def test_a_hold_shows_what_became_of_it(support, account):
     deposit(account, "100")
     held = hold(account, "50", reference="order 9", metadata={"shop": "7"})
-    [capture] = posting.post([capture_of(held, Decimal(20), final=False)], actor=account.user_id)
+    [capture] = posting.post([capture_of(held, Decimal(20), final=False)], caller=Caller(account.user_id))
     text = read(support, f"{HOLDS}{held.id}/change/")
     for shown in ("50.00\xa0USD", "20.00\xa0USD", "30.00\xa0USD", "order 9", "shop", "never", "petya"):
         assert shown in text

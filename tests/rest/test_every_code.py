@@ -12,6 +12,7 @@ from django.test import Client, RequestFactory
 from accounts.currencies import AMOUNT_MAX
 from accounts.models import BALANCE_MAX
 from events import feed
+from ledger.callers import Caller
 from rest.codes import STATUS
 from tests import asking, feed_refusals
 from tests.accounts.erasing import forget
@@ -19,7 +20,6 @@ from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, 
 from tests.conftest import make_client
 from tests.raw_requests import Answer
 from tests.refusals import require_problem, take_stock
-from transactions import posting
 
 pytestmark = pytest.mark.django_db
 
@@ -114,7 +114,7 @@ def two_currencies(asker):
 def nearly_full(asker):
     times = range(int(BALANCE_MAX / AMOUNT_MAX))
     orders = [OrderFactory(account=asker.account, amount=AMOUNT_MAX) for _ in times]
-    posting.post(orders, actor=asker.account.user_id)
+    asking.post(orders, caller=Caller(asker.account.user_id))
     return asker.post()
 
 

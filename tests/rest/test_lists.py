@@ -5,6 +5,7 @@ That filters and pages are exact is in tests/transactions/test_filters_oracle.py
 
 import pytest
 
+from ledger.callers import Caller
 from tests.bad_inputs_world import flip_a_bit
 from tests.cast import OrderFactory, deposit
 from tests.conftest import make_client
@@ -18,7 +19,7 @@ LIST = "/api/v1/transactions"
 
 def test_pages_are_newest_first_and_complete(service, account):
     orders = [OrderFactory(account=account) for _ in range(25)]
-    rows = [str(answer.transaction.id) for answer in posting.post(orders, actor=account.user_id)]
+    rows = [str(answer.transaction.id) for answer in posting.post(orders, caller=Caller(account.user_id))]
     pages, _ = read_pages(service, f"{LIST}?page_size=10", "next")
     assert pages == cut(rows[::-1], 10)
 

@@ -9,11 +9,12 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from accounts.models import Account, User
+from ledger.callers import Caller
+from tests import asking
 from tests.cast import OrderFactory, new_id
 from tests.conftest import make_client
 from tests.database import empty_the_ledger
 from tests.transactions.test_filters_oracle import cut, read_pages
-from transactions import posting
 from transactions.models import Transaction
 
 LIST = "/api/v1/transactions"
@@ -27,7 +28,7 @@ def newest_first(django_db_setup, django_db_blocker):
         ids = [new_id() for _ in range(ROWS)]
         users = User.objects.bulk_create(User(id=id, username=str(id)) for id in ids)
         accounts = Account.objects.bulk_create(Account(user=user, currency="USD") for user in users)
-        posting.post([OrderFactory(account=account) for account in accounts], actor=new_id())
+        asking.post([OrderFactory(account=account) for account in accounts], caller=Caller(new_id()))
         assert Transaction.objects.values("recorded_at").distinct().count() == 1
         yield [str(id) for id in Transaction.objects.order_by("-id").values_list("id", flat=True)]
         empty_the_ledger()

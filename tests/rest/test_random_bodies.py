@@ -10,6 +10,7 @@ from django.db.transaction import atomic, set_rollback
 
 from accounts.errors import DECLINES as DECLINES_OF_HOLDS
 from events import feed, subscriptions
+from ledger.callers import Caller
 from ledger_project.wsgi import application
 from rest.codes import STATUS
 from tests import random_bodies, strict_bodies
@@ -71,7 +72,7 @@ class Target:
     def make_batch(self):
         batch = NewBatch(id=new_id(), asked=[], atomic=True)
         order = OrderFactory(account=self.account)
-        posting.post([order], actor=self.account.user_id, all_or_nothing=True, batch=batch)
+        posting.post([order], caller=Caller(self.account.user_id), all_or_nothing=True, batch=batch)
         return batch.id
 
     def make_valid(self):

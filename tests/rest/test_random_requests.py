@@ -15,6 +15,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from events import subscriptions
+from ledger import callers
 from ledger_project.wsgi import application
 from rest.fields import UUID_TEXT
 from tests.bad_inputs_world import World, find_account
@@ -60,7 +61,7 @@ class Caller:
         deposit(account, "100", effective_at=day("1970-01-01"))
         self.ids["transfers"] = str(transfer(account, other, "1").id)
         batch = posting.NewBatch(id=new_id(), asked=[], atomic=False)
-        posting.post([OrderFactory(account=other)], actor=other.user_id, batch=batch)
+        posting.post([OrderFactory(account=other)], caller=callers.Caller(other.user_id), batch=batch)
         self.ids["batches"] = str(batch.id)
         told, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)
         self.ids["subscriptions"] = str(told.id)

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from accounts import erasing, operations, tokens
 from accounts.models import Account, Token
 from events import feed
+from ledger.callers import Caller
 from tests import asking
 from tests.accounts.erasing import call, forget
 from tests.cast import (
@@ -106,7 +107,7 @@ def make_batches(account: Account) -> None:
         )
         if number == 2:
             commands = [replace(exchange, id=new_id())]
-        posting.post(commands, actor=account.user_id, all_or_nothing=batch.atomic, batch=batch)
+        posting.post(commands, caller=Caller(account.user_id), all_or_nothing=batch.atomic, batch=batch)
 
 
 def make_corrections(account: Account) -> None:

@@ -9,6 +9,7 @@ import time_machine
 
 from accounts.errors import AccountNotFound
 from accounts.models import Account
+from ledger.callers import Caller
 from tests.cast import OrderFactory, day, deposit, hold, hold_that_expires, withdraw
 from transactions import posting, reading
 from transactions.models import Transaction
@@ -42,7 +43,7 @@ def make_random_history(account, size, days):
     ]
     while orders:
         part, orders = orders[: random.randint(1, 5)], orders[5:]
-        posting.post(part, actor=account.user_id)
+        posting.post(part, caller=Caller(account.user_id))
     return list(Transaction.objects.filter(account=account, status="POSTED").order_by("version"))
 
 
@@ -85,7 +86,7 @@ def test_the_late_check_sees_what_the_same_list_decided_before(account):
         )
         for number in (10, 11)
     ]
-    first, second = (answer.transaction for answer in posting.post(orders, actor=account.user_id))
+    first, second = (answer.transaction for answer in posting.post(orders, caller=Caller(account.user_id)))
     assert (first.status, second.decline_reason) == ("POSTED", "insufficient_funds_at")
     assert second.decline_details["available"] == "40.00"
 

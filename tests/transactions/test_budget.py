@@ -17,6 +17,7 @@ import pytest
 from django.db import connection
 from psycopg import pq
 
+from ledger.callers import Caller
 from ledger_project.wsgi import Handler
 from tests.cast import AccountFactory, OrderFactory, deposit, issue_token, new_id
 from transactions import posting
@@ -39,9 +40,9 @@ BUDGET = {
     "GET /accounts/{id}/balance": Cost(1, 1, 83, 257),
     "GET /accounts/{id}/balance?at=": Cost(1, 1, 130, 326),
     "GET /transactions/{id}": Cost(1, 1, 83, 264),
-    "posting.post, one order": Cost(5, 2, 1600, 159),
-    "posting.post, a replay": Cost(5, 3, 349, 257),
-    "posting.post, 6 orders on 6 accounts": Cost(5, 2, 8340, 476),
+    "posting.post, one order": Cost(5, 2, 1600, 162),
+    "posting.post, a replay": Cost(5, 3, 349, 259),
+    "posting.post, 6 orders on 6 accounts": Cost(5, 2, 8340, 483),
     "posting.post, an order of 1,000": Cost(5, 2, 937, 48),
 }
 # Names of prepared statements, balances and versions have more digits in one run than in another. The calls
@@ -177,7 +178,7 @@ def in_process(account):
 
     def prepare(*orders):
         request_id = str(new_id())
-        return lambda: posting.post(orders, actor=account.user_id, request_id=request_id)
+        return lambda: posting.post(orders, caller=Caller(account.user_id, request_id=request_id))
 
     prepare(known)()
     return {

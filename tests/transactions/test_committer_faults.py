@@ -8,6 +8,8 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection
 from orjson import JSONEncodeError
 
+from ledger.callers import Caller
+from tests import asking
 from tests.cast import AccountFactory, OrderFactory, new_id
 from tests.database import execute, find_who_waits_for_a_lock
 from tests.transactions import disturbing
@@ -26,7 +28,6 @@ from tests.transactions.committing import (
 )
 from tests.transactions.disturbing import end_early, kill_connection, lose_the_answer
 from tests.transactions.test_concurrency import in_hand, require_sound
-from transactions import posting
 from transactions.errors import RequestInProgress
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction
@@ -79,7 +80,7 @@ def test_of_a_group_with_an_id_in_other_hands_only_that_request_is_told_so(accou
     other = AccountFactory()
     taken = OrderFactory(account=other)
     requests = [ask_for_deposit(account), ask_for_deposit(account, id=taken.id), ask_for_deposit(account)]
-    with in_hand(lambda: posting.post([taken], actor=new_id()), commit=False):
+    with in_hand(lambda: asking.post([taken], caller=Caller(new_id())), commit=False):
         first, told, last = post_in_one_group(*requests)
     assert isinstance(told, RequestInProgress)
     require_own(requests[0], first)

@@ -15,11 +15,12 @@ from prometheus_client import REGISTRY
 
 from accounts.errors import IdempotencyKeyReused
 from accounts.models import Account
+from ledger.callers import Caller
 from ledger.errors import LedgerError
+from tests import asking
 from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
 from tests.conftest import make_client
 from tests.transactions import told
-from transactions import posting
 from transactions.models import Transaction
 from transactions.posting import chain
 from transactions.posting.own_transaction import OwnTransaction
@@ -48,7 +49,7 @@ def run_at_once(*calls):
 
 
 def post(*commands):
-    return posting.post(commands, actor=commands[0].needs.accounts[0])
+    return asking.post(commands, caller=Caller(commands[0].needs.accounts[0]))
 
 
 def count_retries():

@@ -64,7 +64,7 @@ def test_what_is_posted_while_it_is_decided_is_not_seen(rich, monkeypatch):
 
     def look_later(*asked):
         monkeypatch.undo()
-        with in_hand(lambda: posting.post([order], actor=rich.user_id), commit=True):
+        with in_hand(lambda: posting.post([order], caller=Caller(rich.user_id)), commit=True):
             pass
         return look(*asked)
 

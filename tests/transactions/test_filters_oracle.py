@@ -17,12 +17,12 @@ import pytest
 
 from accounts import operations
 from accounts.models import Account, User
+from ledger.callers import Caller
 from tests import asking
 from tests.cast import CALLER, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
 from tests.database import empty_the_ledger
 from tests.transactions.test_audit import harm
-from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction, Transfer
 
@@ -82,7 +82,7 @@ class Oracle:
         dollars = [account.id for account in self.accounts if account.currency == "USD"]
         source, destination = random.sample(dollars, 2)
         orders.append(Transfer(id=new_id(), source_id=source, destination_id=destination, amount=Decimal(1)))
-        for result in posting.post(orders, actor=new_id(), request_id="test"):
+        for result in asking.post(orders, caller=Caller(new_id(), request_id="test")):
             self.rows += [Row(*READ_ROW(row)) for row in result.transactions]
 
     def find(self, wanted, caller=None):

@@ -192,7 +192,7 @@ def test_a_history_posted_in_groups_is_that_posted_one_after_the_other(seed, mon
 def test_what_is_sent_again_in_a_list_ends_no_hold_of_its_account(rich, kind):
     type = {"type": Transaction.Type.DEPOSIT} if kind is NewTransaction else {}
     before = kind(id=new_id(), account_id=rich.id, amount=Decimal(1), **type)
-    posting.post([before], actor=rich.user_id)
+    posting.post([before], caller=Caller(rich.user_id))
     hold_that_expires(rich, "1")
-    posting.post([before, OrderFactory(account=AccountFactory())], actor=rich.user_id)
+    posting.post([before, OrderFactory(account=AccountFactory())], caller=Caller(rich.user_id))
     assert not Event.objects.filter(type="hold.expired").exists()

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from ledger.callers import Caller
 from tests.cast import AccountFactory, day, deposit, hold, new_id, withdraw
 from tests.transactions.test_concurrency import rows_of
 from transactions import posting
@@ -147,5 +148,5 @@ def test_in_process_it_is_the_same(account):
         )
         for type, amount, _ in (RENT, SALARY)
     ]
-    posting.post(moves, actor=account.user_id)
+    posting.post(moves, caller=Caller(account.user_id))
     assert amounts_of(account) == ["+100", "-50"]

@@ -11,12 +11,12 @@ from accounts.errors import AccountNotFound, AmountInvalid, AmountScale, Idempot
 from accounts.idempotency import derive_id
 from accounts.models import HOLD_TABLE
 from events.models import Event
-from ledger.callers import ActorKind
+from ledger.callers import ActorKind, Caller
 from tests import asking
 from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, new_id, withdraw
 from tests.transactions.test_concurrency import require_sound, rows_of
 from tests.transactions.told import read_events, read_events_about
-from transactions import errors, posting
+from transactions import errors
 from transactions.models import TABLE, Transaction
 from transactions.posting import chain
 from transactions.posting.commands import NewHold, SetMetadata
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def post(*orders):
-    return posting.post(orders, actor=new_id(), request_id="test")
+    return asking.post(orders, caller=Caller(new_id(), request_id="test"))
 
 
 def test_each_row_has_the_accounts_next_version_and_the_balance_right_after(account):
@@ -151,8 +151,9 @@ def test_only_finite_decimals_are_amounts(account, amount):
 
 def test_an_id_twice_in_a_list_is_the_callers_mistake(account):
     order = OrderFactory(account=account)
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(errors.IdTwice) as refusal:
         post(order, order)
+    assert refusal.value.code == "duplicate_id"
 
 
 def test_recorded_at_rises_strictly(account):
@@ -190,7 +191,7 @@ def test_a_row_is_recorded_after_an_event_of_the_same_list(rich):
 @pytest.mark.parametrize("type", Transaction.Type.values)
 def test_an_event_about_a_row_holds_nothing_that_the_row_tells(account, kind, type):
     order = OrderFactory(account=account, type=Transaction.Type(type))
-    [answer] = posting.post([order], actor=account.user_id, actor_kind=kind, request_id="look-1")
+    [answer] = asking.post([order], caller=Caller(account.user_id, kind, "look-1"))
     row = answer.transaction
     stored = Event.objects.get(stream=account.id, sequence=2)
     told = (f"transaction.{row.status.lower()}", row.seq, row.recorded_at)

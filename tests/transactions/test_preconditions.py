@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import Hold
+from ledger.callers import Caller
 from tests import asking
 from tests.cast import AccountFactory, day, deposit, hold, new_id, transfer, withdraw
 from tests.transactions.test_concurrency import rows_of, run_at_once
@@ -183,7 +184,7 @@ def post_in_order(account, guard):
         )
         for type in (Transaction.Type.WITHDRAW, Transaction.Type.DEPOSIT)
     ]
-    results = posting.post([*moves, guard], actor=account.user_id)
+    results = posting.post([*moves, guard], caller=Caller(account.user_id))
     return results[0].transaction.decline_reason
 
 

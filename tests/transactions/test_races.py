@@ -10,6 +10,7 @@ import pytest
 
 from accounts.errors import AccountNotEmpty, IdempotencyKeyReused
 from accounts.models import Account
+from ledger.callers import Caller
 from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, new_id, withdraw
 from tests.database import execute
@@ -21,7 +22,6 @@ from tests.transactions.test_concurrency import (
     run_at_once,
     split,
 )
-from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import Reversal, Transfer
 from transactions.reading import queries
@@ -160,7 +160,7 @@ def post_together(accounts, *amounts):
         )
         for account, amount in zip(accounts, amounts, strict=True)
     ]
-    return posting.post(orders, actor=accounts[0].id, all_or_nothing=True)
+    return asking.post(orders, caller=Caller(accounts[0].id), all_or_nothing=True)
 
 
 def test_atomic_batches_over_the_same_accounts_in_opposite_orders_all_end():

@@ -11,6 +11,7 @@ from django.db.transaction import atomic, set_rollback
 
 from accounts.models import User
 from events.models import Event
+from ledger.callers import Caller
 from tests import asking
 from tests.cast import OrderFactory, deposit, new_id
 from tests.database import execute
@@ -24,6 +25,7 @@ from tests.transactions.disturbing import (
     write_failure,
 )
 from tests.transactions.test_concurrency import count_retries, require_problem
+from transactions import posting
 from transactions.errors import CommitNotConfirmed, RequestInProgress
 from transactions.models import Transaction
 from transactions.posting import engine
@@ -164,6 +166,16 @@ def test_a_connection_lost_between_two_postings_is_replaced_before_it_is_used(ac
     lose()
     require_one_deposit(account, deposit(account, "100"))
     assert pauses == []
+
+
+@pytest.mark.parametrize("lose", [kill_connection, lambda: connection.connection.close()])
+def test_it_is_so_for_an_app_in_process_whose_actor_was_not_seen_before(account, pauses, lose):
+    lose()
+    result = posting.post_or_raise(OrderFactory(account=account), caller=Caller(account.user_id))
+    require_one_deposit(account, result.transaction)
+    lose()
+    with posting.posted(OrderFactory(account=account), caller=Caller(account.user_id)) as result:
+        assert result.transaction.balance_after == 200
 
 
 def test_a_commit_whose_answer_is_lost_is_found_out(account, disturb_writes, pauses):

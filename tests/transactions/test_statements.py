@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from ledger.callers import Caller
 from tests.cast import AccountFactory, OrderFactory, day, deposit, withdraw
 from transactions import posting
 
@@ -97,7 +98,7 @@ def test_a_day_is_as_long_as_it_was_in_its_zone(ask, account, zone, changing, ho
         OrderFactory(account=account, amount=Decimal(1), effective_at=start + number * timedelta(minutes=30))
         for number in range(-2, 60)
     ]
-    posting.post(orders, actor=account.user_id)
+    posting.post(orders, caller=Caller(account.user_id))
     statement = read(ask(changing.isoformat(), changing.isoformat(), tz=zone))
     assert len(statement["lines"]) == hours * 2
     balances = statement["opening_balance"], statement["closing_balance"]
@@ -154,7 +155,7 @@ def test_a_long_statement_is_streamed_whole_and_in_pages(ask, account):
             )
             for n in range(first, first + 500)
         ]
-        posting.post(orders, actor=account.user_id)
+        posting.post(orders, caller=Caller(account.user_id))
     answer = ask("2023-02-01", "2023-02-28")
     assert answer.streaming
     deposit(account, "1", effective_at=day("2023-02-01"))  # after its moment: not in it

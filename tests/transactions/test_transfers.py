@@ -136,7 +136,7 @@ def test_both_legs_are_recorded_at_the_same_moment_after_all_their_accounts_had(
     for _ in range(3):
         moving = Transfer(id=new_id(), source_id=source.id, destination_id=destination.id, amount=Decimal(1))
         busy = [OrderFactory(account=destination, amount=Decimal(1)) for _ in range(5)]
-        results = posting.post([*busy, moving], actor=source.user_id)
+        results = posting.post([*busy, moving], caller=Caller(source.user_id))
         rows = [row for result in results for row in result.transactions]
         assert rows[-1].recorded_at == rows[-2].recorded_at > rows[-3].recorded_at
         assert rows[-1].effective_at == rows[-2].effective_at

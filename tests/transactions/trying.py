@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from ledger.callers import Caller
+from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer
 from transactions import posting
 
@@ -17,9 +19,9 @@ class World:
         self.hold = hold(account, "30")
         self.row, self.transfer = deposit(account, "7"), transfer(account, self.other, "2")
         self.batch = new_id()
-        posting.post(
+        asking.post(
             [OrderFactory(account=account, amount=Decimal(4))],
-            actor=new_id(),
+            caller=Caller(new_id()),
             all_or_nothing=True,
             batch=posting.NewBatch(id=self.batch, asked=[], atomic=True),
         )

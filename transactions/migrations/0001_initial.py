@@ -473,10 +473,8 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
                 "constraints": [
                     models.CheckConstraint(
-                        condition=django.db.models.lookups.Exact(
-                            accounts.models.columns.JSONType(models.F("metadata")), models.Value("object")
-                        ),
-                        name="batch_metadata_is_an_object",
+                        condition=accounts.models.columns.HasTexts(models.F("metadata")),
+                        name="batch_metadata_has_texts",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(accounts.models.columns.IsFinite(models.F("recorded_at"))),
@@ -742,10 +740,8 @@ class Migration(migrations.Migration):
                         name="transaction_is_not_effective_before_1970_or_in_the_future",
                     ),
                     models.CheckConstraint(
-                        condition=django.db.models.lookups.Exact(
-                            accounts.models.columns.JSONType(models.F("metadata")), models.Value("object")
-                        ),
-                        name="transaction_metadata_is_an_object",
+                        condition=accounts.models.columns.HasTexts(models.F("metadata")),
+                        name="transaction_metadata_has_texts",
                     ),
                     models.CheckConstraint(
                         condition=django.db.models.lookups.Exact(

@@ -10,7 +10,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from accounts.idempotency import make_uuid8
-from accounts.models import REFERENCE_LENGTH_MAX, Column, IsFinite, Kind, Table, metadata_is_an_object
+from accounts.models import REFERENCE_LENGTH_MAX, Column, IsFinite, Kind, Table, metadata_has_texts
 from ledger import macs
 from ledger.callers import ActorKind
 
@@ -37,7 +37,7 @@ class Batch(models.Model):
         verbose_name_plural = _("batches")
         default_permissions = ()
         constraints = [
-            models.CheckConstraint(condition=metadata_is_an_object(), name="batch_metadata_is_an_object"),
+            models.CheckConstraint(condition=metadata_has_texts(), name="batch_metadata_has_texts"),
             models.CheckConstraint(
                 condition=Q(IsFinite(F("recorded_at"))), name="batch_recorded_at_is_finite"
             ),

@@ -24,7 +24,7 @@ from accounts.models import (
     Kind,
     MoneyField,
     Table,
-    metadata_is_an_object,
+    metadata_has_texts,
 )
 from ledger.callers import ActorKind
 
@@ -141,9 +141,7 @@ class Transaction(models.Model):
                 condition=Q(effective_at__gte=EFFECTIVE_AT_MIN, effective_at__lte=F("recorded_at")),
                 name="transaction_is_not_effective_before_1970_or_in_the_future",
             ),
-            models.CheckConstraint(
-                condition=metadata_is_an_object(), name="transaction_metadata_is_an_object"
-            ),
+            models.CheckConstraint(condition=metadata_has_texts(), name="transaction_metadata_has_texts"),
             models.CheckConstraint(
                 condition=Exact(Length(F("chain_hash")), Value(32)), name="transaction_has_a_whole_chain_hash"
             ),

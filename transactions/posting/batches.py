@@ -15,9 +15,10 @@ from accounts.idempotency import make_uuid8
 from accounts.models import Hold, make_row
 from ledger import macs
 from ledger.callers import Caller
-from ledger.text import require_money_texts
+from ledger.text import TypeInvalid
 from ledger.values import format_time
 from transactions.models import Batch, Transaction
+from transactions.posting.asked import require_asked
 from transactions.posting.commands import Command, Release, Reversal
 
 ROWS_MAX = 1000  # of money, and holds, that one list writes
@@ -28,7 +29,7 @@ class NewBatch:
     """What a list of commands is known by: under its id there is one list for ever.
 
     `asked` is the list as it was asked for, in values that JSON has, ids, times and amounts: by it a
-    repetition is known, whatever its commands are made of. Raises `Text…`.
+    repetition is known, whatever its commands are made of. Raises what `require_asked` does.
     """
 
     id: UUID
@@ -39,12 +40,15 @@ class NewBatch:
     digest: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        require_money_texts(self.reference, self.metadata)
-        told = orjson.dumps(
-            [self.atomic, self.reference, self.metadata, self.asked],
-            default=_write_value,
-            option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME,
-        )
+        require_asked(self)
+        try:
+            told = orjson.dumps(
+                [self.atomic, self.reference, self.metadata, self.asked],
+                default=_write_value,
+                option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME,
+            )
+        except TypeError as error:  # orjson's own is one
+            raise TypeInvalid(f"What was asked cannot be written: {error}") from error
         self.digest = sha256(told).digest()
 
     def is_among(self, known: Mapping[UUID, bytes]) -> bool:

@@ -11,7 +11,7 @@ from events import outbox
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.values import format_time
-from transactions.errors import TRANSFER_DECLINED, WouldDecline
+from transactions.errors import BATCH_DECLINED, TRANSFER_DECLINED, WouldDecline
 from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import Command
@@ -162,6 +162,18 @@ def decide_commands(
             if found is not None:
                 return found
     return None
+
+
+def find_culprit(results: Iterable[PostingResult]) -> Culprit | None:
+    """The first thing that was declined, now or before, for a reason of its own; else any that was."""
+    declined = [
+        made
+        for result in results
+        for made in result.made
+        if isinstance(made, Culprit) and made.decline_reason
+    ]
+    own = (made for made in declined if made.decline_reason not in (TRANSFER_DECLINED, BATCH_DECLINED))
+    return next(own, declined[0] if declined else None)
 
 
 def _answer_as_is(request: PostingRequest, state: State, answers: list[Any]) -> None:

@@ -7,14 +7,15 @@ statement, commit. One command is a batch of one, and one request a group of one
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, InterfaceError, OperationalError, connection
-from django.db.transaction import on_commit
+from django.db.transaction import atomic, on_commit
 
 from accounts import operations, queries
 from ledger.callers import ActorKind, Caller
@@ -24,8 +25,7 @@ from ledger.values import write_ids
 from transactions import errors
 from transactions.models import Transaction
 from transactions.posting import metrics, writing
-from transactions.posting.batches import NewBatch
-from transactions.posting.commands import Command, Expiry
+from transactions.posting.commands import Expiry
 from transactions.posting.deciding import decide
 from transactions.posting.own_transaction import OwnTransaction
 from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
@@ -38,39 +38,11 @@ NOBODY = Caller(None, ActorKind.LEDGER)
 RUN_AGAIN = {"23505", "40001", "40P01", "57P01", "57P02", "57P03"}
 
 
-def post(
-    commands: Sequence[Command],
-    *,
-    actor: UUID,
-    actor_kind: str = ActorKind.SERVICE,
-    request_id: str = "",
-    all_or_nothing: bool = False,
-    batch: NewBatch | None = None,
-) -> list[PostingResult]:
-    """Decide the commands in turn and write them in one commit; results in the order of the commands.
-
-    What was decided under an id before is answered again, whatever has happened since. A decline is a result,
-    not an exception. The legs of a transfer are posted both or neither; `all_or_nothing` asks it of the whole
-    list, to which a `batch` gives an id and a row of its own. Raises `LedgerError`s for what is refused
-    unrecorded; then nothing of the list is written.
-
-    Called outside a transaction it owns one, and runs again (with the same ids, so that nothing is doubled)
-    after a lost connection, a deadlock or a lost race. Inside a caller's `atomic()` it is part of that
-    transaction: one call, before the caller locks other rows; errors propagate, retries are the caller's.
-    """
-    answers = post_request(
-        PostingRequest(
-            commands=commands,
-            caller=Caller(actor, actor_kind, request_id),
-            all_or_nothing=all_or_nothing,
-            batch=batch,
-        )
-    )
-    return [answer for answer in answers if not isinstance(answer, LedgerError)]
-
-
 def post_request(request: PostingRequest) -> Answers:
-    """As `post`. With `each`, a refusal is the answer to its own command, and the others are posted."""
+    """The answers to the commands: `in_process.post` says how. Raises `LedgerError` for a refusal of all.
+
+    With `each`, a refusal is the answer to its own command, and the others are posted.
+    """
     if not request.commands and request.batch is None:
         return []
     if len(request.commands) > 1:
@@ -85,7 +57,31 @@ def post_request(request: PostingRequest) -> Answers:
     return outcome
 
 
-def post_group(requests: Sequence[PostingRequest], *, attempts_max: int = ATTEMPTS_MAX) -> list[Outcome]:
+def post_and_stay(request: PostingRequest, transaction: ExitStack) -> Answers:
+    """As `post_request`, but the transaction is still open: closing `transaction` commits it."""
+    if len(request.commands) > 1:
+        request.require_different_ids()
+
+    def post_within(requests: Sequence[PostingRequest]) -> list[Outcome]:
+        with ExitStack() as attempt:
+            attempt.enter_context(atomic())
+            outcomes = _post_within(requests)
+            transaction.enter_context(attempt.pop_all())
+        return outcomes
+
+    attempts_max = 1 if connection.in_atomic_block else ATTEMPTS_MAX  # in a transaction of a test
+    [outcome] = post_group([request], attempts_max=attempts_max, once=post_within)
+    if isinstance(outcome, LedgerError):
+        raise outcome
+    return outcome
+
+
+def post_group(
+    requests: Sequence[PostingRequest],
+    *,
+    attempts_max: int = ATTEMPTS_MAX,
+    once: Callable[[Sequence[PostingRequest]], list[Outcome]] | None = None,
+) -> list[Outcome]:
     """Post requests that have no id in common in one commit; each is refused, declined or posted by itself.
 
     Outside a transaction. Raises the database's error when none of it could be posted, or nobody knows.
@@ -93,7 +89,7 @@ def post_group(requests: Sequence[PostingRequest], *, attempts_max: int = ATTEMP
     with metrics.POSTING_SECONDS.time():
         for attempt in range(1, attempts_max + 1):
             try:
-                return _post_once(requests)
+                return (once or _post_once)(requests)
             except (Error, errors.CommitNotConfirmed) as error:
                 if attempt == attempts_max or not _may_run_again(error):
                     raise

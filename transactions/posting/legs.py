@@ -15,18 +15,15 @@ from accounts.errors import (
     ACCOUNT_FROZEN,
     INSUFFICIENT_FUNDS,
     LIMIT_EXCEEDED,
-    AmountInvalid,
-    AmountNotPositive,
     AmountScale,
-    AmountTooLarge,
 )
-from accounts.models import BALANCE_MAX, Account, Hold, make_row
+from accounts.models import BALANCE_MAX, REFERENCE_LENGTH_MAX, Account, Hold, make_row
 from ledger.callers import Caller
-from ledger.text import is_plain, require_money_texts
+from ledger.text import is_plain
 from ledger.values import MICROSECOND, format_time
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
-from transactions.posting.moments import CLOCK_SKEW_MAX, require_begun
+from transactions.posting.asked import CLOCK_SKEW_MAX, require_amount, require_asked, require_begun
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 DEPOSIT = Transaction.Type.DEPOSIT
@@ -42,8 +39,8 @@ class Leg:
     """A deposit or withdrawal of `amount`, in the account's currency, effective at an aware moment.
 
     `effective_at` None is the moment of recording, and so is a day (`LastMoment`) that is not over yet.
-    `currency` and `expected_version` are conditions, not parts of the command. Raises `Amount…`, `Text…` and
-    `EffectiveAtTooEarly`.
+    `currency` and `expected_version` are conditions, not parts of the command. Raises what `require_amount`
+    and `require_asked` do, and `EffectiveAtTooEarly`.
     """
 
     id: UUID
@@ -62,11 +59,26 @@ class Leg:
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        require_amount(self.amount)
+        # As it mostly is, and then it costs no call.
+        if not (
+            type(self.amount) is Decimal
+            and self.amount.is_finite()
+            and 0 < self.amount <= AMOUNT_MAX
+            and type(self.id) is type(self.account_id) is UUID
+            and type(self.type) is Transaction.Type
+            and type(self.reference) is str
+            and len(self.reference) <= REFERENCE_LENGTH_MAX
+            and is_plain(self.reference)
+            and type(self.metadata) is dict
+            and not self.metadata
+            and self.effective_at is None
+            and self.currency is None
+            and self.expected_version is None
+        ):
+            require_amount(self.amount)
+            require_asked(self)
         if self.effective_at is not None and self.effective_at < EFFECTIVE_AT_MIN:
             raise errors.EffectiveAtTooEarly("Nothing is effective before 1970-01-01T00:00:00Z.")
-        if self.metadata or not is_plain(self.reference):
-            require_money_texts(self.reference, self.metadata)
         self.change = self.amount if self.type == DEPOSIT else -self.amount
         self.needs = Needs((self.account_id,), (self.id,))
 
@@ -76,19 +88,6 @@ class Leg:
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         decline = explain(self, culprit) if culprit else None
         return (decide_leg(self, state, caller, decline=decline),)
-
-
-def require_amount(amount: Decimal | None) -> None:
-    """Refuse what is no finite number above zero and at most `AMOUNT_MAX`, whatever its currency.
-
-    Raises `AmountInvalid`, `AmountNotPositive`, `AmountTooLarge`.
-    """
-    if not isinstance(amount, Decimal) or not amount.is_finite():
-        raise AmountInvalid("An amount is a finite decimal number.")
-    if amount <= 0:
-        raise AmountNotPositive("An amount is more than zero.")
-    if amount > AMOUNT_MAX:
-        raise AmountTooLarge(f"An amount is at most {AMOUNT_MAX}.", limit=str(AMOUNT_MAX))
 
 
 def require_scale(amount: Decimal, currency: str) -> None:

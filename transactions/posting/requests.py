@@ -8,6 +8,7 @@ from uuid import UUID
 from accounts.models import Account, Hold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
+from transactions.errors import IdTwice
 from transactions.models import Transaction
 from transactions.posting.batches import NewBatch
 from transactions.posting.commands import Command
@@ -41,12 +42,12 @@ class PostingRequest:
         return [id for command in self.commands for id in command.needs.accounts]
 
     def require_different_ids(self) -> None:
-        """Of rows, and of holds: a row may have the id of a hold."""
+        """Of rows, and of holds: a row may have the id of a hold. Raises `IdTwice`."""
         needs = [command.needs for command in self.commands]
         rows = [id for each in needs for id in each.rows]
         holds = [each.hold for each in needs if each.hold]
         if len(set(rows)) < len(rows) or len(set(holds)) < len(holds):
-            raise ValueError("An id stands twice in one posting.")
+            raise IdTwice("An id stands twice in one posting.")
 
 
 class PostingResult(NamedTuple):

@@ -45,8 +45,9 @@ class Command(BaseCommand):
             accounts = [create_user(number) for number in progress.track(range(users), description="Users")]
             task = progress.add_task("Transactions", total=transactions)
             orders = make_orders(accounts, transactions)
+            caller = CALLER._replace(actor=accounts[0].user_id)
             while some := list(islice(orders, SLICE)):
-                for result in posting.post(some, **CALLER._replace(actor=accounts[0].user_id)._asdict()):
+                for result in posting.post(some, caller=caller):
                     row = result.transaction
                     outcomes[f"{row.type} {row.decline_reason or 'posted'}"] += 1
                 progress.advance(task, len(some))

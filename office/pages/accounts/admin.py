@@ -131,7 +131,7 @@ class AdjustForm(IdentityForm):
 
 def set_status(status: Account.Status, request: HttpRequest, account: Account, asked: dict[str, Any]) -> None:
     command = SetStatus(account_id=account.id, status=status, reason=asked["reason"])
-    posting.post([command], **get_caller(request)._asdict())
+    posting.post(command, caller=get_caller(request))
 
 
 def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> HttpResponse:

@@ -4,6 +4,7 @@ from typing import Protocol
 from uuid import UUID
 
 from ledger.callers import Caller
+from transactions.posting.asked import require_amount, require_begun
 from transactions.posting.commands.capture import Capture, Remaining
 from transactions.posting.commands.expiry import Expiry
 from transactions.posting.commands.hold import NewHold
@@ -12,8 +13,7 @@ from transactions.posting.commands.reversal import Reversal
 from transactions.posting.commands.rules import SetLimits, SetMetadata, SetStatus
 from transactions.posting.commands.transaction import NewTransaction
 from transactions.posting.commands.transfer import Transfer
-from transactions.posting.legs import require_amount, require_scale
-from transactions.posting.moments import require_begun
+from transactions.posting.legs import require_scale
 from transactions.posting.state import Culprit, Decision, Needs, State
 
 __all__ = [

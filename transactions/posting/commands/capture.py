@@ -8,11 +8,11 @@ from uuid import UUID
 
 from accounts.models import Hold, replace_row
 from ledger.callers import Caller
-from ledger.text import require_money_texts
-from transactions import errors
+from ledger.text import MetadataInvalid, require_metadata
 from transactions.models import TABLE, Transaction
+from transactions.posting.asked import require_amount, require_asked
 from transactions.posting.commands.hold import tell
-from transactions.posting.legs import Leg, decide_leg, explain, require_amount
+from transactions.posting.legs import Leg, decide_leg, explain
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 NOT_FINAL = {"final": "false"}
@@ -29,8 +29,8 @@ class Capture:
     """A withdrawal from the hold; what then remains is given back, unless `final` is False.
 
     That it is not final stands in the row's metadata, so that a repetition is compared: the key is taken.
-    `expected_version`, of the hold's account, is a condition, not a part of the command.
-    Raises `Amount…`, `Text…` and `MetadataInvalid`.
+    `expected_version`, of the hold's account, is a condition, not a part of the command. Raises what
+    `require_amount` and `require_asked` do.
     """
 
     id: UUID
@@ -46,9 +46,11 @@ class Capture:
     def __post_init__(self) -> None:
         if self.amount is not Remaining.ALL:
             require_amount(self.amount)
-        require_money_texts(self.reference, self.metadata)
+        require_asked(self)
         if NOT_FINAL.keys() & self.metadata.keys():
-            raise errors.MetadataInvalid("The key final is what a capture itself says: name yours otherwise.")
+            raise MetadataInvalid("The key final is what a capture itself says: name yours otherwise.")
+        if not self.final:
+            require_metadata(self.metadata | NOT_FINAL)
         self.needs = Needs((self.account_id,), (self.id,), holds=(self.hold_id,))
 
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:

@@ -18,10 +18,10 @@ from accounts.errors import (
 from accounts.models import BALANCE_MAX, HOLD_TABLE, Account, Hold, make_row, replace_row
 from events import outbox
 from ledger.callers import Caller
-from ledger.text import require_money_texts
 from ledger.values import find_changes
 from transactions.errors import CurrencyMismatch
-from transactions.posting.legs import Decline, require_amount, require_scale
+from transactions.posting.asked import require_amount, require_asked
+from transactions.posting.legs import Decline, require_scale
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 PERSONAL = ("reason",)  # references and metadata of money are bookkeeping
@@ -32,7 +32,7 @@ class NewHold:
     """Holds `amount`, in the account's currency, until `expires_at`; None: until it is captured or released.
 
     `currency` and `expected_sequence`, the number of the account's last event, are conditions, not parts of
-    the command. Raises `Amount…` and `Text…`.
+    the command. Raises what `require_amount` and `require_asked` do.
     """
 
     id: UUID
@@ -47,7 +47,7 @@ class NewHold:
 
     def __post_init__(self) -> None:
         require_amount(self.amount)
-        require_money_texts(self.reference, self.metadata)
+        require_asked(self)
         self.needs = Needs((self.account_id,), hold=self.id)
 
     def find_differences(self, before: Hold) -> list[str]:

@@ -8,6 +8,7 @@ from accounts.errors import HoldNotOpen
 from accounts.models import Hold, replace_row
 from ledger.callers import Caller
 from ledger.errors import gettext_noop
+from transactions.posting.asked import require_asked
 from transactions.posting.commands.hold import tell
 from transactions.posting.state import Culprit, Decision, Needs, State
 
@@ -16,7 +17,7 @@ from transactions.posting.state import Culprit, Decision, Needs, State
 class Release:
     """A hold that was released before is answered as it is; with `if_open` whatever is not open any more, and
     what is declined with all of its list. Of one that is open `expected_sequence` is asked: the number of the
-    account's last event.
+    account's last event. Raises what `require_asked` does.
     """
 
     hold_id: UUID
@@ -28,6 +29,7 @@ class Release:
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        require_asked(self)
         self.needs = Needs((self.account_id,), holds=(self.hold_id,))
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:

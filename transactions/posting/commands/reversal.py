@@ -8,6 +8,7 @@ from ledger.callers import Caller
 from ledger.errors import gettext_noop
 from transactions import errors
 from transactions.models import Transaction, derive_destination_id
+from transactions.posting.asked import require_asked
 from transactions.posting.commands.transfer import decide_legs, find_differences, needs_of
 from transactions.posting.legs import Leg
 from transactions.posting.state import Culprit, Decision, Needs, State
@@ -20,7 +21,7 @@ class Reversal:
     """Takes back `rows`: a posted transaction, or both legs of a transfer. With `if_left` it makes nothing of
     what was taken back before, and is no decline. `expected_version` is a condition, not a part of the
     command: of the account of its first leg, which of a transfer is the one that the money leaves again.
-    Raises `NotReversible`.
+    Raises `NotReversible`, and what `require_asked` does.
     """
 
     id: UUID
@@ -32,6 +33,7 @@ class Reversal:
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        require_asked(self)
         if any(row.status != Transaction.Status.POSTED or row.reverses for row in self.rows):
             raise errors.NotReversible(
                 gettext_noop("Only a posted transaction that is not itself a reversal can be taken back.")

@@ -24,6 +24,7 @@ from events import outbox
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from ledger.values import find_changes
+from transactions.posting.asked import require_asked
 from transactions.posting.legs import require_scale
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
@@ -39,7 +40,7 @@ class OfRules:
     """A command about the rules of one account. It has no identity: it asks for a state.
 
     What is so already is answered as it is. To change anything, the account's last event must have the number
-    `expected_sequence`, if it is given.
+    `expected_sequence`, if it is given. Raises what `require_asked` does.
     """
 
     account_id: UUID
@@ -48,6 +49,7 @@ class OfRules:
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        require_asked(self)
         self.needs = Needs((self.account_id,), rules=True)
 
 

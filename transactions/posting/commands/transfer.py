@@ -11,6 +11,7 @@ from uuid import UUID
 from ledger.callers import Caller
 from transactions import errors
 from transactions.models import Transaction, derive_destination_id
+from transactions.posting.asked import require_asked
 from transactions.posting.legs import Leg, decide_leg, explain, find_moment, require_account
 from transactions.posting.state import Culprit, Decision, Needs, State
 
@@ -27,8 +28,7 @@ class Transfer:
 
     `amount` is in the source's currency, `destination_amount` in the destination's; None: the same. The
     currencies and the expected versions, of the source and of the destination, are conditions, not parts of
-    the command. Raises `SameAccount`, `Amount…`, `Text…` and
-    `EffectiveAtTooEarly`.
+    the command. Raises `SameAccount`, and what a leg does.
     """
 
     id: UUID
@@ -47,6 +47,7 @@ class Transfer:
     needs: Needs = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        require_asked(self)
         if self.source_id == self.destination_id:
             raise errors.SameAccount("A transfer goes from one account to another.")
         received = self.amount if self.destination_amount is None else self.destination_amount
