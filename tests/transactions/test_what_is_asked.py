@@ -115,7 +115,11 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "code"), WRONG, ids=[f"{n} {v!s:.20} {c}" for n, v, c in WRONG])
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    WRONG,
+    ids=[f"{number} {name} {code}" for number, (name, _, code) in enumerate(WRONG)],
+)
 def test_a_transaction_is_refused_in_the_words_of_the_api(name, value, code):
     with pytest.raises(LedgerError) as refusal:
         make(NewTransaction, **{name: value})
