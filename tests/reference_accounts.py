@@ -33,6 +33,7 @@ class Hold:
     details: dict | None = None
     released_at: datetime | None = None
     expiry_is_told: bool = False
+    batch: UUID | None = None
 
 
 class ReferenceAccounts:
@@ -77,12 +78,15 @@ class ReferenceAccounts:
             return Refusal("expires_at_invalid")
         return None
 
-    def place_hold(self, command, clock):
+    def place_hold(self, command, clock, *, batch=None, decline=None):
+        """`decline`: its reason and details, if all of the list is declined."""
         account = self.accounts[command.account]
         self.expire(account.id, clock)
-        hold = Hold(command=command, created_at=clock)
+        hold = Hold(command=command, created_at=clock, batch=batch)
         available = self.find_available(account.id, clock)
-        if account.status != "ACTIVE":
+        if decline:
+            hold.reason, hold.details = decline
+        elif account.status != "ACTIVE":
             hold.reason, hold.details = f"account_{account.status.lower()}", {}
         elif command.amount > available:
             amounts = {"available": available, "required": command.amount}
@@ -90,16 +94,19 @@ class ReferenceAccounts:
             hold.details = {name: format_amount(amounts[name], account.currency) for name in amounts}
         self.holds[command.id] = hold
         self.tell("hold.declined" if hold.reason else "hold.placed", hold, clock)
+        return hold
 
-    def release_hold(self, id, clock):
+    def release_hold(self, id, clock, *, if_open=False):
         """Why it cannot be released, or None. What is released already changes nothing."""
         hold = self.holds[id]
         status, _, _ = self.find_hold_state(hold, clock)
+        if not if_open and status not in ("OPEN", "RELEASED"):
+            return Refusal("hold_not_open")
+        self.expire(hold.command.account, clock)
         if status == "OPEN":
-            self.expire(hold.command.account, clock)
             hold.released_at = clock
             self.tell("hold.released", hold, clock)
-        return None if status in ("OPEN", "RELEASED") else Refusal("hold_not_open")
+        return None
 
     def expire(self, account, clock):
         """Tell of those whose time is over; how many that were not told of before."""
@@ -233,7 +240,7 @@ class ReferenceAccounts:
             "expires_at": command.expires_at and format_time(command.expires_at),
             "reference": command.reference,
             "metadata": command.metadata,
-            "batch": None,  # none is placed by a list here
+            "batch": hold.batch and str(hold.batch),
             "created_at": format_time(hold.created_at),
             "closed_at": closed_at and format_time(closed_at),
         }

@@ -174,17 +174,18 @@ class Capture:
     metadata: dict = field(default_factory=dict)
 
     def list_commands(self, ledger):
-        return [
-            Command(
-                id=self.id,
-                account=ledger.holds[self.hold].command.account,
-                type="WITHDRAW",
-                amount=self.amount,
-                reference=self.reference,
-                metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
-                hold=self.hold,
-            )
-        ]
+        return [self.make_command(ledger.holds[self.hold].command.account)]
+
+    def make_command(self, account):
+        return Command(
+            id=self.id,
+            account=account,
+            type="WITHDRAW",
+            amount=self.amount,
+            reference=self.reference,
+            metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
+            hold=self.hold,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +199,9 @@ class Placement:
     reference: str = ""
     metadata: dict = field(default_factory=dict)
 
+    def list_commands(self, ledger):
+        return [self]
+
     def find_differences(self, before):
         return frozenset(name for name in vars(self) if getattr(self, name) != getattr(before, name))
 
@@ -208,12 +212,16 @@ def put_deposits_first(order, rows, guarded):
     None on a guarded account. As it was, if there are none.
     """
     for place, command in enumerate(order):
-        if rows[command.id].reason not in ("insufficient_funds", "insufficient_funds_at"):
+        if not isinstance(command, Command) or rows[command.id].reason not in (
+            "insufficient_funds",
+            "insufficient_funds_at",
+        ):
             continue
         deposits = [
             other
             for other in order[place:]
-            if other.type == "DEPOSIT"
+            if isinstance(other, Command)
+            and other.type == "DEPOSIT"
             and (other.account, other.effective_at) == (command.account, command.effective_at)
             and other.is_plain
         ]
