@@ -9,8 +9,8 @@ from tests.reference_commands import Refusal
 
 @dataclass(kw_only=True)
 class Answer:
-    """`rows` are transactions as they are shown, `holds` what placements and releases were answered with, None
-    for a release that was declined with its list. `replayed` is told of each, or once of them all.
+    """`rows` are transactions as they are shown, `holds` what placements and releases were answered with
+    (None for a release that was declined with its list). `replayed` is told of each, or once of them all.
     """
 
     rows: dict[UUID, dict] = field(default_factory=dict)

@@ -34,6 +34,8 @@ releases_of_items = st.tuples(st.just("release of item"), picks)
 releases = st.tuples(st.just("release"), picks)
 old_holds = st.tuples(st.just("old hold"), picks)
 of_holds = holds | captures_of_items | captures_of_items | releases_of_items | releases | old_holds
+reasons = st.sampled_from(["a mistake", "ein Fehler ☃"])
+afterwards = st.sampled_from(["", "", "again"]) | reasons  # for which it is taken back at once
 
 
 class Lists(Movements, Holding):
@@ -42,13 +44,14 @@ class Lists(Movements, Holding):
         derived=st.integers(0, 127),
         atomic=st.booleans(),
         over_http=doors,
+        then=afterwards,
     )
-    def post_list(self, kinds, derived, atomic, over_http):
+    def post_list(self, kinds, derived, atomic, over_http, then):
         id = new_id()
         self.let_holds_end()
         asks = self.make_items(id, kinds, derived, declined_max=1 if atomic else len(self.ledger.rows))
         if asks:
-            self.require_new_list(id, asks, atomic, self.choose_door(over_http))
+            self.require_new_list(id, asks, atomic, self.choose_door(over_http), then)
 
     @rule(
         over_http=doors,
@@ -58,9 +61,10 @@ class Lists(Movements, Holding):
         other=picks,
         atomic=st.booleans(),
         ends=st.sampled_from(["", "release", "withdraw too much"]),
+        then=afterwards,
     )
-    def sell_from_escrow(self, over_http, amount, parts, transfers, other, atomic, ends):
-        """A hold of the first account, what is captured of it, and what is paid of the rest, in one request."""
+    def sell_from_escrow(self, over_http, amount, parts, transfers, other, atomic, ends, then):
+        """A hold of the first account, what is captured of it, and what is paid besides, in one request."""
         id, buyer = new_id(), self.pick_account(0)
         kinds = [("hold", {"account": 0, "amount": amount, "lifetime": None, "reference": "a"})]
         for number, part in enumerate(parts, start=1):
@@ -78,13 +82,31 @@ class Lists(Movements, Holding):
             kinds.append(("move", {**asked, "wrong": None}))
         self.let_holds_end()
         asks = self.make_items(id, kinds, derived=127, declined_max=0)
-        self.require_new_list(id, asks, atomic, self.choose_door(over_http))
+        self.require_new_list(id, asks, atomic, self.choose_door(over_http), then)
 
     @precondition(lambda self: self.lists)
     @rule(old=picks, is_another=st.booleans())
     def repeat_list(self, old, is_another):
         """As it was; or another one under its id."""
-        id = self.pick(old, self.lists)
+        self.send_again(self.pick(old, self.lists), is_another)
+
+    @precondition(lambda self: self.lists)
+    @rule(old=picks, over_http=doors, reason=reasons)
+    def take_list_back(self, old, over_http, reason):
+        self.take_back(self.pick(old, self.lists), self.choose_door(over_http), reason)
+
+    def require_new_list(self, id, asks, atomic, door, then):
+        def send(id, *, is_another=False):
+            return door.post_list(asks, self.ledger, id=id, atomic=atomic != is_another)
+
+        if self.require_list(id, asks, atomic, send):
+            self.lists[id] = asks, atomic, send
+            if then == "again":
+                self.send_again(id)
+            elif then:
+                self.take_back(id, door, then)
+
+    def send_again(self, id, is_another=False):
         asks, is_atomic, send = self.lists[id]
         if is_another:
             assert send(id, is_another=True).refusal == Refusal("idempotency_key_reused")
@@ -92,11 +114,9 @@ class Lists(Movements, Holding):
             self.let_holds_end()
             assert self.require_list(id, asks, is_atomic, send)
 
-    @precondition(lambda self: self.lists)
-    @rule(old=picks, over_http=doors, reason=st.sampled_from(["a mistake", "ein Fehler ☃"]))
-    def take_list_back(self, old, over_http, reason):
+    def take_back(self, batch, door, reason):
         """What is left of it, which is perhaps nothing; itself a list."""
-        batch, id, door = self.pick(old, self.lists), new_id(), self.choose_door(over_http)
+        id = new_id()
         self.let_holds_end()
         whole = self.ledger.list_reversals(batch, id, reason)
         asks = [ask for ask in whole if isinstance(ask, Release) or not self.ledger.find_reversal(ask.target)]
@@ -110,13 +130,6 @@ class Lists(Movements, Holding):
             self.lists[id] = asks, True, send
         else:
             assert send(id).refusal == Refusal("not_reversible")
-
-    def require_new_list(self, id, asks, atomic, door):
-        def send(id, *, is_another=False):
-            return door.post_list(asks, self.ledger, id=id, atomic=atomic != is_another)
-
-        if self.require_list(id, asks, atomic, send):
-            self.lists[id] = asks, atomic, send
 
     def make_items(self, id, kinds, derived, declined_max):
         """Those that are possible. New ones have an id of their own, or one of the list's and their place."""

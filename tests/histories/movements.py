@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.cast import new_id
-from tests.histories.world import FIRST_DAY, World, amounts, doors, moments, picks, references
+from tests.histories.world import AMOUNT_MAX, FIRST_DAY, World, amounts, doors, moments, picks, references
 from tests.reference_commands import DECIMALS, Capture, Move, Refusal, Reversal, Transfer
 
 PARTS = {
@@ -89,7 +89,7 @@ class Movements(World):
             source=source.id,
             destination=to.id,
             amount=self.fit_amount(amount, source, wrong),
-            destination_amount=self.fit_amount(amount * 3, to, wrong)
+            destination_amount=self.fit_amount(min(amount * 3, AMOUNT_MAX), to, wrong)
             if is_exchange or wrong == "amount"
             else None,
             effective_at=self.find_moment(moment),
