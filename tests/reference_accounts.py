@@ -104,7 +104,9 @@ class ReferenceAccounts:
             return Refusal("hold_not_open")
         self.expire(hold.command.account, clock)
         if status == "OPEN":
-            hold.released_at = clock
+            hold.released_at = max(
+                [clock, *(row.recorded_at for row in self.find_rows(hold.command.account))]
+            )
             self.tell("hold.released", hold, clock)
         return None
 

@@ -193,7 +193,7 @@ class List:
             problem = describe_decline(self.request, row)
         elif placed and (hold := results[place].hold).decline_reason:
             problem = describe_declined_hold(self.request, hold)
-        elif culprit is not None:
+        elif culprit is not None and not placed:  # a hold that was placed before stays so
             reason, extensions = errors.BATCH_DECLINED, {"culprit": str(culprit.id)}
             problem = describe_problem(self.request, reason, errors.DECLINES[reason], extensions=extensions)
         else:
