@@ -148,12 +148,12 @@ def classify(operation: Operation, id: str, status: int, answer: Answer, decided
     code = answer.get("code")
     if answer is NOTHING and operation.takes_list_back:
         return DEFINITIVE
-    if operation.asked[id].keys() == {"hold"} and (
-        status == 200 or (status, code) in {(422, HOLD_NOT_OPEN), (422, BATCH_DECLINED)}
-    ):
-        return decided
-    if code and "id" not in answer and code in operation.refusals.get(id, []):
+    is_release = operation.asked[id].keys() == {"hold"}
+    tells_of_hold = is_release and code == HOLD_NOT_OPEN and not operation.is_atomic
+    if code in operation.refusals.get(id, []) and "id" not in answer and not tells_of_hold:
         return DEFINITIVE
+    if is_release and (status == 200 or (status == 422 and code in (HOLD_NOT_OPEN, BATCH_DECLINED))):
+        return decided
     if (status == 201 and "id" in answer) or (code in DECLINES and status == DECLINES[code]):
         return decided
     if (status, code) in {(503, "busy"), (409, "request_in_progress")}:

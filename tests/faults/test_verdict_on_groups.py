@@ -20,7 +20,7 @@ def find_group(replies, ledger, status):
     """The rows of an atomic batch."""
     rows = {str(row["id"]): row for row in ledger.transactions}
     batches = [
-        [rows.get(id) for id in reply.operation.asked] for reply in replies if reply.operation.is_atomic
+        [rows.get(id) for id in reply.operation.asked] for reply in replies if reply.kind == "atomic batch"
     ]
     return next(batch for batch in batches if None not in batch and batch[0]["status"] == status)
 

@@ -83,6 +83,7 @@ def judge_money(ledger: Ledger) -> Iterator[Charge]:
     """Money comes from outside, from another account or by an exchange, and is nowhere else: per currency."""
     currencies = {account["id"]: account["currency"] for account in ledger.accounts}
     posted = [row for row in ledger.transactions if row["status"] == "POSTED"]
+    posted = [row for row in posted if row["account_id"] in currencies]
     legs = group(posted, "transfer")
     came = dict.fromkeys(currencies.values(), Decimal(0))
     kept = came.copy()
