@@ -261,3 +261,19 @@ def test_a_hold_that_a_list_captures_and_releases_is_closed_after_the_capture(se
     assert released["hold"]["closed_at"] >= captured["transaction"]["recorded_at"]
     assert released["hold"]["captured"] == "1.00"
     require_clean()
+
+
+def test_a_number_names_the_hold_of_its_item_and_no_other(service, account):
+    deposit(account, "10")
+    place = {"command": "hold", "account": str(account.id)}
+    commands = [
+        {**place, "amount": "3.00"},
+        {"command": "transaction", "type": "DEPOSIT", "account": str(account.id), "amount": "1"},
+        {**place, "amount": "4.00"},
+        {"command": "capture", "hold": "#0"},
+        {"command": "release", "hold": "#2", "reason": "not needed"},
+    ]
+    answer = service.post(URL, {"id": str(new_id()), "atomic": True, "commands": commands})
+    first, _, second, captured, released = answer.json()["results"]
+    assert captured["transaction"].items() >= {"hold": first["hold"]["id"], "amount": "3.00"}.items()
+    assert released["hold"]["id"] == second["hold"]["id"]
