@@ -170,7 +170,7 @@ class ReferenceLists(ReferenceAccounts):
             if not declined:
                 made = self._decide_one(command, times, clock, asked, released)
                 declined = [made] if made and made.reason else []
-                if len(group) > 1 and list_refused(released):
+                if len(group) > 1 and isinstance(released.get(command.id), Refusal):
                     return
         if not declined or (declined[0].command.id == group[0].id and len(group) == 1):
             return

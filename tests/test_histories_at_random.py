@@ -6,7 +6,7 @@
 import os
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test as run_at_random
 
 from tests.histories.clock import moving_clock
@@ -14,6 +14,7 @@ from tests.histories.lists import Lists
 from tests.histories.reading import Reading
 from tests.histories.spending import Spending
 from tests.histories.verdict import Verdict
+from tests.transactions.conftest import require_clean
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "30"))
 STEPS = 40
@@ -33,8 +34,8 @@ def test_engine_and_api_answer_as_the_reference_ledger_does():
                 max_examples=EXAMPLES,
                 stateful_step_count=STEPS,
                 deadline=None,
-                phases=[Phase.generate],
                 print_blob=True,
                 suppress_health_check=list(HealthCheck),
             ),
         )
+    require_clean()
