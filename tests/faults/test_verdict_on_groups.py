@@ -30,7 +30,15 @@ def lose_a_leg(replies, ledger):
 
 
 def change_the_amount_of_a_leg(replies, ledger):
-    find_row(ledger, transfer=True, type="DEPOSIT")["amount"] += 1
+    """Within a currency, where both legs have one."""
+    currencies = {account["id"]: account["currency"] for account in ledger.accounts}
+    rows = {row["id"]: row for row in ledger.transactions if row["transfer"]}
+    for row in rows.values():
+        source = rows.get(row["transfer"])
+        same = source and currencies.get(source["account_id"]) == currencies.get(row["account_id"])
+        if same and row["type"] == "DEPOSIT":
+            row["amount"] += 1
+            return
 
 
 def record_a_leg_later(replies, ledger):
