@@ -33,6 +33,7 @@ class Hold:
     details: dict | None = None
     released_at: datetime | None = None
     expiry_is_told: bool = False
+    batch: UUID | None = None
 
 
 class ReferenceAccounts:
@@ -78,13 +79,16 @@ class ReferenceAccounts:
             return Refusal("expires_at_invalid")
         return None
 
-    def place_hold(self, command, clock):
+    def place_hold(self, command, clock, *, batch=None, decline=None):
+        """`decline`: its reason and details, if all of the list is declined."""
         account = self.accounts[command.account]
         self.expire(account.id, clock)
-        hold = Hold(command=command, created_at=clock)
+        hold = Hold(command=command, created_at=clock, batch=batch)
         available = self.find_available(account.id, clock)
         sequence = self.count_events(account.id, clock)
-        if command.expected_sequence not in (None, sequence):
+        if decline:
+            hold.reason, hold.details = decline
+        elif command.expected_sequence not in (None, sequence):
             hold.reason = "sequence_mismatch"
             hold.details = {"expected_sequence": command.expected_sequence, "sequence": sequence}
         elif account.status != "ACTIVE":
@@ -95,18 +99,23 @@ class ReferenceAccounts:
             hold.details = {name: format_amount(amounts[name], account.currency) for name in amounts}
         self.holds[command.id] = hold
         self.tell("hold.declined" if hold.reason else "hold.placed", hold, clock)
+        return hold
 
-    def release_hold(self, id, expected, clock):
+    def release_hold(self, id, expected, clock, *, if_open=False):
         """Why it cannot be released, or None. What is released already changes nothing."""
         hold = self.holds[id]
         status, _, _ = self.find_hold_state(hold, clock)
+        if not if_open and status not in ("OPEN", "RELEASED"):
+            return Refusal("hold_not_open")
+        if status == "OPEN" and expected not in (None, self.count_events(hold.command.account, clock)):
+            return Refusal("sequence_mismatch")
+        self.expire(hold.command.account, clock)
         if status == "OPEN":
-            if expected not in (None, self.count_events(hold.command.account, clock)):
-                return Refusal("sequence_mismatch")
-            self.expire(hold.command.account, clock)
-            hold.released_at = clock
+            hold.released_at = max(
+                [clock, *(row.recorded_at for row in self.find_rows(hold.command.account))]
+            )
             self.tell("hold.released", hold, clock)
-        return None if status in ("OPEN", "RELEASED") else Refusal("hold_not_open")
+        return None
 
     def find_untold(self, account, clock):
         """The holds whose time is over, and nobody has told it."""
@@ -261,7 +270,7 @@ class ReferenceAccounts:
             "expires_at": command.expires_at and format_time(command.expires_at),
             "reference": command.reference,
             "metadata": command.metadata,
-            "batch": None,  # none is placed by a list here
+            "batch": hold.batch and str(hold.batch),
             "created_at": format_time(hold.created_at),
             "closed_at": closed_at and format_time(closed_at),
         }

@@ -187,18 +187,19 @@ class Capture:
     expected_version: int | None = None
 
     def list_commands(self, ledger):
-        return [
-            Command(
-                id=self.id,
-                account=ledger.holds[self.hold].command.account,
-                type="WITHDRAW",
-                amount=self.amount,
-                reference=self.reference,
-                metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
-                hold=self.hold,
-                expected_version=self.expected_version,
-            )
-        ]
+        return [self.make_command(ledger.holds[self.hold].command.account)]
+
+    def make_command(self, account):
+        return Command(
+            id=self.id,
+            account=account,
+            type="WITHDRAW",
+            amount=self.amount,
+            reference=self.reference,
+            metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
+            hold=self.hold,
+            expected_version=self.expected_version,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +214,9 @@ class Placement:
     metadata: dict = field(default_factory=dict)
     expected_sequence: int | None = None
 
+    def list_commands(self, ledger):
+        return [self]
+
     def find_differences(self, before):
         parts = vars(self).keys() - {"expected_sequence"}
         return frozenset(name for name in parts if getattr(self, name) != getattr(before, name))
@@ -224,12 +228,16 @@ def put_deposits_first(order, rows, guarded):
     None on a guarded account. As it was, if there are none.
     """
     for place, command in enumerate(order):
-        if rows[command.id].reason not in ("insufficient_funds", "insufficient_funds_at"):
+        if not isinstance(command, Command) or rows[command.id].reason not in (
+            "insufficient_funds",
+            "insufficient_funds_at",
+        ):
             continue
         deposits = [
             other
             for other in order[place:]
-            if other.type == "DEPOSIT"
+            if isinstance(other, Command)
+            and other.type == "DEPOSIT"
             and (other.account, other.effective_at) == (command.account, command.effective_at)
             and other.is_plain
         ]

@@ -7,13 +7,13 @@ thing a model cannot know is the database's clock: a command is decided at the `
 from datetime import UTC, timedelta
 from decimal import Decimal
 
-from tests.reference_accounts import ReferenceAccounts
-from tests.reference_commands import Refusal, Row, format_amount, format_time, put_deposits_first
+from tests.reference_commands import Refusal, Row, format_amount, format_time
+from tests.reference_lists import ReferenceLists
 
 BALANCE_MAX = Decimal(10) ** 15
 
 
-class ReferenceLedger(ReferenceAccounts):
+class ReferenceLedger(ReferenceLists):
     def find_legs(self, transfer):
         """The rows of a transfer, source first."""
         rows = [row for row in self.rows.values() if row.command.transfer == transfer]
@@ -54,75 +54,6 @@ class ReferenceLedger(ReferenceAccounts):
         if self.find_currency(command.other_leg) != currency:
             return Refusal("currency_mismatch") if command.other_amount is None else None
         return None if command.other_amount in (None, command.amount) else Refusal("amounts_differ")
-
-    def list_refusals(self, commands, clock):
-        """By id; what is wrong with one leg of a transfer is wrong with both."""
-        refusals = {command.id: self.find_refusal(command, clock) for command in commands}
-        for command in commands:
-            legs = [leg for leg in commands if leg.transfer and leg.transfer == command.transfer]
-            wrong = [refusals[leg.id] for leg in legs if refusals[leg.id] and leg.id not in self.rows]
-            if wrong and command.id not in self.rows:
-                refusals[command.id] = wrong[0]
-        return {id: refusal for id, refusal in refusals.items() if refusal}
-
-    def post(self, commands, times, *, request_id, all_or_nothing=False, batch=None):
-        """Decide in one commit, each at its moment in `times`; those without one were decided or refused.
-
-        The legs of a transfer are posted both or neither; `all_or_nothing` says so of all commands. If a
-        withdrawal fails for what comes later in its moment, all is tried again in another order.
-        """
-        if not times:
-            return
-        clock = min(times.values())
-        for account in {command.account for command in commands if command.id not in self.rows}:
-            self.expire(account, clock)
-        declined = [self.rows[c.id] for c in commands if c.id in self.rows and self.rows[c.id].reason]
-        new = [command for command in commands if command.id not in self.rows]
-        guarded = {command.account for command in new if command.expected_version is not None}
-        given = order = [command for command in new if command.id in times]
-        known = declined[:1] if all_or_nothing else []
-        asked = {"request_id": request_id, "batch": batch}
-        before = self._count()
-        while True:
-            groups = {}
-            for command in order:
-                groups.setdefault(all_or_nothing or command.transfer or command.id, []).append(command)
-            for group in groups.values():
-                self._decide_group(group, times, clock, asked, known, given)
-            better = order if known else put_deposits_first(order, self.rows, guarded)
-            if better == order:
-                return
-            order = better
-            self._forget(before)
-
-    def _count(self):
-        return len(self.rows), {account: len(events) for account, events in self.events.items()}
-
-    def _forget(self, before):
-        """As if nothing had been decided since."""
-        rows, events = before
-        while len(self.rows) > rows:
-            self.rows.popitem()
-        for account, count in events.items():
-            del self.events[account][count:]
-
-    def _decide_group(self, group, times, clock, asked, declined, given):
-        before = self._count()
-        for command in group:
-            if not declined:
-                row = self._decide(command, times[command.id], clock, asked)
-                declined = [row] if row.reason else []
-        if not declined or (declined[0].command.id == group[0].id and len(group) == 1):
-            return
-        self._forget(before)
-        [culprit] = declined
-        for command in sorted(group, key=given.index):
-            decline = culprit.reason, culprit.details
-            if command.id != culprit.command.id:
-                same_transfer = command.transfer and command.transfer == culprit.command.transfer
-                reason = "transfer_declined" if same_transfer else "batch_declined"
-                decline = reason, {"culprit": str(culprit.command.id)}
-            self._decide(command, times[command.id], clock, asked, decline)
 
     def _decide(self, command, recorded_at, clock, asked, decline=None):
         posted = [row for row in self.find_rows(command.account) if row.version]

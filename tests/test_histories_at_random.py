@@ -10,15 +10,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test as run_at_random
 
 from tests.histories.clock import moving_clock
+from tests.histories.lists import Lists
 from tests.histories.reading import Reading
 from tests.histories.spending import Spending
 from tests.histories.verdict import Verdict
+from tests.transactions.conftest import require_clean
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "30"))
 STEPS = 40
 
 
-class Histories(Spending, Reading, Verdict):
+class Histories(Lists, Spending, Reading, Verdict):
     pass
 
 
@@ -32,8 +34,8 @@ def test_engine_and_api_answer_as_the_reference_ledger_does():
                 max_examples=EXAMPLES,
                 stateful_step_count=STEPS,
                 deadline=None,
-                phases=[__import__("hypothesis").Phase.generate],
                 print_blob=True,
                 suppress_health_check=list(HealthCheck),
             ),
         )
+    require_clean()

@@ -19,7 +19,7 @@ from django.db import connection
 from tests.cast import new_id
 from tests.faults.hammer import PROXY_PORT, hammer, make_account, run_service_behind_proxy
 from tests.faults.ledger import connect
-from tests.faults.makers import TRANSACTIONS
+from tests.faults.makers_of_rows import TRANSACTIONS
 from tests.faults.nemesis import KINDS
 from tests.faults.proxy import CommitProxy
 from tests.faults.verdict import judge

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ledger_project.database.embedded import EmbeddedPostgres
-from tests.faults.charges import CHARGES
+from tests.faults.charges import AUDIT, CHARGES
 from tests.faults.ledger import Ledger, read_ledger
 from tests.faults.nemesis import WORKER_AGE_SECONDS_MIN, Nemesis, plan_periods
 from tests.faults.operations import Operation, Plan
@@ -33,7 +33,7 @@ from tests.service import Service
 
 PROXY_PORT = 6543
 CLIENTS = 6
-ACCOUNTS = 4
+ACCOUNTS, EUROS = 4, 2
 COMPLAINTS_SHOWN_MAX = 20
 STEP_SECONDS_MAX = 60
 FINAL_SECONDS_MAX = 120
@@ -58,8 +58,9 @@ class Report:
         plan = self.plan
         lines = [
             f"{plan.operations} operations in {self.seconds:.0f} s ({rate:.0f}/s), seed {plan.seed},"
-            f" {plan.clients} clients, {len(plan.accounts)} accounts, {distinct} ids,"
-            f" transactions: {dict(rows)}, holds: {dict(holds)}",
+            f" {plan.clients} clients, {len(plan.accounts)} accounts in dollars,"
+            f" {len(plan.euros)} in euros, {distinct} ids, transactions: {dict(rows)}, holds: {dict(holds)},"
+            f" lists: {len(self.ledger.batches)}",
             *format_table("asked for", self.kinds),
             *format_table(f"faults: {sum(self.faults.values())}", self.faults),
             *format_table(f"COMMITs harmed: {self.harmed.total()}", self.harmed),
@@ -96,7 +97,8 @@ def hammer(*, operations: int, faults: int, seed: int, folder: Path) -> Report:
     with run_service_behind_proxy(folder) as (service, postgres, proxy):
         began_at = datetime.now(UTC).isoformat()
         plan = Plan(operations, faults, seed, CLIENTS, began_at, str(service.var), service.port)
-        plan = replace(plan, accounts=[make_account(service) for _ in range(ACCOUNTS)])
+        accounts = [make_account(service) for _ in range(ACCOUNTS)]
+        plan = replace(plan, accounts=accounts, euros=[make_euros(service, id) for id in accounts[:EUROS]])
         (folder / "plan.json").write_text(json.dumps(plan.as_dict()))
         nemesis = Nemesis(service, postgres, proxy, seed)
         # So that the first worker can be killed at once: else, on a fast machine, all is over by then.
@@ -116,9 +118,11 @@ def hammer(*, operations: int, faults: int, seed: int, folder: Path) -> Report:
         replies = read_journals(folder)
         kinds = Counter(reply.kind for reply in replies)
         resolve(service, replies)
-        told = {id: service.insist("GET", f"/api/v1/accounts/{id}/balance")[1] for id in plan.accounts}
+        told = read_balances(service, [*plan.accounts, *plan.euros])
         ledger = read_ledger(postgres)
-    verdict = judge(replies, ledger, {id: Decimal(balance["balance"]) for id, balance in told.items()})
+        found = audit(service)
+    verdict = judge(replies, ledger, told)
+    verdict.charges += [(AUDIT, finding) for finding in found]
     return Report(plan, seconds, kinds, nemesis.done, proxy.harmed, replies, ledger, verdict)
 
 
@@ -126,6 +130,31 @@ def make_account(service: Service) -> str:
     name = f"hammered {random.SystemRandom().getrandbits(64)}"
     _, user = service.insist("POST", "/api/v1/users", {"name": name, "external_id": name})
     return str(user["accounts"][0]["id"])
+
+
+def make_euros(service: Service, dollars: str) -> str:
+    """An account in euros, of the user of the other one."""
+    _, account = service.insist("GET", f"/api/v1/accounts/{dollars}")
+    _, account = service.insist("POST", "/api/v1/accounts", {"user": account["user"], "currency": "EUR"})
+    return str(account["id"])
+
+
+def read_balances(service: Service, accounts: Iterable[str]) -> dict[str, Decimal]:
+    told = {id: service.insist("GET", f"/api/v1/accounts/{id}/balance")[1] for id in accounts}
+    return {id: Decimal(balance["balance"]) for id, balance in told.items()}
+
+
+def audit(service: Service) -> list[str]:
+    """What the ledger's own audit says is wrong."""
+    command = [sys.executable, "manage.py", "audit_balances", "--json"]
+    options = {
+        "cwd": service.project,
+        "env": service.make_environment(),
+        "capture_output": True,
+        "text": True,
+    }
+    run = subprocess.run(command, **options)
+    return [] if run.returncode == 0 else (run.stdout.splitlines() or [run.stderr])
 
 
 def start_client(folder: Path, number: int) -> subprocess.Popen[bytes]:
@@ -163,7 +192,7 @@ def resolve(service: Service, replies: list[Reply]) -> None:
     """Nothing is harmed any more: whatever may be unknown still gets its answer now, by the same request."""
     decided = {reply.id for reply in replies if reply.is_decided}
     unknown = [reply for reply in replies if not reply.is_final and reply.id not in decided]
-    open_ones = {next(iter(reply.operation.asked)): reply.operation for reply in unknown}
+    open_ones = {reply.operation.key: reply.operation for reply in unknown}
     deadline = time.monotonic() + FINAL_SECONDS_MAX
     for operation in open_ones.values():
         insist(service, operation, replies.append, seconds=deadline - time.monotonic(), pause=0.1)

@@ -22,6 +22,7 @@ class Ledger:
     accounts: list[Row]
     transactions: list[Row]  # in the order of their recording
     holds: list[Row]
+    batches: list[Row]
     events: list[Row]  # of accounts, in the order of their sequence; `told` is the row that one is about
 
 
@@ -44,5 +45,6 @@ def read_ledger(postgres: EmbeddedPostgres) -> Ledger:
             connection.execute("SELECT * FROM accounts_account").fetchall(),
             connection.execute("SELECT * FROM transactions_transaction ORDER BY recorded_at, id").fetchall(),
             connection.execute("SELECT * FROM accounts_hold ORDER BY created_at, id").fetchall(),
+            connection.execute("SELECT * FROM transactions_batch").fetchall(),
             connection.execute(EVENTS).fetchall(),
         )

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 RECENT_STEPS = 30  # old operations are taken from these half of the time: they may be in flight
+BATCHES = "/api/v1/batches"
 ANOTHER_AMOUNT, ANOTHER_REASON = "777.77", "another reason"
 
 Row = dict[str, Any]
@@ -20,7 +21,8 @@ class Operation:
     """One request, and the rows that it asks for, by id: what their columns must be, as text.
 
     `refusals` are the codes of the only final refusals a row may get; without any it must be decided.
-    A batch has several rows, a transfer two. A release has no id: it is judged by its hold.
+    A list has several rows, a transfer two; `items` are the ids of each item of a list. A release has no id:
+    it is judged by its hold. What takes a list back asks for all that it may make.
     """
 
     kind: str
@@ -28,15 +30,29 @@ class Operation:
     body: dict[str, Any] | None
     asked: dict[str, Row]
     refusals: dict[str, list[str]] = field(default_factory=dict)
+    items: list[list[str]] = field(default_factory=list)
 
     @property
     def is_release(self) -> bool:
         return self.body is None
 
     @property
+    def is_list(self) -> bool:
+        return self.path.startswith(BATCHES)
+
+    @property
+    def takes_list_back(self) -> bool:
+        return self.is_list and self.path.endswith("/reverse")
+
+    @property
     def is_atomic(self) -> bool:
         """All of its rows are posted, or none."""
-        return self.body is not None and self.body.get("atomic", False)
+        return self.takes_list_back or (self.body is not None and self.body.get("atomic", False))
+
+    @property
+    def key(self) -> str:
+        """By what a repetition is known."""
+        return self.body["id"] if self.body else self.path
 
     @property
     def is_mixed(self) -> bool:
@@ -53,9 +69,10 @@ class Operation:
         elif "reason" in body:
             body["reason"] = ANOTHER_REASON
             row = {"metadata": {"reason": ANOTHER_REASON}}
+            changed = [id for id in changed if "metadata" in self.asked[id]]
         else:
             body |= row
-        refused = list(self.asked) if "commands" in body else changed
+        refused = list(self.asked) if self.is_list else changed
         return replace(
             self,
             kind="changed " + self.kind,
@@ -76,7 +93,8 @@ class Plan:
     began_at: str
     var: str
     port: int
-    accounts: list[str] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)  # in dollars
+    euros: list[str] = field(default_factory=list)  # accounts in them
 
     as_dict = asdict
 

@@ -1,7 +1,7 @@
 """What an answer of the service means to a client: one of six classes, and nothing else may come.
 
-A request gets a reply for every row that it asks for: a batch one for each transaction, a transfer one for
-each leg.
+A request gets a reply for every row that it asks for: a list one for each that its items make, a transfer one
+for each leg.
 """
 
 import http.client
@@ -35,6 +35,7 @@ DECLINES = {
 }
 
 Answer = dict[str, Any]
+NOTHING: Answer = {}  # was made, since there was nothing to take back
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Reply:
     @property
     def asked(self) -> dict[str, Any]:
         return self.operation.asked[self.id]
+
+    @property
+    def is_release(self) -> bool:
+        return self.asked.keys() == {"hold"}
 
     @property
     def is_final(self) -> bool:
@@ -89,18 +94,51 @@ def read_answer(operation: Operation, status: int, answer: Answer, *, replayed: 
 
 def tell_each(operation: Operation, status: int, answer: Answer) -> Iterator[tuple[str, int, Answer]]:
     """The status and the answer for each row, as if it had been asked for alone."""
-    ids = operation.asked
-    if "results" in answer and len(answer["results"]) == len(ids):
-        for id, result in zip(ids, answer["results"], strict=True):
-            yield id, result["status"], result.get("transaction") or result["problem"]
-    elif "source" in answer:
+    ids = list(operation.asked)
+    if "results" in answer:
+        yield from tell_items(operation, answer["results"])
+    else:
+        yield from tell_one(ids, status, answer)
+
+
+def tell_items(operation: Operation, results: list[Answer]) -> Iterator[tuple[str, int, Answer]]:
+    """What takes a list back leaves out what there was not to take back: its answers say what they are of."""
+    told: dict[str, tuple[int, Answer]] = {}
+    for place, result in enumerate(results):
+        content = next(
+            result[name] for name in ("problem", "transfer", "transaction", "hold") if name in result
+        )
+        ids = [] if operation.takes_list_back else operation.items[place]
+        if operation.takes_list_back:
+            ids = find_ids(operation, content)
+        told |= {id: (status, answer) for id, status, answer in tell_one(ids, result["status"], content)}
+    for id in operation.asked:
+        yield id, *told.get(id, (200, NOTHING))
+
+
+def find_ids(operation: Operation, content: Answer) -> list[str]:
+    """Those of the rows that this is told of: of a hold its release, of a transfer both legs."""
+    if "remaining" in content:
+        return [f"release of {content['id']}"]
+    id = content["source"]["id"] if "source" in content else content.get("id")
+    if id is None:
+        return []  # of a release that was declined with its list
+    transfer = operation.asked.get(id, {}).get("transfer")
+    rows = operation.asked.items()
+    return [each for each, row in rows if each == id or (transfer and row.get("transfer") == transfer)]
+
+
+def tell_one(ids: list[str], status: int, answer: Answer) -> Iterator[tuple[str, int, Answer]]:
+    if "source" in answer:
         legs = {leg["id"]: leg for leg in (answer["source"], answer["destination"])}
         for id in ids:
             yield id, status, legs.get(id, {})
-    elif "transfer" in answer and answer.get("id") in ids and answer.get("code"):  # of the leg in whose way
+    elif len(ids) > 1 and answer.get("id") in ids and answer.get("code"):  # of the leg in whose way
+        other = {"code": TRANSFER_DECLINED, "culprit": answer["id"]}
+        if answer["code"] == BATCH_DECLINED:  # or of both
+            other = {name: answer[name] for name in ("code", "culprit")}
         for id in ids:
-            other = {"id": id, "code": TRANSFER_DECLINED, "culprit": answer["id"]}
-            yield (id, status, answer) if id == answer["id"] else (id, 422, other)
+            yield (id, status, answer) if id == answer["id"] else (id, 422, {"id": id, **other})
     else:
         for id in ids:
             yield id, status, answer
@@ -108,9 +146,13 @@ def tell_each(operation: Operation, status: int, answer: Answer) -> Iterator[tup
 
 def classify(operation: Operation, id: str, status: int, answer: Answer, decided: str) -> str:
     code = answer.get("code")
-    if code and code in operation.refusals.get(id, []):
+    if answer is NOTHING and operation.takes_list_back:
         return DEFINITIVE
-    if operation.is_release and (status == 200 or (status, code) == (422, HOLD_NOT_OPEN)):
+    is_release = operation.asked[id].keys() == {"hold"}
+    tells_of_hold = is_release and code == HOLD_NOT_OPEN and not operation.is_atomic
+    if code in operation.refusals.get(id, []) and "id" not in answer and not tells_of_hold:
+        return DEFINITIVE
+    if is_release and (status == 200 or (status == 422 and code in (HOLD_NOT_OPEN, BATCH_DECLINED))):
         return decided
     if (status == 201 and "id" in answer) or (code in DECLINES and status == DECLINES[code]):
         return decided

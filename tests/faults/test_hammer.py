@@ -6,6 +6,8 @@ from tests.faults.makers import MAKERS
 from tests.faults.nemesis import KINDS
 from tests.faults.replies import AMBIGUOUS, DEFINITIVE, EITHER, OK, REPLAY
 
+DERIVED = 8  # the version of ids that are made of other ones
+
 pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
 
 
@@ -17,7 +19,10 @@ def test_under_every_kind_of_fault_nothing_is_lost_doubled_wrong_torn_or_negativ
     for meaning in (OK, REPLAY, EITHER, DEFINITIVE, AMBIGUOUS):
         assert report.verdict.replies[meaning] > 0, str(report)
     posted = [row for row in report.ledger.transactions if row["status"] == "POSTED"]
-    for column in ("transfer", "reverses", "hold"):
+    for column in ("transfer", "reverses", "hold", "batch"):
         assert any(row[column] for row in posted), str(report)
+        assert column == "batch" or any(row[column] and row["batch"] for row in posted), str(report)
+    assert any(hold["batch"] and hold["id"].version == DERIVED for hold in report.ledger.holds), str(report)
+    assert any("reverses" in batch["metadata"] for batch in report.ledger.batches), str(report)
     declined = {row["decline_reason"] for row in report.ledger.transactions}
     assert {"insufficient_funds", "insufficient_funds_at", "transfer_declined", "batch_declined"} <= declined

@@ -20,7 +20,7 @@ def find_group(replies, ledger, status):
     """The rows of an atomic batch."""
     rows = {str(row["id"]): row for row in ledger.transactions}
     batches = [
-        [rows.get(id) for id in reply.operation.asked] for reply in replies if reply.operation.is_atomic
+        [rows.get(id) for id in reply.operation.asked] for reply in replies if reply.kind == "atomic batch"
     ]
     return next(batch for batch in batches if None not in batch and batch[0]["status"] == status)
 
@@ -30,7 +30,15 @@ def lose_a_leg(replies, ledger):
 
 
 def change_the_amount_of_a_leg(replies, ledger):
-    find_row(ledger, transfer=True, type="DEPOSIT")["amount"] += 1
+    """Within a currency, where both legs have one."""
+    currencies = {account["id"]: account["currency"] for account in ledger.accounts}
+    rows = {row["id"]: row for row in ledger.transactions if row["transfer"]}
+    for row in rows.values():
+        source = rows.get(row["transfer"])
+        same = source and currencies.get(source["account_id"]) == currencies.get(row["account_id"])
+        if same and row["type"] == "DEPOSIT":
+            row["amount"] += 1
+            return
 
 
 def record_a_leg_later(replies, ledger):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.charges import DRIFT, HELD, LOST, NEGATIVE, WRONG
 from tests.faults.conftest import find_row
-from tests.faults.makers import NOT_FINAL
+from tests.faults.makers_of_rows import NOT_FINAL
 from tests.faults.operations import Operation
 from tests.faults.replies import EITHER, Reply
 

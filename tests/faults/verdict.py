@@ -11,8 +11,9 @@ from tests.faults.charges import DOUBLED, DRIFT, GHOSTS, LOST, UNRESOLVED, WRONG
 from tests.faults.ledger import Ledger, Row
 from tests.faults.replies import CLASSES, DEFINITIVE, OK, UNEXPECTED, Reply
 from tests.faults.verdict_on_accounts import judge_account, judge_money
-from tests.faults.verdict_on_groups import judge_batches, judge_reversals, judge_transfers
+from tests.faults.verdict_on_groups import judge_reversals, judge_transfers
 from tests.faults.verdict_on_holds import judge_hold, judge_holds_of_account, judge_releases
+from tests.faults.verdict_on_lists import judge_lists
 
 MOMENTS = {"effective_at_asked", "expires_at"}
 
@@ -33,7 +34,7 @@ def judge(replies: Iterable[Reply], ledger: Ledger, shown: dict[str, Decimal]) -
     replies = list(replies)
     by_id: dict[str, list[Reply]] = defaultdict(list)
     for reply in replies:
-        if not reply.operation.is_release:
+        if not reply.is_release:
             by_id[reply.id].append(reply)
     rows = {str(row["id"]): row for row in [*ledger.transactions, *ledger.holds]}
     counted = Counter(dict.fromkeys(CLASSES, 0))
@@ -48,7 +49,7 @@ def judge(replies: Iterable[Reply], ledger: Ledger, shown: dict[str, Decimal]) -
             *judge_shown(shown, ledger),
             *judge_money(ledger),
             *judge_transfers(ledger),
-            *judge_batches(replies, rows),
+            *judge_lists(replies, ledger),
             *judge_reversals(replies, rows),
             *(charge for account in ledger.accounts for charge in judge_holds_of_account(account, ledger)),
             *(charge for hold in ledger.holds for charge in judge_hold(hold, ledger)),

@@ -1,7 +1,8 @@
 """The verdict on each account: its history, its past, and what its rows and events say of each other."""
 
 from bisect import insort
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -79,12 +80,33 @@ def judge_past(posted: list[Row]) -> Iterator[Charge]:
 
 
 def judge_money(ledger: Ledger) -> Iterator[Charge]:
-    """Money comes from outside or from another account, and is nowhere else."""
-    outside = [row for row in ledger.transactions if row["status"] == "POSTED" and row["transfer"] is None]
-    came = sum((get_change(row) for row in outside), Decimal(0))
-    kept = sum((account["balance"] for account in ledger.accounts), Decimal(0))
-    if came != kept:
-        yield LEAKED, f"{came} came from outside, the accounts have {kept}"
+    """Money comes from outside, from another account or by an exchange, and is nowhere else: per currency."""
+    currencies = {account["id"]: account["currency"] for account in ledger.accounts}
+    posted = [row for row in ledger.transactions if row["status"] == "POSTED"]
+    posted = [row for row in posted if row["account_id"] in currencies]
+    legs = group(posted, "transfer")
+    came = dict.fromkeys(currencies.values(), Decimal(0))
+    kept = came.copy()
+    for row in posted:
+        of_transfer = {currencies[leg["account_id"]] for leg in legs.get(row["transfer"], [])}
+        if row["transfer"] is None or len(of_transfer) > 1:
+            came[currencies[row["account_id"]]] += get_change(row)
+    for account in ledger.accounts:
+        kept[account["currency"]] += account["balance"]
+    for currency, total in came.items():
+        if total != kept[currency]:
+            yield (
+                LEAKED,
+                f"{total} {currency} came from outside or by exchanges, accounts have {kept[currency]}",
+            )
+
+
+def group(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
+    groups: dict[Any, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row[column] is not None:
+            groups[row[column]].append(row)
+    return groups
 
 
 def get_change(row: Row) -> Decimal:

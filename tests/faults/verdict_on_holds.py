@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from tests.faults.charges import DRIFT, HELD, LOST, NEGATIVE, WRONG, Charge
 from tests.faults.ledger import Ledger, Row
-from tests.faults.makers import NOT_FINAL
-from tests.faults.replies import Reply
+from tests.faults.makers_of_rows import NOT_FINAL
+from tests.faults.replies import BATCH_DECLINED, Reply
 
 ENDS = {"RELEASED": ["hold.released"], "EXPIRED": ["hold.expired"]}  # the last capture tells of CAPTURED
 
@@ -81,7 +81,7 @@ def judge_events(hold: Row, captures: int, ledger: Ledger) -> Iterator[Charge]:
 def judge_releases(replies: Iterable[Reply], rows: dict[str, Row]) -> Iterator[Charge]:
     """A release is told what became of the hold; the end of a due one is perhaps not written yet."""
     for reply in replies:
-        if not (reply.operation.is_release and reply.is_decided):
+        if not (reply.is_release and reply.is_decided) or reply.answer.get("code") == BATCH_DECLINED:
             continue
         hold = rows.get(reply.asked["hold"])
         if hold is None:

@@ -9,12 +9,15 @@ from tests.reference_commands import Refusal
 
 @dataclass(kw_only=True)
 class Answer:
-    """`rows` are transactions as they are shown. `replayed` is told of each, or once of them all."""
+    """`rows` are transactions as they are shown, `holds` what placements and releases were answered with
+    (None for a release that was declined with its list). `replayed` is told of each, or once of them all.
+    """
 
     rows: dict[UUID, dict] = field(default_factory=dict)
-    refusals: dict[UUID, Refusal] = field(default_factory=dict)  # of single ones among many
+    holds: dict[Any, dict | None] = field(default_factory=dict)
+    refusals: dict[Any, Refusal] = field(default_factory=dict)  # of single ones among many
     refusal: Refusal | None = None  # of everything
-    replayed: dict[UUID, bool] | bool = False
+    replayed: dict[Any, bool] | bool = False
     request_id: str = ""
 
 

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.histories.clock import TICK, move_clock, read_clock
-from tests.histories.world import World, amounts, doors, expectations, limits, picks, references
+from tests.histories.world import (
+    DERIVED,
+    World,
+    amounts,
+    doors,
+    expectations,
+    limits,
+    picks,
+    references,
+)
 from tests.reference_commands import Capture, Placement
 
 SPANS = [timedelta(hours=1), timedelta(hours=1), timedelta(days=1), 60 * TICK, 200 * TICK, -TICK]
@@ -58,7 +67,7 @@ class Holding(World):
         capture = Capture(id=self.take_id(), hold=command.id, amount=amount, final=whole)
         self.ask(self.choose_door(over_http), capture)
 
-    @precondition(lambda self: self.ledger.holds)
+    @precondition(lambda self: self.list_chosen_holds())
     @rule(
         old=picks,
         over_http=doors,
@@ -68,7 +77,7 @@ class Holding(World):
         account=picks,
     )
     def repeat_placement(self, old, over_http, change, account):
-        command = self.pick(old, self.ledger.holds.values()).command
+        command = self.pick(old, self.list_chosen_holds())
         others = {
             "account": self.pick_account(account).id,
             "amount": Decimal(8 if command.amount == 7 else 7),
@@ -80,6 +89,10 @@ class Holding(World):
         asked = {**vars(command)} | ({change: others[change]} if change else {})
         self.let_holds_end()
         self.require_placement(self.choose_door(over_http), Placement(**asked))
+
+    def list_chosen_holds(self):
+        """As they were asked for, those with an id that was not derived from a list's."""
+        return [hold.command for id, hold in self.ledger.holds.items() if id.version != DERIVED]
 
     def require_placement(self, door, command):
         started_at = read_clock()

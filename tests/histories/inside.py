@@ -3,18 +3,19 @@
 from datetime import date
 from functools import singledispatchmethod
 
-from accounts.models import Account
+from accounts.models import Account, Hold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from rest.times import parse_time
 from tests import asking
 from tests.cast import new_id
 from tests.histories.answers import Answer, Shown, make_refusal
-from tests.reference_commands import Capture, Move, Reversal, Transfer
+from tests.reference_commands import Capture, Move, Placement, Refusal, Reversal, Transfer
+from tests.reference_lists import Release
 from transactions import posting, reading
-from transactions.models import Transaction
+from transactions.models import Batch, Transaction
 from transactions.posting import NewBatch, PostingRequest, commands
-from transactions.reading.queries import find_transactions, find_whole
+from transactions.reading.queries import find_batch_rows, find_transactions, find_whole
 from transactions.reading.statements import read_statement
 
 REQUEST_ID = "inside"
@@ -22,7 +23,7 @@ REQUEST_ID = "inside"
 
 class Inside:
     def send(self, ask, asked):
-        return post(lambda: [self._make(ask)])
+        return self.post_many([ask])
 
     @singledispatchmethod
     def _make(self, ask):
@@ -53,14 +54,43 @@ class Inside:
         amount = commands.Remaining.ALL if ask.amount is None else ask.amount
         names = ("id", "final", "reference", "metadata", "expected_version")
         asked = {name: getattr(ask, name) for name in names}
-        return asking.capture_of(asking.find_hold(ask.hold), amount, **asked)
+        hold, account = ask.hold, getattr(ask, "account", None) or asking.find_hold(ask.hold).account_id
+        return commands.Capture(hold_id=hold, account_id=account, amount=amount, **asked)
+
+    @_make.register
+    def _(self, ask: Placement):
+        asked = dict(vars(ask))
+        return commands.NewHold(account_id=asked.pop("account"), **asked)
+
+    @_make.register
+    def _(self, ask: Release):
+        fields = {"reason": ask.reason, "if_open": ask.if_open}
+        return commands.Release(hold_id=ask.hold, account_id=ask.account, **fields)
 
     def post_many(self, asks, batch=None, **way):
         """Commands of all kinds in one commit, perhaps as a list with an id."""
         if batch:
             told = [list(map(str, vars(ask).values())) for ask in asks]
             batch = NewBatch(id=batch, asked=told, atomic="all_or_nothing" in way)
-        return post(lambda: [self._make(ask) for ask in asks], batch=batch, **way)
+        return post(asks, lambda: [self._make(ask) for ask in asks], batch=batch, **way)
+
+    def post_list(self, asks, ledger, *, id, atomic):
+        return self.post_many(asks, batch=id, **{"all_or_nothing" if atomic else "each": True})
+
+    def take_back(self, asks, ledger, *, id, batch, reason):
+        """The asks are what the model expects; what is posted is made of the rows."""
+        holds = Hold.objects.with_clock().filter(batch=batch).order_by("created_at", "id")
+        taken = posting.make_reversals(id, reason, find_batch_rows(batch), holds)
+        if not taken:
+            return Answer(refusal=Refusal("not_reversible"))
+        new = NewBatch(id=id, asked=["reverse"], atomic=True, metadata={"of": str(batch), "reason": reason})
+        return post(asks, lambda: taken, batch=new, all_or_nothing=True)
+
+    def read_list(self, id):
+        """When it was decided, its transactions, and its holds."""
+        holds = Hold.objects.with_clock().filter(batch=id).order_by("created_at", "id")
+        rows = [row.to_dict() for row in find_batch_rows(id)]
+        return Batch.objects.get(id=id).recorded_at, rows, [hold.to_dict() for hold in holds]
 
     def place_hold(self, command):
         asked = dict(vars(command))
@@ -104,21 +134,27 @@ def make_moment(moment):
     return parse_time(moment.isoformat()) if type(moment) is date else moment
 
 
-def post(make, **how):
+def post(asks, make, **how):
     try:
         request = PostingRequest(commands=make(), caller=Caller(new_id(), request_id=REQUEST_ID), **how)
         results = posting.post_request(request)
     except LedgerError as error:
         return Answer(refusal=make_refusal(error.code, error.extensions))
     answer = Answer(replayed={}, request_id=REQUEST_ID)
-    for command, result in zip(request.commands, results, strict=True):
+    decided = zip(request.commands, results, strict=True)
+    of_asks = [
+        (command, result) for command, result in decided if isinstance(result, LedgerError) or result.made
+    ]
+    for ask, (command, result) in zip(asks, of_asks, strict=True):
+        ids = command.needs.rows or (ask.id,)
         if isinstance(result, LedgerError):
-            for id in command.needs.rows:
-                answer.refusals[id] = make_refusal(result.code, result.extensions)
+            answer.refusals |= dict.fromkeys(ids, make_refusal(result.code, result.extensions))
+            continue
+        answer.replayed |= dict.fromkeys(ids, result.replayed)
+        if command.needs.rows:
+            answer.rows |= {row.id: row.to_dict() for row in result.transactions}
         else:
-            for row in result.transactions:
-                answer.rows[row.id] = row.to_dict()
-                answer.replayed[row.id] = result.replayed
+            answer.holds[ask.id] = result.hold.to_dict()
     return answer
 
 

@@ -1,6 +1,6 @@
 """The door for everybody else: HTTP, and what is promised of statuses, headers and problems."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import singledispatchmethod
 from uuid import UUID
@@ -8,7 +8,8 @@ from uuid import UUID
 from tests.conftest import make_client
 from tests.histories.answers import Answer, Shown, make_refusal
 from tests.histories.rehearsing import rehearse_and_send
-from tests.reference_commands import Capture, Move, Reversal, Transfer, format_time
+from tests.reference_commands import Capture, Move, Placement, Reversal, Transfer, format_time
+from tests.reference_lists import CaptureOfItem, Release
 
 API = "/api/v1"
 STATUS = {
@@ -18,11 +19,21 @@ STATUS = {
     "sequence_mismatch": 412,
     "etag_mismatch": 412,
     "amount_scale": 400,
+    "expires_at_invalid": 422,
+    "not_found": 404,
     "effective_at_in_future": 400,
 }
 UNDERSTOOD_AND_REFUSED = 422
 DERIVED = 8
-NAMES = {Move: "transaction", Transfer: "transfer", Reversal: "reversal", Capture: "capture"}
+NAMES = {
+    Move: "transaction",
+    Transfer: "transfer",
+    Reversal: "reversal",
+    Capture: "capture",
+    CaptureOfItem: "capture",
+    Placement: "hold",
+    Release: "release",
+}
 CHANGES = {"FROZEN": "freeze", "ACTIVE": "unfreeze", "CLOSED": "close"}
 
 
@@ -67,38 +78,79 @@ class OverHttp:
         asked = {name: value for name, value in vars(ask).items() if name != "hold"}
         return self._post(f"holds/{ask.hold}/capture", **asked)
 
-    def post_batch(self, asks, ledger, *, id, atomic):
+    def post_list(self, asks, ledger, *, id, atomic):
         """A list of all kinds of commands. An id that is derived from the list's is not sent."""
         items = [{"command": NAMES[type(ask)], **self._write_item(ask)} for ask in asks]
-        response = self._post("batches", id=id, atomic=atomic, commands=items)
+        return self._read_list_answer(
+            self._post("batches", id=id, atomic=atomic, commands=items), asks, ledger, atomic=atomic
+        )
+
+    def take_back(self, asks, ledger, *, id, batch, reason):
+        response = self._post(f"batches/{batch}/reverse", id=id, reason=reason)
+        return self._read_list_answer(response, asks, ledger, atomic=True)
+
+    def read_list(self, id):
+        """When it was decided, its transactions, and its holds."""
+        shown = self._get(f"batches/{id}")
+        return datetime.fromisoformat(shown["recorded_at"]), shown["transactions"], shown["holds"]
+
+    def _read_list_answer(self, response, asks, ledger, *, atomic):
         body = response.json()
         if "results" not in body:
             return Answer(refusal=read_refusal(response.status_code, body))
         answer = Answer(replayed=read_replayed(response), request_id=response.headers["X-Request-Id"])
+        statuses = []
         for ask, result in zip(asks, body["results"], strict=True):
             problem, ids = result.get("problem"), [each.id for each in ask.list_commands(ledger)]
-            if problem and is_refused(problem):
+            is_list_declined = isinstance(ask, Release) and problem and problem["code"] == "batch_declined"
+            if problem and is_refused(problem) and not is_list_declined:
                 answer.refusals |= dict.fromkeys(ids, read_refusal(result["status"], problem))
-                continue
-            rows = [self.read_transaction(id) for id in ids]
-            answer.rows |= dict(zip(ids, rows, strict=True))
-            if problem:
-                culprit = next((row for row in rows if row["decline_reason"] != "transfer_declined"), rows[0])
-                require_decline(result["status"], problem, culprit)
+            elif isinstance(ask, Release):
+                assert result["status"] == (UNDERSTOOD_AND_REFUSED if problem else 200)
+                answer.holds[ask.id] = result.get("hold")
+            elif isinstance(ask, Placement):
+                answer.holds[ask.id] = self._read_placed(ask, result)
+                statuses.append("DECLINED" if problem else "POSTED")
             else:
-                legs = dict(zip(("source", "destination"), map(strip, rows), strict=False))
-                shown = result.get("transfer") or {"source": result["transaction"]}
-                assert {name: strip(row) for name, row in shown.items() if name != "id"} == legs
-                assert (result["status"], shown.get("id")) == (201, rows[0]["transfer"])
-        all_posted = all(row["status"] == "POSTED" for row in answer.rows.values())
+                answer.rows |= self._read_rows(ids, result)
+        statuses += [row["status"] for row in answer.rows.values()]
+        all_posted = "DECLINED" not in statuses
         assert response.status_code == (200 if all_posted or not atomic else UNDERSTOOD_AND_REFUSED)
         assert body.get("code") == (None if response.status_code == 200 else "batch_declined")
         return answer
+
+    def _read_placed(self, ask, result):
+        if "problem" not in result:
+            assert result["status"] == 201
+            return result["hold"]
+        shown = self._get(f"holds/{ask.id}")
+        require_decline(result["status"], result["problem"], shown)
+        return shown
+
+    def _read_rows(self, ids, result):
+        """As they are read, which must be as they were answered with."""
+        rows = [self.read_transaction(id) for id in ids]
+        if "problem" in result:
+            culprit = next((row for row in rows if row["decline_reason"] != "transfer_declined"), rows[0])
+            require_decline(result["status"], result["problem"], culprit)
+        else:
+            legs = dict(zip(("source", "destination"), map(strip, rows), strict=False))
+            shown = result.get("transfer") or {"source": result["transaction"]}
+            assert {name: strip(row) for name, row in shown.items() if name != "id"} == legs
+            assert (result["status"], shown.get("id")) == (201, rows[0]["transfer"])
+        return dict(zip(ids, rows, strict=True))
 
     def _write_item(self, ask):
         body = {name: value for name, value in vars(ask).items() if name not in ("id", "target")}
         if isinstance(ask, Reversal):
             body["transaction"] = ask.target
+        if isinstance(ask, Release | CaptureOfItem):
+            item = body.pop("item")
+            del body["account"]
+            body["hold"] = ask.hold if item is None else f"#{item}"
+        if isinstance(ask, Release):
+            del body["if_open"]
+            return body
         return body if ask.id.version == DERIVED else {"id": ask.id, **body}
 
     def place_hold(self, command):

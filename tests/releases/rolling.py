@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import count, cycle
 from pathlib import Path
 
 from ledger_project.database.embedded import EmbeddedPostgres
 from tests.faults.client import Client
-from tests.faults.hammer import make_account, resolve
+from tests.faults.hammer import EUROS, make_account, make_euros, read_balances, resolve
 from tests.faults.ledger import read_ledger
 from tests.faults.operations import Plan
 from tests.faults.replies import Reply, insist
@@ -166,8 +165,7 @@ class Roll:
 
     def judge(self, service: Service) -> Verdict:
         resolve(service, self.replies)
-        told = {id: service.insist("GET", f"/api/v1/accounts/{id}/balance")[1] for id in self.plan.accounts}
-        balances = {id: Decimal(balance["balance"]) for id, balance in told.items()}
+        balances = read_balances(service, [*self.plan.accounts, *self.plan.euros])
         return judge(self.replies, read_ledger(self.postgres), balances)
 
 
@@ -192,7 +190,8 @@ def rolling(folder: Path) -> Iterator[Roll]:
         services.append(old := start(folder / "old", environment))
         accounts = [make_account(old) for _ in range(ACCOUNTS)]
         began_at = datetime.now(UTC).isoformat()
-        plan = Plan(0, 0, SEED, CLIENTS, began_at, str(old.var), old.port, accounts)
+        euros = [make_euros(old, id) for id in accounts[:EUROS]]
+        plan = Plan(0, 0, SEED, CLIENTS, began_at, str(old.var), old.port, accounts, euros)
         yield Roll(folder, postgres, environment, old, plan, services)
     finally:
         for service in services:

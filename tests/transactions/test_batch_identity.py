@@ -234,3 +234,46 @@ def test_a_list_whose_money_is_gone_is_not_taken_back_and_stays_so(service, acco
         deposit(account, "100")
     assert read_balance(other) == 5
     require_clean()
+
+
+def test_a_hold_that_was_placed_before_is_not_declined_with_the_list_that_sends_it_again(service, account):
+    deposit(account, "10")
+    place = {"id": str(new_id()), "account": str(account.id), "amount": "3.00"}
+    assert service.post("/api/v1/holds", place).status_code == 201
+    much = {"command": "transaction", "type": "WITHDRAW", "account": str(account.id), "amount": "50"}
+    commands = [{"command": "hold", **place}, much]
+    answer = service.post(URL, {"id": str(new_id()), "atomic": True, "commands": commands})
+    placed, declined = answer.json()["results"]
+    assert (placed["status"], placed["hold"]["status"]) == (201, "OPEN")
+    assert declined["problem"]["code"] == "insufficient_funds"
+    assert Account.objects.get(id=account.id).held == 3
+
+
+def test_a_hold_that_a_list_captures_and_releases_is_closed_after_the_capture(service, account):
+    deposit(account, "10")
+    commands = [
+        {"command": "hold", "account": str(account.id), "amount": "3.00"},
+        {"command": "capture", "hold": "#0", "amount": "1.00", "final": False},
+        {"command": "release", "hold": "#0", "reason": "the rest is not needed"},
+    ]
+    answer = service.post(URL, {"id": str(new_id()), "atomic": True, "commands": commands})
+    _, captured, released = answer.json()["results"]
+    assert released["hold"]["closed_at"] >= captured["transaction"]["recorded_at"]
+    assert released["hold"]["captured"] == "1.00"
+    require_clean()
+
+
+def test_a_number_names_the_hold_of_its_item_and_no_other(service, account):
+    deposit(account, "10")
+    place = {"command": "hold", "account": str(account.id)}
+    commands = [
+        {**place, "amount": "3.00"},
+        {"command": "transaction", "type": "DEPOSIT", "account": str(account.id), "amount": "1"},
+        {**place, "amount": "4.00"},
+        {"command": "capture", "hold": "#0"},
+        {"command": "release", "hold": "#2", "reason": "not needed"},
+    ]
+    answer = service.post(URL, {"id": str(new_id()), "atomic": True, "commands": commands})
+    first, _, second, captured, released = answer.json()["results"]
+    assert captured["transaction"].items() >= {"hold": first["hold"]["id"], "amount": "3.00"}.items()
+    assert released["hold"]["id"] == second["hold"]["id"]

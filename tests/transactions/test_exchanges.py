@@ -73,6 +73,8 @@ def test_taken_back_each_account_has_its_own_amount_back(service, exchange, acco
 def test_two_currencies_need_two_amounts_and_one_currency_has_one(exchange, changes, status, code):
     answer = exchange(**changes)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+    if changes == {"destination_amount": None}:
+        assert answer.json()["errors"][0]["pointer"] == "/destination_amount"
     other = str(AccountFactory().id)
     one = exchange(destination=other, destination_amount="10.51")
     assert (one.status_code, one.json()["code"]) == (422, "amounts_differ")

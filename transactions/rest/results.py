@@ -37,7 +37,7 @@ def describe_result(
         problem = describe_decline(request, row)
     elif is_placed and result.hold.decline_reason:
         problem = describe_declined_hold(request, result.hold)
-    elif culprit is not None:
+    elif culprit is not None and not is_placed:  # a hold that was placed before stays so
         reason, extensions = errors.BATCH_DECLINED, {"culprit": str(culprit.id)}
         problem = describe_problem(request, reason, errors.DECLINES[reason], extensions=extensions)
     else:

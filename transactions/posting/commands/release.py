@@ -42,5 +42,6 @@ class Release:
         account = state.accounts[hold.account_id]
         account.require_sequence(self.expected_sequence)
         held = account.held - hold.remaining
-        released = replace_row(hold, status=Hold.Status.RELEASED, closed_at=state.clock)
+        closed_at = max(state.clock, account.last_recorded_at)  # after what the same list has captured
+        released = replace_row(hold, status=Hold.Status.RELEASED, closed_at=closed_at)
         return (tell("hold.released", released, account, held=held, before=hold, reason=self.reason),)

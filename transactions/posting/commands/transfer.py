@@ -97,7 +97,11 @@ class Transfer:
             if self.destination_amount not in (None, self.amount):
                 raise errors.AmountsDiffer("Within one currency as much arrives as was sent.")
         elif self.destination_amount is None:
-            raise errors.CurrencyMismatch("The accounts have two currencies: name the destination_amount.")
+            mismatch = errors.CurrencyMismatch(
+                "The accounts have two currencies: name the destination_amount."
+            )
+            mismatch.field = "destination_amount"
+            raise mismatch
         return decide_legs(self.legs, state, caller, culprit)
 
 
