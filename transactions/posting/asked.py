@@ -131,7 +131,9 @@ CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(["currency", "destination_currency"], _optional(partial(require_type, str))),
     **dict.fromkeys(["final", "if_open", "if_left", "atomic"], partial(require_type, bool)),
     **dict.fromkeys(["effective_at", "expires_at"], _optional(_require_moment)),
-    "expected_version": _optional(_require_count),
+    **dict.fromkeys(
+        ["expected_version", "expected_destination_version", "expected_sequence"], _optional(_require_count)
+    ),
     "limits": _require_limits,
     "metadata": lambda value, field: require_metadata(value),
     "reference": lambda value, field: require_text(
