@@ -81,8 +81,8 @@ def test_only_fifty_users_of_a_common_name_are_looked_up(support):
 
 def test_the_list_shows_only_frozen_or_only_closed_accounts(support, cast_of_four):
     for account in cast_of_four[:2]:
-        asking.freeze(id=account.id, reason="", request_id="test")
-    asking.close(id=cast_of_four[2].id, reason="", request_id="test")
+        asking.freeze(id=account.id, reason="x", request_id="test")
+    asking.close(id=cast_of_four[2].id, reason="x", request_id="test")
     assert list_users(support, status="FROZEN") == ["anna-maria", "Anna"]
     assert list_users(support, status="CLOSED") == ["Петя"]
     assert len(list_users(support, status="ACTIVE")) == 4  # no filter of the list

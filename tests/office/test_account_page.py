@@ -115,7 +115,7 @@ def test_marks_lead_to_what_belongs_together(support, account):
 def test_declined_attempts_say_why_in_words(support, account):
     deposit(account, "5")
     withdraw(account, "50", reference="rent")
-    asking.freeze(id=account.id, reason="", request_id="test")
+    asking.freeze(id=account.id, reason="x", request_id="test")
     withdraw(account, "1")
     text = read_text(look(support, account, show="declines"))
     assert "The account is frozen: it accepts money in, not out. 5.00 USD" in text
