@@ -1,6 +1,8 @@
 """A list has one identity for ever: repeated it replays, and another one under its id is refused."""
 
 import json
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -180,6 +182,22 @@ def test_a_list_is_taken_back_in_reverse_order_and_its_holds_are_given_back(serv
     answer = service.post(f"{URL}/{undo['id']}/reverse", {**undo, "id": str(new_id())})
     assert (answer.status_code, answer.json()["code"]) == (422, "not_reversible")
     require_clean()
+
+
+def test_a_hold_whose_time_is_over_when_its_list_is_taken_back_is_shown_as_it_ended(service, account):
+    """Nobody has written its end yet: what takes the list back does."""
+    deposit(account, "10")
+    answer, body = None, {}
+    while answer is None or answer.json().get("code") == "expires_at_invalid":  # a busy machine is slow
+        ends_at = (datetime.now(UTC) + timedelta(milliseconds=300)).isoformat()
+        hold = {"command": "hold", "account": str(account.id), "amount": "3", "expires_at": ends_at}
+        body = {"id": str(new_id()), "atomic": True, "commands": [hold]}
+        answer = service.post(URL, body)
+    assert answer.status_code == 200
+    time.sleep(0.31)
+    undone = service.post(f"{URL}/{body['id']}/reverse", {"id": str(new_id()), "reason": "x"})
+    assert [each["hold"]["status"] for each in undone.json()["results"]] == ["EXPIRED"]
+    assert Account.objects.get(id=account.id).held == 0
 
 
 def test_only_what_is_left_of_a_list_is_taken_back(service, account):
