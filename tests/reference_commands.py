@@ -222,31 +222,6 @@ class Placement:
         return frozenset(name for name in parts if getattr(self, name) != getattr(before, name))
 
 
-def put_deposits_first(order, rows, guarded):
-    """The order, with the deposits of its moment before the first withdrawal that lacked what they bring.
-
-    None on a guarded account. As it was, if there are none.
-    """
-    for place, command in enumerate(order):
-        if not isinstance(command, Command) or rows[command.id].reason not in (
-            "insufficient_funds",
-            "insufficient_funds_at",
-        ):
-            continue
-        deposits = [
-            other
-            for other in order[place:]
-            if isinstance(other, Command)
-            and other.type == "DEPOSIT"
-            and (other.account, other.effective_at) == (command.account, command.effective_at)
-            and other.is_plain
-        ]
-        if command.is_plain and command.effective_at and deposits and command.account not in guarded:
-            others = [other for other in order[place:] if other not in deposits]
-            return order[:place] + deposits + others
-    return order
-
-
 def read_moment(moment):
     """What a command says of when money moved: of a day its last microsecond, and when it begins."""
     if isinstance(moment, datetime | None):

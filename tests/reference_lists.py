@@ -13,7 +13,6 @@ from tests.reference_commands import (
     Refusal,
     Reversal,
     derive_id,
-    put_deposits_first,
 )
 
 
@@ -201,6 +200,31 @@ class ReferenceLists(ReferenceAccounts):
 
     def find_refusal(self, command, clock):
         raise NotImplementedError
+
+
+def put_deposits_first(order, rows, guarded):
+    """The order, with the deposits of its moment before the first withdrawal that lacked what they bring.
+
+    None on a guarded account. As it was, if there are none.
+    """
+    for place, command in enumerate(order):
+        if not isinstance(command, Command) or rows[command.id].reason not in (
+            "insufficient_funds",
+            "insufficient_funds_at",
+        ):
+            continue
+        deposits = [
+            other
+            for other in order[place:]
+            if isinstance(other, Command)
+            and other.type == "DEPOSIT"
+            and (other.account, other.effective_at) == (command.account, command.effective_at)
+            and other.is_plain
+        ]
+        if command.is_plain and command.effective_at and deposits and command.account not in guarded:
+            others = [other for other in order[place:] if other not in deposits]
+            return order[:place] + deposits + others
+    return order
 
 
 def list_refused(released):

@@ -276,7 +276,9 @@ class Lists(Movements, Holding):
         if isinstance(answer.replayed, dict):
             assert answer.replayed == replayed
         else:
-            assert answer.replayed == (bool(replayed) and all(replayed.values()) and not refusals)
+            assert answer.replayed == (
+                all(replayed.values()) and not refusals and bool(replayed or is_settled)
+            )
 
     def teardown(self):
         """At the end: every list has made what the model says, and what it does not name is of none."""

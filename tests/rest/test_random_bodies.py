@@ -153,7 +153,7 @@ def test_what_is_not_valid_is_refused_and_changes_nothing(kept, account, call):
         if number % LOOK_EVERY == 0:
             assert take_stock() == before, (number, body)
     assert take_stock() == before
-    assert count / 20 < accepted < count / 2
+    assert count / 25 < accepted < count / 2
 
 
 @pytest.mark.parametrize(
