@@ -267,18 +267,15 @@ class Lists(Movements, Holding):
     def find_placed(self, command):
         """The hold as it was when it was placed: what becomes of it later in the list is not told there."""
         types = ("hold.placed", "hold.declined")
-        told = [data for type, data in self.ledger.events[command.account] if type in types]
+        told = (data for type, data in self.ledger.events[command.account] if type in types)
         return next(data for data in told if data["id"] == str(command.id))
 
     def require_replayed(self, commands, answer, before, refusals, is_settled):
-        decided = [command for command in commands if command.id not in refusals]
+        decided = [c for c in commands if c.id not in refusals]
         replayed = {c.id: is_settled if isinstance(c, Release) else c.id in before for c in decided}
-        if isinstance(answer.replayed, dict):
-            assert answer.replayed == replayed
-        else:
-            assert answer.replayed == (
-                all(replayed.values()) and not refusals and bool(replayed or is_settled)
-            )
+        if not isinstance(answer.replayed, dict):
+            replayed = all(replayed.values()) and not refusals and bool(replayed or is_settled)
+        assert answer.replayed == replayed
 
     def teardown(self):
         """At the end: every list has made what the model says, and what it does not name is of none."""
