@@ -12,7 +12,7 @@ import pytest
 from tests.faults.conftest import Place
 from tests.faults.hammer import run_service_behind_proxy
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(240)]
 
 DISK_MEGABYTES = 300
 FULL_SECONDS_MAX = 60

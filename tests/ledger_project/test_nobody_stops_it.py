@@ -18,7 +18,7 @@ from tests.servers import wait_for
 from tests.service import Service
 from tests.slow_clients import CLIENTS, TRANSACTIONS, UNFINISHED, Bystanders, make_head
 
-pytestmark = pytest.mark.serve
+pytestmark = [pytest.mark.drill, pytest.mark.serve]
 
 # The limits of the service under test: short, so that the tests are.
 IDLE_SECONDS, BODY_SECONDS, LONG_POLLS_MAX = 8, 2, 8
