@@ -32,7 +32,7 @@ SHORT_DECIMAL_TEXT = re.compile(rf"-?[0-9]{{1,{DECIMAL_DIGITS_MAX}}}(\.[0-9]{{1,
 DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 INTEGER_TEXT = re.compile(r"0|[1-9][0-9]{0,17}")
 AMOUNT_NOT_TEXT = (
-    'An amount is a text like "100.00": the number 100 is 1.00 of who counts cents, 100.00 of who does not.'
+    "An amount is a text like \"100.00\". A number is unclear: 100 is one client's 1.00, another's 100.00."
 )
 _BMP_INVISIBLE = INVISIBLE.partition(r"\U")[0]  # the patterns of JSON Schema have another form for the rest
 _NEVER = {Rule.IDENTIFIER: CONTROL + DIRECTION + _BMP_INVISIBLE, Rule.NAME: CONTROL + DIRECTION}
