@@ -122,9 +122,14 @@ def test_a_moment_before_all_backups_cannot_be_restored(backups):
     assert not (backups.folder / "data").exists()
 
 
-def test_the_stream_goes_on_with_its_slot(backups, streaming):
+@pytest.mark.parametrize("is_cut", [False, True], ids=["", "a segment was cut while it was laid out"])
+def test_the_stream_goes_on_with_its_slot(backups, streaming, is_cut):
+    wait_for(lambda: any(each.endswith(".partial") for each in backups.segments), 30)
     streaming.terminate()
     streaming.wait(20)
+    if is_cut:
+        [part] = (backups.folder / "stream").glob("*.partial")
+        part.write_bytes(bytes(4_849_664))
     name = next_segment(backups)
     again = subprocess.Popen(backups.command("stream.sh"), cwd="/")
     try:
