@@ -167,7 +167,8 @@ class TextField(Field):
 class ChoiceField(Field):
     def __init__(self, *, choices: type[Any], **options: Any) -> None:
         self.choices = {str(choice.value): choice for choice in choices}
-        super().__init__({"type": "string", "enum": list(self.choices)}, **options)
+        # As answers tell it, so that both have one name.
+        super().__init__(serializers.ChoiceField(choices=choices.choices), **options)
 
     def to_internal_value(self, value: Any) -> Any:
         if type(value) is not str or value not in self.choices:
