@@ -25,7 +25,6 @@ from ledger.text import Rule
 from rest import fields, times
 from rest.serializers import StrictSerializer
 
-CURRENCY_LENGTH_MAX = 12
 CALLERS = [kind.value for kind in (ActorKind.SERVICE, ActorKind.HOLDER, ActorKind.STAFF)]  # of the API
 ReasonField = partial(
     fields.TextField,
@@ -34,6 +33,7 @@ ReasonField = partial(
     rule=Rule.NOTE,
     help_text="Told by the event",
 )
+CurrencyField = partial(fields.TextField, length_min=1, length_max=12)
 SequenceField = partial(
     fields.CountField, required=False, help_text="Refuse unless the account's event_sequence is this"
 )
@@ -52,9 +52,7 @@ class UserRequest(StrictSerializer):
         required=False,
         help_text="Your own handle: unique",
     )
-    currency = fields.TextField(
-        length_min=1,
-        length_max=CURRENCY_LENGTH_MAX,
+    currency = CurrencyField(
         required=False,
         help_text="Of the `main` account; default: the ledger's",
     )
@@ -68,7 +66,7 @@ class UserChanges(StrictSerializer):
 
 class AccountRequest(StrictSerializer):
     user = fields.UUIDField()
-    currency = fields.TextField(length_min=1, length_max=CURRENCY_LENGTH_MAX)
+    currency = CurrencyField()
     name = fields.TextField(
         length_min=1,
         length_max=NAME_LENGTH_MAX,
@@ -140,9 +138,7 @@ class HoldRequest(CommandRequest):
     vars().update(make_request_fields(HOLD_TABLE.sent))
     account = fields.UUIDField(required=False)
     user = fields.UUIDField(required=False, help_text="Instead of an account: the user's main account")
-    currency = fields.TextField(
-        length_min=1,
-        length_max=CURRENCY_LENGTH_MAX,
+    currency = CurrencyField(
         required=False,
         help_text="Which of the user's main accounts, or the one that the account must have",
     )

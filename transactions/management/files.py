@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from accounts import idempotency
 from accounts.models import MAIN, NAME_LENGTH_MAX
-from accounts.rest.serializers import CURRENCY_LENGTH_MAX, make_request_fields
+from accounts.rest.serializers import CurrencyField, make_request_fields
 from ledger.errors import LedgerError
 from ledger.text import Rule
 from rest import errors, fields, parsers, serializers, times
@@ -45,7 +45,7 @@ class AccountLine(serializers.StrictSerializer):
     external_id = fields.TextField(
         length_min=1, length_max=NAME_LENGTH_MAX, rule=Rule.IDENTIFIER, required=False
     )
-    currency = fields.TextField(length_min=1, length_max=CURRENCY_LENGTH_MAX, required=False)
+    currency = CurrencyField(required=False)
     account_name = fields.TextField(
         length_min=1, length_max=NAME_LENGTH_MAX, rule=Rule.IDENTIFIER, required=False
     )

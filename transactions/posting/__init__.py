@@ -9,6 +9,7 @@ from transactions.posting.batches import ROWS_MAX, NewBatch, make_reversals
 from transactions.posting.bounds import require_within
 from transactions.posting.commands import Command
 from transactions.posting.committer import share
+from transactions.posting.deciding import find_culprit
 from transactions.posting.engine import expire_some, post_request
 from transactions.posting.in_process import post, post_or_raise, posted
 from transactions.posting.rehearsal import Rehearsal, Rehearsed, reading_one_moment, rehearse
@@ -24,6 +25,7 @@ __all__ = [
     "Rehearsal",
     "Rehearsed",
     "expire_some",
+    "find_culprit",
     "make_reversals",
     "post",
     "post_or_raise",

@@ -15,7 +15,7 @@ from rest.serializers import read_query
 from rest.viewsets import ApiViewSet, Request
 from transactions import errors, posting
 from transactions.models import Batch, Transaction
-from transactions.posting import NewBatch, PostingResult
+from transactions.posting import NewBatch, PostingResult, find_culprit
 from transactions.reading import queries
 from transactions.rest import schema, serializers
 from transactions.rest.batch_items import PERMISSIONS, Items, point
@@ -116,7 +116,7 @@ class List:
         if self.refusals:
             self._refuse()
         results = self._post(all_or_nothing=True)
-        culprit = find_culprit(results)
+        culprit = find_culprit(results.values())
         if culprit is None or self.request.is_dry_run:
             return self._respond(results, culprit)
         detail = "A command of the batch was declined, and so all of it."
@@ -188,17 +188,3 @@ class List:
         """Whether every result is one and nothing was refused."""
         are_replays = [result.replayed for result in results.values()]
         return bool(are_replays) and not self.refusals and all(are_replays)
-
-
-def find_culprit(results: Results) -> Transaction | Hold | None:
-    """The first one that was declined, and not because of another one; if need be that one."""
-    declined = [
-        made
-        for result in results.values()
-        for made in result.made
-        if isinstance(made, Transaction | Hold) and made.decline_reason
-    ]
-    others = (errors.TRANSFER_DECLINED, errors.BATCH_DECLINED)
-    return next((each for each in declined if each.decline_reason not in others), None) or (
-        declined[0] if declined else None
-    )

@@ -7,8 +7,8 @@ from rest_framework import serializers
 
 from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, Account
 from accounts.rest.serializers import (
-    CURRENCY_LENGTH_MAX,
     CommandRequest,
+    CurrencyField,
     HoldRequest,
     HoldSerializer,
     ReleaseRequest,
@@ -30,9 +30,7 @@ from transactions.posting.commands import Transfer
 class TransactionRequest(CommandRequest):
     account = fields.UUIDField(required=False)
     user = fields.UUIDField(required=False, help_text="Instead of an account: the user's main account")
-    currency = fields.TextField(
-        length_min=1,
-        length_max=CURRENCY_LENGTH_MAX,
+    currency = CurrencyField(
         required=False,
         help_text="Which of the user's main accounts",
     )
@@ -50,15 +48,11 @@ class TransferRequest(CommandRequest):
     source_user = fields.UUIDField(required=False, help_text="Instead of it: the user's main account")
     destination = fields.UUIDField(required=False, help_text="The account that it goes to")
     destination_user = fields.UUIDField(required=False, help_text="Instead of it: the user's main account")
-    currency = fields.TextField(
-        length_min=1,
-        length_max=CURRENCY_LENGTH_MAX,
+    currency = CurrencyField(
         required=False,
         help_text="Of the source; without a destination_amount of the destination too",
     )
-    destination_currency = fields.TextField(
-        length_min=1, length_max=CURRENCY_LENGTH_MAX, required=False, help_text="Of the destination"
-    )
+    destination_currency = CurrencyField(required=False, help_text="Of the destination")
     vars().update(make_request_fields(column for column in TABLE.sent if column.asked in PARTS))
     destination_amount = fields.AmountField(
         required=False, help_text="What arrives, between accounts of two currencies; else as much as leaves"
@@ -145,7 +139,7 @@ class BalanceQuery(StrictSerializer):
 
 
 class UserBalanceQuery(BalanceQuery):
-    currency = fields.TextField(length_min=1, length_max=CURRENCY_LENGTH_MAX, required=False)
+    currency = CurrencyField(required=False)
     account = fields.TextField(
         length_min=1,
         length_max=NAME_LENGTH_MAX,
