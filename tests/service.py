@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -125,6 +126,17 @@ class Service:
 
     def read_postmaster_pid(self) -> int:
         return int((self.var / "postgres/data/postmaster.pid").read_text().split()[0])
+
+    def kill_postmaster(self) -> None:
+        """The next one, if this one has been killed before and is not back yet: its file stays until then."""
+
+        def is_killed() -> bool:
+            with suppress(OSError, IndexError, ValueError):  # gone, or its file is being written
+                os.kill(self.read_postmaster_pid(), signal.SIGKILL)
+                return True
+            return False
+
+        wait_for(is_killed, 60)
 
     def send(self, method, path, body=None, timeout=20, **headers):
         """One request; raises what the network raises."""

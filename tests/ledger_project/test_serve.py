@@ -114,6 +114,14 @@ def run_load(service, account, acknowledged, stopping):
         acknowledged.append(body["id"])
 
 
+def kill(service, victim):
+    if victim != "the database":
+        for worker in service.find_workers()[: 1 if victim == "a worker" else None]:
+            worker.kill()
+    if victim != "a worker":
+        service.kill_postmaster()
+
+
 @pytest.mark.parametrize("victim", ["a worker", "the database", "all workers and the database"])
 def test_killed_under_load_nothing_acknowledged_is_lost_or_doubled(service, victim):
     accounts = [make_account(service) for _ in range(3)]
@@ -125,18 +133,15 @@ def test_killed_under_load_nothing_acknowledged_is_lost_or_doubled(service, vict
     ]
     for thread in threads:
         thread.start()
-    for _ in range(2):
+    try:
+        for _ in range(2):
+            time.sleep(1)
+            kill(service, victim)
         time.sleep(1)
-        if victim != "the database":
-            workers = service.find_workers()
-            for worker in workers[: 1 if victim == "a worker" else None]:
-                worker.kill()
-        if victim != "a worker":
-            os.kill(service.read_postmaster_pid(), signal.SIGKILL)
-    time.sleep(1)
-    stopping.set()
-    for thread in threads:
-        thread.join(60)
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join(60)
     for account, ids in acknowledged.items():
         assert ids
         _, balance = service.insist("GET", f"/api/v1/accounts/{account}/balance")
