@@ -86,7 +86,7 @@ MUTANTS = [
     ),
     Mutant(
         "late withdrawals unchecked",
-        "_find_lack_of_funds",
+        "find_lack_of_funds",
         "    if late_at is not None:\n",
         "    if False:\n",
         WORKED + "test_a_withdrawal_from_before_the_deposit_is_declined_and_names_the_instant",
@@ -170,7 +170,7 @@ MUTANTS = [
     ),
     Mutant(
         "captures without an end",
-        "_find_limit",
+        "find_limit",
         "    if hold and leg.amount > hold.remaining:\n",
         "    if False:\n",
         HOLDS + "test_no_more_is_captured_than_is_left",
@@ -213,7 +213,7 @@ MUTANTS = [
     Mutant(
         "withdrawals of the day not added up",
         "decide_leg",
-        "find_withdrawn(account, day) + leg.amount",
+        "limits.find_withdrawn(account, day) + leg.amount",
         "leg.amount",
         RACES + "test_a_days_limit_is_spent_once_by_twenty_withdrawals_at_once",
     ),

@@ -7,6 +7,7 @@ at the end of the statement that made the change.
 from decimal import Decimal
 
 import django.contrib.auth.validators
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
@@ -32,6 +33,7 @@ CREATE TRIGGER account_starts_at_zero BEFORE INSERT ON accounts_account
     FOR EACH ROW WHEN (
         NEW.balance <> 0 OR NEW.held <> 0 OR NEW.credit_limit <> 0 OR NEW.credit_limit_max <> 0
         OR NEW.seq <> 0 OR NEW.version <> 0 OR NEW.chain_head <> ''
+        OR NEW.owed <> 0 OR NEW.nearest IS NOT NULL
         OR NEW.last_recorded_at <> NEW.created_at OR NEW.last_effective_at IS NOT NULL
     ) EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER account_keeps_its_identity BEFORE UPDATE ON accounts_account
@@ -587,6 +589,28 @@ class Migration(migrations.Migration):
                     "status_reason",
                     models.CharField(
                         blank=True, db_default="", default="", max_length=500, verbose_name="status reason"
+                    ),
+                ),
+                (
+                    "owed",
+                    accounts.models.columns.MoneyField(
+                        db_default=0,
+                        decimal_places=8,
+                        default=0,
+                        help_text="What its open claims have left",
+                        max_digits=28,
+                        verbose_name="owed",
+                    ),
+                ),
+                (
+                    "nearest",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=accounts.models.columns.MoneyField(
+                            decimal_places=8, max_digits=28, null=True
+                        ),
+                        help_text="The thresholds next to the balance, below and above, and next to what is available",
+                        null=True,
+                        size=None,
                     ),
                 ),
                 (

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 import uuid_utils.compat
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Cast, Collate, Now
@@ -153,6 +154,12 @@ class Account(models.Model):
     )
     status_reason = models.CharField(
         _("status reason"), max_length=REASON_LENGTH_MAX, default="", db_default="", blank=True
+    )
+    owed = MoneyField(_("owed"), default=0, db_default=0, help_text="What its open claims have left")
+    nearest = ArrayField(
+        MoneyField(null=True),
+        null=True,
+        help_text="The thresholds next to the balance, below and above, and next to what is available",
     )
     withdraw_max = MoneyField(_("withdraw max"), null=True, help_text="The most that one withdrawal may take")
     withdraw_day_max = MoneyField(

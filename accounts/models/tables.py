@@ -249,7 +249,8 @@ def write_canonical(column: Column, row: str) -> str:
         case Kind.ID:
             return f"coalesce('36:' || {name}, '-')" if column.null else f"'36:', {name}"
         case Kind.FLAG:
-            return f"CASE WHEN {name} THEN '4:True' ELSE '5:False' END"
+            null = f"WHEN {name} IS NULL THEN '-' " if column.null else ""
+            return f"CASE {null}WHEN {name} THEN '4:True' ELSE '5:False' END"
         case Kind.OBJECT:
             # PostgreSQL writes a text in JSON as Python does.
             text = f"""CASE {name} WHEN '{{}}' THEN '2:{{}}' ELSE (

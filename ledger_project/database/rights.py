@@ -60,7 +60,7 @@ RIGHTS: dict[str, Rights] = {
                 "UPDATE",
                 "balance held seq version event_sequence last_recorded_at last_effective_at chain_head"
                 " withdrawn withdrawn_on status status_reason credit_limit credit_limit_max withdraw_max"
-                " withdraw_day_max metadata",
+                " withdraw_day_max metadata owed nearest",
             ),
         },
         READ,

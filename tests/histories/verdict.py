@@ -7,8 +7,7 @@ from hypothesis.stateful import invariant
 from accounts.models import Account, Hold
 from tests.histories.world import World
 from tests.transactions.told import read_events
-from transactions.models import Transaction
-from transactions.posting import chain
+from transactions.models import Transaction, chain
 
 
 class Verdict(World):

@@ -21,8 +21,7 @@ from tests import asking
 from tests.cast import AccountFactory, OrderFactory, day, deposit, new_id, withdraw
 from tests.conftest import make_client
 from tests.transactions import told
-from transactions.models import Transaction
-from transactions.posting import chain
+from transactions.models import Transaction, chain
 from transactions.posting.own_transaction import OwnTransaction
 
 pytestmark = pytest.mark.django_db(transaction=True)

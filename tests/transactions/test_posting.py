@@ -17,8 +17,7 @@ from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, new_id,
 from tests.transactions.test_concurrency import require_sound, rows_of
 from tests.transactions.told import read_events, read_events_about
 from transactions import errors
-from transactions.models import TABLE, Transaction
-from transactions.posting import chain
+from transactions.models import TABLE, Transaction, chain
 from transactions.posting.commands import NewHold, SetMetadata
 from transactions.posting.legs import Leg
 

@@ -579,6 +579,23 @@ class Migration(migrations.Migration):
                 ("batch", models.UUIDField(null=True, verbose_name="batch")),
                 ("reverses", models.UUIDField(null=True, verbose_name="reverses")),
                 ("hold", models.UUIDField(null=True, verbose_name="hold")),
+                (
+                    "final",
+                    models.BooleanField(
+                        help_text="Of a capture: whether the rest of the hold was given back",
+                        null=True,
+                        verbose_name="final",
+                    ),
+                ),
+                ("claim", models.UUIDField(null=True, verbose_name="claim")),
+                (
+                    "amount_asked",
+                    accounts.models.columns.MoneyField(
+                        help_text="Of a reversal or a capture; null: all that was left",
+                        null=True,
+                        verbose_name="amount asked",
+                    ),
+                ),
                 ("actor", models.UUIDField(verbose_name="actor")),
                 (
                     "actor_kind",

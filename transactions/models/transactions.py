@@ -56,6 +56,12 @@ class Transaction(models.Model):
     reference = models.CharField(_("reference"), max_length=REFERENCE_LENGTH_MAX)
     metadata = models.JSONField(_("metadata"))
     effective_at_asked = models.DateTimeField(_("effective at asked"), null=True)
+    amount_asked = MoneyField(
+        _("amount asked"), null=True, help_text="Of a reversal or a capture; null: all that was left"
+    )
+    final = models.BooleanField(
+        _("final"), null=True, help_text="Of a capture: whether the rest of the hold was given back"
+    )
     # What was decided
     status = models.CharField(_("status"), max_length=8, choices=Status)
     decline_reason = models.CharField(_("decline reason"), max_length=40, null=True)
@@ -79,6 +85,7 @@ class Transaction(models.Model):
     batch = models.UUIDField(_("batch"), null=True)
     reverses = models.UUIDField(_("reverses"), null=True)
     hold = models.UUIDField(_("hold"), null=True)
+    claim = models.UUIDField(_("claim"), null=True)
     actor = models.UUIDField(_("actor"))
     actor_kind = models.CharField(_("kind of actor"), max_length=10, choices=ActorKind)
     request_id = models.CharField(_("request id"), max_length=64)
@@ -271,6 +278,8 @@ TABLE = Table(
     Column(name="reverses", kind=Kind.ID, null=True, asked="reverses"),
     Column(name="reversed_by", kind=Kind.ID, null=True, stored=False),
     Column(name="hold", kind=Kind.ID, null=True, asked="hold"),
+    Column(name="final", kind=Kind.FLAG, null=True, asked="final"),
+    Column(name="claim", kind=Kind.ID, null=True),
     Column(name="request_id", kind=Kind.TEXT),
     Column(
         name="effective_at_asked",
@@ -281,6 +290,7 @@ TABLE = Table(
         shown=False,
         help="When the money moved; default, and what a date of today means: now",
     ),
+    Column(name="amount_asked", kind=Kind.AMOUNT, null=True, shown=False),
     Column(name="actor", kind=Kind.ID, has_text=True, shown=False),
     Column(name="actor_kind", kind=Kind.CHOICE, choices=ActorKind, shown=False),
     Column(name="chain_format", kind=Kind.COUNT, hashed=False, shown=False),  # it is how the hash begins

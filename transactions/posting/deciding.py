@@ -18,7 +18,8 @@ from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
 from transactions.posting.order import find_deposits, take_cover
 from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
-from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State
+from transactions.posting.settling import settle
+from transactions.posting.state import Culprit, Decision, Needs, State, make_accounts
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
@@ -69,7 +70,13 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
         rules=Account.objects.in_bulk(rules) if rules else {},
         known_batches=look.batches,
     )
-    if any(account.held for account in accounts.values()):
+    has_held = False
+    for account in accounts.values():  # without a call
+        if account.held:
+            has_held = True
+        if account.owed or account.nearest is not None:
+            state.is_settled = False
+    if has_held:
         causes: dict[UUID, Caller] = {}
         for needs, request in new:
             command_id = next(iter(needs.rows), needs.hold)
@@ -85,17 +92,8 @@ def end_due_holds(state: State, causes: Mapping[UUID, Caller]) -> None:
     for hold in find_due_holds(accounts, state.clock):
         state.holds[hold.id] = hold
         apply(expire(hold, state), state, causes[hold.account_id])
-
-
-def make_accounts(locked: Iterable[Sequence[Any]]) -> Accounts:
-    """The accounts of rows of `COLUMNS`."""
-    return Accounts((row[0], make_account(row)) for row in locked)
-
-
-def make_account(row: Iterable[Any]) -> AccountState:
-    """Of a row of `COLUMNS`."""
-    values: tuple[Any, ...] = (*row,)
-    return AccountState._make((*values, str(values[0]), str(values[1])))
+        if not state.is_settled:
+            settle([hold.account_id], state, causes[hold.account_id])
 
 
 def _decide_request(
@@ -156,11 +154,15 @@ def decide_commands(
         state.is_decided = True
         for decision in decisions:
             apply(decision, state, caller)
+        if not state.is_settled and request.batch is None:
+            settle(command.needs.accounts, state, caller)
         answers[number] = PostingResult([decision.made for decision in decisions])
         if request.all_or_nothing and culprit is None:
             found = _find_culprit(decisions)
             if found is not None:
                 return found
+    if not state.is_settled and request.batch is not None:
+        settle(dict.fromkeys(request.account_ids), state, caller)
     return None
 
 

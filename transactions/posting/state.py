@@ -4,12 +4,12 @@ A command decides by making new values out of these. What it decided counts when
 in; a list that must be taken back is decided on a copy, which is dropped.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.errors import AccountNotFound, HoldNotFound, SequenceMismatch
@@ -53,6 +53,10 @@ class AccountState(NamedTuple):
     event_sequence: int
     last_recorded_at: datetime
     last_effective_at: datetime | None
+    owed: Decimal  # what its open claims have left
+    nearest: (
+        list[Decimal | None] | None
+    )  # thresholds around its balance and what is available; None: it has none
     chain_head: bytes  # as it was locked: rows are linked when they are written
     id_text: str
     user_id_text: str
@@ -79,6 +83,17 @@ class Accounts(dict[UUID, AccountState]):
 
     def __missing__(self, id: UUID) -> AccountState:
         raise AccountNotFound("There is no such account.")
+
+
+def make_accounts(locked: Iterable[Sequence[Any]]) -> Accounts:
+    """The accounts of rows of `COLUMNS`."""
+    return Accounts((row[0], make_account(row)) for row in locked)
+
+
+def make_account(row: Iterable[Any]) -> AccountState:
+    """Of a row of `COLUMNS`."""
+    values: tuple[Any, ...] = (*row,)
+    return AccountState._make((*values, str(values[0]), str(values[1])))
 
 
 Culprit = Transaction | Hold  # what was declined, and with it all that it belongs to
@@ -118,6 +133,7 @@ class State:
     reversed_by: dict[UUID, UUID] = field(default_factory=dict)  # of what was taken back, and by which
     rules: dict[UUID, Account] = field(default_factory=dict)
     known_batches: Mapping[UUID, bytes] = field(default_factory=dict)  # the fingerprints of lists
+    is_settled: bool = True  # whether no account owes or has thresholds: nothing follows of what is decided
     # To be written:
     batches: list[Batch] = field(default_factory=list)
     rows: list[Transaction] = field(default_factory=list)

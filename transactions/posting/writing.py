@@ -22,8 +22,7 @@ from events import outbox
 from ledger.sql import fetch
 from ledger.values import format_time, write_bytes, write_ids
 from transactions.errors import RequestInProgress
-from transactions.models import BATCH_TABLE, TABLE, Transaction
-from transactions.posting import chain
+from transactions.models import BATCH_TABLE, TABLE, Transaction, chain
 from transactions.posting.state import AccountState, State
 
 LOCK_NOT_AVAILABLE = "55P03"

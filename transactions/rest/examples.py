@@ -26,6 +26,8 @@ POSTED: dict[str, object] = {
     "reverses": None,
     "reversed_by": None,
     "hold": None,
+    "final": None,
+    "claim": None,
     "request_id": "7d0c8f6e-3a0b-4f7e-9d52-0a4d2f1f9a11",
 }
 CREATE_TRANSACTION = [
