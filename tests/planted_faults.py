@@ -191,7 +191,7 @@ MUTANTS = [
     ),
     Mutant(
         "hold guard dropped",
-        "accounts.migrations.0001_initial.GUARDS",
+        "accounts.migrations._holds.GUARDS",
         "ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER held_has_its_holds;\n",
         "DROP TRIGGER held_has_its_holds ON accounts_account;\n",
         "tests/test_hold_guards.py::test_what_is_held_alone_is_refused",

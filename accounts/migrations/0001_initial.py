@@ -19,7 +19,7 @@ from django.db import migrations, models
 
 import accounts.models.columns
 import accounts.models.tokens
-from accounts.migrations import _erasures, _who_is_who
+from accounts.migrations import _erasures, _holds, _who_is_who
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -197,90 +197,9 @@ ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_starts_at_zero;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_keeps_its_identity;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_is_never_deleted;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER accounts_are_never_emptied;
-CREATE TRIGGER hold_starts_open_or_declined BEFORE INSERT ON accounts_hold
-    FOR EACH ROW WHEN (NEW.status = 'EXPIRED' OR NEW.batch IS NULL  -- a list may capture or release it at once
-        AND (NEW.captured <> 0 OR NEW.status NOT IN ('OPEN', 'DECLINED')))
-    EXECUTE FUNCTION ledger_refuse();
-CREATE TRIGGER hold_keeps_what_was_asked BEFORE UPDATE ON accounts_hold
-    FOR EACH ROW WHEN (
-        OLD.status <> 'OPEN' OR NEW.status = 'DECLINED' OR NEW.captured < OLD.captured
-        OR NEW.event_sequence <= OLD.event_sequence
-        OR (OLD.id, OLD.account_id, OLD.amount, OLD.expires_at, OLD.reference, OLD.metadata, OLD.created_at,
-            OLD.actor, OLD.request_id, OLD.batch)
-        IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount, NEW.expires_at, NEW.reference, NEW.metadata,
-            NEW.created_at, NEW.actor, NEW.request_id, NEW.batch)
-    ) EXECUTE FUNCTION ledger_refuse();
-CREATE TRIGGER hold_is_never_deleted BEFORE DELETE ON accounts_hold
-    FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
-CREATE TRIGGER holds_are_never_emptied BEFORE TRUNCATE ON accounts_hold
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
-
-CREATE FUNCTION ledger_require_holds_of_account() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM 1 FROM public.accounts_hold WHERE account_id = NEW.id AND status = 'OPEN'
-        HAVING coalesce(sum(amount - captured), 0) <> NEW.held;
-    IF FOUND THEN
-        RAISE EXCEPTION 'what account % holds is not what its holds have left', NEW.id
-            USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION ledger_require_account_of_holds() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM 1 FROM (SELECT DISTINCT account_id FROM new_holds) AS written
-    WHERE (SELECT held FROM public.accounts_account WHERE id = written.account_id) IS DISTINCT FROM (
-        SELECT coalesce(sum(amount - captured), 0) FROM public.accounts_hold
-        WHERE account_id = written.account_id AND status = 'OPEN'
-    )
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'a hold was written without its account' USING ERRCODE = 'check_violation';
-    END IF;
-    PERFORM 1 FROM new_holds AS written
-    WHERE (
-        SELECT starts_with(type, 'hold.') AND data ->> 'id' = written.id::text
-            AND data ->> 'status' = written.status AND data ->> 'reference' = written.reference
-            AND (data ->> 'amount')::numeric = written.amount
-            AND (data ->> 'captured')::numeric = written.captured
-            AND (data ->> 'expires_at')::timestamptz IS NOT DISTINCT FROM written.expires_at
-            AND (data ->> 'closed_at')::timestamptz IS NOT DISTINCT FROM written.closed_at
-        FROM public.events_event WHERE stream = written.account_id AND sequence = written.event_sequence
-    ) IS NOT TRUE
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'a hold was written without the event that tells it' USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER held_has_its_holds AFTER UPDATE ON accounts_account
-    FOR EACH ROW WHEN (OLD.held IS DISTINCT FROM NEW.held)
-    EXECUTE FUNCTION ledger_require_holds_of_account();
-CREATE TRIGGER new_holds_have_their_account AFTER INSERT ON accounts_hold
-    REFERENCING NEW TABLE AS new_holds
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_account_of_holds();
-CREATE TRIGGER changed_holds_have_their_account AFTER UPDATE ON accounts_hold
-    REFERENCING NEW TABLE AS new_holds
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_account_of_holds();
-
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_starts_open_or_declined;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_keeps_what_was_asked;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_is_never_deleted;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER holds_are_never_emptied;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER new_holds_have_their_account;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER changed_holds_have_their_account;
-ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER held_has_its_holds;
 """
-GUARDS += _who_is_who.GUARDS + _erasures.GUARDS
+GUARDS += _holds.GUARDS + _who_is_who.GUARDS + _erasures.GUARDS
 WITHOUT_GUARDS = """
-DROP TRIGGER changed_holds_have_their_account ON accounts_hold;
-DROP TRIGGER new_holds_have_their_account ON accounts_hold;
-DROP TRIGGER held_has_its_holds ON accounts_account;
-DROP TRIGGER holds_are_never_emptied ON accounts_hold;
-DROP TRIGGER hold_is_never_deleted ON accounts_hold;
-DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
-DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
 DROP TRIGGER events_have_their_stream ON events_event;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
 DROP TRIGGER user_is_never_deleted ON accounts_user;
@@ -293,13 +212,13 @@ DROP TRIGGER account_is_never_deleted ON accounts_account;
 DROP TRIGGER account_keeps_its_identity ON accounts_account;
 DROP TRIGGER account_starts_at_zero ON accounts_account;
 DROP TRIGGER account_name_is_normalized ON accounts_account;
-DROP FUNCTION ledger_require_account_of_holds();
-DROP FUNCTION ledger_require_holds_of_account();
 DROP FUNCTION ledger_require_stream_of_events();
 DROP FUNCTION ledger_require_event_of_user();
 DROP FUNCTION ledger_require_events_of_account();
 """
-WITHOUT_GUARDS += _who_is_who.WITHOUT_GUARDS + _erasures.WITHOUT_GUARDS
+WITHOUT_GUARDS = (
+    _holds.WITHOUT_GUARDS + WITHOUT_GUARDS + _who_is_who.WITHOUT_GUARDS + _erasures.WITHOUT_GUARDS
+)
 
 
 class Migration(migrations.Migration):

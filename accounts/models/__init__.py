@@ -1,6 +1,6 @@
 """Users, the accounts that hold their money, and what is set aside of it."""
 
-from accounts.models.accounts import MAIN, Account, User
+from accounts.models.accounts import MAIN, Account
 from accounts.models.columns import (
     BALANCE_MAX,
     NAME_LENGTH_MAX,
@@ -19,6 +19,7 @@ from accounts.models.holds import HOLD_TABLE, Hold
 from accounts.models.staff import SecondFactor, Staff, make_url, read_secret, seal_secret
 from accounts.models.tables import Column, Kind, Table, make_row, replace_row, write_changes
 from accounts.models.tokens import Token
+from accounts.models.users import User
 
 __all__ = [
     "BALANCE_MAX",

@@ -146,10 +146,11 @@ class Table:
         }
 
     def to_row(self, row: Any, shown: bytes) -> str:
-        """The row as JSON, for `insert`; `shown` is what is shown of it."""
+        """The row as JSON, for `insert`; `shown` is what is shown of it. What is not there is null."""
         hidden = {
-            name: value if write is None or value is None else write(value)
+            name: value if write is None else write(value)
             for (name, write), value in zip(self._hidden, self._get_hidden(row), strict=True)
+            if value is not None
         }
         return f"{shown[:-1].decode()},{orjson.dumps(hidden)[1:].decode()}"
 

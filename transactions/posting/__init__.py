@@ -9,11 +9,10 @@ from transactions.posting.batches import ROWS_MAX, NewBatch, make_reversals
 from transactions.posting.bounds import require_within
 from transactions.posting.commands import Command
 from transactions.posting.committer import share
-from transactions.posting.deciding import find_culprit
 from transactions.posting.engine import expire_some, post_request
 from transactions.posting.in_process import post, post_or_raise, posted
 from transactions.posting.rehearsal import Rehearsal, Rehearsed, reading_one_moment, rehearse
-from transactions.posting.requests import Answers, PostingRequest, PostingResult
+from transactions.posting.requests import Answers, PostingRequest, PostingResult, find_culprit
 
 __all__ = [
     "ROWS_MAX",

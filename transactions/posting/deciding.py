@@ -11,15 +11,21 @@ from events import outbox
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.values import format_time
-from transactions.errors import BATCH_DECLINED, TRANSFER_DECLINED, WouldDecline
+from transactions.errors import TRANSFER_DECLINED, WouldDecline
 from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
 from transactions.posting.order import find_deposits, take_cover
-from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
+from transactions.posting.requests import (
+    Answers,
+    Outcome,
+    PostingRequest,
+    PostingResult,
+    find_declined,
+)
 from transactions.posting.settling import settle
-from transactions.posting.state import Culprit, Decision, Needs, State, make_accounts
+from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
@@ -96,6 +102,17 @@ def end_due_holds(state: State, causes: Mapping[UUID, Caller]) -> None:
             settle([hold.account_id], state, causes[hold.account_id])
 
 
+def make_accounts(locked: Iterable[Sequence[Any]]) -> Accounts:
+    """The accounts of rows of `COLUMNS`."""
+    return Accounts((row[0], make_account(row)) for row in locked)
+
+
+def make_account(row: Iterable[Any]) -> AccountState:
+    """Of a row of `COLUMNS`."""
+    values: tuple[Any, ...] = (*row,)
+    return AccountState._make((*values, str(values[0]), str(values[1])))
+
+
 def _decide_request(
     request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold], state: State
 ) -> tuple[Answers, State]:
@@ -114,10 +131,10 @@ def _decide_request(
     caller = request.caller if batch is None else request.caller._replace(batch=batch.id)
     culprit = None
     if request.all_or_nothing:
-        culprit = _find_declined(answers)
+        culprit = find_declined(answers)
     draft = state if request.each or len(new) == 1 else state.copy()
     found = decide_commands(request, caller, new, draft, culprit, answers)
-    if request.no_declines and (declined := _find_declined([answers[number] for number in new])):
+    if request.no_declines and (declined := find_declined([answers[number] for number in new])):
         raise WouldDecline(declined)
     if found is not None and len(new) > 1:
         draft = state.copy()
@@ -164,18 +181,6 @@ def decide_commands(
     if not state.is_settled and request.batch is not None:
         settle(dict.fromkeys(request.account_ids), state, caller)
     return None
-
-
-def find_culprit(results: Iterable[PostingResult]) -> Culprit | None:
-    """The first thing that was declined, now or before, for a reason of its own; else any that was."""
-    declined = [
-        made
-        for result in results
-        for made in result.made
-        if isinstance(made, Culprit) and made.decline_reason
-    ]
-    own = (made for made in declined if made.decline_reason not in (TRANSFER_DECLINED, BATCH_DECLINED))
-    return next(own, declined[0] if declined else None)
 
 
 def _answer_as_is(request: PostingRequest, state: State, answers: list[Any]) -> None:
@@ -247,15 +252,6 @@ def _find_culprit(decisions: Iterable[Decision]) -> Culprit | None:
         made = decision.row or decision.hold
         if made is not None and made.decline_reason not in (None, TRANSFER_DECLINED):
             return made
-    return None
-
-
-def _find_declined(answers: Iterable[Any]) -> Culprit | None:
-    """The first one that was declined before."""
-    for answer in answers:
-        for made in answer.made if isinstance(answer, PostingResult) else ():
-            if isinstance(made, Culprit) and made.decline_reason:
-                return made
     return None
 
 

@@ -36,8 +36,7 @@ from transactions.posting.commands import (
     SetStatus,
     Transfer,
 )
-from transactions.posting.deciding import find_culprit
-from transactions.posting.requests import PostingRequest, PostingResult
+from transactions.posting.requests import PostingRequest, PostingResult, find_culprit
 
 REQUEST_ID_LENGTH_MAX = 64
 KINDS = frozenset(

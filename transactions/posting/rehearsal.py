@@ -16,16 +16,9 @@ from ledger.errors import LedgerError
 from ledger.values import EPOCH
 from transactions.posting import writing
 from transactions.posting.commands import NewTransaction
-from transactions.posting.deciding import decide, decide_commands, end_due_holds
+from transactions.posting.deciding import decide, decide_commands, end_due_holds, make_account, make_accounts
 from transactions.posting.requests import Answers, PostingRequest
-from transactions.posting.state import (
-    COLUMNS,
-    Accounts,
-    AccountState,
-    State,
-    make_account,
-    make_accounts,
-)
+from transactions.posting.state import COLUMNS, Accounts, AccountState, State
 from transactions.reading import queries
 
 # PostgreSQL has it from 17 on.

@@ -1,17 +1,18 @@
 """What is asked of the engine, and what it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from accounts.models import Account, Hold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
-from transactions.errors import IdTwice
+from transactions.errors import BATCH_DECLINED, TRANSFER_DECLINED, IdTwice
 from transactions.models import Transaction
 from transactions.posting.batches import NewBatch
 from transactions.posting.commands import Command
+from transactions.posting.state import Culprit
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,3 +79,24 @@ class PostingResult(NamedTuple):
 
 Answers = list[PostingResult | LedgerError]
 Outcome = Answers | LedgerError  # of a request: the answers to its commands, or why all of it is refused
+
+
+def find_culprit(results: Iterable[PostingResult]) -> Culprit | None:
+    """The first thing that was declined, now or before, for a reason of its own; else any that was."""
+    declined = [
+        made
+        for result in results
+        for made in result.made
+        if isinstance(made, Culprit) and made.decline_reason
+    ]
+    own = (made for made in declined if made.decline_reason not in (TRANSFER_DECLINED, BATCH_DECLINED))
+    return next(own, declined[0] if declined else None)
+
+
+def find_declined(answers: Iterable[Any]) -> Culprit | None:
+    """The first one that was declined before."""
+    for answer in answers:
+        for made in answer.made if isinstance(answer, PostingResult) else ():
+            if isinstance(made, Culprit) and made.decline_reason:
+                return made
+    return None

@@ -4,12 +4,12 @@ A command decides by making new values out of these. What it decided counts when
 in; a list that must be taken back is decided on a copy, which is dropped.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from accounts.errors import AccountNotFound, HoldNotFound, SequenceMismatch
@@ -35,7 +35,8 @@ class Needs(NamedTuple):
 
 
 class AccountState(NamedTuple):
-    """A locked account, as far as a command can depend on it or change it; the texts stand in every row."""
+    """A locked account, as far as a command can depend on it or change it, in the order of the
+    model's columns; the texts stand in every row."""
 
     id: UUID
     user_id: UUID
@@ -44,6 +45,8 @@ class AccountState(NamedTuple):
     balance: Decimal
     held: Decimal  # by holds that are not due: the others are ended before anything is decided
     credit_limit: Decimal
+    owed: Decimal  # what its open claims have left
+    nearest: list[Decimal | None] | None  # thresholds around its figures; None: it has none
     withdraw_max: Decimal | None
     withdraw_day_max: Decimal | None
     withdrawn_on: date | None
@@ -53,10 +56,6 @@ class AccountState(NamedTuple):
     event_sequence: int
     last_recorded_at: datetime
     last_effective_at: datetime | None
-    owed: Decimal  # what its open claims have left
-    nearest: (
-        list[Decimal | None] | None
-    )  # thresholds around its balance and what is available; None: it has none
     chain_head: bytes  # as it was locked: rows are linked when they are written
     id_text: str
     user_id_text: str
@@ -83,17 +82,6 @@ class Accounts(dict[UUID, AccountState]):
 
     def __missing__(self, id: UUID) -> AccountState:
         raise AccountNotFound("There is no such account.")
-
-
-def make_accounts(locked: Iterable[Sequence[Any]]) -> Accounts:
-    """The accounts of rows of `COLUMNS`."""
-    return Accounts((row[0], make_account(row)) for row in locked)
-
-
-def make_account(row: Iterable[Any]) -> AccountState:
-    """Of a row of `COLUMNS`."""
-    values: tuple[Any, ...] = (*row,)
-    return AccountState._make((*values, str(values[0]), str(values[1])))
 
 
 Culprit = Transaction | Hold  # what was declined, and with it all that it belongs to

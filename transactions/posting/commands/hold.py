@@ -21,7 +21,8 @@ from ledger.callers import Caller
 from ledger.values import find_changes
 from transactions.errors import CurrencyMismatch
 from transactions.posting.asked import require_amount, require_asked
-from transactions.posting.legs import Decline, require_scale
+from transactions.posting.legs import require_scale
+from transactions.posting.limits import Decline
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 PERSONAL = ("reason",)  # references and metadata of money are bookkeeping
