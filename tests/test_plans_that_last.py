@@ -148,6 +148,7 @@ class Ledger:
     def place(self):
         deposit(self.one, "1")
         feed.place_pending()
+        wait_for_older_transactions()  # or all that follow are given what has gone here
 
     def read(self, position, **asked):
         after = Cursor(feed.read_state().epoch, max(0, position))
