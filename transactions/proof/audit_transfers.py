@@ -1,4 +1,4 @@
-"""What the audit asks of money that went from one account to another, of what was taken back, and of all of it."""
+"""What the audit asks of transfers, of what was taken back, and of all the money there is."""
 
 TRANSFERS = """
 SELECT (array_agg(account_id))[1], 'transactions_transaction',
@@ -28,8 +28,8 @@ WITH parts AS MATERIALIZED (
     JOIN transactions_transaction AS row ON row.id = sums.reverses
 )
 SELECT taken.account_id, 'transactions_transaction', taken.id::text,
-    'the opposite of a posted transaction of the same account that is no reversal itself, not before it, and of'
-        ' the amount that was asked for',
+    'the opposite of a posted transaction of the same account that is no reversal itself, not before it, and'
+        ' of the amount that was asked for',
     concat_ws(' ', 'reverses', taken.reverses, given.type, given.amount, given.status, given.effective_at,
         'asked for', taken.amount_asked)
 FROM parts AS taken LEFT JOIN transactions_transaction AS given ON given.id = taken.reverses
