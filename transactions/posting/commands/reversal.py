@@ -15,7 +15,7 @@ from transactions.models import Transaction, derive_destination_id
 from transactions.posting.asked import require_amount, require_asked
 from transactions.posting.commands.parts import Side, find_part
 from transactions.posting.commands.transfer import decide_legs, find_differences, needs_of
-from transactions.posting.legs import Leg, require_account
+from transactions.posting.legs import Leg
 from transactions.posting.state import Culprit, Decision, Needs, State
 from transactions.reading.queries import NOTHING, TakenBack
 
@@ -102,16 +102,16 @@ class Reversal:
         part = find_part(self.amount, named, other)
         decline = part.decline
         if decline and decline[0] == errors.ALREADY_REVERSED:
-            by = [str(taken.by) for taken in before.values() if taken.by]
-            decline = errors.ALREADY_REVERSED, {"reversed_by": by[0]} if by else {}
+            by = next(before[leg.reverses].by for leg in self.legs if leg.reverses)
+            decline = errors.ALREADY_REVERSED, {"reversed_by": str(by)} if by else {}
         amounts = {
             leg.id: part.named if leg.reverses == self.transaction_id else part.other for leg in self.legs
         }
         return tuple(replace(leg, amount=amounts[leg.id], decline=decline) for leg in self.legs)
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
-        accounts = [require_account(leg, state) for leg in self.legs]
-        legs = self.find_legs(state.taken_back, {account.id: account.currency for account in accounts})
+        currencies = {leg.account_id: state.accounts[leg.account_id].currency for leg in self.legs}
+        legs = self.find_legs(state.taken_back, currencies)
         if self.if_left and legs[0].decline and legs[0].decline[0] == errors.ALREADY_REVERSED:
             return ()
         return decide_legs(legs, state, caller, culprit)
