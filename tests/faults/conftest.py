@@ -26,7 +26,7 @@ from tests.faults.verdict import judge
 from tests.servers import PROJECT
 from tests.service import Service
 
-HAMMER_SEED = 4
+HAMMER_SEED = 1
 
 
 class Place:

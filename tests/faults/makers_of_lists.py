@@ -99,7 +99,10 @@ class Draft:
         rows = {id: {**row, "batch": self.id} if row else row for id, row in alone.asked.items()}
         target = alone.path.split("/")[-2]
         self.add(
-            "reversal", {**(alone.body or {}), "transaction": target}, rows, "not_found", "not_reversible"
+            "reversal",
+            {**(alone.body or {}), "transaction": target},
+            rows,
+            *("not_found", "not_reversible", "effective_at_too_early"),
         )
 
     def finish(self, *, atomic: bool) -> Operation:
@@ -175,7 +178,7 @@ def take_list_back(draw: Draw) -> Operation:
             asked |= as_release(row_id)
         elif "type" in row and not row["reverses"]:
             reversal = str(derive_id(f"{id}\0reversal\0{row['transfer'] or row_id}"))
-            asked |= take_back(row_id, rows, reversal, reason, batch=id)
+            asked |= take_back(row_id, rows, {"id": reversal, "reason": reason}, batch=id)
     batch = old.body["id"] if old and old.body else draw.make_id()
     asked = asked or {id: {}}
     refusals = refuse(asked, "not_found", "not_reversible")

@@ -1,6 +1,7 @@
 """Operations of a row or two: transactions, transfers, reversals, holds and what becomes of them."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -117,15 +118,20 @@ def make_reversal(draw: Draw, *, kinds: frozenset[str]) -> Operation:
     old = draw.find_old(kinds, apart=REVERSED_APART)
     rows = {each: row for each, row in old.asked.items() if "type" in row} if old else {}
     wanted = draw.chance.choice(list(rows)) if rows else draw.make_id()
-    asked = take_back(wanted, rows, id, reason) or {id: {}}
-    refusals = refuse(asked, "not_found", "not_reversible")
-    return Operation(
-        draw.kind, f"{TRANSACTIONS}/{wanted}/reverse", {"id": id, "reason": reason}, asked, refusals
-    )
+    body = {"id": id, "reason": reason}
+    if draw.toss(0.6):  # a part
+        cents = int(Decimal(rows.get(wanted, {}).get("amount") or 10) * 100)
+        body["amount"] = draw.choose_amount(max(1, cents))
+    if draw.toss(0.1):
+        body["effective_at"] = draw.choose_past()
+    asked = take_back(wanted, rows, body) or {id: {}}
+    refusals = refuse(asked, "not_found", "not_reversible", "effective_at_too_early")
+    return Operation(draw.kind, f"{TRANSACTIONS}/{wanted}/reverse", body, asked, refusals)
 
 
-def take_back(wanted: str, rows: dict[str, Row], id: str, reason: str, **belongs: str) -> dict[str, Row]:
-    """The rows that take back one of `rows`, or the transfer that it is of."""
+def take_back(wanted: str, rows: dict[str, Row], body: Item, **belongs: str) -> dict[str, Row]:
+    """The rows that take back one of `rows`, or the transfer that it is of: however much that is."""
+    id = body["id"]
     if wanted not in rows:
         return {}
     transfer = rows[wanted]["transfer"]
@@ -135,9 +141,10 @@ def take_back(wanted: str, rows: dict[str, Row], id: str, reason: str, **belongs
         row = rows[reversed_id]
         is_second = len(legs) > 1 and row["type"] == "WITHDRAW"
         asked[derive_destination_id(id) if is_second else id] = as_row(
-            {"amount": row["amount"], "metadata": {"reason": reason}},
+            {"metadata": {"reason": body["reason"]}, "effective_at": body.get("effective_at")},
             row["account_id"],
             OPPOSITE[row["type"]],
+            amount_asked=body.get("amount") if reversed_id == wanted else None,
             transfer=id if len(legs) > 1 else None,
             reverses=reversed_id,
             **belongs,

@@ -28,6 +28,8 @@ DECLINES = {
     "insufficient_funds": 402,
     "insufficient_funds_at": 402,
     "already_reversed": 422,
+    "reversal_too_large": 422,
+    "reversal_too_small": 422,
     "limit_exceeded": 422,
     HOLD_NOT_OPEN: 422,
     TRANSFER_DECLINED: 422,

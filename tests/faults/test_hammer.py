@@ -24,5 +24,7 @@ def test_under_every_kind_of_fault_nothing_is_lost_doubled_wrong_torn_or_negativ
         assert column == "batch" or any(row[column] and row["batch"] for row in posted), str(report)
     assert any(hold["batch"] and hold["id"].version == DERIVED for hold in report.ledger.holds), str(report)
     assert any("reverses" in batch["metadata"] for batch in report.ledger.batches), str(report)
+    taken_back = [row["reverses"] for row in posted if row["reverses"]]
+    assert len(set(taken_back)) < len(taken_back), str(report)  # several parts of one
     declined = {row["decline_reason"] for row in report.ledger.transactions}
     assert {"insufficient_funds", "insufficient_funds_at", "transfer_declined", "batch_declined"} <= declined

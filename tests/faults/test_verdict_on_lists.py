@@ -92,7 +92,7 @@ def let_an_exchange_come_from_outside(replies, ledger):
 
 
 def take_a_transfer_back_at_another_amount(replies, ledger):
-    find_row(ledger, transfer=True, reverses=True)["amount"] += Decimal("0.01")
+    find_row(ledger, transfer=True, reverses=True, amount_asked=True)["amount"] += Decimal("0.01")
 
 
 def take_back_what_was_not_of_the_list(replies, ledger):

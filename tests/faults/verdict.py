@@ -88,6 +88,8 @@ def find_differences(asked: dict[str, Any], row: Row) -> Iterator[str]:
             value = value and datetime.fromisoformat(value)
         elif name == "amount":
             value = found if value is None else Decimal(value)
+        elif name == "amount_asked":
+            value = value and Decimal(value)
         elif found is not None and not isinstance(found, dict):
             found = str(found)
         if found != value:

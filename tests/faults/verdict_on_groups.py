@@ -1,6 +1,7 @@
 """The verdict on what belongs together: transfers, exchanges, and reversals with what they take back."""
 
 from collections.abc import Collection, Iterable, Iterator
+from decimal import Decimal
 
 from tests.faults.charges import DOUBLED, TORN, WRONG, Charge
 from tests.faults.ledger import Ledger, Row
@@ -8,7 +9,7 @@ from tests.faults.makers_of_rows import OPPOSITE, derive_destination_id
 from tests.faults.replies import BATCH_DECLINED, DEFINITIVE, TRANSFER_DECLINED, Reply
 from tests.faults.verdict_on_accounts import group
 
-ALREADY_REVERSED, NOT_REVERSIBLE = "already_reversed", "not_reversible"
+ALREADY_REVERSED, NOT_REVERSIBLE, TOO_LARGE = "already_reversed", "not_reversible", "reversal_too_large"
 
 
 def judge_transfers(ledger: Ledger) -> Iterator[Charge]:
@@ -48,22 +49,27 @@ def judge_group(rows: list[Row], because_of_another: Collection[str]) -> Iterato
 
 
 def judge_reversals(replies: Iterable[Reply], rows: dict[str, Row]) -> Iterator[Charge]:
-    """Once, in full, on the same account; of a transfer both legs."""
+    """Never more than there was, on the same account; of a transfer both legs, whole or neither whole."""
     asked = [row for row in rows.values() if row.get("reverses")]
+    asked.sort(key=lambda row: row["recorded_at"])
     posted = group((row for row in asked if row["status"] == "POSTED"), "reverses")
-    for reversed_id, reversals in posted.items():
-        if len(reversals) > 1:
-            yield DOUBLED, f"{reversed_id} was reversed by {[str(row['id']) for row in reversals]}"
     for row in asked:
         before = rows.get(str(row["reverses"]))
         if before is None or not is_opposite(row, before) or not is_reversible(before):
             yield WRONG, f"{row} reverses {before}"
-        elif (before["transfer"] is None) != (row["transfer"] is None):
+            continue
+        if (before["transfer"] is None) != (row["transfer"] is None):
             yield TORN, f"{row} takes back a part of the transfer {before['transfer']}"
-        if row["decline_reason"] == ALREADY_REVERSED:
-            by = [str(other["id"]) for other in posted[row["reverses"]]]
-            if by != [row["decline_details"]["reversed_by"]]:
-                yield WRONG, f"{row['id']} was told of another reversal than {by}"
+        taken = [each for each in posted[before["id"]] if each["recorded_at"] < row["recorded_at"]]
+        yield from judge_part(row, before["amount"] - sum(each["amount"] for each in taken), taken)
+    for row in rows.values():
+        if row.get("transfer") and str(row["transfer"]) == str(row["id"]):
+            legs = [row, rows.get(derive_destination_id(str(row["id"])))]
+            are_whole = {
+                leg and sum(part["amount"] for part in posted[leg["id"]]) == leg["amount"] for leg in legs
+            }
+            if len(are_whole) > 1:
+                yield TORN, f"one leg of {row['id']} was taken back whole, the other was not"
     for reply in replies:
         is_of_list = reply.operation.takes_list_back or not reply.asked.get("reverses")
         if reply.meaning == DEFINITIVE and reply.answer.get("code") == NOT_REVERSIBLE and not is_of_list:
@@ -72,9 +78,24 @@ def judge_reversals(replies: Iterable[Reply], rows: dict[str, Row]) -> Iterator[
                 yield WRONG, f"{reply} was refused, but it is {before}"
 
 
+def judge_part(row: Row, left: Decimal, taken: list[Row]) -> Iterator[Charge]:
+    """What a reversal took or did not take, when so much was left by those before it."""
+    asked, details = row["amount_asked"], row["decline_details"] or {}
+    if row["status"] == "POSTED":
+        if row["amount"] > left:
+            yield DOUBLED, f"{row['reverses']} was reversed beyond what there was: {[*taken, row]}"
+        elif row["amount"] != (asked or left) and (asked or not row["transfer"]):
+            yield WRONG, f"{row} reverses another part than was asked for; {left} were left"
+    elif row["decline_reason"] == ALREADY_REVERSED:
+        by = str(taken[-1]["id"]) if taken else None
+        if left or details["reversed_by"] != by:
+            yield WRONG, f"{row['id']} was told of another reversal than {by}, when {left} were left"
+    elif row["decline_reason"] == TOO_LARGE and asked and Decimal(details["left"]) != left:
+        yield WRONG, f"{row['id']} was told another rest than {left}"
+
+
 def is_opposite(row: Row, before: Row) -> bool:
-    same = ("account_id", "amount")
-    return all(row[name] == before[name] for name in same) and row["type"] == OPPOSITE[before["type"]]
+    return row["account_id"] == before["account_id"] and row["type"] == OPPOSITE[before["type"]]
 
 
 def is_reversible(row: Row) -> bool:

@@ -237,7 +237,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("status", REFUSED, REFUSED, "it goes with a version or a reason"),
         ("change", REFUSED, REFUSED, "computed by the database"),
         (
-            "id account_id type amount reference metadata effective_at_asked decline_reason"
+            "id account_id type amount amount_asked reference metadata effective_at_asked decline_reason"
             " decline_details seq version balance_after recorded_at effective_at late transfer batch reverses"
             " hold actor actor_kind request_id chain_format chain_hash removed added",
             REFUSED,

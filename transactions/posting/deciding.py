@@ -72,7 +72,7 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
         accounts=accounts,
         find_broken=writing.find_broken_instant,
         holds=holds,
-        reversed_by=queries.find_reversals(reverses) if reverses else {},
+        taken_back=queries.find_taken_back(reverses) if reverses else {},
         rules=Account.objects.in_bulk(rules) if rules else {},
         known_batches=look.batches,
     )
@@ -229,8 +229,8 @@ def apply(decision: Decision, state: State, caller: Caller) -> None:
         state.events.append(event)
     if row is not None:
         state.rows.append(row)
-        if row.reverses and row.status == "POSTED":
-            state.reversed_by[row.reverses] = row.id
+        if row.reverses:
+            state.take_back(row)
     if hold is not None:
         place = state.placed if hold.id in state.placed or hold.id not in state.holds else state.changed
         place[hold.id] = state.holds[hold.id] = hold

@@ -17,6 +17,7 @@ from accounts.models import Account, Hold
 from events import outbox
 from events.texts import NewText
 from transactions.models import Batch, Transaction
+from transactions.reading.queries import NOTHING, TakenBack
 
 
 class Needs(NamedTuple):
@@ -118,7 +119,7 @@ class State:
     accounts: Accounts
     find_broken: FindBroken
     holds: dict[UUID, Hold] = field(default_factory=dict)
-    reversed_by: dict[UUID, UUID] = field(default_factory=dict)  # of what was taken back, and by which
+    taken_back: dict[UUID, TakenBack] = field(default_factory=dict)  # of transactions, by their ids
     rules: dict[UUID, Account] = field(default_factory=dict)
     known_batches: Mapping[UUID, bytes] = field(default_factory=dict)  # the fingerprints of lists
     is_settled: bool = True  # whether no account owes or has thresholds: nothing follows of what is decided
@@ -140,6 +141,12 @@ class State:
         if hold is None or hold.account_id != account_id:
             raise HoldNotFound("There is no such hold.")
         return hold
+
+    def take_back(self, row: Transaction) -> None:
+        """From now on what the row takes back counts."""
+        if row.reverses is not None and row.status == Transaction.Status.POSTED:
+            before = self.taken_back.get(row.reverses, NOTHING)
+            self.taken_back[row.reverses] = TakenBack(before.amount + row.amount, row.id)
 
     def copy(self) -> "State":
         """Another one, on which can be decided without this one knowing."""
