@@ -41,7 +41,7 @@ urlpatterns = [
     path("api/v1/transfers", TransferViewSet.as_view({"post": "create"})),
     path("api/v1/transfers/<id:pk>", TransferViewSet.as_view({"get": "retrieve"})),
     path("api/v1/holds", HoldViewSet.as_view(COLLECTION)),
-    path("api/v1/holds/<id:pk>", HoldViewSet.as_view({"get": "retrieve"})),
+    path("api/v1/holds/<id:pk>", HoldViewSet.as_view(MEMBER)),
     path("api/v1/holds/<id:pk>/capture", HoldViewSet.as_view({"post": "capture"})),
     path("api/v1/holds/<id:pk>/release", HoldViewSet.as_view({"post": "release"})),
     path("api/v1/events", EventViewSet.as_view({"get": "list"})),

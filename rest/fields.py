@@ -50,6 +50,17 @@ def list_details(error: serializers.ValidationError) -> list[ErrorDetail]:
     return cast(list[ErrorDetail], error.detail)
 
 
+class DetailWithin(ErrorDetail):
+    """What is wrong with a part of a field's value, which `pointer` leads to from the field on."""
+
+    pointer = ""
+
+    def __new__(cls, detail: str, code: str, pointer: str) -> "DetailWithin":
+        within = super().__new__(cls, detail, code)
+        within.pointer = pointer
+        return within
+
+
 def refuse(code: str, detail: str) -> serializers.ValidationError:
     return serializers.ValidationError(detail, code)
 

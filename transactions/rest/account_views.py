@@ -19,6 +19,7 @@ from accounts.errors import AccountNotFound
 from accounts.models import MAIN, Account, ClockTimestamp, Hold
 from accounts.rest.serializers import (
     AccountChanges,
+    HoldChanges,
     HoldRequest,
     HoldSerializer,
     LimitsRequest,
@@ -27,7 +28,7 @@ from accounts.rest.serializers import (
 )
 from accounts.rest.views import AccountViewSet, show
 from ledger.errors import LedgerError
-from rest.answers import Answer, ask, mark, wait_for
+from rest.answers import Answer, ask, mark, tag, wait_for
 from rest.errors import FieldError, InvalidRequest, send_problem
 from rest.lists import UUIDFilter
 from rest.serializers import read_if_match
@@ -35,7 +36,7 @@ from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 from transactions import reading
 from transactions.exchange import exports
 from transactions.posting.commands import (
-    Capture,
+    ChangeHold,
     NewHold,
     Release,
     SetLimits,
@@ -44,6 +45,7 @@ from transactions.posting.commands import (
 )
 from transactions.reading import queries, statements
 from transactions.rest import schema, serializers
+from transactions.rest.captures import find_destination_users, make_capture
 from transactions.rest.results import answer_dry_run, describe_declined_hold, describe_result
 from transactions.rest.views import find_users, name_as_asked, post, respond, take_account, take_identity
 
@@ -74,15 +76,17 @@ class HoldViewSet(ResourceViewSet[Hold]):
 
     permissions = {
         "create": "accounts.add_hold",
+        "partial_update": "accounts.add_hold",
         "capture": "transactions.add_transaction",
         "release": "accounts.change_hold",
     }
     request_serializers = {
         "create": HoldRequest,
+        "partial_update": HoldChanges,
         "capture": serializers.CaptureRequest,
         "release": ReleaseRequest,
     }
-    dry_runs = ("create", "capture", "release")
+    dry_runs = ("create", "partial_update", "capture", "release")
     serializer_class = HoldSerializer
     filterset_class = HoldFilter
 
@@ -105,10 +109,30 @@ class HoldViewSet(ResourceViewSet[Hold]):
         if request.is_dry_run:
             told = [describe_result(request, result, is_placed=True)]
             return answer_dry_run(request, told, replayed=result.replayed)
-        response: HttpResponse = Response(result.hold.to_dict(), status=201)
-        if result.hold.decline_reason:
-            response = send_problem(describe_declined_hold(request, result.hold))
-        return mark(response, replayed=result.replayed)
+        return mark(_show_hold(request, result.hold, status=201), replayed=result.replayed)
+
+    def retrieve(self, request: Request, pk: object) -> HttpResponse:
+        """One hold. The `ETag` is of what `PATCH` can change."""
+        hold: Hold = self.get_object()
+        return tag(Response(hold.to_dict()), hold.etag)
+
+    def partial_update(self, request: Request, pk: object) -> HttpResponse:
+        """Change the amount of an open hold, or its end. They are totals: what is so already is answered as
+        it is, whatever `If-Match` says. What makes the amount larger must be available."""
+        if_match = read_if_match(request)
+        hold, changes = self.get_object(), request.asked
+        expected_sequence = changes.pop("expected_sequence", None)
+        command = ChangeHold(
+            hold_id=hold.id,
+            account_id=hold.account_id,
+            changes=changes,
+            if_match=if_match,
+            expected_sequence=expected_sequence,
+        )
+        result = post(request, command)
+        if request.is_dry_run:
+            return answer_dry_run(request, [describe_result(request, result)], replayed=False)
+        return _show_hold(request, result.hold)
 
     def release(self, request: Request, pk: object) -> HttpResponse:
         """Give back what is left. A released hold is answered as it is."""
@@ -120,11 +144,30 @@ class HoldViewSet(ResourceViewSet[Hold]):
         return Response(result.hold.to_dict())
 
     def capture(self, request: Request, pk: UUID) -> HttpResponse:
-        """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
-        id = take_identity(request)
+        """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false.
+
+        With a destination it is a transfer, with several one to each of them: all are posted or none.
+        """
+        id, asked = take_identity(request), request.asked
         hold = self.get_object()
-        command = Capture(id=id, hold_id=hold.id, account_id=hold.account_id, **request.asked)
-        return respond(request, post(request, command))
+        users = find_users(asked)
+        owners = list(find_destination_users(asked))
+        accounts = queries.find_account_ids(Account.objects.all(), owners) if owners else {}
+        command = make_capture(
+            id, asked, accounts, hold_id=hold.id, account_id=hold.account_id, currency=hold.currency
+        )
+        try:
+            return respond(request, post(request, command), are_parts=bool(command.destinations))
+        except LedgerError as error:
+            name_as_asked(error, users)
+            raise
+
+
+def _show_hold(request: Request, hold: Hold, status: int = 200) -> HttpResponse:
+    """The hold with its ETag, or the problem that its decline is, or that of its change."""
+    if hold.decline_reason:
+        return send_problem(describe_declined_hold(request, hold))
+    return tag(Response(hold.to_dict(), status=status), hold.etag)
 
 
 def make_hold(
