@@ -162,14 +162,13 @@ CHECKS: Mapping[str, Check] = {
     **dict.fromkeys(["id", "account_id", "source_id", "destination_id", "hold_id"], require_id),
     **dict.fromkeys(["transfer", "reverses", "hold", "claim"], _optional(require_id)),
     **dict.fromkeys(["currency", "destination_currency"], _optional(partial(require_type, str))),
-    **dict.fromkeys(["if_open", "if_left", "atomic"], partial(require_type, bool)),
+    **dict.fromkeys(["final", "if_open", "if_left", "atomic"], partial(require_type, bool)),
     **dict.fromkeys(["effective_at", "expires_at"], _optional(_require_moment)),
     **dict.fromkeys(
         ["expected_version", "expected_destination_version", "expected_sequence"], _optional(_require_count)
     ),
     "changes": _require_changes,
     "destinations": _require_destinations,
-    "final": _optional(partial(require_type, bool)),
     "if_match": _optional(_require_tags),
     "limits": _require_limits,
     "metadata": lambda value, field: require_metadata(value),

@@ -38,8 +38,8 @@ class Capture:
 
     With a `destination_id` it is a transfer to that account; with `destinations` one to each of them in turn,
     all or none, and their amounts are the capture's. `expected_version`, of the hold's account, is a
-    condition, not a part of the command, and so is `amount_max`. Raises `SameAccount`, and what
-    `require_amount` and `require_asked` do.
+    condition, not a part of the command. Raises `SameAccount`, and what `require_amount` and `require_asked`
+    do.
     """
 
     id: UUID
@@ -52,8 +52,8 @@ class Capture:
     reference: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     expected_version: int | None = None
-    amount_max: Decimal | None = None
-    amount_asked: Decimal | None = field(init=False, repr=False, compare=False)  # None: all there is
+    amount_max: Decimal | None = field(init=False, default=None)  # of the caller's token
+    amount_asked: Decimal | None = field(init=False, repr=False, compare=False)  # None: all that is left
     targets: tuple[UUID, ...] = field(init=False, repr=False, compare=False)
     needs: Needs = field(init=False, repr=False, compare=False)
 
@@ -80,19 +80,22 @@ class Capture:
 
     def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
         """Of what was asked, not of what it came to."""
-        row = before[self.id]
-        differs = ["amount"] if row.amount_asked != self.amount_asked else []
-        for leg in [leg for part in self._make_parts(row.amount) for leg in part]:
-            if leg.id in before:
-                names = TABLE.find_differences(leg, before[leg.id])
-                differs += [self._name(name, leg) for name in names]
-        if self.destinations:
-            differs = ["destinations" if name in ("amount", "destination") else name for name in differs]
-        return list(dict.fromkeys(differs))
+        legs = [leg for part in self._make_parts(before[self.id].amount) for leg in part]
+        names = [
+            self._name(name, leg)
+            for leg in legs
+            if leg.id in before
+            for name in TABLE.find_differences(leg, before[leg.id])
+        ]
+        return list(dict.fromkeys(names))
 
     def _name(self, name: str, leg: Leg) -> str:
-        is_destination = name == "transfer" or (name == "account" and leg.type == "DEPOSIT")
-        return "destination" if is_destination else name
+        """As it is sent."""
+        if name == "transfer" or (name == "account" and leg.type == Transaction.Type.DEPOSIT):
+            return "destinations" if self.destinations else "destination"
+        if name in ("amount", "amount_asked"):
+            return "destinations" if self.destinations else "amount"
+        return name
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """Raises `HoldNotFound`, `AccountNotFound`, `CurrencyMismatch`, `AmountScale`, `TokenBound`."""
@@ -103,9 +106,11 @@ class Capture:
                 mismatch = errors.CurrencyMismatch(f"The hold is in {currency}, the destination is not.")
                 mismatch.field = "destinations" if self.destinations else "destination"
                 raise mismatch
-        amount = (hold.remaining or hold.amount) if self.amount_asked is None else self.amount_asked
-        if self.amount_max is not None and amount > self.amount_max:
-            raise errors.make_beyond_amount_max(self.amount_max)
+        amount = self.amount_asked
+        if amount is None:
+            amount = hold.remaining or hold.amount
+            if self.amount_max is not None and hold.remaining > self.amount_max:
+                raise errors.make_beyond_amount_max(self.amount_max)
         parts = self._make_parts(amount)
         decisions, found = self._decide_parts(parts, hold, state, caller, culprit)
         if found is not None and len(self.needs.rows) > 1:

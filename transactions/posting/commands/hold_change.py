@@ -23,8 +23,8 @@ from transactions.posting.state import AccountState, Culprit, Decision, Needs, S
 
 @dataclass(slots=True, kw_only=True)
 class ChangeHold:
-    """Sets `amount`, all of it with what was captured, and `expires_at` where `changes` has them; None: never.
-    It asks for a state: what is so already is answered as it is.
+    """Sets `amount`, all of it with what was captured, and `expires_at`, None for never, where `changes` has
+    them. It asks for a state: what is so already is answered as it is.
 
     What makes the amount larger must be available. If it is not, or the account is frozen, the change is
     declined: that is told by an event, and the hold stays as it was. To change anything the hold must be as
