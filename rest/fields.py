@@ -50,13 +50,17 @@ def list_details(error: serializers.ValidationError) -> list[ErrorDetail]:
     return cast(list[ErrorDetail], error.detail)
 
 
-class DetailWithin(ErrorDetail):
-    """What is wrong with a part of a field's value, which `pointer` leads to from the field on."""
+class CodeWithin(str):
+    """The code of what is wrong with a part of a field's value, which `pointer` leads to from the field on.
+
+    Of all that an error says, DRF hands on its code as it is.
+    """
 
     pointer = ""
 
-    def __new__(cls, detail: str, code: str, pointer: str) -> "DetailWithin":
-        within = super().__new__(cls, detail, code)
+    @classmethod
+    def of(cls, code: str, pointer: str) -> "CodeWithin":
+        within = cls(code)
         within.pointer = pointer
         return within
 

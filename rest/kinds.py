@@ -5,9 +5,10 @@ from typing import Any
 
 from drf_spectacular.utils import PolymorphicProxySerializer
 from drf_spectacular.utils import extend_schema_field as describe_as
+from rest_framework.exceptions import ErrorDetail
 
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import DetailWithin, Field, UUIDField, refuse
+from rest.fields import CodeWithin, Field, UUIDField, refuse
 from rest.serializers import NO_OBJECT, StrictSerializer
 
 ITEM_TEXT = re.compile(r"#(0|[1-9][0-9]{0,2})")
@@ -64,7 +65,9 @@ class ObjectsField(Field):
                 errors += error.errors
         if errors:
             refusal = refuse("invalid_type", "Not a list of such objects.")
-            refusal.detail = [DetailWithin(each.detail, each.code, each.pointer) for each in errors]
+            refusal.detail = [
+                ErrorDetail(each.detail, CodeWithin.of(each.code, each.pointer)) for each in errors
+            ]
             raise refusal
         return read
 

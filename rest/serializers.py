@@ -120,10 +120,9 @@ class StrictSerializer(serializers.Serializer):
             values = serializers.Serializer.to_internal_value(_find_instance(cls), sent)
         except ValidationError as error:
             for name, details in cast(dict[str, Any], error.detail).items():
-                within = [getattr(each, "pointer", "") for each in details]
                 errors += [
-                    FieldError(point(name) + at, each.code, str(each))
-                    for at, each in zip(within, details, strict=True)
+                    FieldError(point(name) + getattr(each.code, "pointer", ""), str(each.code), str(each))
+                    for each in details
                 ]
         errors += [
             FieldError(point(echo(name)), *NO_FIELD) for name in sent if name not in cls._declared_fields
