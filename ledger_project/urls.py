@@ -10,8 +10,9 @@ from accounts.rest.views import AccountViewSet, MeViewSet, UserViewSet
 from events.rest.views import EventViewSet, SubscriptionViewSet
 from ledger.values import UUIDConverter
 from ledger_project import health, metrics
-from transactions.rest.account_views import BalanceViewSet, HoldViewSet, RuleViewSet
+from transactions.rest.account_views import BalanceViewSet, RuleViewSet
 from transactions.rest.batch_views import BatchViewSet
+from transactions.rest.hold_views import HoldViewSet
 from transactions.rest.views import TransactionViewSet, TransferViewSet
 
 register_converter(UUIDConverter, "id")

@@ -14,7 +14,7 @@ from accounts.models import BALANCE_MAX
 from events import feed
 from ledger.callers import Caller
 from rest.codes import STATUS
-from tests import asking, feed_refusals
+from tests import asking, feed_refusals, hold_refusals
 from tests.accounts.erasing import forget
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
@@ -130,13 +130,6 @@ def reversed_twice(asker):
     return asker.reverse(id)
 
 
-def captured_after_release(asker):
-    asker.post()
-    address = f"{HOLDS}/{asker.hold().json()['id']}"
-    asker.client.post(f"{address}/release")
-    return asker.client.post(f"{address}/capture", {"id": str(new_id())})
-
-
 PROVOKE = {
     "malformed_json": lambda a: a.raw('{"id": '),
     "invalid_body": lambda a: a.raw("[]"),
@@ -209,7 +202,6 @@ PROVOKE = {
     "balance_limit_exceeded": nearly_full,
     "limit_exceeded": lambda a: a.set(withdraw_max=5).withdraw("5.01"),
     "already_reversed": reversed_twice,
-    "hold_not_open": captured_after_release,
     "batch_declined": lambda a: a.batch({}, {"type": "WITHDRAW", "amount": "1.01"}),
     "idempotency_key_reused": lambda a: a.post(id=a.post().json()["id"], amount="2"),
     "currency_mismatch": lambda a: a.post(currency="EUR"),
@@ -224,6 +216,7 @@ PROVOKE = {
         a.rule("limits", credit_limit="5") and a.withdraw("5") and a.rule("limits", credit_limit="4.99")
     ),
     **feed_refusals.PROVOKE,
+    **hold_refusals.PROVOKE,
 }
 RECORDED = {
     "insufficient_funds",

@@ -14,8 +14,8 @@ from transactions.models import Transaction, derive_item_id
 from transactions.posting import ROWS_MAX
 from transactions.posting.commands import Command, NewHold, Release, Reversal
 from transactions.reading import queries
-from transactions.rest.account_views import make_hold
 from transactions.rest.captures import find_destination_users, make_capture
+from transactions.rest.hold_views import make_hold
 from transactions.rest.serializers import COMMANDS
 from transactions.rest.views import SENT_AS, VIEW, find_users, make_transaction, make_transfer
 
