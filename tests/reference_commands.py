@@ -23,7 +23,8 @@ class Command:
     """One movement on one account. `currency`, `expected_version` and `other_leg` are conditions.
 
     `begins_at` is of a day, whose last microsecond is `effective_at`. `amount` None, of a capture, is all
-    that the hold has left. `other_leg` is the account of the other leg.
+    that the hold has left. `other_leg` is the account of the other leg. Of a capture `part` says which one of
+    its parts it is, from 0 on, and `capture` is its id, if it goes into accounts.
     """
 
     id: UUID
@@ -41,10 +42,15 @@ class Command:
     expected_version: int | None = None
     other_leg: UUID | None = None
     other_amount: Decimal | None = None  # of the other leg, if the transfer names both
+    final: bool | None = None
+    amount_asked: Decimal | None = None
+    capture: UUID | None = None
+    has_list: bool = False
+    is_last: bool = True
 
     @property
     def is_final(self):
-        return self.metadata.get("final") != "false"
+        return self.final and self.is_last
 
     @property
     def is_plain(self):
@@ -54,7 +60,10 @@ class Command:
         """The names of what is not as it was when `row` was asked for."""
         before = row.command
         names = ("type", "effective_at", "reference", "metadata", "transfer", "reverses", "hold")
+        names += ("final", "amount_asked")
         differs = {name for name in names if getattr(self, name) != getattr(before, name)}
+        if self.hold or self.capture:
+            return self._name_differences(row, differs)
         if self.amount not in (None, row.amount):
             is_received = self.transfer and self.type == "DEPOSIT" and not self.reverses
             differs.add("destination_amount" if is_received else "amount")
@@ -62,6 +71,15 @@ class Command:
             legs = {"WITHDRAW": "source", "DEPOSIT": "destination"}
             differs.add(legs[self.type] if self.transfer else "account")
         return frozenset(differs)
+
+    def _name_differences(self, row, differs):
+        """Of a capture: what it asks for in all, and where it goes, which may be a list with the amounts."""
+        if self.account != row.command.account:
+            differs.add("transfer" if self.type == "DEPOSIT" else "account")
+        if self.amount not in (None, row.amount):
+            differs.add("amount_asked")
+        where, much = ("destinations", "destinations") if self.has_list else ("destination", "amount")
+        return frozenset({"transfer": where, "amount_asked": much}.get(name, name) for name in differs)
 
 
 @dataclass(kw_only=True)
@@ -173,32 +191,6 @@ class Reversal:
             amounts=(destination.amount, source.amount),
             versions=(self.expected_version, None),
             **asked,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Capture:
-    id: UUID
-    hold: UUID
-    amount: Decimal | None = None
-    final: bool = True
-    reference: str = ""
-    metadata: dict = field(default_factory=dict)
-    expected_version: int | None = None
-
-    def list_commands(self, ledger):
-        return [self.make_command(ledger.holds[self.hold].command.account)]
-
-    def make_command(self, account):
-        return Command(
-            id=self.id,
-            account=account,
-            type="WITHDRAW",
-            amount=self.amount,
-            reference=self.reference,
-            metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
-            hold=self.hold,
-            expected_version=self.expected_version,
         )
 
 

@@ -38,6 +38,8 @@ class ReferenceLedger(ReferenceLists):
             differs = command.find_differences(before)
             return Refusal("idempotency_key_reused", differs) if differs else None
         currency = self.accounts[command.account].currency
+        if command.capture and self.find_currency(command.other_leg) != currency:
+            return Refusal("currency_mismatch")
         if command.currency not in (None, currency):
             return Refusal("currency_mismatch")
         if command.amount is not None and not self.has_scale(command.amount, command.account):
@@ -84,8 +86,10 @@ class ReferenceLedger(ReferenceLists):
         """What was asked; of a capture without an amount what is left, or of a closed hold its whole."""
         if command.amount is not None:
             return command.amount
+        if not command.hold:  # the destination gets what the source gave
+            return self.rows[command.transfer].amount
         hold = self.holds[command.hold]
-        return self.find_hold_state(hold, clock)[1] or hold.command.amount
+        return self.find_hold_state(hold, clock)[1] or hold.amount
 
     def _find_decline(self, row, clock):
         command, account = row.command, self.accounts[row.command.account]
@@ -194,6 +198,8 @@ class ReferenceLedger(ReferenceLists):
             "reference": command.reference,
             "metadata": command.metadata,
             **{name: value and str(value) for name, value in belongs.items()},
+            "final": command.final,
+            "claim": None,
             "request_id": row.request_id,
         }
 
