@@ -71,9 +71,9 @@ class Lists(Movements, Holding):
         id, buyer = new_id(), self.pick_account(0)
         kinds = [("hold", {"account": 0, "amount": amount, "lifetime": None, "reference": "a"})]
         for number, part in enumerate(parts, start=1):
-            final = number == len(parts) and ends != "release"
-            where = {"to": None if number % 2 else other, "reference": ""}
-            kinds.append(("capture of item", {"hold": 0, "part": part, "final": final, **where}))
+            where = {"hold": 0, "to": None if number % 2 else other, "reference": ""}
+            asked = {"part": part, "final": number == len(parts) and ends != "release", **where}
+            kinds.append(("capture of item", asked))
         for is_exchange in transfers:
             asked = {"source": 0, "destination": other, "amount": Decimal(10), "is_exchange": is_exchange}
             asked |= {"reference": "", **dict.fromkeys(LEFT_OUT)}
@@ -217,11 +217,8 @@ class Lists(Movements, Holding):
             ]
             return False
         self.require_list_answer(commands, answer, before, started_at, is_known, how)
-        self.sent |= {
-            ask.id: make_single(ask)
-            for ask in asks
-            if ask.id in self.ledger.rows and ask.id not in before and ask.id.version != DERIVED
-        }
+        new = [ask for ask in asks if ask.id in self.ledger.rows and ask.id not in before]
+        self.sent |= {ask.id: make_single(ask) for ask in new if ask.id.version != DERIVED}
         return True
 
     def describe(self, command, moment):
