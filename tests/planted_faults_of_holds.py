@@ -40,7 +40,7 @@ MUTANTS = [
         "find_due_holds",
         "expires_at__lte=clock",
         "expires_at_asked__lte=clock",
-        CHANGES + "test_a_hold_whose_end_was_put_off_goes_on",
+        CHANGES + "test_another_end_is_the_one_that_counts",
     ),
     Mutant(
         "a hold repeated is compared with what became of it",
