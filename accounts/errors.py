@@ -61,7 +61,11 @@ class HoldNotFound(LedgerError, code="not_found"):
 
 
 class HoldNotOpen(LedgerError, code="hold_not_open"):
-    """What was captured, declined or has expired cannot be released any more."""
+    """What was captured, declined or has expired cannot be changed or released any more."""
+
+
+class AmountCaptured(LedgerError, code="amount_captured", field="amount"):
+    """A hold that stays open holds more than was captured of it: to end it, release it."""
 
 
 class ExpiresAtInvalid(LedgerError, code="expires_at_invalid", field="expires_at"):

@@ -10,8 +10,9 @@ from accounts.rest.views import AccountViewSet, MeViewSet, UserViewSet
 from events.rest.views import EventViewSet, SubscriptionViewSet
 from ledger.values import UUIDConverter
 from ledger_project import health, metrics
-from transactions.rest.account_views import BalanceViewSet, HoldViewSet, RuleViewSet
+from transactions.rest.account_views import BalanceViewSet, RuleViewSet
 from transactions.rest.batch_views import BatchViewSet
+from transactions.rest.hold_views import HoldViewSet
 from transactions.rest.views import TransactionViewSet, TransferViewSet
 
 register_converter(UUIDConverter, "id")
@@ -41,7 +42,7 @@ urlpatterns = [
     path("api/v1/transfers", TransferViewSet.as_view({"post": "create"})),
     path("api/v1/transfers/<id:pk>", TransferViewSet.as_view({"get": "retrieve"})),
     path("api/v1/holds", HoldViewSet.as_view(COLLECTION)),
-    path("api/v1/holds/<id:pk>", HoldViewSet.as_view({"get": "retrieve"})),
+    path("api/v1/holds/<id:pk>", HoldViewSet.as_view(MEMBER)),
     path("api/v1/holds/<id:pk>/capture", HoldViewSet.as_view({"post": "capture"})),
     path("api/v1/holds/<id:pk>/release", HoldViewSet.as_view({"post": "release"})),
     path("api/v1/events", EventViewSet.as_view({"get": "list"})),

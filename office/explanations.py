@@ -31,6 +31,8 @@ DETAILS = {
     "limit": gettext_lazy("limit"),
     "withdrawn": gettext_lazy("withdrawn that day before"),
     "balance": gettext_lazy("balance"),
+    "captured": gettext_lazy("captured"),
+    "amount": gettext_lazy("amount"),
     "expected_version": gettext_lazy("expected version"),
     "version": gettext_lazy("version"),
     "expected_sequence": gettext_lazy("expected number of the last event"),
@@ -71,7 +73,9 @@ def _show_detail(name: str, text: str, currency: str) -> str:
     """A detail of a decline in the reader's words; whatever else stands in the row, as it stands there."""
     with suppress(ValueError, InvalidOperation):
         match name:
-            case "available" | "required" | "limit" | "withdrawn" | "balance" | "left":
+            case (
+                "available" | "required" | "limit" | "withdrawn" | "balance" | "left" | "captured" | "amount"
+            ):
                 return money(Decimal(text), currency)
             case "instant":
                 return moment(datetime.fromisoformat(text))

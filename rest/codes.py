@@ -87,6 +87,7 @@ STATUS = {
     "external_id_taken": 422,
     "same_account": 422,
     "expires_at_invalid": 422,
+    "amount_captured": 422,
     "amounts_differ": 422,
     "not_reversible": 422,
     "account_not_empty": 422,

@@ -9,7 +9,15 @@ from accounts.errors import HoldNotFound
 from accounts.models import Account, Hold
 from ledger.callers import Caller
 from transactions import posting
-from transactions.posting.commands import Capture, NewHold, Release, Remaining, SetLimits, SetStatus
+from transactions.posting.commands import (
+    Capture,
+    ChangeHold,
+    NewHold,
+    Release,
+    Remaining,
+    SetLimits,
+    SetStatus,
+)
 
 new_id = uuid_utils.compat.uuid7
 
@@ -40,6 +48,11 @@ def find_hold(id):
 def release_hold(*, id, request_id="", **fields):
     hold = find_hold(id)
     return ask(Release(hold_id=id, account_id=hold.account_id, **fields), request_id=request_id).hold
+
+
+def change_hold(*, id, changes, request_id="", **fields):
+    command = ChangeHold(hold_id=id, account_id=find_hold(id).account_id, changes=changes, **fields)
+    return ask(command, request_id=request_id).hold
 
 
 def set_limits(*, id, limits, request_id, **fields):

@@ -6,10 +6,10 @@ from tests.database import take_stock
 OF_THE_MOMENT = {"recorded_at", "effective_at", "created_at", "closed_at", "late", "request_id"}
 
 
-def try_out(client, path, body=None):
+def try_out(client, path, body=None, method="post", **how):
     """The answer to a dry run, which has changed nothing in the whole database."""
     before = take_stock()
-    answer = client.post(f"{path}?dry_run=true", body)
+    answer = getattr(client, method)(f"{path}?dry_run=true", body, **how)
     assert take_stock() == before
     return answer
 
@@ -38,6 +38,8 @@ def list_results(done):
         return body["results"]
     if done.status_code >= 400:
         return [{"status": done.status_code, "problem": body}]
+    if "transfers" in body:
+        return [{"status": done.status_code, "transfers": body["transfers"]}]
     kind = "transfer" if "source" in body else "hold" if "remaining" in body else "transaction"
     return [{"status": done.status_code, kind: body}]
 
@@ -46,8 +48,8 @@ def require_versions(told, results):
     """The rows that were posted are the next ones after the versions that were told."""
     rows = []
     for result in results:
-        transfer = result.get("transfer")
-        rows += [transfer["source"], transfer["destination"]] if transfer else []
+        for transfer in (result.get("transfer"), *result.get("transfers", ())):
+            rows += [transfer["source"], transfer["destination"]] if transfer else []
         rows += [result["transaction"]] if "transaction" in result else []
     for account, version in told["versions"].items():
         posted = [row["version"] for row in rows if row["account"] == account]

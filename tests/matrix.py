@@ -66,7 +66,7 @@ PUBLIC = {"GET": Rule(public=True)}
 OFFICE = {method: Rule(status=302, office=True) for method in METHODS}
 
 USER, ACCOUNT, TRANSACTION = "accounts.view_user", "accounts.view_account", "transactions.view_transaction"
-HOLD, POST = "accounts.view_hold", "transactions.add_transaction"
+HOLD, PLACE, POST = "accounts.view_hold", "accounts.add_hold", "transactions.add_transaction"
 EVENT, SUBSCRIPTION = "events.view_event", "events.view_subscription"
 SUBSCRIBE, TELL = "events.add_subscription", "events.change_subscription"
 DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
@@ -124,9 +124,9 @@ API = {
     "transfers/{transfer}": {"GET": read(TRANSACTION)},
     "holds": {
         "GET": read(HOLD),
-        "POST": write("accounts.add_hold", 201, {"id": "{new}", "account": "{account}", "amount": "1"}),
+        "POST": write(PLACE, 201, {"id": "{new}", "account": "{account}", "amount": "1"}),
     },
-    "holds/{hold}": {"GET": read(HOLD)},
+    "holds/{hold}": {"GET": read(HOLD), "PATCH": write(PLACE, 200, {"amount": "2"}, sees=HOLD)},
     "holds/{hold}/capture": {"POST": write(POST, 201, {"id": "{new}"}, sees=HOLD)},
     "holds/{hold}/release": {"POST": write("accounts.change_hold", 200, {}, sees=HOLD)},
     "events": {"GET": read(EVENT)},

@@ -142,9 +142,9 @@ MUTANTS = [
     ),
     Mutant(
         "holds placed beside holds",
-        "NewHold._find_decline",
-        "if self.amount > account.available:",
-        "if self.amount > account.balance:",
+        "hold.find_decline",
+        "if amount > account.available:",
+        "if amount > account.balance:",
         RACES_OF_HOLDS + "test_of_six_holds_at_once_five_find_funds",
     ),
     Mutant(
@@ -163,7 +163,7 @@ MUTANTS = [
     ),
     Mutant(
         "captured funds still held",
-        "Capture.decide",
+        "capture._take",
         "held = account.held - row.amount",
         "held = account.held",
         HOLDS + "test_a_capture_takes_part_and_gives_back_the_rest",
@@ -177,16 +177,16 @@ MUTANTS = [
     ),
     Mutant(
         "every capture final",
-        "Capture.decide",
-        "if self.final or hold.remaining == 0:",
+        "capture._take",
+        "if is_end or hold.remaining == 0:",
         "if True:",
         HOLDS + "test_several_captures_leave_the_hold_open_until_nothing_is_left",
     ),
     Mutant(
         "frozen accounts take holds",
-        "NewHold._find_decline",
-        "            return ACCOUNT_FROZEN, {}\n",
-        "            pass\n",
+        "hold.find_decline",
+        "        return ACCOUNT_FROZEN, {}\n",
+        "        pass\n",
         HOLDS + "test_a_frozen_account_takes_no_hold_and_no_capture_but_a_release",
     ),
     Mutant(

@@ -24,7 +24,7 @@ MUTANTS = [
     Mutant(
         "a list declines its holds alone",
         "_find_culprit",
-        "made = decision.row or decision.hold",
+        "made = decision.made if decision.events else None",
         "made = decision.row",
         COMMANDS + "test_a_hold_that_is_declined_declines_the_list",
     ),

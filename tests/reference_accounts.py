@@ -27,8 +27,12 @@ class Account:
 
 @dataclass(kw_only=True)
 class Hold:
+    """What it is now; `command` is how it was asked for."""
+
     command: Placement
     created_at: datetime
+    amount: Decimal
+    expires_at: datetime | None
     reason: str | None = None
     details: dict | None = None
     released_at: datetime | None = None
@@ -69,54 +73,6 @@ class ReferenceAccounts:
 
     # Holds
 
-    def find_hold_refusal(self, command, clock):
-        if before := self.holds.get(command.id):
-            differs = command.find_differences(before.command)
-            return Refusal("idempotency_key_reused", differs) if differs else None
-        if not self.has_scale(command.amount, command.account):
-            return Refusal("amount_scale")
-        if command.expires_at and command.expires_at <= clock:
-            return Refusal("expires_at_invalid")
-        return None
-
-    def place_hold(self, command, clock, *, batch=None, decline=None):
-        """`decline`: its reason and details, if all of the list is declined."""
-        account = self.accounts[command.account]
-        self.expire(account.id, clock)
-        hold = Hold(command=command, created_at=clock, batch=batch)
-        available = self.find_available(account.id, clock)
-        sequence = self.count_events(account.id, clock)
-        if decline:
-            hold.reason, hold.details = decline
-        elif command.expected_sequence not in (None, sequence):
-            hold.reason = "sequence_mismatch"
-            hold.details = {"expected_sequence": command.expected_sequence, "sequence": sequence}
-        elif account.status != "ACTIVE":
-            hold.reason, hold.details = f"account_{account.status.lower()}", {}
-        elif command.amount > available:
-            amounts = {"available": available, "required": command.amount}
-            hold.reason = "insufficient_funds"
-            hold.details = {name: format_amount(amounts[name], account.currency) for name in amounts}
-        self.holds[command.id] = hold
-        self.tell("hold.declined" if hold.reason else "hold.placed", hold, clock)
-        return hold
-
-    def release_hold(self, id, expected, clock, *, if_open=False):
-        """Why it cannot be released, or None. What is released already changes nothing."""
-        hold = self.holds[id]
-        status, _, _ = self.find_hold_state(hold, clock)
-        if not if_open and status not in ("OPEN", "RELEASED"):
-            return Refusal("hold_not_open")
-        if status == "OPEN" and expected not in (None, self.count_events(hold.command.account, clock)):
-            return Refusal("sequence_mismatch")
-        self.expire(hold.command.account, clock)
-        if status == "OPEN":
-            hold.released_at = max(
-                [clock, *(row.recorded_at for row in self.find_rows(hold.command.account))]
-            )
-            self.tell("hold.released", hold, clock)
-        return None
-
     def find_untold(self, account, clock):
         """The holds whose time is over, and nobody has told it."""
         return [
@@ -130,7 +86,7 @@ class ReferenceAccounts:
     def expire(self, account, clock):
         """Tell of those whose time is over; how many that were not told of before."""
         due = self.find_untold(account, clock)
-        for hold in sorted(due, key=lambda hold: (hold.command.expires_at, hold.command.id)):
+        for hold in sorted(due, key=lambda hold: (hold.expires_at, hold.command.id)):
             hold.expiry_is_told = True
             self.tell("hold.expired", hold, clock)
         return len(due)
@@ -152,15 +108,15 @@ class ReferenceAccounts:
     def find_hold_state(self, hold, now):
         """Its status, what is left of it, and since when it is closed."""
         captures = self.find_captures(hold)
-        left = hold.command.amount - sum(row.amount for row in captures)
+        left = hold.amount - sum(row.amount for row in captures)
         if hold.reason:
             return "DECLINED", 0, hold.created_at
         if captures and (left == 0 or captures[-1].command.is_final):
             return "CAPTURED", 0, captures[-1].recorded_at
         if hold.released_at:
             return "RELEASED", 0, hold.released_at
-        if hold.command.expires_at and hold.command.expires_at <= now:
-            return "EXPIRED", 0, hold.command.expires_at
+        if hold.expires_at and hold.expires_at <= now:
+            return "EXPIRED", 0, hold.expires_at
         return "OPEN", left, None
 
     def sum_held(self, account, now):
@@ -170,7 +126,7 @@ class ReferenceAccounts:
     def list_expiries(self, after, until):
         """Of holds that are open until then."""
         open_holds = [hold for hold in self.holds.values() if self.find_hold_state(hold, after)[0] == "OPEN"]
-        expiries = [hold.command.expires_at for hold in open_holds if hold.command.expires_at]
+        expiries = [hold.expires_at for hold in open_holds if hold.expires_at]
         return [moment for moment in expiries if moment <= until]
 
     def find_available(self, account, now):
@@ -261,13 +217,13 @@ class ReferenceAccounts:
         return {
             "id": str(id),
             "account": str(command.account),
-            "amount": format_amount(command.amount, currency),
+            "amount": format_amount(hold.amount, currency),
             "captured": format_amount(captured, currency),
             "remaining": format_amount(left, currency),
             "status": status,
             "decline_reason": hold.reason,
             "decline_details": hold.details,
-            "expires_at": command.expires_at and format_time(command.expires_at),
+            "expires_at": hold.expires_at and format_time(hold.expires_at),
             "reference": command.reference,
             "metadata": command.metadata,
             "batch": hold.batch and str(hold.batch),

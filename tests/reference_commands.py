@@ -25,7 +25,8 @@ class Command:
 
     `begins_at` is of a day, whose last microsecond is `effective_at`. `amount` None, of a capture, is all
     that the hold has left. `other_leg` is the account of the other leg. What a leg of a reversal takes
-    follows of its `part`; then `amount` is what was asked of this leg by name.
+    follows of its `part`; then `amount` is what was asked of this leg by name. Of a capture `capture` is its
+    id, if it goes into accounts.
     """
 
     id: UUID
@@ -44,10 +45,20 @@ class Command:
     other_leg: UUID | None = None
     other_amount: Decimal | None = None  # of the other leg, if the transfer names both
     part: Any = None  # of a reversal
+    final: bool | None = None
+    amount_asked: Decimal | None = None
+    capture: UUID | None = None
+    has_list: bool = False
+    is_last: bool = True
+
+    @property
+    def asked(self):
+        """Of a reversal or a capture; None: all that is left."""
+        return self.amount if self.reverses else self.amount_asked
 
     @property
     def is_final(self):
-        return self.metadata.get("final") != "false"
+        return self.final and self.is_last
 
     @property
     def is_plain(self):
@@ -56,18 +67,27 @@ class Command:
     def find_differences(self, row):
         """The names of what is not as it was when `row` was asked for."""
         before = row.command
-        names = ("type", "effective_at", "reference", "metadata", "transfer", "reverses", "hold")
+        names = ("type", "effective_at", "reference", "metadata", "transfer", "reverses", "hold", "final")
         differs = {name for name in names if getattr(self, name) != getattr(before, name)}
+        is_other = self.asked != before.asked
+        if self.hold or self.capture:
+            return self._name_differences(row, differs | {"amount_asked"} if is_other else differs)
         is_received = self.transfer and self.type == "DEPOSIT" and not self.reverses
-        asked = before.amount if before.reverses else None  # of a reversal
-        if self.reverses and self.amount != asked:
-            differs.add("amount")
-        elif not self.reverses and (self.amount not in (None, row.amount) or asked):
+        if is_other or not (self.reverses or self.amount in (None, row.amount)):
             differs.add("destination_amount" if is_received else "amount")
         if self.account != before.account:
             legs = {"WITHDRAW": "source", "DEPOSIT": "destination"}
             differs.add(legs[self.type] if self.transfer else "account")
         return frozenset(differs)
+
+    def _name_differences(self, row, differs):
+        """Of a capture: what it asks for in all, and where it goes, which may be a list with the amounts."""
+        if self.account != row.command.account:
+            differs.add("transfer" if self.type == "DEPOSIT" else "account")
+        if self.amount not in (None, row.amount):
+            differs.add("amount_asked")
+        where, much = ("destinations", "destinations") if self.has_list else ("destination", "amount")
+        return frozenset({"transfer": where, "amount_asked": much}.get(name, name) for name in differs)
 
 
 @dataclass(kw_only=True)
@@ -142,32 +162,6 @@ class Transfer:
             **read_moment(self.effective_at),
             reference=self.reference,
             metadata=self.metadata,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Capture:
-    id: UUID
-    hold: UUID
-    amount: Decimal | None = None
-    final: bool = True
-    reference: str = ""
-    metadata: dict = field(default_factory=dict)
-    expected_version: int | None = None
-
-    def list_commands(self, ledger):
-        return [self.make_command(ledger.holds[self.hold].command.account)]
-
-    def make_command(self, account):
-        return Command(
-            id=self.id,
-            account=account,
-            type="WITHDRAW",
-            amount=self.amount,
-            reference=self.reference,
-            metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
-            hold=self.hold,
-            expected_version=self.expected_version,
         )
 
 

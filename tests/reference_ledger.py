@@ -39,6 +39,8 @@ class ReferenceLedger(ReferenceReversals, ReferenceLists):
             differs = command.find_differences(before)
             return Refusal("idempotency_key_reused", differs) if differs else None
         currency = self.accounts[command.account].currency
+        if command.capture and self.find_currency(command.other_leg) != currency:
+            return Refusal("currency_mismatch")
         if command.currency not in (None, currency):
             return Refusal("currency_mismatch")
         if command.amount is not None and not self.has_scale(command.amount, command.account):
@@ -87,8 +89,10 @@ class ReferenceLedger(ReferenceReversals, ReferenceLists):
             return self.find_part(command)[0]
         if command.amount is not None:
             return command.amount
+        if not command.hold:  # the destination gets what the source gave
+            return self.rows[command.transfer].amount
         hold = self.holds[command.hold]
-        return self.find_hold_state(hold, clock)[1] or hold.command.amount
+        return self.find_hold_state(hold, clock)[1] or hold.amount
 
     def _find_decline(self, row, clock):
         command, account = row.command, self.accounts[row.command.account]
@@ -194,7 +198,7 @@ class ReferenceLedger(ReferenceReversals, ReferenceLists):
             **{name: value and str(value) for name, value in belongs.items()},
             "reversed": format_amount(self.sum_taken_back(id), account.currency),
             "reversed_by": [str(by) for by in self.list_reversals_of(id)],
-            "final": None,
+            "final": command.final,
             "claim": None,
             "request_id": row.request_id,
         }

@@ -5,26 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from tests.reference_accounts import ReferenceAccounts
 from tests.reference_commands import (
-    Capture,
     Command,
     Placement,
     Refusal,
     derive_id,
 )
+from tests.reference_holds import ReferenceHolds
 from tests.reference_reversals import Reversal
-
-
-@dataclass(frozen=True, kw_only=True)
-class CaptureOfItem(Capture):
-    """Of the hold that the item `item` of the same list places, on `account`."""
-
-    item: int
-    account: UUID
-
-    def list_commands(self, ledger):
-        return [self.make_command(self.account)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +30,7 @@ class Release:
         return [self]
 
 
-class ReferenceLists(ReferenceAccounts):
+class ReferenceLists(ReferenceHolds):
     def list_refusals(self, commands, clock):
         """By id; what is wrong with one leg of a transfer is wrong with both. That of a release is not told
         before it is its turn.
@@ -51,8 +39,8 @@ class ReferenceLists(ReferenceAccounts):
         for command in commands:
             refusals[command.id] = self._find_static_refusal(command, commands, refusals, clock)
         for command in commands:
-            transfer = find_transfer(command)
-            legs = [leg for leg in commands if transfer and find_transfer(leg) == transfer]
+            unit = find_unit(command)
+            legs = [leg for leg in commands if unit and find_unit(leg) == unit]
             wrong = [refusals[leg.id] for leg in legs if refusals[leg.id] and leg.id not in self.rows]
             if wrong and command.id not in self.rows:
                 refusals[command.id] = wrong[0]
@@ -125,7 +113,7 @@ class ReferenceLists(ReferenceAccounts):
         while True:
             groups: dict[Any, list] = {}
             for command in order:
-                groups.setdefault(all_or_nothing or find_transfer(command) or command.id, []).append(command)
+                groups.setdefault(all_or_nothing or find_unit(command) or command.id, []).append(command)
             released: dict[str, Any] = {}
             for group in groups.values():
                 self._decide_group(group, times, clock, asked, known, given, released)
@@ -178,9 +166,9 @@ class ReferenceLists(ReferenceAccounts):
         for command in sorted(group, key=given.index):
             decline = culprit.reason, culprit.details
             if command.id != culprit.command.id:
-                transfer = find_transfer(command)
-                same_transfer = transfer and transfer == find_transfer(culprit.command)
-                reason = "transfer_declined" if same_transfer else "batch_declined"
+                unit = find_unit(command)
+                is_same = unit and unit == find_unit(culprit.command)
+                reason = "transfer_declined" if is_same else "batch_declined"
                 decline = reason, {"culprit": str(culprit.command.id)}
             self._decide_one(command, times, clock, asked, released, decline)
 
@@ -231,5 +219,6 @@ def list_refused(released):
     return {id: told for id, told in released.items() if isinstance(told, Refusal)}
 
 
-def find_transfer(command):
-    return getattr(command, "transfer", None)
+def find_unit(command):
+    """What is posted or declined as a whole: a transfer, or a capture into accounts."""
+    return getattr(command, "capture", None) or getattr(command, "transfer", None)

@@ -18,6 +18,7 @@ KIND = os.environ.get("LEDGER_TEST_ROLE", "")
 OWNERS = {
     "tests/test_guards.py",
     "tests/test_hold_guards.py",
+    "tests/test_changed_hold_guards.py",
     "tests/test_batch_guards.py",
     "tests/test_rule_guards.py",
     "tests/test_reversal_guards.py",

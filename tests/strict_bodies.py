@@ -6,16 +6,15 @@ twice, no field that is not known, null as if not sent, and every value fit for 
 
 import json
 import re
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from events.models import parse_cursor
+from tests.strict_amounts import is_amount, is_id, is_limit, is_list_of_destinations
 from tests.strict_texts import Fits, is_about, is_text
 from tests.strict_times import is_expiry, is_time
 
 LEVELS_MAX = 100
 BATCH = "POST /batches"
-AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")  # of US dollars
 # Of this machine, the only one that tests may call.
 LOOPBACK_URL = re.compile(
     r"https?://(?P<host>127(\.[0-9]{1,3}){3})(:(?P<port>[0-9]{1,5}))?([/?][!$-\[\]-~]*)?"
@@ -23,7 +22,8 @@ LOOPBACK_URL = re.compile(
 EVENT_TYPES = (
     *("user.created", "account.opened", "account.frozen", "account.unfrozen", "account.closed"),
     *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
-    *("hold.declined", "hold.captured", "hold.released", "hold.expired"),
+    *("hold.declined", "hold.captured", "hold.released", "hold.expired", "hold.changed"),
+    "hold.change_declined",
 )
 
 
@@ -74,7 +74,6 @@ def is_one_of(*values: str) -> Fits:
     return lambda value: value in values
 
 
-is_id = is_text(36, 36, r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 is_currency = is_one_of("USD", "EUR", "GBP", "JPY", "BHD", "RUB", "POINTS")
 
 
@@ -93,19 +92,6 @@ def is_metadata(value: Any) -> bool:
         and len(value) <= 50
         and all(is_key(name) and is_value(text) for name, text in value.items())
     )
-
-
-def is_metadata_of_a_capture(value: Any) -> bool:
-    return is_metadata(value) and "final" not in value
-
-
-def is_limit(value: Any, maximum: int = 10**15) -> bool:
-    is_decimal = type(value) is str and AMOUNT.fullmatch(value)
-    return bool(is_decimal) and Decimal(value) <= maximum
-
-
-def is_amount(value: Any) -> bool:
-    return is_limit(value, 10**12) and Decimal(value) > 0
 
 
 def is_flag(value: Any) -> bool:
@@ -250,9 +236,12 @@ FIELDS: dict[str, dict[str, Field]] = {
         **MONEY,
         "amount": Field(is_amount),
         "final": Field(is_flag),
-        "metadata": Field(is_metadata_of_a_capture),
+        "destination": Field(is_id),
+        "destination_user": Field(is_id),
+        "destinations": Field(is_list_of_destinations),
         **VERSION,
     },
+    "PATCH /holds/{id}": {"amount": Field(is_amount), "expires_at": Field(is_expiry), **SEQUENCE},
     "POST /subscriptions": {
         "kind": Field(is_one_of("webhook", "broker"), required=True),
         "url": Field(is_url),
@@ -269,6 +258,13 @@ ONLY_ONE_OF = {
     "POST /transactions": [{"account", "user"}],
     "POST /holds": [{"account", "user"}],
     "POST /transfers": [{"source", "source_user"}, {"destination", "destination_user"}],
+}
+# These exclude each other.
+EITHER = {
+    "POST /holds/{id}/capture": [
+        ({"destination"}, {"destination_user"}),
+        ({"destinations"}, {"amount", "destination", "destination_user"}),
+    ]
 }
 
 
@@ -292,6 +288,8 @@ def is_valid_object(call: str, sent: Any) -> bool:
     if not required <= values.keys() or not all(some & values.keys() for some in ONE_OF.get(call, [])):
         return False
     if any(len(some & values.keys()) != 1 for some in ONLY_ONE_OF.get(call, [])):
+        return False
+    if any(one & values.keys() and others & values.keys() for one, others in EITHER.get(call, [])):
         return False
     if call == "POST /subscriptions" and (values["kind"] == "webhook") != ("url" in values):
         return False

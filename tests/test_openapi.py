@@ -115,10 +115,12 @@ def give_commands(asker):
     other = AccountFactory()
     posted, moved = asker.post().json()["id"], transfer(asker.account, other, "1").id
     held, spent = (asker.hold("5").json()["id"] for _ in range(2))
+    captured = []
 
-    def capture(amount):
-        body = {"id": str(new_id()), "amount": amount, "final": amount == "2"}
-        return asker.client.post(f"/api/v1/holds/{spent}/capture", body)
+    def capture(amount=None, **more):
+        body = {"id": str(new_id()), "final": len(captured) == 5, **more}
+        captured.append(body | ({"amount": amount} if amount else {}))
+        return asker.client.post(f"/api/v1/holds/{spent}/capture", captured[-1])
 
     yield "transactions", [asker.post(), asker.post(**TOO_MUCH), asker.post(amount="x")]
     yield (
@@ -134,7 +136,10 @@ def give_commands(asker):
     yield "batches/{id}/reverse", [*undone, asker.undo(undone[0].json()["id"]), asker.undo(new_id())]
     yield "transfers", [*(asker.transfer(to) for to in (other, asker.account)), asker.transfer(other, "999")]
     yield "holds", [asker.hold(), asker.hold("999"), asker.hold(expires_at="2020-01-01")]
-    yield "holds/{id}/capture", [capture(amount) for amount in ("1", "9", "2", "1")]
+    shop = str(AccountFactory().id)
+    paid = [{"destination": shop}, {"destinations": [{"destination": shop, "amount": "1"}]}]
+    into = [capture("1", **paid[0]), capture(**paid[1]), capture("1", **paid[1])]
+    yield "holds/{id}/capture", [*into, *(capture(amount) for amount in ("1", "9", "1", "1"))]
     releases = [f"/api/v1/holds/{id}/release" for id in (held, held, spent)]
     yield "holds/{id}/release", [asker.client.post(address) for address in releases]
     yield from give_commands_of_feed(asker)
@@ -173,7 +178,7 @@ SEEN = {
     "/api/v1/transactions/{id}/reverse": {201, 404, 422},
     "/api/v1/transfers": {201, 402, 422},
     "/api/v1/holds": {201, 402, 422},
-    "/api/v1/holds/{id}/capture": {201, 422},
+    "/api/v1/holds/{id}/capture": {201, 400, 422},
     "/api/v1/holds/{id}/release": {200, 422},
     "/api/v1/accounts/{id}/close": {200, 422},
     "/api/v1/subscriptions": {201, 400, 422},

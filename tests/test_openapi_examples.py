@@ -50,6 +50,7 @@ BEFORE = {
     "post holds": [USER, MONEY],
     "post holds/{id}/capture": [USER, MONEY, HOLD],
     "post holds/{id}/release": [USER, MONEY, HOLD],
+    "patch holds/{id}": [USER, MONEY, HOLD],
     "post subscriptions": [USER],
     "patch subscriptions/{id}": TOLD,
     "post subscriptions/{id}/pause": TOLD,

@@ -5,10 +5,12 @@ depend on the state of the account, recorded under the id for ever.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db.transaction import TransactionManagementError
 
+from accounts.currencies import write_exactly
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
 from accounts.errors import BATCH_DECLINED as BATCH_DECLINED
 from ledger.errors import LedgerError
@@ -124,6 +126,13 @@ class NotReversible(LedgerError, code="not_reversible"):
 
 class TokenBound(LedgerError, code="token_bound"):
     """The caller's token is bound to other accounts, other types or smaller amounts, as `bound` says."""
+
+
+def make_beyond_amount_max(amount_max: Decimal) -> TokenBound:
+    """That the token is bound to smaller amounts."""
+    largest = write_exactly(amount_max)
+    detail = f"The token is bound to amounts up to {largest}."
+    return TokenBound(detail, bound="amount_max", allowed=largest)
 
 
 class CorrectionRefused(LedgerError):

@@ -649,6 +649,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "amount_asked",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8,
+                        help_text="As it was placed; the amount may be changed",
+                        max_digits=28,
+                        verbose_name="amount asked",
+                    ),
+                ),
+                (
                     "captured",
                     accounts.models.columns.MoneyField(
                         decimal_places=8, default=0, max_digits=28, verbose_name="captured"
@@ -674,6 +683,7 @@ class Migration(migrations.Migration):
                     "expires_at",
                     models.DateTimeField(help_text="Null: never", null=True, verbose_name="expires at"),
                 ),
+                ("expires_at_asked", models.DateTimeField(null=True, verbose_name="expires at asked")),
                 ("reference", models.CharField(max_length=200, verbose_name="reference")),
                 ("metadata", models.JSONField(verbose_name="metadata")),
                 ("created_at", models.DateTimeField(verbose_name="created at")),
@@ -1199,6 +1209,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="hold",
             constraint=models.CheckConstraint(
+                condition=models.Q(("amount_asked__gt", 0), ("amount_asked__lte", Decimal("1000000000000"))),
+                name="hold_amount_asked_is_positive_and_bounded",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="hold",
+            constraint=models.CheckConstraint(
                 condition=models.Q(("captured__gte", 0), ("captured__lte", models.F("amount"))),
                 name="hold_captures_at_most_its_amount",
             ),
@@ -1255,6 +1272,11 @@ class Migration(migrations.Migration):
                     models.Q(
                         ("expires_at__isnull", True),
                         accounts.models.columns.IsFinite(models.F("expires_at")),
+                        _connector="OR",
+                    ),
+                    models.Q(
+                        ("expires_at_asked__isnull", True),
+                        accounts.models.columns.IsFinite(models.F("expires_at_asked")),
                         _connector="OR",
                     ),
                     models.Q(

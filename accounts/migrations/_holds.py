@@ -9,10 +9,10 @@ CREATE TRIGGER hold_keeps_what_was_asked BEFORE UPDATE ON accounts_hold
     FOR EACH ROW WHEN (
         OLD.status <> 'OPEN' OR NEW.status = 'DECLINED' OR NEW.captured < OLD.captured
         OR NEW.event_sequence <= OLD.event_sequence
-        OR (OLD.id, OLD.account_id, OLD.amount, OLD.expires_at, OLD.reference, OLD.metadata, OLD.created_at,
-            OLD.actor, OLD.request_id, OLD.batch)
-        IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount, NEW.expires_at, NEW.reference, NEW.metadata,
-            NEW.created_at, NEW.actor, NEW.request_id, NEW.batch)
+        OR (OLD.id, OLD.account_id, OLD.amount_asked, OLD.expires_at_asked, OLD.reference, OLD.metadata,
+            OLD.created_at, OLD.actor, OLD.request_id, OLD.batch)
+        IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount_asked, NEW.expires_at_asked, NEW.reference,
+            NEW.metadata, NEW.created_at, NEW.actor, NEW.request_id, NEW.batch)
     ) EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER hold_is_never_deleted BEFORE DELETE ON accounts_hold
     FOR EACH ROW EXECUTE FUNCTION ledger_refuse();

@@ -106,6 +106,12 @@ class ReleaseRequest(StrictSerializer):
     body_is_optional = not settings.REASONS_REQUIRED
 
 
+class HoldChanges(StrictSerializer):
+    amount = fields.AmountField(required=False, help_text="All of it, with what was captured of it")
+    expires_at = times.TimeField(required=False, allow_null=True, help_text="Null: never")
+    expected_sequence = SequenceField()
+
+
 class CommandRequest(StrictSerializer):
     id = fields.IdentityField(required=False, help_text="Best a UUIDv7. Or send an Idempotency-Key")
 

@@ -108,6 +108,8 @@ class Event(models.Model):
         TRANSACTION_DECLINED = "transaction.declined"
         HOLD_PLACED = "hold.placed"
         HOLD_DECLINED = "hold.declined"
+        HOLD_CHANGED = "hold.changed"
+        HOLD_CHANGE_DECLINED = "hold.change_declined"
         HOLD_CAPTURED = "hold.captured"
         HOLD_RELEASED = "hold.released"
         HOLD_EXPIRED = "hold.expired"

@@ -67,7 +67,9 @@ RIGHTS: dict[str, Rights] = {
         READ,
     ),
     "accounts.hold": Rights(
-        {**READ, **ADD, **only("UPDATE", "captured status closed_at event_sequence")}, READ, READ
+        {**READ, **ADD, **only("UPDATE", "amount expires_at captured status closed_at event_sequence")},
+        READ,
+        READ,
     ),
     "events.event": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
     "events.text": Rights({**READ, **ADD, **only("UPDATE", "content")}, READ, READ),

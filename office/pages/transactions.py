@@ -227,11 +227,14 @@ class HoldAdmin(SearchedAdmin):
         return rows.filter(id=id) if id else rows.none()
 
     def describe(self, request: HttpRequest, obj: Hold) -> dict[str, Any]:
-        captures = Transaction.objects.filter(hold=obj.id)
+        captures = list(Transaction.objects.filter(hold=obj.id).select_related("account__user")[:SHOWN_MAX])
+        transfers = [row.transfer for row in captures if row.transfer]
+        paid = Transaction.objects.filter(transfer__in=transfers, type=Transaction.Type.DEPOSIT)
         return {
             "hold": obj,
             "actor": User.objects.filter(id=obj.actor).first(),
-            "captures": captures.select_related("account__user")[:SHOWN_MAX],
+            "captures": captures,
+            "paid": paid.select_related("account__user") if transfers else (),
             "why": explanations.describe_decline(obj, obj.account.currency),
         }
 

@@ -119,7 +119,7 @@ def report(tmp_path_factory):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
             folder = tmp_path_factory.mktemp("hammer")
-            report = hammer(operations=600, faults=len(KINDS), seed=HAMMER_SEED, folder=folder)
+            report = hammer(operations=1000, faults=len(KINDS), seed=HAMMER_SEED, folder=folder)
             kept.write_bytes(pickle.dumps(report))
     return pickle.loads(kept.read_bytes())  # noqa: S301, our own
 

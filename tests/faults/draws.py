@@ -62,5 +62,5 @@ class Draw:
     def choose_hold(self) -> tuple[str, Row]:
         """One that was asked for, alone or in a list, or that nobody knows."""
         old = self.find_old([*HELD, *HELD, *LISTS] if self.toss(0.3) else HELD)
-        holds = [(id, row) for id, row in old.asked.items() if "expires_at" in row] if old else []
+        holds = [(id, row) for id, row in old.asked.items() if "expires_at_asked" in row] if old else []
         return self.chance.choice(holds) if holds else (self.make_id(), {"account_id": None})

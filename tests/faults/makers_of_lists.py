@@ -16,6 +16,7 @@ from tests.faults.makers_of_rows import (
     make_hold_body,
     make_reversal,
     make_transfer_body,
+    send_into,
     take_back,
     use_a_wrong_scale,
     withdraw_too_much,
@@ -71,10 +72,11 @@ class Draft:
         """Of a hold of the list, or of another one, which perhaps is not there."""
         named, hold, account, *refusals = self.choose_hold()
         item = make_capture_body(self.draw, final=self.draw.toss())
-        row = as_capture(item, hold, account, batch=self.id)
-        self.add("capture", {**item, "hold": named}, {}, *refusals)
-        id = self.items[-1]["id"]
-        self.rows[-1][id] = row
+        if self.draw.toss(0.4):
+            send_into(self.draw, item, account, several=self.draw.toss())
+            refusals = [*refusals, "currency_mismatch", "same_account"]
+        rows = as_capture(item, hold, account, batch=self.id)
+        self.add("capture", {**item, "hold": named}, rows, *refusals)
 
     def add_release(self) -> None:
         if any(item["command"] == "release" for item in self.items):
@@ -174,7 +176,7 @@ def take_list_back(draw: Draw) -> Operation:
     rows = old.asked if old else {}
     asked: dict[str, Row] = {}
     for row_id, row in rows.items():
-        if "expires_at" in row:
+        if "expires_at_asked" in row:
             asked |= as_release(row_id)
         elif "type" in row and not row["reverses"]:
             reversal = str(derive_id(f"{id}\0reversal\0{row['transfer'] or row_id}"))

@@ -36,6 +36,9 @@ DECLINES = {
     BATCH_DECLINED: 422,
 }
 
+# What a change of a hold may be told: that it is so, or that it is declined or comes too late.
+CHANGES = {(200, None), (402, "insufficient_funds"), (422, HOLD_NOT_OPEN)}
+
 Answer = dict[str, Any]
 NOTHING: Answer = {}  # was made, since there was nothing to take back
 
@@ -63,6 +66,11 @@ class Reply:
         return self.asked.keys() == {"hold"}
 
     @property
+    def is_of_hold(self) -> bool:
+        """A release or a change, which is judged by its hold."""
+        return self.asked.keys() <= {"hold", "changes"}
+
+    @property
     def is_final(self) -> bool:
         return self.meaning not in (RETRYABLE, AMBIGUOUS)
 
@@ -76,7 +84,7 @@ def send(service: Service, operation: Operation) -> list[Reply]:
         return [Reply(operation, id, meaning, status, answer) for id in operation.asked]
 
     try:
-        status, text, headers = service.send("POST", operation.path, operation.body)
+        status, text, headers = service.send(operation.method, operation.path, operation.body)
     except (OSError, http.client.HTTPException) as error:
         return tell_all(AMBIGUOUS, 0, {"error": repr(error)})
     try:
@@ -108,7 +116,9 @@ def tell_items(operation: Operation, results: list[Answer]) -> Iterator[tuple[st
     told: dict[str, tuple[int, Answer]] = {}
     for place, result in enumerate(results):
         content = next(
-            result[name] for name in ("problem", "transfer", "transaction", "hold") if name in result
+            result[name]
+            for name in ("problem", "transfer", "transfers", "transaction", "hold")
+            if name in result
         )
         ids = [] if operation.takes_list_back else operation.items[place]
         if operation.takes_list_back:
@@ -131,8 +141,11 @@ def find_ids(operation: Operation, content: Answer) -> list[str]:
 
 
 def tell_one(ids: list[str], status: int, answer: Answer) -> Iterator[tuple[str, int, Answer]]:
-    if "source" in answer:
-        legs = {leg["id"]: leg for leg in (answer["source"], answer["destination"])}
+    parts = (
+        answer if isinstance(answer, list) else answer.get("transfers", [answer])
+    )  # of an item they are it
+    if "source" in parts[0]:
+        legs = {leg["id"]: leg for part in parts for leg in (part["source"], part["destination"])}
         for id in ids:
             yield id, status, legs.get(id, {})
     elif len(ids) > 1 and answer.get("id") in ids and answer.get("code"):  # of the leg in whose way
@@ -150,7 +163,10 @@ def classify(operation: Operation, id: str, status: int, answer: Answer, decided
     code = answer.get("code")
     if answer is NOTHING and operation.takes_list_back:
         return DEFINITIVE
-    is_release = operation.asked[id].keys() == {"hold"}
+    asked = operation.asked[id]
+    is_release = asked.keys() == {"hold"}
+    if "changes" in asked and (status, code) in CHANGES:
+        return decided
     tells_of_hold = is_release and code == HOLD_NOT_OPEN and not operation.is_atomic
     if code in operation.refusals.get(id, []) and "id" not in answer and not tells_of_hold:
         return DEFINITIVE

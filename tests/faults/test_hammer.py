@@ -22,6 +22,8 @@ def test_under_every_kind_of_fault_nothing_is_lost_doubled_wrong_torn_or_negativ
     for column in ("transfer", "reverses", "hold", "batch"):
         assert any(row[column] for row in posted), str(report)
         assert column == "batch" or any(row[column] and row["batch"] for row in posted), str(report)
+    assert any(row["hold"] and row["transfer"] for row in posted), str(report)
+    assert {"hold.changed", "hold.change_declined"} <= {event["type"] for event in report.ledger.events}
     assert any(hold["batch"] and hold["id"].version == DERIVED for hold in report.ledger.holds), str(report)
     assert any("reverses" in batch["metadata"] for batch in report.ledger.batches), str(report)
     taken_back = [row["reverses"] for row in posted if row["reverses"]]

@@ -11,11 +11,11 @@ from tests.faults.charges import DOUBLED, DRIFT, GHOSTS, LOST, UNRESOLVED, WRONG
 from tests.faults.ledger import Ledger, Row
 from tests.faults.replies import CLASSES, DEFINITIVE, OK, UNEXPECTED, Reply
 from tests.faults.verdict_on_accounts import judge_account, judge_money
-from tests.faults.verdict_on_groups import judge_reversals, judge_transfers
-from tests.faults.verdict_on_holds import judge_hold, judge_holds_of_account, judge_releases
+from tests.faults.verdict_on_groups import judge_parts, judge_reversals, judge_transfers
+from tests.faults.verdict_on_holds import judge_changes, judge_hold, judge_holds_of_account, judge_releases
 from tests.faults.verdict_on_lists import judge_lists
 
-MOMENTS = {"effective_at_asked", "expires_at"}
+MOMENTS = {"effective_at_asked", "expires_at_asked"}
 
 
 @dataclass
@@ -34,7 +34,7 @@ def judge(replies: Iterable[Reply], ledger: Ledger, shown: dict[str, Decimal]) -
     replies = list(replies)
     by_id: dict[str, list[Reply]] = defaultdict(list)
     for reply in replies:
-        if not reply.is_release:
+        if not reply.is_of_hold:
             by_id[reply.id].append(reply)
     rows = {str(row["id"]): row for row in [*ledger.transactions, *ledger.holds]}
     counted = Counter(dict.fromkeys(CLASSES, 0))
@@ -49,11 +49,13 @@ def judge(replies: Iterable[Reply], ledger: Ledger, shown: dict[str, Decimal]) -
             *judge_shown(shown, ledger),
             *judge_money(ledger),
             *judge_transfers(ledger),
+            *judge_parts(ledger),
             *judge_lists(replies, ledger),
             *judge_reversals(replies, rows),
             *(charge for account in ledger.accounts for charge in judge_holds_of_account(account, ledger)),
             *(charge for hold in ledger.holds for charge in judge_hold(hold, ledger)),
             *judge_releases(replies, rows),
+            *judge_changes(replies, rows),
         ],
     )
 
@@ -88,8 +90,8 @@ def find_differences(asked: dict[str, Any], row: Row) -> Iterator[str]:
             value = value and datetime.fromisoformat(value)
         elif name == "amount":
             value = found if value is None else Decimal(value)
-        elif name == "amount_asked":
-            value = value and Decimal(value)
+        elif name == "amount_asked" or isinstance(found, bool):
+            value = value if value is None or isinstance(found, bool) else Decimal(value)
         elif found is not None and not isinstance(found, dict):
             found = str(found)
         if found != value:

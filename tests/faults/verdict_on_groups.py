@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
+from uuid import UUID
 
 from tests.faults.charges import DOUBLED, TORN, WRONG, Charge
 from tests.faults.ledger import Ledger, Row
-from tests.faults.makers_of_rows import OPPOSITE, derive_destination_id
+from tests.faults.makers_of_rows import OPPOSITE, derive_destination_id, derive_part_id
 from tests.faults.replies import BATCH_DECLINED, DEFINITIVE, TRANSFER_DECLINED, Reply
 from tests.faults.verdict_on_accounts import group
 
 ALREADY_REVERSED, NOT_REVERSIBLE, TOO_LARGE = "already_reversed", "not_reversible", "reversal_too_large"
+DERIVED = 8  # the version of ids that are made of other ones
 
 
 def judge_transfers(ledger: Ledger) -> Iterator[Charge]:
@@ -32,8 +34,30 @@ def judge_transfers(ledger: Ledger) -> Iterator[Charge]:
             yield TORN, f"the legs of the transfer {transfer} differ: {rows}"
         if rows[0]["account_id"] == rows[1]["account_id"]:
             yield WRONG, f"the transfer {transfer} stays in its account"
-        if {row["decline_reason"] for row in rows} != {BATCH_DECLINED}:  # of which the list knows why
-            yield from judge_group(rows, [TRANSFER_DECLINED])
+        if {row["decline_reason"] for row in rows} not in ({BATCH_DECLINED}, {TRANSFER_DECLINED}):
+            yield from judge_group(rows, [TRANSFER_DECLINED])  # else its list or its capture knows why
+
+
+def judge_parts(ledger: Ledger) -> Iterator[Charge]:
+    """Of a capture into accounts all of them are paid, or none."""
+    legs = group(ledger.transactions, "transfer")
+    known = {str(row["id"]) for row in ledger.transactions}
+    for row in ledger.transactions:
+        if row["type"] == "WITHDRAW" and row["transfer"]:
+            ids = find_parts(str(row["id"]), known) if row["hold"] else [str(row["id"])]
+            rows = [leg for id in ids for leg in legs.get(UUID(id), ())]
+            is_first = not row["hold"] or row["id"].version != DERIVED or len(ids) > 1
+            reasons = {leg["decline_reason"] for leg in rows}
+            if is_first and reasons != {BATCH_DECLINED}:
+                yield from judge_group(rows, [TRANSFER_DECLINED])
+
+
+def find_parts(capture: str, known: Collection[str]) -> list[str]:
+    """The ids of the parts of a capture that are there, one after the other."""
+    ids = [capture]
+    while (following := derive_part_id(capture, len(ids))) in known:
+        ids.append(following)
+    return ids
 
 
 def judge_group(rows: list[Row], because_of_another: Collection[str]) -> Iterator[Charge]:

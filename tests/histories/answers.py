@@ -30,7 +30,7 @@ class Shown:
     replayed: bool = False
 
 
-WORDS = {"reason": "metadata", "final": "metadata"}  # the commands' own for parts of what they make
+WORDS = {"reason": "metadata"}  # the commands' own for parts of what they make
 
 
 def make_refusal(code, extensions):

@@ -10,7 +10,8 @@ from rest.times import parse_time
 from tests import asking
 from tests.cast import new_id
 from tests.histories.answers import Answer, Shown, make_refusal
-from tests.reference_commands import Capture, Move, Placement, Refusal, Transfer
+from tests.reference_captures import Capture
+from tests.reference_commands import Move, Placement, Refusal, Transfer
 from tests.reference_lists import Release
 from tests.reference_reversals import Reversal
 from transactions import posting, reading
@@ -56,6 +57,10 @@ class Inside:
         amount = commands.Remaining.ALL if ask.amount is None else ask.amount
         names = ("id", "final", "reference", "metadata", "expected_version")
         asked = {name: getattr(ask, name) for name in names}
+        if isinstance(ask.to, tuple):
+            asked["destinations"], amount = ask.to, commands.Remaining.ALL
+        else:
+            asked["destination_id"] = ask.to
         hold, account = ask.hold, getattr(ask, "account", None) or asking.find_hold(ask.hold).account_id
         return commands.Capture(hold_id=hold, account_id=account, amount=amount, **asked)
 
@@ -98,6 +103,22 @@ class Inside:
         asked = dict(vars(command))
         account = asked.pop("account")
         return show(asking.place_hold, account_id=account, actor=new_id(), **asked)
+
+    def read_hold_etag(self, id):
+        return Hold.objects.get(id=id).etag
+
+    def change_hold(self, id, changes, etag, expected):
+        command = commands.ChangeHold(
+            hold_id=id,
+            account_id=asking.find_hold(id).account_id,
+            changes=changes,
+            if_match=None if etag is None else [etag],
+            expected_sequence=expected,
+        )
+        shown = show(lambda: asking.ask(command, request_id=REQUEST_ID).hold)
+        if shown.resource and shown.resource["decline_reason"]:  # which is told, and not kept
+            return Shown(refusal=Refusal(shown.resource["decline_reason"]))
+        return shown
 
     def release_hold(self, id, expected):
         return show(asking.release_hold, id=id, expected_sequence=expected)

@@ -10,10 +10,11 @@ from hypothesis.stateful import precondition, rule
 from tests.cast import new_id
 from tests.histories.clock import TICK, read_clock
 from tests.histories.holding import Holding
-from tests.histories.movements import Movements
+from tests.histories.movements import Movements, destinations
 from tests.histories.world import DERIVED, doors, picks, references
-from tests.reference_commands import Capture, Placement, Refusal, derive_item_id
-from tests.reference_lists import CaptureOfItem, Release
+from tests.reference_captures import Capture, CaptureOfItem
+from tests.reference_commands import Placement, Refusal, derive_item_id
+from tests.reference_lists import Release
 
 LEFT_OUT = ("moment", "wrong", "expectation", "other_expectation")
 lifetimes = st.sampled_from([None, None, None, timedelta(hours=1), timedelta(days=1), -TICK])
@@ -27,6 +28,7 @@ part_fields = {
     "hold": picks,
     "part": st.sampled_from([None, 1, 1, 2, 4]),
     "final": st.booleans(),
+    "to": destinations,
     "reference": references,
 }
 holds = st.tuples(st.just("hold"), st.fixed_dictionaries(hold_fields))
@@ -69,8 +71,9 @@ class Lists(Movements, Holding):
         id, buyer = new_id(), self.pick_account(0)
         kinds = [("hold", {"account": 0, "amount": amount, "lifetime": None, "reference": "a"})]
         for number, part in enumerate(parts, start=1):
-            final = number == len(parts) and ends != "release"
-            kinds.append(("capture of item", {"hold": 0, "part": part, "final": final, "reference": ""}))
+            where = {"hold": 0, "to": None if number % 2 else other, "reference": ""}
+            asked = {"part": part, "final": number == len(parts) and ends != "release", **where}
+            kinds.append(("capture of item", asked))
         for is_exchange in transfers:
             asked = {"source": 0, "destination": other, "amount": Decimal(10), "is_exchange": is_exchange}
             asked |= {"reference": "", **dict.fromkeys(LEFT_OUT)}
@@ -179,7 +182,7 @@ class Lists(Movements, Holding):
         found = self.make_asks([(kind, asked)], declined_max=len(self.ledger.rows))
         return found[0] if found else None
 
-    def make_capture_of_item(self, place, placement, hold, part, final, reference):
+    def make_capture_of_item(self, place, placement, hold, part, final, to, reference):
         account = self.ledger.accounts[placement.account]
         amount = part and self.fit_amount(placement.amount * part / 3, account)
         return CaptureOfItem(
@@ -187,6 +190,7 @@ class Lists(Movements, Holding):
             hold=placement.id,
             amount=amount,
             final=final,
+            to=self.find_destinations(placement, to),
             reference=reference,
             item=place,
             account=account.id,
@@ -213,11 +217,8 @@ class Lists(Movements, Holding):
             ]
             return False
         self.require_list_answer(commands, answer, before, started_at, is_known, how)
-        self.sent |= {
-            ask.id: make_single(ask)
-            for ask in asks
-            if ask.id in self.ledger.rows and ask.id not in before and ask.id.version != DERIVED
-        }
+        new = [ask for ask in asks if ask.id in self.ledger.rows and ask.id not in before]
+        self.sent |= {ask.id: make_single(ask) for ask in new if ask.id.version != DERIVED}
         return True
 
     def describe(self, command, moment):
@@ -293,7 +294,5 @@ class Lists(Movements, Holding):
 
 def make_single(ask):
     """What is sent again alone."""
-    if not isinstance(ask, CaptureOfItem):
-        return ask
     fields = {name: value for name, value in vars(ask).items() if name not in ("item", "account")}
-    return Capture(**fields)
+    return Capture(**fields) if isinstance(ask, CaptureOfItem) else ask

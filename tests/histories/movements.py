@@ -19,7 +19,8 @@ from tests.histories.world import (
     picks,
     references,
 )
-from tests.reference_commands import DECIMALS, Capture, Move, Refusal, Transfer
+from tests.reference_captures import Capture
+from tests.reference_commands import DECIMALS, Move, Refusal, Transfer
 from tests.reference_reversals import Reversal
 
 PARTS = {
@@ -34,7 +35,7 @@ PARTS = {
         "metadata",
     ],
     Reversal: ["target", "reason", "amount", "effective_at"],
-    Capture: ["hold", "amount", "final", "reference", "metadata"],
+    Capture: ["hold", "amount", "final", "to", "reference", "metadata"],
 }
 RIGHT = [None] * 12
 days_later = st.integers(-1, 8).map(lambda number: ("after it", timedelta(hours=12 * number)))
@@ -64,10 +65,15 @@ reversal_fields = {
     "moment": st.none() | st.none() | days_later | moments,
     "expectation": expectations,
 }
+# Where a capture goes: outside, to an account, or to several, each with so many tenths of the hold.
+destinations = (
+    st.none() | picks | st.lists(st.tuples(picks, st.sampled_from([1, 3, 3, 6])), min_size=1, max_size=3)
+)
 capture_fields = {
     "hold": picks,
     "part": st.sampled_from([None, 1, 1, 2, 3, 4]),
     "final": st.booleans(),
+    "to": destinations,
     "reference": references,
     "expectation": expectations,
 }
@@ -154,7 +160,7 @@ class Movements(World):
             expected_version=self.expect_version(account, expectation),
         )
 
-    def make_capture(self, hold, part, final, reference, expectation):
+    def make_capture(self, hold, part, final, to, reference, expectation):
         """A third of a hold, two, all of it, more than that, or what it has left."""
         hold = self.pick_hold(hold)
         amount = None
@@ -165,9 +171,28 @@ class Movements(World):
             hold=hold.id,
             amount=amount,
             final=final,
+            to=self.find_destinations(hold, to),
             reference=reference,
             metadata={"note": reference} if reference else {},
             expected_version=self.expect_version(hold.account, expectation),
+        )
+
+    def find_destinations(self, hold, to):
+        """Mostly of the same currency, and others than the hold's own."""
+        if to is None:
+            return None
+        account = self.ledger.accounts[hold.account]
+        others = [each for each in self.ledger.accounts.values() if each != account]
+        alike = [each for each in others if each.currency == account.currency]
+
+        def pick(number):
+            every = [each for each in self.ledger.accounts.values() if number % 20 == 0]
+            return self.pick(number, every or alike or others).id
+
+        if isinstance(to, int):
+            return pick(to)
+        return tuple(
+            (pick(number), self.fit_amount(hold.amount * tenths / 10, account)) for number, tenths in to
         )
 
     @rule(over_http=doors, asked=st.fixed_dictionaries(move_fields))
@@ -213,6 +238,7 @@ class Movements(World):
             "reason": ["another"],
             "hold": self.ledger.holds,
             "final": [True, False],
+            "to": [None, *self.ledger.accounts, *(((id, Decimal(1)),) for id in self.ledger.accounts)],
         }
         others = [value for value in choices.get(part, self.ledger.accounts) if value != getattr(ask, part)]
         return replace(ask, **{part: self.pick(number // 8, others)}) if others else ask

@@ -8,8 +8,9 @@ from uuid import UUID
 from tests.conftest import make_client
 from tests.histories.answers import Answer, Shown, make_refusal
 from tests.histories.rehearsing import rehearse_and_send
-from tests.reference_commands import Capture, Move, Placement, Transfer, format_time
-from tests.reference_lists import CaptureOfItem, Release
+from tests.reference_captures import Capture, CaptureOfItem
+from tests.reference_commands import Move, Placement, Transfer, format_time
+from tests.reference_lists import Release
 from tests.reference_reversals import Reversal
 
 API = "/api/v1"
@@ -52,7 +53,12 @@ class OverHttp:
         answer.rows = {command.id: self.read_transaction(command.id) for command in commands}
         rows = list(answer.rows.values())
         shown = rows[0]
-        if len(rows) > 1:
+        if isinstance(ask, Capture) and isinstance(ask.to, tuple):
+            pairs = zip(rows[::2], rows[1::2], strict=True)
+            parts = [{"id": one["transfer"], "source": one, "destination": other} for one, other in pairs]
+            assert parts == [self._get(f"transfers/{part['id']}") for part in parts]
+            shown = {"id": str(ask.id), "transfers": parts}
+        elif len(rows) > 1:
             shown = {"id": rows[0]["transfer"], "source": rows[0], "destination": rows[1]}
             assert self._get(f"transfers/{rows[0]['transfer']}") == shown
         if response.status_code == 201:
@@ -78,7 +84,7 @@ class OverHttp:
     @_request.register
     def _(self, ask: Capture):
         asked = {name: value for name, value in vars(ask).items() if name != "hold"}
-        return self._post(f"holds/{ask.hold}/capture", **asked)
+        return self._post(f"holds/{ask.hold}/capture", **write_destinations(asked))
 
     def post_list(self, asks, ledger, *, id, atomic):
         """A list of all kinds of commands. An id that is derived from the list's is not sent."""
@@ -135,6 +141,9 @@ class OverHttp:
         if "problem" in result:
             culprit = next((row for row in rows if row["decline_reason"] != "transfer_declined"), rows[0])
             require_decline(result["status"], result["problem"], culprit)
+        elif "transfers" in result:
+            shown = [leg for each in result["transfers"] for leg in (each["source"], each["destination"])]
+            assert (result["status"], list(map(strip, shown))) == (201, list(map(strip, rows)))
         else:
             legs = dict(zip(("source", "destination"), map(strip, rows), strict=False))
             shown = result.get("transfer") or {"source": result["transaction"]}
@@ -146,6 +155,8 @@ class OverHttp:
         body = {name: value for name, value in vars(ask).items() if name not in ("id", "target")}
         if isinstance(ask, Reversal):
             body["transaction"] = ask.target
+        if isinstance(ask, Capture):
+            body = write_destinations(body)
         if isinstance(ask, Release | CaptureOfItem):
             item = body.pop("item")
             del body["account"]
@@ -165,6 +176,18 @@ class OverHttp:
             shown = self._get(f"holds/{command.id}")
             require_decline(response.status_code, body, shown)
         return Shown(resource=shown, replayed=read_replayed(response))
+
+    def read_hold_etag(self, id):
+        return self.client.get(f"{API}/holds/{id}").headers["ETag"].strip('"')
+
+    def change_hold(self, id, changes, etag, expected):
+        headers = {} if etag is None else {"If-Match": f'W/"{etag}", "{etag}"'}
+        asked = changes if expected is None else {**changes, "expected_sequence": expected}
+        path = f"{API}/holds/{id}"
+        response = rehearse_and_send(self.client, path, make_plain(asked), "patch", headers=headers)
+        if response.status_code == 200:
+            assert response.headers["ETag"].strip('"') == self.read_hold_etag(id)
+        return self._change(response)
 
     def release_hold(self, id, expected):
         body = None if expected is None else {"expected_sequence": expected}
@@ -221,6 +244,15 @@ class OverHttp:
         response = self.client.get(f"{API}/{path}", query)
         assert response.status_code == 200, response.content
         return response.json()
+
+
+def write_destinations(asked):
+    """Of a capture, as they are sent."""
+    to, body = asked["to"], {name: value for name, value in asked.items() if name != "to"}
+    if not isinstance(to, tuple):
+        return body | ({"destination": to} if to else {})
+    del body["amount"]
+    return body | {"destinations": [{"destination": id, "amount": amount} for id, amount in to]}
 
 
 def make_plain(value):

@@ -10,7 +10,8 @@ from tests.cast import new_id
 from tests.histories.holding import Holding
 from tests.histories.movements import Movements, ways
 from tests.histories.world import doors, expectations, half_days, moments
-from tests.reference_commands import Capture, Move, Transfer
+from tests.reference_captures import Capture
+from tests.reference_commands import Move, Transfer
 from tests.reference_reversals import Reversal
 
 amounts = st.sampled_from([10, 40, 40, 350]).map(Decimal)

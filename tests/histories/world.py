@@ -133,7 +133,7 @@ class World(RuleBasedStateMachine):
     def time_passes(self, to, ticks, told):
         """Up to a few looks at the clock before something ends, or just on."""
         clock = read_clock()
-        expiries = [hold.command.expires_at for hold in self.ledger.holds.values() if hold.command.expires_at]
+        expiries = [hold.expires_at for hold in self.ledger.holds.values() if hold.expires_at]
         if to == "an expiry":
             move_clock(min((moment for moment in expiries if moment > clock), default=clock) - ticks * TICK)
         elif to == "midnight":

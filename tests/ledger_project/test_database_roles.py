@@ -80,8 +80,8 @@ NEVER_CHANGED = {
     "accounts_account": "created_at currency id name user_id",
     "accounts_erasure": "asked_at id maker_id user_id",
     "accounts_hold": (
-        "account_id actor amount batch created_at decline_details decline_reason expires_at id metadata"
-        " reference request_id"
+        "account_id actor amount_asked batch created_at decline_details decline_reason expires_at_asked id"
+        " metadata reference request_id"
     ),
     "accounts_token": ("account_names amount_max created digest expiry permissions token_key types user_id"),
     "accounts_secondfactor": "confirmed created_at id name user_id",

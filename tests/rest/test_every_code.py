@@ -14,7 +14,7 @@ from accounts.models import BALANCE_MAX
 from events import feed
 from ledger.callers import Caller
 from rest.codes import STATUS
-from tests import asking, feed_refusals, refusals_of_reversals
+from tests import asking, feed_refusals, hold_refusals, refusals_of_reversals
 from tests.accounts.erasing import forget
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
@@ -124,13 +124,6 @@ def taken(asker):
     return asker.client.post(USERS, {"id": str(new_id()), "name": "x", "external_id": "crm-1"})
 
 
-def captured_after_release(asker):
-    asker.post()
-    address = f"{HOLDS}/{asker.hold().json()['id']}"
-    asker.client.post(f"{address}/release")
-    return asker.client.post(f"{address}/capture", {"id": str(new_id())})
-
-
 PROVOKE = {
     "malformed_json": lambda a: a.raw('{"id": '),
     "invalid_body": lambda a: a.raw("[]"),
@@ -202,7 +195,6 @@ PROVOKE = {
     "account_closed": lambda a: a.set(status="CLOSED").post(),
     "balance_limit_exceeded": nearly_full,
     "limit_exceeded": lambda a: a.set(withdraw_max=5).withdraw("5.01"),
-    "hold_not_open": captured_after_release,
     "batch_declined": lambda a: a.batch({}, {"type": "WITHDRAW", "amount": "1.01"}),
     "idempotency_key_reused": lambda a: a.post(id=a.post().json()["id"], amount="2"),
     "currency_mismatch": lambda a: a.post(currency="EUR"),
@@ -217,6 +209,7 @@ PROVOKE = {
     ),
     **feed_refusals.PROVOKE,
     **refusals_of_reversals.PROVOKE,
+    **hold_refusals.PROVOKE,
 }
 RECORDED = {
     "insufficient_funds",

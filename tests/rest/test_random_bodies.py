@@ -46,6 +46,7 @@ class Target:
     def __init__(self, call, account):
         self.call, self.account, self.other = call, account, AccountFactory()
         self.method, _, path = call.partition(" ")
+        self.turn = 0  # of what excludes something else
         kind = path.split("/")[1]
         if kind in ("transactions", "transfers", "holds", "batches"):
             deposit(account, "1000", effective_at=day("2023-01-01"))
@@ -100,6 +101,7 @@ class Target:
         values |= {"url": f"{NOBODY}{new_id()}", "after": feed.read_state().start.text}
         values["currency"] = "EUR" if call == "POST /accounts" else "USD"
         values |= {"destination_amount": "10.00", "destination_currency": "USD"}
+        values |= {"destinations": [{"destination": str(self.other.id), "amount": "10.00"}]}
         for account in (self.account, self.other):
             account.refresh_from_db(fields=["version", "event_sequence"])
         values |= {
@@ -108,6 +110,11 @@ class Target:
             "expected_sequence": self.account.event_sequence,
         }
         left_out = {"user", "source_user", "destination_user"}
+        if call == "POST /holds/{id}/capture":
+            self.turn += 1
+            left_out |= [{"destinations"}, {"destination", "destinations"}, {"amount", "destination"}][
+                self.turn % 3
+            ]
         if call in ("POST /users", "POST /accounts"):
             left_out = set()
         return {name: values[name] for name in strict_bodies.FIELDS[call] if name not in left_out}

@@ -79,8 +79,9 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "accounts_hold": decide(
         (
-            "id account_id amount captured status decline_reason decline_details expires_at reference"
-            " metadata batch created_at closed_at actor request_id event_sequence removed added",
+            "id account_id amount amount_asked captured status decline_reason decline_details expires_at"
+            " expires_at_asked reference metadata batch created_at closed_at actor request_id event_sequence"
+            " removed added",
             REFUSED,
             FOUND,
             "",
@@ -239,7 +240,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         (
             "id account_id type amount amount_asked reference metadata effective_at_asked decline_reason"
             " decline_details seq version balance_after recorded_at effective_at late transfer batch reverses"
-            " hold actor actor_kind request_id chain_format chain_hash removed added",
+            " hold final amount_asked actor actor_kind request_id chain_format chain_hash removed added",
             REFUSED,
             FOUND,
             "",

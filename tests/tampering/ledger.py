@@ -84,6 +84,12 @@ def make_holds(account: Account) -> None:
     asking.release_hold(id=hold(account, "3").id)
     hold(account, "4", metadata={"why": "rent"}, reference="7")
     hold(account, "99999")  # declined
+    changed = hold(account, "5")
+    for amount in ("8", "99999"):  # the second is declined
+        asking.change_hold(id=changed.id, changes={"amount": Decimal(amount)})
+    parts = [(AccountFactory().id, Decimal(1)), (AccountFactory().id, Decimal(2))]
+    asking.ask(asking.capture_of(changed, final=False, destinations=parts))
+    asking.ask(asking.capture_of(changed, Decimal(1), destination_id=AccountFactory().id))
     hold_that_expires(account, "2")
     assert posting.expire_some() == 1
 

@@ -9,6 +9,7 @@ from transactions.models.transactions import (
     TABLE,
     Transaction,
     derive_destination_id,
+    derive_part_id,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "Transaction",
     "derive_destination_id",
     "derive_item_id",
+    "derive_part_id",
 ]

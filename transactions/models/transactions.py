@@ -218,6 +218,13 @@ TABLE = Table(
 )
 
 
+def derive_part_id(capture_id: UUID, index: int) -> UUID:
+    """The id of a part of a capture into several accounts, from 0 on; the first has the capture's."""
+    if index == 0:
+        return capture_id
+    return make_uuid8(str(capture_id).encode() + b"\x00part\x00" + str(index).encode())
+
+
 def derive_destination_id(transfer_id: UUID) -> UUID:
     """The id of a transfer's DEPOSIT leg; that of the WITHDRAW leg is the transfer's."""
     return make_uuid8(str(transfer_id).encode() + b"\x00destination")

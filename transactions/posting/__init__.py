@@ -5,6 +5,7 @@ HTTP, `post_request` for files; `rehearse` tells what a request would come to. W
 `transactions.posting.commands`.
 """
 
+from transactions.posting.asked import PARTS_MAX
 from transactions.posting.batches import ROWS_MAX, NewBatch, make_reversals
 from transactions.posting.bounds import require_within
 from transactions.posting.commands import Command
@@ -15,6 +16,7 @@ from transactions.posting.rehearsal import Rehearsal, Rehearsed, reading_one_mom
 from transactions.posting.requests import Answers, PostingRequest, PostingResult, find_culprit
 
 __all__ = [
+    "PARTS_MAX",
     "ROWS_MAX",
     "Answers",
     "Command",

@@ -249,8 +249,8 @@ def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> Le
 def _find_culprit(decisions: Iterable[Decision]) -> Culprit | None:
     """What was declined, and not because of another one."""
     for decision in decisions:
-        made = decision.row or decision.hold
-        if made is not None and made.decline_reason not in (None, TRANSFER_DECLINED):
+        made = decision.made if decision.events else None  # what is only answered again is as it was
+        if isinstance(made, Culprit) and made.decline_reason not in (None, TRANSFER_DECLINED):
             return made
     return None
 

@@ -26,6 +26,7 @@ from transactions.posting.asked import require_id
 from transactions.posting.batches import NewBatch
 from transactions.posting.commands import (
     Capture,
+    ChangeHold,
     Command,
     NewHold,
     NewTransaction,
@@ -40,7 +41,10 @@ from transactions.posting.requests import PostingRequest, PostingResult, find_cu
 
 REQUEST_ID_LENGTH_MAX = 64
 KINDS = frozenset(
-    {Capture, NewHold, NewTransaction, Release, Reversal, SetLimits, SetMetadata, SetStatus, Transfer}
+    {
+        *(Capture, ChangeHold, NewHold, NewTransaction, Release, Reversal, SetLimits, SetMetadata, SetStatus),
+        Transfer,
+    }
 )
 ACTOR_KINDS = frozenset(map(str, ActorKind)) - {str(ActorKind.LEDGER)}
 MAX = UUID(int=2**128 - 1).int

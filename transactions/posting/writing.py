@@ -133,6 +133,8 @@ ORDER BY effective_at LIMIT 1
 
 # What is changed of rows, and of an account by commands about its rules alone.
 HOLD_COLUMNS = {
+    "amount": "numeric",
+    "expires_at": "timestamptz",
     "captured": "numeric",
     "status": "text",
     "closed_at": "timestamptz",

@@ -70,6 +70,8 @@ class Fold:
 
     def add(self, event: Telling) -> None:
         type, data = event.sealed.type, event.sealed.data
+        if type == "hold.change_declined":  # which changes nothing
+            return
         if type.startswith("hold."):
             id = data["id"]
             self.placed.setdefault(id, event)
@@ -195,11 +197,15 @@ def _compare_holds(account: Account, holds: Iterable[Hold], fold: Fold) -> Itera
             yield account.id, "accounts_hold", str(hold.id), "the events of it", "none"
             continue
         expected = told.sealed.data | {
+            "amount_asked": placed.sealed.data["amount"],
+            "expires_at_asked": placed.sealed.data["expires_at"],
             "event_sequence": told.sealed.sequence,
             "actor": placed.sealed.actor,
             "request_id": placed.sealed.request_id,
         }
         is_of = HOLD_TABLE.to_dict(hold, account.currency) | {
+            "amount_asked": hold.amount_asked,
+            "expires_at_asked": format_optional_time(hold.expires_at_asked),
             "event_sequence": hold.event_sequence,
             "actor": hold.actor,
             "request_id": hold.request_id,

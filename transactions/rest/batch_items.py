@@ -12,9 +12,10 @@ from rest.viewsets import Request
 from transactions.errors import TransactionNotFound
 from transactions.models import Transaction, derive_item_id
 from transactions.posting import ROWS_MAX
-from transactions.posting.commands import Capture, Command, NewHold, Release, Reversal
+from transactions.posting.commands import Command, NewHold, Release, Reversal
 from transactions.reading import queries
-from transactions.rest.account_views import make_hold
+from transactions.rest.captures import find_destination_users, make_capture
+from transactions.rest.hold_views import make_hold
 from transactions.rest.serializers import COMMANDS
 from transactions.rest.views import SENT_AS, VIEW, find_users, make_transaction, make_transfer
 
@@ -81,17 +82,27 @@ class Items:
     def _look_up(self, every: list[dict[str, Any]]) -> None:
         """What the items name, as far as the caller sees it: one query for each kind of thing."""
         users = {fields[name] for fields in every for name in NAMES_OF_USERS if name in fields}
+        users.update([user for fields in every for user in find_destination_users(fields)])
         self.accounts = queries.find_account_ids(Account.objects.all(), users) if users else {}
         named = {fields["hold"] for fields in every if isinstance(fields.get("hold"), UUID)}
         holds = Hold.objects.filter(id__in=named) if named else ()
         if named and not self.request.may(VIEW_HOLD):
             holds = Hold.objects.filter(id__in=named, account__user=self.request.user.pk)
         self.holds = {hold.id: hold.account_id for hold in holds}
+        self.currencies = self._find_currencies(every)
         named = {fields["transaction"] for fields in every if "transaction" in fields}
         rows = Transaction.objects.all()
         if not self.request.may(VIEW):
             rows = rows.filter(account__user=self.request.user.pk)
         self.rows = queries.find_wholes(rows, named) if named else {}
+
+    def _find_currencies(self, every: list[dict[str, Any]]) -> dict[UUID, str]:
+        """Of the accounts whose holds may be captured into those of users."""
+        if not any(True for fields in every for _ in find_destination_users(fields)):
+            return {}
+        ids = {*self.holds.values(), *(fields["account"] for fields in every if "account" in fields)}
+        ids.update(id for main in self.accounts.values() for id in main.values())
+        return dict(Account.objects.filter(id__in=ids).values_list("id", "currency"))
 
     def _make(self, place: int, kind: str, fields: dict[str, Any]) -> Command:
         id, at = fields.pop("id", None), point(place)
@@ -114,7 +125,11 @@ class Items:
             return Reversal(id=id, rows=self.rows[named], transaction_id=named, **fields)
         hold_id, account_id = self._find_hold(place, fields.pop("hold"))
         if kind == "capture":
-            return Capture(id=id, hold_id=hold_id, account_id=account_id, **fields)
+            currency = self.currencies.get(account_id)
+            self.users[id] = find_users(fields)
+            return make_capture(
+                id, fields, self.accounts, hold_id=hold_id, account_id=account_id, currency=currency, at=at
+            )
         return Release(hold_id=hold_id, account_id=account_id, **fields)
 
     def _find_hold(self, place: int, named: UUID | int) -> tuple[UUID, UUID]:

@@ -176,7 +176,13 @@ class List:
                 told.append({"status": problem["status"], "problem": problem})
                 continue
             is_placed = self.commands[place].needs.hold is not None
-            result = describe_result(self.request, results[place], is_placed=is_placed, culprit=culprit)
+            result = describe_result(
+                self.request,
+                results[place],
+                is_placed=is_placed,
+                culprit=culprit,
+                are_parts=bool(getattr(self.commands[place], "destinations", ())),
+            )
             if result:
                 told.append(result)
         return told

@@ -130,7 +130,7 @@ CAPTURE = [
     sent("a click", {"id": CAPTURE_ID, "amount": "0.50", "final": False}),
     answered(
         "posted",
-        make_row(CAPTURE_ID, "WITHDRAW", "0.50", "99.50", metadata={"final": "false"}, hold=HOLD_ID),
+        make_row(CAPTURE_ID, "WITHDRAW", "0.50", "99.50", hold=HOLD_ID, final=False),
         201,
     ),
 ]
@@ -170,7 +170,7 @@ BATCH = [
                 {
                     "status": 201,
                     "transaction": make_row(
-                        PAID, "WITHDRAW", "20.00", "80.00", batch=BATCH_ID, hold=SECOND_HOLD
+                        PAID, "WITHDRAW", "20.00", "80.00", batch=BATCH_ID, hold=SECOND_HOLD, final=True
                     ),
                 },
             ],

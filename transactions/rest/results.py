@@ -22,20 +22,23 @@ def describe_result(
     *,
     is_placed: bool = False,
     culprit: Transaction | Hold | None = None,
+    are_parts: bool = False,
 ) -> dict[str, Any] | None:
     """None for a command that had nothing to do. `is_placed`: its hold is new; `culprit` is what its list was
-    declined for."""
+    declined for; `are_parts`: what it made are the transfers of a capture into several accounts."""
     rows: Any = result.made
     if not rows:
         return None
     if type(rows[0]) is Transaction:
         row = rows[0] if len(rows) == 1 else find_declined(rows)
+        if row is None and are_parts:
+            return {"status": 201, "transfers": list(map(orjson.Fragment, show_transfers(rows)))}
         if row is None:
             return {"status": 201, "transfer": orjson.Fragment(show_transfer(rows))}
         if row.decline_reason is None:
             return {"status": 201, "transaction": orjson.Fragment(row.as_json)}
         problem = describe_decline(request, row)
-    elif is_placed and result.hold.decline_reason:
+    elif result.hold.decline_reason and (is_placed or result.hold.status != Hold.Status.DECLINED):
         problem = describe_declined_hold(request, result.hold)
     elif culprit is not None and not is_placed:  # a hold that was placed before stays so
         reason, extensions = errors.BATCH_DECLINED, {"culprit": str(culprit.id)}
@@ -70,7 +73,7 @@ def describe_decline(request: Request, row: Transaction) -> dict[str, Any]:
 
 
 def describe_declined_hold(request: Request, hold: Hold) -> dict[str, Any]:
-    """The body of the problem that a declined hold is."""
+    """The body of the problem that a declined hold is, or a declined change of one."""
     reason = hold.decline_reason or ""
     extensions = {"id": str(hold.id), **(hold.decline_details or {})}
     return describe_problem(request, reason, DECLINES_OF_HOLDS[reason], extensions=extensions)
@@ -82,6 +85,16 @@ def find_declined(rows: Sequence[Transaction]) -> Transaction | None:
     return next((row for row in declined if row.decline_reason != errors.TRANSFER_DECLINED), None) or (
         declined[0] if declined else None
     )
+
+
+def show_transfers(rows: Sequence[Transaction]) -> list[bytes]:
+    """Several of them as JSON, of the legs of one after the other."""
+    return [show_transfer(rows[place : place + 2]) for place in range(0, len(rows), 2)]
+
+
+def write_parts(id: UUID, rows: Sequence[Transaction]) -> bytes:
+    """A capture into several accounts, as JSON."""
+    return orjson.dumps({"id": str(id), "transfers": list(map(orjson.Fragment, show_transfers(rows)))})
 
 
 def show_transfer(rows: Sequence[Transaction]) -> bytes:

@@ -5,9 +5,8 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import PolymorphicProxySerializer
 
-from accounts.errors import DECLINES as DECLINES_OF_HOLDS
 from accounts.rest import serializers as account_serializers
-from accounts.rest.schema import ACCOUNT, HOLD
+from accounts.rest.schema import ACCOUNT
 from rest.schema import (
     IDEMPOTENCY_KEY,
     IF_MATCH,
@@ -142,59 +141,6 @@ describe_batches = describe(
         operation_id="batches_reverse",
         parameters=[IDEMPOTENCY_KEY],
         examples=examples.REVERSE_BATCH,
-    ),
-)
-describe_holds = describe(
-    create=command(
-        201,
-        account_serializers.HoldSerializer,
-        *ON_BODIES,
-        *ON_IDENTITY,
-        *ON_AMOUNTS,
-        "expires_at_invalid",
-        "not_found",
-        "token_bound",
-        "conflicting_fields",
-        "currency_required",
-        "currency_mismatch",
-        *(code for code in DECLINES_OF_HOLDS if code != errors.BATCH_DECLINED),
-        parameters=[IDEMPOTENCY_KEY],
-        examples=[
-            sent("a budget", {name: HOLD[name] for name in ("id", "account", "amount", "reference")}),
-            answered("placed", HOLD, 201),
-        ],
-    ),
-    list=operation(200, account_serializers.HoldSerializer, *ON_LISTS, description="Holds, newest first."),
-    retrieve=operation(200, account_serializers.HoldSerializer, "not_found", description="One hold."),
-    release=command(
-        200,
-        account_serializers.HoldSerializer,
-        "not_found",
-        "token_bound",
-        "hold_not_open",
-        "sequence_mismatch",
-        examples=[
-            answered(
-                "done",
-                {
-                    **HOLD,
-                    "remaining": "0.00",
-                    "status": "RELEASED",
-                    "closed_at": "2026-01-01T12:00:00.000000Z",
-                },
-            )
-        ],
-    ),
-    capture=command(
-        201,
-        serializers.TransactionSerializer,
-        *ON_COMMANDS,
-        *ON_AMOUNTS,
-        errors.HOLD_NOT_OPEN,
-        *DECLINES_OF_ONE,
-        operation_id="holds_capture",
-        parameters=[IDEMPOTENCY_KEY],
-        examples=examples.CAPTURE,
     ),
 )
 

@@ -19,11 +19,11 @@ from accounts.rest.serializers import (
 )
 from ledger.text import Rule
 from rest import fields, times
-from rest.kinds import ItemField, KindField, KindsField
+from rest.kinds import ItemField, KindField, KindsField, ObjectsField
 from rest.schema import ProblemSerializer
 from rest.serializers import StrictSerializer
 from transactions.models import BATCH_TABLE, TABLE, Batch, Transaction
-from transactions.posting import ROWS_MAX
+from transactions.posting import PARTS_MAX, ROWS_MAX
 from transactions.posting.commands import Transfer
 
 
@@ -77,8 +77,24 @@ class ReversalRequest(BatchReversalRequest):
     )
 
 
+class DestinationRequest(StrictSerializer):
+    destination = fields.UUIDField(required=False, help_text="The account that it goes to")
+    destination_user = fields.UUIDField(required=False, help_text="Instead of it: the user's main account")
+    amount = fields.AmountField()
+
+
 class CaptureRequest(CommandRequest):
     amount = fields.AmountField(required=False, help_text="At most what is left; default: all of it")
+    destination = fields.UUIDField(
+        required=False, help_text="The account that it goes to: then the capture is a transfer"
+    )
+    destination_user = fields.UUIDField(required=False, help_text="Instead of it: the user's main account")
+    destinations = ObjectsField(
+        of=DestinationRequest,
+        length_max=PARTS_MAX,
+        required=False,
+        help_text="Several of them with their amounts, which are the capture's: all are paid or none",
+    )
     final = fields.BooleanField(required=False, help_text="Default true: what is left is given back")
     vars().update(
         make_request_fields(column for column in TABLE.sent if column.name in ("reference", "metadata"))
@@ -176,10 +192,18 @@ class TransferSerializer(serializers.Serializer[Transaction]):
     destination = TransactionSerializer()
 
 
+class SplitCaptureSerializer(serializers.Serializer[Transaction]):
+    """A capture into several accounts."""
+
+    id = serializers.UUIDField()
+    transfers = TransferSerializer(many=True, help_text="In the order of the destinations")
+
+
 class BatchResultSerializer(serializers.Serializer[Transaction]):
     status = serializers.IntegerField(help_text="What the command alone would have been answered with")
     transaction = TransactionSerializer(required=False)
     transfer = TransferSerializer(required=False)
+    transfers = TransferSerializer(many=True, required=False, help_text="Of a capture to `destinations`")
     hold = HoldSerializer(required=False)
     problem = ProblemSerializer(required=False)
 

@@ -28,6 +28,7 @@ from transactions.rest.results import (
     describe_decline,
     describe_result,
     show_transfer,
+    write_parts,
     write_transfer,
 )
 
@@ -253,14 +254,18 @@ def name_as_asked(error: LedgerError, users: dict[str, UUID]) -> None:
             error.extensions["differs"] = [name, *(field for field in differs if field != account)]
 
 
-def respond(request: Request, result: PostingResult) -> Answer:
-    """201 with the transaction or transfer, or the problem that its decline is; a replay says so."""
+def respond(request: Request, result: PostingResult, *, are_parts: bool = False) -> Answer:
+    """201 with the transaction, the transfer, or the transfers that `are_parts` of a capture, or the problem
+    that its decline is; a replay says so."""
     if request.is_dry_run:
-        return answer_dry_run(request, [describe_result(request, result)], replayed=result.replayed)
+        told = [describe_result(request, result, are_parts=are_parts)]
+        return answer_dry_run(request, told, replayed=result.replayed)
     rows = cast(Sequence[Transaction], result.made)
     row = next((row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED)), rows[0])
     if row.decline_reason:
         answer = send_problem(describe_decline(request, row))
+    elif are_parts:
+        answer = Answer(write_parts(row.id, rows), status=201)
     else:
         answer = Answer(show_transfer(rows) if len(rows) > 1 else row.as_json, status=201)
     answer.log_facts = {

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from ledger.callers import Caller
 from transactions.posting.asked import require_amount, require_begun
-from transactions.posting.commands.capture import Capture, Remaining
+from transactions.posting.commands.capture import Capture, Part, Remaining
 from transactions.posting.commands.expiry import Expiry
 from transactions.posting.commands.hold import NewHold
+from transactions.posting.commands.hold_change import ChangeHold
 from transactions.posting.commands.release import Release
 from transactions.posting.commands.reversal import Reversal
 from transactions.posting.commands.rules import SetLimits, SetMetadata, SetStatus
@@ -18,10 +19,12 @@ from transactions.posting.state import Culprit, Decision, Needs, State
 
 __all__ = [
     "Capture",
+    "ChangeHold",
     "Command",
     "Expiry",
     "NewHold",
     "NewTransaction",
+    "Part",
     "Release",
     "Remaining",
     "Reversal",
