@@ -3,7 +3,6 @@
 from tests.planted_faults import Mutant
 
 PARTS = "tests/transactions/test_parts_taken_back.py::"
-BOTH_LEGS = "tests/transactions/test_parts_of_both_legs.py::test_any_parts_end_with_both_legs_taken_whole"
 MORE = "tests/transactions/test_parts_in_time_and_in_lists.py::"
 GUARDS = "tests/test_reversal_guards.py::"
 
@@ -34,7 +33,7 @@ MUTANTS = [
         "find_part",
         "other.left - find_unit(other.currency)",
         "other.left",
-        BOTH_LEGS,
+        PARTS + "test_a_part_leaves_something_of_the_other_leg_for_the_last_one",
     ),
     Mutant(
         "all that is left leaves a cent of the other leg",

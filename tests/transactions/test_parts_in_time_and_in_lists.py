@@ -86,9 +86,9 @@ def test_several_parts_of_one_transaction_stand_in_one_list(service, account):
     [first, second] = declined.json()["results"]
     assert (first["problem"]["code"], second["problem"]["code"]) == ("batch_declined", "reversal_too_large")
     assert second["problem"]["left"] == "40.00"
-    results = send("60", "50", None, atomic=False).json()["results"]
-    assert [result["status"] for result in results] == [201, 422, 201]
-    assert results[2]["transaction"]["amount"] == "40.00"
+    results = send("30", "30", "50", None, atomic=False).json()["results"]
+    assert [result["status"] for result in results] == [201, 201, 422, 201]
+    assert results[3]["transaction"]["amount"] == "40.00"
     assert read(account) == [0]
     require_clean()
 

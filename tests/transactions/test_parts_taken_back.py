@@ -185,11 +185,12 @@ def test_a_part_whose_other_leg_would_be_nothing_is_declined_and_recorded(revers
 
 def test_a_part_leaves_something_of_the_other_leg_for_the_last_one(service, reverse, account, yen):
     """Rounding has left more of one leg than the rate says: named by that one, the other must not run out."""
-    deposit(account, "0.03")
-    moved = transfer(account, yen, "0.03", destination_amount=Decimal(1000))
+    deposit(account, "0.04")
+    moved = transfer(account, yen, "0.04", destination_amount=Decimal(7))
     to = service.get(f"/api/v1/transfers/{moved.id}").json()["destination"]["id"]
-    assert reverse(moved.id, "0.01").json()["source"]["amount"] == "333"
-    assert reverse(to, "666").json()["destination"]["amount"] == "0.01"  # at the rate: 0.0199
+    for _ in range(2):
+        assert reverse(moved.id, "0.01").json()["source"]["amount"] == "1"  # at the rate: 1.75
+    assert reverse(to, "4").json()["destination"]["amount"] == "0.01"  # at the rate: 0.02, all there is
     rest = reverse(moved.id).json()
     assert (rest["source"]["amount"], rest["destination"]["amount"]) == ("1", "0.01")
     require_clean()
