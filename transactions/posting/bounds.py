@@ -17,6 +17,7 @@ from transactions.models import Transaction
 from transactions.posting.commands import (
     Capture,
     Command,
+    NewClaim,
     NewHold,
     NewTransaction,
     Release,
@@ -26,9 +27,10 @@ from transactions.posting.commands import (
     SetMetadata,
     SetStatus,
     Transfer,
+    WaiveClaim,
 )
 
-WITHDRAW = Transaction.Type.WITHDRAW
+DEPOSIT, WITHDRAW = Transaction.Type.DEPOSIT, Transaction.Type.WITHDRAW
 
 
 class Move(NamedTuple):
@@ -86,7 +88,11 @@ def _find_moves(command: Command) -> Iterator[Move]:
             yield Move(command.account_id, WITHDRAW, command.amount)
         case Capture():
             yield Move(command.account_id, WITHDRAW, _find_amount(command))
-        case Release() | SetLimits() | SetStatus() | SetMetadata():
+        case NewClaim():
+            yield Move(command.account_id, WITHDRAW, command.amount)
+            if command.destination is not None:
+                yield Move(command.destination, DEPOSIT, command.amount)
+        case Release() | WaiveClaim() | SetLimits() | SetStatus() | SetMetadata():
             yield Move(command.account_id)
         case _:
             raise TypeError(f"Nobody has said what a {type(command).__name__} moves.")

@@ -9,7 +9,7 @@ import orjson
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from accounts.errors import AccountNotFound, CurrencyRequired
-from accounts.models import MAIN, Account, Hold, Is, Kind, make_row
+from accounts.models import CLAIMS_MAX, MAIN, Account, Claim, Hold, Is, Kind, make_row
 from events.models import Resource
 from ledger.errors import gettext_noop
 from ledger.sql import fetch
@@ -79,6 +79,24 @@ def find_reversals(ids: Iterable[UUID]) -> dict[UUID, UUID]:
     """Which transaction took back which: the posted reversals of these ids."""
     reversals = Transaction.objects.filter(Is("status", value="POSTED"), reverses__in=list(ids))
     return {reverses: id for reverses, id in reversals.values_list("reverses", "id") if reverses}
+
+
+def find_open_claims(account_ids: Iterable[UUID]) -> Iterable[Claim]:
+    """Those on these accounts, the oldest first."""
+    ids = list(account_ids)
+    found = Claim.objects.select_related("account").filter(Is("status", value="OPEN"), account__in=ids)
+    return found.order_by("created_at", "id") if ids else ()
+
+
+def find_payees(account_ids: Iterable[UUID]) -> set[UUID]:
+    """The accounts that open claims on these are paid to, and those that claims on them are, and so on."""
+    return {id for (id,) in fetch(PAYEES, [list(account_ids)])}
+
+
+def find_collections(cause: UUID, rows: Sequence[Transaction]) -> list[Transaction]:
+    """What was collected on the accounts of the rows because of the command, which has made them."""
+    accounts, numbers = zip(*[(row.account_id, row.seq) for row in rows], strict=True)
+    return [_make_transaction(values) for values in fetch(COLLECTED, [list(accounts), list(numbers), cause])]
 
 
 def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transaction]:
@@ -217,4 +235,23 @@ FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
     SELECT * FROM transactions_transaction AS t
     WHERE t.account_id = asked.account_id AND t.seq >= asked.seq ORDER BY t.seq LIMIT 1
 ) AS row, LATERAL {ACCOUNT} WHERE row.seq = asked.seq
+"""  # noqa: S608
+PAYEES = """
+WITH RECURSIVE payee (id) AS (
+    SELECT unnest(%s::uuid[])
+    UNION
+    SELECT claim.destination FROM payee JOIN accounts_claim AS claim ON claim.account_id = payee.id
+    WHERE claim.status = 'OPEN' AND claim.destination IS NOT NULL
+)
+SELECT id FROM payee
+"""
+# They follow the rows of their unit, and are as many as claims may be open.
+COLLECTED = f"""
+SELECT account.user_id, account.currency, NULL, {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
+FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
+    SELECT * FROM transactions_transaction AS t
+    WHERE t.account_id = asked.account_id AND t.seq > asked.seq AND t.seq <= asked.seq + {CLAIMS_MAX}
+        AND t.claim IS NOT NULL AND t.type = 'WITHDRAW' AND t.actor_kind = 'ledger' AND t.actor = %s
+    OFFSET 0
+) AS row, LATERAL {ACCOUNT} ORDER BY row.recorded_at
 """  # noqa: S608

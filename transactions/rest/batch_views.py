@@ -14,8 +14,8 @@ from rest.errors import InvalidRequest, PermissionMissing, describe_refusal, mak
 from rest.serializers import read_query
 from rest.viewsets import ApiViewSet, Request
 from transactions import errors, posting
-from transactions.models import Batch, Transaction
-from transactions.posting import NewBatch, PostingResult, find_culprit
+from transactions.models import Batch
+from transactions.posting import Culprit, NewBatch, PostingResult, find_culprit
 from transactions.reading import queries
 from transactions.rest import schema, serializers
 from transactions.rest.batch_items import PERMISSIONS, Items, point
@@ -160,14 +160,14 @@ class List:
             refusal.field = f"{at}/{refusal.field}" if refusal.field else at
         raise refusal
 
-    def _respond(self, results: Results, culprit: Transaction | Hold | None = None) -> Answer:
+    def _respond(self, results: Results, culprit: Culprit | None = None) -> Answer:
         described = self._describe(results, culprit)
         if self.request.is_dry_run:
             return answer_dry_run(self.request, described, replayed=self._is_replay(results))
         told = {"id": str(self.batch.id), "atomic": self.batch.atomic, "results": described}
         return self._mark(answer(told), results)
 
-    def _describe(self, results: Results, culprit: Transaction | Hold | None = None) -> list[Any]:
+    def _describe(self, results: Results, culprit: Culprit | None = None) -> list[Any]:
         """In the order of the commands; those that had nothing to do are left out."""
         told: list[Any] = []
         for place in range(self.count):

@@ -13,7 +13,7 @@ from rest.errors import describe_problem
 from rest.viewsets import Request
 from transactions import errors
 from transactions.models import Transaction
-from transactions.posting import PostingResult, Rehearsed
+from transactions.posting import Culprit, PostingResult, Rehearsed
 
 
 def describe_result(
@@ -21,7 +21,7 @@ def describe_result(
     result: PostingResult,
     *,
     is_placed: bool = False,
-    culprit: Transaction | Hold | None = None,
+    culprit: Culprit | None = None,
 ) -> dict[str, Any] | None:
     """None for a command that had nothing to do. `is_placed`: its hold is new; `culprit` is what its list was
     declined for."""

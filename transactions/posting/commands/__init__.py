@@ -6,6 +6,7 @@ from uuid import UUID
 from ledger.callers import Caller
 from transactions.posting.asked import require_amount, require_begun
 from transactions.posting.commands.capture import Capture, Remaining
+from transactions.posting.commands.claim import NewClaim, WaiveClaim
 from transactions.posting.commands.expiry import Expiry
 from transactions.posting.commands.hold import NewHold
 from transactions.posting.commands.release import Release
@@ -20,6 +21,7 @@ __all__ = [
     "Capture",
     "Command",
     "Expiry",
+    "NewClaim",
     "NewHold",
     "NewTransaction",
     "Release",
@@ -29,6 +31,7 @@ __all__ = [
     "SetMetadata",
     "SetStatus",
     "Transfer",
+    "WaiveClaim",
     "require_amount",
     "require_begun",
     "require_scale",

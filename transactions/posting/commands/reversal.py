@@ -38,6 +38,10 @@ class Reversal:
             raise errors.NotReversible(
                 gettext_noop("Only a posted transaction that is not itself a reversal can be taken back.")
             )
+        if any(row.claim for row in self.rows):
+            raise errors.NotReversible(
+                gettext_noop("What was collected for a claim stays collected: it was owed.")
+            )
         legs = map(self._make_leg, self.rows)  # WITHDRAW first, as in a transfer
         self.legs = tuple(sorted(legs, key=lambda leg: leg.type, reverse=True))
         self.legs[0].expected_version = self.expected_version
