@@ -75,6 +75,7 @@ STATUS = {
     "limit_exceeded": 422,
     "already_reversed": 422,
     "hold_not_open": 422,
+    "too_many_claims": 422,
     "transfer_declined": 422,
     "batch_declined": 422,
     # Refused: not recorded
@@ -88,6 +89,8 @@ STATUS = {
     "amounts_differ": 422,
     "not_reversible": 422,
     "account_not_empty": 422,
+    "account_owes": 422,
+    "claim_not_open": 422,
     "credit_limit_in_use": 422,
     "subscription_exists": 422,
     "limit_reached": 422,

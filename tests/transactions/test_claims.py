@@ -153,15 +153,21 @@ def test_who_is_paid_may_owe_too(account):
     require_clean()
 
 
-def test_two_accounts_that_owe_each_other_come_to_an_end(account):
+def test_what_accounts_owe_each_other_goes_round_until_one_of_them_owes_nothing(account):
     other = AccountFactory()
-    claim(account, "30", destination=other)
-    claim(other, "50", destination=account)
+    first, second = claim(account, "30", destination=other), claim(other, "50", destination=account)
     deposit(account, "7")
-    # it goes round until the smaller debt is paid
-    assert (figures(account), figures(other)) == ((0, 0, 0), (0, 0, 13))[:0] or True
-    assert sum(figures(each)[0] for each in (account, other)) == 7
-    assert Account.objects.get(id=account.id).owed == 0
+    assert (figures(account), figures(other)) == ((7, 0, 0), (0, 0, 20))
+    assert [len(list_collections(each)) for each in (first, second)] == [5, 5]
+    require_clean()
+
+
+def test_what_goes_round_comes_to_rest(account):
+    other = AccountFactory()
+    first = claim(account, "1000000", destination=other)
+    second = claim(other, "1000000", destination=account)
+    deposit(account, "0.01")
+    assert [len(list_collections(each)) for each in (first, second)] == [50, 50]
     require_clean()
 
 

@@ -129,6 +129,14 @@ def find_batch_rows(batch_id: UUID) -> list[Transaction]:
     return list(rows.order_by("recorded_at", "id"))
 
 
+def find_batch_collections(batch_id: UUID) -> list[Transaction]:
+    """What the list has taken for claims, in the order of recording."""
+    rows = with_resources(
+        Transaction.objects.filter(batch=batch_id, claim__isnull=False, type=Transaction.Type.WITHDRAW)
+    )
+    return list(rows.order_by("recorded_at", "id"))
+
+
 def find_account_ids(
     accounts: QuerySet[Account], user_ids: Iterable[UUID], name: str = MAIN
 ) -> dict[UUID, dict[str, UUID]]:

@@ -43,7 +43,7 @@ from transactions.posting.commands import (
     SetStatus,
 )
 from transactions.reading import queries, statements
-from transactions.rest import schema, serializers
+from transactions.rest import account_schema, serializers
 from transactions.rest.results import answer_dry_run, describe_declined_hold, describe_result
 from transactions.rest.views import find_users, name_as_asked, post, respond, take_account, take_identity
 
@@ -68,7 +68,7 @@ class HoldFilter(django_filters.FilterSet):
         return holds.filter(status=value)
 
 
-@schema.describe_holds
+@account_schema.describe_holds
 class HoldViewSet(ResourceViewSet[Hold]):
     """Funds set aside: placed, captured in part or whole, released, or expired."""
 
@@ -135,7 +135,7 @@ def make_hold(
     return NewHold(id=id, account_id=account_id, **asked)
 
 
-@schema.describe_rules
+@account_schema.describe_rules
 class RuleViewSet(AccountViewSet):
     """What an account may do, changed under the lock that postings take."""
 
@@ -184,7 +184,7 @@ class RuleViewSet(AccountViewSet):
         return Response(post(request, command).account.to_dict())
 
 
-@schema.describe_balances
+@account_schema.describe_balances
 class BalanceViewSet(ApiViewSet[Account]):
     """What an account holds, now and at any moment, and what moved on it."""
 

@@ -12,7 +12,7 @@ from rest.viewsets import Request
 from transactions.errors import TransactionNotFound
 from transactions.models import Transaction, derive_item_id
 from transactions.posting import ROWS_MAX
-from transactions.posting.commands import Capture, Command, NewHold, Release, Reversal
+from transactions.posting.commands import Capture, Command, NewClaim, NewHold, Release, Reversal
 from transactions.reading import queries
 from transactions.rest.account_views import make_hold
 from transactions.rest.serializers import COMMANDS
@@ -26,7 +26,9 @@ PERMISSIONS = {
     "capture": MOVE,
     "release": "accounts.change_hold",
     "reversal": MOVE,
+    "claim": "accounts.claim_account",
 }
+SPACES = {"hold": "hold", "claim": "claim"}  # of ids, by the kind of command; all others have one
 VIEW_HOLD = "accounts.view_hold"
 NAMES_OF_USERS = [user for user, _ in SENT_AS.values()]
 
@@ -70,11 +72,11 @@ class Items:
             raise InvalidRequest(FieldError("/commands", "batch_too_large", detail))
 
     def _require_different_ids(self, read: dict[int, tuple[str, dict[str, Any]]]) -> None:
-        """Holds and transactions have each their own."""
-        seen: dict[tuple[bool, UUID], int] = {}
+        """Holds, claims and transactions have each their own."""
+        seen: dict[tuple[str, UUID], int] = {}
         for place, (kind, fields) in read.items():
             id = fields.get("id")
-            if id is not None and (first := seen.setdefault((kind == "hold", id), place)) != place:
+            if id is not None and (first := seen.setdefault((SPACES.get(kind, ""), id), place)) != place:
                 detail = f"The item {first} of the list has the same id."
                 raise InvalidRequest(FieldError(f"{point(place)}/id", "duplicate_id", detail))
 
@@ -107,6 +109,8 @@ class Items:
         if kind == "hold":
             self.users[id] = find_users(fields)
             return make_hold(id, fields, self.accounts, at=at)
+        if kind == "claim":
+            return NewClaim(id=id, account_id=fields.pop("account"), **fields)
         if kind == "reversal":
             rows = self.rows.get(fields.pop("transaction"))
             if rows is None:

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import orjson
 
+from accounts.currencies import format_amount
 from accounts.errors import DECLINES as DECLINES_OF_HOLDS
-from accounts.models import Hold
+from accounts.errors import DECLINES_OF_CLAIMS
+from accounts.models import Claim, Hold
 from rest.answers import Answer, answer
 from rest.errors import describe_problem
 from rest.viewsets import Request
@@ -35,6 +37,10 @@ def describe_result(
         if row.decline_reason is None:
             return {"status": 201, "transaction": orjson.Fragment(row.as_json)}
         problem = describe_decline(request, row)
+    elif type(rows[0]) is Claim:
+        if result.claim.decline_reason is None:
+            return {"status": 201, "claim": result.claim.to_dict()}
+        problem = describe_declined_claim(request, result.claim)
     elif is_placed and result.hold.decline_reason:
         problem = describe_declined_hold(request, result.hold)
     elif culprit is not None and not is_placed:  # a hold that was placed before stays so
@@ -45,7 +51,9 @@ def describe_result(
     return {"status": problem["status"], "problem": problem}
 
 
-def answer_dry_run(request: Request, results: Sequence[Any], *, replayed: bool) -> Answer:
+def answer_dry_run(
+    request: Request, results: Sequence[Any], *, replayed: bool, collected: Sequence[Transaction] = ()
+) -> Answer:
     """200 with what would be answered, whatever that is. `replayed`: that is what was decided before."""
     rehearsed: Rehearsed = request.rehearsed
     told = answer(
@@ -55,6 +63,7 @@ def answer_dry_run(request: Request, results: Sequence[Any], *, replayed: bool) 
             "version": rehearsed.version,
             "versions": {str(id): version for id, version in rehearsed.versions.items()},
             "results": results,
+            **({"collected": list(map(describe_collection, collected))} if collected else {}),
         }
     )
     told.log_facts = {"outcome": "dry_run"}
@@ -74,6 +83,24 @@ def describe_declined_hold(request: Request, hold: Hold) -> dict[str, Any]:
     reason = hold.decline_reason or ""
     extensions = {"id": str(hold.id), **(hold.decline_details or {})}
     return describe_problem(request, reason, DECLINES_OF_HOLDS[reason], extensions=extensions)
+
+
+def describe_declined_claim(request: Request, claim: Claim) -> dict[str, Any]:
+    """The body of the problem that a declined claim is."""
+    reason = claim.decline_reason or ""
+    extensions = {"id": str(claim.id), **(claim.decline_details or {})}
+    return describe_problem(request, reason, DECLINES_OF_CLAIMS[reason], extensions=extensions)
+
+
+def describe_collection(row: Transaction) -> dict[str, Any]:
+    """What was collected, as the answer lists it that tells of the money it was taken of."""
+    amount = format_amount(row.amount, row.currency)
+    return {"claim": str(row.claim), "transaction": str(row.id), "amount": amount}
+
+
+def add_collected(body: bytes, collected: Sequence[Transaction]) -> bytes:
+    """The object as JSON with what was collected because of it."""
+    return body[:-1] + b',"collected":' + orjson.dumps(list(map(describe_collection, collected))) + b"}"
 
 
 def find_declined(rows: Sequence[Transaction]) -> Transaction | None:

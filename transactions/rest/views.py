@@ -24,6 +24,7 @@ from transactions.posting.commands import Command, NewTransaction, Reversal, Tra
 from transactions.reading import queries
 from transactions.rest import schema, serializers
 from transactions.rest.results import (
+    add_collected,
     answer_dry_run,
     describe_decline,
     describe_result,
@@ -255,14 +256,19 @@ def name_as_asked(error: LedgerError, users: dict[str, UUID]) -> None:
 
 def respond(request: Request, result: PostingResult) -> Answer:
     """201 with the transaction or transfer, or the problem that its decline is; a replay says so."""
-    if request.is_dry_run:
-        return answer_dry_run(request, [describe_result(request, result)], replayed=result.replayed)
     rows = cast(Sequence[Transaction], result.made)
+    collected = result.collected
+    if result.replayed:
+        collected = ask(queries.find_collections, rows[0].id, rows)
+    if request.is_dry_run:
+        told = [describe_result(request, result)]
+        return answer_dry_run(request, told, replayed=result.replayed, collected=collected)
     row = next((row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED)), rows[0])
     if row.decline_reason:
         answer = send_problem(describe_decline(request, row))
     else:
-        answer = Answer(show_transfer(rows) if len(rows) > 1 else row.as_json, status=201)
+        body = show_transfer(rows) if len(rows) > 1 else row.as_json
+        answer = Answer(add_collected(body, collected) if collected else body, status=201)
     answer.log_facts = {
         "transaction_id": str(row.id),
         "outcome": "replayed" if result.replayed else row.decline_reason or "posted",

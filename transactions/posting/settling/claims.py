@@ -1,10 +1,10 @@
 """Collections: what accounts owe is taken of what is free of them, the oldest claim first.
 
 Free is what the balance has beyond what is held: never what credit would allow. It is a state that does not
-outlive a unit: an account that owes has nothing free, but for claims that nobody can be paid for.
+outlive a unit: an account that owes has nothing free, but for claims that nobody can be paid for now.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
@@ -17,6 +17,9 @@ from transactions.posting.commands.claim import tell
 from transactions.posting.legs import Leg, decide_leg, find_moment
 from transactions.posting.state import AccountState, MoreAccounts, State, apply
 
+# That a claim is collected in one unit. What goes round between accounts that owe each other comes to rest.
+TURNS_MAX = 50
+
 
 def collect(ids: Iterable[UUID], state: State, caller: Caller) -> list[UUID]:
     """Collect on the accounts, and on those that are paid by it, as long as anything is. All of them.
@@ -25,17 +28,22 @@ def collect(ids: Iterable[UUID], state: State, caller: Caller) -> list[UUID]:
     """
     waiting = deque(ids)
     seen = dict.fromkeys(waiting)
+    turns: Counter[UUID] = Counter()
     while waiting:
         account = state.accounts.get(waiting.popleft())
-        if account is None or not account.owed or account.balance <= account.held:
+        if account is None or not account.owed:
             continue
         for claim in state.list_open_claims(account.id):
             account = state.accounts[account.id]
             if account.balance <= account.held:
                 break
-            if _collect(claim, account, state, caller) and claim.destination:  # it may owe, too
-                waiting.append(claim.destination)
+            if turns[claim.id] == TURNS_MAX or not _collect(claim, account, state, caller):
+                continue
+            turns[claim.id] += 1
+            if claim.destination is not None:  # who may owe, too
                 seen[claim.destination] = None
+                if claim.destination not in waiting:
+                    waiting.append(claim.destination)
     return list(seen)
 
 
