@@ -99,9 +99,11 @@ class ReferenceAccounts:
             hold.details = {name: format_amount(amounts[name], account.currency) for name in amounts}
         self.holds[command.id] = hold
         self.tell("hold.declined" if hold.reason else "hold.placed", hold, clock)
+        if batch is None:
+            self.settle([account.id], clock)
         return hold
 
-    def release_hold(self, id, expected, clock, *, if_open=False):
+    def release_hold(self, id, expected, clock, *, if_open=False, in_list=False):
         """Why it cannot be released, or None. What is released already changes nothing."""
         hold = self.holds[id]
         status, _, _ = self.find_hold_state(hold, clock)
@@ -115,6 +117,8 @@ class ReferenceAccounts:
                 [clock, *(row.recorded_at for row in self.find_rows(hold.command.account))]
             )
             self.tell("hold.released", hold, clock)
+        if not in_list:
+            self.settle([hold.command.account], clock)
         return None
 
     def find_untold(self, account, clock):
@@ -129,11 +133,20 @@ class ReferenceAccounts:
 
     def expire(self, account, clock):
         """Tell of those whose time is over; how many that were not told of before."""
-        due = self.find_untold(account, clock)
+        return self.expire_all({account}, clock)
+
+    def expire_all(self, accounts, clock):
+        """Each is a unit of its own."""
+        due = [hold for account in accounts for hold in self.find_untold(account, clock)]
         for hold in sorted(due, key=lambda hold: (hold.command.expires_at, hold.command.id)):
             hold.expiry_is_told = True
             self.tell("hold.expired", hold, clock)
+            self.settle([hold.command.account], clock)
         return len(due)
+
+    def settle(self, accounts, clock, batch=None):
+        """What follows at the end of a unit."""
+        raise NotImplementedError
 
     def tell_account(self, type, id, clock):
         told = self.describe_account(id, clock)
@@ -173,6 +186,9 @@ class ReferenceAccounts:
         expiries = [hold.command.expires_at for hold in open_holds if hold.command.expires_at]
         return [moment for moment in expiries if moment <= until]
 
+    def sum_owed(self, account):
+        raise NotImplementedError
+
     def find_available(self, account, now):
         return self.sum_balance(account) - self.sum_held(account, now) + self.accounts[account].credit_limit
 
@@ -195,6 +211,7 @@ class ReferenceAccounts:
             vars(account).update(limits)
             account.credit_limit_max = max(account.credit_limit_max, account.credit_limit)
             self.tell_account("account.limits_changed", id, clock)
+        self.settle([id], clock)
         return None
 
     def set_status(self, id, status, reason, expected, clock):
@@ -206,10 +223,13 @@ class ReferenceAccounts:
             return Refusal("sequence_mismatch")
         if status == "CLOSED" and (self.sum_balance(id) or self.sum_held(id, clock)):
             return Refusal("account_not_empty")
+        if status == "CLOSED" != account.status and self.sum_owed(id):
+            return Refusal("account_owes")
         self.expire(id, clock)
         if account.status != status:
             account.status, account.reason = status, reason
             self.tell_account(STATUS_EVENTS[status], id, clock)
+        self.settle([id], clock)
         return None
 
     def set_metadata(self, id, metadata, expected, clock):
@@ -221,6 +241,7 @@ class ReferenceAccounts:
         if account.metadata != metadata:
             account.metadata = metadata
             self.tell_account("account.changed", id, clock)
+        self.settle([id], clock)
         return None
 
     def has_scale(self, amount, account):
@@ -244,6 +265,7 @@ class ReferenceAccounts:
             "balance": text(self.sum_balance(id)),
             "held": text(self.sum_held(id, now)),
             "available": text(self.find_available(id, now)),
+            "owed": text(self.sum_owed(id)),
             "credit_limit": text(account.credit_limit),
             "withdraw_max": text(account.withdraw_max),
             "withdraw_day_max": text(account.withdraw_day_max),

@@ -119,7 +119,7 @@ class ReferenceLedger(ReferenceLists):
                 for other in self.find_rows(account.id)
                 if other.version
                 and other.command.type == "WITHDRAW"
-                and not other.command.reverses
+                and not (other.command.reverses or other.command.claim)
                 and other.recorded_at.astimezone(UTC).date() == row.recorded_at.astimezone(UTC).date()
             ),
             Decimal(0),
@@ -175,6 +175,7 @@ class ReferenceLedger(ReferenceLists):
             "reverses": command.reverses,
             "reversed_by": self.find_reversal(id),
             "hold": command.hold,
+            "claim": command.claim,
         }
         return {
             "id": str(command.id),
@@ -194,6 +195,7 @@ class ReferenceLedger(ReferenceLists):
             "reference": command.reference,
             "metadata": command.metadata,
             **{name: value and str(value) for name, value in belongs.items()},
+            "final": None,
             "request_id": row.request_id,
         }
 

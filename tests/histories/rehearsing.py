@@ -11,7 +11,7 @@ MONEY = ("transactions", "transfers", "holds", "batches")
 
 def rehearse_and_send(client, path, body):
     """The answer to the command itself, which comes at the moment at which it would have come alone."""
-    if not path.removeprefix("/api/v1/").startswith(MONEY):
+    if not (path.removeprefix("/api/v1/").startswith(MONEY) or path.endswith("/claims")):
         return client.post(path, body)
     before = count_ticks()
     ends = list_ends(START + before * TICK, body or {})

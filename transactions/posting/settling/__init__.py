@@ -28,17 +28,19 @@ def settle_unit(
     Their answers get what was collected, and claims that they have opened are shown as they then are. Of a
     list it stands in the last one of them.
     """
+    decided = [number for number in numbers if isinstance(answers[number], PostingResult)]
+    if not decided:
+        return
     ids = dict.fromkeys(id for command in commands for id in command.needs.accounts)
     before = len(state.rows)
     settle(ids, state, caller._replace(actor=find_cause(commands, caller), actor_kind=ActorKind.LEDGER))
     collected = [row for row in state.rows[before:] if row.account_id in ids and row.type == "WITHDRAW"]
-    for number in numbers:
-        result = answers[number]
-        if isinstance(result, PostingResult) and result.made and isinstance(result.made[0], Claim):
+    for number in decided:
+        result: PostingResult = answers[number]
+        if result.made and isinstance(result.made[0], Claim):
             answers[number] = result._replace(made=[state.claims[result.claim.id]])
     if collected:
-        [*_, last] = (number for number in numbers if isinstance(answers[number], PostingResult))
-        answers[last] = answers[last]._replace(collected=collected)
+        answers[decided[-1]] = answers[decided[-1]]._replace(collected=collected)
 
 
 def find_cause(commands: Sequence[Command], caller: Caller) -> UUID | None:
