@@ -18,6 +18,7 @@ KIND = os.environ.get("LEDGER_TEST_ROLE", "")
 OWNERS = {
     "tests/test_guards.py",
     "tests/test_hold_guards.py",
+    "tests/test_claim_guards.py",
     "tests/test_batch_guards.py",
     "tests/test_rule_guards.py",
     "tests/test_text_guards.py",
