@@ -37,6 +37,7 @@ DETAILS = {
     "sequence": gettext_lazy("number of the last event"),
     "hold_status": gettext_lazy("status of the hold"),
     "reversed_by": gettext_lazy("reversed by"),
+    "left": gettext_lazy("left of it"),
     "culprit": gettext_lazy("because of"),
 }
 
@@ -70,7 +71,7 @@ def _show_detail(name: str, text: str, currency: str) -> str:
     """A detail of a decline in the reader's words; whatever else stands in the row, as it stands there."""
     with suppress(ValueError, InvalidOperation):
         match name:
-            case "available" | "required" | "limit" | "withdrawn" | "balance":
+            case "available" | "required" | "limit" | "withdrawn" | "balance" | "left":
                 return money(Decimal(text), currency)
             case "instant":
                 return moment(datetime.fromisoformat(text))

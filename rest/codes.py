@@ -74,6 +74,8 @@ STATUS = {
     "balance_limit_exceeded": 422,
     "limit_exceeded": 422,
     "already_reversed": 422,
+    "reversal_too_large": 422,
+    "reversal_too_small": 422,
     "hold_not_open": 422,
     "too_many_claims": 422,
     "transfer_declined": 422,

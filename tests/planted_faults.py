@@ -122,7 +122,7 @@ MUTANTS = [
     Mutant(
         "reversals not looked for",
         "legs.find_decline",
-        "    if leg.reverses and leg.reverses in state.reversed_by:\n",
+        "    if leg.decline:\n",
         "    if False:\n",
         REVERSALS + "test_a_transaction_is_reversed_once",
     ),

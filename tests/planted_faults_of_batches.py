@@ -45,8 +45,8 @@ MUTANTS = [
     Mutant(
         "a list takes back what is taken back",
         "Reversal.decide",
-        "if self.if_left and any",
-        "if False and any",
+        "if self.if_left and legs",
+        "if False and legs",
         IDENTITY + "test_only_what_is_left_of_a_list_is_taken_back",
     ),
     Mutant(

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 DECIMALS = {"USD": 2, "JPY": 0, "BHD": 3, "POINTS": 0}
@@ -23,7 +24,8 @@ class Command:
     """One movement on one account. `currency`, `expected_version` and `other_leg` are conditions.
 
     `begins_at` is of a day, whose last microsecond is `effective_at`. `amount` None, of a capture, is all
-    that the hold has left. `other_leg` is the account of the other leg.
+    that the hold has left. `other_leg` is the account of the other leg. What a leg of a reversal takes
+    follows of its `part`; then `amount` is what was asked of this leg by name.
     """
 
     id: UUID
@@ -42,6 +44,7 @@ class Command:
     expected_version: int | None = None
     other_leg: UUID | None = None
     other_amount: Decimal | None = None  # of the other leg, if the transfer names both
+    part: Any = None  # of a reversal
 
     @property
     def is_final(self):
@@ -56,8 +59,11 @@ class Command:
         before = row.command
         names = ("type", "effective_at", "reference", "metadata", "transfer", "reverses", "hold")
         differs = {name for name in names if getattr(self, name) != getattr(before, name)}
-        if self.amount not in (None, row.amount):
-            is_received = self.transfer and self.type == "DEPOSIT" and not self.reverses
+        is_received = self.transfer and self.type == "DEPOSIT" and not self.reverses
+        asked = before.amount if before.reverses else None  # of a reversal
+        if self.reverses and self.amount != asked:
+            differs.add("amount")
+        elif not self.reverses and (self.amount not in (None, row.amount) or asked):
             differs.add("destination_amount" if is_received else "amount")
         if self.account != before.account:
             legs = {"WITHDRAW": "source", "DEPOSIT": "destination"}
@@ -137,43 +143,6 @@ class Transfer:
             **read_moment(self.effective_at),
             reference=self.reference,
             metadata=self.metadata,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reversal:
-    """The opposite of `target` in full, and of its other leg; that of a transfer is a transfer back.
-
-    `expected_version` is a condition: of the account, of a transfer back of its source.
-    """
-
-    id: UUID
-    target: UUID
-    reason: str
-    expected_version: int | None = None
-
-    def list_commands(self, ledger):
-        target = ledger.rows[self.target]
-        if target.reason or target.command.reverses or target.command.claim:
-            return Refusal("not_reversible")
-        asked = {"metadata": {"reason": self.reason}}
-        if not target.command.transfer:
-            type, account = OPPOSITE[target.command.type], target.command.account
-            taken = {
-                "amount": target.amount,
-                "reverses": self.target,
-                "expected_version": self.expected_version,
-            }
-            return [Command(id=self.id, account=account, type=type, **taken, **asked)]
-        source, destination = ledger.find_legs(target.command.transfer)
-        return make_legs(
-            self.id,
-            destination.command.account,
-            source.command.account,
-            reverses=(destination.command.id, source.command.id),
-            amounts=(destination.amount, source.amount),
-            versions=(self.expected_version, None),
-            **asked,
         )
 
 

@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from tests.reference_commands import Refusal, Row, format_amount, format_time
 from tests.reference_lists import ReferenceLists
+from tests.reference_reversals import ReferenceReversals
 
 BALANCE_MAX = Decimal(10) ** 15
 
 
-class ReferenceLedger(ReferenceLists):
+class ReferenceLedger(ReferenceReversals, ReferenceLists):
     def find_legs(self, transfer):
         """The rows of a transfer, source first."""
         rows = [row for row in self.rows.values() if row.command.transfer == transfer]
@@ -82,6 +83,8 @@ class ReferenceLedger(ReferenceLists):
 
     def _find_amount(self, command, clock):
         """What was asked; of a capture without an amount what is left, or of a closed hold its whole."""
+        if command.part:
+            return self.find_part(command)[0]
         if command.amount is not None:
             return command.amount
         hold = self.holds[command.hold]
@@ -95,13 +98,13 @@ class ReferenceLedger(ReferenceLists):
             return "version_mismatch", details
         if account.status == "CLOSED":
             return "account_closed", {}
-        if command.reverses and (reversed_by := self.find_reversal(command.reverses)):
-            return "already_reversed", {"reversed_by": str(reversed_by)}
+        if command.part and (decline := self.find_part(command)[1]):
+            return decline
         if command.type == "DEPOSIT":
             balance = self.sum_balance(account.id)
             if balance + row.amount > BALANCE_MAX:
                 amounts = {"balance": balance, "limit": BALANCE_MAX}
-                return "balance_limit_exceeded", self._format(account, amounts)
+                return "balance_limit_exceeded", self.format(account, amounts)
             return None
         if command.hold:
             status, _, _ = self.find_hold_state(self.holds[command.hold], clock)
@@ -135,7 +138,7 @@ class ReferenceLedger(ReferenceLists):
             limits.append(("withdraw_day_max", account.withdraw_day_max, withdrawn + row.amount, day))
         for rule, limit, amount, amounts in limits:
             if limit is not None and amount > limit:
-                return "limit_exceeded", {"rule": rule, **self._format(account, {"limit": limit, **amounts})}
+                return "limit_exceeded", {"rule": rule, **self.format(account, {"limit": limit, **amounts})}
         return None
 
     def _find_lack_of_funds(self, row, account, clock):
@@ -143,27 +146,23 @@ class ReferenceLedger(ReferenceLists):
         if row.command.hold:
             available += row.amount
         if row.amount > available:
-            return "insufficient_funds", self._format(
+            return "insufficient_funds", self.format(
                 account, {"available": available, "required": row.amount}
             )
         for instant in self._list_instants(account.id, row.effective_at):
             available = self.sum_balance(account.id, at=instant) + account.credit_limit
             if row.late and row.amount > available:
-                amounts = self._format(account, {"available": available, "required": row.amount})
+                amounts = self.format(account, {"available": available, "required": row.amount})
                 return "insufficient_funds_at", {"instant": format_time(instant), **amounts}
         return None
 
-    def _format(self, account, amounts):
+    def format(self, account, amounts):
         return {name: format_amount(amount, account.currency) for name, amount in amounts.items()}
 
     def _list_instants(self, account, start):
         """The moments from `start` on at which the balance is another, `start` itself included."""
         later = {row.effective_at for row in self.find_rows(account) if row.version}
         return sorted({start} | {instant for instant in later if instant > start})
-
-    def find_reversal(self, id):
-        found = [row.command.id for row in self.rows.values() if row.command.reverses == id and row.version]
-        return found[0] if found else None
 
     def describe(self, id):
         """The transaction as the API must show it."""
@@ -173,7 +172,6 @@ class ReferenceLedger(ReferenceLists):
             "transfer": command.transfer,
             "batch": row.batch,
             "reverses": command.reverses,
-            "reversed_by": self.find_reversal(id),
             "hold": command.hold,
             "claim": command.claim,
         }
@@ -195,6 +193,8 @@ class ReferenceLedger(ReferenceLists):
             "reference": command.reference,
             "metadata": command.metadata,
             **{name: value and str(value) for name, value in belongs.items()},
+            "reversed": format_amount(self.sum_taken_back(id), account.currency),
+            "reversed_by": [str(by) for by in self.list_reversals_of(id)],
             "final": None,
             "request_id": row.request_id,
         }

@@ -11,9 +11,9 @@ from tests.reference_commands import (
     Command,
     Placement,
     Refusal,
-    Reversal,
     derive_id,
 )
+from tests.reference_reversals import Reversal
 
 
 @dataclass(frozen=True, kw_only=True)

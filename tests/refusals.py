@@ -39,11 +39,22 @@ INNARDS = re.compile(
 
 # The extensions of all problems.
 COUNTS = {"expected_version", "version", "expected_sequence", "sequence"}
-AMOUNTS = {"available", "required", "limit", "withdrawn", "balance", "held", "used"}
+AMOUNTS = {"available", "required", "limit", "withdrawn", "balance", "held", "used", "left"}
 AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 LISTS = {"differs", "allowed"}
 TEXTS = {
-    *("id", "transfer", "instant", "rule", "reversed_by", "hold_status", "culprit", "permission", "bound"),
+    *(
+        "id",
+        "transfer",
+        "instant",
+        "earliest",
+        "rule",
+        "reversed_by",
+        "hold_status",
+        "culprit",
+        "permission",
+        "bound",
+    ),
     "allowed",  # an amount
 }
 DECIDED = ("transactions_transaction", "accounts_hold")

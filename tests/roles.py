@@ -21,6 +21,7 @@ OWNERS = {
     "tests/test_claim_guards.py",
     "tests/test_batch_guards.py",
     "tests/test_rule_guards.py",
+    "tests/test_reversal_guards.py",
     "tests/test_text_guards.py",
     "tests/test_record_guards.py",
     "tests/test_token_guards.py",

@@ -228,7 +228,13 @@ FIELDS: dict[str, dict[str, Field]] = {
         "metadata": Field(is_metadata),
         "commands": Field(is_list_of_commands, required=True),
     },
-    "POST /transactions/{id}/reverse": {"id": MONEY["id"], **WHY, **VERSION},
+    "POST /transactions/{id}/reverse": {
+        "id": MONEY["id"],
+        **WHY,
+        **VERSION,
+        "amount": Field(is_amount),
+        "effective_at": Field(is_time),
+    },
     "POST /batches/{id}/reverse": {"id": MONEY["id"], **WHY},
     "POST /transfers": {
         **MONEY,

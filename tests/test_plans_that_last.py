@@ -92,7 +92,7 @@ class Ledger:
             "a hold, placed and released": lambda: asking.release_hold(id=hold(self.other, "1").id),
             "due holds": posting.expire_some,
             "a transaction": lambda: queries.find_transactions([self.first.id]),
-            "a reversal looked for": lambda: queries.find_reversals([self.first.id]),
+            "a reversal looked for": lambda: queries.find_taken_back([self.first.id]),
             "a balance": lambda: reading.read_balance(self.accounts),
             "a balance at a date": lambda: reading.read_balance(self.accounts, at=self.first.recorded_at),
             "a balance as it was known": lambda: reading.read_balance(

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 from psycopg.errors import UniqueViolation
@@ -74,20 +74,24 @@ def adjust(
     )
 
 
-def reverse(*, id: UUID, transaction_id: UUID, reason: str, caller: Caller) -> Correction:
-    """Take a transaction back, of a transfer both legs; at once, or when it is approved.
+def reverse(*, id: UUID, transaction_id: UUID, amount: Decimal, reason: str, caller: Caller) -> Correction:
+    """Take a transaction back, `amount` of it, and of a transfer both legs; at once, or when it is approved.
 
-    Raises `TransactionNotFound`, `NotReversible`, `IdempotencyKeyReused`.
+    What is approved is this amount: if less is left then, the ledger declines it. Raises
+    `TransactionNotFound`, `NotReversible`, `Amount…`, `IdempotencyKeyReused`.
     """
     rows = _find_rows(transaction_id)
-    legs = Reversal(id=id, reason=reason, rows=rows).legs  # refuses what cannot be reversed
+    # It refuses what cannot be reversed.
+    command = Reversal(id=id, reason=reason, rows=rows, amount=amount, transaction_id=transaction_id)
+    account = next(row.account for row in rows if row.id == transaction_id)
+    require_scale(amount, account.currency)
     return _propose(
         Correction(
             id=id,
             kind=Correction.Kind.REVERSAL,
-            account=next(row.account for row in rows if row.id == transaction_id),
-            type=next(leg.type for leg in legs if leg.reverses == transaction_id),
-            amount=rows[0].amount,
+            account=account,
+            type=next(leg.type for leg in command.legs if leg.reverses == transaction_id),
+            amount=amount,
             reverses=transaction_id,
             reason=reason,
         ),
@@ -135,10 +139,10 @@ def count_waiting(*, limit: int) -> int:
     return len(Correction.objects.filter(status=Correction.Status.WAITING).values_list("id")[:limit])
 
 
-def find_waiting_reversal(transaction_id: UUID) -> Correction | None:
-    """Who has asked for this transaction's reversal, which waits for approval."""
+def find_waiting_reversals(transaction_id: UUID) -> QuerySet[Correction]:
+    """Who has asked for this transaction's reversal, or that of a part, which waits for approval."""
     waiting = Correction.objects.filter(status=Correction.Status.WAITING, reverses=transaction_id)
-    return waiting.select_related("maker").first()
+    return waiting.select_related("maker").order_by("made_at", "id")
 
 
 @atomic
@@ -213,7 +217,11 @@ def _post(correction: Correction, request_id: str) -> None:
     """Through the engine. What it declines is declined for good: the next attempt is another correction."""
     if correction.reverses is not None:
         command: Command = Reversal(
-            id=correction.id, reason=correction.reason, rows=_find_rows(correction.reverses)
+            id=correction.id,
+            reason=correction.reason,
+            rows=_find_rows(correction.reverses),
+            amount=correction.amount,
+            transaction_id=correction.reverses,
         )
     else:
         command = NewTransaction(

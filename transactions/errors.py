@@ -22,6 +22,8 @@ INSUFFICIENT_FUNDS_AT = "insufficient_funds_at"
 VERSION_MISMATCH = "version_mismatch"
 BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
 ALREADY_REVERSED = "already_reversed"
+REVERSAL_TOO_LARGE = "reversal_too_large"
+REVERSAL_TOO_SMALL = "reversal_too_small"
 HOLD_NOT_OPEN = "hold_not_open"
 TRANSFER_DECLINED = "transfer_declined"
 
@@ -37,7 +39,9 @@ DECLINES = {
     VERSION_MISMATCH: _("The account is not at the expected version."),
     BALANCE_LIMIT_EXCEEDED: _("The balance would pass the highest a balance may be."),
     LIMIT_EXCEEDED: _("The withdrawal is more than a limit of the account or the hold allows."),
-    ALREADY_REVERSED: _("The transaction was reversed before."),
+    ALREADY_REVERSED: _("The transaction was reversed before: nothing of it is left."),
+    REVERSAL_TOO_LARGE: _("Less of the transaction is left than is to be taken back."),
+    REVERSAL_TOO_SMALL: _("The part is so small that nothing would move on the other account."),
     HOLD_NOT_OPEN: _("The hold is not open any more."),
     TRANSFER_DECLINED: _("The other leg of the transfer was declined."),
     BATCH_DECLINED: _("Another command of the atomic batch was declined."),
@@ -91,7 +95,7 @@ class EffectiveAtInFuture(LedgerError, code="effective_at_in_future", field="eff
 
 
 class EffectiveAtTooEarly(LedgerError, code="effective_at_too_early", field="effective_at"):
-    """Nothing is effective before 1970."""
+    """Nothing is effective before 1970, and nothing is taken back before it moved."""
 
 
 class CurrencyMismatch(LedgerError, code="currency_mismatch", field="currency"):

@@ -26,6 +26,7 @@ class Kind(Enum):
     """What a column holds."""
 
     ID = auto()
+    IDS = auto()  # several, as texts; of no column that is stored
     TEXT = auto()
     CHOICE = auto()  # one text of a few
     AMOUNT = auto()
@@ -156,11 +157,12 @@ class Table:
 
     def find_differences(self, asked: Any, row: Any) -> list[str]:
         """The parts of a command that are not as they were when the row was asked for."""
-        return [
-            name.removesuffix("_id")
+        differs = [
+            name.removesuffix("_id").removesuffix("_asked")  # the amount as it was asked for is the amount
             for name, column in self.asked.items()
             if getattr(asked, name) != getattr(row, column)
         ]
+        return list(dict.fromkeys(differs))
 
 
 def _find_writer(column: Column, currency: str) -> Writer:

@@ -207,6 +207,7 @@ def make_field(column: Column) -> serializers.Field[Any, Any, Any, Any]:
 
 FIELDS: dict[Kind, Callable[..., serializers.Field[Any, Any, Any, Any]]] = {
     Kind.ID: serializers.UUIDField,
+    Kind.IDS: lambda **options: serializers.ListField(child=serializers.UUIDField(), **options),
     Kind.AMOUNT: amount_text,
     Kind.CHOICE: serializers.ChoiceField,
     Kind.TEXT: partial(serializers.CharField, allow_blank=True),

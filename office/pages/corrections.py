@@ -146,6 +146,7 @@ class CorrectionAdmin(QueueAdmin):
 
     def describe(self, request: HttpRequest, obj: Correction) -> dict[str, Any]:
         rows = corrections.find_transactions(obj)
+        taken_back = list(queries.find_transactions([obj.reverses] if obj.reverses else []).values())
         account = Account.objects.with_held_due().get(id=obj.account_id)
         return {
             "correction": obj,
@@ -157,7 +158,8 @@ class CorrectionAdmin(QueueAdmin):
             and obj.amount > account.available,
             "rows": rows,
             "why": explanations.describe_decline(corrections.find_decline(rows), account.currency),
-            "reversed": list(queries.find_transactions([obj.reverses] if obj.reverses else []).values()),
+            "reversed": taken_back,
+            "is_beyond": is_waiting(obj) and any(obj.amount > row.left for row in taken_back),
             "is_hers": obj.maker_id == request.user.pk,
         }
 

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.currencies import format_amount
 from accounts.models import Hold, User
 from events.models import Event
 from events.subscriptions import trace
@@ -15,15 +17,25 @@ from ledger.sql import fetch
 from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
+from office.forms import AmountField, fit
 from office.pages.corrections import propose
-from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, label, moment, show_number, text_column
+from office.templatetags.ledger import (
+    ACCOUNT_USER,
+    STATUS,
+    column,
+    label,
+    moment,
+    money,
+    show_number,
+    text_column,
+)
 from rest.middleware import get_caller
 from transactions import corrections, posting
 from transactions.models import AuditRun, Correction, Transaction
 from transactions.posting.commands import Release
 from transactions.reading import queries, search
 
-CAPTURES_MAX = 100  # on the page of a hold
+SHOWN_MAX = 100  # captures on the page of a hold, reversals on that of what they take back
 EVENTS_AT_ONCE_MAX = 100  # of one account at the same microsecond: a capture's, and of holds that ended then
 
 # The first event of the account at that moment or later. No index has the events by what they are about;
@@ -64,6 +76,22 @@ def find_events(transaction: Transaction) -> list[Event]:
     ]
 
 
+class ReverseForm(IdentityForm):
+    """How much of a transaction is taken back: all that is left, unless it is said otherwise."""
+
+    field_order = ("amount", "reason", "identity")
+    amount = AmountField(label=_("Amount"))
+
+    def fill(self, obj: Transaction) -> None:
+        currency = obj.account.currency
+        fit(self.fields["amount"], currency)
+        self.fields["amount"].initial = format_amount(obj.left, currency)
+        self.fields["amount"].help_text = _("Of %(amount)s there is left: %(left)s") % {
+            "amount": money(obj.amount, currency),
+            "left": money(obj.left, currency),
+        }
+
+
 def reverse_transaction(
     request: HttpRequest, transaction: Transaction, asked: dict[str, Any]
 ) -> HttpResponse:
@@ -73,7 +101,15 @@ def reverse_transaction(
         asked,
         posted=_("The transaction was reversed."),
         transaction_id=transaction.id,
+        amount=asked["amount"],
     )
+
+
+def explain(transaction: Transaction) -> Any:
+    """Why it was declined, or what became of it later."""
+    if transaction.reversed:
+        return _("reversed in part") if transaction.left else _("reversed later")
+    return explanations.explain(transaction)
 
 
 @admin.register(Transaction)
@@ -88,13 +124,11 @@ class TransactionAdmin(SearchedAdmin):
             label=_("Reverse"),
             permission="transactions.reverse_transaction",
             run=reverse_transaction,
-            form=IdentityForm,
-            applies=lambda row: (
-                row.status == Transaction.Status.POSTED and not (row.reverses or row.reversed_by)
-            ),
+            form=ReverseForm,
+            applies=lambda row: row.status == Transaction.Status.POSTED and not row.reverses and row.left,
             note=_(
-                "The opposite transaction is posted, of a transfer on both accounts. Above a limit a second"
-                " person must approve it first."
+                "The opposite transaction is posted, of all that is left or of a part of it; of a transfer on"
+                " both accounts. Above a limit a second person must approve it first."
             ),
             is_dangerous=True,
         ),
@@ -105,7 +139,7 @@ class TransactionAdmin(SearchedAdmin):
         "type",
         column(_("amount"), lambda row: show_number(row.signed_amount, row.account.currency)),
         STATUS,
-        column(_("why"), lambda row: _("reversed later") if row.reversed_by else explanations.explain(row)),
+        column(_("why"), explain),
         column(_("balance after"), lambda row: show_number(row.balance_after, row.account.currency)),
         text_column(_("reference"), "reference"),
     )
@@ -137,7 +171,8 @@ class TransactionAdmin(SearchedAdmin):
             "correction": Correction.objects.filter(id__in=filter(None, [obj.id, obj.transfer]))
             .select_related("maker", "checker")
             .first(),
-            "waiting": corrections.find_waiting_reversal(obj.id),
+            "waiting": corrections.find_waiting_reversals(obj.id),
+            "taken_back_by": queries.find_transactions(map(UUID, obj.reversed_by[:SHOWN_MAX])).values(),
             "may_see_deliveries": request.user.has_perm("events.view_subscription"),
             "traced": trace(find_events(obj)),
             "chain_hash": bytes(obj.chain_hash).hex(),
@@ -196,7 +231,7 @@ class HoldAdmin(SearchedAdmin):
         return {
             "hold": obj,
             "actor": User.objects.filter(id=obj.actor).first(),
-            "captures": captures.select_related("account__user")[:CAPTURES_MAX],
+            "captures": captures.select_related("account__user")[:SHOWN_MAX],
             "why": explanations.describe_decline(obj, obj.account.currency),
         }
 

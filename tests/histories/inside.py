@@ -10,8 +10,9 @@ from rest.times import parse_time
 from tests import asking
 from tests.cast import new_id
 from tests.histories.answers import Answer, Shown, make_refusal
-from tests.reference_commands import Capture, Move, Placement, Refusal, Reversal, Transfer
+from tests.reference_commands import Capture, Move, Placement, Refusal, Transfer
 from tests.reference_lists import Release
+from tests.reference_reversals import Reversal
 from transactions import posting, reading
 from transactions.models import Batch, Transaction
 from transactions.posting import NewBatch, PostingRequest, commands
@@ -46,8 +47,9 @@ class Inside:
     @_make.register
     def _(self, ask: Reversal):
         rows = find_whole(Transaction.objects.all(), ask.target)
-        version = ask.expected_version
-        return commands.Reversal(id=ask.id, reason=ask.reason, rows=rows, expected_version=version)
+        asked = dict(vars(ask))
+        asked["transaction_id"], asked["effective_at"] = asked.pop("target"), make_moment(ask.effective_at)
+        return commands.Reversal(rows=rows, **asked)
 
     @_make.register
     def _(self, ask: Capture):

@@ -120,7 +120,7 @@ class Lists(Movements, Holding):
         id = new_id()
         self.let_holds_end()
         whole = self.ledger.list_reversals(batch, id, reason)
-        asks = [ask for ask in whole if isinstance(ask, Release) or not self.ledger.find_reversal(ask.target)]
+        asks = [ask for ask in whole if isinstance(ask, Release) or self.ledger.find_left(ask.target)]
 
         def send(id, *, is_another=False):
             changed = reason + "!" if is_another else reason

@@ -19,7 +19,8 @@ from tests.histories.world import (
     picks,
     references,
 )
-from tests.reference_commands import DECIMALS, Capture, Move, Refusal, Reversal, Transfer
+from tests.reference_commands import DECIMALS, Capture, Move, Refusal, Transfer
+from tests.reference_reversals import Reversal
 
 PARTS = {
     Move: ["account", "type", "amount", "effective_at", "reference", "metadata"],
@@ -32,10 +33,11 @@ PARTS = {
         "reference",
         "metadata",
     ],
-    Reversal: ["target", "reason"],
+    Reversal: ["target", "reason", "amount", "effective_at"],
     Capture: ["hold", "amount", "final", "reference", "metadata"],
 }
 RIGHT = [None] * 12
+days_later = st.integers(-1, 8).map(lambda number: ("after it", timedelta(hours=12 * number)))
 move_fields = {
     "account": picks,
     "type": st.sampled_from(["DEPOSIT", "WITHDRAW", "WITHDRAW"]),
@@ -58,6 +60,8 @@ transfer_fields = {
 reversal_fields = {
     "target": picks,
     "reason": st.sampled_from(["a mistake", "ein Fehler ☃"]),
+    "part": st.sampled_from([None, None, 1, 1, 2, 4, "a unit", "too fine"]),
+    "moment": st.none() | st.none() | days_later | moments,
     "expectation": expectations,
 }
 capture_fields = {
@@ -127,15 +131,28 @@ class Movements(World):
             expected_destination_version=self.expect_version(to.id, other_expectation),
         )
 
-    def make_reversal(self, target, reason, expectation):
-        """Of a transfer the version is that of the account that got it, which pays it back."""
+    def make_reversal(self, target, reason, part, moment, expectation):
+        """All that is left, a third, more than all, or next to nothing. Of a transfer the version is that of
+        the account that got it, which pays it back.
+        """
         target = self.pick(target, self.ledger.rows)
-        command = self.ledger.rows[target].command
-        account = command.account
-        if command.transfer and command.type == "WITHDRAW":
-            account = command.other_leg
-        version = self.expect_version(account, expectation)
-        return Reversal(id=self.take_id(), target=target, reason=reason, expected_version=version)
+        row = self.ledger.rows[target]
+        account = row.command.account
+        if row.command.transfer and row.command.type == "WITHDRAW":
+            account = row.command.other_leg
+        unit = Decimal(1) / 10 ** DECIMALS[self.ledger.find_currency(row.command.account)]
+        if part == "too fine":
+            unit, part = unit / 10, "a unit"
+        amount = unit if part == "a unit" else part and max(row.amount * part // (3 * unit), 1) * unit
+        is_relative = isinstance(moment, tuple)
+        return Reversal(
+            id=self.take_id(),
+            target=target,
+            reason=reason,
+            amount=amount and min(amount, AMOUNT_MAX),
+            effective_at=row.effective_at + moment[1] if is_relative else self.find_moment(moment),
+            expected_version=self.expect_version(account, expectation),
+        )
 
     def make_capture(self, hold, part, final, reference, expectation):
         """A third of a hold, two, all of it, more than that, or what it has left."""
@@ -187,7 +204,7 @@ class Movements(World):
         row = self.ledger.rows[ask.id]
         choices = {
             "type": ["DEPOSIT", "WITHDRAW"],
-            "amount": [Decimal(7), Decimal(8)],
+            "amount": [Decimal(7), Decimal(8), *([None] if isinstance(ask, Reversal) else [])],
             "destination_amount": [Decimal(7), Decimal(8)],
             "effective_at": [FIRST_DAY - timedelta(days=1)],
             "reference": [row.command.reference + "!"],

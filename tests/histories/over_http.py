@@ -8,8 +8,9 @@ from uuid import UUID
 from tests.conftest import make_client
 from tests.histories.answers import Answer, Shown, make_refusal
 from tests.histories.rehearsing import rehearse_and_send
-from tests.reference_commands import Capture, Move, Placement, Reversal, Transfer, format_time
+from tests.reference_commands import Capture, Move, Placement, Transfer, format_time
 from tests.reference_lists import CaptureOfItem, Release
+from tests.reference_reversals import Reversal
 
 API = "/api/v1"
 STATUS = {
@@ -22,6 +23,7 @@ STATUS = {
     "expires_at_invalid": 422,
     "not_found": 404,
     "effective_at_in_future": 400,
+    "effective_at_too_early": 400,
 }
 UNDERSTOOD_AND_REFUSED = 422
 DERIVED = 8
@@ -254,7 +256,7 @@ def make_plain(value):
 
 def strip(row):
     """A later command of the same list may take it back."""
-    return {name: value for name, value in row.items() if name != "reversed_by"}
+    return {name: value for name, value in row.items() if name not in ("reversed", "reversed_by")}
 
 
 def is_refused(body):

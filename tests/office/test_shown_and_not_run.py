@@ -28,7 +28,11 @@ def written(boss):
     webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=Caller(boss.id))
     Subscription.objects.update(url=f"https://x/{PROBE}", last_error=PROBE)
     asked = corrections.reverse(
-        id=new_id(), transaction_id=row.id, reason=PROBE, caller=Caller(boss.id, ActorKind.STAFF, "test")
+        id=new_id(),
+        transaction_id=row.id,
+        amount=row.amount,
+        reason=PROBE,
+        caller=Caller(boss.id, ActorKind.STAFF, "test"),
     )
     feed.place_pending()
     return {

@@ -14,7 +14,7 @@ from accounts.models import BALANCE_MAX, CLAIMS_MAX
 from events import feed
 from ledger.callers import Caller
 from rest.codes import STATUS
-from tests import asking, feed_refusals
+from tests import asking, feed_refusals, refusals_of_reversals
 from tests.accounts.erasing import forget
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
@@ -84,8 +84,9 @@ class Asker:
         body = {"id": str(new_id()), "source": str(self.account.id), "destination": str(destination.id)}
         return self.client.post(TRANSFERS, {**body, "amount": amount, **changes})
 
-    def reverse(self, id):
-        return self.client.post(f"{TRANSACTIONS}/{id}/reverse", {"id": str(new_id()), "reason": "x"})
+    def reverse(self, id, **changes):
+        body = {"id": str(new_id()), "reason": "x", **changes}
+        return self.client.post(f"{TRANSACTIONS}/{id}/reverse", body)
 
     def hold(self, amount="1", **changes):
         body = {"id": str(new_id()), "account": str(self.account.id), "amount": amount}
@@ -128,13 +129,6 @@ def nearly_full(asker):
 def taken(asker):
     UserFactory(external_id="crm-1")
     return asker.client.post(USERS, {"id": str(new_id()), "name": "x", "external_id": "crm-1"})
-
-
-def reversed_twice(asker):
-    id = asker.post().json()["id"]
-    asker.post(amount="5")
-    asker.reverse(id)
-    return asker.reverse(id)
 
 
 def captured_after_release(asker):
@@ -215,7 +209,6 @@ PROVOKE = {
     "account_closed": lambda a: a.set(status="CLOSED").post(),
     "balance_limit_exceeded": nearly_full,
     "limit_exceeded": lambda a: a.set(withdraw_max=5).withdraw("5.01"),
-    "already_reversed": reversed_twice,
     "hold_not_open": captured_after_release,
     "batch_declined": lambda a: a.batch({}, {"type": "WITHDRAW", "amount": "1.01"}),
     "idempotency_key_reused": lambda a: a.post(id=a.post().json()["id"], amount="2"),
@@ -225,7 +218,6 @@ PROVOKE = {
     "external_id_taken": taken,
     "same_account": lambda a: a.transfer(a.account),
     "amounts_differ": lambda a: a.transfer(AccountFactory(), destination_amount="2"),
-    "not_reversible": lambda a: a.reverse(a.withdraw("1").json()["id"]),
     "account_not_empty": lambda a: a.post() and a.rule("close", reason="x"),
     "account_owes": lambda a: a.claim() and a.rule("close", reason="x"),
     "claim_not_open": lambda a: a.post() and a.waive(a.claim().json()["id"]),
@@ -234,6 +226,7 @@ PROVOKE = {
         a.rule("limits", credit_limit="5") and a.withdraw("5") and a.rule("limits", credit_limit="4.99")
     ),
     **feed_refusals.PROVOKE,
+    **refusals_of_reversals.PROVOKE,
 }
 RECORDED = {
     "insufficient_funds",
@@ -244,6 +237,8 @@ RECORDED = {
     "balance_limit_exceeded",
     "limit_exceeded",
     "already_reversed",
+    "reversal_too_large",
+    "reversal_too_small",
     "hold_not_open",
 }
 RECORDED_IN_RESULTS = {"batch_declined"}

@@ -28,8 +28,10 @@ def adjust(account, maker, amount="10", *, id=None, type=DEPOSIT, **asked):
     )
 
 
-def reverse(row, maker, *, id=None, reason="a mistake"):
-    return corrections.reverse(id=id or new_id(), transaction_id=row.id, reason=reason, caller=name(maker))
+def reverse(row, maker, amount=None, *, id=None, reason="a mistake"):
+    """All of it, if no amount is named."""
+    asked = {"transaction_id": row.id, "amount": row.amount if amount is None else Decimal(amount)}
+    return corrections.reverse(id=id or new_id(), reason=reason, caller=name(maker), **asked)
 
 
 def approve(correction, checker):

@@ -135,7 +135,7 @@ COMMANDS = {
     "correction.posted": (corrections.adjust, lambda w: adjust_by(w, Decimal(5)), (set(), MADE)),
     "correction.proposed": (
         corrections.reverse,
-        lambda w: corrections.reverse(id=new_id(), transaction_id=w.row.id, **w.why),
+        lambda w: corrections.reverse(id=new_id(), transaction_id=w.row.id, amount=w.row.amount, **w.why),
         (set(), MADE),
     ),
     "correction.approved": (

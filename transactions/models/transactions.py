@@ -1,5 +1,6 @@
 """The ledger's rows: one per movement of money on one account, append-only."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -93,7 +94,9 @@ class Transaction(models.Model):
         help_text="What it adds to the balance; null if it was declined",
     )
 
-    reversed_by: UUID | None = None  # filled in by queries
+    # What was taken back of it, and by which transactions, the oldest first: filled in by queries.
+    reversed: Decimal = Decimal(0)
+    reversed_by: Sequence[str] = ()
 
     class Meta:
         verbose_name = _("transaction")
@@ -108,6 +111,11 @@ class Transaction(models.Model):
     def signed_amount(self) -> Decimal:
         """What it adds to the balance, or would have added."""
         return self.amount if self.type == self.Type.DEPOSIT else -self.amount
+
+    @property
+    def left(self) -> Decimal:
+        """What can still be taken back of it."""
+        return self.amount - self.reversed
 
     @property
     def balance_before(self) -> Decimal:
@@ -187,7 +195,8 @@ TABLE = Table(
     Column(name="transfer", kind=Kind.ID, null=True, asked="transfer"),
     Column(name="batch", kind=Kind.ID, null=True),
     Column(name="reverses", kind=Kind.ID, null=True, asked="reverses"),
-    Column(name="reversed_by", kind=Kind.ID, null=True, stored=False),
+    Column(name="reversed", kind=Kind.AMOUNT, stored=False),
+    Column(name="reversed_by", kind=Kind.IDS, stored=False),
     Column(name="hold", kind=Kind.ID, null=True, asked="hold"),
     Column(name="final", kind=Kind.FLAG, null=True, asked="final"),
     Column(name="claim", kind=Kind.ID, null=True, asked="claim"),

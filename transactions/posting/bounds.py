@@ -1,7 +1,7 @@
 """What a caller is bound to: the commands that lead beyond it are refused before anything is locked.
 
 What is read here still counts when a command is decided: the name of an account never changes, and what a
-hold has left never grows.
+hold or a transaction has left never grows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,6 +29,8 @@ from transactions.posting.commands import (
     Transfer,
     WaiveClaim,
 )
+from transactions.posting.legs import Leg
+from transactions.reading import queries
 
 DEPOSIT, WITHDRAW = Transaction.Type.DEPOSIT, Transaction.Type.WITHDRAW
 
@@ -79,8 +81,11 @@ def _compare(bounds: Bounds, move: Move, names: dict[UUID, str]) -> errors.Token
 
 def _find_moves(command: Command) -> Iterator[Move]:
     match command:
-        case Transfer() | Reversal():
+        case Transfer():
             for leg in command.legs:
+                yield Move(leg.account_id, leg.type, leg.amount)
+        case Reversal():
+            for leg in _find_legs(command):
                 yield Move(leg.account_id, leg.type, leg.amount)
         case NewTransaction():
             yield Move(command.account_id, command.type, command.amount)
@@ -96,6 +101,14 @@ def _find_moves(command: Command) -> Iterator[Move]:
             yield Move(command.account_id)
         case _:
             raise TypeError(f"Nobody has said what a {type(command).__name__} moves.")
+
+
+def _find_legs(reversal: Reversal) -> tuple[Leg, ...]:
+    """With what they take; of one that was decided before nothing is taken any more."""
+    if Transaction.objects.filter(id=reversal.id).exists():
+        return ()
+    taken_back = queries.find_taken_back(row.id for row in reversal.rows)
+    return reversal.find_legs(taken_back, {row.account_id: row.currency for row in reversal.rows})
 
 
 def _find_amount(capture: Capture) -> Decimal:

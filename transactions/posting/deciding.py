@@ -79,7 +79,7 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
         find_claims=queries.find_open_claims,
         holds=holds,
         claims=claims,
-        reversed_by=queries.find_reversals(reverses) if reverses else {},
+        taken_back=queries.find_taken_back(reverses) if reverses else {},
         rules=Account.objects.in_bulk(rules) if rules else {},
         known_batches=look.batches,
     )

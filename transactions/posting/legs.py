@@ -56,6 +56,7 @@ class Leg:
     final: bool | None = None
     claim: UUID | None = None
     amount_asked: Decimal | None = None
+    decline: Decline | None = None  # why what it belongs to cannot be done, unless the account says no before
     change: Decimal = field(init=False, repr=False, compare=False)  # what it adds to the balance, if posted
     needs: Needs = field(init=False, repr=False, compare=False)
 
@@ -198,6 +199,7 @@ def _make_row(
             "transfer": leg.transfer,
             "batch": caller.batch,
             "reverses": leg.reverses,
+            "reversed_by": [],
             "hold": leg.hold,
             "final": leg.final,
             "claim": leg.claim,
@@ -233,8 +235,8 @@ def find_decline(
         }
     if account.status == Account.Status.CLOSED:
         return ACCOUNT_CLOSED, {}
-    if leg.reverses and leg.reverses in state.reversed_by:
-        return errors.ALREADY_REVERSED, {"reversed_by": str(state.reversed_by[leg.reverses])}
+    if leg.decline:
+        return leg.decline
     if leg.type == DEPOSIT:
         if account.balance + leg.amount > BALANCE_MAX:
             return errors.BALANCE_LIMIT_EXCEEDED, {

@@ -19,6 +19,7 @@ from events.texts import NewText
 from ledger.callers import Caller
 from ledger.values import format_time
 from transactions.models import Batch, Transaction
+from transactions.reading.queries import NOTHING, TakenBack
 
 
 class Needs(NamedTuple):
@@ -134,7 +135,7 @@ class State:
     find_broken: FindBroken
     find_claims: FindClaims
     holds: dict[UUID, Hold] = field(default_factory=dict)
-    reversed_by: dict[UUID, UUID] = field(default_factory=dict)  # of what was taken back, and by which
+    taken_back: dict[UUID, TakenBack] = field(default_factory=dict)  # of transactions, by their ids
     rules: dict[UUID, Account] = field(default_factory=dict)
     known_batches: Mapping[UUID, bytes] = field(default_factory=dict)  # the fingerprints of lists
     is_settled: bool = True  # whether no account owes or has thresholds: nothing follows of what is decided
@@ -192,6 +193,12 @@ class State:
         self.claims[claim.id] = claim
         self.is_settled = False
 
+    def take_back(self, row: Transaction) -> None:
+        """From now on what the row takes back counts."""
+        if row.reverses is not None and row.status == Transaction.Status.POSTED:
+            before = self.taken_back.get(row.reverses, NOTHING)
+            self.taken_back[row.reverses] = TakenBack(before.amount + row.amount, row.id)
+
     def copy(self) -> "State":
         """Another one, on which can be decided without this one knowing."""
         other = copy(self)
@@ -237,8 +244,8 @@ def apply(decision: Decision, state: State, caller: Caller) -> None:
         state.events.append(event)
     if row is not None:
         state.rows.append(row)
-        if row.reverses and row.status == "POSTED":
-            state.reversed_by[row.reverses] = row.id
+        if row.reverses:
+            state.take_back(row)
     if hold is not None:
         place = state.placed if hold.id in state.placed or hold.id not in state.holds else state.changed
         place[hold.id] = state.holds[hold.id] = hold

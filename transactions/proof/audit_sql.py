@@ -199,21 +199,7 @@ WHERE event_sequence <> coalesce(many, 0)
         is_whole=True,
     ),
     Question("transfers", audit_transfers.TRANSFERS, is_sliced=False),
-    Question(
-        "reversals",
-        """
-SELECT taken.account_id, 'transactions_transaction', taken.id::text,
-    'the opposite of a posted transaction of the same account and amount that is no reversal itself',
-    concat_ws(' ', 'reverses', taken.reverses, given.type, given.amount, given.status)
-FROM transactions_transaction AS taken
-LEFT JOIN transactions_transaction AS given ON given.id = taken.reverses
-WHERE taken.status = 'POSTED' AND taken.reverses IS NOT NULL AND taken.recorded_at > %(since)s AND (
-    (given.account_id, given.amount, given.status, given.type <> taken.type, given.reverses IS NULL)
-    IS DISTINCT FROM (taken.account_id, taken.amount, 'POSTED', true, true)
-)
-""",
-        is_sliced=False,
-    ),
+    Question("reversals", audit_transfers.REVERSALS, is_sliced=False),
     Question(
         "captured",
         """

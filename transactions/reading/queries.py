@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Func, QuerySet, TextField
 
 from accounts.errors import AccountNotFound, CurrencyRequired
-from accounts.models import CLAIMS_MAX, MAIN, Account, Claim, Hold, Is, Kind, make_row
+from accounts.models import CLAIMS_MAX, MAIN, Account, Claim, Hold, Is, Kind, MoneyField, make_row
 from events.models import Resource
 from ledger.errors import gettext_noop
 from ledger.sql import fetch
@@ -30,18 +32,52 @@ SET LOCAL enable_seqscan = on  -- it reads whole tables
 """
 
 
+# What of a transaction has been taken back, by its id: how much, and by which ones, the oldest first.
+# What else counts as taken back counts here, in TAKEN_BACK and in the database's `ledger_sum_taken_back`.
+OF_PARTS = (
+    "(SELECT {} FROM transactions_transaction AS part WHERE part.reverses = {} AND part.status = 'POSTED')"
+)
+AMOUNT_TAKEN_BACK = OF_PARTS.format("coalesce(sum(part.amount), 0)", "{}")
+TAKEN_BACK_BY = OF_PARTS.format("coalesce(array_agg(part.id::text ORDER BY part.seq), '{{}}')", "{}")
+
+
+class AmountTakenBack(Func):
+    template = AMOUNT_TAKEN_BACK.format("%(expressions)s")
+    output_field = MoneyField()
+
+
+class TakenBackBy(Func):
+    template = TAKEN_BACK_BY.format("%(expressions)s")
+    output_field = ArrayField(TextField())
+
+
+class TakenBack(NamedTuple):
+    """What has been taken back of a transaction: how much of its amount, and by which one at last."""
+
+    amount: Decimal = Decimal(0)
+    by: UUID | None = None
+
+
+NOTHING = TakenBack()
+TAKEN_BACK = """
+SELECT taken.id, sum(part.amount), (array_agg(part.id ORDER BY part.seq DESC))[1]
+FROM unnest(%s::uuid[]) AS taken (id), LATERAL (
+    SELECT id, amount, seq FROM transactions_transaction
+    WHERE reverses = taken.id AND status = 'POSTED' OFFSET 0
+) AS part
+GROUP BY taken.id
+"""
+
+
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
     """The transactions with all that `to_dict` reads."""
-    reversal = Transaction.objects.filter(Is("status", value="POSTED"), reverses=OuterRef("id"))
-    return transactions.select_related(
-        "account"
-    ).annotate(  # type: ignore[no-redef]
-        reversed_by=Subquery(reversal.values("id")[:1])
-    )
+    taken_back = {"reversed": AmountTakenBack("id"), "reversed_by": TakenBackBy("id")}
+    return transactions.select_related("account").annotate(**taken_back)
 
 
 def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
-    """The decided transactions of these ids, with `reversed_by`, and with their account's user and currency.
+    """The decided transactions of these ids, with what was taken back of them, and with
+    their account's user and currency.
 
     What else there is of a row, and its account, Django reads when somebody asks for it.
     """
@@ -54,7 +90,8 @@ def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
 
 def _make_transaction(values: Sequence[Any]) -> Transaction:
     """Of a row of `BY_ID` or `BY_NUMBER`."""
-    known = dict(zip(("user_id", "currency", "reversed_by", *OBJECTS, *COLUMNS), values, strict=True))
+    names = ("user_id", "currency", "reversed", "reversed_by", *OBJECTS, *COLUMNS)
+    known = dict(zip(names, values, strict=True))
     known |= {name: known[name] and orjson.loads(known[name]) for name in OBJECTS}
     return make_row(Transaction, known, is_stored=True)
 
@@ -75,10 +112,9 @@ def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
     return {row.id: row for row in with_resources(Transaction.objects.filter(id__in=list(ids)))}
 
 
-def find_reversals(ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Which transaction took back which: the posted reversals of these ids."""
-    reversals = Transaction.objects.filter(Is("status", value="POSTED"), reverses__in=list(ids))
-    return {reverses: id for reverses, id in reversals.values_list("reverses", "id") if reverses}
+def find_taken_back(ids: Iterable[UUID]) -> dict[UUID, TakenBack]:
+    """What has been taken back of the transactions of these ids; of one that is missing nothing has."""
+    return {id: TakenBack(amount, by) for id, amount, by in fetch(TAKEN_BACK, [list(ids)])}
 
 
 def find_open_claims(account_ids: Iterable[UUID]) -> Iterable[Claim]:
@@ -224,13 +260,11 @@ COLUMNS = [column.column for column in TABLE.stored if column.kind not in (Kind.
     "change"
 ]
 OBJECTS = [column.column for column in TABLE.stored if column.kind is Kind.OBJECT]
-# Each row is looked up by itself, for the reason that `reading.balances` gives. A transaction is taken back
-# once: there is at most one posted reversal.
+# Each row is looked up by itself, for the reason that `reading.balances` gives.
 ACCOUNT = "(SELECT user_id, currency FROM accounts_account WHERE id = row.account_id OFFSET 0) AS account"
 BY_ID = f"""
 SELECT account.user_id, account.currency,
-    (SELECT reversal.id FROM transactions_transaction AS reversal
-     WHERE reversal.reverses = row.id AND reversal.status = 'POSTED'),
+    {AMOUNT_TAKEN_BACK.format("row.id")}, {TAKEN_BACK_BY.format("row.id")},
     {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
 FROM unnest(%s::uuid[]) AS asked(id),
     LATERAL (SELECT * FROM transactions_transaction WHERE id = asked.id OFFSET 0) AS row, LATERAL {ACCOUNT}
@@ -238,7 +272,8 @@ FROM unnest(%s::uuid[]) AS asked(id),
 # As they were decided: nobody had taken them back yet. In the order of the key, so that no other index that
 # begins with the account is as cheap.
 BY_NUMBER = f"""
-SELECT account.user_id, account.currency, NULL, {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
+SELECT account.user_id, account.currency, 0::numeric, '{{}}'::text[],
+    {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
 FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
     SELECT * FROM transactions_transaction AS t
     WHERE t.account_id = asked.account_id AND t.seq >= asked.seq ORDER BY t.seq LIMIT 1
@@ -255,7 +290,8 @@ SELECT id FROM payee
 """
 # They follow the rows of their unit, and are as many as claims may be open.
 COLLECTED = f"""
-SELECT account.user_id, account.currency, NULL, {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
+SELECT account.user_id, account.currency, 0::numeric, '{{}}'::text[],
+    {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
 FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
     SELECT * FROM transactions_transaction AS t
     WHERE t.account_id = asked.account_id AND t.seq > asked.seq AND t.seq <= asked.seq + {CLAIMS_MAX}

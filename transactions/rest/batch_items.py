@@ -112,10 +112,10 @@ class Items:
         if kind == "claim":
             return NewClaim(id=id, account_id=fields.pop("account"), **fields)
         if kind == "reversal":
-            rows = self.rows.get(fields.pop("transaction"))
-            if rows is None:
+            named = fields.pop("transaction")
+            if named not in self.rows:
                 raise TransactionNotFound(queries.NO_TRANSACTION)
-            return Reversal(id=id, rows=rows, **fields)
+            return Reversal(id=id, rows=self.rows[named], transaction_id=named, **fields)
         hold_id, account_id = self._find_hold(place, fields.pop("hold"))
         if kind == "capture":
             return Capture(id=id, hold_id=hold_id, account_id=account_id, **fields)

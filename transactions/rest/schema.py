@@ -37,12 +37,12 @@ def command(status: int, serializer: Any, *codes: str, **options: Any) -> Operat
     return operation(status, either, *codes, "invalid_parameter", **options)
 
 
+OF_REVERSALS = (errors.ALREADY_REVERSED, errors.REVERSAL_TOO_LARGE, errors.REVERSAL_TOO_SMALL)
 # What only reversals, captures and groups are declined for is left out.
 DECLINES_OF_ONE = [
     code
     for code in errors.DECLINES
-    if code
-    not in (errors.ALREADY_REVERSED, errors.HOLD_NOT_OPEN, errors.TRANSFER_DECLINED, errors.BATCH_DECLINED)
+    if code not in (*OF_REVERSALS, errors.HOLD_NOT_OPEN, errors.TRANSFER_DECLINED, errors.BATCH_DECLINED)
 ]
 
 describe_transactions = describe(
@@ -71,8 +71,10 @@ describe_transactions = describe(
             resource_type_field_name=None,
         ),
         *ON_COMMANDS,
+        *ON_AMOUNTS,
+        *ON_EFFECT,
         "not_reversible",
-        errors.ALREADY_REVERSED,
+        *OF_REVERSALS,
         *DECLINES_OF_ONE,
         parameters=[IDEMPOTENCY_KEY],
         examples=examples.REVERSE,

@@ -70,6 +70,10 @@ class BatchReversalRequest(CommandRequest):
 
 
 class ReversalRequest(BatchReversalRequest):
+    amount = fields.AmountField(
+        required=False, help_text="Of the transaction named, at most what is left of it; default: all of that"
+    )
+    vars().update(make_request_fields(column for column in TABLE.sent if column.asked == "effective_at"))
     expected_version = VersionField(
         help_text="Decline unless the account is at it; of a transfer its destination, which pays back"
     )

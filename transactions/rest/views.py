@@ -103,10 +103,10 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
         return Answer(row.as_json)
 
     def reverse(self, request: Request, pk: UUID) -> Answer:
-        """Take a transaction back, once and in full; of a transfer both legs, answered as a transfer."""
+        """Take back a transaction, all that is left of it or a part; of a transfer both legs, as one."""
         id = take_identity(request)
         rows = queries.find_whole(self.get_queryset(), pk)
-        return respond(request, post(request, Reversal(id=id, rows=rows, **request.asked)))
+        return respond(request, post(request, Reversal(id=id, rows=rows, transaction_id=pk, **request.asked)))
 
 
 @schema.describe_transfers

@@ -16,3 +16,4 @@ class NewTransaction(Leg):
     final: ClassVar[None] = None  # type: ignore[misc]
     claim: ClassVar[None] = None  # type: ignore[misc]
     amount_asked: ClassVar[None] = None  # type: ignore[misc]
+    decline: ClassVar[None] = None  # type: ignore[misc]
