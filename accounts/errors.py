@@ -26,6 +26,8 @@ DECLINES = {
 # And a declined claim.
 DECLINES_OF_CLAIMS = {
     ACCOUNT_CLOSED: gettext_noop("The account, or the one that would be paid, is closed."),
+    "already_reversed": gettext_noop("Nothing is left to be taken back of the transaction."),
+    "reversal_too_large": gettext_noop("More is asked for than is left of the transaction."),
     TOO_MANY_CLAIMS: gettext_noop("There are as many open claims on the account as there may be."),
     BATCH_DECLINED: gettext_noop("Another command of the atomic batch was declined."),
 }

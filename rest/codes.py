@@ -90,6 +90,7 @@ STATUS = {
     "expires_at_invalid": 422,
     "amounts_differ": 422,
     "not_reversible": 422,
+    "not_claimable": 422,
     "account_not_empty": 422,
     "account_owes": 422,
     "claim_not_open": 422,

@@ -122,6 +122,10 @@ class NotReversible(LedgerError, code="not_reversible"):
     """What was declined moved nothing; what is itself a reversal stays."""
 
 
+class NotClaimable(LedgerError, code="not_claimable"):
+    """What is taken back cannot be owed: it is no money that came in, or went between two currencies."""
+
+
 class TokenBound(LedgerError, code="token_bound"):
     """The caller's token is bound to other accounts, other types or smaller amounts, as `bound` says."""
 

@@ -731,6 +731,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "amount_asked",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8,
+                        help_text="Null: all that was left of what it takes back",
+                        max_digits=28,
+                        null=True,
+                        verbose_name="amount asked",
+                    ),
+                ),
+                (
                     "collected",
                     accounts.models.columns.MoneyField(
                         decimal_places=8, default=0, max_digits=28, verbose_name="collected"
@@ -770,7 +780,7 @@ class Migration(migrations.Migration):
                 (
                     "reverses",
                     models.UUIDField(
-                        help_text="The transaction that it takes back, as far as this goes",
+                        help_text="The transaction or transfer that it takes back so far",
                         null=True,
                         verbose_name="reverses",
                     ),
@@ -1420,7 +1430,15 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="claim",
             constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0), ("amount__lte", Decimal("1000000000000"))),
+                condition=models.Q(
+                    ("amount__gt", 0),
+                    ("amount__lte", Decimal("1000000000000")),
+                    models.Q(
+                        ("amount_asked", models.F("amount")),
+                        models.Q(("amount_asked__isnull", True), ("reverses__isnull", False)),
+                        _connector="OR",
+                    ),
+                ),
                 name="claim_amount_is_positive_and_bounded",
             ),
         ),

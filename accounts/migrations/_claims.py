@@ -6,9 +6,9 @@ CREATE TRIGGER claim_keeps_what_was_asked BEFORE UPDATE ON accounts_claim
         OLD.status <> 'OPEN' OR NEW.status = 'DECLINED' OR NEW.collected < OLD.collected
         OR (NEW.collected = OLD.collected) <> (NEW.collections = OLD.collections)
         OR NEW.collections < OLD.collections OR NEW.event_sequence <= OLD.event_sequence
-        OR (OLD.id, OLD.account_id, OLD.amount, OLD.reason, OLD.reference, OLD.destination, OLD.reverses,
+        OR (OLD.id, OLD.account_id, OLD.amount, OLD.amount_asked, OLD.reason, OLD.reference, OLD.destination, OLD.reverses,
             OLD.created_at, OLD.actor, OLD.request_id, OLD.batch)
-        IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount, NEW.reason, NEW.reference, NEW.destination,
+        IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount, NEW.amount_asked, NEW.reason, NEW.reference, NEW.destination,
             NEW.reverses, NEW.created_at, NEW.actor, NEW.request_id, NEW.batch)
     ) EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER claim_is_never_deleted BEFORE DELETE ON accounts_claim

@@ -36,6 +36,9 @@ class Claim(models.Model):
         Account, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("account")
     )
     amount = MoneyField(_("amount"))
+    amount_asked = MoneyField(
+        _("amount asked"), null=True, help_text="Null: all that was left of what it takes back"
+    )
     collected = MoneyField(_("collected"), default=0)
     collections = models.IntegerField(_("collections"), default=0, help_text="How many there were")
     status = models.CharField(_("status"), max_length=9, choices=Status)
@@ -47,7 +50,9 @@ class Claim(models.Model):
         _("destination"), null=True, help_text="The account that is paid; null: the world outside"
     )
     reverses = models.UUIDField(
-        _("reverses"), null=True, help_text="The transaction that it takes back, as far as this goes"
+        _("reverses"),
+        null=True,
+        help_text="The transaction or transfer that it takes back, as far as it goes",
     )
     waived_reason = models.CharField(_("reason of the waiver"), max_length=REASON_LENGTH_MAX, null=True)
     created_at = models.DateTimeField(_("created at"))
@@ -69,7 +74,9 @@ class Claim(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX), name="claim_amount_is_positive_and_bounded"
+                condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX)
+                & (Q(amount_asked=F("amount")) | Q(amount_asked__isnull=True, reverses__isnull=False)),
+                name="claim_amount_is_positive_and_bounded",
             ),
             models.CheckConstraint(
                 condition=Q(collected=0, collections=0)
@@ -141,6 +148,7 @@ CLAIM_TABLE = Table(
     Column(name="id", kind=Kind.ID),
     Column(name="account", kind=Kind.ID, attribute="account_id", asked="account_id"),
     Column(name="amount", kind=Kind.AMOUNT, asked="amount", sent="required"),
+    Column(name="amount_asked", kind=Kind.AMOUNT, null=True, asked="amount", shown=False),
     Column(name="collected", kind=Kind.AMOUNT),
     Column(name="remaining", kind=Kind.AMOUNT, stored=False, help="What the account still owes of it"),
     Column(name="status", kind=Kind.CHOICE, choices=Claim.Status),

@@ -104,6 +104,11 @@ BEGIN
     RETURN (
         SELECT coalesce(sum(amount), 0) FROM public.transactions_transaction
         WHERE reverses = taken AND status = 'POSTED'
+    ) + (  -- a claim names a transfer by the id of all of it
+        SELECT coalesce(sum(amount), 0) FROM public.accounts_claim
+        WHERE status <> 'DECLINED' AND reverses = coalesce(
+            (SELECT transfer FROM public.transactions_transaction WHERE id = taken), taken
+        )
     );
 END $$;
 

@@ -35,6 +35,31 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- A claim that takes back is on the account that the money came to, in favour of the one that it came from; with
+-- all others that take it back, and all reversals, it is never more than that was.
+CREATE FUNCTION ledger_require_what_a_claim_may_take_back() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM public.transactions_transaction AS given
+    LEFT JOIN public.transactions_transaction AS source
+        ON source.id = given.transfer AND source.type = 'WITHDRAW'
+    WHERE given.type = 'DEPOSIT'
+        AND given.status = 'POSTED' AND given.reverses IS NULL AND given.claim IS NULL
+        AND given.account_id = NEW.account_id AND source.account_id IS NOT DISTINCT FROM NEW.destination
+        AND (source.amount = given.amount OR source.id IS NULL)
+        AND public.ledger_sum_taken_back(given.id) <= given.amount
+        AND (source.id IS NULL OR public.ledger_sum_taken_back(source.id) <= source.amount)
+        AND (given.transfer = NEW.reverses OR given.id = NEW.reverses AND given.transfer IS NULL);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the claim % takes back what is not left of money that came to its account', NEW.id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER claims_never_exceed_what_they_take_back AFTER INSERT ON accounts_claim
+    FOR EACH ROW WHEN (NEW.reverses IS NOT NULL AND NEW.status <> 'DECLINED')
+    EXECUTE FUNCTION ledger_require_what_a_claim_may_take_back();
+ALTER TABLE accounts_claim ENABLE ALWAYS TRIGGER claims_never_exceed_what_they_take_back;
 CREATE TRIGGER collections_have_their_claim AFTER INSERT ON transactions_transaction
     FOR EACH ROW WHEN (NEW.claim IS NOT NULL) EXECUTE FUNCTION ledger_require_claim_of_collection();
 CREATE TRIGGER new_claims_have_their_collections AFTER INSERT ON accounts_claim
@@ -50,6 +75,8 @@ WITHOUT_GUARDS = """
 DROP TRIGGER changed_claims_have_their_collections ON accounts_claim;
 DROP TRIGGER new_claims_have_their_collections ON accounts_claim;
 DROP TRIGGER collections_have_their_claim ON transactions_transaction;
+DROP TRIGGER claims_never_exceed_what_they_take_back ON accounts_claim;
+DROP FUNCTION ledger_require_what_a_claim_may_take_back();
 DROP FUNCTION ledger_require_collections_of_claim();
 DROP FUNCTION ledger_require_claim_of_collection();
 """

@@ -16,6 +16,7 @@ from transactions import errors
 from transactions.models import Transaction
 from transactions.posting.commands import (
     Capture,
+    ClaimedReversal,
     Command,
     NewClaim,
     NewHold,
@@ -86,6 +87,9 @@ def _find_moves(command: Command) -> Iterator[Move]:
                 yield Move(leg.account_id, leg.type, leg.amount)
         case Reversal():
             for leg in _find_legs(command):
+                yield Move(leg.account_id, leg.type, leg.amount)
+        case ClaimedReversal():
+            for leg in _find_legs(command.reversal):
                 yield Move(leg.account_id, leg.type, leg.amount)
         case NewTransaction():
             yield Move(command.account_id, command.type, command.amount)

@@ -26,6 +26,7 @@ from transactions.posting.asked import require_id
 from transactions.posting.batches import NewBatch
 from transactions.posting.commands import (
     Capture,
+    ClaimedReversal,
     Command,
     NewClaim,
     NewHold,
@@ -44,6 +45,7 @@ REQUEST_ID_LENGTH_MAX = 64
 KINDS = frozenset(
     {
         Capture,
+        ClaimedReversal,
         NewClaim,
         NewHold,
         NewTransaction,

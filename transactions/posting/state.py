@@ -18,7 +18,7 @@ from events import outbox
 from events.texts import NewText
 from ledger.callers import Caller
 from ledger.values import format_time
-from transactions.models import Batch, Transaction
+from transactions.models import Batch, Transaction, derive_destination_id
 from transactions.reading.queries import NOTHING, TakenBack
 
 
@@ -189,9 +189,21 @@ class State:
             if claim.id not in self.claims and claim.status == Claim.Status.OPEN:
                 self.list_open_claims(claim.account_id)
                 self.open_claims[claim.account_id] += (claim.id,)
+            if claim.id not in self.claims and claim.reverses and claim.status != Claim.Status.DECLINED:
+                self._count_as_taken_back(claim)
             self.opened_claims[claim.id] = claim
         self.claims[claim.id] = claim
         self.is_settled = False
+
+    def _count_as_taken_back(self, claim: Claim) -> None:
+        """Of a transfer both legs, whose ids are its own and the one that is derived from it."""
+        if claim.reverses is not None:
+            legs = [claim.reverses]
+            if claim.destination:
+                legs.append(derive_destination_id(claim.reverses))
+            for id in legs:
+                before = self.taken_back.get(id, NOTHING)
+                self.taken_back[id] = TakenBack(before.amount + claim.amount, claim.id)
 
     def take_back(self, row: Transaction) -> None:
         """From now on what the row takes back counts."""

@@ -34,11 +34,20 @@ SET LOCAL enable_seqscan = on  -- it reads whole tables
 
 # What of a transaction has been taken back, by its id: how much, and by which ones, the oldest first.
 # What else counts as taken back counts here, in TAKEN_BACK and in the database's `ledger_sum_taken_back`.
-OF_PARTS = (
-    "(SELECT {} FROM transactions_transaction AS part WHERE part.reverses = {} AND part.status = 'POSTED')"
-)
-AMOUNT_TAKEN_BACK = OF_PARTS.format("coalesce(sum(part.amount), 0)", "{}")
-TAKEN_BACK_BY = OF_PARTS.format("coalesce(array_agg(part.id::text ORDER BY part.seq), '{{}}')", "{}")
+# A claim names a transfer by the id of all of it, and then counts for both of its legs.
+PARTS = """(
+    SELECT reversal.id, reversal.amount, reversal.recorded_at AS at
+    FROM transactions_transaction AS reversal
+    WHERE reversal.reverses = {0} AND reversal.status = 'POSTED'
+    UNION ALL
+    SELECT claim.id, claim.amount, claim.created_at FROM accounts_claim AS claim
+    WHERE claim.status <> 'DECLINED' AND claim.reverses = coalesce(
+        (SELECT whole.transfer FROM transactions_transaction AS whole WHERE whole.id = {0}), {0}
+    )
+)"""
+AMOUNT_TAKEN_BACK = f"(SELECT coalesce(sum(part.amount), 0) FROM {PARTS} AS part)"  # noqa: S608
+IN_ORDER = "coalesce(array_agg(part.id::text ORDER BY part.at, part.id), '{{}}')"
+TAKEN_BACK_BY = f"(SELECT {IN_ORDER} FROM {PARTS} AS part)"  # noqa: S608
 
 
 class AmountTakenBack(Func):
@@ -59,14 +68,11 @@ class TakenBack(NamedTuple):
 
 
 NOTHING = TakenBack()
-TAKEN_BACK = """
-SELECT taken.id, sum(part.amount), (array_agg(part.id ORDER BY part.seq DESC))[1]
-FROM unnest(%s::uuid[]) AS taken (id), LATERAL (
-    SELECT id, amount, seq FROM transactions_transaction
-    WHERE reverses = taken.id AND status = 'POSTED' OFFSET 0
-) AS part
+TAKEN_BACK = f"""
+SELECT taken.id, sum(part.amount), (array_agg(part.id ORDER BY part.at DESC, part.id DESC))[1]
+FROM unnest(%s::uuid[]) AS taken (id), LATERAL {PARTS.format("taken.id")} AS part
 GROUP BY taken.id
-"""
+"""  # noqa: S608, of constants
 
 
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:

@@ -12,11 +12,11 @@ from rest.viewsets import Request
 from transactions.errors import TransactionNotFound
 from transactions.models import Transaction, derive_item_id
 from transactions.posting import ROWS_MAX
-from transactions.posting.commands import Capture, Command, NewClaim, NewHold, Release, Reversal
+from transactions.posting.commands import Capture, Command, NewClaim, NewHold, Release
 from transactions.reading import queries
 from transactions.rest.account_views import make_hold
 from transactions.rest.serializers import COMMANDS
-from transactions.rest.views import SENT_AS, VIEW, find_users, make_transaction, make_transfer
+from transactions.rest.views import SENT_AS, VIEW, find_users, make_reversal, make_transaction, make_transfer
 
 MOVE = "transactions.add_transaction"
 PERMISSIONS = {
@@ -115,7 +115,7 @@ class Items:
             named = fields.pop("transaction")
             if named not in self.rows:
                 raise TransactionNotFound(queries.NO_TRANSACTION)
-            return Reversal(id=id, rows=self.rows[named], transaction_id=named, **fields)
+            return make_reversal(self.request, id, self.rows[named], named, fields, at=at)
         hold_id, account_id = self._find_hold(place, fields.pop("hold"))
         if kind == "capture":
             return Capture(id=id, hold_id=hold_id, account_id=account_id, **fields)

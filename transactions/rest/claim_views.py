@@ -10,14 +10,11 @@ from rest_framework.response import Response
 
 from accounts.models import Claim
 from accounts.rest.serializers import ClaimRequest, ClaimSerializer, WaiveRequest
-from rest.answers import mark
-from rest.errors import send_problem
 from rest.lists import TextFilter, UUIDFilter
 from rest.viewsets import Request, ResourceViewSet
 from transactions.posting.commands import NewClaim, WaiveClaim
 from transactions.rest import account_schema
-from transactions.rest.results import answer_dry_run, describe_declined_claim, describe_result
-from transactions.rest.views import post, take_identity
+from transactions.rest.views import post, respond, take_identity
 
 
 class ClaimFilter(django_filters.FilterSet):
@@ -48,13 +45,7 @@ class ClaimViewSet(ResourceViewSet[Claim]):
     def create(self, request: Request, pk: UUID) -> HttpResponse:
         """Claim an amount of an account, exactly once. What is there is collected at once."""
         id = take_identity(request)
-        result = post(request, NewClaim(id=id, account_id=pk, **request.asked))
-        if request.is_dry_run:
-            return answer_dry_run(request, [describe_result(request, result)], replayed=result.replayed)
-        response: HttpResponse = Response(result.claim.to_dict(), status=201)
-        if result.claim.decline_reason:
-            response = send_problem(describe_declined_claim(request, result.claim))
-        return mark(response, replayed=result.replayed)
+        return respond(request, post(request, NewClaim(id=id, account_id=pk, **request.asked)))
 
     def waive(self, request: Request, pk: Any) -> Response:
         """Ask no more for what is left. A waived claim is answered as it is."""

@@ -10,12 +10,13 @@ from accounts.currencies import format_amount
 from accounts.errors import DECLINES as DECLINES_OF_HOLDS
 from accounts.errors import DECLINES_OF_CLAIMS
 from accounts.models import Claim, Hold
-from rest.answers import Answer, answer
-from rest.errors import describe_problem
+from rest.answers import Answer, answer, mark
+from rest.errors import describe_problem, send_problem
 from rest.viewsets import Request
 from transactions import errors
 from transactions.models import Transaction
 from transactions.posting import Culprit, PostingResult, Rehearsed
+from transactions.rest.serializers import OF_BOTH
 
 
 def describe_result(
@@ -120,3 +121,19 @@ def show_transfer(rows: Sequence[Transaction]) -> bytes:
 def write_transfer(id: UUID, source: bytes, destination: bytes) -> bytes:
     legs = {"source": orjson.Fragment(source), "destination": orjson.Fragment(destination)}
     return orjson.dumps({"id": str(id), **legs})
+
+
+def respond_claim(request: Request, result: PostingResult) -> Answer:
+    """201 with the claim, or the problem that its decline is; a replay says so."""
+    if request.is_dry_run:
+        return answer_dry_run(request, [describe_result(request, result)], replayed=result.replayed)
+    claim = result.claim
+    if claim.decline_reason:
+        return mark(send_problem(describe_declined_claim(request, claim)), replayed=result.replayed)
+    return mark(Answer(orjson.dumps(claim.to_dict()), status=201), replayed=result.replayed)
+
+
+def hide(row: Transaction) -> bytes:
+    """The leg as JSON for the holder of the other account: not whose it is, and not how they stand."""
+    shown = row.to_dict()
+    return orjson.dumps({name: shown[name] if name in OF_BOTH else None for name in shown})

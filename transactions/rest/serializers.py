@@ -74,6 +74,11 @@ class ReversalRequest(BatchReversalRequest):
         required=False, help_text="Of the transaction named, at most what is left of it; default: all of that"
     )
     vars().update(make_request_fields(column for column in TABLE.sent if column.asked == "effective_at"))
+    claim = fields.BooleanField(
+        required=False,
+        help_text="Default false. Of money that came in: what is not there any more is owed, as a claim,"
+        " of a transfer in favour of its source. Answered by the claim",
+    )
     expected_version = VersionField(
         help_text="Decline unless the account is at it; of a transfer its destination, which pays back"
     )

@@ -7,6 +7,7 @@ from ledger.callers import Caller
 from transactions.posting.asked import require_amount, require_begun
 from transactions.posting.commands.capture import Capture, Remaining
 from transactions.posting.commands.claim import NewClaim, WaiveClaim
+from transactions.posting.commands.claimed_reversal import ClaimedReversal
 from transactions.posting.commands.expiry import Expiry
 from transactions.posting.commands.hold import NewHold
 from transactions.posting.commands.release import Release
@@ -19,6 +20,7 @@ from transactions.posting.state import Culprit, Decision, Needs, State
 
 __all__ = [
     "Capture",
+    "ClaimedReversal",
     "Command",
     "Expiry",
     "NewClaim",

@@ -55,12 +55,18 @@ class NewClaim:
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """Raises `AccountNotFound`, `CurrencyMismatch`, `AmountScale`."""
+        return self.open(state, caller, explain(self, culprit) if culprit else None, self.amount)
+
+    def open(
+        self, state: State, caller: Caller, decline: Decline | None, amount_asked: Decimal | None
+    ) -> tuple[Decision, ...]:
+        """`decline` is why it cannot be opened, if that is known."""
         account = state.accounts[self.account_id]
         if self.currency not in (None, account.currency):
             raise CurrencyMismatch(f"The account is in {account.currency}, not in {self.currency}.")
         require_scale(self.amount, account.currency)
         payee = self._find_payee(account, state)
-        decline = explain(self, culprit) if culprit else self._find_decline(account, payee, state)
+        decline = decline or self._find_decline(account, payee, state)
         reason, details = decline or (None, None)
         claim = make_row(
             Claim,
@@ -68,6 +74,7 @@ class NewClaim:
                 "id": self.id,
                 "account_id": account.id,
                 "amount": self.amount,
+                "amount_asked": amount_asked,
                 "collected": Decimal(0),
                 "collections": 0,
                 "status": Claim.Status.DECLINED if reason else Claim.Status.OPEN,
@@ -146,7 +153,7 @@ class WaiveClaim:
         return (tell("claim.waived", waived, account, before=claim),)
 
 
-def explain(claim: NewClaim, culprit: Culprit) -> Decline:
+def explain(claim: "NewClaim", culprit: Culprit) -> Decline:
     """Why the claim is declined, when all of its list is because of the culprit."""
     if isinstance(culprit, Claim) and culprit.id == claim.id:
         return culprit.decline_reason or "", culprit.decline_details or {}
