@@ -234,6 +234,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         **VERSION,
         "amount": Field(is_amount),
         "effective_at": Field(is_time),
+        "claim": Field(is_flag),
     },
     "POST /batches/{id}/reverse": {"id": MONEY["id"], **WHY},
     "POST /transfers": {
@@ -303,6 +304,8 @@ def is_valid_object(call: str, sent: Any) -> bool:
     if not required <= values.keys() or not all(some & values.keys() for some in ONE_OF.get(call, [])):
         return False
     if any(len(some & values.keys()) != 1 for some in ONLY_ONE_OF.get(call, [])):
+        return False
+    if values.get("claim") is True and values.keys() & {"effective_at", "expected_version"}:
         return False
     if call == "POST /subscriptions" and (values["kind"] == "webhook") != ("url" in values):
         return False

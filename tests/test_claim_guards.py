@@ -31,7 +31,8 @@ UNCLAIMED = "a collection was written without its claim"
 LATER = "now() + interval '1 minute'"
 CLAIM_ID = cast.new_id()
 CLAIM = {
-    "id": f"'{CLAIM_ID}'", "amount": "5", "collected": "0", "collections": "0", "status": "'OPEN'",
+    "id": f"'{CLAIM_ID}'", "amount": "5", "amount_asked": "5", "collected": "0", "collections": "0",
+    "status": "'OPEN'",
     "decline_reason": "NULL", "decline_details": "NULL", "reason": "'x'", "reference": "''",
     "destination": "NULL", "reverses": "NULL", "waived_reason": "NULL", "created_at": "'2026-01-01'",
     "closed_at": "NULL", "actor": "gen_random_uuid()", "request_id": "''", "event_sequence": "2",
@@ -53,9 +54,10 @@ INSERTS = [
     ("accounts_claim_pkey", {"id": "'00000000-0000-4000-8000-000000000001'"}),
     ("claim_id_is_used_once", {"id": "'00000000-0000-4000-8000-000000000001'"}),
     *(
-        ("claim_amount_is_positive_and_bounded", {"amount": amount})
+        ("claim_amount_is_positive_and_bounded", {"amount": amount, "amount_asked": amount})
         for amount in ("0", "-5", "1e12 + 0.00000001", "'NaN'")
     ),
+    ("claim_amount_is_positive_and_bounded", {"amount_asked": "6"}),
     ("claim_is_declined_with_reason", DECLINED | {"decline_reason": "NULL"}),
     ("claim_is_declined_with_reason", DECLINED | {"decline_details": "NULL"}),
     ("claim_is_declined_with_reason", {"decline_reason": "'account_closed'"}),
@@ -101,6 +103,7 @@ CHANGES = [
             "collections = 1",
             "collected = -1, collections = -1",
             "amount = 31",
+            "amount_asked = NULL",
             "id = gen_random_uuid()",
             "batch = gen_random_uuid()",
             "account_id = gen_random_uuid()",

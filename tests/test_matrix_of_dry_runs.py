@@ -16,7 +16,7 @@ OF_MONEY = [
     for route in (
         *("transactions", "transactions/{transaction}/reverse", "transfers"),
         *("batches", "batches/{batch}/reverse"),
-        *("holds", "holds/{hold}/capture", "holds/{hold}/release"),
+        *("holds", "holds/{hold}/capture", "holds/{hold}/release", "accounts/{account}/claims"),
     )
 ]
 

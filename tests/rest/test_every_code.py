@@ -86,7 +86,8 @@ class Asker:
 
     def reverse(self, id, **changes):
         body = {"id": str(new_id()), "reason": "x", **changes}
-        return self.client.post(f"{TRANSACTIONS}/{id}/reverse", body)
+        client = self.admin if "claim" in changes else self.client
+        return client.post(f"{TRANSACTIONS}/{id}/reverse", body)
 
     def hold(self, amount="1", **changes):
         body = {"id": str(new_id()), "account": str(self.account.id), "amount": amount}
@@ -219,6 +220,7 @@ PROVOKE = {
     "same_account": lambda a: a.transfer(a.account),
     "amounts_differ": lambda a: a.transfer(AccountFactory(), destination_amount="2"),
     "account_not_empty": lambda a: a.post() and a.rule("close", reason="x"),
+    "not_claimable": lambda a: a.reverse([a.post(), a.withdraw("1")][1].json()["id"], claim=True),
     "account_owes": lambda a: a.claim() and a.rule("close", reason="x"),
     "claim_not_open": lambda a: a.post() and a.waive(a.claim().json()["id"]),
     "too_many_claims": lambda a: [a.claim() for _ in range(CLAIMS_MAX + 1)][-1],

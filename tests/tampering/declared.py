@@ -69,8 +69,8 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "accounts_claim": decide(
         (
-            "id account_id amount collected collections status decline_reason decline_details reason"
-            " reference destination reverses waived_reason batch created_at closed_at actor request_id"
+            "id account_id amount amount_asked collected collections status decline_reason decline_details"
+            " reason reference destination reverses waived_reason batch created_at closed_at actor request_id"
             " event_sequence removed added",
             REFUSED,
             FOUND,

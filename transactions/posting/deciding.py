@@ -11,7 +11,7 @@ from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from transactions.errors import TRANSFER_DECLINED, WouldDecline
 from transactions.models import Transaction
-from transactions.posting import past
+from transactions.posting import limits
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
 from transactions.posting.order import find_deposits, take_cover
@@ -75,7 +75,7 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
     state = State(
         clock=look.clock,
         accounts=accounts,
-        find_broken=past.find_broken_instant,
+        find_broken=limits.find_broken_instant,
         find_claims=queries.find_open_claims,
         holds=holds,
         claims=claims,

@@ -14,7 +14,7 @@ from accounts.models import Account, Claim
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from ledger.values import EPOCH
-from transactions.posting import past, writing
+from transactions.posting import limits, writing
 from transactions.posting.commands import NewTransaction
 from transactions.posting.deciding import decide, decide_commands, end_due_holds, make_account, make_accounts
 from transactions.posting.requests import Answers, Outcome, PostingRequest
@@ -118,7 +118,7 @@ class Rehearsal:
             state = State(
                 clock=operations.read_clock(),
                 accounts=Accounts(self.accounts),
-                find_broken=past.find_broken_instant,
+                find_broken=limits.find_broken_instant,
                 find_claims=queries.find_open_claims,
                 claims=self.claims.copy(),
                 open_claims={id: self.open_claims[id] for id in self.open_claims if id in self.accounts},
