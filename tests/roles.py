@@ -19,6 +19,8 @@ OWNERS = {
     "tests/test_guards.py",
     "tests/test_hold_guards.py",
     "tests/test_claim_guards.py",
+    "tests/test_collection_guards.py",
+    "tests/transactions/test_claimed_reversals.py::test_the_database_holds_what_may_be_taken_back",
     "tests/test_batch_guards.py",
     "tests/test_rule_guards.py",
     "tests/test_reversal_guards.py",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.errors import IdempotencyKeyReused
 from accounts.models import Account, Claim, Hold
+from accounts.queries import find_open_claims
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from transactions.errors import TRANSFER_DECLINED, WouldDecline
@@ -76,7 +77,7 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
         clock=look.clock,
         accounts=accounts,
         find_broken=limits.find_broken_instant,
-        find_claims=queries.find_open_claims,
+        find_claims=find_open_claims,
         holds=holds,
         claims=claims,
         taken_back=queries.find_taken_back(reverses) if reverses else {},

@@ -18,7 +18,7 @@ from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.transaction import atomic, on_commit
 
 from accounts import operations
-from accounts.queries import find_accounts_with_due_holds
+from accounts.queries import find_accounts_with_due_holds, find_payees
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.sql import UNAVAILABLE
@@ -32,7 +32,6 @@ from transactions.posting.own_transaction import OwnTransaction
 from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
 from transactions.posting.state import COLUMNS, MoreAccounts, State
 from transactions.posting.writing import Look
-from transactions.reading import queries
 
 ATTEMPTS_MAX = 5
 NOBODY = Caller(None, ActorKind.LEDGER)
@@ -147,7 +146,7 @@ def _post_once(
 ) -> list[Any]:
     """In a transaction of its own, in two round trips. With the accounts that those of `owing` pay to."""
     accounts, rows = _find_ids(requests)
-    payees: set[UUID] = queries.find_payees(owing) if owing else set()
+    payees: set[UUID] = find_payees(owing) if owing else set()
     accounts |= payees
     account_ids, ids = write_ids(accounts), write_ids(rows)
     batch_ids = ""
@@ -178,7 +177,7 @@ def _post_once(
 def _post_within(requests: Sequence[PostingRequest], owing: Collection[UUID] = ()) -> list[Outcome]:
     """In the caller's transaction. What it locks more, for claims, is not in the order of all others."""
     account_ids, ids = _find_ids(requests)
-    locked = operations.lock_rows(account_ids | (queries.find_payees(owing) if owing else set()), COLUMNS)
+    locked = operations.lock_rows(account_ids | (find_payees(owing) if owing else set()), COLUMNS)
     look = writing.look(ids, _find_batch_ids(requests))
     if look.isolation != "read committed":
         raise ImproperlyConfigured(f"Postings run in READ COMMITTED, not in {look.isolation.upper()}.")

@@ -11,6 +11,7 @@ from django.db.transaction import atomic
 
 from accounts import operations
 from accounts.models import Account, Claim
+from accounts.queries import find_open_claims, find_payees
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from ledger.values import EPOCH
@@ -87,7 +88,7 @@ def _decide_with_payees(request: PostingRequest, found: list[tuple[Any, ...]], l
             [outcome], _ = decide([request], found, look)
         except MoreAccounts as error:
             known = {row[0] for row in found}
-            found = [*found, *_read_rows(queries.find_payees([error.account_id]) - known)]
+            found = [*found, *_read_rows(find_payees([error.account_id]) - known)]
         else:
             return outcome
 
@@ -119,7 +120,7 @@ class Rehearsal:
                 clock=operations.read_clock(),
                 accounts=Accounts(self.accounts),
                 find_broken=limits.find_broken_instant,
-                find_claims=queries.find_open_claims,
+                find_claims=find_open_claims,
                 claims=self.claims.copy(),
                 open_claims={id: self.open_claims[id] for id in self.open_claims if id in self.accounts},
                 is_settled=not any(account.owed for account in self.accounts.values()),
@@ -130,7 +131,7 @@ class Rehearsal:
                 end_due_holds(state, dict.fromkeys(new, self.caller))
                 decide_commands(request, self.caller, range(len(commands)), state, None, answers)
             except MoreAccounts as error:
-                payees = queries.find_payees([error.account_id]) - self.accounts.keys()
+                payees = find_payees([error.account_id]) - self.accounts.keys()
                 self.accounts |= make_accounts(_read_rows(payees))
                 continue
             self.accounts, self.claims, self.open_claims = state.accounts, state.claims, state.open_claims

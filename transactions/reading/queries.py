@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Func, QuerySet, TextField
 
 from accounts.errors import AccountNotFound, CurrencyRequired
-from accounts.models import CLAIMS_MAX, MAIN, Account, Claim, Hold, Is, Kind, MoneyField, make_row
+from accounts.models import CLAIMS_MAX, MAIN, Account, Hold, Kind, MoneyField, make_row
 from events.models import Resource
 from ledger.errors import gettext_noop
 from ledger.sql import fetch
@@ -121,18 +121,6 @@ def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
 def find_taken_back(ids: Iterable[UUID]) -> dict[UUID, TakenBack]:
     """What has been taken back of the transactions of these ids; of one that is missing nothing has."""
     return {id: TakenBack(amount, by) for id, amount, by in fetch(TAKEN_BACK, [list(ids)])}
-
-
-def find_open_claims(account_ids: Iterable[UUID]) -> Iterable[Claim]:
-    """Those on these accounts, the oldest first."""
-    ids = list(account_ids)
-    found = Claim.objects.select_related("account").filter(Is("status", value="OPEN"), account__in=ids)
-    return found.order_by("created_at", "id") if ids else ()
-
-
-def find_payees(account_ids: Iterable[UUID]) -> set[UUID]:
-    """The accounts that open claims on these are paid to, and those that claims on them are, and so on."""
-    return {id for (id,) in fetch(PAYEES, [list(account_ids)])}
 
 
 def find_collections(cause: UUID, rows: Sequence[Transaction]) -> list[Transaction]:
@@ -285,15 +273,6 @@ FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
     WHERE t.account_id = asked.account_id AND t.seq >= asked.seq ORDER BY t.seq LIMIT 1
 ) AS row, LATERAL {ACCOUNT} WHERE row.seq = asked.seq
 """  # noqa: S608
-PAYEES = """
-WITH RECURSIVE payee (id) AS (
-    SELECT unnest(%s::uuid[])
-    UNION
-    SELECT claim.destination FROM payee JOIN accounts_claim AS claim ON claim.account_id = payee.id
-    WHERE claim.status = 'OPEN' AND claim.destination IS NOT NULL
-)
-SELECT id FROM payee
-"""
 # They follow the rows of their unit, and are as many as claims may be open.
 COLLECTED = f"""
 SELECT account.user_id, account.currency, 0::numeric, '{{}}'::text[],
