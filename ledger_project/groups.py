@@ -9,6 +9,7 @@ VIEW = {
     "accounts.view_user",
     "accounts.view_account",
     "accounts.view_hold",
+    "accounts.view_claim",
     "transactions.view_transaction",
     "events.view_event",
     "events.view_subscription",
@@ -23,6 +24,7 @@ POST = {
     "transactions.add_transaction",
 }
 FREEZE = {"accounts.freeze_account"}
+CLAIM = {"accounts.claim_account", "accounts.waive_claim"}
 RULE = FREEZE | {"accounts.close_account", "accounts.limit_account"}
 SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
 MONITOR = {"accounts.view_metrics"}
@@ -39,10 +41,10 @@ CORRECT = {
 GROUPS = {
     "api-read": VIEW,
     "api-post": VIEW | POST,
-    "api-admin": VIEW | POST | RULE | SUBSCRIBE,
+    "api-admin": VIEW | POST | RULE | CLAIM | SUBSCRIBE,
     "monitoring": MONITOR,
     "support": LOOK | FREEZE,
-    "operations": LOOK | FREEZE | CORRECT | ERASE,
+    "operations": LOOK | FREEZE | CORRECT | CLAIM | ERASE,
     "auditor": LOOK | {"events.view_recordentry", "accounts.view_erasure"},
 }
 

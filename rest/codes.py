@@ -77,6 +77,7 @@ STATUS = {
     "reversal_too_large": 422,
     "reversal_too_small": 422,
     "hold_not_open": 422,
+    "too_many_claims": 422,
     "transfer_declined": 422,
     "batch_declined": 422,
     # Refused: not recorded
@@ -90,7 +91,10 @@ STATUS = {
     "amount_captured": 422,
     "amounts_differ": 422,
     "not_reversible": 422,
+    "not_claimable": 422,
     "account_not_empty": 422,
+    "account_owes": 422,
+    "claim_not_open": 422,
     "credit_limit_in_use": 422,
     "subscription_exists": 422,
     "limit_reached": 422,

@@ -32,7 +32,7 @@ SINGLE = tuple(sorted(set().union(*GROUPS.values())))
 RIGHTS |= {permission: {permission} for permission in SINGLE}
 OWN, FOREIGN, MISSING = "own", "foreign", "missing"
 # Of objects that have an owner.
-KINDS = ("user", "account", "spare", "transaction", "transfer", "batch", "hold", "subscription")
+KINDS = ("user", "account", "spare", "transaction", "transfer", "batch", "hold", "claim", "subscription")
 AN_OBJECT = re.compile(r"\{(" + "|".join(KINDS) + r")\}")
 
 
@@ -67,6 +67,7 @@ OFFICE = {method: Rule(status=302, office=True) for method in METHODS}
 
 USER, ACCOUNT, TRANSACTION = "accounts.view_user", "accounts.view_account", "transactions.view_transaction"
 HOLD, PLACE, POST = "accounts.view_hold", "accounts.add_hold", "transactions.add_transaction"
+CLAIM = "accounts.view_claim"
 EVENT, SUBSCRIPTION = "events.view_event", "events.view_subscription"
 SUBSCRIBE, TELL = "events.add_subscription", "events.change_subscription"
 DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
@@ -101,6 +102,9 @@ API = {
     "accounts/{account}/freeze": {"POST": write("accounts.freeze_account", 200, WHY, sees=ACCOUNT)},
     "accounts/{spare}/unfreeze": {"POST": write("accounts.freeze_account", 200, WHY, sees=ACCOUNT)},
     "accounts/{spare}/close": {"POST": write("accounts.close_account", 200, WHY, sees=ACCOUNT)},
+    "accounts/{account}/claims": {
+        "POST": write("accounts.claim_account", 201, {"id": "{new}", "amount": "1", **WHY}),
+    },
     "transactions": {
         "GET": read(TRANSACTION),
         "POST": write(POST, 201, {**DEPOSIT, "account": "{account}"}, {**DEPOSIT, "user": "{user}"}),
@@ -129,6 +133,9 @@ API = {
     "holds/{hold}": {"GET": read(HOLD), "PATCH": write(PLACE, 200, {"amount": "2"}, sees=HOLD)},
     "holds/{hold}/capture": {"POST": write(POST, 201, {"id": "{new}"}, sees=HOLD)},
     "holds/{hold}/release": {"POST": write("accounts.change_hold", 200, {}, sees=HOLD)},
+    "claims": {"GET": read(CLAIM)},
+    "claims/{claim}": {"GET": read(CLAIM)},
+    "claims/{claim}/waive": {"POST": write("accounts.waive_claim", 200, WHY, sees=CLAIM)},
     "events": {"GET": read(EVENT)},
     "subscriptions": {
         "GET": read(SUBSCRIPTION),
@@ -154,6 +161,7 @@ LISTS = {
         *("transfer={transfer}", "transfer={transfer}&account={account}", "batch={batch}"),
     ),
     "holds": ("account={account}", "user={user}", "account={account}&user={user}"),
+    "claims": ("account={account}", "user={user}", "account={account}&user={user}"),
     "subscriptions": (),
 }
 OF_FEED = (

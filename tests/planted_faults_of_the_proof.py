@@ -92,9 +92,9 @@ MUTANTS = [
     ),
     Mutant(
         "closed holds not missed",
-        "told._compare_holds",
-        "untold = fold.holds.keys() - {str(hold.id) for hold in holds}",
-        "untold = ()",
+        "told._compare_kept",
+        "    for key in sorted(key for key in fold.became if key[0] == kind and key not in there):\n",
+        "    for key in ():\n",
         TOLD + "test_a_closed_hold_that_was_removed_is_found",
     ),
     Mutant(

@@ -85,11 +85,20 @@ class ReferenceAccounts:
 
     def expire(self, account, clock):
         """Tell of those whose time is over; how many that were not told of before."""
-        due = self.find_untold(account, clock)
+        return self.expire_all({account}, clock)
+
+    def expire_all(self, accounts, clock):
+        """Each is a unit of its own."""
+        due = [hold for account in accounts for hold in self.find_untold(account, clock)]
         for hold in sorted(due, key=lambda hold: (hold.expires_at, hold.command.id)):
             hold.expiry_is_told = True
             self.tell("hold.expired", hold, clock)
+            self.settle([hold.command.account], clock)
         return len(due)
+
+    def settle(self, accounts, clock, batch=None):
+        """What follows at the end of a unit."""
+        raise NotImplementedError
 
     def tell_account(self, type, id, clock):
         told = self.describe_account(id, clock)
@@ -129,6 +138,9 @@ class ReferenceAccounts:
         expiries = [hold.expires_at for hold in open_holds if hold.expires_at]
         return [moment for moment in expiries if moment <= until]
 
+    def sum_owed(self, account):
+        raise NotImplementedError
+
     def find_available(self, account, now):
         return self.sum_balance(account) - self.sum_held(account, now) + self.accounts[account].credit_limit
 
@@ -151,6 +163,7 @@ class ReferenceAccounts:
             vars(account).update(limits)
             account.credit_limit_max = max(account.credit_limit_max, account.credit_limit)
             self.tell_account("account.limits_changed", id, clock)
+        self.settle([id], clock)
         return None
 
     def set_status(self, id, status, reason, expected, clock):
@@ -162,10 +175,13 @@ class ReferenceAccounts:
             return Refusal("sequence_mismatch")
         if status == "CLOSED" and (self.sum_balance(id) or self.sum_held(id, clock)):
             return Refusal("account_not_empty")
+        if status == "CLOSED" != account.status and self.sum_owed(id):
+            return Refusal("account_owes")
         self.expire(id, clock)
         if account.status != status:
             account.status, account.reason = status, reason
             self.tell_account(STATUS_EVENTS[status], id, clock)
+        self.settle([id], clock)
         return None
 
     def set_metadata(self, id, metadata, expected, clock):
@@ -177,6 +193,7 @@ class ReferenceAccounts:
         if account.metadata != metadata:
             account.metadata = metadata
             self.tell_account("account.changed", id, clock)
+        self.settle([id], clock)
         return None
 
     def has_scale(self, amount, account):
@@ -200,6 +217,7 @@ class ReferenceAccounts:
             "balance": text(self.sum_balance(id)),
             "held": text(self.sum_held(id, now)),
             "available": text(self.find_available(id, now)),
+            "owed": text(self.sum_owed(id)),
             "credit_limit": text(account.credit_limit),
             "withdraw_max": text(account.withdraw_max),
             "withdraw_day_max": text(account.withdraw_day_max),

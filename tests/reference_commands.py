@@ -40,6 +40,7 @@ class Command:
     transfer: UUID | None = None
     reverses: UUID | None = None
     hold: UUID | None = None
+    claim: UUID | None = None  # of a collection, which nobody asks for
     currency: str | None = None
     expected_version: int | None = None
     other_leg: UUID | None = None
@@ -185,6 +186,21 @@ class Placement:
         return frozenset(name for name in parts if getattr(self, name) != getattr(before, name))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """Of a claim. `destination` is the account that is paid; None: nobody in the ledger."""
+
+    id: UUID
+    account: UUID
+    amount: Decimal
+    reason: str
+    reference: str = ""
+    destination: UUID | None = None
+
+    def find_differences(self, before):
+        return frozenset(name for name in vars(self) if getattr(self, name) != getattr(before, name))
+
+
 def read_moment(moment):
     """What a command says of when money moved: of a day its last microsecond, and when it begins."""
     if isinstance(moment, datetime | None):
@@ -224,6 +240,10 @@ def make_legs(id, source, destination, *, amounts, versions, are_named=True, rev
 
 def derive_destination_id(transfer):
     return derive_id(f"{transfer}\0destination")
+
+
+def derive_collection_id(claim, number):
+    return derive_id(f"{claim}\0collection\0{number}")
 
 
 def derive_item_id(batch, index):

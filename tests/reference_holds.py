@@ -39,6 +39,8 @@ class ReferenceHolds(ReferenceAccounts):
             hold.reason, hold.details = decline
         self.holds[command.id] = hold
         self.tell("hold.declined" if hold.reason else "hold.placed", hold, clock)
+        if batch is None:
+            self.settle([account.id], clock)
         return hold
 
     def find_hold_decline(self, account, amount, available):
@@ -73,6 +75,7 @@ class ReferenceHolds(ReferenceAccounts):
         if any(getattr(hold, name) != value for name, value in changes.items()):
             vars(hold).update(changes)
             self.tell("hold.changed", hold, clock)
+            self.settle([account.id], clock)
         return None
 
     def _find_change_refusal(self, hold, changes, seen, expected, clock):
@@ -92,7 +95,7 @@ class ReferenceHolds(ReferenceAccounts):
             return Refusal("sequence_mismatch")
         return None if seen in (None, (hold.amount, hold.expires_at)) else Refusal("etag_mismatch")
 
-    def release_hold(self, id, expected, clock, *, if_open=False):
+    def release_hold(self, id, expected, clock, *, if_open=False, in_list=False):
         """Why it cannot be released, or None. What is released already changes nothing."""
         hold = self.holds[id]
         status, _, _ = self.find_hold_state(hold, clock)
@@ -106,4 +109,6 @@ class ReferenceHolds(ReferenceAccounts):
                 [clock, *(row.recorded_at for row in self.find_rows(hold.command.account))]
             )
             self.tell("hold.released", hold, clock)
+        if not in_list:
+            self.settle([hold.command.account], clock)
         return None

@@ -126,7 +126,7 @@ class ReferenceLedger(ReferenceReversals, ReferenceLists):
                 for other in self.find_rows(account.id)
                 if other.version
                 and other.command.type == "WITHDRAW"
-                and not other.command.reverses
+                and not (other.command.reverses or other.command.claim)
                 and other.recorded_at.astimezone(UTC).date() == row.recorded_at.astimezone(UTC).date()
             ),
             Decimal(0),
@@ -177,6 +177,7 @@ class ReferenceLedger(ReferenceReversals, ReferenceLists):
             "batch": row.batch,
             "reverses": command.reverses,
             "hold": command.hold,
+            "claim": command.claim,
         }
         return {
             "id": str(command.id),
@@ -199,7 +200,6 @@ class ReferenceLedger(ReferenceReversals, ReferenceLists):
             "reversed": format_amount(self.sum_taken_back(id), account.currency),
             "reversed_by": [str(by) for by in self.list_reversals_of(id)],
             "final": command.final,
-            "claim": None,
             "request_id": row.request_id,
         }
 

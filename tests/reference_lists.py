@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from tests.reference_claims import ReferenceClaims
 from tests.reference_commands import (
     Command,
     Placement,
@@ -30,7 +31,7 @@ class Release:
         return [self]
 
 
-class ReferenceLists(ReferenceHolds):
+class ReferenceLists(ReferenceClaims, ReferenceHolds):
     def list_refusals(self, commands, clock):
         """By id; what is wrong with one leg of a transfer is wrong with both. That of a release is not told
         before it is its turn.
@@ -70,7 +71,9 @@ class ReferenceLists(ReferenceHolds):
         rows = [row for row in self.rows.values() if row.batch == batch and row.version]
         rows.sort(key=lambda row: (row.recorded_at, row.command.id), reverse=True)
         taken = dict.fromkeys(
-            row.command.transfer or row.command.id for row in rows if not row.command.reverses
+            row.command.transfer or row.command.id
+            for row in rows
+            if not (row.command.reverses or row.command.claim)
         )
         return [
             Release(
@@ -98,8 +101,7 @@ class ReferenceLists(ReferenceHolds):
             return {}
         clock = clock or min(times.values())
         new = [command for command in commands if not self.is_decided(command)]
-        for account in {command.account for command in new}:
-            self.expire(account, clock)
+        self.expire_all({command.account for command in new}, clock)
         reasons = [(self.holds if isinstance(c, Placement) else self.rows).get(c.id) for c in commands]
         declined = [made for made in reasons if made and made.reason]
         guarded = {
@@ -121,6 +123,8 @@ class ReferenceLists(ReferenceHolds):
                 return released
             better = order if known else put_deposits_first(order, self.rows, guarded)
             if better == order:
+                if batch and any(not isinstance(released.get(c.id), Refusal) for c in given):
+                    self.settle([command.account for command in commands], clock, batch)
                 return released
             order = better
             self._restore(before)
@@ -159,6 +163,7 @@ class ReferenceLists(ReferenceHolds):
                 declined = [made] if made and made.reason else []
                 if len(group) > 1 and isinstance(released.get(command.id), Refusal):
                     return
+            self._end_unit(command, group, clock, asked)
         if not declined or (declined[0].command.id == group[0].id and len(group) == 1):
             return
         self._restore(before)
@@ -171,6 +176,15 @@ class ReferenceLists(ReferenceHolds):
                 reason = "transfer_declined" if is_same else "batch_declined"
                 decline = reason, {"culprit": str(culprit.command.id)}
             self._decide_one(command, times, clock, asked, released, decline)
+            self._end_unit(command, group, clock, asked)
+
+    def _end_unit(self, command, group, clock, asked):
+        """Of a list without an id each command is one, of a transfer its last leg."""
+        if not asked["batch"]:
+            unit = find_unit(command)
+            legs = [leg for leg in group if unit and find_unit(leg) == unit] or [command]
+            if command is legs[-1]:
+                self.settle([leg.account for leg in legs], clock)
 
     def _decide_one(self, command, times, clock, asked, released, decline=None):
         """The row or the hold that it makes; None of a release."""
@@ -179,7 +193,11 @@ class ReferenceLists(ReferenceHolds):
             return self.place_hold(command, clock, batch=asked["batch"], decline=decline)
         if isinstance(command, Command):
             return self._decide(command, times[command.id], clock, asked, decline)
-        refusal = None if decline else self.release_hold(command.hold, None, clock, if_open=command.if_open)
+        refusal = (
+            None
+            if decline
+            else self.release_hold(command.hold, None, clock, if_open=command.if_open, in_list=True)
+        )
         released[command.id] = refusal or self.describe_hold(command.hold, clock)
         return None
 

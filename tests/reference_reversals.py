@@ -35,7 +35,7 @@ class Reversal:
 
     def list_commands(self, ledger):
         target = ledger.rows[self.target]
-        if target.reason or target.command.reverses:
+        if target.reason or target.command.reverses or target.command.claim:
             return Refusal("not_reversible")
         moment = read_moment(self.effective_at)
         legs = ledger.find_legs(target.command.transfer) if target.command.transfer else [target]

@@ -38,8 +38,8 @@ INNARDS = re.compile(
 )
 
 # The extensions of all problems.
-COUNTS = {"expected_version", "version", "expected_sequence", "sequence"}
-AMOUNTS = {"available", "required", "limit", "withdrawn", "balance", "held", "used", "left"}
+COUNTS = {"expected_version", "version", "expected_sequence", "sequence", "open"}
+AMOUNTS = {"available", "required", "limit", "withdrawn", "balance", "held", "used", "left", "owed"}
 AMOUNTS |= {"captured", "amount"}
 AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 LISTS = {"differs", "allowed"}
@@ -52,6 +52,7 @@ TEXTS = {
         "rule",
         "reversed_by",
         "hold_status",
+        "claim_status",
         "culprit",
         "permission",
         "bound",

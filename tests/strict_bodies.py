@@ -24,6 +24,7 @@ EVENT_TYPES = (
     *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
     *("hold.declined", "hold.captured", "hold.released", "hold.expired", "hold.changed"),
     "hold.change_declined",
+    *("claim.opened", "claim.declined", "claim.collected", "claim.waived"),
 )
 
 
@@ -99,11 +100,12 @@ def is_flag(value: Any) -> bool:
 
 
 def is_list_of_commands(value: Any) -> bool:
-    """Whatever they are, no id stands twice: neither of holds nor of what moves money."""
+    """Whatever they are, no id stands twice: neither of holds, nor of claims, nor of what moves money."""
     if type(value) is not list or not 1 <= len(value) <= 1000:
         return False
     named = [item for item in value if is_valid_item(item) and item.get("id")]
-    return len({(item["command"] == "hold", item["id"].lower()) for item in named}) == len(named)
+    spaces = {"hold": 1, "claim": 2}
+    return len({(spaces.get(item["command"]), item["id"].lower()) for item in named}) == len(named)
 
 
 def is_valid_item(item: Any) -> bool:
@@ -128,6 +130,7 @@ ITEMS: dict[str, tuple[str, dict[str, Fits]]] = {
     "capture": ("POST /holds/{id}/capture", {"hold": is_hold_or_place}),
     "release": ("POST /holds/{id}/release", {"hold": is_hold_or_place}),
     "reversal": ("POST /transactions/{id}/reverse", {"transaction": is_id}),
+    "claim": ("POST /accounts/{id}/claims", {"account": is_id}),
 }
 NOBODYS_ID = "01910000-0000-7000-8000-000000000001"  # where an id may be left out
 
@@ -183,6 +186,14 @@ FIELDS: dict[str, dict[str, Field]] = {
         "reason": Field(REASON),
         **SEQUENCE,
     },
+    "POST /accounts/{id}/claims": {
+        "id": MONEY["id"],
+        "amount": MONEY["amount"],
+        "reference": MONEY["reference"],
+        "destination": Field(is_id),
+        **WHY,
+    },
+    "POST /claims/{id}/waive": {**WHY},
     "POST /holds/{id}/release": {"reason": Field(REASON), **SEQUENCE},
     "POST /accounts/{id}/freeze": {**WHY, **SEQUENCE},
     "POST /accounts/{id}/unfreeze": {**WHY, **SEQUENCE},
@@ -209,6 +220,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         **VERSION,
         "amount": Field(is_amount),
         "effective_at": Field(is_time),
+        "claim": Field(is_flag),
     },
     "POST /batches/{id}/reverse": {"id": MONEY["id"], **WHY},
     "POST /transfers": {
@@ -290,6 +302,8 @@ def is_valid_object(call: str, sent: Any) -> bool:
     if any(len(some & values.keys()) != 1 for some in ONLY_ONE_OF.get(call, [])):
         return False
     if any(one & values.keys() and others & values.keys() for one, others in EITHER.get(call, [])):
+        return False
+    if values.get("claim") is True and values.keys() & {"effective_at", "expected_version"}:
         return False
     if call == "POST /subscriptions" and (values["kind"] == "webhook") != ("url" in values):
         return False

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from tests import (
     test_batch_guards,
+    test_claim_guards,
     test_guards,
     test_hold_guards,
     test_record_guards,
@@ -40,6 +41,10 @@ ATTACKS = [
     test_hold_guards.INSERTS,
     test_hold_guards.CHANGES,
     test_hold_guards.REFUSALS,
+    test_claim_guards.INSERTS,
+    test_claim_guards.CHANGES,
+    test_claim_guards.REFUSALS,
+    test_claim_guards.OTHERS,
     test_correction_guards.INSERTS,
     test_correction_guards.CHANGES,
     test_correction_guards.REFUSALS,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test as run_at_random
 
+from tests.histories.claiming import Claiming
 from tests.histories.clock import moving_clock
 from tests.histories.lists import Lists
 from tests.histories.reading import Reading
@@ -20,7 +21,7 @@ EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "30"))
 STEPS = 40
 
 
-class Histories(Lists, Spending, Reading, Verdict):
+class Histories(Lists, Spending, Claiming, Reading, Verdict):
     pass
 
 

@@ -17,6 +17,7 @@ OF_MONEY = [
         *("transactions", "transactions/{transaction}/reverse", "transfers"),
         *("batches", "batches/{batch}/reverse"),
         *("holds", "holds/{hold}", "holds/{hold}/capture", "holds/{hold}/release"),
+        "accounts/{account}/claims",
     )
 ]
 

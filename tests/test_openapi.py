@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from tests import strict_bodies
 from tests.cast import AccountFactory, deposit, hold, new_id, transfer, withdraw
+from tests.claims import claim
 from tests.feed_refusals import make_broker, make_cursor, subscribe, tell
 from tests.names import NOBODY
 from tests.rest.test_addresses import ROUTES
@@ -73,6 +74,8 @@ def test_real_answers_of_every_read_hold_to_the_schema(document, service, accoun
         "/api/v1/batches/{id}": Asker(service).batch({}).json()["id"],
         "/api/v1/holds": "",
         "/api/v1/holds/{id}": hold(account, "1").id,
+        "/api/v1/claims": "",
+        "/api/v1/claims/{id}": claim(AccountFactory(), "1").id,
         "/api/v1/events": "",
         "/api/v1/subscriptions": "",
         "/api/v1/subscriptions/{id}": subscribe().json()["id"],
@@ -143,6 +146,11 @@ def give_commands(asker):
     releases = [f"/api/v1/holds/{id}/release" for id in (held, held, spent)]
     yield "holds/{id}/release", [asker.client.post(address) for address in releases]
     yield from give_commands_of_feed(asker)
+    owed = asker.claim("999")
+    claimed = [owed, asker.client.post(owed.wsgi_request.path, {"amount": "1"})]
+    yield "accounts/{id}/claims", [*claimed, asker.claim("0")]
+    yield "claims/{id}/waive", [asker.waive(id) for id in (owed.json()["id"], new_id())]
+    asker.post()
     yield (
         "accounts/{id}/limits",
         [
@@ -181,6 +189,8 @@ SEEN = {
     "/api/v1/holds/{id}/capture": {201, 400, 422},
     "/api/v1/holds/{id}/release": {200, 422},
     "/api/v1/accounts/{id}/close": {200, 422},
+    "/api/v1/accounts/{id}/claims": {201, 400, 403},
+    "/api/v1/claims/{id}/waive": {200, 404},
     "/api/v1/subscriptions": {201, 400, 422},
     "/api/v1/subscriptions/{id}/replay": {200, 400, 410},
 }

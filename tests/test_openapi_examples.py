@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts.rest.schema import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
+from accounts.rest.schema import ACCOUNT_ID, CLAIM, HOLD_ID, PETYA, SAVINGS_ID
 from events.models import parse_cursor
 from events.rest.schema import CURSOR, CURSOR_OF_THE_OLDEST, SUBSCRIPTION_ID, URL
 from tests.conftest import make_client
@@ -24,6 +24,7 @@ IDS = {
     "transactions": DEPOSIT,
     "batches": BATCH_ID,
     "holds": HOLD_ID,
+    "claims": CLAIM["id"],
     "subscriptions": SUBSCRIPTION_ID,
 }
 USER, MONEY, HOLD = "post users", "post transactions", "post holds"
@@ -41,6 +42,8 @@ BEFORE = {
     "post accounts/{id}/freeze": [USER],
     "post accounts/{id}/unfreeze": [USER, FREEZE],
     "post accounts/{id}/close": [USER],
+    "post accounts/{id}/claims": [USER],
+    "post claims/{id}/waive": [USER, "post accounts/{id}/claims"],
     "post transactions": [USER],
     "get transactions/{id}": [USER, MONEY],
     "post transactions/{id}/reverse": [USER, MONEY],

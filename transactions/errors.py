@@ -17,7 +17,7 @@ from ledger.errors import LedgerError
 from ledger.errors import gettext_noop as _
 
 if TYPE_CHECKING:
-    from accounts.models import Hold
+    from accounts.models import Claim, Hold
     from transactions.models import Transaction
 
 INSUFFICIENT_FUNDS_AT = "insufficient_funds_at"
@@ -53,7 +53,7 @@ DECLINES = {
 class WouldDecline(Exception):
     """A request that takes no decline would be declined, `row` first. Nothing was written."""
 
-    def __init__(self, row: "Transaction | Hold") -> None:
+    def __init__(self, row: "Transaction | Hold | Claim") -> None:
         super().__init__(f"{row.id} would be declined: {row.decline_reason}.")
         self.row = row
 
@@ -61,11 +61,11 @@ class WouldDecline(Exception):
 class Declined(LedgerError):
     """What was asked in process was declined, all of it, and that is committed: new attempts need new ids.
 
-    `code` is the reason, as over HTTP, with the same `detail` and `extensions`. `row` is the transaction or
-    the hold that was declined for a reason of its own, `results` are all results.
+    `code` is the reason, as over HTTP, with the same `detail` and `extensions`. `row` is the transaction,
+    the hold or the claim that was declined for a reason of its own, `results` are all results.
     """
 
-    def __init__(self, detail: str, row: "Transaction | Hold", results: Sequence[Any]) -> None:
+    def __init__(self, detail: str, row: "Transaction | Hold | Claim", results: Sequence[Any]) -> None:
         transfer = getattr(row, "transfer", None)
         belongs: dict[str, Any] = {"transfer": str(transfer)} if transfer else {}
         super().__init__(detail, id=str(row.id), **belongs | (row.decline_details or {}))
@@ -122,6 +122,10 @@ class SameAccount(LedgerError, code="same_account", field="destination"):
 
 class NotReversible(LedgerError, code="not_reversible"):
     """What was declined moved nothing; what is itself a reversal stays."""
+
+
+class NotClaimable(LedgerError, code="not_claimable"):
+    """What is taken back cannot be owed: it is no money that came in, or went between two currencies."""
 
 
 class TokenBound(LedgerError, code="token_bound"):

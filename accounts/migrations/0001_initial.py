@@ -19,7 +19,7 @@ from django.db import migrations, models
 
 import accounts.models.columns
 import accounts.models.tokens
-from accounts.migrations import _erasures, _holds, _who_is_who
+from accounts.migrations import _claims, _erasures, _holds, _who_is_who
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -27,6 +27,10 @@ ALTER TABLE accounts_hold
     DROP CONSTRAINT accounts_hold_pkey,
     ADD PRIMARY KEY (account_id, id),
     ADD CONSTRAINT hold_id_is_used_once UNIQUE (id);
+ALTER TABLE accounts_claim
+    DROP CONSTRAINT accounts_claim_pkey,
+    ADD PRIMARY KEY (account_id, id),
+    ADD CONSTRAINT claim_id_is_used_once UNIQUE (id);
 """
 GUARDS = """
 CREATE TRIGGER account_starts_at_zero BEFORE INSERT ON accounts_account
@@ -198,7 +202,7 @@ ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_keeps_its_identity;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_is_never_deleted;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER accounts_are_never_emptied;
 """
-GUARDS += _holds.GUARDS + _who_is_who.GUARDS + _erasures.GUARDS
+GUARDS += _holds.GUARDS + _who_is_who.GUARDS + _erasures.GUARDS + _claims.GUARDS
 WITHOUT_GUARDS = """
 DROP TRIGGER events_have_their_stream ON events_event;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
@@ -217,7 +221,11 @@ DROP FUNCTION ledger_require_event_of_user();
 DROP FUNCTION ledger_require_events_of_account();
 """
 WITHOUT_GUARDS = (
-    _holds.WITHOUT_GUARDS + WITHOUT_GUARDS + _who_is_who.WITHOUT_GUARDS + _erasures.WITHOUT_GUARDS
+    _claims.WITHOUT_GUARDS
+    + _holds.WITHOUT_GUARDS
+    + WITHOUT_GUARDS
+    + _who_is_who.WITHOUT_GUARDS
+    + _erasures.WITHOUT_GUARDS
 )
 
 
@@ -716,6 +724,115 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Claim",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        help_text="Chosen by the client: the identity of the command",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "amount",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8, max_digits=28, verbose_name="amount"
+                    ),
+                ),
+                (
+                    "amount_asked",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8,
+                        help_text="Null: all that was left of what it takes back",
+                        max_digits=28,
+                        null=True,
+                        verbose_name="amount asked",
+                    ),
+                ),
+                (
+                    "collected",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8, default=0, max_digits=28, verbose_name="collected"
+                    ),
+                ),
+                (
+                    "collections",
+                    models.IntegerField(
+                        default=0, help_text="How many there were", verbose_name="collections"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "open"),
+                            ("COLLECTED", "collected"),
+                            ("WAIVED", "waived"),
+                            ("DECLINED", "declined"),
+                        ],
+                        max_length=9,
+                        verbose_name="status",
+                    ),
+                ),
+                ("decline_reason", models.CharField(max_length=40, null=True, verbose_name="decline reason")),
+                ("decline_details", models.JSONField(null=True, verbose_name="decline details")),
+                ("reason", models.CharField(max_length=500, verbose_name="reason")),
+                ("reference", models.CharField(max_length=200, verbose_name="reference")),
+                (
+                    "destination",
+                    models.UUIDField(
+                        help_text="The account that is paid; null: the world outside",
+                        null=True,
+                        verbose_name="destination",
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.UUIDField(
+                        help_text="The transaction or transfer that it takes back so far",
+                        null=True,
+                        verbose_name="reverses",
+                    ),
+                ),
+                (
+                    "waived_reason",
+                    models.CharField(max_length=500, null=True, verbose_name="reason of the waiver"),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+                ("closed_at", models.DateTimeField(null=True, verbose_name="closed at")),
+                ("actor", models.UUIDField(verbose_name="actor")),
+                ("request_id", models.CharField(max_length=64, verbose_name="request id")),
+                ("batch", models.UUIDField(null=True, verbose_name="batch")),
+                (
+                    "event_sequence",
+                    models.BigIntegerField(
+                        help_text="The number of the account's event that told of it last",
+                        verbose_name="event sequence",
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "claim",
+                "verbose_name_plural": "claims",
+                "permissions": [
+                    ("claim_account", "Can open claims on accounts"),
+                    ("waive_claim", "Can waive what is left of claims"),
+                ],
+                "default_permissions": ("view",),
+            },
+        ),
+        migrations.CreateModel(
             name="Erasure",
             fields=[
                 (
@@ -1050,6 +1167,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="account",
             constraint=models.CheckConstraint(
+                condition=models.Q(("owed__gte", 0), ("owed__lte", Decimal("1000000000000000"))),
+                name="account_owed_is_bounded",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="account",
+            constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("credit_limit__gte", 0), ("credit_limit__lte", models.F("credit_limit_max"))
                 ),
@@ -1121,7 +1245,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("status", "CLOSED"), _negated=True),
-                    models.Q(("balance", 0), ("held", 0)),
+                    models.Q(("balance", 0), ("held", 0), ("owed", 0)),
                     _connector="OR",
                 ),
                 name="closed_account_is_empty",
@@ -1293,6 +1417,142 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=accounts.models.columns.HasTexts(models.F("metadata")),
                 name="hold_metadata_has_texts",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(fields=["created_at", "id"], name="claim_by_creation"),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(fields=["account", "created_at"], name="claim_by_account"),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("status", "OPEN")),
+                fields=["account", "created_at", "id"],
+                name="claim_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("reverses__isnull", False)),
+                fields=["reverses"],
+                name="claim_by_what_it_reverses",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("batch__isnull", False)), fields=["batch"], name="claim_by_batch"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount__gt", 0),
+                    ("amount__lte", Decimal("1000000000000")),
+                    models.Q(
+                        ("amount_asked", models.F("amount")),
+                        models.Q(("amount_asked__isnull", True), ("reverses__isnull", False)),
+                        _connector="OR",
+                    ),
+                ),
+                name="claim_amount_is_positive_and_bounded",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("collected", 0), ("collections", 0)),
+                    models.Q(
+                        ("collected__gt", 0), ("collected__lte", models.F("amount")), ("collections__gt", 0)
+                    ),
+                    _connector="OR",
+                ),
+                name="claim_collects_at_most_its_amount",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closed_at__isnull", True), ("collected__lt", models.F("amount")), ("status", "OPEN")
+                    ),
+                    models.Q(
+                        ("closed_at__isnull", False),
+                        ("collected", models.F("amount")),
+                        ("status", "COLLECTED"),
+                    ),
+                    models.Q(
+                        ("closed_at__isnull", False),
+                        ("collected__lt", models.F("amount")),
+                        ("status", "WAIVED"),
+                    ),
+                    models.Q(("closed_at__isnull", False), ("collected", 0), ("status", "DECLINED")),
+                    _connector="OR",
+                ),
+                name="claim_status_fits_what_was_collected",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decline_details__isnull", False),
+                        ("decline_reason__isnull", False),
+                        ("status", "DECLINED"),
+                    ),
+                    models.Q(
+                        models.Q(("status", "DECLINED"), _negated=True),
+                        ("decline_details__isnull", True),
+                        ("decline_reason__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="claim_is_declined_with_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "WAIVED"), ("waived_reason__isnull", False)),
+                    models.Q(models.Q(("status", "WAIVED"), _negated=True), ("waived_reason__isnull", True)),
+                    _connector="OR",
+                ),
+                name="claim_is_waived_with_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("destination__isnull", True),
+                    models.Q(("destination", models.F("account")), _negated=True),
+                    _connector="OR",
+                ),
+                name="claim_is_not_paid_to_its_own_account",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    accounts.models.columns.IsFinite(models.F("created_at")),
+                    models.Q(
+                        ("closed_at__isnull", True),
+                        accounts.models.columns.IsFinite(models.F("closed_at")),
+                        _connector="OR",
+                    ),
+                ),
+                name="claim_times_are_finite",
             ),
         ),
         migrations.RunSQL(KEYS, migrations.RunSQL.noop),

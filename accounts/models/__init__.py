@@ -1,6 +1,7 @@
 """Users, the accounts that hold their money, and what is set aside of it."""
 
 from accounts.models.accounts import MAIN, Account
+from accounts.models.claims import CLAIM_TABLE, CLAIMS_MAX, Claim
 from accounts.models.columns import (
     BALANCE_MAX,
     NAME_LENGTH_MAX,
@@ -23,12 +24,15 @@ from accounts.models.users import User
 
 __all__ = [
     "BALANCE_MAX",
+    "CLAIMS_MAX",
+    "CLAIM_TABLE",
     "HOLD_TABLE",
     "MAIN",
     "NAME_LENGTH_MAX",
     "REASON_LENGTH_MAX",
     "REFERENCE_LENGTH_MAX",
     "Account",
+    "Claim",
     "ClockTimestamp",
     "Column",
     "Erasure",

@@ -111,6 +111,9 @@ class Account(models.Model):
                 condition=Q(held__gte=0, held__lte=BALANCE_MAX), name="account_held_is_bounded"
             ),
             models.CheckConstraint(
+                condition=Q(owed__gte=0, owed__lte=BALANCE_MAX), name="account_owed_is_bounded"
+            ),
+            models.CheckConstraint(
                 condition=Q(credit_limit__gte=0, credit_limit__lte=F("credit_limit_max")),
                 name="account_credit_limit_is_within_its_highest",
             ),
@@ -137,7 +140,7 @@ class Account(models.Model):
                 name="account_balance_covers_holds",
             ),
             models.CheckConstraint(
-                condition=~Q(status="CLOSED") | Q(balance=0, held=0), name="closed_account_is_empty"
+                condition=~Q(status="CLOSED") | Q(balance=0, held=0, owed=0), name="closed_account_is_empty"
             ),
             models.CheckConstraint(
                 condition=Q(version__gte=0, seq__gte=F("version"), event_sequence__gte=F("seq")),
@@ -187,6 +190,7 @@ class Account(models.Model):
             "balance": self.balance,
             "held": self.held_now,
             "available": self.available,
+            "owed": self.owed,
             "credit_limit": self.credit_limit,
             "withdraw_max": self.withdraw_max,
             "withdraw_day_max": self.withdraw_day_max,

@@ -31,6 +31,7 @@ ACCOUNT: dict[str, object] = {
     "balance": "0.00",
     "held": "0.00",
     "available": "0.00",
+    "owed": "0.00",
     "credit_limit": "0.00",
     "withdraw_max": None,
     "withdraw_day_max": None,
@@ -47,6 +48,24 @@ USER = {
     "created_at": "2026-01-01T12:00:00.000000Z",
     "erased_at": None,
     "accounts": [ACCOUNT],
+}
+CLAIM: dict[str, object] = {
+    "id": "01910000-0000-7000-8000-00000000f001",
+    "account": ACCOUNT_ID,
+    "amount": "30.00",
+    "collected": "0.00",
+    "remaining": "30.00",
+    "status": "OPEN",
+    "decline_reason": None,
+    "decline_details": None,
+    "reason": "chargeback 12",
+    "reference": "dispute 7",
+    "destination": None,
+    "reverses": None,
+    "waived_reason": None,
+    "batch": None,
+    "created_at": "2026-01-01T12:00:00.000000Z",
+    "closed_at": None,
 }
 HOLD_ID = "01910000-0000-7000-8000-00000000e001"
 HOLD: dict[str, object] = {

@@ -9,10 +9,12 @@ from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
 
 from accounts.models import (
+    CLAIM_TABLE,
     HOLD_TABLE,
     NAME_LENGTH_MAX,
     REASON_LENGTH_MAX,
     Account,
+    Claim,
     Column,
     Hold,
     Kind,
@@ -140,6 +142,15 @@ REQUEST_FIELDS: dict[Kind, Callable[..., fields.Field]] = {
 }
 
 
+class ClaimRequest(CommandRequest):
+    vars().update(make_request_fields(CLAIM_TABLE.sent))
+    reason = ReasonField(help_text="Kept with it, and in the metadata of what is collected")
+
+
+class WaiveRequest(StrictSerializer):
+    reason = ReasonField(help_text="Kept with the claim")
+
+
 class HoldRequest(CommandRequest):
     vars().update(make_request_fields(HOLD_TABLE.sent))
     account = fields.UUIDField(required=False)
@@ -176,6 +187,7 @@ class AccountSerializer(serializers.Serializer[Account]):
     balance = amount_text()
     held = amount_text()
     available = amount_text(help_text="balance - held + credit_limit")
+    owed = amount_text(help_text="What its open claims have left")
     credit_limit = amount_text()
     withdraw_max = amount_text(allow_null=True)
     withdraw_day_max = amount_text(allow_null=True)
@@ -215,6 +227,11 @@ FIELDS: dict[Kind, Callable[..., serializers.Field[Any, Any, Any, Any]]] = {
 class HoldSerializer(serializers.Serializer[Hold]):
     def get_fields(self) -> dict[str, Any]:
         return {column.name: make_field(column) for column in HOLD_TABLE.shown}
+
+
+class ClaimSerializer(serializers.Serializer[Claim]):
+    def get_fields(self) -> dict[str, Any]:
+        return {column.name: make_field(column) for column in CLAIM_TABLE.shown}
 
 
 class UserSerializer(serializers.Serializer[User]):

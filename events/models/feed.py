@@ -113,6 +113,10 @@ class Event(models.Model):
         HOLD_CAPTURED = "hold.captured"
         HOLD_RELEASED = "hold.released"
         HOLD_EXPIRED = "hold.expired"
+        CLAIM_OPENED = "claim.opened"
+        CLAIM_DECLINED = "claim.declined"
+        CLAIM_COLLECTED = "claim.collected"
+        CLAIM_WAIVED = "claim.waived"
 
     pk = models.CompositePrimaryKey("stream", "sequence")
     stream = models.UUIDField(_("stream"))

@@ -71,6 +71,15 @@ RIGHTS: dict[str, Rights] = {
         READ,
         READ,
     ),
+    "accounts.claim": Rights(
+        {
+            **READ,
+            **ADD,
+            **only("UPDATE", "collected collections status waived_reason closed_at event_sequence"),
+        },
+        READ,
+        READ,
+    ),
     "events.event": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
     "events.text": Rights({**READ, **ADD, **only("UPDATE", "content")}, READ, READ),
     "events.pendingevent": Rights({**READ, **ADD, **REMOVE}, READ, READ),

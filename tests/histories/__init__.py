@@ -2,5 +2,5 @@
 
 import pytest
 
-RULES = ("world", "movements", "holding", "lists", "spending", "reading", "verdict", "over_http")
+RULES = ("world", "movements", "holding", "claiming", "lists", "spending", "reading", "verdict", "over_http")
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in RULES))  # so that failures show values

@@ -3,7 +3,7 @@
 from datetime import date
 from functools import singledispatchmethod
 
-from accounts.models import Account, Hold
+from accounts.models import Account, Claim, Hold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from rest.times import parse_time
@@ -119,6 +119,21 @@ class Inside:
         if shown.resource and shown.resource["decline_reason"]:  # which is told, and not kept
             return Shown(refusal=Refusal(shown.resource["decline_reason"]))
         return shown
+
+    def open_claim(self, command):
+        asked = dict(vars(command))
+        account = asked.pop("account")
+
+        def ask():
+            result = asking.ask(commands.NewClaim(account_id=account, **asked), request_id=REQUEST_ID)
+            return result.claim, result.replayed
+
+        return show(ask)
+
+    def waive_claim(self, id, reason):
+        account = Claim.objects.get(id=id).account_id
+        command = {"claim_id": id, "account_id": account, "reason": reason}
+        return show(lambda: asking.ask(commands.WaiveClaim(**command), request_id=REQUEST_ID).claim)
 
     def release_hold(self, id, expected):
         return show(asking.release_hold, id=id, expected_sequence=expected)

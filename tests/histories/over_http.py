@@ -62,6 +62,7 @@ class OverHttp:
             shown = {"id": rows[0]["transfer"], "source": rows[0], "destination": rows[1]}
             assert self._get(f"transfers/{rows[0]['transfer']}") == shown
         if response.status_code == 201:
+            body.pop("collected", None)
             assert body == shown
         else:
             culprit = next((row for row in rows if row["decline_reason"] != "transfer_declined"), rows[0])
@@ -188,6 +189,26 @@ class OverHttp:
         if response.status_code == 200:
             assert response.headers["ETag"].strip('"') == self.read_hold_etag(id)
         return self._change(response)
+
+    def open_claim(self, command):
+        asked = dict(vars(command))
+        response = self._post(f"accounts/{asked.pop('account')}/claims", **asked)
+        body = response.json()
+        if is_refused(body):
+            return Shown(refusal=read_refusal(response.status_code, body))
+        shown = body
+        if response.status_code != 201:
+            shown = self._get(f"claims/{command.id}")
+            require_decline(response.status_code, body, shown)
+        return Shown(resource=shown, replayed=read_replayed(response))
+
+    def waive_claim(self, id, reason):
+        return self._change(self._post(f"claims/{id}/waive", reason=reason))
+
+    def list_claims(self, account, status):
+        """By their ids."""
+        page = self._get("claims", account=account, status=status, page_size=500)
+        return {UUID(claim["id"]): claim for claim in page["results"]}
 
     def release_hold(self, id, expected):
         body = None if expected is None else {"expected_sequence": expected}

@@ -11,7 +11,7 @@ MONEY = ("transactions", "transfers", "holds", "batches")
 
 def rehearse_and_send(client, path, body, method="post", **how):
     """The answer to the command itself, which comes at the moment at which it would have come alone."""
-    if not path.removeprefix("/api/v1/").startswith(MONEY):
+    if not (path.removeprefix("/api/v1/").startswith(MONEY) or path.endswith("/claims")):
         return getattr(client, method)(path, body, **how)
     before = count_ticks()
     ends = list_ends(START + before * TICK, body or {})

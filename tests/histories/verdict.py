@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from hypothesis.stateful import invariant
 
-from accounts.models import Account, Hold
+from accounts.models import Account, Claim, Hold
 from tests.histories.world import World
 from tests.transactions.told import read_events
 from transactions.models import Transaction, chain
@@ -13,7 +13,8 @@ from transactions.models import Transaction, chain
 class Verdict(World):
     @invariant()
     def all_is_as_the_model_says(self):
-        (accounts, holds), moment = self.read(self.read_all)
+        (accounts, holds, claims), moment = self.read(self.read_all)
+        assert claims == {id: self.ledger.describe_claim(id) for id in self.ledger.claims}
         assert holds == {id: self.ledger.describe_hold(id, moment) for id in self.ledger.holds}
         balances = {}
         for id, account in accounts.items():
@@ -27,7 +28,8 @@ class Verdict(World):
     def read_all(self):
         accounts = Account.objects.with_held_due().filter(id__in=self.ledger.accounts)
         holds = Hold.objects.with_clock().filter(account__in=self.ledger.accounts)
-        return [{row.id: row.to_dict() for row in rows} for rows in (accounts, holds)]
+        claims = Claim.objects.select_related("account").filter(account__in=self.ledger.accounts)
+        return [{row.id: row.to_dict() for row in rows} for rows in (accounts, holds, claims)]
 
     def teardown(self):
         """At the end: no row but the model's, in order, each with its event and its place in the chain."""

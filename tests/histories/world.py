@@ -8,12 +8,14 @@ from django.core.management import call_command
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from accounts.queries import find_accounts_with_due_holds
 from tests.cast import AccountFactory, day, new_id
 from tests.histories.clock import TICK, move_clock, read_clock, restart_clock
 from tests.histories.inside import Inside
 from tests.histories.over_http import OverHttp
 from tests.reference_commands import DECIMALS, Move, Refusal
 from tests.reference_ledger import ReferenceLedger
+from transactions.models import Transaction
 
 FIRST_DAY = day("2030-03-25")  # of two weeks in which Berlin has a day of 23 hours
 AMOUNT_MAX = Decimal(10) ** 12
@@ -52,6 +54,7 @@ class World(RuleBasedStateMachine):
         super().__init__()
         restart_clock()
         self.ledger = ReferenceLedger()
+        self.ledger.read_made = read_made
         self.inside, self.http = Inside(), OverHttp()
         self.sent = {}  # what was asked for and decided, by its id
         self.free_ids = []  # of what was refused: nothing is recorded under them
@@ -143,8 +146,9 @@ class World(RuleBasedStateMachine):
             move_clock(clock + timedelta(minutes=20))
         if told:
             self.let_holds_end()
+            due = find_accounts_with_due_holds(100)
             call_command("expire_holds", stdout=StringIO())
-            for account in self.ledger.accounts:
+            for account in due:
                 self.ledger.expire(account, read_clock())
 
     def let_holds_end(self):
@@ -214,3 +218,8 @@ class World(RuleBasedStateMachine):
         for command in commands:
             if command.transfer and command.id in moments:
                 assert len({row.recorded_at for row in self.ledger.find_legs(command.transfer)}) == 1
+
+
+def read_made(id):
+    """When a collection was recorded, and in which request; None: there is none."""
+    return Transaction.objects.filter(id=id).values_list("recorded_at", "request_id").first()

@@ -10,7 +10,7 @@ from django.core.handlers.exception import response_for_exception
 from django.test import Client, RequestFactory
 
 from accounts.currencies import AMOUNT_MAX
-from accounts.models import BALANCE_MAX
+from accounts.models import BALANCE_MAX, CLAIMS_MAX
 from events import feed
 from ledger.callers import Caller
 from rest.codes import STATUS
@@ -86,11 +86,19 @@ class Asker:
 
     def reverse(self, id, **changes):
         body = {"id": str(new_id()), "reason": "x", **changes}
-        return self.client.post(f"{TRANSACTIONS}/{id}/reverse", body)
+        client = self.admin if "claim" in changes else self.client
+        return client.post(f"{TRANSACTIONS}/{id}/reverse", body)
 
     def hold(self, amount="1", **changes):
         body = {"id": str(new_id()), "account": str(self.account.id), "amount": amount}
         return self.client.post(HOLDS, {**body, **changes})
+
+    def claim(self, amount="1"):
+        body = {"id": str(new_id()), "amount": amount, "reason": "x"}
+        return self.admin.post(f"{ACCOUNTS}/{self.account.id}/claims", body)
+
+    def waive(self, id):
+        return self.admin.post(f"/api/v1/claims/{id}/waive", {"reason": "x"})
 
     def rule(self, name, **body):
         return self.admin.post(f"{ACCOUNTS}/{self.account.id}/{name}", body)
@@ -204,6 +212,10 @@ PROVOKE = {
     "same_account": lambda a: a.transfer(a.account),
     "amounts_differ": lambda a: a.transfer(AccountFactory(), destination_amount="2"),
     "account_not_empty": lambda a: a.post() and a.rule("close", reason="x"),
+    "not_claimable": lambda a: a.reverse([a.post(), a.withdraw("1")][1].json()["id"], claim=True),
+    "account_owes": lambda a: a.claim() and a.rule("close", reason="x"),
+    "claim_not_open": lambda a: a.post() and a.waive(a.claim().json()["id"]),
+    "too_many_claims": lambda a: [a.claim() for _ in range(CLAIMS_MAX + 1)][-1],
     "credit_limit_in_use": lambda a: (
         a.rule("limits", credit_limit="5") and a.withdraw("5") and a.rule("limits", credit_limit="4.99")
     ),
@@ -225,6 +237,7 @@ RECORDED = {
     "hold_not_open",
 }
 RECORDED_IN_RESULTS = {"batch_declined"}
+RECORDED_AS_CLAIMS = {"too_many_claims"}
 
 
 def test_every_code_is_provoked():
@@ -245,7 +258,7 @@ def test_what_django_finds_suspicious_is_a_bad_request(rf):
     assert (answer.status_code, json.loads(answer.content)["code"]) == (400, "bad_request")
 
 
-@pytest.mark.parametrize("code", sorted(set(PROVOKE) - RECORDED - RECORDED_IN_RESULTS))
+@pytest.mark.parametrize("code", sorted(set(PROVOKE) - RECORDED - RECORDED_IN_RESULTS - RECORDED_AS_CLAIMS))
 def test_a_refusal_that_is_not_recorded_changes_nothing(service, code, monkeypatch):
     send, changes = RequestFactory.generic, []
 
@@ -271,6 +284,14 @@ def test_a_decline_is_recorded_with_its_reason_and_names_its_transaction(service
         pass
     told = feed.read(types=["transaction.declined"]).events
     assert [event["data"] for event in told if event["data"]["id"] == problem["id"]] == [stored]
+
+
+@pytest.mark.parametrize("code", sorted(RECORDED_AS_CLAIMS))
+def test_a_declined_claim_is_recorded_with_its_reason(service, code):
+    problem = PROVOKE[code](Asker(service)).json()
+    stored = service.get(f"/api/v1/claims/{problem['id']}").json()
+    assert (stored["status"], stored["decline_reason"]) == ("DECLINED", code)
+    assert stored["decline_details"].items() <= problem.items()
 
 
 def test_all_that_is_wrong_is_told_at_once(service):

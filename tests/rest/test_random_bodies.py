@@ -15,6 +15,7 @@ from ledger_project.wsgi import application
 from rest.codes import STATUS
 from tests import random_bodies, strict_bodies
 from tests.cast import CALLER, AccountFactory, OrderFactory, day, deposit, hold, issue_token, new_id
+from tests.claims import claim
 from tests.names import NOBODY, resolving
 from tests.raw_requests import Request, connection_kept, send
 from tests.refusals import require_problem, take_stock
@@ -36,7 +37,7 @@ VALUES = {
     "name": "x", "reason": "x", "final": False, "type": "DEPOSIT", "amount": "10.00", "reference": "r",
     "effective_at": "2026-01-04T00:00:00Z", "expires_at": "2999-01-01T00:00:00Z", "credit_limit": "10.00",
     "withdraw_max": "10.00", "withdraw_day_max": "10.00", "metadata": {"order": "7", "é": "ü"},
-    "kind": "webhook", "types": ["user.created", "hold.placed"],
+    "claim": False, "kind": "webhook", "types": ["user.created", "hold.placed"],
 }  # fmt: skip
 
 
@@ -64,6 +65,7 @@ class Target:
             "users": lambda: self.account.user_id,
             "accounts": lambda: self.account.id,
             "holds": lambda: hold(self.account, "100").id,
+            "claims": lambda: claim(self.account, "100").id,
             "transactions": lambda: deposit(self.account, "1").id,
             "batches": self.make_batch,
             "subscriptions": lambda: subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)[0].id,
@@ -92,7 +94,11 @@ class Target:
     @cached_property
     def named(self):
         """What items name, and a list of items of every kind finds."""
-        return {"hold": str(self.find_id("holds")), "transaction": str(self.find_id("transactions"))}
+        return {
+            "hold": str(self.find_id("holds")),
+            "transaction": str(self.find_id("transactions")),
+            "account": str(self.account.id),
+        }
 
     def make(self, call):
         values = VALUES | {"id": str(new_id()), "external_id": str(new_id())}

@@ -58,7 +58,7 @@ SURROGATE = "a number of Django's that nothing refers to"
 DECLARED: dict[str, dict[str, Entry]] = {
     "accounts_account": decide(
         (
-            "id user_id name currency status balance held credit_limit credit_limit_max status_reason"
+            "id user_id name currency status balance held owed credit_limit credit_limit_max status_reason"
             " withdraw_max withdraw_day_max withdrawn_on withdrawn seq version event_sequence"
             " last_recorded_at last_effective_at chain_head metadata created_at removed",
             REFUSED,
@@ -66,6 +66,16 @@ DECLARED: dict[str, dict[str, Entry]] = {
             "",
         ),
         ("added", FOUND, FOUND, ""),
+    ),
+    "accounts_claim": decide(
+        (
+            "id account_id amount amount_asked collected collections status decline_reason decline_details"
+            " reason reference destination reverses waived_reason batch created_at closed_at actor request_id"
+            " event_sequence removed added",
+            REFUSED,
+            FOUND,
+            "",
+        ),
     ),
     "accounts_erasure": decide(
         (
@@ -240,7 +250,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         (
             "id account_id type amount amount_asked reference metadata effective_at_asked decline_reason"
             " decline_details seq version balance_after recorded_at effective_at late transfer batch reverses"
-            " hold final amount_asked actor actor_kind request_id chain_format chain_hash removed added",
+            " hold final claim actor actor_kind request_id chain_format chain_hash removed added",
             REFUSED,
             FOUND,
             "",

@@ -24,6 +24,7 @@ from tests.cast import (
     new_id,
     withdraw,
 )
+from tests.claims import claim, waive
 from tests.events.conftest import subscribe
 from tests.office.account_pages import find_address
 from tests.office.staff import make_staff, open_office
@@ -45,6 +46,7 @@ def make_everything() -> Account:
     limited = make_accounts()
     make_holds(account)
     make_batches(account)
+    make_claims()
     make_corrections(account)
     make_staff_look(account)
     make_tokens()
@@ -92,6 +94,18 @@ def make_holds(account: Account) -> None:
     asking.ask(asking.capture_of(changed, Decimal(1), destination_id=AccountFactory().id))
     hold_that_expires(account, "2")
     assert posting.expire_some() == 1
+
+
+def make_claims() -> None:
+    """One that was collected in two parts, an open one, one that was waived and one that was declined."""
+    debtor, payee = AccountFactory(funds="7"), AccountFactory()
+    claim(debtor, "10", reference="case 1", destination=payee)
+    deposit(debtor, "3")
+    claim(debtor, "4")
+    waive(claim(debtor, "5"))
+    closed = AccountFactory()
+    asking.close(id=closed.id, reason="left", request_id="")
+    claim(closed, "6")
 
 
 def make_batches(account: Account) -> None:

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import accounts.models.columns
+from transactions.migrations import _claims
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -103,6 +104,11 @@ BEGIN
     RETURN (
         SELECT coalesce(sum(amount), 0) FROM public.transactions_transaction
         WHERE reverses = taken AND status = 'POSTED'
+    ) + (  -- a claim names a transfer by the id of all of it
+        SELECT coalesce(sum(amount), 0) FROM public.accounts_claim
+        WHERE status <> 'DECLINED' AND reverses = coalesce(
+            (SELECT transfer FROM public.transactions_transaction WHERE id = taken), taken
+        )
     );
 END $$;
 
@@ -171,6 +177,7 @@ CREATE TRIGGER batches_are_never_emptied BEFORE TRUNCATE ON transactions_batch
 ALTER TABLE transactions_batch ENABLE ALWAYS TRIGGER batch_is_never_changed;
 ALTER TABLE transactions_batch ENABLE ALWAYS TRIGGER batches_are_never_emptied;
 """
+GUARDS += _claims.GUARDS
 WITHOUT_GUARDS = """
 DROP TRIGGER batches_are_never_emptied ON transactions_batch;
 DROP TRIGGER batch_is_never_changed ON transactions_batch;
@@ -190,6 +197,7 @@ DROP FUNCTION ledger_sum_taken_back(uuid);
 DROP FUNCTION ledger_require_account_of_transactions();
 DROP FUNCTION ledger_require_transactions_of_balance();
 """
+WITHOUT_GUARDS = _claims.WITHOUT_GUARDS + WITHOUT_GUARDS
 
 
 class Migration(migrations.Migration):
@@ -721,6 +729,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("hold__isnull", False)),
                         fields=["hold"],
                         name="transaction_by_hold",
+                    ),
+                    models.Index(
+                        condition=models.Q(("claim__isnull", False)),
+                        fields=["claim"],
+                        name="transaction_by_claim",
                     ),
                     models.Index(
                         condition=models.Q(("batch__isnull", False)),

@@ -89,6 +89,7 @@ INDEXES = [
         name="transaction_by_reversal",
     ),
     models.Index(fields=["hold"], condition=Q(hold__isnull=False), name="transaction_by_hold"),
+    models.Index(fields=["claim"], condition=Q(claim__isnull=False), name="transaction_by_claim"),
     models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="transaction_by_batch"),
     models.Index(
         fields=["account", "recorded_at"], condition=Q(status="DECLINED"), name="transaction_declined"

@@ -14,12 +14,14 @@ from transactions.posting.engine import expire_some, post_request
 from transactions.posting.in_process import post, post_or_raise, posted
 from transactions.posting.rehearsal import Rehearsal, Rehearsed, reading_one_moment, rehearse
 from transactions.posting.requests import Answers, PostingRequest, PostingResult, find_culprit
+from transactions.posting.state import Culprit
 
 __all__ = [
     "PARTS_MAX",
     "ROWS_MAX",
     "Answers",
     "Command",
+    "Culprit",
     "NewBatch",
     "PostingRequest",
     "PostingResult",

@@ -159,8 +159,10 @@ def _optional(check: Check) -> Check:
 
 
 CHECKS: Mapping[str, Check] = {
-    **dict.fromkeys(["id", "account_id", "source_id", "destination_id", "hold_id"], require_id),
-    **dict.fromkeys(["transaction_id", "transfer", "reverses", "hold", "claim"], _optional(require_id)),
+    **dict.fromkeys(["id", "account_id", "source_id", "destination_id", "hold_id", "claim_id"], require_id),
+    **dict.fromkeys(
+        ["transaction_id", "transfer", "reverses", "hold", "claim", "destination"], _optional(require_id)
+    ),
     **dict.fromkeys(["currency", "destination_currency"], _optional(partial(require_type, str))),
     **dict.fromkeys(["final", "if_open", "if_left", "atomic"], partial(require_type, bool)),
     **dict.fromkeys(["effective_at", "expires_at"], _optional(_require_moment)),

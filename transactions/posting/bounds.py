@@ -17,7 +17,9 @@ from transactions.models import Transaction
 from transactions.posting.commands import (
     Capture,
     ChangeHold,
+    ClaimedReversal,
     Command,
+    NewClaim,
     NewHold,
     NewTransaction,
     Release,
@@ -26,11 +28,12 @@ from transactions.posting.commands import (
     SetMetadata,
     SetStatus,
     Transfer,
+    WaiveClaim,
 )
 from transactions.posting.legs import Leg
 from transactions.reading import queries
 
-WITHDRAW = Transaction.Type.WITHDRAW
+DEPOSIT, WITHDRAW = Transaction.Type.DEPOSIT, Transaction.Type.WITHDRAW
 
 
 class Move(NamedTuple):
@@ -85,6 +88,9 @@ def _find_moves(command: Command) -> Iterator[Move]:
         case Reversal():
             for leg in _find_legs(command):
                 yield Move(leg.account_id, leg.type, leg.amount)
+        case ClaimedReversal():
+            for leg in _find_legs(command.reversal):
+                yield Move(leg.account_id, leg.type, leg.amount)
         case NewTransaction():
             yield Move(command.account_id, command.type, command.amount)
         case NewHold():
@@ -97,7 +103,11 @@ def _find_moves(command: Command) -> Iterator[Move]:
                 yield Move(id, Transaction.Type.DEPOSIT, part)
         case ChangeHold():
             yield Move(command.account_id, WITHDRAW, command.changes.get("amount", Decimal(0)))
-        case Release() | SetLimits() | SetStatus() | SetMetadata():
+        case NewClaim():
+            yield Move(command.account_id, WITHDRAW, command.amount)
+            if command.destination is not None:
+                yield Move(command.destination, DEPOSIT, command.amount)
+        case Release() | WaiveClaim() | SetLimits() | SetStatus() | SetMetadata():
             yield Move(command.account_id)
         case _:
             raise TypeError(f"Nobody has said what a {type(command).__name__} moves.")

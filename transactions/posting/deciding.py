@@ -6,14 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from accounts.errors import IdempotencyKeyReused
-from accounts.models import Account, Hold
-from events import outbox
+from accounts.models import Account, Claim, Hold
+from accounts.queries import find_open_claims
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
-from ledger.values import format_time
 from transactions.errors import TRANSFER_DECLINED, WouldDecline
 from transactions.models import Transaction
-from transactions.posting import writing
+from transactions.posting import limits
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
 from transactions.posting.order import find_deposits, take_cover
@@ -24,8 +23,8 @@ from transactions.posting.requests import (
     PostingResult,
     find_declined,
 )
-from transactions.posting.settling import settle
-from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State
+from transactions.posting.settling import settle, settle_unit
+from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State, apply
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
@@ -36,11 +35,11 @@ def decide(
     """The outcomes, and the state with all that is to be written. `locked`: rows of `COLUMNS`."""
     before: dict[UUID, Transaction] = queries.get_transactions(look.decided) if look.decided else {}
     state = _read_state(requests, locked, look)
-    before_holds = state.holds.copy()
+    before_holds, before_claims = state.holds.copy(), state.claims.copy()
     outcomes: list[Outcome] = []
     for request in requests:
         try:
-            answers, state = _decide_request(request, before, before_holds, state)
+            answers, state = _decide_request(request, before, before_holds, before_claims, state)
             outcomes.append(answers)
         except LedgerError as error:
             outcomes.append(error)
@@ -57,21 +56,30 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
     reverses: set[UUID] = set()
     rules: set[UUID] = set()
     every = [(command.needs, request) for request in requests for command in request.commands]
-    hold_ids = {id for needs, _ in every for id in (needs.hold, *needs.holds) if id}
-    holds = Hold.objects.with_clock().in_bulk(hold_ids) if hold_ids else {}
+    ids = {id for needs, _ in every for id in (needs.hold, needs.claim, *needs.holds, *needs.claims) if id}
+    holds: dict[UUID, Hold] = {}
+    claims: dict[UUID, Claim] = {}
+    if ids:
+        claim_ids = {id for needs, _ in every for id in (needs.claim, *needs.claims) if id}
+        hold_ids = {id for needs, _ in every for id in (needs.hold, *needs.holds) if id}
+        holds = Hold.objects.with_clock().in_bulk(hold_ids) if hold_ids else {}
+        claims = Claim.objects.select_related("account").in_bulk(claim_ids) if claim_ids else {}
     for needs, request in every:
-        _, rows, hold_id, _, taken_back, has_rules = needs
-        if (look.decided and not look.decided.isdisjoint(rows)) or hold_id in holds:
+        if look.decided and not look.decided.isdisjoint(needs.rows):
+            continue
+        if needs.hold in holds or needs.claim in claims:
             continue
         new.append((needs, request))
-        reverses.update(taken_back)
-        if has_rules:
+        reverses.update(needs.reverses)
+        if needs.rules:
             rules.update(needs.accounts)
     state = State(
         clock=look.clock,
         accounts=accounts,
-        find_broken=writing.find_broken_instant,
+        find_broken=limits.find_broken_instant,
+        find_claims=find_open_claims,
         holds=holds,
+        claims=claims,
         taken_back=queries.find_taken_back(reverses) if reverses else {},
         rules=Account.objects.in_bulk(rules) if rules else {},
         known_batches=look.batches,
@@ -85,7 +93,7 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
     if has_held:
         causes: dict[UUID, Caller] = {}
         for needs, request in new:
-            command_id = next(iter(needs.rows), needs.hold)
+            command_id = next(iter(needs.rows), needs.hold or needs.claim)
             for id in needs.accounts:
                 causes.setdefault(id, request.caller._replace(actor=command_id, actor_kind=ActorKind.LEDGER))
         end_due_holds(state, causes)
@@ -114,15 +122,19 @@ def make_account(row: Iterable[Any]) -> AccountState:
 
 
 def _decide_request(
-    request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold], state: State
+    request: PostingRequest,
+    before: Mapping[UUID, Transaction],
+    holds: Mapping[UUID, Hold],
+    claims: Mapping[UUID, Claim],
+    state: State,
 ) -> tuple[Answers, State]:
     """The answers, and the state after it. A refusal is raised, and then the state before it still counts."""
     answers: list[Any] = [None] * len(request.commands)
     batch, is_known = request.batch, False
     if batch is not None:
         is_known = batch.is_among(state.known_batches)
-    if before or holds:
-        answers = _replay(request, before, holds)
+    if before or holds or claims:
+        answers = _replay(request, before, holds, claims)
     if is_known and request.all_or_nothing:
         _answer_as_is(request, state, answers)
     new = [number for number, answer in enumerate(answers) if answer is None]
@@ -171,15 +183,15 @@ def decide_commands(
         state.is_decided = True
         for decision in decisions:
             apply(decision, state, caller)
-        if not state.is_settled and request.batch is None:
-            settle(command.needs.accounts, state, caller)
         answers[number] = PostingResult([decision.made for decision in decisions])
+        if not state.is_settled and request.batch is None:
+            settle_unit([command], [number], state, caller, answers)
         if request.all_or_nothing and culprit is None:
             found = _find_culprit(decisions)
             if found is not None:
                 return found
     if not state.is_settled and request.batch is not None:
-        settle(dict.fromkeys(request.account_ids), state, caller)
+        settle_unit(request.commands, numbers, state, caller, answers)
     return None
 
 
@@ -191,51 +203,6 @@ def _answer_as_is(request: PostingRequest, state: State, answers: list[Any]) -> 
             holds = (state.holds.get(id) for id in request.commands[number].needs.holds)
             made = [] if request.commands[number].id else [hold for hold in holds if hold]
             answers[number] = PostingResult(made, replayed=True)
-
-
-def apply(decision: Decision, state: State, caller: Caller) -> None:
-    """From now on the decision counts. Its events have the account's sequence numbers and the clock's time,
-    but none is before the one before it.
-    """
-    _, account, events, row, hold, rules = decision
-    if account is None:
-        return
-    if events and account.last_recorded_at < state.clock:
-        account = account._replace(last_recorded_at=state.clock)
-    state.accounts[account.id] = account
-    state.touched[account.id] = None
-    recorded_at = format_time(account.last_recorded_at)
-    for number, (type, told) in enumerate(events, account.event_sequence - len(events) + 1):
-        if told is None:
-            event: outbox.NewEvent = {
-                "stream": account.id_text,
-                "sequence": number,
-                "type": type,
-                "recorded_at": recorded_at,
-                "about": account.seq,
-            }
-        else:
-            event, text = outbox.tell(
-                stream=account.id,
-                sequence=number,
-                type=type,
-                recorded_at=account.last_recorded_at,
-                told=told,
-                caller=caller,
-            )
-            state.is_told = True
-            if text:
-                state.texts.append(text)
-        state.events.append(event)
-    if row is not None:
-        state.rows.append(row)
-        if row.reverses:
-            state.take_back(row)
-    if hold is not None:
-        place = state.placed if hold.id in state.placed or hold.id not in state.holds else state.changed
-        place[hold.id] = state.holds[hold.id] = hold
-    if rules is not None:
-        state.rules[rules.id] = state.changed_rules[rules.id] = rules
 
 
 def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> LedgerError:
@@ -256,32 +223,36 @@ def _find_culprit(decisions: Iterable[Decision]) -> Culprit | None:
 
 
 def _replay(
-    request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold]
+    request: PostingRequest,
+    before: Mapping[UUID, Transaction],
+    holds: Mapping[UUID, Hold],
+    claims: Mapping[UUID, Claim],
 ) -> list[PostingResult | LedgerError | None]:
     """What was decided before under the commands' ids, None for a new one. Raises `IdempotencyKeyReused`."""
     replays: list[PostingResult | LedgerError | None] = []
     for command in request.commands:
         needs = command.needs
-        hold = holds.get(needs.hold) if needs.hold else None
+        kept = holds.get(needs.hold) if needs.hold else claims.get(needs.claim) if needs.claim else None
         rows = [before[id] for id in needs.rows if id in before]
         try:
-            replays.append(_answer_again(command, hold, rows) if hold or rows else None)
+            replays.append(_answer_again(command, kept, rows) if kept or rows else None)
         except LedgerError as error:
             replays.append(_refuse(request, command, error))
     return replays
 
 
-def _answer_again(command: Any, hold: Hold | None, rows: Sequence[Transaction]) -> PostingResult:
-    made: Sequence[Transaction | Hold] = [hold] if hold else rows
-    differs = command.find_differences(hold or {row.id: row for row in rows})
+def _answer_again(command: Any, kept: Hold | Claim | None, rows: Sequence[Transaction]) -> PostingResult:
+    """`kept` is the hold or the claim that it made."""
+    made: Sequence[Transaction | Hold | Claim] = [kept] if kept else rows
+    differs = command.find_differences(kept or {row.id: row for row in rows})
     if differs:
-        kind = "hold" if hold else "command"
+        kind = kept._meta.model_name if kept else "command"
         raise IdempotencyKeyReused(
             f"This id was used before, for another {kind}.",
             differs=differs,
             confidential_to=(
                 made[0].user_id,
-                "accounts.view_hold" if hold else "transactions.view_transaction",
+                f"accounts.view_{kind}" if kept else "transactions.view_transaction",
             ),
         )
     return PostingResult(made, replayed=True)

@@ -141,7 +141,7 @@ def decide_leg(
     effective_at = min(leg.effective_at or recorded_at, recorded_at)
     late = account.last_effective_at is not None and effective_at < account.last_effective_at
     day, late_at = recorded_at.date(), effective_at if late else None
-    if decline is None:
+    if decline is None and leg.claim is None:  # what is collected is there
         decline = find_decline(leg, account, state, day=day, late_at=late_at, hold=hold)
     if decline:
         account = account._replace(
@@ -149,7 +149,7 @@ def decide_leg(
         )
     else:
         withdrawn, withdrawn_on = account.withdrawn, account.withdrawn_on
-        if leg.type != DEPOSIT and not leg.reverses:
+        if leg.type != DEPOSIT and not (leg.reverses or leg.claim):
             withdrawn, withdrawn_on = limits.find_withdrawn(account, day) + leg.amount, day
         account = account._replace(
             balance=account.balance + leg.change,

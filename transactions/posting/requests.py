@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from accounts.models import Account, Hold
+from accounts.models import Account, Claim, Hold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from transactions.errors import BATCH_DECLINED, TRANSFER_DECLINED, IdTwice
@@ -34,31 +34,35 @@ class PostingRequest:
 
     @property
     def ids(self) -> list[UUID]:
-        """Of the rows and holds that it makes."""
+        """Of the rows, holds and claims that it makes."""
         needs = [command.needs for command in self.commands]
-        return [id for each in needs for id in (*each.rows, each.hold) if id]
+        return [id for each in needs for id in (*each.rows, each.hold, each.claim) if id]
 
     @property
     def account_ids(self) -> list[UUID]:
         return [id for command in self.commands for id in command.needs.accounts]
 
     def require_different_ids(self) -> None:
-        """Of rows, and of holds: a row may have the id of a hold. Raises `IdTwice`."""
+        """Of rows, of holds and of claims: a row may have the id of a hold. Raises `IdTwice`."""
         needs = [command.needs for command in self.commands]
         rows = [id for each in needs for id in each.rows]
         holds = [each.hold for each in needs if each.hold]
-        if len(set(rows)) < len(rows) or len(set(holds)) < len(holds):
+        claims = [each.claim for each in needs if each.claim]
+        if any(len(set(ids)) < len(ids) for ids in (rows, holds, claims)):
             raise IdTwice("An id stands twice in one posting.")
 
 
 class PostingResult(NamedTuple):
     """What one command has made: decided now, or before (`replayed`) when its id was sent the first time.
 
-    Its transactions are POSTED or DECLINED, of a transfer the withdrawal first; its hold is as it is now.
+    Its transactions are POSTED or DECLINED, of a transfer the withdrawal first; its hold or
+    its claim is as it is now. `collected` is what was taken for claims on its accounts because of it, when it
+    was decided; of a list that has an id, the last result has what was taken because of all of it.
     """
 
-    made: Sequence[Transaction | Hold | Account]
+    made: Sequence[Transaction | Hold | Account | Claim]
     replayed: bool = False
+    collected: Sequence[Transaction] = ()
 
     @property
     def transaction(self) -> Transaction:
@@ -71,6 +75,10 @@ class PostingResult(NamedTuple):
     @property
     def hold(self) -> Hold:
         return cast(Hold, self.made[0])
+
+    @property
+    def claim(self) -> Claim:
+        return cast(Claim, self.made[0])
 
     @property
     def account(self) -> Account:

@@ -1,6 +1,6 @@
 """What deciding works on: the locked accounts and their holds, as values that never change.
 
-A command decides by making new values out of these. What it decided counts when `deciding.apply` has taken it
+A command decides by making new values out of these. What it decided counts when `apply` has taken it
 in; a list that must be taken back is decided on a copy, which is dropped.
 """
 
@@ -12,11 +12,13 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from accounts.errors import AccountNotFound, HoldNotFound, SequenceMismatch
-from accounts.models import Account, Hold
+from accounts.errors import AccountNotFound, ClaimNotFound, HoldNotFound, SequenceMismatch
+from accounts.models import Account, Claim, Hold
 from events import outbox
 from events.texts import NewText
-from transactions.models import Batch, Transaction
+from ledger.callers import Caller
+from ledger.values import format_time
+from transactions.models import Batch, Transaction, derive_destination_id
 from transactions.reading.queries import NOTHING, TakenBack
 
 
@@ -24,7 +26,8 @@ class Needs(NamedTuple):
     """What a command wants to be locked and looked up before it is decided.
 
     Ids: of the accounts to lock, the rows that the command makes, the holds and transactions it is about.
-    `hold` is the one that it places. `rules`: the accounts' rules are read too.
+    `hold` is the one that it places, `claim` the one that it opens, and `claims` are those that it is about.
+    `rules`: the accounts' rules are read too.
     """
 
     accounts: tuple[UUID, ...]
@@ -33,6 +36,8 @@ class Needs(NamedTuple):
     holds: tuple[UUID, ...] = ()
     reverses: tuple[UUID, ...] = ()
     rules: bool = False
+    claim: UUID | None = None
+    claims: tuple[UUID, ...] = ()
 
 
 class AccountState(NamedTuple):
@@ -85,7 +90,7 @@ class Accounts(dict[UUID, AccountState]):
         raise AccountNotFound("There is no such account.")
 
 
-Culprit = Transaction | Hold  # what was declined, and with it all that it belongs to
+Culprit = Transaction | Hold | Claim  # what was declined, and with it all that it belongs to
 Event = tuple[str, outbox.Told | None]  # its type and what it tells; None: it is about the row
 
 
@@ -93,15 +98,16 @@ class Decision(NamedTuple):
     """What one command does to one account. `made` is what it is answered with: a row, a hold, an account.
 
     `account` None: nothing is to be written. Its `event_sequence` counts the `events`. `hold` is one that was
-    placed or changed, `rules` the account's row with other rules.
+    placed or changed, `rules` the account's row with other rules, `claim` one that was opened or changed.
     """
 
-    made: Transaction | Hold | Account
+    made: Transaction | Hold | Account | Claim
     account: AccountState | None = None
     events: tuple[Event, ...] = ()
     row: Transaction | None = None
     hold: Hold | None = None
     rules: Account | None = None
+    claim: Claim | None = None
 
 
 # An account, the moment and the amount of a backdated withdrawal, and what is posted but not written yet: the
@@ -109,6 +115,15 @@ class Decision(NamedTuple):
 FindBroken = Callable[
     [AccountState, datetime, Decimal, Iterable[Transaction]], tuple[datetime, Decimal] | None
 ]
+FindClaims = Callable[[Iterable[UUID]], Iterable[Claim]]  # of accounts: the open ones, the oldest first
+
+
+class MoreAccounts(Exception):
+    """What is to be decided needs accounts that are not locked: those that claims on this one are paid to."""
+
+    def __init__(self, account_id: UUID) -> None:
+        super().__init__(f"The claims on account {account_id} are paid to accounts that are not locked.")
+        self.account_id = account_id
 
 
 @dataclass(kw_only=True)
@@ -118,11 +133,14 @@ class State:
     clock: datetime
     accounts: Accounts
     find_broken: FindBroken
+    find_claims: FindClaims
     holds: dict[UUID, Hold] = field(default_factory=dict)
     taken_back: dict[UUID, TakenBack] = field(default_factory=dict)  # of transactions, by their ids
     rules: dict[UUID, Account] = field(default_factory=dict)
     known_batches: Mapping[UUID, bytes] = field(default_factory=dict)  # the fingerprints of lists
     is_settled: bool = True  # whether no account owes or has thresholds: nothing follows of what is decided
+    claims: dict[UUID, Claim] = field(default_factory=dict)
+    open_claims: dict[UUID, tuple[UUID, ...]] = field(default_factory=dict)  # of accounts, as far as asked
     # To be written:
     batches: list[Batch] = field(default_factory=list)
     rows: list[Transaction] = field(default_factory=list)
@@ -132,6 +150,9 @@ class State:
     placed: dict[UUID, Hold] = field(default_factory=dict)
     changed: dict[UUID, Hold] = field(default_factory=dict)
     changed_rules: dict[UUID, Account] = field(default_factory=dict)
+    opened_claims: dict[UUID, Claim] = field(default_factory=dict)
+    changed_claims: dict[UUID, Claim] = field(default_factory=dict)
+    collections: int = 0  # how many of the rows take what was claimed
     touched: dict[UUID, None] = field(default_factory=dict)  # the accounts, in order
     is_decided: bool = False  # whether any command was: for what is refused, nothing is written
 
@@ -141,6 +162,48 @@ class State:
         if hold is None or hold.account_id != account_id:
             raise HoldNotFound("There is no such hold.")
         return hold
+
+    def get_claim(self, id: UUID, account_id: UUID) -> Claim:
+        """Raises `ClaimNotFound`, also for a claim on another account."""
+        claim = self.claims.get(id)
+        if claim is None or claim.account_id != account_id:
+            raise ClaimNotFound("There is no such claim.")
+        return claim
+
+    def list_open_claims(self, account_id: UUID) -> list[Claim]:
+        """Those on the account, the oldest first. They are looked for once, of all accounts that owe."""
+        if account_id not in self.open_claims:
+            owing = [each.id for each in self.accounts.values() if each.id not in self.open_claims]
+            self.open_claims |= dict.fromkeys(owing, ())
+            for claim in self.find_claims(id for id in owing if self.accounts[id].owed):
+                self.claims.setdefault(claim.id, claim)
+                self.open_claims[claim.account_id] += (claim.id,)
+        claims = [self.claims[id] for id in self.open_claims[account_id]]
+        return [claim for claim in claims if claim.status == Claim.Status.OPEN]
+
+    def take_claim(self, claim: Claim) -> None:
+        """From now on the claim is so. Of what follows of it somebody must be reminded."""
+        if claim.id in self.claims and claim.id not in self.opened_claims:
+            self.changed_claims[claim.id] = claim
+        else:
+            if claim.id not in self.claims and claim.status == Claim.Status.OPEN:
+                self.list_open_claims(claim.account_id)
+                self.open_claims[claim.account_id] += (claim.id,)
+            if claim.id not in self.claims and claim.reverses and claim.status != Claim.Status.DECLINED:
+                self._count_as_taken_back(claim)
+            self.opened_claims[claim.id] = claim
+        self.claims[claim.id] = claim
+        self.is_settled = False
+
+    def _count_as_taken_back(self, claim: Claim) -> None:
+        """Of a transfer both legs, whose ids are its own and the one that is derived from it."""
+        if claim.reverses is not None:
+            legs = [claim.reverses]
+            if claim.destination:
+                legs.append(derive_destination_id(claim.reverses))
+            for id in legs:
+                before = self.taken_back.get(id, NOTHING)
+                self.taken_back[id] = TakenBack(before.amount + claim.amount, claim.id)
 
     def take_back(self, row: Transaction) -> None:
         """From now on what the row takes back counts."""
@@ -155,3 +218,50 @@ class State:
             if isinstance(value, dict | list):
                 setattr(other, name, copy(value))
         return other
+
+
+def apply(decision: Decision, state: State, caller: Caller) -> None:
+    """From now on the decision counts. Its events have the account's sequence numbers and the clock's time,
+    but none is before the one before it.
+    """
+    _, account, events, row, hold, rules, claim = decision
+    if account is None:
+        return
+    if events and account.last_recorded_at < state.clock:
+        account = account._replace(last_recorded_at=state.clock)
+    state.accounts[account.id] = account
+    state.touched[account.id] = None
+    recorded_at = format_time(account.last_recorded_at)
+    for number, (type, told) in enumerate(events, account.event_sequence - len(events) + 1):
+        if told is None:
+            event: outbox.NewEvent = {
+                "stream": account.id_text,
+                "sequence": number,
+                "type": type,
+                "recorded_at": recorded_at,
+                "about": account.seq,
+            }
+        else:
+            event, text = outbox.tell(
+                stream=account.id,
+                sequence=number,
+                type=type,
+                recorded_at=account.last_recorded_at,
+                told=told,
+                caller=caller,
+            )
+            state.is_told = True
+            if text:
+                state.texts.append(text)
+        state.events.append(event)
+    if row is not None:
+        state.rows.append(row)
+        if row.reverses:
+            state.take_back(row)
+    if hold is not None:
+        place = state.placed if hold.id in state.placed or hold.id not in state.holds else state.changed
+        place[hold.id] = state.holds[hold.id] = hold
+    if rules is not None:
+        state.rules[rules.id] = state.changed_rules[rules.id] = rules
+    if claim is not None:
+        state.take_claim(claim)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from transactions.proof import (
     audit_batches,
+    audit_claims,
     audit_corrections,
     audit_erasures,
     audit_staff,
@@ -83,6 +84,8 @@ LEFT JOIN (
 WHERE account.id BETWEEN %(first)s AND %(last)s AND held <> coalesce(rest, 0)
 """,
     ),
+    Question("owed", audit_claims.OWED),
+    Question("free", audit_claims.FREE),
     Question(
         "withdrawn",
         """
@@ -93,11 +96,13 @@ FROM accounts_account AS account
 LEFT JOIN LATERAL (
     SELECT (recorded_at AT TIME ZONE 'UTC')::date AS last_on FROM transactions_transaction
     WHERE account_id = account.id AND status = 'POSTED' AND type = 'WITHDRAW' AND reverses IS NULL
+        AND claim IS NULL
     ORDER BY seq DESC LIMIT 1
 ) AS last ON true
 CROSS JOIN LATERAL (
     SELECT sum(amount) AS taken FROM transactions_transaction
     WHERE account_id = account.id AND status = 'POSTED' AND type = 'WITHDRAW' AND reverses IS NULL
+        AND claim IS NULL
         AND recorded_at >= last_on::timestamp AT TIME ZONE 'UTC'
         AND recorded_at < (last_on + 1)::timestamp AT TIME ZONE 'UTC'
 ) AS day
@@ -210,6 +215,7 @@ WHERE h.id IS NULL OR h.captured <> coalesce(total, 0)
         is_sliced=False,
         is_whole=True,
     ),
+    Question("collected", audit_claims.COLLECTED, is_sliced=False, is_whole=True),
     Question("money", audit_transfers.MONEY, is_sliced=False, is_whole=True),
     Question(
         "places",

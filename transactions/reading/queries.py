@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Func, QuerySet, TextField
 
 from accounts.errors import AccountNotFound, CurrencyRequired
-from accounts.models import MAIN, Account, Hold, Kind, MoneyField, make_row
+from accounts.models import CLAIMS_MAX, MAIN, Account, Hold, Kind, MoneyField, make_row
 from events.models import Resource
 from ledger.errors import gettext_noop
 from ledger.sql import fetch
@@ -34,11 +34,20 @@ SET LOCAL enable_seqscan = on  -- it reads whole tables
 
 # What of a transaction has been taken back, by its id: how much, and by which ones, the oldest first.
 # What else counts as taken back counts here, in TAKEN_BACK and in the database's `ledger_sum_taken_back`.
-OF_PARTS = (
-    "(SELECT {} FROM transactions_transaction AS part WHERE part.reverses = {} AND part.status = 'POSTED')"
-)
-AMOUNT_TAKEN_BACK = OF_PARTS.format("coalesce(sum(part.amount), 0)", "{}")
-TAKEN_BACK_BY = OF_PARTS.format("coalesce(array_agg(part.id::text ORDER BY part.seq), '{{}}')", "{}")
+# A claim names a transfer by the id of all of it, and then counts for both of its legs.
+PARTS = """(
+    SELECT reversal.id, reversal.amount, reversal.recorded_at AS at
+    FROM transactions_transaction AS reversal
+    WHERE reversal.reverses = {0} AND reversal.status = 'POSTED'
+    UNION ALL
+    SELECT claim.id, claim.amount, claim.created_at FROM accounts_claim AS claim
+    WHERE claim.status <> 'DECLINED' AND claim.reverses = coalesce(
+        (SELECT whole.transfer FROM transactions_transaction AS whole WHERE whole.id = {0}), {0}
+    )
+)"""
+AMOUNT_TAKEN_BACK = f"(SELECT coalesce(sum(part.amount), 0) FROM {PARTS} AS part)"  # noqa: S608
+IN_ORDER = "coalesce(array_agg(part.id::text ORDER BY part.at, part.id), '{{}}')"
+TAKEN_BACK_BY = f"(SELECT {IN_ORDER} FROM {PARTS} AS part)"  # noqa: S608
 
 
 class AmountTakenBack(Func):
@@ -59,14 +68,11 @@ class TakenBack(NamedTuple):
 
 
 NOTHING = TakenBack()
-TAKEN_BACK = """
-SELECT taken.id, sum(part.amount), (array_agg(part.id ORDER BY part.seq DESC))[1]
-FROM unnest(%s::uuid[]) AS taken (id), LATERAL (
-    SELECT id, amount, seq FROM transactions_transaction
-    WHERE reverses = taken.id AND status = 'POSTED' OFFSET 0
-) AS part
+TAKEN_BACK = f"""
+SELECT taken.id, sum(part.amount), (array_agg(part.id ORDER BY part.at DESC, part.id DESC))[1]
+FROM unnest(%s::uuid[]) AS taken (id), LATERAL {PARTS.format("taken.id")} AS part
 GROUP BY taken.id
-"""
+"""  # noqa: S608, of constants
 
 
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
@@ -117,6 +123,12 @@ def find_taken_back(ids: Iterable[UUID]) -> dict[UUID, TakenBack]:
     return {id: TakenBack(amount, by) for id, amount, by in fetch(TAKEN_BACK, [list(ids)])}
 
 
+def find_collections(cause: UUID, rows: Sequence[Transaction]) -> list[Transaction]:
+    """What was collected on the accounts of the rows because of the command, which has made them."""
+    accounts, numbers = zip(*[(row.account_id, row.seq) for row in rows], strict=True)
+    return [_make_transaction(values) for values in fetch(COLLECTED, [list(accounts), list(numbers), cause])]
+
+
 def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transaction]:
     """The transaction among `transactions`, or both legs when it is one of a transfer, source first.
 
@@ -144,6 +156,14 @@ def find_wholes(transactions: QuerySet[Transaction], ids: Collection[UUID]) -> d
 def find_batch_rows(batch_id: UUID) -> list[Transaction]:
     """All that a list has made of transactions, with all that `to_dict` reads, in the order of recording."""
     rows = with_resources(Transaction.objects.filter(batch=batch_id))
+    return list(rows.order_by("recorded_at", "id"))
+
+
+def find_batch_collections(batch_id: UUID) -> list[Transaction]:
+    """What the list has taken for claims, in the order of recording."""
+    rows = with_resources(
+        Transaction.objects.filter(batch=batch_id, claim__isnull=False, type=Transaction.Type.WITHDRAW)
+    )
     return list(rows.order_by("recorded_at", "id"))
 
 
@@ -252,4 +272,15 @@ FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
     SELECT * FROM transactions_transaction AS t
     WHERE t.account_id = asked.account_id AND t.seq >= asked.seq ORDER BY t.seq LIMIT 1
 ) AS row, LATERAL {ACCOUNT} WHERE row.seq = asked.seq
+"""  # noqa: S608
+# They follow the rows of their unit, and are as many as claims may be open.
+COLLECTED = f"""
+SELECT account.user_id, account.currency, 0::numeric, '{{}}'::text[],
+    {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
+FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
+    SELECT * FROM transactions_transaction AS t
+    WHERE t.account_id = asked.account_id AND t.seq > asked.seq AND t.seq <= asked.seq + {CLAIMS_MAX}
+        AND t.claim IS NOT NULL AND t.type = 'WITHDRAW' AND t.actor_kind = 'ledger' AND t.actor = %s
+    OFFSET 0
+) AS row, LATERAL {ACCOUNT} ORDER BY row.recorded_at
 """  # noqa: S608

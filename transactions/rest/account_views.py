@@ -32,7 +32,7 @@ from transactions.posting.commands import (
     SetStatus,
 )
 from transactions.reading import queries, statements
-from transactions.rest import schema, serializers
+from transactions.rest import account_schema, serializers
 from transactions.rest.views import post
 
 VIEW = "accounts.view_account"
@@ -40,7 +40,7 @@ MOMENTS = {"at", "known_at"}  # with none of them it is the current balance, whi
 PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed
 
 
-@schema.describe_rules
+@account_schema.describe_rules
 class RuleViewSet(AccountViewSet):
     """What an account may do, changed under the lock that postings take."""
 
@@ -89,7 +89,7 @@ class RuleViewSet(AccountViewSet):
         return Response(post(request, command).account.to_dict())
 
 
-@schema.describe_balances
+@account_schema.describe_balances
 class BalanceViewSet(ApiViewSet[Account]):
     """What an account holds, now and at any moment, and what moved on it."""
 

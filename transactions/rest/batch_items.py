@@ -12,12 +12,12 @@ from rest.viewsets import Request
 from transactions.errors import TransactionNotFound
 from transactions.models import Transaction, derive_item_id
 from transactions.posting import ROWS_MAX
-from transactions.posting.commands import Command, NewHold, Release, Reversal
+from transactions.posting.commands import Command, NewClaim, NewHold, Release
 from transactions.reading import queries
 from transactions.rest.captures import find_destination_users, make_capture
 from transactions.rest.hold_views import make_hold
 from transactions.rest.serializers import COMMANDS
-from transactions.rest.views import SENT_AS, VIEW, find_users, make_transaction, make_transfer
+from transactions.rest.views import SENT_AS, VIEW, find_users, make_reversal, make_transaction, make_transfer
 
 MOVE = "transactions.add_transaction"
 PERMISSIONS = {
@@ -27,7 +27,9 @@ PERMISSIONS = {
     "capture": MOVE,
     "release": "accounts.change_hold",
     "reversal": MOVE,
+    "claim": "accounts.claim_account",
 }
+SPACES = {"hold": "hold", "claim": "claim"}  # of ids, by the kind of command; all others have one
 VIEW_HOLD = "accounts.view_hold"
 NAMES_OF_USERS = [user for user, _ in SENT_AS.values()]
 
@@ -71,11 +73,11 @@ class Items:
             raise InvalidRequest(FieldError("/commands", "batch_too_large", detail))
 
     def _require_different_ids(self, read: dict[int, tuple[str, dict[str, Any]]]) -> None:
-        """Holds and transactions have each their own."""
-        seen: dict[tuple[bool, UUID], int] = {}
+        """Holds, claims and transactions have each their own."""
+        seen: dict[tuple[str, UUID], int] = {}
         for place, (kind, fields) in read.items():
             id = fields.get("id")
-            if id is not None and (first := seen.setdefault((kind == "hold", id), place)) != place:
+            if id is not None and (first := seen.setdefault((SPACES.get(kind, ""), id), place)) != place:
                 detail = f"The item {first} of the list has the same id."
                 raise InvalidRequest(FieldError(f"{point(place)}/id", "duplicate_id", detail))
 
@@ -118,11 +120,13 @@ class Items:
         if kind == "hold":
             self.users[id] = find_users(fields)
             return make_hold(id, fields, self.accounts, at=at)
+        if kind == "claim":
+            return NewClaim(id=id, account_id=fields.pop("account"), **fields)
         if kind == "reversal":
             named = fields.pop("transaction")
             if named not in self.rows:
                 raise TransactionNotFound(queries.NO_TRANSACTION)
-            return Reversal(id=id, rows=self.rows[named], transaction_id=named, **fields)
+            return make_reversal(self.request, id, self.rows[named], named, fields, at=at)
         hold_id, account_id = self._find_hold(place, fields.pop("hold"))
         if kind == "capture":
             currency = self.currencies.get(account_id)

@@ -2,25 +2,18 @@
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import PolymorphicProxySerializer
 
-from accounts.rest import serializers as account_serializers
-from accounts.rest.schema import ACCOUNT
 from rest.schema import (
     IDEMPOTENCY_KEY,
-    IF_MATCH,
     ON_AMOUNTS,
     ON_BODIES,
-    ON_CHANGES,
     ON_IDENTITY,
     ON_LISTS,
     Operation,
     answered,
     describe,
-    etag_of,
     operation,
-    sent,
 )
 from transactions import errors
 from transactions.rest import examples, serializers
@@ -55,7 +48,7 @@ DECLINES_OF_ONE = [
 describe_transactions = describe(
     create=command(
         201,
-        serializers.TransactionSerializer,
+        serializers.PostedTransactionSerializer,
         *ON_COMMANDS,
         "conflicting_fields",
         *ON_AMOUNTS,
@@ -74,7 +67,7 @@ describe_transactions = describe(
         201,
         PolymorphicProxySerializer(
             "Reversal",
-            [serializers.TransactionSerializer, serializers.TransferSerializer],
+            [serializers.PostedTransactionSerializer, serializers.TransferSerializer],
             resource_type_field_name=None,
         ),
         *ON_COMMANDS,
@@ -126,6 +119,7 @@ describe_batches = describe(
         "hold_not_open",
         "sequence_mismatch",
         "expires_at_invalid",
+        "too_many_claims",
         "batch_declined",
         operation_id="batches_create",
         parameters=[IDEMPOTENCY_KEY],
@@ -141,86 +135,5 @@ describe_batches = describe(
         operation_id="batches_reverse",
         parameters=[IDEMPOTENCY_KEY],
         examples=examples.REVERSE_BATCH,
-    ),
-)
-
-
-def changing_status(status: str, refusal: str, example: str, reason: str, *, sequence: int = 2) -> Operation:
-    """What is said of giving an account this status: what else refuses it, and an example with its reason,
-    and with the number of the event that tells it."""
-    changed = {**ACCOUNT, "status": status, "status_reason": reason, "event_sequence": sequence}
-    return operation(
-        200,
-        account_serializers.AccountSerializer,
-        *ON_BODIES,
-        "not_found",
-        "token_bound",
-        "sequence_mismatch",
-        refusal,
-        examples=[sent(example, {"reason": reason}), answered("done", changed)],
-    )
-
-
-describe_rules = describe(
-    partial_update=operation(
-        200,
-        account_serializers.AccountSerializer,
-        *ON_BODIES,
-        *ON_CHANGES,
-        "not_found",
-        "token_bound",
-        parameters=[IF_MATCH, etag_of()],
-        examples=[
-            sent("a note", {"metadata": {"purpose": "ads"}}),
-            answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}, "event_sequence": 2}),
-        ],
-    ),
-    limits=operation(
-        200,
-        account_serializers.AccountSerializer,
-        *ON_BODIES,
-        *ON_AMOUNTS,
-        "not_found",
-        "token_bound",
-        "account_closed",
-        "sequence_mismatch",
-        "credit_limit_in_use",
-        examples=[
-            sent("a credit line", {"credit_limit": "50.00"}),
-            answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00", "event_sequence": 2}),
-        ],
-    ),
-    freeze=changing_status("FROZEN", "account_closed", "a chargeback", "chargeback 12"),
-    unfreeze=changing_status("ACTIVE", "account_closed", "settled", "chargeback 12 settled", sequence=3),
-    close=changing_status("CLOSED", "account_not_empty", "the user left", "the user left"),
-)
-describe_balances = describe(
-    of_account=operation(
-        200,
-        serializers.BalanceSerializer,
-        *ON_MOMENTS,
-        "not_found",
-        operation_id="accounts_balance_retrieve",
-        examples=examples.READ_BALANCE,
-    ),
-    of_user=operation(
-        200,
-        serializers.BalanceSerializer,
-        *ON_MOMENTS,
-        "currency_required",
-        "not_found",
-        operation_id="users_balance_retrieve",
-        examples=examples.READ_BALANCE,
-    ),
-    statement=operation(
-        200,
-        serializers.StatementSerializer,
-        "required",
-        "datetime_invalid",
-        "timezone_invalid",
-        "invalid_parameter",
-        "not_found",
-        also={(200, "text/csv"): OpenApiTypes.STR},
-        operation_id="accounts_statement_retrieve",
     ),
 )

@@ -7,6 +7,8 @@ from rest_framework import serializers
 
 from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, Account
 from accounts.rest.serializers import (
+    ClaimRequest,
+    ClaimSerializer,
     CommandRequest,
     CurrencyField,
     HoldRequest,
@@ -72,6 +74,11 @@ class ReversalRequest(BatchReversalRequest):
         required=False, help_text="Of the transaction named, at most what is left of it; default: all of that"
     )
     vars().update(make_request_fields(column for column in TABLE.sent if column.asked == "effective_at"))
+    claim = fields.BooleanField(
+        required=False,
+        help_text="Default false. Of money that came in: what is not there any more is owed, as a claim,"
+        " of a transfer in favour of its source. Answered by the claim",
+    )
     expected_version = VersionField(
         help_text="Decline unless the account is at it; of a transfer its destination, which pays back"
     )
@@ -122,6 +129,7 @@ ITEMS = {
     "reversal": make_item(
         "reversal", ReversalRequest, transaction=fields.UUIDField(help_text="Of a transfer either leg")
     ),
+    "claim": make_item("claim", ClaimRequest, account=fields.UUIDField()),
 }
 COMMANDS = KindsField(
     name="Command",
@@ -186,10 +194,33 @@ class BalanceSerializer(serializers.Serializer[Account]):
     known_at = serializers.DateTimeField()
 
 
+class CollectionSerializer(serializers.Serializer[Transaction]):
+    """What was taken for a claim."""
+
+    claim = serializers.UUIDField()
+    transaction = serializers.UUIDField(help_text="The withdrawal that has taken it")
+    amount = amount_text()
+
+
+def collected() -> CollectionSerializer:
+    """In answers to what has brought money. Left out if nothing was collected."""
+    return CollectionSerializer(
+        many=True, required=False, help_text="What was taken of it for claims, the oldest first"
+    )
+
+
+class PostedTransactionSerializer(TransactionSerializer):
+    """A transaction as it was decided, and what was collected because of it."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "collected": collected()}
+
+
 class TransferSerializer(serializers.Serializer[Transaction]):
     id = serializers.UUIDField()
     source = TransactionSerializer()  # type: ignore[assignment]
     destination = TransactionSerializer()
+    collected = collected()
 
 
 class SplitCaptureSerializer(serializers.Serializer[Transaction]):
@@ -205,6 +236,7 @@ class BatchResultSerializer(serializers.Serializer[Transaction]):
     transfer = TransferSerializer(required=False)
     transfers = TransferSerializer(many=True, required=False, help_text="Of a capture to `destinations`")
     hold = HoldSerializer(required=False)
+    claim = ClaimSerializer(required=False)
     problem = ProblemSerializer(required=False)
 
 
@@ -221,12 +253,14 @@ class DryRunSerializer(serializers.Serializer[Transaction]):
         child=serializers.IntegerField(), help_text="Of every account that it is about, by their ids"
     )
     results = BatchResultSerializer(many=True, help_text="As of a batch, of one command too")
+    collected = collected()
 
 
 class DecidedBatchSerializer(serializers.Serializer[Batch]):
     id = serializers.UUIDField()
     atomic = serializers.BooleanField()
     results = BatchResultSerializer(many=True, help_text="In the order of the commands")
+    collected = collected()
 
 
 class BatchSerializer(serializers.Serializer[Batch]):
@@ -237,6 +271,7 @@ class BatchSerializer(serializers.Serializer[Batch]):
             **{column.name: make_field(column) for column in BATCH_TABLE.shown},
             "transactions": TransactionSerializer(many=True, help_text="In the order of recording"),
             "holds": HoldSerializer(many=True, help_text="In the order of recording"),
+            "claims": ClaimSerializer(many=True, help_text="In the order of their making"),
         }
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 from ledger.callers import Caller
 from transactions.posting.asked import require_amount, require_begun
 from transactions.posting.commands.capture import Capture, Part, Remaining
+from transactions.posting.commands.claim import NewClaim, WaiveClaim
+from transactions.posting.commands.claimed_reversal import ClaimedReversal
 from transactions.posting.commands.expiry import Expiry
 from transactions.posting.commands.hold import NewHold
 from transactions.posting.commands.hold_change import ChangeHold
@@ -20,8 +22,10 @@ from transactions.posting.state import Culprit, Decision, Needs, State
 __all__ = [
     "Capture",
     "ChangeHold",
+    "ClaimedReversal",
     "Command",
     "Expiry",
+    "NewClaim",
     "NewHold",
     "NewTransaction",
     "Part",
@@ -32,6 +36,7 @@ __all__ = [
     "SetMetadata",
     "SetStatus",
     "Transfer",
+    "WaiveClaim",
     "require_amount",
     "require_begun",
     "require_scale",

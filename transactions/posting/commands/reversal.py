@@ -53,6 +53,10 @@ class Reversal:
             raise errors.NotReversible(
                 gettext_noop("Only a posted transaction that is not itself a reversal can be taken back.")
             )
+        if any(row.claim for row in self.rows):
+            raise errors.NotReversible(
+                gettext_noop("What was collected for a claim stays collected: it was owed.")
+            )
         earliest = max(row.effective_at for row in self.rows)
         if self.effective_at is not None and self.effective_at < earliest:
             raise errors.EffectiveAtTooEarly(

@@ -14,6 +14,7 @@ from accounts.currencies import format_amount
 from accounts.errors import (
     AccountClosed,
     AccountNotEmpty,
+    AccountOwes,
     AmountNotPositive,
     AmountTooLarge,
     CreditLimitInUse,
@@ -94,7 +95,8 @@ class SetStatus(OfRules):
     reason: str
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
-        """Raises `AccountNotFound`, `AccountClosed`, `SequenceMismatch`, `AccountNotEmpty`."""
+        """Raises `AccountNotFound`, `AccountClosed`, `SequenceMismatch`, `AccountNotEmpty`,
+        `AccountOwes`."""
         account = state.accounts[self.account_id]
         if account.status == self.status:
             return (_change(account, "", state),)
@@ -106,6 +108,11 @@ class SetStatus(OfRules):
                 "An account is closed when its balance and what it holds are zero.",
                 balance=format_amount(account.balance, account.currency),
                 held=format_amount(account.held, account.currency),
+            )
+        if self.status == Account.Status.CLOSED and account.owed:
+            raise AccountOwes(
+                "An account is closed when nothing is owed: waive its claims, or let them be collected.",
+                owed=format_amount(account.owed, account.currency),
             )
         changes = {"status": self.status}
         reason = self.reason

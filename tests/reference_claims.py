@@ -1,0 +1,215 @@
+"""The part of the reference ledger that holds claims: what accounts owe, and how it is collected."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from tests.reference_accounts import ReferenceAccounts
+from tests.reference_commands import (
+    Command,
+    Opening,
+    Refusal,
+    Row,
+    derive_collection_id,
+    derive_destination_id,
+    format_amount,
+    format_time,
+)
+
+TURNS_MAX = 50  # of one claim in a unit
+CLAIMS_MAX = 50
+BALANCE_MAX = Decimal(10) ** 15
+
+
+@dataclass(kw_only=True)
+class Claim:
+    command: Opening
+    created_at: datetime
+    reason: str | None = None
+    details: dict | None = None
+    waived_at: datetime | None = None
+    waived_reason: str | None = None
+
+
+class ReferenceClaims(ReferenceAccounts):
+    """`read_made` tells of a collection, by its id, what the model cannot know: when it was recorded, and in
+    which request. None: there is none."""
+
+    def __init__(self):
+        super().__init__()
+        self.claims: dict[UUID, Claim] = {}
+        self.read_made = lambda id: None
+
+    def find_claim_refusal(self, command):
+        if command.destination == command.account:
+            return Refusal("same_account")
+        if before := self.claims.get(command.id):
+            differs = command.find_differences(before.command)
+            return Refusal("idempotency_key_reused", differs) if differs else None
+        if not self.has_scale(command.amount, command.account):
+            return Refusal("amount_scale")
+        currencies = {self.accounts[id].currency for id in (command.account, command.destination) if id}
+        return Refusal("currency_mismatch") if len(currencies) > 1 else None
+
+    def open_claim(self, command, clock):
+        accounts = [id for id in (command.account, command.destination) if id]
+        self.expire_all(accounts, clock)
+        claim = Claim(command=command, created_at=clock)
+        closed = [id for id in accounts if self.accounts[id].status == "CLOSED"]
+        if closed:
+            claim.reason, claim.details = "account_closed", {"account": str(closed[0])}
+        elif len(self.list_open_claims(command.account)) == CLAIMS_MAX:
+            claim.reason, claim.details = "too_many_claims", {"open": CLAIMS_MAX}
+        self.claims[command.id] = claim
+        self.tell_claim("claim.declined" if claim.reason else "claim.opened", claim)
+        self.settle(accounts, clock)
+
+    def waive_claim(self, id, reason, clock):
+        """Why it cannot be waived, or None. What is waived already changes nothing."""
+        claim = self.claims[id]
+        status, _, _ = self.find_claim_state(claim)
+        if status not in ("OPEN", "WAIVED"):
+            return Refusal("claim_not_open")
+        self.expire(claim.command.account, clock)
+        if self.find_claim_state(claim)[0] == "OPEN":
+            claim.waived_at = max(
+                [clock, *(row.recorded_at for row in self.find_rows(claim.command.account))]
+            )
+            claim.waived_reason = reason
+            self.tell_claim("claim.waived", claim)
+        self.settle([claim.command.account], clock)
+        return None
+
+    def tell_claim(self, type, claim):
+        self.events[claim.command.account].append((type, self.describe_claim(claim.command.id)))
+
+    def find_collections(self, claim):
+        """The withdrawals that have taken it."""
+        rows = [row for row in self.rows.values() if row.command.claim == claim.command.id]
+        return [row for row in rows if row.command.type == "WITHDRAW"]
+
+    def find_claim_state(self, claim):
+        """Its status, what is left of it, and since when it is closed."""
+        collections = self.find_collections(claim)
+        left = claim.command.amount - sum(row.amount for row in collections)
+        if claim.reason:
+            return "DECLINED", 0, claim.created_at
+        if left == 0:
+            return "COLLECTED", 0, collections[-1].recorded_at
+        if claim.waived_at:
+            return "WAIVED", 0, claim.waived_at
+        return "OPEN", left, None
+
+    def list_open_claims(self, account):
+        """The oldest first."""
+        claims = [claim for claim in self.claims.values() if claim.command.account == account]
+        claims = [claim for claim in claims if self.find_claim_state(claim)[0] == "OPEN"]
+        return sorted(claims, key=lambda claim: (claim.created_at, claim.command.id))
+
+    def sum_owed(self, account):
+        return sum((self.find_claim_state(claim)[1] for claim in self.list_open_claims(account)), Decimal(0))
+
+    def find_free(self, account, now):
+        """Its balance beyond what is held, also by holds whose end nobody has told."""
+        untold = self.find_untold(account, now)
+        left = sum(hold.command.amount - self._sum_captured(hold) for hold in untold)
+        return self.sum_balance(account) - self.sum_held(account, now) - left
+
+    def _sum_captured(self, hold):
+        return sum(row.amount for row in self.find_captures(hold))
+
+    def settle(self, accounts, clock, batch=None):
+        """Claims are collected of what is free, the oldest first; who is paid may owe, too."""
+        waiting = list(dict.fromkeys(accounts))
+        turns = Counter()
+        while waiting:
+            account = waiting.pop(0)
+            for claim in self.list_open_claims(account):
+                free = self.find_free(account, clock)
+                amount = min(free, self.find_claim_state(claim)[1])
+                payee = claim.command.destination
+                if free <= 0:
+                    break
+                if turns[claim.command.id] == TURNS_MAX or (payee and not self._can_take(payee, amount)):
+                    continue
+                turns[claim.command.id] += 1
+                self._collect(claim, amount, clock, batch)
+                if payee and payee not in waiting:
+                    waiting.append(payee)
+
+    def _can_take(self, payee, amount):
+        is_closed = self.accounts[payee].status == "CLOSED"
+        return not is_closed and self.sum_balance(payee) + amount <= BALANCE_MAX
+
+    def _collect(self, claim, amount, clock, batch):
+        command = claim.command
+        id = derive_collection_id(command.id, len(self.find_collections(claim)))
+        moment, request_id = self.read_made(id) or (self._find_next_moment(clock), "")
+        asked = {
+            "amount": amount,
+            "reference": command.reference,
+            "metadata": {"reason": command.reason},
+            "claim": command.id,
+            "transfer": id if command.destination else None,
+        }
+        made = {"recorded_at": moment, "request_id": request_id, "batch": batch}
+        leg = Command(id=id, account=command.account, type="WITHDRAW", other_leg=command.destination, **asked)
+        self._write(leg, **made)
+        self.tell_claim("claim.collected", claim)
+        if command.destination:
+            received = derive_destination_id(id)
+            leg = Command(
+                id=received,
+                account=command.destination,
+                type="DEPOSIT",
+                other_leg=command.account,
+                **asked,
+            )
+            self._write(leg, **made)
+
+    def _find_next_moment(self, clock):
+        moments = [row.recorded_at for row in self.rows.values()]
+        return max([clock, *moments]) + timedelta(microseconds=1)
+
+    def _write(self, command, recorded_at, **made):
+        row = Row(
+            command=command,
+            amount=command.amount,
+            recorded_at=recorded_at,
+            effective_at=recorded_at,
+            late=False,
+            **made,
+        )
+        row.version = self.count_versions(command.account) + 1
+        row.balance_after = self.sum_balance(command.account) + row.change
+        self.rows[command.id] = row
+        self.events[command.account].append(("transaction.posted", self.describe(command.id)))
+
+    def describe(self, id):
+        raise NotImplementedError
+
+    def describe_claim(self, id):
+        claim = self.claims[id]
+        command, currency = claim.command, self.accounts[claim.command.account].currency
+        status, left, closed_at = self.find_claim_state(claim)
+        collected = sum((row.amount for row in self.find_collections(claim)), Decimal(0))
+        return {
+            "id": str(id),
+            "account": str(command.account),
+            "amount": format_amount(command.amount, currency),
+            "collected": format_amount(collected, currency),
+            "remaining": format_amount(left, currency),
+            "status": status,
+            "decline_reason": claim.reason,
+            "decline_details": claim.details,
+            "reason": command.reason,
+            "reference": command.reference,
+            "destination": command.destination and str(command.destination),
+            "reverses": None,
+            "waived_reason": claim.waived_reason,
+            "batch": None,
+            "created_at": format_time(claim.created_at),
+            "closed_at": closed_at and format_time(closed_at),
+        }
