@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import CharField, Prefetch, Q, QuerySet, Value, prefetch_related_objects
 from django.db.models.functions import Collate, Concat
 
-from accounts.models import Account, ClockTimestamp, Erasure, Folded, User
+from accounts.models import Account, ClockTimestamp, Erasure, Folded, Threshold, User
 from ledger import macs
 from ledger.sql import fetch
 
@@ -70,3 +70,8 @@ def read_accounts(user: User) -> User:
 def find_accounts_with_due_holds(limit: int) -> list[UUID]:
     """The ids of at most so many accounts whose holds are due, in no order."""
     return [id for [id] in fetch(WITH_DUE_HOLDS, [limit])]
+
+
+def find_thresholds(account_id: UUID) -> list[Threshold]:
+    """The thresholds of an account, by what is compared and their amounts."""
+    return list(Threshold.objects.filter(account=account_id).order_by("of", "amount"))

@@ -23,7 +23,8 @@ POST = {
     "transactions.add_transaction",
 }
 FREEZE = {"accounts.freeze_account"}
-RULE = FREEZE | {"accounts.close_account", "accounts.limit_account"}
+THRESHOLDS = {"accounts.manage_thresholds"}
+RULE = FREEZE | THRESHOLDS | {"accounts.close_account", "accounts.limit_account"}
 SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
 MONITOR = {"accounts.view_metrics"}
 # Of the back office. Staff and tokens are the administrators' alone.
@@ -42,7 +43,7 @@ GROUPS = {
     "api-admin": VIEW | POST | RULE | SUBSCRIBE,
     "monitoring": MONITOR,
     "support": LOOK | FREEZE,
-    "operations": LOOK | FREEZE | CORRECT | ERASE,
+    "operations": LOOK | FREEZE | THRESHOLDS | CORRECT | ERASE,
     "auditor": LOOK | {"events.view_recordentry", "accounts.view_erasure"},
 }
 

@@ -18,6 +18,7 @@ from accounts.models.columns import (
     HeldDue,
     HoldsDue,
     IsFinite,
+    LiesBetweenThresholds,
     MoneyField,
     make_etag,
     metadata_has_texts,
@@ -137,6 +138,10 @@ class Account(models.Model):
                 name="account_balance_covers_holds",
             ),
             models.CheckConstraint(
+                condition=Q(nearest__isnull=True) | Q(LiesBetweenThresholds()),
+                name="account_tells_of_every_crossing",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status="CLOSED") | Q(balance=0, held=0), name="closed_account_is_empty"
             ),
             models.CheckConstraint(
@@ -166,6 +171,7 @@ class Account(models.Model):
             ("freeze_account", "Can freeze and unfreeze accounts"),
             ("close_account", "Can close accounts"),
             ("limit_account", "Can set the limits of accounts"),
+            ("manage_thresholds", "Can set and remove thresholds of accounts"),
         ]
 
     def __str__(self) -> str:

@@ -111,6 +111,10 @@ class Event(models.Model):
         HOLD_CAPTURED = "hold.captured"
         HOLD_RELEASED = "hold.released"
         HOLD_EXPIRED = "hold.expired"
+        THRESHOLD_SET = "threshold.set"
+        THRESHOLD_REMOVED = "threshold.removed"
+        BALANCE_FELL_BELOW = "balance.fell_below"
+        BALANCE_ROSE_ABOVE = "balance.rose_above"
 
     pk = models.CompositePrimaryKey("stream", "sequence")
     stream = models.UUIDField(_("stream"))

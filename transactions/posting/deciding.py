@@ -7,10 +7,9 @@ from uuid import UUID
 
 from accounts.errors import IdempotencyKeyReused
 from accounts.models import Account, Hold
-from events import outbox
+from accounts.queries import find_thresholds
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
-from ledger.values import format_time
 from transactions.errors import TRANSFER_DECLINED, WouldDecline
 from transactions.models import Transaction
 from transactions.posting import writing
@@ -25,7 +24,7 @@ from transactions.posting.requests import (
     find_declined,
 )
 from transactions.posting.settling import settle
-from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State
+from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State, apply
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
@@ -71,6 +70,7 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
         clock=look.clock,
         accounts=accounts,
         find_broken=writing.find_broken_instant,
+        find_thresholds=find_thresholds,
         holds=holds,
         reversed_by=queries.find_reversals(reverses) if reverses else {},
         rules=Account.objects.in_bulk(rules) if rules else {},
@@ -191,51 +191,6 @@ def _answer_as_is(request: PostingRequest, state: State, answers: list[Any]) -> 
             holds = (state.holds.get(id) for id in request.commands[number].needs.holds)
             made = [] if request.commands[number].id else [hold for hold in holds if hold]
             answers[number] = PostingResult(made, replayed=True)
-
-
-def apply(decision: Decision, state: State, caller: Caller) -> None:
-    """From now on the decision counts. Its events have the account's sequence numbers and the clock's time,
-    but none is before the one before it.
-    """
-    _, account, events, row, hold, rules = decision
-    if account is None:
-        return
-    if events and account.last_recorded_at < state.clock:
-        account = account._replace(last_recorded_at=state.clock)
-    state.accounts[account.id] = account
-    state.touched[account.id] = None
-    recorded_at = format_time(account.last_recorded_at)
-    for number, (type, told) in enumerate(events, account.event_sequence - len(events) + 1):
-        if told is None:
-            event: outbox.NewEvent = {
-                "stream": account.id_text,
-                "sequence": number,
-                "type": type,
-                "recorded_at": recorded_at,
-                "about": account.seq,
-            }
-        else:
-            event, text = outbox.tell(
-                stream=account.id,
-                sequence=number,
-                type=type,
-                recorded_at=account.last_recorded_at,
-                told=told,
-                caller=caller,
-            )
-            state.is_told = True
-            if text:
-                state.texts.append(text)
-        state.events.append(event)
-    if row is not None:
-        state.rows.append(row)
-        if row.reverses and row.status == "POSTED":
-            state.reversed_by[row.reverses] = row.id
-    if hold is not None:
-        place = state.placed if hold.id in state.placed or hold.id not in state.holds else state.changed
-        place[hold.id] = state.holds[hold.id] = hold
-    if rules is not None:
-        state.rules[rules.id] = state.changed_rules[rules.id] = rules
 
 
 def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> LedgerError:

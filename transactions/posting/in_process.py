@@ -30,17 +30,31 @@ from transactions.posting.commands import (
     NewHold,
     NewTransaction,
     Release,
+    RemoveThreshold,
     Reversal,
     SetLimits,
     SetMetadata,
     SetStatus,
+    SetThreshold,
     Transfer,
 )
 from transactions.posting.requests import PostingRequest, PostingResult, find_culprit
 
 REQUEST_ID_LENGTH_MAX = 64
 KINDS = frozenset(
-    {Capture, NewHold, NewTransaction, Release, Reversal, SetLimits, SetMetadata, SetStatus, Transfer}
+    {
+        Capture,
+        NewHold,
+        NewTransaction,
+        Release,
+        RemoveThreshold,
+        Reversal,
+        SetLimits,
+        SetMetadata,
+        SetStatus,
+        SetThreshold,
+        Transfer,
+    }
 )
 ACTOR_KINDS = frozenset(map(str, ActorKind)) - {str(ActorKind.LEDGER)}
 MAX = UUID(int=2**128 - 1).int

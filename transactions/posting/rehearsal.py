@@ -11,6 +11,7 @@ from django.db.transaction import atomic
 
 from accounts import operations
 from accounts.models import Account
+from accounts.queries import find_thresholds
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from ledger.values import EPOCH
@@ -100,7 +101,10 @@ class Rehearsal:
             for id in new:
                 self.accounts[id] = found.get(id) or _open_in_memory(id, currencies[id])
         state = State(
-            clock=operations.read_clock(), accounts=self.accounts, find_broken=writing.find_broken_instant
+            clock=operations.read_clock(),
+            accounts=self.accounts,
+            find_broken=writing.find_broken_instant,
+            find_thresholds=find_thresholds,
         )
         end_due_holds(state, dict.fromkeys(new, self.caller))
         request = PostingRequest(commands=commands, caller=self.caller, each=True)

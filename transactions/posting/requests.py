@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from accounts.models import Account, Hold
+from accounts.models import Account, Hold, Threshold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from transactions.errors import BATCH_DECLINED, TRANSFER_DECLINED, IdTwice
@@ -57,7 +57,7 @@ class PostingResult(NamedTuple):
     Its transactions are POSTED or DECLINED, of a transfer the withdrawal first; its hold is as it is now.
     """
 
-    made: Sequence[Transaction | Hold | Account]
+    made: Sequence[Transaction | Hold | Account | Threshold]
     replayed: bool = False
 
     @property
@@ -75,6 +75,10 @@ class PostingResult(NamedTuple):
     @property
     def account(self) -> Account:
         return cast(Account, self.made[0])
+
+    @property
+    def threshold(self) -> Threshold:
+        return cast(Threshold, self.made[0])
 
 
 Answers = list[PostingResult | LedgerError]

@@ -23,6 +23,7 @@ from ledger.sql import fetch
 from ledger.values import format_time, write_bytes, write_ids
 from transactions.errors import RequestInProgress
 from transactions.models import BATCH_TABLE, TABLE, Transaction, chain
+from transactions.posting.settling import writing as settling
 from transactions.posting.state import AccountState, State
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -184,12 +185,16 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         parameters.append("[" + ",".join(holds) + "]")
     if state.changed:
         parameters += [write_changes(state.changed.values(), HOLD_COLUMNS), write_ids(state.changed)]
+    if state.changed_thresholds:
+        parameters += settling.write_thresholds(state.changed_thresholds)
     if state.is_told:
         parameters.append(outbox.write_texts(state.texts))
     parameters.append(orjson.dumps(events, default=write_bytes).decode())
     parameters.append(write_changes(accounts, ACCOUNT_COLUMNS))
     if state.changed_rules:
         parameters.append(write_changes(state.changed_rules.values(), RULES))
+    if state.changed_thresholds:
+        parameters.append(settling.write_nearest(each for each in accounts if each.id in state.thresholds))
     parameters.append(f"{{{','.join([account.id_text for account in accounts])}}}")
     statement = compile_write(
         batches=bool(state.batches),
@@ -197,13 +202,16 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         placed=bool(state.placed),
         changed=bool(state.changed),
         rules=bool(state.changed_rules),
+        thresholds=bool(state.changed_thresholds),
         told=state.is_told,
     )
     return [(statement, parameters)]
 
 
 @cache
-def compile_write(*, batches: bool, rows: bool, placed: bool, changed: bool, rules: bool, told: bool) -> str:
+def compile_write(
+    *, batches: bool, rows: bool, placed: bool, changed: bool, rules: bool, thresholds: bool, told: bool
+) -> str:
     """The ids of what is changed stand twice in it, so that rows are found by index, however many they are
     thought to be.
     """
@@ -220,6 +228,8 @@ def compile_write(*, batches: bool, rows: bool, placed: bool, changed: bool, rul
     FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, {_list_types(HOLD_COLUMNS)})
     WHERE hold.id = new.id AND hold.id = ANY((SELECT %s::uuid[])::uuid[])"""  # noqa: S608, of names
         arms.append(f"changed AS ({update}\n)")
+    if thresholds:
+        arms.append(settling.WRITE_THRESHOLDS)
     sets, beside = _list_sets(ACCOUNT_COLUMNS), ""
     if rules:
         sets += ", " + ", ".join(
@@ -229,6 +239,9 @@ def compile_write(*, batches: bool, rows: bool, placed: bool, changed: bool, rul
             f"\nLEFT JOIN jsonb_to_recordset(%s::jsonb) AS rules (id uuid, {_list_types(RULES)})"
             " ON rules.id = new.id"
         )
+    if thresholds:
+        sets += settling.SET_NEAREST
+        beside += settling.BESIDE_NEAREST
     arms.append((outbox.WRITE_TOLD_EVENTS if told else outbox.WRITE_EVENTS).strip())
     return f"""WITH {", ".join(arms)}
 UPDATE accounts_account AS account SET {sets}

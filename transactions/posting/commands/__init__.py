@@ -11,6 +11,7 @@ from transactions.posting.commands.hold import NewHold
 from transactions.posting.commands.release import Release
 from transactions.posting.commands.reversal import Reversal
 from transactions.posting.commands.rules import SetLimits, SetMetadata, SetStatus
+from transactions.posting.commands.threshold import RemoveThreshold, SetThreshold
 from transactions.posting.commands.transaction import NewTransaction
 from transactions.posting.commands.transfer import Transfer
 from transactions.posting.legs import require_scale
@@ -24,10 +25,12 @@ __all__ = [
     "NewTransaction",
     "Release",
     "Remaining",
+    "RemoveThreshold",
     "Reversal",
     "SetLimits",
     "SetMetadata",
     "SetStatus",
+    "SetThreshold",
     "Transfer",
     "require_amount",
     "require_begun",
