@@ -13,6 +13,7 @@ from tests import (
     test_record_guards,
     test_rule_guards,
     test_text_guards,
+    test_threshold_guards,
     test_token_guards,
 )
 from tests.accounts import test_erasure_guards
@@ -40,6 +41,10 @@ ATTACKS = [
     test_hold_guards.INSERTS,
     test_hold_guards.CHANGES,
     test_hold_guards.REFUSALS,
+    test_threshold_guards.INSERTS,
+    test_threshold_guards.CHANGES,
+    test_threshold_guards.REFUSALS,
+    test_threshold_guards.CROSSINGS,
     test_correction_guards.INSERTS,
     test_correction_guards.CHANGES,
     test_correction_guards.REFUSALS,

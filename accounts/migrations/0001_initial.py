@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import django.contrib.auth.validators
 import django.contrib.postgres.fields
-import django.db.models.constraints
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
@@ -1352,9 +1351,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="threshold",
             constraint=models.UniqueConstraint(
-                deferrable=django.db.models.constraints.Deferrable["IMMEDIATE"],
-                fields=("account", "of", "amount"),
-                name="threshold_stands_once",
+                fields=("account", "of", "amount"), name="threshold_stands_once"
             ),
         ),
         migrations.AddConstraint(

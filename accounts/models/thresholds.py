@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.constraints import Deferrable
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -49,12 +48,7 @@ class Threshold(models.Model):
         verbose_name_plural = _("thresholds")
         default_permissions = ()
         constraints = [
-            # At the end of a statement, in which one may be removed and set again.
-            models.UniqueConstraint(
-                fields=["account", "of", "amount"],
-                name="threshold_stands_once",
-                deferrable=Deferrable.IMMEDIATE,
-            ),
+            models.UniqueConstraint(fields=["account", "of", "amount"], name="threshold_stands_once"),
             models.CheckConstraint(
                 condition=Q(of__in=["available", "balance"]), name="threshold_of_is_known"
             ),

@@ -30,6 +30,7 @@ OF_THE_APP = {
     "accounts_account": CHANGES,
     "accounts_erasure": CHANGES,
     "accounts_hold": CHANGES,
+    "accounts_threshold": ALL,
     "accounts_user": CHANGES,
     "accounts_user_groups": ADDS_AND_REMOVES,
     "accounts_user_user_permissions": LOOKS,
@@ -83,6 +84,7 @@ NEVER_CHANGED = {
         "account_id actor amount batch created_at decline_details decline_reason expires_at id metadata"
         " reference request_id"
     ),
+    "accounts_threshold": "account_id actor amount created_at id of request_id",
     "accounts_token": ("account_names amount_max created digest expiry permissions token_key types user_id"),
     "accounts_secondfactor": "confirmed created_at id name user_id",
     "accounts_user": "id is_holder",

@@ -15,6 +15,7 @@ from transactions.proof import (
     audit_transfers,
     record,
     told,
+    told_thresholds,
 )
 
 # (account, table, row, expected, found), once for everything that is wrong.
@@ -83,6 +84,7 @@ LEFT JOIN (
 WHERE account.id BETWEEN %(first)s AND %(last)s AND held <> coalesce(rest, 0)
 """,
     ),
+    Question("thresholds", told_thresholds.THRESHOLDS),
     Question(
         "withdrawn",
         """

@@ -1,5 +1,5 @@
-"""The audit of events that tell more than a row does: their MACs, and that users, accounts and holds are
-still what was told of them last.
+"""The audit of events that tell more than a row does: their MACs, and that users, accounts, holds and
+thresholds are still what was told of them last.
 
 Such events are never pruned. What was erased of their personal text is not compared; its MAC still counts.
 """
@@ -13,11 +13,12 @@ from uuid import UUID
 
 import orjson
 
-from accounts.models import HOLD_TABLE, Account, Hold, User
+from accounts.models import HOLD_TABLE, Account, Hold, Threshold, User
 from events import texts
 from events.models import Sealed
 from ledger.sql import fetch
 from ledger.values import format_optional_time, format_time, slice_up
+from transactions.proof import told_thresholds
 
 Wrong = tuple[UUID | None, str, str, str, str]
 USERS_AT_ONCE = 1000
@@ -67,6 +68,7 @@ class Fold:
     credit_limit_max: Decimal = Decimal(0)
     holds: dict[str, Telling] = field(default_factory=dict)  # the last one of each
     placed: dict[str, Telling] = field(default_factory=dict)  # and the first
+    thresholds: told_thresholds.Told = field(default_factory=told_thresholds.Told)
 
     def add(self, event: Telling) -> None:
         type, data = event.sealed.type, event.sealed.data
@@ -74,6 +76,9 @@ class Fold:
             id = data["id"]
             self.placed.setdefault(id, event)
             self.holds[id] = event
+            return
+        if type.startswith(told_thresholds.TYPES):
+            self.thresholds.add(event)
             return
         if type == "account.opened":
             self.opened = event
@@ -92,6 +97,9 @@ def find_wrong_accounts(parameters: dict[str, Any]) -> Iterator[Wrong]:
     holds: dict[UUID, list[Hold]] = {}
     for hold in Hold._base_manager.filter(account__gte=first, account__lte=last):
         holds.setdefault(hold.account_id, []).append(hold)
+    thresholds: dict[UUID, list[Threshold]] = {}
+    for threshold in Threshold.objects.filter(account__gte=first, account__lte=last):
+        thresholds.setdefault(threshold.account_id, []).append(threshold)
     folds: dict[UUID, Fold] = {}
     for stream, events in groupby(_fetch(OF_ACCOUNTS, parameters), key=lambda event: event.sealed.stream):
         if stream in accounts:
@@ -105,6 +113,7 @@ def find_wrong_accounts(parameters: dict[str, Any]) -> Iterator[Wrong]:
         fold = folds.get(account.id, Fold())
         yield from _compare_account(account, fold)
         yield from _compare_holds(account, holds.get(account.id, []), fold)
+        yield from fold.thresholds.compare(account, thresholds.get(account.id, []))
 
 
 def find_wrong_users(parameters: dict[str, Any]) -> Iterator[Wrong]:

@@ -9,12 +9,14 @@ from accounts.models import THRESHOLD_TABLE, Threshold
 from ledger.values import write_ids
 from transactions.posting.state import AccountState
 
-# Of thresholds that were set or have changed, and of those that were removed.
-WRITE_THRESHOLDS = f"""thresholds AS ({THRESHOLD_TABLE.insert}
+# Of thresholds that were removed, and of those that were set or have changed: in this order, since an amount
+# may be removed and set again in one commit.
+WRITE_THRESHOLDS = f"""removed AS (
+    DELETE FROM accounts_threshold WHERE id = ANY((SELECT %s::uuid[])::uuid[]) RETURNING id
+), thresholds AS ({THRESHOLD_TABLE.insert}
+    WHERE (SELECT count(*) FROM removed) >= 0
     ON CONFLICT (account_id, id) DO UPDATE
     SET below = excluded.below, since = excluded.since, event_sequence = excluded.event_sequence
-), removed AS (
-    DELETE FROM accounts_threshold WHERE id = ANY((SELECT %s::uuid[])::uuid[])
 )"""  # noqa: S608, of names, never of values
 # Of their accounts, in the update of all accounts.
 SET_NEAREST = ", nearest = CASE WHEN around.id IS NULL THEN account.nearest ELSE around.nearest END"
@@ -26,7 +28,7 @@ def write_thresholds(changes: Mapping[UUID, Threshold | None]) -> list[str]:
     """The parameters of `WRITE_THRESHOLDS`."""
     there = [each for each in changes.values() if each]
     rows = [THRESHOLD_TABLE.to_row(each, orjson.dumps(each.to_dict())) for each in there]
-    return ["[" + ",".join(rows) + "]", write_ids(id for id, each in changes.items() if each is None)]
+    return [write_ids(id for id, each in changes.items() if each is None), "[" + ",".join(rows) + "]"]
 
 
 def write_nearest(accounts: Iterable[AccountState]) -> str:
