@@ -32,7 +32,7 @@ SINGLE = tuple(sorted(set().union(*GROUPS.values())))
 RIGHTS |= {permission: {permission} for permission in SINGLE}
 OWN, FOREIGN, MISSING = "own", "foreign", "missing"
 # Of objects that have an owner.
-KINDS = ("user", "account", "spare", "transaction", "transfer", "batch", "hold", "subscription")
+KINDS = ("user", "account", "spare", "transaction", "transfer", "batch", "hold", "threshold", "subscription")
 AN_OBJECT = re.compile(r"\{(" + "|".join(KINDS) + r")\}")
 
 
@@ -66,7 +66,8 @@ PUBLIC = {"GET": Rule(public=True)}
 OFFICE = {method: Rule(status=302, office=True) for method in METHODS}
 
 USER, ACCOUNT, TRANSACTION = "accounts.view_user", "accounts.view_account", "transactions.view_transaction"
-HOLD, POST = "accounts.view_hold", "transactions.add_transaction"
+HOLD, POST, LIMIT = "accounts.view_hold", "transactions.add_transaction", "accounts.limit_account"
+WATCH = "accounts.manage_thresholds"
 EVENT, SUBSCRIPTION = "events.view_event", "events.view_subscription"
 SUBSCRIBE, TELL = "events.add_subscription", "events.change_subscription"
 DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
@@ -95,12 +96,15 @@ API = {
     },
     "accounts/{account}/balance": {"GET": read(ACCOUNT)},
     "accounts/{account}/statement": {"GET": read(ACCOUNT, "?from=2020-01-01&to=2020-01-01")},
-    "accounts/{account}/limits": {
-        "POST": write("accounts.limit_account", 200, {"withdraw_max": "5"}, sees=ACCOUNT),
-    },
+    "accounts/{account}/limits": {"POST": write(LIMIT, 200, {"withdraw_max": "5"}, sees=ACCOUNT)},
     "accounts/{account}/freeze": {"POST": write("accounts.freeze_account", 200, WHY, sees=ACCOUNT)},
     "accounts/{spare}/unfreeze": {"POST": write("accounts.freeze_account", 200, WHY, sees=ACCOUNT)},
     "accounts/{spare}/close": {"POST": write("accounts.close_account", 200, WHY, sees=ACCOUNT)},
+    "accounts/{account}/thresholds": {
+        "GET": read(ACCOUNT),
+        "POST": write("accounts.manage_thresholds", 201, {"amount": "-7.00", "of": "balance"}, sees=ACCOUNT),
+    },
+    "thresholds/{threshold}": {"DELETE": write("accounts.manage_thresholds", 204, {}, sees=ACCOUNT)},
     "transactions": {
         "GET": read(TRANSACTION),
         "POST": write(POST, 201, {**DEPOSIT, "account": "{account}"}, {**DEPOSIT, "user": "{user}"}),
@@ -116,9 +120,7 @@ API = {
     "batches/{batch}/reverse": {"POST": write(POST, 200, {"id": "{new}", **WHY}, sees=TRANSACTION)},
     "transfers": {
         "POST": write(
-            POST,
-            201,
-            {"id": "{new}", "source": "{account}", "destination": "{spare}", "amount": "1"},
+            POST, 201, {"id": "{new}", "source": "{account}", "destination": "{spare}", "amount": "1"}
         ),
     },
     "transfers/{transfer}": {"GET": read(TRANSACTION)},

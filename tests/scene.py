@@ -56,6 +56,7 @@ class Scene:
             "transfer": transfer(account, savings, "1").id,
             "batch": self.make_batch(user, account),
             "hold": hold(account, "1").id,
+            "threshold": asking.set_threshold(account, "3").id,
             "subscription": self.subscribe(user),
             "group": Group.objects.earliest("id").id,
             "token": Token.objects.earliest("created").token_key,

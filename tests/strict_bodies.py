@@ -22,8 +22,9 @@ LOOPBACK_URL = re.compile(
 )
 EVENT_TYPES = (
     *("user.created", "account.opened", "account.frozen", "account.unfrozen", "account.closed"),
-    *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
-    *("hold.declined", "hold.captured", "hold.released", "hold.expired"),
+    *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed", "hold.declined"),
+    *("hold.captured", "hold.released", "hold.expired", "threshold.set", "threshold.removed"),
+    *("balance.fell_below", "balance.rose_above"),
 )
 
 
@@ -102,6 +103,10 @@ def is_metadata_of_a_capture(value: Any) -> bool:
 def is_limit(value: Any, maximum: int = 10**15) -> bool:
     is_decimal = type(value) is str and AMOUNT.fullmatch(value)
     return bool(is_decimal) and Decimal(value) <= maximum
+
+
+def is_signed(value: Any) -> bool:
+    return is_limit(value[1:] if type(value) is str and value.startswith("-") else value)
 
 
 def is_amount(value: Any) -> bool:
@@ -197,10 +202,13 @@ FIELDS: dict[str, dict[str, Field]] = {
         "reason": Field(REASON),
         **SEQUENCE,
     },
+    "POST /accounts/{id}/thresholds": {
+        "amount": Field(is_signed, required=True),
+        "of": Field(is_one_of("available", "balance"), required=True),
+        **SEQUENCE,
+    },
     "POST /holds/{id}/release": {"reason": Field(REASON), **SEQUENCE},
-    "POST /accounts/{id}/freeze": {**WHY, **SEQUENCE},
-    "POST /accounts/{id}/unfreeze": {**WHY, **SEQUENCE},
-    "POST /accounts/{id}/close": {**WHY, **SEQUENCE},
+    **{f"POST /accounts/{{id}}/{how}": {**WHY, **SEQUENCE} for how in ("freeze", "unfreeze", "close")},
     "POST /transactions": {
         **MONEY,
         "account": Field(is_id),

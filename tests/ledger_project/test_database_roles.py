@@ -88,8 +88,7 @@ NEVER_CHANGED = {
     "accounts_token": ("account_names amount_max created digest expiry permissions token_key types user_id"),
     "accounts_secondfactor": "confirmed created_at id name user_id",
     "accounts_user": "id is_holder",
-    "axes_accessattempt": "",
-    "axes_accessattemptexpiration": "",
+    **dict.fromkeys(("axes_accessattempt", "axes_accessattemptexpiration"), ""),
     "axes_accesslog": ("attempt_time http_accept id ip_address path_info session_hash user_agent username"),
     "django_session": "",
     "events_feed_state": "database_id epoch part pruned_through system_identifier table_id timeline_id",
@@ -99,8 +98,7 @@ NEVER_CHANGED = {
     "transactions_correction": (
         "account_id amount id kind made_at maker_id needs_approval reason reference request_id reverses type"
     ),
-    "transactions_figures": "",
-    "transactions_hourlytotal": "",
+    **dict.fromkeys(("transactions_figures", "transactions_hourlytotal"), ""),
 }
 SECRETS = ["accounts_user.password", "django_session.session_data", "django_session.session_key"]
 SECRETS += ["accounts_token.digest"]  # its first letters are in the record, too

@@ -21,10 +21,12 @@ from transactions.posting.commands import (
     NewTransaction,
     Release,
     Remaining,
+    RemoveThreshold,
     Reversal,
     SetLimits,
     SetMetadata,
     SetStatus,
+    SetThreshold,
     Transfer,
 )
 
@@ -86,7 +88,7 @@ def _find_moves(command: Command) -> Iterator[Move]:
             yield Move(command.account_id, WITHDRAW, command.amount)
         case Capture():
             yield Move(command.account_id, WITHDRAW, _find_amount(command))
-        case Release() | SetLimits() | SetStatus() | SetMetadata():
+        case Release() | SetLimits() | SetStatus() | SetMetadata() | SetThreshold() | RemoveThreshold():
             yield Move(command.account_id)
         case _:
             raise TypeError(f"Nobody has said what a {type(command).__name__} moves.")
