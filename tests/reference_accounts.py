@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from tests.reference_commands import DECIMALS, Placement, Refusal, Row, format_amount, format_time
+from tests.reference_thresholds import ReferenceThresholds
 
 STATUS_EVENTS = {"FROZEN": "account.frozen", "ACTIVE": "account.unfrozen", "CLOSED": "account.closed"}
 
@@ -36,8 +37,9 @@ class Hold:
     batch: UUID | None = None
 
 
-class ReferenceAccounts:
+class ReferenceAccounts(ReferenceThresholds):
     def __init__(self):
+        super().__init__()
         self.accounts: dict[UUID, Account] = {}
         self.holds: dict[UUID, Hold] = {}
         self.rows: dict[UUID, Row] = {}  # in the order in which they were recorded
@@ -99,9 +101,11 @@ class ReferenceAccounts:
             hold.details = {name: format_amount(amounts[name], account.currency) for name in amounts}
         self.holds[command.id] = hold
         self.tell("hold.declined" if hold.reason else "hold.placed", hold, clock)
+        if batch is None:
+            self.settle([account.id], clock)
         return hold
 
-    def release_hold(self, id, expected, clock, *, if_open=False):
+    def release_hold(self, id, expected, clock, *, if_open=False, in_list=False):
         """Why it cannot be released, or None. What is released already changes nothing."""
         hold = self.holds[id]
         status, _, _ = self.find_hold_state(hold, clock)
@@ -115,6 +119,8 @@ class ReferenceAccounts:
                 [clock, *(row.recorded_at for row in self.find_rows(hold.command.account))]
             )
             self.tell("hold.released", hold, clock)
+        if not in_list:
+            self.settle([hold.command.account], clock)
         return None
 
     def find_untold(self, account, clock):
@@ -129,11 +135,20 @@ class ReferenceAccounts:
 
     def expire(self, account, clock):
         """Tell of those whose time is over; how many that were not told of before."""
-        due = self.find_untold(account, clock)
+        return self.expire_all({account}, clock)
+
+    def expire_all(self, accounts, clock):
+        """Each is a unit of its own."""
+        due = [hold for account in accounts for hold in self.find_untold(account, clock)]
         for hold in sorted(due, key=lambda hold: (hold.command.expires_at, hold.command.id)):
             hold.expiry_is_told = True
             self.tell("hold.expired", hold, clock)
+            self.settle([hold.command.account], clock)
         return len(due)
+
+    def settle(self, accounts, clock, batch=None):
+        """What follows at the end of a unit."""
+        self.tell_crossings(accounts, clock)
 
     def tell_account(self, type, id, clock):
         told = self.describe_account(id, clock)
@@ -141,7 +156,8 @@ class ReferenceAccounts:
 
     def count_events(self, account, clock):
         """Those that nobody has told yet among them."""
-        return len(self.events[account]) + len(self.find_untold(account, clock))
+        due = len(self.find_untold(account, clock)) + self.count_crossings_due(account, clock)
+        return len(self.events[account]) + due
 
     def tell(self, type, hold, clock):
         self.events[hold.command.account].append((type, self.describe_hold(hold.command.id, clock)))
@@ -149,10 +165,14 @@ class ReferenceAccounts:
     def find_captures(self, hold):
         return [row for row in self.rows.values() if row.command.hold == hold.command.id and row.version]
 
+    def find_rest(self, hold):
+        """What was not captured."""
+        return hold.command.amount - sum(row.amount for row in self.find_captures(hold))
+
     def find_hold_state(self, hold, now):
         """Its status, what is left of it, and since when it is closed."""
         captures = self.find_captures(hold)
-        left = hold.command.amount - sum(row.amount for row in captures)
+        left = self.find_rest(hold)
         if hold.reason:
             return "DECLINED", 0, hold.created_at
         if captures and (left == 0 or captures[-1].command.is_final):
@@ -195,6 +215,7 @@ class ReferenceAccounts:
             vars(account).update(limits)
             account.credit_limit_max = max(account.credit_limit_max, account.credit_limit)
             self.tell_account("account.limits_changed", id, clock)
+        self.settle([id], clock)
         return None
 
     def set_status(self, id, status, reason, expected, clock):

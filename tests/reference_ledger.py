@@ -194,6 +194,8 @@ class ReferenceLedger(ReferenceLists):
             "reference": command.reference,
             "metadata": command.metadata,
             **{name: value and str(value) for name, value in belongs.items()},
+            "final": None,
+            "claim": None,
             "request_id": row.request_id,
         }
 

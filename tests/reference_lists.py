@@ -110,8 +110,7 @@ class ReferenceLists(ReferenceAccounts):
             return {}
         clock = clock or min(times.values())
         new = [command for command in commands if not self.is_decided(command)]
-        for account in {command.account for command in new}:
-            self.expire(account, clock)
+        self.expire_all({command.account for command in new}, clock)
         reasons = [(self.holds if isinstance(c, Placement) else self.rows).get(c.id) for c in commands]
         declined = [made for made in reasons if made and made.reason]
         guarded = {
@@ -133,6 +132,8 @@ class ReferenceLists(ReferenceAccounts):
                 return released
             better = order if known else put_deposits_first(order, self.rows, guarded)
             if better == order:
+                if batch and (order or released):
+                    self.settle([command.account for command in commands], clock, batch)
                 return released
             order = better
             self._restore(before)
@@ -152,16 +153,18 @@ class ReferenceLists(ReferenceAccounts):
             len(self.rows),
             {account: len(events) for account, events in self.events.items()},
             {id: copy(hold) for id, hold in self.holds.items()},
+            {id: copy(threshold) for id, threshold in self.thresholds.items()},
         )
 
     def _restore(self, before):
         """As if nothing had been decided since."""
-        rows, events, holds = before
+        rows, events, holds, thresholds = before
         while len(self.rows) > rows:
             self.rows.popitem()
         for account, count in events.items():
             del self.events[account][count:]
         self.holds = {id: copy(hold) for id, hold in holds.items()}
+        self.thresholds = {id: copy(threshold) for id, threshold in thresholds.items()}
 
     def _decide_group(self, group, times, clock, asked, declined, given, released):
         before = self._take()
@@ -171,6 +174,7 @@ class ReferenceLists(ReferenceAccounts):
                 declined = [made] if made and made.reason else []
                 if len(group) > 1 and isinstance(released.get(command.id), Refusal):
                     return
+            self._end_unit(command, group, clock, asked)
         if not declined or (declined[0].command.id == group[0].id and len(group) == 1):
             return
         self._restore(before)
@@ -183,6 +187,15 @@ class ReferenceLists(ReferenceAccounts):
                 reason = "transfer_declined" if same_transfer else "batch_declined"
                 decline = reason, {"culprit": str(culprit.command.id)}
             self._decide_one(command, times, clock, asked, released, decline)
+            self._end_unit(command, group, clock, asked)
+
+    def _end_unit(self, command, group, clock, asked):
+        """Of a list without an id each command is one, of a transfer its last leg."""
+        if not asked["batch"]:
+            transfer = find_transfer(command)
+            legs = [leg for leg in group if transfer and find_transfer(leg) == transfer] or [command]
+            if command is legs[-1]:
+                self.settle([leg.account for leg in legs], clock)
 
     def _decide_one(self, command, times, clock, asked, released, decline=None):
         """The row or the hold that it makes; None of a release."""
@@ -191,7 +204,11 @@ class ReferenceLists(ReferenceAccounts):
             return self.place_hold(command, clock, batch=asked["batch"], decline=decline)
         if isinstance(command, Command):
             return self._decide(command, times[command.id], clock, asked, decline)
-        refusal = None if decline else self.release_hold(command.hold, None, clock, if_open=command.if_open)
+        refusal = (
+            None
+            if decline
+            else self.release_hold(command.hold, None, clock, if_open=command.if_open, in_list=True)
+        )
         released[command.id] = refusal or self.describe_hold(command.hold, clock)
         return None
 

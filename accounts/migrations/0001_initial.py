@@ -757,7 +757,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
+                        related_name="thresholds",
                         to="accounts.account",
                         verbose_name="account",
                     ),

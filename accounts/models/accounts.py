@@ -187,6 +187,14 @@ class Account(models.Model):
         """What a withdrawal may take now."""
         return self.balance - self.held_now + self.credit_limit
 
+    @property
+    def crossings_due(self) -> int:
+        """How many of its thresholds it passes when the ends of due holds are written: each is an event."""
+        reached = None if self.nearest is None or not self.holds_due else self.nearest[3]
+        if reached is None or self.available < reached:
+            return 0
+        return self.thresholds.filter(of="available", below=True, amount__lte=self.available).count()
+
     def to_dict(self) -> dict[str, Any]:
         """The account as the API shows it."""
         amounts = {
@@ -209,7 +217,7 @@ class Account(models.Model):
                 for name, amount in amounts.items()
             },
             "version": self.version,
-            "event_sequence": self.event_sequence + self.holds_due,
+            "event_sequence": self.event_sequence + self.holds_due + self.crossings_due,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
         }

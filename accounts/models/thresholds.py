@@ -30,7 +30,11 @@ class Threshold(models.Model):
 
     id = models.UUIDField(primary_key=True)
     account = models.ForeignKey(
-        Account, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("account")
+        Account,
+        on_delete=models.PROTECT,
+        related_name="thresholds",
+        db_index=False,
+        verbose_name=_("account"),
     )
     of = models.CharField(_("of"), max_length=9, choices=Of)
     amount = MoneyField(_("amount"))

@@ -171,6 +171,19 @@ class OverHttp:
     def set_limits(self, id, limits, expected):
         return self._change(self._post(f"accounts/{id}/limits", expected_sequence=expected, **limits))
 
+    def set_threshold(self, account, of, amount, expected):
+        body = {"of": of, "amount": amount, "expected_sequence": expected}
+        response = self._post(f"accounts/{account}/thresholds", **body)
+        if response.status_code != 201:
+            return Shown(refusal=read_refusal(response.status_code, response.json()))
+        return Shown(resource=response.json(), replayed=read_replayed(response))
+
+    def remove_threshold(self, threshold):
+        assert self.client.delete(f"{API}/thresholds/{threshold.id}").status_code == 204
+
+    def list_thresholds(self, account):
+        return self._get(f"accounts/{account}/thresholds")["results"]
+
     def set_status(self, id, status, reason, expected):
         path = f"accounts/{id}/{CHANGES[status]}"
         return self._change(self._post(path, reason=reason, expected_sequence=expected))

@@ -15,6 +15,7 @@ from transactions.models import Transaction
 from transactions.posting import writing
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
+from transactions.posting.commands.rules import show_now
 from transactions.posting.order import find_deposits, take_cover
 from transactions.posting.requests import (
     Answers,
@@ -171,9 +172,10 @@ def decide_commands(
         state.is_decided = True
         for decision in decisions:
             apply(decision, state, caller)
+        answers[number] = PostingResult([decision.made for decision in decisions])
         if not state.is_settled and request.batch is None:
             settle(command.needs.accounts, state, caller)
-        answers[number] = PostingResult([decision.made for decision in decisions])
+            answers[number] = PostingResult([show_now(decision.made, state) for decision in decisions])
         if request.all_or_nothing and culprit is None:
             found = _find_culprit(decisions)
             if found is not None:
