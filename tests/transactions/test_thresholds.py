@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db.transaction import atomic
+from prometheus_client import REGISTRY
 
 from accounts.models import Account, Threshold
 from ledger.callers import Caller
@@ -197,6 +198,21 @@ def test_a_command_that_is_refused_or_answered_again_tells_nothing(account):
     deposit(account, "60")
     asking.ask(command)
     assert list_crossings(account) == both(FELL) + both(ROSE)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_crossings_are_counted_when_they_are_committed(account):
+    def count():
+        return [
+            REGISTRY.get_sample_value("ledger_crossings_total", {"type": each}) or 0 for each in (FELL, ROSE)
+        ]
+
+    before = count()
+    withdraw(account, "60")
+    with atomic():
+        deposit(account, "60")
+        assert count() == [before[0] + 2, before[1]]
+    assert count() == [before[0] + 2, before[1] + 2]
 
 
 def test_in_a_callers_transaction_that_is_rolled_back_nothing_was_told(account):

@@ -29,7 +29,8 @@ from transactions.posting.commands import Expiry
 from transactions.posting.deciding import decide
 from transactions.posting.own_transaction import OwnTransaction
 from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
-from transactions.posting.state import COLUMNS
+from transactions.posting.settling.thresholds import FELL, ROSE
+from transactions.posting.state import COLUMNS, State
 from transactions.posting.writing import Look
 
 ATTEMPTS_MAX = 5
@@ -159,6 +160,8 @@ def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False)
     finally:
         own.end()
     _count(outcomes)
+    if state.changed_thresholds:
+        _count_crossings(state)
     decided = iter(outcomes)
     return [None if id(request) in waiting else next(decided) for request in requests]
 
@@ -174,6 +177,8 @@ def _post_within(requests: Sequence[PostingRequest]) -> list[Outcome]:
     for step in writing.describe_write(state):
         writing.write(*step)
     on_commit(lambda: _count(outcomes), robust=True)
+    if state.changed_thresholds:
+        on_commit(lambda: _count_crossings(state), robust=True)
     return outcomes
 
 
@@ -214,6 +219,12 @@ def _count(outcomes: Iterable[Outcome]) -> None:
                         counts[row.type, decided] += 1
     for labels, count in counts.items():
         _find_counter(*labels).inc(count)
+
+
+def _count_crossings(state: State) -> None:
+    for event in state.events:
+        if event["type"] in (FELL, ROSE):
+            metrics.CROSSINGS.labels(type=event["type"]).inc()
 
 
 @cache

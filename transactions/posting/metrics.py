@@ -12,3 +12,4 @@ POSTING_RETRIES = Counter(
     "ledger_posting_retries", "Postings run again after a lost connection, a deadlock or a lost race."
 )
 HOLDS_EXPIRED = Counter("ledger_holds_expired", "Ends of holds that were written because they were due.")
+CROSSINGS = Counter("ledger_crossings", "Thresholds of accounts that were crossed.", ["type"])
