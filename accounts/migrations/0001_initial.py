@@ -84,7 +84,11 @@ BEGIN
             SELECT FROM public.events_event
             WHERE stream = NEW.id AND sequence > OLD.event_sequence AND sequence <= NEW.event_sequence
                 AND type = 'account.limits_changed'
-                AND NEW.credit_limit_max = greatest(OLD.credit_limit_max, NEW.credit_limit)
+                AND NEW.credit_limit_max = greatest(OLD.credit_limit_max, (
+                    SELECT max((data ->> 'credit_limit')::numeric) FROM public.events_event  -- of all of them
+                    WHERE stream = NEW.id AND sequence > OLD.event_sequence AND sequence <= NEW.event_sequence
+                        AND type = 'account.limits_changed'
+                ))
                 AND (data ->> 'credit_limit')::numeric = NEW.credit_limit
                 AND (data ->> 'withdraw_max')::numeric IS NOT DISTINCT FROM NEW.withdraw_max
                 AND (data ->> 'withdraw_day_max')::numeric IS NOT DISTINCT FROM NEW.withdraw_day_max

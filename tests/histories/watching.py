@@ -26,7 +26,7 @@ class Watching(World):
     def set_threshold(self, account, of, amount, wrong, over_http, expectation):
         account = self.pick_account(account)
         if wrong is None and not self.ledger.has_scale(amount, account.id):
-            amount = round(amount)
+            amount = Decimal(round(amount))
         self.let_holds_end()
         expected = self.expect_sequence(account.id, expectation)
         known = self.ledger.find_threshold(account.id, of, amount)
