@@ -69,6 +69,14 @@ class HoldNotFound(LedgerError, code="not_found"):
     """No hold has this id."""
 
 
+class ThresholdNotFound(LedgerError, code="not_found"):
+    """No threshold has this id."""
+
+
+class TooManyThresholds(LedgerError, code="limit_reached"):
+    """The account has `THRESHOLDS_MAX` thresholds already."""
+
+
 class HoldNotOpen(LedgerError, code="hold_not_open"):
     """What was captured, declined or has expired cannot be changed or released any more."""
 

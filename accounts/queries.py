@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import CharField, Prefetch, Q, QuerySet, Value, prefetch_related_objects
 from django.db.models.functions import Collate, Concat
 
-from accounts.models import Account, Claim, ClockTimestamp, Erasure, Folded, Is, User
+from accounts.models import Account, Claim, ClockTimestamp, Erasure, Folded, Is, Threshold, User
 from ledger import macs
 from ledger.sql import fetch
 
@@ -94,3 +94,8 @@ def find_open_claims(account_ids: Iterable[UUID]) -> Iterable[Claim]:
 def find_payees(account_ids: Iterable[UUID]) -> set[UUID]:
     """The accounts that open claims on these are paid to, and those that claims on them are, and so on."""
     return {id for (id,) in fetch(PAYEES, [list(account_ids)])}
+
+
+def find_thresholds(account_id: UUID) -> list[Threshold]:
+    """The thresholds of an account, by what is compared and their amounts."""
+    return list(Threshold.objects.filter(account=account_id).order_by("of", "amount"))

@@ -25,7 +25,8 @@ POST = {
 }
 FREEZE = {"accounts.freeze_account"}
 CLAIM = {"accounts.claim_account", "accounts.waive_claim"}
-RULE = FREEZE | {"accounts.close_account", "accounts.limit_account"}
+THRESHOLDS = {"accounts.manage_thresholds"}
+RULE = FREEZE | THRESHOLDS | {"accounts.close_account", "accounts.limit_account"}
 SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
 MONITOR = {"accounts.view_metrics"}
 # Of the back office. Staff and tokens are the administrators' alone.
@@ -44,7 +45,7 @@ GROUPS = {
     "api-admin": VIEW | POST | RULE | CLAIM | SUBSCRIBE,
     "monitoring": MONITOR,
     "support": LOOK | FREEZE,
-    "operations": LOOK | FREEZE | CORRECT | CLAIM | ERASE,
+    "operations": LOOK | FREEZE | THRESHOLDS | CORRECT | CLAIM | ERASE,
     "auditor": LOOK | {"events.view_recordentry", "accounts.view_erasure"},
 }
 

@@ -14,6 +14,7 @@ from transactions.rest.account_views import BalanceViewSet, RuleViewSet
 from transactions.rest.batch_views import BatchViewSet
 from transactions.rest.claim_views import ClaimViewSet
 from transactions.rest.hold_views import HoldViewSet
+from transactions.rest.threshold_views import ThresholdViewSet
 from transactions.rest.views import TransactionViewSet, TransferViewSet
 
 register_converter(UUIDConverter, "id")
@@ -35,6 +36,8 @@ urlpatterns = [
     path("api/v1/accounts/<id:pk>/unfreeze", RuleViewSet.as_view({"post": "unfreeze"})),
     path("api/v1/accounts/<id:pk>/close", RuleViewSet.as_view({"post": "close"})),
     path("api/v1/accounts/<id:pk>/claims", ClaimViewSet.as_view({"post": "create"})),
+    path("api/v1/accounts/<id:pk>/thresholds", ThresholdViewSet.as_view(COLLECTION)),
+    path("api/v1/thresholds/<id:pk>", ThresholdViewSet.as_view({"delete": "destroy"})),
     path("api/v1/transactions", TransactionViewSet.as_view(COLLECTION)),
     path("api/v1/transactions/<id:pk>", TransactionViewSet.as_view({"get": "retrieve"})),
     path("api/v1/transactions/<id:pk>/reverse", TransactionViewSet.as_view({"post": "reverse"})),

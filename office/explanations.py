@@ -104,6 +104,7 @@ REFUSALS = {
     ),
     "account_closed": gettext_lazy("The account is closed."),
     "not_found": gettext_lazy("There is no such thing any more."),
+    "limit_reached": gettext_lazy("There are as many of them as there may be."),
     "idempotency_key_reused": gettext_lazy(
         "This form was sent before, with other contents, and that counts. Open it again for another "
         "correction."

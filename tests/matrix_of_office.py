@@ -32,6 +32,8 @@ COMMANDS = {
         "freeze": "accounts.freeze_account",
         "unfreeze": "accounts.freeze_account",
         "adjust": "transactions.adjust_account",
+        "set-threshold": "accounts.manage_thresholds",
+        "remove-threshold": "accounts.manage_thresholds",
     },
     "accounts/hold": {"release": "accounts.release_hold"},
     "accounts/staff": {

@@ -36,6 +36,7 @@ from tests import (
     planted_faults_of_the_feed,
     planted_faults_of_the_office,
     planted_faults_of_the_proof,
+    planted_faults_of_thresholds,
     planted_faults_of_tokens,
     planted_faults_of_who_is_who,
 )
@@ -58,6 +59,7 @@ MUTANTS = [
     *planted_faults_of_the_feed.MUTANTS,
     *planted_faults_of_the_office.MUTANTS,
     *planted_faults_of_the_proof.MUTANTS,
+    *planted_faults_of_thresholds.MUTANTS,
     *planted_faults_of_tokens.MUTANTS,
     *planted_faults_of_who_is_who.MUTANTS,
     *planted_faults_of_texts.MUTANTS,

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from tests.reference_commands import DECIMALS, Placement, Refusal, Row, format_amount, format_time
+from tests.reference_thresholds import ReferenceThresholds
 
 STATUS_EVENTS = {"FROZEN": "account.frozen", "ACTIVE": "account.unfrozen", "CLOSED": "account.closed"}
 
@@ -40,8 +41,9 @@ class Hold:
     batch: UUID | None = None
 
 
-class ReferenceAccounts:
+class ReferenceAccounts(ReferenceThresholds):
     def __init__(self):
+        super().__init__()
         self.accounts: dict[UUID, Account] = {}
         self.holds: dict[UUID, Hold] = {}
         self.rows: dict[UUID, Row] = {}  # in the order in which they were recorded
@@ -98,7 +100,7 @@ class ReferenceAccounts:
 
     def settle(self, accounts, clock, batch=None):
         """What follows at the end of a unit."""
-        raise NotImplementedError
+        self.tell_crossings(accounts, clock)
 
     def tell_account(self, type, id, clock):
         told = self.describe_account(id, clock)
@@ -106,7 +108,8 @@ class ReferenceAccounts:
 
     def count_events(self, account, clock):
         """Those that nobody has told yet among them."""
-        return len(self.events[account]) + len(self.find_untold(account, clock))
+        due = len(self.find_untold(account, clock)) + self.count_crossings_due(account, clock)
+        return len(self.events[account]) + due
 
     def tell(self, type, hold, clock):
         self.events[hold.command.account].append((type, self.describe_hold(hold.command.id, clock)))
@@ -114,10 +117,14 @@ class ReferenceAccounts:
     def find_captures(self, hold):
         return [row for row in self.rows.values() if row.command.hold == hold.command.id and row.version]
 
+    def find_rest(self, hold):
+        """What was not captured."""
+        return hold.amount - sum(row.amount for row in self.find_captures(hold))
+
     def find_hold_state(self, hold, now):
         """Its status, what is left of it, and since when it is closed."""
         captures = self.find_captures(hold)
-        left = hold.amount - sum(row.amount for row in captures)
+        left = self.find_rest(hold)
         if hold.reason:
             return "DECLINED", 0, hold.created_at
         if captures and (left == 0 or captures[-1].command.is_final):

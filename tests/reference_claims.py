@@ -123,6 +123,7 @@ class ReferenceClaims(ReferenceAccounts):
     def settle(self, accounts, clock, batch=None):
         """Claims are collected of what is free, the oldest first; who is paid may owe, too."""
         waiting = list(dict.fromkeys(accounts))
+        seen = dict.fromkeys(waiting)
         turns = Counter()
         while waiting:
             account = waiting.pop(0)
@@ -136,8 +137,11 @@ class ReferenceClaims(ReferenceAccounts):
                     continue
                 turns[claim.command.id] += 1
                 self._collect(claim, amount, clock, batch)
+                if payee:
+                    seen[payee] = None
                 if payee and payee not in waiting:
                     waiting.append(payee)
+        super().settle(seen, clock, batch)
 
     def _can_take(self, payee, amount):
         is_closed = self.accounts[payee].status == "CLOSED"

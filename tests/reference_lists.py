@@ -144,16 +144,18 @@ class ReferenceLists(ReferenceClaims, ReferenceHolds):
             len(self.rows),
             {account: len(events) for account, events in self.events.items()},
             {id: copy(hold) for id, hold in self.holds.items()},
+            {id: copy(threshold) for id, threshold in self.thresholds.items()},
         )
 
     def _restore(self, before):
         """As if nothing had been decided since."""
-        rows, events, holds = before
+        rows, events, holds, thresholds = before
         while len(self.rows) > rows:
             self.rows.popitem()
         for account, count in events.items():
             del self.events[account][count:]
         self.holds = {id: copy(hold) for id, hold in holds.items()}
+        self.thresholds = {id: copy(threshold) for id, threshold in thresholds.items()}
 
     def _decide_group(self, group, times, clock, asked, declined, given, released):
         before = self._take()

@@ -59,6 +59,7 @@ class Scene:
             "batch": self.make_batch(user, account),
             "hold": hold(account, "1").id,
             "claim": claim(debts, "1").id,
+            "threshold": asking.set_threshold(account, "3").id,
             "subscription": self.subscribe(user),
             "group": Group.objects.earliest("id").id,
             "token": Token.objects.earliest("created").token_key,

@@ -15,6 +15,10 @@ def is_limit(value: Any, maximum: int = 10**15) -> bool:
     return bool(is_decimal) and Decimal(value) <= maximum
 
 
+def is_signed(value: Any) -> bool:
+    return is_limit(value[1:] if type(value) is str and value.startswith("-") else value)
+
+
 def is_amount(value: Any) -> bool:
     return is_limit(value, 10**12) and Decimal(value) > 0
 

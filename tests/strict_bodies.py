@@ -4,16 +4,15 @@ By the words of the contract, with none of the API's code but for cursors: a JSO
 twice, no field that is not known, null as if not sent, and every value fit for its field.
 """
 
-import json
 import re
 from typing import Any, NamedTuple
 
 from events.models import parse_cursor
-from tests.strict_amounts import is_amount, is_id, is_limit, is_list_of_destinations
+from tests.strict_amounts import is_amount, is_id, is_limit, is_list_of_destinations, is_signed
+from tests.strict_objects import NumberText, read_object
 from tests.strict_texts import Fits, is_about, is_text
 from tests.strict_times import is_expiry, is_time
 
-LEVELS_MAX = 100
 BATCH = "POST /batches"
 # Of this machine, the only one that tests may call.
 LOOPBACK_URL = re.compile(
@@ -25,45 +24,13 @@ EVENT_TYPES = (
     *("hold.declined", "hold.captured", "hold.released", "hold.expired", "hold.changed"),
     "hold.change_declined",
     *("claim.opened", "claim.declined", "claim.collected", "claim.waived"),
+    *("threshold.set", "threshold.removed", "balance.fell_below", "balance.rose_above"),
 )
-
-
-class NumberText(str):
-    """The digits of a JSON number."""
 
 
 class Field(NamedTuple):
     fits: Fits
     required: bool = False
-
-
-def refuse(*_: Any) -> Any:
-    raise ValueError
-
-
-def read_object(body: bytes) -> dict[str, Any] | None:
-    """The object that the bytes are in one reading only, or None."""
-
-    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        return dict(pairs) if len({name for name, _ in pairs}) == len(pairs) else refuse()
-
-    try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=build,
-            parse_int=NumberText,
-            parse_float=NumberText,
-            parse_constant=refuse,
-        )
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and count_levels(value) <= LEVELS_MAX else None
-
-
-def count_levels(value: Any) -> int:
-    """How many objects and lists are in each other."""
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if items is None else 1 + max(map(count_levels, items), default=0)
 
 
 def is_cursor(value: Any) -> bool:
@@ -194,10 +161,13 @@ FIELDS: dict[str, dict[str, Field]] = {
         **WHY,
     },
     "POST /claims/{id}/waive": {**WHY},
+    "POST /accounts/{id}/thresholds": {
+        "amount": Field(is_signed, required=True),
+        "of": Field(is_one_of("available", "balance"), required=True),
+        **SEQUENCE,
+    },
     "POST /holds/{id}/release": {"reason": Field(REASON), **SEQUENCE},
-    "POST /accounts/{id}/freeze": {**WHY, **SEQUENCE},
-    "POST /accounts/{id}/unfreeze": {**WHY, **SEQUENCE},
-    "POST /accounts/{id}/close": {**WHY, **SEQUENCE},
+    **{f"POST /accounts/{{id}}/{how}": {**WHY, **SEQUENCE} for how in ("freeze", "unfreeze", "close")},
     "POST /transactions": {
         **MONEY,
         "account": Field(is_id),

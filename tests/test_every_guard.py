@@ -14,6 +14,7 @@ from tests import (
     test_record_guards,
     test_rule_guards,
     test_text_guards,
+    test_threshold_guards,
     test_token_guards,
 )
 from tests.accounts import test_erasure_guards
@@ -45,6 +46,10 @@ ATTACKS = [
     test_claim_guards.CHANGES,
     test_claim_guards.REFUSALS,
     test_claim_guards.OTHERS,
+    test_threshold_guards.INSERTS,
+    test_threshold_guards.CHANGES,
+    test_threshold_guards.REFUSALS,
+    test_threshold_guards.CROSSINGS,
     test_correction_guards.INSERTS,
     test_correction_guards.CHANGES,
     test_correction_guards.REFUSALS,

@@ -15,13 +15,14 @@ from tests.histories.lists import Lists
 from tests.histories.reading import Reading
 from tests.histories.spending import Spending
 from tests.histories.verdict import Verdict
+from tests.histories.watching import Watching
 from tests.transactions.conftest import require_clean
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "30"))
 STEPS = 40
 
 
-class Histories(Lists, Spending, Claiming, Reading, Verdict):
+class Histories(Lists, Spending, Claiming, Watching, Reading, Verdict):
     pass
 
 

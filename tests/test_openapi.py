@@ -11,6 +11,7 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
 from tests import strict_bodies
+from tests.asking import set_threshold
 from tests.cast import AccountFactory, deposit, hold, new_id, transfer, withdraw
 from tests.claims import claim
 from tests.feed_refusals import make_broker, make_cursor, subscribe, tell
@@ -68,6 +69,7 @@ def test_real_answers_of_every_read_hold_to_the_schema(document, service, accoun
         "/api/v1/accounts/{id}": account.id,
         "/api/v1/accounts/{id}/balance": account.id,
         "/api/v1/accounts/{id}/statement": account.id,
+        "/api/v1/accounts/{id}/thresholds": set_threshold(account, "5").account_id,
         "/api/v1/transactions": "",
         "/api/v1/transactions/{id}": row.id,
         "/api/v1/transfers/{id}": transfer(account, AccountFactory(), "1").id,
@@ -158,6 +160,8 @@ def give_commands(asker):
             for limits in ({"withdraw_max": "5"}, {"withdraw_max": None}, {"credit_limit": "0.001"})
         ],
     )
+    thresholds = ({"amount": "-5", "of": "balance"}, {"amount": "0.001", "of": "available"}, {"of": "held"})
+    yield "accounts/{id}/thresholds", [asker.rule("thresholds", **each) for each in thresholds]
     yield "accounts/{id}/freeze", [asker.rule("freeze", reason=reason) for reason in ("x", "")]
     yield "accounts/{id}/unfreeze", [asker.rule("unfreeze", reason=reason) for reason in ("x", "")]
     asker.post(type="WITHDRAW", amount="1")

@@ -19,7 +19,7 @@ from django.db import migrations, models
 
 import accounts.models.columns
 import accounts.models.tokens
-from accounts.migrations import _claims, _erasures, _holds, _who_is_who
+from accounts.migrations import _claims, _erasures, _holds, _thresholds, _who_is_who
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -31,6 +31,10 @@ ALTER TABLE accounts_claim
     DROP CONSTRAINT accounts_claim_pkey,
     ADD PRIMARY KEY (account_id, id),
     ADD CONSTRAINT claim_id_is_used_once UNIQUE (id);
+ALTER TABLE accounts_threshold
+    DROP CONSTRAINT accounts_threshold_pkey,
+    ADD PRIMARY KEY (account_id, id),
+    ADD CONSTRAINT threshold_id_is_used_once UNIQUE (id);
 """
 GUARDS = """
 CREATE TRIGGER account_starts_at_zero BEFORE INSERT ON accounts_account
@@ -84,7 +88,11 @@ BEGIN
             SELECT FROM public.events_event
             WHERE stream = NEW.id AND sequence > OLD.event_sequence AND sequence <= NEW.event_sequence
                 AND type = 'account.limits_changed'
-                AND NEW.credit_limit_max = greatest(OLD.credit_limit_max, NEW.credit_limit)
+                AND NEW.credit_limit_max = greatest(OLD.credit_limit_max, (
+                    SELECT max((data ->> 'credit_limit')::numeric) FROM public.events_event  -- of all of them
+                    WHERE stream = NEW.id AND sequence > OLD.event_sequence AND sequence <= NEW.event_sequence
+                        AND type = 'account.limits_changed'
+                ))
                 AND (data ->> 'credit_limit')::numeric = NEW.credit_limit
                 AND (data ->> 'withdraw_max')::numeric IS NOT DISTINCT FROM NEW.withdraw_max
                 AND (data ->> 'withdraw_day_max')::numeric IS NOT DISTINCT FROM NEW.withdraw_day_max
@@ -202,7 +210,7 @@ ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_keeps_its_identity;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_is_never_deleted;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER accounts_are_never_emptied;
 """
-GUARDS += _holds.GUARDS + _who_is_who.GUARDS + _erasures.GUARDS + _claims.GUARDS
+GUARDS += _holds.GUARDS + _who_is_who.GUARDS + _erasures.GUARDS + _claims.GUARDS + _thresholds.GUARDS
 WITHOUT_GUARDS = """
 DROP TRIGGER events_have_their_stream ON events_event;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
@@ -226,6 +234,7 @@ WITHOUT_GUARDS = (
     + WITHOUT_GUARDS
     + _who_is_who.WITHOUT_GUARDS
     + _erasures.WITHOUT_GUARDS
+    + _thresholds.WITHOUT_GUARDS
 )
 
 
@@ -636,6 +645,7 @@ class Migration(migrations.Migration):
                     ("freeze_account", "Can freeze and unfreeze accounts"),
                     ("close_account", "Can close accounts"),
                     ("limit_account", "Can set the limits of accounts"),
+                    ("manage_thresholds", "Can set and remove thresholds of accounts"),
                 ],
             },
         ),
@@ -830,6 +840,61 @@ class Migration(migrations.Migration):
                     ("waive_claim", "Can waive what is left of claims"),
                 ],
                 "default_permissions": ("view",),
+            },
+        ),
+        migrations.CreateModel(
+            name="Threshold",
+            fields=[
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                (
+                    "of",
+                    models.CharField(
+                        choices=[("available", "available"), ("balance", "balance")],
+                        max_length=9,
+                        verbose_name="of",
+                    ),
+                ),
+                (
+                    "amount",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8, max_digits=28, verbose_name="amount"
+                    ),
+                ),
+                (
+                    "below",
+                    models.BooleanField(help_text="Whether it is less than the amount", verbose_name="below"),
+                ),
+                (
+                    "since",
+                    models.DateTimeField(
+                        help_text="When it came to this side, or the threshold was set", verbose_name="since"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+                ("actor", models.UUIDField(verbose_name="actor")),
+                ("request_id", models.CharField(max_length=64, verbose_name="request id")),
+                (
+                    "event_sequence",
+                    models.BigIntegerField(
+                        help_text="The number of the account's event that told of it last",
+                        verbose_name="event sequence",
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="thresholds",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "threshold",
+                "verbose_name_plural": "thresholds",
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
@@ -1553,6 +1618,50 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 name="claim_times_are_finite",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("nearest__isnull", True),
+                    accounts.models.columns.LiesBetweenThresholds(),
+                    _connector="OR",
+                ),
+                name="account_tells_of_every_crossing",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="threshold",
+            constraint=models.UniqueConstraint(
+                fields=("account", "of", "amount"), name="threshold_stands_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="threshold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("of__in", ["available", "balance"])), name="threshold_of_is_known"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="threshold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount__gte", Decimal("-1000000000000000")),
+                    ("amount__lte", Decimal("1000000000000000")),
+                ),
+                name="threshold_amount_is_bounded",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="threshold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    accounts.models.columns.IsFinite(models.F("since")),
+                    accounts.models.columns.IsFinite(models.F("created_at")),
+                    ("since__gte", models.F("created_at")),
+                ),
+                name="threshold_times_are_finite_and_in_order",
             ),
         ),
         migrations.RunSQL(KEYS, migrations.RunSQL.noop),

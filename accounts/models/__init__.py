@@ -19,6 +19,12 @@ from accounts.models.erasures import Erasure
 from accounts.models.holds import HOLD_TABLE, Hold
 from accounts.models.staff import SecondFactor, Staff, make_url, read_secret, seal_secret
 from accounts.models.tables import Column, Kind, Table, make_row, replace_row, write_changes
+from accounts.models.thresholds import (
+    THRESHOLD_TABLE,
+    THRESHOLDS_MAX,
+    Threshold,
+    find_nearest,
+)
 from accounts.models.tokens import Token
 from accounts.models.users import User
 
@@ -31,6 +37,8 @@ __all__ = [
     "NAME_LENGTH_MAX",
     "REASON_LENGTH_MAX",
     "REFERENCE_LENGTH_MAX",
+    "THRESHOLDS_MAX",
+    "THRESHOLD_TABLE",
     "Account",
     "Claim",
     "ClockTimestamp",
@@ -46,8 +54,10 @@ __all__ = [
     "SecondFactor",
     "Staff",
     "Table",
+    "Threshold",
     "Token",
     "User",
+    "find_nearest",
     "make_row",
     "make_url",
     "metadata_has_texts",

@@ -18,6 +18,7 @@ from accounts.models.columns import (
     HeldDue,
     HoldsDue,
     IsFinite,
+    LiesBetweenThresholds,
     MoneyField,
     make_etag,
     metadata_has_texts,
@@ -140,6 +141,10 @@ class Account(models.Model):
                 name="account_balance_covers_holds",
             ),
             models.CheckConstraint(
+                condition=Q(nearest__isnull=True) | Q(LiesBetweenThresholds()),
+                name="account_tells_of_every_crossing",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status="CLOSED") | Q(balance=0, held=0, owed=0), name="closed_account_is_empty"
             ),
             models.CheckConstraint(
@@ -169,6 +174,7 @@ class Account(models.Model):
             ("freeze_account", "Can freeze and unfreeze accounts"),
             ("close_account", "Can close accounts"),
             ("limit_account", "Can set the limits of accounts"),
+            ("manage_thresholds", "Can set and remove thresholds of accounts"),
         ]
 
     def __str__(self) -> str:
@@ -183,6 +189,14 @@ class Account(models.Model):
     def available(self) -> Decimal:
         """What a withdrawal may take now."""
         return self.balance - self.held_now + self.credit_limit
+
+    @property
+    def crossings_due(self) -> int:
+        """How many of its thresholds it passes when the ends of due holds are written: each is an event."""
+        reached = None if self.nearest is None or not self.holds_due else self.nearest[3]
+        if reached is None or self.available < reached:
+            return 0
+        return self.thresholds.filter(of="available", below=True, amount__lte=self.available).count()
 
     def to_dict(self) -> dict[str, Any]:
         """The account as the API shows it."""
@@ -207,7 +221,7 @@ class Account(models.Model):
                 for name, amount in amounts.items()
             },
             "version": self.version,
-            "event_sequence": self.event_sequence + self.holds_due,
+            "event_sequence": self.event_sequence + self.holds_due + self.crossings_due,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
         }

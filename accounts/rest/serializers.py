@@ -13,11 +13,13 @@ from accounts.models import (
     HOLD_TABLE,
     NAME_LENGTH_MAX,
     REASON_LENGTH_MAX,
+    THRESHOLD_TABLE,
     Account,
     Claim,
     Column,
     Hold,
     Kind,
+    Threshold,
     Token,
     User,
 )
@@ -94,6 +96,19 @@ class LimitsRequest(StrictSerializer):
         help_text="The most that the withdrawals of a UTC day may take; null: no limit",
     )
     reason = ReasonField(required=settings.REASONS_REQUIRED)
+    expected_sequence = SequenceField()
+
+
+class ThresholdRequest(StrictSerializer):
+    amount = fields.AmountField(
+        {
+            "type": "string",
+            "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
+            "description": "A decimal string, in units of the currency; with credit it may be below zero.",
+            "example": "10.00",
+        }
+    )
+    of = fields.ChoiceField(choices=Threshold.Of, help_text="What is compared with the amount")
     expected_sequence = SequenceField()
 
 
@@ -232,6 +247,11 @@ class HoldSerializer(serializers.Serializer[Hold]):
 class ClaimSerializer(serializers.Serializer[Claim]):
     def get_fields(self) -> dict[str, Any]:
         return {column.name: make_field(column) for column in CLAIM_TABLE.shown}
+
+
+class ThresholdSerializer(serializers.Serializer[Threshold]):
+    def get_fields(self) -> dict[str, Any]:
+        return {column.name: make_field(column) for column in THRESHOLD_TABLE.shown}
 
 
 class UserSerializer(serializers.Serializer[User]):

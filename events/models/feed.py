@@ -117,6 +117,10 @@ class Event(models.Model):
         CLAIM_DECLINED = "claim.declined"
         CLAIM_COLLECTED = "claim.collected"
         CLAIM_WAIVED = "claim.waived"
+        THRESHOLD_SET = "threshold.set"
+        THRESHOLD_REMOVED = "threshold.removed"
+        BALANCE_FELL_BELOW = "balance.fell_below"
+        BALANCE_ROSE_ABOVE = "balance.rose_above"
 
     pk = models.CompositePrimaryKey("stream", "sequence")
     stream = models.UUIDField(_("stream"))

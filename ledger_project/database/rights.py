@@ -80,6 +80,9 @@ RIGHTS: dict[str, Rights] = {
         READ,
         READ,
     ),
+    "accounts.threshold": Rights(
+        {**READ, **ADD, **REMOVE, **only("UPDATE", "below since event_sequence")}, READ, READ
+    ),
     "events.event": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
     "events.text": Rights({**READ, **ADD, **only("UPDATE", "content")}, READ, READ),
     "events.pendingevent": Rights({**READ, **ADD, **REMOVE}, READ, READ),

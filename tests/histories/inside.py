@@ -3,7 +3,7 @@
 from datetime import date
 from functools import singledispatchmethod
 
-from accounts.models import Account, Claim, Hold
+from accounts.models import Account, Claim, Hold, Threshold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from rest.times import parse_time
@@ -141,6 +141,21 @@ class Inside:
     def set_limits(self, id, limits, expected):
         asked = {"limits": limits, "expected_sequence": expected, "request_id": REQUEST_ID}
         return show(asking.set_limits, id=id, **asked)
+
+    def set_threshold(self, account, of, amount, expected):
+        command = commands.SetThreshold(
+            account_id=account, of=Threshold.Of(of), amount=amount, expected_sequence=expected
+        )
+
+        def act():
+            threshold = asking.ask(command, request_id=REQUEST_ID).threshold
+            return threshold, threshold.id != command.threshold_id
+
+        return show(act)
+
+    def remove_threshold(self, threshold):
+        command = commands.RemoveThreshold(account_id=threshold.account, threshold_id=threshold.id)
+        asking.ask(command, request_id=REQUEST_ID)
 
     def set_status(self, id, status, reason, expected):
         asked = {"reason": reason, "expected_sequence": expected, "request_id": REQUEST_ID}

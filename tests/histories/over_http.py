@@ -1,32 +1,28 @@
 """The door for everybody else: HTTP, and what is promised of statuses, headers and problems."""
 
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from functools import singledispatchmethod
 from uuid import UUID
 
 from tests.conftest import make_client
-from tests.histories.answers import Answer, Shown, make_refusal
+from tests.histories.answers import Answer, Shown
 from tests.histories.rehearsing import rehearse_and_send
+from tests.histories.replies import (
+    UNDERSTOOD_AND_REFUSED,
+    is_refused,
+    make_plain,
+    read_refusal,
+    read_replayed,
+    require_decline,
+    strip,
+    write_destinations,
+)
 from tests.reference_captures import Capture, CaptureOfItem
 from tests.reference_commands import Move, Placement, Transfer, format_time
 from tests.reference_lists import Release
 from tests.reference_reversals import Reversal
 
 API = "/api/v1"
-STATUS = {
-    "insufficient_funds": 402,
-    "insufficient_funds_at": 402,
-    "version_mismatch": 412,
-    "sequence_mismatch": 412,
-    "etag_mismatch": 412,
-    "amount_scale": 400,
-    "expires_at_invalid": 422,
-    "not_found": 404,
-    "effective_at_in_future": 400,
-    "effective_at_too_early": 400,
-}
-UNDERSTOOD_AND_REFUSED = 422
 DERIVED = 8
 NAMES = {
     Move: "transaction",
@@ -217,6 +213,19 @@ class OverHttp:
     def set_limits(self, id, limits, expected):
         return self._change(self._post(f"accounts/{id}/limits", expected_sequence=expected, **limits))
 
+    def set_threshold(self, account, of, amount, expected):
+        body = {"of": of, "amount": amount, "expected_sequence": expected}
+        response = self._post(f"accounts/{account}/thresholds", **body)
+        if response.status_code != 201:
+            return Shown(refusal=read_refusal(response.status_code, response.json()))
+        return Shown(resource=response.json(), replayed=read_replayed(response))
+
+    def remove_threshold(self, threshold):
+        assert self.client.delete(f"{API}/thresholds/{threshold.id}").status_code == 204
+
+    def list_thresholds(self, account):
+        return self._get(f"accounts/{account}/thresholds")["results"]
+
     def set_status(self, id, status, reason, expected):
         path = f"accounts/{id}/{CHANGES[status]}"
         return self._change(self._post(path, reason=reason, expected_sequence=expected))
@@ -265,51 +274,3 @@ class OverHttp:
         response = self.client.get(f"{API}/{path}", query)
         assert response.status_code == 200, response.content
         return response.json()
-
-
-def write_destinations(asked):
-    """Of a capture, as they are sent."""
-    to, body = asked["to"], {name: value for name, value in asked.items() if name != "to"}
-    if not isinstance(to, tuple):
-        return body | ({"destination": to} if to else {})
-    del body["amount"]
-    return body | {"destinations": [{"destination": id, "amount": amount} for id, amount in to]}
-
-
-def make_plain(value):
-    if isinstance(value, dict):
-        return {name: make_plain(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [make_plain(part) for part in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID | Decimal) else value
-
-
-def strip(row):
-    """A later command of the same list may take it back."""
-    return {name: value for name, value in row.items() if name not in ("reversed", "reversed_by")}
-
-
-def is_refused(body):
-    """A refusal is a problem without the id of something that was recorded."""
-    return "code" in body and "id" not in body
-
-
-def read_refusal(status, problem):
-    refusal = make_refusal(problem["code"], problem)
-    assert status == STATUS.get(refusal.code, UNDERSTOOD_AND_REFUSED)
-    return refusal
-
-
-def read_replayed(response):
-    header = response.headers.get("Idempotency-Replayed")
-    assert header in (None, "true")
-    return header is not None
-
-
-def require_decline(status, problem, shown):
-    """The problem tells what is recorded."""
-    code = shown["decline_reason"]
-    assert (status, problem["code"]) == (STATUS.get(code, UNDERSTOOD_AND_REFUSED), code)
-    assert problem.items() >= {"id": shown["id"], **shown["decline_details"]}.items()

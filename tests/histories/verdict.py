@@ -52,7 +52,8 @@ class Verdict(World):
         events = read_events(stream=account.id)
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
         assert account.event_sequence == len(events)
-        assert [(event.type, event.data) for event in events] == self.ledger.events[account.id]
+        told = [(event.type, strip(event.type, event.data)) for event in events]
+        assert told == self.ledger.events[account.id]
         moments = [event.recorded_at for event in events[1:]]  # the account was opened by another clock
         assert moments == sorted(moments)
         told = [(event.about, event.recorded_at) for event in events if event.about is not None]
@@ -71,3 +72,10 @@ class Verdict(World):
     def require_captures(self, account, rows):
         for hold in Hold.objects.filter(account=account):
             assert hold.captured == sum(row.amount for row in rows if row.hold == hold.id and row.version)
+
+
+def strip(type, data):
+    """Of thresholds no model knows the times: the audit compares them with the events'."""
+    if not type.startswith("threshold."):
+        return data
+    return {name: value for name, value in data.items() if name not in ("since", "created_at")}

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from itertools import product
+from uuid import UUID
 
 from django.core.management import call_command
 from hypothesis import strategies as st
@@ -89,14 +91,19 @@ class World(RuleBasedStateMachine):
         currency=st.sampled_from(sorted(DECIMALS)),
         other=st.sampled_from(sorted(DECIMALS)),
         limits=st.tuples(*(st.sampled_from(usual) for usual in USUAL_LIMITS.values())),
+        thresholds=st.sampled_from([(), ("10", "299"), ("1", "100", "270", "300")]),
     )
-    def open_first_accounts(self, currency, other, limits):
+    def open_first_accounts(self, currency, other, limits, thresholds):
         for each in (currency, currency, other):
             self.open_account(each, funds=Decimal(300))
         first = next(iter(self.ledger.accounts))
         limits = dict(zip(USUAL_LIMITS, limits, strict=True))
         assert self.inside.set_limits(first, limits, None).refusal is None
         self.ledger.set_limits(first, limits, None, read_clock())
+        for id in self.ledger.accounts:
+            for amount, of in product(map(Decimal, thresholds), ("balance", "available")):
+                made = self.inside.set_threshold(id, of, amount, None).resource
+                self.ledger.set_threshold(UUID(made["id"]), id, of, amount, read_clock())
 
     @precondition(lambda self: len(self.ledger.accounts) < ACCOUNTS_MAX)
     @rule(currency=st.sampled_from(sorted(DECIMALS)), funds=st.sampled_from([0, 100]).map(Decimal))

@@ -31,6 +31,7 @@ OF_THE_APP = {
     "accounts_claim": CHANGES,
     "accounts_erasure": CHANGES,
     "accounts_hold": CHANGES,
+    "accounts_threshold": ALL,
     "accounts_user": CHANGES,
     "accounts_user_groups": ADDS_AND_REMOVES,
     "accounts_user_user_permissions": LOOKS,
@@ -88,11 +89,11 @@ NEVER_CHANGED = {
         "account_id actor amount_asked batch created_at decline_details decline_reason expires_at_asked id"
         " metadata reference request_id"
     ),
+    "accounts_threshold": "account_id actor amount created_at id of request_id",
     "accounts_token": ("account_names amount_max created digest expiry permissions token_key types user_id"),
     "accounts_secondfactor": "confirmed created_at id name user_id",
     "accounts_user": "id is_holder",
-    "axes_accessattempt": "",
-    "axes_accessattemptexpiration": "",
+    **dict.fromkeys(("axes_accessattempt", "axes_accessattemptexpiration"), ""),
     "axes_accesslog": ("attempt_time http_accept id ip_address path_info session_hash user_agent username"),
     "django_session": "",
     "events_feed_state": "database_id epoch part pruned_through system_identifier table_id timeline_id",
@@ -102,8 +103,7 @@ NEVER_CHANGED = {
     "transactions_correction": (
         "account_id amount id kind made_at maker_id needs_approval reason reference request_id reverses type"
     ),
-    "transactions_figures": "",
-    "transactions_hourlytotal": "",
+    **dict.fromkeys(("transactions_figures", "transactions_hourlytotal"), ""),
 }
 SECRETS = ["accounts_user.password", "django_session.session_data", "django_session.session_key"]
 SECRETS += ["accounts_token.digest"]  # its first letters are in the record, too

@@ -37,7 +37,7 @@ VALUES = {
     "name": "x", "reason": "x", "final": False, "type": "DEPOSIT", "amount": "10.00", "reference": "r",
     "effective_at": "2026-01-04T00:00:00Z", "expires_at": "2999-01-01T00:00:00Z", "credit_limit": "10.00",
     "withdraw_max": "10.00", "withdraw_day_max": "10.00", "metadata": {"order": "7", "é": "ü"},
-    "claim": False, "kind": "webhook", "types": ["user.created", "hold.placed"],
+    "claim": False, "of": "balance", "kind": "webhook", "types": ["user.created", "hold.placed"],
 }  # fmt: skip
 
 

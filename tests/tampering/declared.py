@@ -60,7 +60,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         (
             "id user_id name currency status balance held owed credit_limit credit_limit_max status_reason"
             " withdraw_max withdraw_day_max withdrawn_on withdrawn seq version event_sequence"
-            " last_recorded_at last_effective_at chain_head metadata created_at removed",
+            " last_recorded_at last_effective_at chain_head metadata created_at nearest removed",
             REFUSED,
             FOUND,
             "",
@@ -106,6 +106,14 @@ DECLARED: dict[str, dict[str, Entry]] = {
             FACTORS,
         ),
         ("removed added", UNSEEN, UNSEEN, FACTORS),
+    ),
+    "accounts_threshold": decide(
+        (
+            "id account_id of amount below since created_at actor request_id event_sequence removed added",
+            REFUSED,
+            FOUND,
+            "",
+        ),
     ),
     "accounts_token": decide(
         (

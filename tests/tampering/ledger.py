@@ -45,6 +45,7 @@ def make_everything() -> Account:
     account: Account = make_history()
     limited = make_accounts()
     make_holds(account)
+    make_thresholds(account)
     make_batches(account)
     make_claims()
     make_corrections(account)
@@ -106,6 +107,15 @@ def make_claims() -> None:
     closed = AccountFactory()
     asking.close(id=closed.id, reason="left", request_id="")
     claim(closed, "6")
+
+
+def make_thresholds(account: Account) -> None:
+    """Below and above what it has, one that was crossed, and one that was removed."""
+    crossed, gone, _ = (asking.set_threshold(account, amount, "balance") for amount in ("450", "7", "99999"))
+    asking.set_threshold(account, "-5")
+    withdraw(account, "200")
+    asking.remove_threshold(gone)
+    assert crossed.below is False
 
 
 def make_batches(account: Account) -> None:

@@ -78,6 +78,8 @@ class World:
                 return f"transactions/{transfer(account, other, amount).id}/reverse", {**new, "reason": "x"}
             case "limits":
                 return f"{rules}/limits", {"withdraw_max": "5"}
+            case "thresholds":
+                return f"{rules}/thresholds", {"amount": "5", "of": "balance"}
             case "metadata":
                 return rules, {"metadata": {"k": "v"}}
             case "freeze" | "unfreeze":
@@ -106,6 +108,7 @@ ROUTES = {
     "reversal of a withdrawal": ({DEPOSIT}, True),
     "reversal of a transfer": ({DEPOSIT, WITHDRAW}, True),
     "limits": (set(), False),
+    "thresholds": (set(), False),
     "metadata": (set(), False),
     "freeze": (set(), False),
     "unfreeze": (set(), False),

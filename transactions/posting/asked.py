@@ -14,7 +14,7 @@ from uuid import UUID
 
 from accounts.currencies import AMOUNT_MAX
 from accounts.errors import AmountInvalid, AmountNotPositive, AmountTooLarge, IdInvalid
-from accounts.models import REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account
+from accounts.models import REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account, Threshold
 from ledger.text import Rule, TypeInvalid, require_metadata, require_text
 from ledger.values import LastMoment
 from transactions import errors
@@ -56,6 +56,12 @@ def require_amount(amount: Decimal | None) -> None:
         raise AmountNotPositive("An amount is more than zero.")
     if amount > AMOUNT_MAX:
         raise AmountTooLarge(f"An amount is at most {AMOUNT_MAX}.", limit=str(AMOUNT_MAX))
+
+
+def require_finite(amount: object) -> None:
+    """Refuse what is no finite number, whatever its sign. Raises `AmountInvalid`."""
+    if not isinstance(amount, Decimal) or not amount.is_finite():
+        raise AmountInvalid("An amount is a finite decimal number.")
 
 
 def require_begun(asked: datetime, clock: datetime) -> None:
@@ -159,7 +165,9 @@ def _optional(check: Check) -> Check:
 
 
 CHECKS: Mapping[str, Check] = {
-    **dict.fromkeys(["id", "account_id", "source_id", "destination_id", "hold_id", "claim_id"], require_id),
+    **dict.fromkeys(
+        ["id", "account_id", "source_id", "destination_id", "hold_id", "claim_id", "threshold_id"], require_id
+    ),
     **dict.fromkeys(
         ["transaction_id", "transfer", "reverses", "hold", "claim", "destination"], _optional(require_id)
     ),
@@ -174,6 +182,7 @@ CHECKS: Mapping[str, Check] = {
     "if_match": _optional(_require_tags),
     "limits": _require_limits,
     "metadata": lambda value, field: require_metadata(value),
+    "of": partial(_require_choice, Threshold.Of),
     "reference": lambda value, field: require_text(
         value, Rule.IDENTIFIER, field, length_max=REFERENCE_LENGTH_MAX
     ),

@@ -23,10 +23,12 @@ from transactions.posting.commands import (
     NewHold,
     NewTransaction,
     Release,
+    RemoveThreshold,
     Reversal,
     SetLimits,
     SetMetadata,
     SetStatus,
+    SetThreshold,
     Transfer,
     WaiveClaim,
 )
@@ -108,6 +110,8 @@ def _find_moves(command: Command) -> Iterator[Move]:
             if command.destination is not None:
                 yield Move(command.destination, DEPOSIT, command.amount)
         case Release() | WaiveClaim() | SetLimits() | SetStatus() | SetMetadata():
+            yield Move(command.account_id)
+        case SetThreshold() | RemoveThreshold():
             yield Move(command.account_id)
         case _:
             raise TypeError(f"Nobody has said what a {type(command).__name__} moves.")

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from accounts.errors import IdempotencyKeyReused
-from accounts.models import Account, Claim, Hold
-from accounts.queries import find_open_claims
+from accounts.models import Account, Claim, Hold, find_nearest
+from accounts.queries import find_open_claims, find_thresholds
+from events import outbox
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
+from ledger.values import format_time
 from transactions.errors import TRANSFER_DECLINED, WouldDecline
 from transactions.models import Transaction
 from transactions.posting import limits
@@ -21,10 +22,11 @@ from transactions.posting.requests import (
     Outcome,
     PostingRequest,
     PostingResult,
+    answer_again,
     find_declined,
 )
 from transactions.posting.settling import settle, settle_unit
-from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State, apply
+from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State
 from transactions.posting.writing import Look
 from transactions.reading import queries
 
@@ -78,6 +80,7 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
         accounts=accounts,
         find_broken=limits.find_broken_instant,
         find_claims=find_open_claims,
+        find_thresholds=find_thresholds,
         holds=holds,
         claims=claims,
         taken_back=queries.find_taken_back(reverses) if reverses else {},
@@ -107,7 +110,8 @@ def end_due_holds(state: State, causes: Mapping[UUID, Caller]) -> None:
         state.holds[hold.id] = hold
         apply(expire(hold, state), state, causes[hold.account_id])
         if not state.is_settled:
-            settle([hold.account_id], state, causes[hold.account_id])
+            for decision, caller in settle([hold.account_id], state, causes[hold.account_id]):
+                apply(decision, state, caller)
 
 
 def make_accounts(locked: Iterable[Sequence[Any]]) -> Accounts:
@@ -185,13 +189,15 @@ def decide_commands(
             apply(decision, state, caller)
         answers[number] = PostingResult([decision.made for decision in decisions])
         if not state.is_settled and request.batch is None:
-            settle_unit([command], [number], state, caller, answers)
+            for decision, cause in settle_unit([command], [number], state, caller, answers):
+                apply(decision, state, cause)
         if request.all_or_nothing and culprit is None:
             found = _find_culprit(decisions)
             if found is not None:
                 return found
     if not state.is_settled and request.batch is not None:
-        settle_unit(request.commands, numbers, state, caller, answers)
+        for decision, cause in settle_unit(request.commands, numbers, state, caller, answers):
+            apply(decision, state, cause)
     return None
 
 
@@ -203,6 +209,55 @@ def _answer_as_is(request: PostingRequest, state: State, answers: list[Any]) -> 
             holds = (state.holds.get(id) for id in request.commands[number].needs.holds)
             made = [] if request.commands[number].id else [hold for hold in holds if hold]
             answers[number] = PostingResult(made, replayed=True)
+
+
+def apply(decision: Decision, state: State, caller: Caller) -> None:
+    """From now on the decision counts. Its events have the account's sequence numbers and the clock's time,
+    but none is before the one before it.
+    """
+    _, account, events, row, hold, rules, claim, thresholds = decision
+    if account is None:
+        return
+    if thresholds is not None:
+        account = account._replace(nearest=find_nearest(state.take_thresholds(account, thresholds)))
+    if events and account.last_recorded_at < state.clock:
+        account = account._replace(last_recorded_at=state.clock)
+    state.accounts[account.id] = account
+    state.touched[account.id] = None
+    recorded_at = format_time(account.last_recorded_at)
+    for number, (type, told) in enumerate(events, account.event_sequence - len(events) + 1):
+        if told is None:
+            event: outbox.NewEvent = {
+                "stream": account.id_text,
+                "sequence": number,
+                "type": type,
+                "recorded_at": recorded_at,
+                "about": account.seq,
+            }
+        else:
+            event, text = outbox.tell(
+                stream=account.id,
+                sequence=number,
+                type=type,
+                recorded_at=account.last_recorded_at,
+                told=told,
+                caller=caller,
+            )
+            state.is_told = True
+            if text:
+                state.texts.append(text)
+        state.events.append(event)
+    if row is not None:
+        state.rows.append(row)
+        if row.reverses:
+            state.take_back(row)
+    if hold is not None:
+        place = state.placed if hold.id in state.placed or hold.id not in state.holds else state.changed
+        place[hold.id] = state.holds[hold.id] = hold
+    if rules is not None:
+        state.rules[rules.id] = state.changed_rules[rules.id] = rules
+    if claim is not None:
+        state.take_claim(claim)
 
 
 def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> LedgerError:
@@ -235,24 +290,7 @@ def _replay(
         kept = holds.get(needs.hold) if needs.hold else claims.get(needs.claim) if needs.claim else None
         rows = [before[id] for id in needs.rows if id in before]
         try:
-            replays.append(_answer_again(command, kept, rows) if kept or rows else None)
+            replays.append(answer_again(command, kept, rows) if kept or rows else None)
         except LedgerError as error:
             replays.append(_refuse(request, command, error))
     return replays
-
-
-def _answer_again(command: Any, kept: Hold | Claim | None, rows: Sequence[Transaction]) -> PostingResult:
-    """`kept` is the hold or the claim that it made."""
-    made: Sequence[Transaction | Hold | Claim] = [kept] if kept else rows
-    differs = command.find_differences(kept or {row.id: row for row in rows})
-    if differs:
-        kind = kept._meta.model_name if kept else "command"
-        raise IdempotencyKeyReused(
-            f"This id was used before, for another {kind}.",
-            differs=differs,
-            confidential_to=(
-                made[0].user_id,
-                f"accounts.view_{kind}" if kept else "transactions.view_transaction",
-            ),
-        )
-    return PostingResult(made, replayed=True)

@@ -30,6 +30,7 @@ from transactions.posting.commands import Expiry
 from transactions.posting.deciding import decide
 from transactions.posting.own_transaction import OwnTransaction
 from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
+from transactions.posting.settling.thresholds import FELL, ROSE
 from transactions.posting.state import COLUMNS, MoreAccounts, State
 from transactions.posting.writing import Look
 
@@ -242,6 +243,12 @@ def _count(outcomes: Iterable[Outcome], state: State) -> None:
                         counts[row.type, decided] += 1
     for labels, count in counts.items():
         _find_counter(*labels).inc(count)
+
+
+def _count_crossings(state: State) -> None:
+    for event in state.events:
+        if event["type"] in (FELL, ROSE):
+            metrics.CROSSINGS.labels(type=event["type"]).inc()
 
 
 @cache

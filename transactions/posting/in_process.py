@@ -33,10 +33,12 @@ from transactions.posting.commands import (
     NewHold,
     NewTransaction,
     Release,
+    RemoveThreshold,
     Reversal,
     SetLimits,
     SetMetadata,
     SetStatus,
+    SetThreshold,
     Transfer,
     WaiveClaim,
 )
@@ -45,8 +47,8 @@ from transactions.posting.requests import PostingRequest, PostingResult, find_cu
 REQUEST_ID_LENGTH_MAX = 64
 KINDS = frozenset(
     {
-        *(Capture, ChangeHold, ClaimedReversal, NewClaim, NewHold, NewTransaction, Release, Reversal),
-        *(SetLimits, SetMetadata, SetStatus, Transfer, WaiveClaim),
+        *(Capture, ChangeHold, ClaimedReversal, NewClaim, NewHold, NewTransaction, Release, RemoveThreshold),
+        *(Reversal, SetLimits, SetMetadata, SetStatus, SetThreshold, Transfer, WaiveClaim),
     }
 )
 ACTOR_KINDS = frozenset(map(str, ActorKind)) - {str(ActorKind.LEDGER)}

@@ -13,3 +13,4 @@ POSTING_RETRIES = Counter(
 )
 HOLDS_EXPIRED = Counter("ledger_holds_expired", "Ends of holds that were written because they were due.")
 COLLECTIONS = Counter("ledger_collections", "Withdrawals that have taken what was claimed.")
+CROSSINGS = Counter("ledger_crossings", "Thresholds of accounts that were crossed.", ["type"])

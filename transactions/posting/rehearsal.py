@@ -11,7 +11,7 @@ from django.db.transaction import atomic
 
 from accounts import operations
 from accounts.models import Account, Claim
-from accounts.queries import find_open_claims, find_payees
+from accounts.queries import find_open_claims, find_payees, find_thresholds
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from ledger.values import EPOCH
@@ -121,6 +121,7 @@ class Rehearsal:
                 accounts=Accounts(self.accounts),
                 find_broken=limits.find_broken_instant,
                 find_claims=find_open_claims,
+                find_thresholds=find_thresholds,
                 claims=self.claims.copy(),
                 open_claims={id: self.open_claims[id] for id in self.open_claims if id in self.accounts},
                 is_settled=not any(account.owed for account in self.accounts.values()),

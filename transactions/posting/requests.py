@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from accounts.models import Account, Claim, Hold
+from accounts.errors import IdempotencyKeyReused
+from accounts.models import Account, Claim, Hold, Threshold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from transactions.errors import BATCH_DECLINED, TRANSFER_DECLINED, IdTwice
@@ -60,7 +61,7 @@ class PostingResult(NamedTuple):
     was decided; of a list that has an id, the last result has what was taken because of all of it.
     """
 
-    made: Sequence[Transaction | Hold | Account | Claim]
+    made: Sequence[Transaction | Hold | Account | Claim | Threshold]
     replayed: bool = False
     collected: Sequence[Transaction] = ()
 
@@ -83,6 +84,10 @@ class PostingResult(NamedTuple):
     @property
     def account(self) -> Account:
         return cast(Account, self.made[0])
+
+    @property
+    def threshold(self) -> Threshold:
+        return cast(Threshold, self.made[0])
 
 
 Answers = list[PostingResult | LedgerError]
@@ -108,3 +113,21 @@ def find_declined(answers: Iterable[Any]) -> Culprit | None:
             if isinstance(made, Culprit) and made.decline_reason:
                 return made
     return None
+
+
+def answer_again(command: Any, kept: Hold | Claim | None, rows: Sequence[Transaction]) -> PostingResult:
+    """What was decided before under the id of the command: `kept` is the hold or the claim that it made,
+    `rows` its transactions. Raises `IdempotencyKeyReused`."""
+    made: Sequence[Transaction | Hold | Claim] = [kept] if kept else rows
+    differs = command.find_differences(kept or {row.id: row for row in rows})
+    if differs:
+        kind = kept._meta.model_name if kept else "command"
+        raise IdempotencyKeyReused(
+            f"This id was used before, for another {kind}.",
+            differs=differs,
+            confidential_to=(
+                made[0].user_id,
+                f"accounts.view_{kind}" if kept else "transactions.view_transaction",
+            ),
+        )
+    return PostingResult(made, replayed=True)

@@ -13,11 +13,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from accounts.errors import AccountNotFound, ClaimNotFound, HoldNotFound, SequenceMismatch
-from accounts.models import Account, Claim, Hold
+from accounts.models import Account, Claim, Hold, Threshold, replace_row
 from events import outbox
 from events.texts import NewText
-from ledger.callers import Caller
-from ledger.values import format_time
 from transactions.models import Batch, Transaction, derive_destination_id
 from transactions.reading.queries import NOTHING, TakenBack
 
@@ -98,16 +96,18 @@ class Decision(NamedTuple):
     """What one command does to one account. `made` is what it is answered with: a row, a hold, an account.
 
     `account` None: nothing is to be written. Its `event_sequence` counts the `events`. `hold` is one that was
-    placed or changed, `rules` the account's row with other rules, `claim` one that was opened or changed.
+    placed or changed, `rules` the account's row with other rules, `claim` one that was opened or changed,
+    `thresholds` those that were set or have changed, by their ids; None instead of one that was removed.
     """
 
-    made: Transaction | Hold | Account | Claim
+    made: Transaction | Hold | Account | Claim | Threshold
     account: AccountState | None = None
     events: tuple[Event, ...] = ()
     row: Transaction | None = None
     hold: Hold | None = None
     rules: Account | None = None
     claim: Claim | None = None
+    thresholds: Mapping[UUID, Threshold | None] | None = None
 
 
 # An account, the moment and the amount of a backdated withdrawal, and what is posted but not written yet: the
@@ -116,6 +116,7 @@ FindBroken = Callable[
     [AccountState, datetime, Decimal, Iterable[Transaction]], tuple[datetime, Decimal] | None
 ]
 FindClaims = Callable[[Iterable[UUID]], Iterable[Claim]]  # of accounts: the open ones, the oldest first
+FindThresholds = Callable[[UUID], Iterable[Threshold]]  # of an account, as they are written
 
 
 class MoreAccounts(Exception):
@@ -134,6 +135,7 @@ class State:
     accounts: Accounts
     find_broken: FindBroken
     find_claims: FindClaims
+    find_thresholds: FindThresholds
     holds: dict[UUID, Hold] = field(default_factory=dict)
     taken_back: dict[UUID, TakenBack] = field(default_factory=dict)  # of transactions, by their ids
     rules: dict[UUID, Account] = field(default_factory=dict)
@@ -141,6 +143,7 @@ class State:
     is_settled: bool = True  # whether no account owes or has thresholds: nothing follows of what is decided
     claims: dict[UUID, Claim] = field(default_factory=dict)
     open_claims: dict[UUID, tuple[UUID, ...]] = field(default_factory=dict)  # of accounts, as far as asked
+    thresholds: dict[UUID, tuple[Threshold, ...]] = field(default_factory=dict)  # of accounts that were asked
     # To be written:
     batches: list[Batch] = field(default_factory=list)
     rows: list[Transaction] = field(default_factory=list)
@@ -153,6 +156,7 @@ class State:
     opened_claims: dict[UUID, Claim] = field(default_factory=dict)
     changed_claims: dict[UUID, Claim] = field(default_factory=dict)
     collections: int = 0  # how many of the rows take what was claimed
+    changed_thresholds: dict[UUID, Threshold | None] = field(default_factory=dict)  # None: removed
     touched: dict[UUID, None] = field(default_factory=dict)  # the accounts, in order
     is_decided: bool = False  # whether any command was: for what is refused, nothing is written
 
@@ -211,6 +215,26 @@ class State:
             before = self.taken_back.get(row.reverses, NOTHING)
             self.taken_back[row.reverses] = TakenBack(before.amount + row.amount, row.id)
 
+    def get_thresholds(self, account: AccountState) -> tuple[Threshold, ...]:
+        """Of the account, as they are now. They are read once."""
+        if account.id not in self.thresholds:
+            found = () if account.nearest is None else self.find_thresholds(account.id)
+            self.thresholds[account.id] = tuple(
+                replace_row(each, currency=account.currency) for each in found
+            )
+        return self.thresholds[account.id]
+
+    def take_thresholds(
+        self, account: AccountState, changes: Mapping[UUID, Threshold | None]
+    ) -> tuple[Threshold, ...]:
+        """From now on the account has these, or, instead of None, not any more. All that it then has."""
+        before: dict[UUID, Threshold | None] = {each.id: each for each in self.get_thresholds(account)}
+        after = {**before, **changes}
+        self.thresholds[account.id] = tuple(each for each in after.values() if each)
+        self.changed_thresholds |= changes
+        self.is_settled = False
+        return self.thresholds[account.id]
+
     def copy(self) -> "State":
         """Another one, on which can be decided without this one knowing."""
         other = copy(self)
@@ -218,50 +242,3 @@ class State:
             if isinstance(value, dict | list):
                 setattr(other, name, copy(value))
         return other
-
-
-def apply(decision: Decision, state: State, caller: Caller) -> None:
-    """From now on the decision counts. Its events have the account's sequence numbers and the clock's time,
-    but none is before the one before it.
-    """
-    _, account, events, row, hold, rules, claim = decision
-    if account is None:
-        return
-    if events and account.last_recorded_at < state.clock:
-        account = account._replace(last_recorded_at=state.clock)
-    state.accounts[account.id] = account
-    state.touched[account.id] = None
-    recorded_at = format_time(account.last_recorded_at)
-    for number, (type, told) in enumerate(events, account.event_sequence - len(events) + 1):
-        if told is None:
-            event: outbox.NewEvent = {
-                "stream": account.id_text,
-                "sequence": number,
-                "type": type,
-                "recorded_at": recorded_at,
-                "about": account.seq,
-            }
-        else:
-            event, text = outbox.tell(
-                stream=account.id,
-                sequence=number,
-                type=type,
-                recorded_at=account.last_recorded_at,
-                told=told,
-                caller=caller,
-            )
-            state.is_told = True
-            if text:
-                state.texts.append(text)
-        state.events.append(event)
-    if row is not None:
-        state.rows.append(row)
-        if row.reverses:
-            state.take_back(row)
-    if hold is not None:
-        place = state.placed if hold.id in state.placed or hold.id not in state.holds else state.changed
-        place[hold.id] = state.holds[hold.id] = hold
-    if rules is not None:
-        state.rules[rules.id] = state.changed_rules[rules.id] = rules
-    if claim is not None:
-        state.take_claim(claim)

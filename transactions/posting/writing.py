@@ -20,6 +20,7 @@ from ledger.sql import fetch
 from ledger.values import write_bytes, write_ids
 from transactions.errors import RequestInProgress
 from transactions.models import BATCH_TABLE, TABLE, chain
+from transactions.posting.settling import writing as settling
 from transactions.posting.state import State
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -150,12 +151,16 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
     if state.changed_claims:
         parameters.append(write_changes(state.changed_claims.values(), CLAIM_COLUMNS))
         parameters.append(write_ids(state.changed_claims))
+    if state.changed_thresholds:
+        parameters += settling.write_thresholds(state.changed_thresholds)
     if state.is_told:
         parameters.append(outbox.write_texts(state.texts))
     parameters.append(orjson.dumps(events, default=write_bytes).decode())
     parameters.append(write_changes(accounts, OWING_COLUMNS if owing else ACCOUNT_COLUMNS))
     if state.changed_rules:
         parameters.append(write_changes(state.changed_rules.values(), RULES))
+    if state.changed_thresholds:
+        parameters.append(settling.write_nearest(each for each in accounts if each.id in state.thresholds))
     parameters.append(f"{{{','.join([account.id_text for account in accounts])}}}")
     statement = compile_write(
         batches=bool(state.batches),
@@ -165,6 +170,7 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         rules=bool(state.changed_rules),
         opened_claims=bool(state.opened_claims),
         changed_claims=bool(state.changed_claims),
+        thresholds=bool(state.changed_thresholds),
         told=state.is_told,
     )
     return [(statement, parameters)]
@@ -180,6 +186,7 @@ def compile_write(
     rules: bool,
     opened_claims: bool,
     changed_claims: bool,
+    thresholds: bool,
     told: bool,
 ) -> str:
     """The ids of what is changed stand twice in it, so that rows are found by index, however many they are
@@ -198,6 +205,8 @@ def compile_write(
         arms.append(f"opened_claims AS ({CLAIM_TABLE.insert}\n)")
     if changed_claims:
         arms.append(_write_update("changed_claims", "accounts_claim", CLAIM_COLUMNS))
+    if thresholds:
+        arms.append(settling.WRITE_THRESHOLDS)
     columns = OWING_COLUMNS if opened_claims or changed_claims else ACCOUNT_COLUMNS
     sets, beside = _list_sets(columns), ""
     if rules:
@@ -208,6 +217,9 @@ def compile_write(
             f"\nLEFT JOIN jsonb_to_recordset(%s::jsonb) AS rules (id uuid, {_list_types(RULES)})"
             " ON rules.id = new.id"
         )
+    if thresholds:
+        sets += settling.SET_NEAREST
+        beside += settling.BESIDE_NEAREST
     arms.append((outbox.WRITE_TOLD_EVENTS if told else outbox.WRITE_EVENTS).strip())
     return f"""WITH {", ".join(arms)}
 UPDATE accounts_account AS account SET {sets}

@@ -59,6 +59,7 @@ REMEDIES = {
     "places": AN_EVENT,
     "streams": AN_EVENT,
     "told": A_RULE,
+    "thresholds": A_RULE,
     "users": A_RULE,
     "corrections": A_CORRECTION,
     "erasures": AN_ERASURE,

@@ -16,6 +16,7 @@ from transactions.proof import (
     audit_transfers,
     record,
     told,
+    told_thresholds,
 )
 
 # (account, table, row, expected, found), once for everything that is wrong.
@@ -86,6 +87,7 @@ WHERE account.id BETWEEN %(first)s AND %(last)s AND held <> coalesce(rest, 0)
     ),
     Question("owed", audit_claims.OWED),
     Question("free", audit_claims.FREE),
+    Question("thresholds", told_thresholds.THRESHOLDS),
     Question(
         "withdrawn",
         """

@@ -1,5 +1,5 @@
-"""The audit of events that tell more than a row does: their MACs, and that users, accounts, holds
-and claims are still what was told of them last.
+"""The audit of events that tell more than a row does: their MACs, and that users, accounts, holds, claims and
+thresholds are still what was told of them last.
 
 Such events are never pruned. What was erased of their personal text is not compared; its MAC still counts.
 """
@@ -13,11 +13,12 @@ from uuid import UUID
 
 import orjson
 
-from accounts.models import CLAIM_TABLE, HOLD_TABLE, Account, Claim, Hold, Table, User
+from accounts.models import CLAIM_TABLE, HOLD_TABLE, Account, Claim, Hold, Table, Threshold, User
 from events import texts
 from events.models import Sealed
 from ledger.sql import fetch
 from ledger.values import format_optional_time, format_time, slice_up
+from transactions.proof import told_thresholds
 
 Wrong = tuple[UUID | None, str, str, str, str]
 USERS_AT_ONCE = 1000
@@ -73,6 +74,7 @@ class Fold:
     # Of each hold and claim, by its kind and id: the first one and the last one.
     began: dict[tuple[str, str], Telling] = field(default_factory=dict)
     became: dict[tuple[str, str], Telling] = field(default_factory=dict)
+    thresholds: told_thresholds.Told = field(default_factory=told_thresholds.Told)
 
     def add(self, event: Telling) -> None:
         type, data = event.sealed.type, event.sealed.data
@@ -82,6 +84,9 @@ class Fold:
         if kind in KEPT:
             self.began.setdefault((kind, data["id"]), event)
             self.became[kind, data["id"]] = event
+            return
+        if type.startswith(told_thresholds.TYPES):
+            self.thresholds.add(event)
             return
         if type == "account.opened":
             self.opened = event
@@ -101,6 +106,9 @@ def find_wrong_accounts(parameters: dict[str, Any]) -> Iterator[Wrong]:
     for kind, (model, _) in KEPT.items():
         for row in model._base_manager.filter(account__gte=first, account__lte=last):
             kept.setdefault((kind, row.account_id), []).append(row)
+    thresholds: dict[UUID, list[Threshold]] = {}
+    for threshold in Threshold.objects.filter(account__gte=first, account__lte=last):
+        thresholds.setdefault(threshold.account_id, []).append(threshold)
     folds: dict[UUID, Fold] = {}
     for stream, events in groupby(_fetch(OF_ACCOUNTS, parameters), key=lambda event: event.sealed.stream):
         if stream in accounts:
@@ -115,6 +123,7 @@ def find_wrong_accounts(parameters: dict[str, Any]) -> Iterator[Wrong]:
         yield from _compare_account(account, fold)
         for kind in KEPT:
             yield from _compare_kept(account, kind, kept.get((kind, account.id), []), fold)
+        yield from fold.thresholds.compare(account, thresholds.get(account.id, []))
 
 
 def find_wrong_users(parameters: dict[str, Any]) -> Iterator[Wrong]:

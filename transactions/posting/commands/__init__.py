@@ -14,6 +14,7 @@ from transactions.posting.commands.hold_change import ChangeHold
 from transactions.posting.commands.release import Release
 from transactions.posting.commands.reversal import Reversal
 from transactions.posting.commands.rules import SetLimits, SetMetadata, SetStatus
+from transactions.posting.commands.threshold import RemoveThreshold, SetThreshold
 from transactions.posting.commands.transaction import NewTransaction
 from transactions.posting.commands.transfer import Transfer
 from transactions.posting.legs import require_scale
@@ -31,10 +32,12 @@ __all__ = [
     "Part",
     "Release",
     "Remaining",
+    "RemoveThreshold",
     "Reversal",
     "SetLimits",
     "SetMetadata",
     "SetStatus",
+    "SetThreshold",
     "Transfer",
     "WaiveClaim",
     "require_amount",

@@ -7,7 +7,7 @@ event.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from accounts.currencies import format_amount
@@ -29,6 +29,7 @@ from transactions.posting.asked import require_asked
 from transactions.posting.legs import require_scale
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
+Made = TypeVar("Made")
 EVENTS = {
     Account.Status.ACTIVE: "account.unfrozen",
     Account.Status.FROZEN: "account.frozen",
@@ -160,6 +161,13 @@ def _change(
     del was["event_sequence"]  # the event's own number
     told = outbox.Told(data, was, reason, account.user_id)
     return Decision(rules, account, ((event, told),), rules=rules)
+
+
+def show_now(made: Made, state: State) -> Made:
+    """An account as it is after what has followed of its command; whatever else was made, as it is."""
+    if isinstance(made, Account):
+        made = replace_row(made, **_get_shown(state.accounts[made.id]))
+    return made
 
 
 def _get_shown(account: AccountState) -> dict[str, Any]:
