@@ -198,7 +198,9 @@ class Opening:
     destination: UUID | None = None
 
     def find_differences(self, before):
-        return frozenset(name for name in vars(self) if getattr(self, name) != getattr(before, name))
+        """As `answers.make_refusal` tells them, to whom a reason is metadata."""
+        differs = {name for name in vars(self) if getattr(self, name) != getattr(before, name)}
+        return frozenset("metadata" if name == "reason" else name for name in differs)
 
 
 def read_moment(moment):

@@ -52,7 +52,7 @@ class Claiming(World):
             command = Opening(
                 id=self.take_id(),
                 account=one.id,
-                amount=self.fit_amount(min(amount, 1000) + 300, one),
+                amount=self.fit_amount(min(amount, Decimal(1000)) + 300, one),
                 reason="a debt",
                 destination=other.id,
             )
