@@ -83,7 +83,7 @@ def test_the_same_id_with_another_command_is_refused_and_names_what_differs(acco
 
 
 def test_every_part_of_a_command_is_compared_when_its_id_is_sent_again():
-    conditions = {"currency", "expected_version", "expected_sequence"}  # they are no parts of it
+    conditions = {"currency", "expected_version", "expected_sequence", "decline"}  # they are no parts of it
     assert {each.name for each in fields(Leg) if each.init} - {"id"} - conditions == TABLE.asked.keys()
     assert {each.name for each in fields(NewHold) if each.init} - {
         "id"
