@@ -34,9 +34,9 @@ class CommandForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         # Not by `visible_fields`, which would keep labels as they are before `fill`.
-        shown = [field for field in self.fields.values() if not field.widget.is_hidden]
-        for number, one in enumerate(shown):
-            one.widget.attrs["autofocus"] = number == 0
+        widgets = [each.widget for each in self.fields.values() if not each.widget.is_hidden]
+        for number, widget in enumerate(widgets):
+            widget.attrs["autofocus"] = number == 0
 
     def fill(self, obj: Any) -> None:
         """Called before the form is shown: `obj` is what the command is done to, None for one of a list."""
