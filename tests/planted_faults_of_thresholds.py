@@ -29,16 +29,16 @@ MUTANTS = [
     ),
     Mutant(
         "below at the amount itself",
-        "thresholds.is_below",
-        "figure < threshold.amount",
-        "figure <= threshold.amount",
+        "Threshold.is_missed",
+        "< self.amount",
+        "<= self.amount",
         THRESHOLDS + "test_at_the_amount_itself_an_account_is_not_below",
     ),
     Mutant(
         "credit is not asked",
-        "thresholds.is_below",
-        "else account.available",
-        "else account.balance - account.held",
+        "find_crossings",
+        '"available": account.available',
+        '"available": account.balance - account.held',
         THRESHOLDS + "test_every_cause_of_a_change_is_heard_of",
     ),
     Mutant(

@@ -800,7 +800,7 @@ class Migration(migrations.Migration):
                 (
                     "reverses",
                     models.UUIDField(
-                        help_text="The transaction or transfer that it takes back so far",
+                        help_text="The transaction or transfer that it takes back, as far as it goes",
                         null=True,
                         verbose_name="reverses",
                     ),

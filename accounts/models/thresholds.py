@@ -73,6 +73,10 @@ class Threshold(models.Model):
     def currency(self) -> str:
         return self.account.currency
 
+    def is_missed(self, *, balance: Decimal, available: Decimal) -> bool:
+        """Whether an account that has this is below it; at the amount itself it is not."""
+        return (balance if self.of == self.Of.BALANCE else available) < self.amount
+
     def to_dict(self) -> dict[str, Any]:
         """The threshold as the API shows it."""
         return THRESHOLD_TABLE.to_dict(self, self.currency)

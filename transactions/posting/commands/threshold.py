@@ -13,7 +13,6 @@ from events import outbox
 from ledger.callers import Caller
 from transactions.posting.asked import require_asked, require_finite
 from transactions.posting.legs import require_scale
-from transactions.posting.settling.thresholds import is_below
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 
@@ -84,7 +83,7 @@ class SetThreshold(OfThresholds):
             },
             is_stored=False,
         )
-        threshold.below = is_below(threshold, account)
+        threshold.below = threshold.is_missed(balance=account.balance, available=account.available)
         return (_tell("threshold.set", threshold, account, threshold),)
 
 

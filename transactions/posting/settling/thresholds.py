@@ -19,7 +19,8 @@ def find_crossings(account: AccountState, state: State) -> Decision | None:
     """
     if account.nearest is None or lies_between(account):
         return None
-    crossed = [each for each in state.get_thresholds(account) if is_below(each, account) != each.below]
+    has = {"balance": account.balance, "available": account.available}
+    crossed = [each for each in state.get_thresholds(account) if each.is_missed(**has) != each.below]
     # Whoever has fallen below two hears of the higher one first, and so in the other direction.
     crossed.sort(key=lambda each: (each.below, each.amount if each.below else -each.amount, each.of))
     changed: dict[UUID, Threshold | None] = {}
@@ -56,9 +57,3 @@ def lies_between(account: AccountState) -> bool:
         and (low_available is None or low_available <= available)
         and (high_available is None or available < high_available)
     )
-
-
-def is_below(threshold: Threshold, account: AccountState) -> bool:
-    """At the amount itself an account is not below it."""
-    figure = account.balance if threshold.of == Threshold.Of.BALANCE else account.available
-    return figure < threshold.amount
