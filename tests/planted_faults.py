@@ -44,7 +44,7 @@ MUTANTS = [
     ),
     Mutant(
         "decline not recorded",
-        "state.apply",
+        "deciding.apply",
         "    state.accounts[account.id] = account\n",
         "    if row and not row.version:\n        return\n    state.accounts[account.id] = account\n",
         WORKED + "test_a_declined_withdrawal_stays_declined_after_a_top_up",

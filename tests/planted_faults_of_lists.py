@@ -39,7 +39,7 @@ MUTANTS = [
     ),
     Mutant(
         "a hold that nobody of its list finds",
-        "state.apply",
+        "deciding.apply",
         "place[hold.id] = state.holds[hold.id] = hold",
         "place[hold.id] = hold",
         COMMANDS + "test_every_command_stands_in_one_list_and_all_of_it_names_the_list",

@@ -50,7 +50,7 @@ MUTANTS = [
     ),
     Mutant(
         "the audit takes a crossing to the same side",
-        "told_thresholds.Told.add",
+        "thresholds.Told.add",
         'if (SIDES.get(type), data["below"], is_below) != (not was_below,) * 3:',
         "if False:",
         TOLD + "test_a_crossing_that_was_told_twice_is_found",

@@ -13,6 +13,7 @@ from tests import matrix
 from tests.cast import CALLER, UserFactory, deposit, hold, new_id, transfer, withdraw
 from tests.conftest import make_client
 from tests.refusals import take_stock
+from tests.routes import name_kind
 
 pytestmark = pytest.mark.django_db
 
@@ -184,7 +185,7 @@ def test_every_route_that_posts_is_asked(world):
         if {"POST", "PATCH"} & rules.keys() and not route.startswith(("users", "subscriptions"))
     }
     addresses = {world.prepare(route, world.ads, "1")[0] for route in ROUTES}
-    asked = {re.sub(r"\w+/[0-9a-f-]{36}", matrix.name_kind, address) for address in addresses}
+    asked = {re.sub(r"\w+/[0-9a-f-]{36}", name_kind, address) for address in addresses}
     assert asked == posting - {"accounts"}
 
 

@@ -117,7 +117,7 @@ def test_one_id_sent_24_times_at_once_is_decided_once(rich, amount):
     answers, _ = split(run_at_once(*[partial(post, order)] * 24))
     assert Counter(answer.replayed for answer in answers) == {True: 23, False: 1}
     [row] = Transaction.objects.filter(id=order.id).select_related("account")
-    assert all(answer.transaction.to_dict() == row.to_dict() for answer in answers)
+    assert all(answer.transaction.as_json == row.as_json for answer in answers)
     require_sound(rich)
     assert count_retries() == before
 

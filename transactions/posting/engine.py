@@ -233,6 +233,10 @@ def _find_waiting(
 def _count(outcomes: Iterable[Outcome], state: State) -> None:
     if state.collections:
         metrics.COLLECTIONS.inc(state.collections)
+    if state.changed_thresholds:
+        for event in state.events:
+            if event["type"] in (FELL, ROSE):
+                metrics.CROSSINGS.labels(type=event["type"]).inc()
     counts: Counter[tuple[str, str]] = Counter()
     for outcome in outcomes:
         for answer in () if isinstance(outcome, LedgerError) else outcome:
@@ -243,12 +247,6 @@ def _count(outcomes: Iterable[Outcome], state: State) -> None:
                         counts[row.type, decided] += 1
     for labels, count in counts.items():
         _find_counter(*labels).inc(count)
-
-
-def _count_crossings(state: State) -> None:
-    for event in state.events:
-        if event["type"] in (FELL, ROSE):
-            metrics.CROSSINGS.labels(type=event["type"]).inc()
 
 
 @cache

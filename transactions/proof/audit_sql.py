@@ -16,8 +16,8 @@ from transactions.proof import (
     audit_transfers,
     record,
     told,
-    told_thresholds,
 )
+from transactions.proof.told.thresholds import THRESHOLDS
 
 # (account, table, row, expected, found), once for everything that is wrong.
 Wrong = tuple[Any, str, str, str, str]
@@ -87,7 +87,7 @@ WHERE account.id BETWEEN %(first)s AND %(last)s AND held <> coalesce(rest, 0)
     ),
     Question("owed", audit_claims.OWED),
     Question("free", audit_claims.FREE),
-    Question("thresholds", told_thresholds.THRESHOLDS),
+    Question("thresholds", THRESHOLDS),
     Question(
         "withdrawn",
         """

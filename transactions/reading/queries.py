@@ -32,7 +32,7 @@ SET LOCAL enable_seqscan = on  -- it reads whole tables
 """
 
 
-# What of a transaction has been taken back, by its id: how much, and by which ones, the oldest first.
+# What of a transaction has been taken back, by its id and transfer: how much, and by which, oldest first.
 # What else counts as taken back counts here, in TAKEN_BACK and in the database's `ledger_sum_taken_back`.
 # A claim names a transfer by the id of all of it, and then counts for both of its legs.
 PARTS = """(
@@ -41,22 +41,23 @@ PARTS = """(
     WHERE reversal.reverses = {0} AND reversal.status = 'POSTED'
     UNION ALL
     SELECT claim.id, claim.amount, claim.created_at FROM accounts_claim AS claim
-    WHERE claim.status <> 'DECLINED' AND claim.reverses = coalesce(
-        (SELECT whole.transfer FROM transactions_transaction AS whole WHERE whole.id = {0}), {0}
-    )
+    WHERE claim.status <> 'DECLINED' AND claim.reverses = coalesce({1}, {0})
 )"""
-AMOUNT_TAKEN_BACK = f"(SELECT coalesce(sum(part.amount), 0) FROM {PARTS} AS part)"  # noqa: S608
-IN_ORDER = "coalesce(array_agg(part.id::text ORDER BY part.at, part.id), '{{}}')"
-TAKEN_BACK_BY = f"(SELECT {IN_ORDER} FROM {PARTS} AS part)"  # noqa: S608
+AMOUNT = "coalesce(sum(part.amount), 0)"
+IN_ORDER = "coalesce(array_agg(part.id::text ORDER BY part.at, part.id), '{}')"
+OF_ROW = PARTS.format("row.id", "row.transfer")
+TAKEN_BACK_OF_ROW = f"(SELECT {AMOUNT} AS reversed, {IN_ORDER} AS reversed_by FROM {OF_ROW} AS part)"  # noqa: S608
+OF_EXPRESSIONS = f"""
+FROM (SELECT %(expressions)s) AS row (id, transfer), LATERAL {OF_ROW} AS part)"""
 
 
 class AmountTakenBack(Func):
-    template = AMOUNT_TAKEN_BACK.format("%(expressions)s")
+    template = f"(SELECT {AMOUNT} {OF_EXPRESSIONS}"
     output_field = MoneyField()
 
 
 class TakenBackBy(Func):
-    template = TAKEN_BACK_BY.format("%(expressions)s")
+    template = f"(SELECT {IN_ORDER} {OF_EXPRESSIONS}"
     output_field = ArrayField(TextField())
 
 
@@ -70,14 +71,19 @@ class TakenBack(NamedTuple):
 NOTHING = TakenBack()
 TAKEN_BACK = f"""
 SELECT taken.id, sum(part.amount), (array_agg(part.id ORDER BY part.at DESC, part.id DESC))[1]
-FROM unnest(%s::uuid[]) AS taken (id), LATERAL {PARTS.format("taken.id")} AS part
+FROM unnest(%s::uuid[]) AS asked (id), LATERAL (
+    SELECT id, transfer FROM transactions_transaction WHERE id = asked.id OFFSET 0
+) AS taken, LATERAL {PARTS.format("taken.id", "taken.transfer")} AS part
 GROUP BY taken.id
 """  # noqa: S608, of constants
 
 
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
     """The transactions with all that `to_dict` reads."""
-    taken_back = {"reversed": AmountTakenBack("id"), "reversed_by": TakenBackBy("id")}
+    taken_back = {
+        "reversed": AmountTakenBack("id", "transfer"),
+        "reversed_by": TakenBackBy("id", "transfer"),
+    }
     return transactions.select_related("account").annotate(**taken_back)
 
 
@@ -257,11 +263,11 @@ OBJECTS = [column.column for column in TABLE.stored if column.kind is Kind.OBJEC
 # Each row is looked up by itself, for the reason that `reading.balances` gives.
 ACCOUNT = "(SELECT user_id, currency FROM accounts_account WHERE id = row.account_id OFFSET 0) AS account"
 BY_ID = f"""
-SELECT account.user_id, account.currency,
-    {AMOUNT_TAKEN_BACK.format("row.id")}, {TAKEN_BACK_BY.format("row.id")},
+SELECT account.user_id, account.currency, taken.reversed, taken.reversed_by,
     {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
 FROM unnest(%s::uuid[]) AS asked(id),
-    LATERAL (SELECT * FROM transactions_transaction WHERE id = asked.id OFFSET 0) AS row, LATERAL {ACCOUNT}
+    LATERAL (SELECT * FROM transactions_transaction WHERE id = asked.id OFFSET 0) AS row, LATERAL {ACCOUNT},
+    LATERAL {TAKEN_BACK_OF_ROW} AS taken
 """  # noqa: S608
 # As they were decided: nobody had taken them back yet. In the order of the key, so that no other index that
 # begins with the account is as cheap.

@@ -32,7 +32,7 @@ from transactions.posting.commands import (
     SetStatus,
 )
 from transactions.reading import queries, statements
-from transactions.rest import account_schema, serializers
+from transactions.rest import account_schema, requests, serializers
 from transactions.rest.views import post
 
 VIEW = "accounts.view_account"
@@ -94,9 +94,9 @@ class BalanceViewSet(ApiViewSet[Account]):
     """What an account holds, now and at any moment, and what moved on it."""
 
     request_serializers = {
-        "of_account": serializers.BalanceQuery,
-        "of_user": serializers.UserBalanceQuery,
-        "statement": serializers.StatementQuery,
+        "of_account": requests.BalanceQuery,
+        "of_user": requests.UserBalanceQuery,
+        "statement": requests.StatementQuery,
     }
     serializer_class = serializers.BalanceSerializer
 

@@ -17,7 +17,7 @@ from transactions import errors, posting
 from transactions.models import Batch, Transaction
 from transactions.posting import Culprit, NewBatch, PostingResult, find_culprit
 from transactions.reading import queries
-from transactions.rest import schema, serializers
+from transactions.rest import requests, schema, serializers
 from transactions.rest.batch_items import PERMISSIONS, Items, point
 from transactions.rest.results import answer_dry_run, describe_collection, describe_result
 from transactions.rest.views import VIEW, name_as_asked, post_list, take_identity
@@ -34,7 +34,7 @@ class BatchViewSet(ApiViewSet[Batch]):
         "create": tuple(dict.fromkeys(PERMISSIONS.values())),
         "reverse": "transactions.add_transaction",
     }
-    request_serializers = {"create": serializers.BatchRequest, "reverse": serializers.BatchReversalRequest}
+    request_serializers = {"create": requests.BatchRequest, "reverse": requests.BatchReversalRequest}
     dry_runs = ("create", "reverse")
     serializer_class = serializers.BatchSerializer
     body_bytes_max = settings.API_BATCH_BYTES_MAX

@@ -18,7 +18,7 @@ from rest.serializers import read_if_match
 from rest.viewsets import Request, ResourceViewSet
 from transactions.posting.commands import ChangeHold, NewHold, Release
 from transactions.reading import queries
-from transactions.rest import schema_of_holds, serializers
+from transactions.rest import requests, schema_of_holds
 from transactions.rest.captures import find_destination_users, make_capture
 from transactions.rest.results import answer_dry_run, describe_declined_hold, describe_result
 from transactions.rest.views import find_users, name_as_asked, post, respond, take_account, take_identity
@@ -53,7 +53,7 @@ class HoldViewSet(ResourceViewSet[Hold]):
     request_serializers = {
         "create": HoldRequest,
         "partial_update": HoldChanges,
-        "capture": serializers.CaptureRequest,
+        "capture": requests.CaptureRequest,
         "release": ReleaseRequest,
     }
     dry_runs = ("create", "partial_update", "capture", "release")

@@ -22,7 +22,7 @@ from transactions.models import Transaction, derive_destination_id
 from transactions.posting import Answers, PostingRequest, PostingResult
 from transactions.posting.commands import ClaimedReversal, Command, NewTransaction, Reversal, Transfer
 from transactions.reading import queries
-from transactions.rest import schema, serializers
+from transactions.rest import requests, schema, serializers
 from transactions.rest.results import (
     add_collected,
     answer_dry_run,
@@ -64,8 +64,8 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
 
     permissions = {"create": "transactions.add_transaction", "reverse": "transactions.add_transaction"}
     request_serializers = {
-        "create": serializers.TransactionRequest,
-        "reverse": serializers.ReversalRequest,
+        "create": requests.TransactionRequest,
+        "reverse": requests.ReversalRequest,
     }
     dry_runs: ClassVar[tuple[str, ...]] = ("create", "reverse")
     serializer_class = serializers.TransactionSerializer
@@ -117,7 +117,7 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
 class TransferViewSet(TransactionViewSet):
     """Money from one account to another: a WITHDRAW and a DEPOSIT, posted together or not at all."""
 
-    request_serializers = {"create": serializers.TransferRequest}
+    request_serializers = {"create": requests.TransferRequest}
     dry_runs = ("create",)
     serializer_class = serializers.TransferSerializer  # type: ignore[assignment]
 
@@ -266,8 +266,7 @@ def name_as_asked(error: LedgerError, users: dict[str, UUID]) -> None:
     """
     owner_id, _ = error.confidential_to or (None, "")
     for account, user_id in users.items():
-        differs = error.extensions.get("differs", ())
-        if account in differs:
+        if account in (differs := error.extensions.get("differs", ())):
             user, currency = SENT_AS[account]
             name = currency if currency and owner_id == user_id else user
             error.extensions["differs"] = [name, *(field for field in differs if field != account)]

@@ -18,7 +18,8 @@ from events import texts
 from events.models import Sealed
 from ledger.sql import fetch
 from ledger.values import format_optional_time, format_time, slice_up
-from transactions.proof import told_thresholds
+from transactions.proof.told.thresholds import TYPES as OF_THRESHOLDS
+from transactions.proof.told.thresholds import Told as ToldThresholds
 
 Wrong = tuple[UUID | None, str, str, str, str]
 USERS_AT_ONCE = 1000
@@ -74,7 +75,7 @@ class Fold:
     # Of each hold and claim, by its kind and id: the first one and the last one.
     began: dict[tuple[str, str], Telling] = field(default_factory=dict)
     became: dict[tuple[str, str], Telling] = field(default_factory=dict)
-    thresholds: told_thresholds.Told = field(default_factory=told_thresholds.Told)
+    thresholds: ToldThresholds = field(default_factory=ToldThresholds)
 
     def add(self, event: Telling) -> None:
         type, data = event.sealed.type, event.sealed.data
@@ -85,7 +86,7 @@ class Fold:
             self.began.setdefault((kind, data["id"]), event)
             self.became[kind, data["id"]] = event
             return
-        if type.startswith(told_thresholds.TYPES):
+        if type.startswith(OF_THRESHOLDS):
             self.thresholds.add(event)
             return
         if type == "account.opened":
