@@ -11,6 +11,7 @@ from accounts import operations
 from accounts.models import Account
 from tests import matrix
 from tests.cast import CALLER, UserFactory, deposit, hold, new_id, transfer, withdraw
+from tests.claims import claim
 from tests.conftest import make_client
 from tests.refusals import take_stock
 from tests.routes import name_kind
@@ -70,6 +71,10 @@ class World:
                 held = hold(account, amount)
                 part = {} if route.endswith("all") else {"amount": amount}
                 return f"holds/{held.id}/capture", {**new, **part}
+            case "capture into an account":
+                return f"holds/{hold(account, amount).id}/capture", {**new, "destination": str(other.id)}
+            case "another amount of a hold":
+                return f"holds/{hold(account, '1').id}", {"amount": amount}
             case "release":
                 return f"holds/{hold(account, amount).id}/release", {}
             case "reversal of a deposit" | "reversal of a withdrawal":
@@ -77,6 +82,15 @@ class World:
                 return f"transactions/{move(account, amount).id}/reverse", {**new, "reason": "x"}
             case "reversal of a transfer":
                 return f"transactions/{transfer(account, other, amount).id}/reverse", {**new, "reason": "x"}
+            case "reversal with a claim":
+                claimed = {**new, "reason": "x", "claim": True}
+                return f"transactions/{deposit(account, amount).id}/reverse", claimed
+            case "claim":
+                return f"{rules}/claims", {**moved, "reason": "x"}
+            case "claim for another account":
+                return f"{rules}/claims", {**moved, "reason": "x", "destination": str(other.id)}
+            case "waiver":
+                return f"claims/{claim(account, '2000').id}/waive", {"reason": "x"}
             case "limits":
                 return f"{rules}/limits", {"withdraw_max": "5"}
             case "thresholds":
@@ -104,10 +118,16 @@ ROUTES = {
     "hold": ({WITHDRAW}, True),
     "capture": ({WITHDRAW}, True),
     "capture of all": ({WITHDRAW}, True),
+    "capture into an account": ({DEPOSIT, WITHDRAW}, True),
+    "another amount of a hold": ({WITHDRAW}, True),
     "release": (set(), False),
     "reversal of a deposit": ({WITHDRAW}, True),
     "reversal of a withdrawal": ({DEPOSIT}, True),
     "reversal of a transfer": ({DEPOSIT, WITHDRAW}, True),
+    "reversal with a claim": ({WITHDRAW}, True),
+    "claim": ({WITHDRAW}, True),
+    "claim for another account": ({DEPOSIT, WITHDRAW}, True),
+    "waiver": (set(), False),
     "limits": (set(), False),
     "thresholds": (set(), False),
     "metadata": (set(), False),
@@ -115,7 +135,12 @@ ROUTES = {
     "unfreeze": (set(), False),
     "close": (set(), False),
 }
-BOTH = {"transfer from", "transfer to", "reversal of a transfer"}  # accounts of two names
+BOTH = {
+    *("transfer from", "transfer to", "reversal of a transfer", "capture into an account"),
+    "claim for another account",
+}  # accounts of two names
+
+PATCHED = {"metadata", "another amount of a hold"}
 
 
 @pytest.fixture
@@ -128,7 +153,7 @@ def ask(world, route, account=None, amount="10", **bounds):
     address, body = world.prepare(route, account or world.main, amount)
     client = make_client("api-admin", **bounds)
     before = take_stock()
-    answer = getattr(client, "patch" if route == "metadata" else "post")(API + address, body)
+    answer = getattr(client, "patch" if route in PATCHED else "post")(API + address, body)
     if answer.status_code == 403:
         assert take_stock() == before
     return answer
