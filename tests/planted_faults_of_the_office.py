@@ -12,14 +12,14 @@ COMMANDS = "tests/transactions/test_record_of_commands.py::"
 MUTANTS = [
     Mutant(
         "whoever asked may approve",
-        "corrections.approve",
+        "corrections.deciding.approve",
         "if correction.maker_id == caller.actor:",
         "if correction.maker_id is None:",
         f"{CORRECTIONS}test_nobody_approves_what_they_asked_for_not_even_a_superuser",
     ),
     Mutant(
         "no correction waits",
-        "_propose",
+        "deciding.propose",
         "correction.needs_approval = _exceeds_limit(correction)",
         "correction.needs_approval = False",
         f"{CORRECTIONS}test_what_exceeds_the_limit_waits",
@@ -33,7 +33,7 @@ MUTANTS = [
     ),
     Mutant(
         "small corrections at once pass the limit together",
-        "_propose",
+        "deciding.propose",
         "User.objects.select_for_update(no_key=True).get(id=caller.actor or NIL)",
         "User.objects.get(id=caller.actor or NIL)",
         "tests/transactions/test_races_of_corrections.py::"
@@ -41,7 +41,7 @@ MUTANTS = [
     ),
     Mutant(
         "what was decided is decided again",
-        "corrections._lock_waiting",
+        "corrections.deciding._lock_waiting",
         "if correction.status != Correction.Status.WAITING:",
         "if correction.status == Correction.Status.REJECTED:",
         f"{CORRECTIONS}test_what_was_decided_is_decided_once",
