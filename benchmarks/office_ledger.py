@@ -16,7 +16,7 @@ from events.models import FeedState, Subscription
 from ledger.callers import ActorKind, Caller
 from transactions import corrections, posting
 from transactions.models import AuditRun, Transaction
-from transactions.posting.commands import NewHold, Release, SetStatus, Transfer
+from transactions.posting.commands import NewClaim, NewHold, Release, SetStatus, Transfer
 
 SMALL = 100  # transactions of every account but the biggest
 DAYS = 60
@@ -130,7 +130,7 @@ def multiply(cursor: Any, users: int, first: UUID) -> None:
 
 
 def make_few(boss: User) -> None:
-    """Holds, frozen accounts, corrections, transfers, subscriptions, audits: through the domain."""
+    """Holds, claims, frozen accounts, corrections, transfers, subscriptions, audits: through the domain."""
     big = Account.objects.get(name=BIG)
     others = list(Account.objects.exclude(name=BIG).order_by("id")[:FEW])
     new_id = uuid_utils.compat.uuid7
@@ -142,6 +142,10 @@ def make_few(boss: User) -> None:
         if number % 3 == 0:
             release = Release(hold_id=new_hold.id, account_id=account.id)
             posting.post([release], caller=Caller(boss.id, request_id="bench"))
+        if number % 5 == 0:  # of the big account collected at once, of the others open
+            amount = Decimal(1 if account is big else 1_000_000)
+            claim = NewClaim(id=new_id(), account_id=account.id, amount=amount, reason="bench")
+            posting.post([claim], caller=Caller(boss.id, request_id="bench"))
         corrections.adjust(
             id=new_id(),
             account_id=account.id,

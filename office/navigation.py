@@ -56,6 +56,7 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
                     "transactions.view_transaction",
                 ),
                 _lead(_("Holds"), "lock_clock", "accounts_hold_changelist", "accounts.view_hold"),
+                _lead(_("Claims"), "request_quote", "accounts_claim_changelist", "accounts.view_claim"),
                 _lead(
                     _("Corrections"),
                     "fact_check",

@@ -17,6 +17,14 @@ def find_transactions(correction: Correction) -> list[Transaction]:
     return sorted(rows.values(), key=lambda row: row.account_id != correction.account_id)
 
 
+def find_taken_back(correction: Correction) -> list[Transaction]:
+    """What it takes back, if anything: a transaction, of a transfer the leg on its account."""
+    if correction.reverses is None:
+        return []
+    rows = queries.find_transactions([correction.reverses, derive_destination_id(correction.reverses)])
+    return [row for row in rows.values() if row.account_id == correction.account_id]
+
+
 def find_claim(correction: Correction) -> Claim | None:
     """The claim that it opens, if it has, or waives."""
     id = {Correction.Kind.CLAIM: correction.id, Correction.Kind.WAIVER: correction.claim}.get(
