@@ -90,7 +90,7 @@ def reject_correction(request: HttpRequest, correction: Correction, asked: dict[
 
 
 def foresee(correction: Correction, account: Account, claim: Claim | None) -> dict[str, Decimal]:
-    """What the account would have if it were posted now, and what was free collected. `claim` is the waived one."""
+    """What the account would have if it were posted now. `claim` is the one that is waived."""
     balance, owed = account.balance, account.owed
     match correction.kind:
         case Correction.Kind.CLAIM:
