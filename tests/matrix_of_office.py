@@ -51,7 +51,7 @@ COMMANDS = {
     "events/subscription": dict.fromkeys(("pause", "resume", "replay", "test"), "events.change_subscription"),
     "transactions/transaction": {
         "reverse": "transactions.reverse_transaction",
-        "claim": "accounts.claim_account",  # and the right to reverse
+        "claim": "accounts.claim_account",
     },
     "transactions/correction": {
         "approve": "transactions.approve_correction",

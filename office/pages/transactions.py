@@ -152,14 +152,13 @@ class TransactionAdmin(SearchedAdmin):
             permission="accounts.claim_account",
             run=claim_back,
             form=ReverseForm,
-            may_give=lambda request, row: request.user.has_perm("transactions.reverse_transaction"),
             applies=lambda row: (
                 may_be_reversed(row) and (row.type == Transaction.Type.DEPOSIT or row.transfer is not None)
             ),
             note=_(
                 "What came in is taken back as far as it is there; the rest is owed, and is collected as soon"
-                " as anything is free on the account. Of a transfer the source is paid. Above a limit a second"
-                " person must approve it first."
+                " as anything is free on the account. Of a transfer the source is paid. Above a limit a"
+                " second person must approve it first."
             ),
             is_dangerous=True,
         ),

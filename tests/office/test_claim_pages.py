@@ -144,7 +144,7 @@ def test_a_reversal_leaves_what_is_not_there_owed_to_the_source(office, rich):
         assert transaction_page(taken(claimed), name) not in collected
 
 
-def test_only_money_that_came_in_is_claimed_back_and_by_who_may_both(office, rich):
+def test_only_money_that_came_in_is_claimed_back(office, rich):
     spent, received = withdraw(rich, "5"), deposit(rich, "5")
     for row, is_shown in ((spent, False), (received, True)):
         assert (

@@ -53,14 +53,14 @@ def count_waiting(*, limit: int) -> int:
 def find_waiting_reversals(transaction: Transaction) -> QuerySet[Correction]:
     """Who has asked to take back this transaction, or a part, also as a claim, and waits for approval."""
     ids = {transaction.id, transaction.transfer or transaction.id}
-    return _find_waiting().filter(reverses__in=ids)
+    return _list_waiting().filter(reverses__in=ids)
 
 
 def find_waiting_waiver(claim_id: UUID) -> Correction | None:
     """Who has asked first to waive the claim, and waits for approval."""
-    return _find_waiting().filter(claim=claim_id).first()
+    return _list_waiting().filter(claim=claim_id).first()
 
 
-def _find_waiting() -> QuerySet[Correction]:
+def _list_waiting() -> QuerySet[Correction]:
     waiting = Correction.objects.filter(status=Correction.Status.WAITING)
     return waiting.select_related("maker").order_by("made_at", "id")
