@@ -3,6 +3,7 @@
 from tests.planted_faults import Mutant
 
 CORRECTIONS = "tests/transactions/test_corrections.py::"
+OF_CLAIMS = "tests/transactions/test_corrections_of_claims.py::"
 SECOND = "tests/office/test_second_factor.py::"
 EDITED = "tests/office/test_nothing_can_be_edited.py::"
 LOG = "tests/office/test_access_log.py::"
@@ -45,6 +46,20 @@ MUTANTS = [
         "if correction.status != Correction.Status.WAITING:",
         "if correction.status == Correction.Status.REJECTED:",
         f"{CORRECTIONS}test_what_was_decided_is_decided_once",
+    ),
+    Mutant(
+        "a waiver is posted that another one has made",
+        "deciding._post",
+        "if correction.claim and result.claim.waived_reason != correction.reason:",
+        "if correction.claim and not result.claim.waived_reason:",
+        f"{OF_CLAIMS}test_what_was_collected_or_waived_meanwhile_is_waived_no_more",
+    ),
+    Mutant(
+        "claims of staff are not compared with their claims",
+        "CORRECTIONS",
+        "WHERE correction.kind = 'CLAIM' AND CASE",
+        "WHERE FALSE AND CASE",
+        f"{OF_CLAIMS}test_a_correction_that_has_opened_no_claim_is_found",
     ),
     Mutant(
         "the password alone opens the back office",

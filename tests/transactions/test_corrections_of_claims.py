@@ -236,6 +236,12 @@ def test_every_column_is_proven_of_claims_and_waivers(made, column):
         assert {table for table, _ in found} == {"transactions_correction"}, (name, found)
 
 
+def test_a_correction_that_has_opened_no_claim_is_found(made):
+    for name in ("claim", "declined claim"):
+        found = find("DELETE FROM accounts_claim WHERE id = %s", made[name].id)
+        assert ("transactions_correction", str(made[name].id)) in found, name
+
+
 def test_a_waiver_whose_claim_was_not_waived_is_found(made):
     found = find("UPDATE accounts_claim SET waived_reason = 'y' WHERE id = %s", made["waiver"].claim)
     assert ("transactions_correction", str(made["waiver"].id)) in found
