@@ -142,10 +142,6 @@ def make_few(boss: User) -> None:
         if number % 3 == 0:
             release = Release(hold_id=new_hold.id, account_id=account.id)
             posting.post([release], caller=Caller(boss.id, request_id="bench"))
-        if number % 5 == 0:  # of the big account collected at once, of the others open
-            amount = Decimal(1 if account is big else 1_000_000)
-            claim = NewClaim(id=new_id(), account_id=account.id, amount=amount, reason="bench")
-            posting.post([claim], caller=Caller(boss.id, request_id="bench"))
         corrections.adjust(
             id=new_id(),
             account_id=account.id,
@@ -161,6 +157,10 @@ def make_few(boss: User) -> None:
     for account in others[::5]:
         frozen = SetStatus(account_id=account.id, status=Account.Status.FROZEN, reason="bench")
         posting.post([frozen], caller=Caller(boss.id, request_id="bench"))
+    for account in [*others[1::5], *[big] * 50]:  # open ones, and of the big account some that were collected
+        amount = Decimal(1 if account is big else 1_000_000)
+        claim = NewClaim(id=new_id(), account_id=account.id, amount=amount, reason="bench")
+        posting.post([claim], caller=Caller(boss.id, request_id="bench"))
     state = FeedState.objects.get()
     for number in range(100):
         Subscription.objects.create(
