@@ -103,6 +103,7 @@ OWNERS = {
     "tests/transactions/test_filters_oracle.py::test_users_and_accounts_are_filtered_and_paged_exactly",
     "tests/transactions/test_coming_from_a_balance_column.py",
     "tests/transactions/test_correction_guards.py",
+    "tests/transactions/test_corrections_of_claims.py",
     "tests/transactions/test_guards.py",
     "tests/transactions/test_long_account.py",
     "tests/transactions/test_plans.py",

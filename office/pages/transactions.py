@@ -1,4 +1,4 @@
-"""The pages of transactions, of holds, which show the transactions that captured them, and of audits."""
+"""The pages of transactions and of audits."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
-from accounts.models import Hold, User
+from accounts.models import Claim, User
 from events.models import Event
 from events.subscriptions import trace
 from ledger.sql import fetch
@@ -29,13 +29,11 @@ from office.templatetags.ledger import (
     show_number,
     text_column,
 )
-from rest.middleware import get_caller
-from transactions import corrections, posting
+from transactions import corrections
 from transactions.models import AuditRun, Correction, Transaction
-from transactions.posting.commands import Release
 from transactions.reading import queries, search
 
-SHOWN_MAX = 100  # captures on the page of a hold, reversals on that of what they take back
+SHOWN_MAX = 100  # reversals and claims on the page of what they take back
 EVENTS_AT_ONCE_MAX = 100  # of one account at the same microsecond: a capture's, and of holds that ended then
 
 # The first event of the account at that moment or later. No index has the events by what they are about;
@@ -105,6 +103,22 @@ def reverse_transaction(
     )
 
 
+def claim_back(request: HttpRequest, transaction: Transaction, asked: dict[str, Any]) -> HttpResponse:
+    return propose(
+        request,
+        corrections.claim_back,
+        asked,
+        posted=_("It was taken back: what was not there is owed."),
+        transaction_id=transaction.id,
+        amount=asked["amount"],
+    )
+
+
+def may_be_reversed(row: Transaction) -> bool:
+    is_posted = row.status == Transaction.Status.POSTED
+    return is_posted and not row.reverses and not row.claim and row.left > 0
+
+
 def explain(transaction: Transaction) -> Any:
     """Why it was declined, or what became of it later."""
     if transaction.reversed:
@@ -125,10 +139,26 @@ class TransactionAdmin(SearchedAdmin):
             permission="transactions.reverse_transaction",
             run=reverse_transaction,
             form=ReverseForm,
-            applies=lambda row: row.status == Transaction.Status.POSTED and not row.reverses and row.left,
+            applies=may_be_reversed,
             note=_(
                 "The opposite transaction is posted, of all that is left or of a part of it; of a transfer on"
                 " both accounts. Above a limit a second person must approve it first."
+            ),
+            is_dangerous=True,
+        ),
+        Command(
+            name="claim",
+            label=_("Reverse as a claim"),
+            permission="accounts.claim_account",
+            run=claim_back,
+            form=ReverseForm,
+            applies=lambda row: (
+                may_be_reversed(row) and (row.type == Transaction.Type.DEPOSIT or row.transfer is not None)
+            ),
+            note=_(
+                "What came in is taken back as far as it is there; the rest is owed, and is collected as soon"
+                " as anything is free on the account. Of a transfer the source is paid. Above a limit a"
+                " second person must approve it first."
             ),
             is_dangerous=True,
         ),
@@ -171,71 +201,16 @@ class TransactionAdmin(SearchedAdmin):
             "correction": Correction.objects.filter(id__in=filter(None, [obj.id, obj.transfer]))
             .select_related("maker", "checker")
             .first(),
-            "waiting": corrections.find_waiting_reversals(obj.id),
+            "waiting": corrections.find_waiting_reversals(obj),
             "taken_back_by": queries.find_transactions(map(UUID, obj.reversed_by[:SHOWN_MAX])).values(),
+            "claimed_back_by": Claim.objects.filter(id__in=obj.reversed_by[:SHOWN_MAX])
+            .select_related("account__user")
+            .order_by("created_at", "id")
+            if obj.reversed_by
+            else (),
             "may_see_deliveries": request.user.has_perm("events.view_subscription"),
             "traced": trace(find_events(obj)),
             "chain_hash": bytes(obj.chain_hash).hex(),
-        }
-
-
-def release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> None:
-    command = Release(hold_id=hold.id, account_id=hold.account_id, reason=asked["reason"])
-    posting.post(command, caller=get_caller(request))
-
-
-@admin.register(Hold)
-class HoldAdmin(SearchedAdmin):
-    """Money that is set aside, by whom and until when."""
-
-    change_form_template = "admin/hold.html"
-    owner = "account.user_id"
-    commands = (
-        Command(
-            name="release",
-            label=_("Release"),
-            permission="accounts.release_hold",
-            run=release,
-            done=_("The hold was released: what it had left is available again."),
-            applies=lambda hold: hold.status_now == Hold.Status.OPEN,
-            note=_(
-                "What the hold has left becomes available again. Whoever placed it can capture it no more."
-            ),
-            is_dangerous=True,
-        ),
-    )
-    list_display = (
-        column(_("placed at"), lambda hold: moment(hold.created_at)),
-        ACCOUNT_USER,
-        column(_("amount"), lambda hold: show_number(hold.amount, hold.account.currency)),
-        column(_("captured"), lambda hold: show_number(hold.captured, hold.account.currency)),
-        column(_("status"), lambda hold: label(hold.status_now, hold.status_now.label)),
-        column(_("expires at"), lambda hold: moment(hold.expires_at)),
-        text_column(_("reference"), "reference"),
-    )
-    ordering = ("-created_at", "-id")
-    search_help_text = _("The id of a hold")
-
-    def name(self, obj: Hold) -> str:
-        return str(obj.pk)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
-        return Hold.objects.with_clock().select_related("account__user")
-
-    def search(self, rows: QuerySet[Hold], text: str) -> QuerySet[Hold]:
-        id = parse_id(text)
-        return rows.filter(id=id) if id else rows.none()
-
-    def describe(self, request: HttpRequest, obj: Hold) -> dict[str, Any]:
-        captures = list(Transaction.objects.filter(hold=obj.id).select_related("account__user")[:SHOWN_MAX])
-        transfers = [row.transfer for row in captures if row.transfer]
-        paid = Transaction.objects.filter(transfer__in=transfers, type=Transaction.Type.DEPOSIT)
-        return {
-            "hold": obj,
-            "actor": User.objects.filter(id=obj.actor).first(),
-            "captures": captures,
-            "paid": paid.select_related("account__user") if transfers else (),
-            "why": explanations.describe_decline(obj, obj.account.currency),
         }
 
 

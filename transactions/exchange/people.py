@@ -198,6 +198,8 @@ def _read_corrections(user: User) -> Iterator[Row]:
                 "reference": row.reference,
                 "reason": row.reason,
                 "reverses": row.reverses and str(row.reverses),
+                "claim": row.claim and str(row.claim),
+                "destination": row.destination and str(row.destination),
                 "status": row.status,
                 "decision_reason": row.decision_reason,
                 "made_at": format_time(row.made_at),
@@ -235,6 +237,7 @@ def _list_subjects(user: User) -> Iterator[list[str]]:
         of_account: list[tuple[QuerySet[Any], tuple[str, ...]]] = [
             (Transaction.objects.filter(account=account), ("seq",)),
             (Hold.objects.filter(account=account), ("created_at", "id")),
+            (Claim.objects.filter(account=account), ("created_at", "id")),
             (Correction.objects.filter(account=account), ("made_at", "id")),
         ]
         for rows, order in of_account:

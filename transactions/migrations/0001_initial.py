@@ -151,7 +151,8 @@ BEGIN
             NEW.made_at, NEW.request_id, NEW.needs_approval)
         IS DISTINCT FROM (OLD.id, OLD.kind, OLD.account_id, OLD.type, OLD.amount, OLD.reference, OLD.reason,
             OLD.maker_id, OLD.made_at, OLD.request_id, OLD.needs_approval)
-        OR NEW.reverses IS DISTINCT FROM OLD.reverses
+        OR (NEW.reverses, NEW.claim, NEW.destination)
+        IS DISTINCT FROM (OLD.reverses, OLD.claim, OLD.destination)
     THEN
         RAISE EXCEPTION 'correction % is decided once', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
@@ -305,7 +306,12 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("ADJUSTMENT", "adjustment"), ("REVERSAL", "reversal")],
+                        choices=[
+                            ("ADJUSTMENT", "adjustment"),
+                            ("REVERSAL", "reversal"),
+                            ("CLAIM", "claim"),
+                            ("WAIVER", "waiver of a claim"),
+                        ],
                         max_length=10,
                         verbose_name="kind",
                     ),
@@ -313,6 +319,7 @@ class Migration(migrations.Migration):
                 (
                     "type",
                     models.CharField(
+                        blank=True,
                         choices=[("DEPOSIT", "deposit"), ("WITHDRAW", "withdrawal")],
                         max_length=8,
                         verbose_name="type",
@@ -327,6 +334,18 @@ class Migration(migrations.Migration):
                 ("reference", models.CharField(blank=True, max_length=200, verbose_name="reference")),
                 ("reason", models.CharField(max_length=500, verbose_name="reason")),
                 ("reverses", models.UUIDField(null=True, verbose_name="reverses")),
+                (
+                    "claim",
+                    models.UUIDField(help_text="The one that is waived", null=True, verbose_name="claim"),
+                ),
+                (
+                    "destination",
+                    models.UUIDField(
+                        help_text="Of a claim that takes nothing back: the account that is paid",
+                        null=True,
+                        verbose_name="destination",
+                    ),
+                ),
                 (
                     "made_at",
                     models.DateTimeField(
@@ -409,18 +428,46 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
+                                ("claim", None),
+                                ("destination", None),
                                 ("kind", "ADJUSTMENT"),
-                                ("reverses__isnull", True),
+                                ("reverses", None),
                                 models.Q(("reference", ""), _negated=True),
                             ),
-                            models.Q(("kind", "REVERSAL"), ("reverses__isnull", False)),
+                            models.Q(
+                                ("claim", None),
+                                ("destination", None),
+                                ("kind", "REVERSAL"),
+                                ("reverses__isnull", False),
+                            ),
+                            models.Q(("claim", None), ("kind", "CLAIM"), ("reverses", None)),
+                            models.Q(
+                                ("claim", None),
+                                ("destination", None),
+                                ("kind", "CLAIM"),
+                                ("reverses__isnull", False),
+                            ),
+                            models.Q(
+                                ("claim__isnull", False),
+                                ("destination", None),
+                                ("kind", "WAIVER"),
+                                ("reverses", None),
+                            ),
                             _connector="OR",
                         ),
-                        name="correction_is_an_adjustment_with_reference_or_a_reversal",
+                        name="correction_names_what_its_kind_is_about",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("type__in", ["DEPOSIT", "WITHDRAW"])),
-                        name="correction_type_is_known",
+                        condition=models.Q(
+                            models.Q(
+                                ("kind__in", ["ADJUSTMENT", "REVERSAL"]),
+                                ("type__in", ["DEPOSIT", "WITHDRAW"]),
+                            ),
+                            models.Q(("kind", "CLAIM"), ("type", "WITHDRAW")),
+                            models.Q(("kind", "WAIVER"), ("type", "")),
+                            _connector="OR",
+                        ),
+                        name="correction_type_fits_its_kind",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("amount__gt", 0), ("amount__lte", Decimal("1000000000000"))),

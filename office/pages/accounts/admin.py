@@ -23,7 +23,7 @@ from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
 from office.forms import AmountField, TextField, fit
 from office.pages import erasures
-from office.pages.accounts import page, thresholds
+from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
 from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
 from rest.middleware import get_caller
@@ -178,6 +178,7 @@ class AccountAdmin(SearchedAdmin):
             applies=lambda account: account.status != Account.Status.CLOSED,
             note=_("Posts a deposit or a withdrawal. Above a limit, a second person must approve it first."),
         ),
+        claims.COMMAND,
         *thresholds.COMMANDS,
     )
     change_form_template = "admin/account.html"

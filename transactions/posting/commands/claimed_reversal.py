@@ -1,6 +1,6 @@
 """Taking back money that came in, as a claim: what is not there any more is owed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar
@@ -58,8 +58,7 @@ class ClaimedReversal:
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
         """Raises `NotClaimable`, `AmountScale`."""
         currencies = {leg.account_id: state.accounts[leg.account_id].currency for leg in self.reversal.legs}
-        if len(set(currencies.values())) > 1:
-            raise errors.NotClaimable(gettext_noop("What is owed is paid in the currency it is owed in."))
+        self.require_one_currency(currencies)
         leg = self.reversal.find_legs(state.taken_back, currencies)[0]
         claim = NewClaim(
             id=self.id,
@@ -71,3 +70,8 @@ class ClaimedReversal:
         )
         decline = explain(claim, culprit) if culprit else leg.decline
         return claim.open(state, caller, decline, self.amount)
+
+    def require_one_currency(self, currencies: Mapping[UUID, str]) -> None:
+        """`currencies` are those of the rows' accounts. Raises `NotClaimable`."""
+        if len(set(currencies.values())) > 1:
+            raise errors.NotClaimable(gettext_noop("What is owed is paid in the currency it is owed in."))
