@@ -114,11 +114,8 @@ class ReferenceClaims(ReferenceAccounts):
     def find_free(self, account, now):
         """Its balance beyond what is held, also by holds whose end nobody has told."""
         untold = self.find_untold(account, now)
-        left = sum(hold.command.amount - self._sum_captured(hold) for hold in untold)
+        left = sum(self.find_rest(hold) for hold in untold)
         return self.sum_balance(account) - self.sum_held(account, now) - left
-
-    def _sum_captured(self, hold):
-        return sum(row.amount for row in self.find_captures(hold))
 
     def settle(self, accounts, clock, batch=None):
         """Claims are collected of what is free, the oldest first; who is paid may owe, too."""
