@@ -9,16 +9,16 @@ REVERSALS = "tests/transactions/test_claimed_reversals.py::"
 MUTANTS = [
     Mutant(
         "claims taken of what is held",
-        "settling.claims._collect",
-        "amount = min(claim.remaining, account.balance - account.held)",
-        "amount = min(claim.remaining, account.balance)",
+        "settling.claims._find_amount",
+        "min(claim.remaining, account.balance - account.held)",
+        "min(claim.remaining, account.balance)",
         CLAIMS + "test_held_money_is_not_taken_until_it_is_given_back",
     ),
     Mutant(
         "claims taken of credit",
-        "settling.claims._collect",
-        "amount = min(claim.remaining, account.balance - account.held)",
-        "amount = min(claim.remaining, account.available)",
+        "settling.claims._find_amount",
+        "min(claim.remaining, account.balance - account.held)",
+        "min(claim.remaining, account.available)",
         CLAIMS + "test_credit_is_never_taken",
     ),
     Mutant(
