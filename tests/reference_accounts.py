@@ -98,7 +98,7 @@ class ReferenceAccounts(ReferenceThresholds):
             self.settle([hold.command.account], clock)
         return len(due)
 
-    def settle(self, accounts, clock, batch=None):
+    def settle(self, accounts, clock):
         """What follows at the end of a unit."""
         self.tell_crossings(accounts, clock)
 
