@@ -123,8 +123,9 @@ class Units:
         event = self.events[account][place]
         if event["type"] == "hold.expired":
             return "end of", event["data"]["id"]
-        if is_collection(event) and event["data"]["type"] == "DEPOSIT":
-            return self._find(*self.taken[event["data"]["transfer"]])
+        taken = is_collection(event) and self.taken.get(event["data"]["transfer"])
+        if taken and event["data"]["type"] == "DEPOSIT":
+            return self._find(*taken)
         follows = event["type"] in (FELL, ROSE, "claim.collected") or is_collection(event)
         if follows and place and self.events[account][place - 1]["request_id"] == event["request_id"]:
             return self._find(account, place - 1)

@@ -50,6 +50,8 @@ def judge_claim(claim: Row, ledger: Ledger) -> Iterator[Charge]:
         return
     if sum((row["amount"] for row in collections if row), Decimal(0)) != claim["collected"]:
         yield OWED, f"{claim} was collected by {collections}"
+    if claim["destination"] and len(rows) != 2 * len(taken):
+        yield OWED, f"{claim} is paid to nobody by some of {rows}"
     for row in rows.values():
         account = claim["account_id"] if row["type"] == "WITHDRAW" else claim["destination"]
         is_paid = (row["transfer"] is None) == (claim["destination"] is None)

@@ -1,5 +1,7 @@
 """The verdict on what belongs together: transfers, exchanges, and reversals with what they take back."""
 
+import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from uuid import UUID
@@ -122,15 +124,17 @@ def as_reversals(ledger: Ledger) -> tuple[list[Row], list[Row]]:
     return claimed, beside
 
 
-def find_order(ledger: Ledger) -> dict[str, int]:
+def find_order(ledger: Ledger) -> defaultdict[str, int]:
     """In which reversals and claims of the same money were decided: by the events of the account that got it.
-    Of a transfer back both legs have the place of the one that pays.
+    Of a transfer back both legs have the place of the one that pays. What nobody was told of comes last.
     """
     opened = ("claim.opened", "claim.declined")
-    order = {event["data"]["id"]: event["sequence"] for event in ledger.events if event["type"] in opened}
+    order: defaultdict[str, int] = defaultdict(lambda: sys.maxsize)
+    order |= {event["data"]["id"]: event["sequence"] for event in ledger.events if event["type"] in opened}
     order |= {str(event["told"]): event["sequence"] for event in ledger.events if event["told"]}
     legs = {str(row["id"]): str(row["transfer"]) for row in ledger.transactions if row["transfer"]}
-    return order | {id: order[transfer] for id, transfer in legs.items()}
+    order.update({id: order[transfer] for id, transfer in legs.items() if transfer in order})
+    return order
 
 
 def judge_part(row: Row, left: Decimal, taken: list[Row]) -> Iterator[Charge]:

@@ -12,7 +12,8 @@ def judge_crossings(ledger: Ledger) -> Iterator[Charge]:
     rows = {row["id"]: row for row in ledger.transactions}
     events: dict[object, list[Row]] = {account["id"]: [] for account in ledger.accounts}
     for event in ledger.events:
-        events.setdefault(event["stream"], []).append(as_envelope(event, rows))
+        if event["told"] is None or event["told"] in rows:
+            events.setdefault(event["stream"], []).append(as_envelope(event, rows))
     units = Units(events)
     for account in events:
         oracle = Oracle()
