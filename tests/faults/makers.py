@@ -56,7 +56,7 @@ OF_LISTS: Makers = {
 OF_CLAIMS: Makers = {
     "claim": (8, open_claim),
     "waiver": (3, waive_claim),
-    "threshold": (4, set_threshold),
+    "threshold": (12, set_threshold),
 }
 REVERSED = (OF_ROWS.keys() | OF_LISTS.keys()) - HELD - {"release", "changed hold"}
 # kind: (how often, maker)

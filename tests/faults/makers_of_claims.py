@@ -8,7 +8,8 @@ from tests.faults.operations import Operation, Row, refuse
 
 ACCOUNTS, CLAIMS = "/api/v1/accounts", "/api/v1/claims"
 CLAIMED = {"claim", "claimed reversal"}
-LEVELS = ["5.00", "50.00", "100.00", "200.00", "400.00"]  # of thresholds; an account has up to 20
+# Of thresholds, of which an account has up to 20.
+LEVELS = ["5.00", "50.00", "100.00", "200.00", "300.00", "500.00", "800.00", "1300.00", "2100.00"]
 
 
 def make_claim_body(draw: Draw) -> Item:
@@ -16,7 +17,7 @@ def make_claim_body(draw: Draw) -> Item:
     id = draw.make_id()
     account, other = draw.choose_two()
     body = {"id": id, "reference": id, "account": account, "reason": f"step {draw.step}"}
-    body["amount"] = draw.choose_amount(6000)
+    body["amount"] = draw.choose_amount(6000 if draw.toss(0.7) else 60000)
     if draw.toss():
         body["destination"] = other
     return body

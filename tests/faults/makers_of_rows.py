@@ -252,7 +252,7 @@ def change_hold(draw: Draw) -> Operation:
     hold, _ = draw.choose_hold()
     body: Item = {}
     if draw.toss(0.7):
-        body["amount"] = draw.choose_amount(6000 if draw.toss(0.8) else 10**8)
+        body["amount"] = draw.choose_amount(6000 if draw.toss(0.6) else 10**8)
     if not body or draw.toss(0.3):
         soon = draw.step * SECONDS_A_STEP + draw.chance.uniform(1, 9)
         body["expires_at"] = draw.tell_time(seconds=soon) if draw.toss(0.7) else None
