@@ -146,7 +146,8 @@ def run_program(name, folder, *arguments, **environment):
 
 
 def find_row(ledger, status="POSTED", **columns):
-    """The first row that has these values; True: any but null."""
+    """The first row that has these values; True: any but null. No collection, unless it is asked for."""
+    columns.setdefault("claim", None)
     for row in ledger.transactions:
         found = {
             name: row[name] is not None if value is True else row[name] for name, value in columns.items()

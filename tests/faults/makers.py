@@ -54,8 +54,8 @@ OF_LISTS: Makers = {
     "sale": (5, make_sale),
 }
 OF_CLAIMS: Makers = {
-    "claim": (8, open_claim),
-    "waiver": (3, waive_claim),
+    "claim": (12, open_claim),
+    "waiver": (6, waive_claim),
     "threshold": (12, set_threshold),
 }
 REVERSED = (OF_ROWS.keys() | OF_LISTS.keys()) - HELD - {"release", "changed hold"}
