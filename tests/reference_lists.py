@@ -147,6 +147,17 @@ class ReferenceLists(ReferenceClaims, ReferenceHolds):
         self._restore(before)
         return refusals | list_refused(released)
 
+    def find_sequence(self, account, clock):
+        if not (self.find_untold(account, clock) and self.sum_owed(account)):
+            return self.count_events(account, clock)
+        other = copy(self)
+        other.rows, other.decided, other.collected = dict(self.rows), [], {}
+        other.events = {id: list(events) for id, events in self.events.items()}
+        for name in ("holds", "thresholds", "claims"):
+            setattr(other, name, {id: copy(each) for id, each in getattr(self, name).items()})
+        other.expire(account, clock)
+        return len(other.events[account])
+
     def _take(self):
         """What `_restore` needs."""
         return (
