@@ -153,6 +153,9 @@ class ReferenceAccounts(ReferenceThresholds):
     def sum_owed(self, account):
         raise NotImplementedError
 
+    def find_latest(self, account, clock):
+        raise NotImplementedError
+
     def find_available(self, account, now):
         return self.sum_balance(account) - self.sum_held(account, now) + self.accounts[account].credit_limit
 

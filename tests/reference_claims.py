@@ -93,13 +93,16 @@ class ReferenceClaims(ReferenceAccounts):
             return Refusal("claim_not_open")
         self.expire(claim.command.account, clock)
         if self.find_claim_state(claim)[0] == "OPEN":
-            claim.waived_at = max(
-                [clock, *(row.recorded_at for row in self.find_rows(claim.command.account))]
-            )
+            claim.waived_at = self.find_latest(claim.command.account, clock)
             claim.waived_reason = reason
             self.tell_claim("claim.waived", claim)
         self.settle([claim.command.account], clock)
         return None
+
+    def find_latest(self, account, clock):
+        """The moment, but not before what the same list has made of the account."""
+        claims = [claim.created_at for claim in self.claims.values() if claim.command.account == account]
+        return max([clock, *claims, *(row.recorded_at for row in self.find_rows(account))])
 
     def tell_claim(self, type, claim):
         self.events[claim.command.account].append((type, self.describe_claim(claim.command.id)))

@@ -105,9 +105,7 @@ class ReferenceHolds(ReferenceAccounts):
             return Refusal("sequence_mismatch")
         self.expire(hold.command.account, clock)
         if status == "OPEN":
-            hold.released_at = max(
-                [clock, *(row.recorded_at for row in self.find_rows(hold.command.account))]
-            )
+            hold.released_at = self.find_latest(hold.command.account, clock)
             self.tell("hold.released", hold, clock)
         if not in_list:
             self.settle([hold.command.account], clock)

@@ -218,8 +218,7 @@ class ReferenceLists(ReferenceClaims, ReferenceHolds):
             assert times[command.id] == clock
             return self.place_hold(command, clock, batch=asked["batch"], decline=decline)
         if isinstance(command, Opening):
-            assert times[command.id] == clock
-            return self.decide_claim(command, clock, batch=asked["batch"], decline=decline)
+            return self.decide_claim(command, times[command.id], batch=asked["batch"], decline=decline)
         if isinstance(command, Command):
             return self._decide(command, times[command.id], clock, asked, decline)
         refusal = (

@@ -124,23 +124,15 @@ def find_taken_back(ids: Iterable[UUID]) -> dict[UUID, TakenBack]:
 
 
 def find_collections(cause: UUID, rows: Sequence[Transaction]) -> list[Transaction]:
-    """What was collected on the accounts of the rows because of the command, which has made them.
-
-    They follow the rows at once, and what its accounts got by other collections stands between.
-    """
-    after: dict[UUID, int] = {}
-    for row in rows:
-        after[row.account_id] = max(row.seq, after.get(row.account_id, 0))
+    """What was collected on the accounts of the rows because of the command, which has made them."""
+    after = {row.account_id: row.seq for row in sorted(rows, key=lambda row: row.seq)}
     found: list[Transaction] = []
     while after:
-        read = fetch(COLLECTED, [list(after), list(after.values()), cause])
-        page = [_make_transaction(values) for values in read]
+        page = list(map(_make_transaction, fetch(COLLECTED, [list(after), list(after.values()), cause])))
         found += page
-        ids = {row.account_id for row in page}
-        after = {id: seq + CLAIMS_MAX for id, seq in after.items() if id in ids}
-    return sorted(
-        (row for row in found if row.type == Transaction.Type.WITHDRAW), key=lambda row: row.recorded_at
-    )
+        after = {id: after[id] + CLAIMS_MAX for id in {row.account_id for row in page}}
+    found = [row for row in found if row.type == Transaction.Type.WITHDRAW]
+    return sorted(found, key=lambda row: row.recorded_at)
 
 
 def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transaction]:
