@@ -100,11 +100,20 @@ def judge_reversals(replies: Iterable[Reply], rows: dict[str, Row], ledger: Ledg
             if len(are_whole) > 1:
                 yield TORN, f"one leg of {row['id']} was taken back whole, the other was not"
     for reply in replies:
-        is_of_list = reply.operation.takes_list_back or not reply.asked.get("reverses")
-        if reply.meaning == DEFINITIVE and reply.answer.get("code") == NOT_REVERSIBLE and not is_of_list:
+        if reply.answer.get("code") == NOT_REVERSIBLE and is_refused_itself(reply):
             before = rows.get(str(reply.asked["reverses"]))
             if before is None or is_reversible(before):
                 yield WRONG, f"{reply} was refused, but it is {before}"
+
+
+def is_refused_itself(reply: Reply) -> bool:
+    """And not another item of its list, with which all of it is refused."""
+    operation = reply.operation
+    if reply.meaning != DEFINITIVE or operation.takes_list_back or not reply.asked.get("reverses"):
+        return False
+    pointers = [error["pointer"] for error in reply.answer.get("errors", ())]
+    places = [number for number, ids in enumerate(operation.items) if reply.id in ids]
+    return not places or not pointers or pointers == [f"/commands/{place}" for place in places]
 
 
 def as_reversals(ledger: Ledger) -> tuple[list[Row], list[Row]]:
