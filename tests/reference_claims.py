@@ -26,7 +26,9 @@ BALANCE_MAX = Decimal(10) ** 15
 @dataclass(kw_only=True)
 class Claim:
     command: Opening
+    amount: Decimal
     created_at: datetime
+    batch: UUID | None = None
     reason: str | None = None
     details: dict | None = None
     waived_at: datetime | None = None
@@ -41,6 +43,8 @@ class ReferenceClaims(ReferenceAccounts):
         super().__init__()
         self.claims: dict[UUID, Claim] = {}
         self.read_made = lambda id: None
+        self.decided: list[UUID] = []  # in this commit: what it has made, in order
+        self.collected: dict[UUID, list[UUID]] = {}  # by what has occasioned it, as that is told
 
     def find_claim_refusal(self, command):
         if command.destination == command.account:
@@ -48,23 +52,38 @@ class ReferenceClaims(ReferenceAccounts):
         if before := self.claims.get(command.id):
             differs = command.find_differences(before.command)
             return Refusal("idempotency_key_reused", differs) if differs else None
-        if not self.has_scale(command.amount, command.account):
+        currencies = {self.accounts[id].currency for id in command.accounts}
+        if command.part and len(currencies) > 1:
+            return Refusal("not_claimable")
+        if command.amount is not None and not self.has_scale(command.amount, command.account):
             return Refusal("amount_scale")
-        currencies = {self.accounts[id].currency for id in (command.account, command.destination) if id}
         return Refusal("currency_mismatch") if len(currencies) > 1 else None
 
     def open_claim(self, command, clock):
-        accounts = [id for id in (command.account, command.destination) if id]
-        self.expire_all(accounts, clock)
-        claim = Claim(command=command, created_at=clock)
-        closed = [id for id in accounts if self.accounts[id].status == "CLOSED"]
-        if closed:
+        """Alone, which is a unit."""
+        self.decided = []
+        self.expire_all(command.accounts, clock)
+        self.decide_claim(command, clock)
+        self.settle(command.accounts, clock, cause=command.id)
+
+    def decide_claim(self, command, clock, *, batch=None, decline=None):
+        """`decline`: its reason and details, if all of the list is declined."""
+        amount, of_part = self.find_part(command) if command.part else (command.amount, None)
+        claim = Claim(command=command, amount=amount, created_at=clock, batch=batch)
+        closed = [id for id in command.accounts if self.accounts[id].status == "CLOSED"]
+        if decline := decline or of_part:
+            claim.reason, claim.details = decline
+        elif closed:
             claim.reason, claim.details = "account_closed", {"account": str(closed[0])}
         elif len(self.list_open_claims(command.account)) == CLAIMS_MAX:
             claim.reason, claim.details = "too_many_claims", {"open": CLAIMS_MAX}
         self.claims[command.id] = claim
+        self.decided.append(command.id)
         self.tell_claim("claim.declined" if claim.reason else "claim.opened", claim)
-        self.settle(accounts, clock)
+        return claim
+
+    def find_part(self, command):
+        raise NotImplementedError
 
     def waive_claim(self, id, reason, clock):
         """Why it cannot be waived, or None. What is waived already changes nothing."""
@@ -74,13 +93,16 @@ class ReferenceClaims(ReferenceAccounts):
             return Refusal("claim_not_open")
         self.expire(claim.command.account, clock)
         if self.find_claim_state(claim)[0] == "OPEN":
-            claim.waived_at = max(
-                [clock, *(row.recorded_at for row in self.find_rows(claim.command.account))]
-            )
+            claim.waived_at = self.find_latest(claim.command.account, clock)
             claim.waived_reason = reason
             self.tell_claim("claim.waived", claim)
         self.settle([claim.command.account], clock)
         return None
+
+    def find_latest(self, account, clock):
+        """The moment, but not before what the same list has made of the account."""
+        claims = [claim.created_at for claim in self.claims.values() if claim.command.account == account]
+        return max([clock, *claims, *(row.recorded_at for row in self.find_rows(account))])
 
     def tell_claim(self, type, claim):
         self.events[claim.command.account].append((type, self.describe_claim(claim.command.id)))
@@ -93,7 +115,7 @@ class ReferenceClaims(ReferenceAccounts):
     def find_claim_state(self, claim):
         """Its status, what is left of it, and since when it is closed."""
         collections = self.find_collections(claim)
-        left = claim.command.amount - sum(row.amount for row in collections)
+        left = claim.amount - sum(row.amount for row in collections)
         if claim.reason:
             return "DECLINED", 0, claim.created_at
         if left == 0:
@@ -114,15 +136,15 @@ class ReferenceClaims(ReferenceAccounts):
     def find_free(self, account, now):
         """Its balance beyond what is held, also by holds whose end nobody has told."""
         untold = self.find_untold(account, now)
-        left = sum(hold.command.amount - self._sum_captured(hold) for hold in untold)
+        left = sum(self.find_rest(hold) for hold in untold)
         return self.sum_balance(account) - self.sum_held(account, now) - left
 
-    def _sum_captured(self, hold):
-        return sum(row.amount for row in self.find_captures(hold))
-
-    def settle(self, accounts, clock, batch=None):
-        """Claims are collected of what is free, the oldest first; who is paid may owe, too."""
+    def settle(self, accounts, clock, batch=None, cause=None):
+        """Claims are collected of what is free, the oldest first; who is paid may owe, too. The `cause` is
+        told what was collected on the accounts.
+        """
         waiting = list(dict.fromkeys(accounts))
+        named, before = set(waiting), len(self.rows)
         seen = dict.fromkeys(waiting)
         turns = Counter()
         while waiting:
@@ -141,7 +163,11 @@ class ReferenceClaims(ReferenceAccounts):
                     seen[payee] = None
                 if payee and payee not in waiting:
                     waiting.append(payee)
-        super().settle(seen, clock, batch)
+        made = list(self.rows.values())[before:]
+        self.collected[cause] = [
+            row.command.id for row in made if row.command.type == "WITHDRAW" and row.command.account in named
+        ]
+        super().settle(seen, clock)
 
     def _can_take(self, payee, amount):
         is_closed = self.accounts[payee].status == "CLOSED"
@@ -202,7 +228,7 @@ class ReferenceClaims(ReferenceAccounts):
         return {
             "id": str(id),
             "account": str(command.account),
-            "amount": format_amount(command.amount, currency),
+            "amount": format_amount(claim.amount, currency),
             "collected": format_amount(collected, currency),
             "remaining": format_amount(left, currency),
             "status": status,
@@ -211,9 +237,9 @@ class ReferenceClaims(ReferenceAccounts):
             "reason": command.reason,
             "reference": command.reference,
             "destination": command.destination and str(command.destination),
-            "reverses": None,
+            "reverses": command.reverses and str(command.reverses),
             "waived_reason": claim.waived_reason,
-            "batch": None,
+            "batch": claim.batch and str(claim.batch),
             "created_at": format_time(claim.created_at),
             "closed_at": closed_at and format_time(closed_at),
         }

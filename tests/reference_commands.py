@@ -188,18 +188,32 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """Of a claim. `destination` is the account that is paid; None: nobody in the ledger."""
+    """Of a claim. `destination` is the account that is paid; None: nobody in the ledger. `reverses` is what
+    it takes back, a transfer by its id: then its amount follows of its `part`, and `amount` was asked.
+    """
 
     id: UUID
     account: UUID
-    amount: Decimal
+    amount: Decimal | None
     reason: str
     reference: str = ""
     destination: UUID | None = None
+    reverses: UUID | None = None
+    part: Any = None
+
+    transfer = None  # as commands have it
+
+    @property
+    def accounts(self):
+        return [id for id in (self.account, self.destination) if id]
+
+    def list_commands(self, ledger):
+        return [self]
 
     def find_differences(self, before):
         """As `answers.make_refusal` tells them, to whom a reason is metadata."""
-        differs = {name for name in vars(self) if getattr(self, name) != getattr(before, name)}
+        names = vars(self).keys() - {"part"}
+        differs = {name for name in names if getattr(self, name) != getattr(before, name)}
         return frozenset("metadata" if name == "reason" else name for name in differs)
 
 

@@ -91,7 +91,7 @@ class ReferenceHolds(ReferenceAccounts):
             return Refusal("expires_at_invalid")
         if (hold.amount, hold.expires_at) == (new["amount"], new["expires_at"]):
             return None
-        if expected not in (None, self.count_events(account, clock)):
+        if expected not in (None, self.find_sequence(account, clock)):
             return Refusal("sequence_mismatch")
         return None if seen in (None, (hold.amount, hold.expires_at)) else Refusal("etag_mismatch")
 
@@ -101,13 +101,11 @@ class ReferenceHolds(ReferenceAccounts):
         status, _, _ = self.find_hold_state(hold, clock)
         if not if_open and status not in ("OPEN", "RELEASED"):
             return Refusal("hold_not_open")
-        if status == "OPEN" and expected not in (None, self.count_events(hold.command.account, clock)):
+        if status == "OPEN" and expected not in (None, self.find_sequence(hold.command.account, clock)):
             return Refusal("sequence_mismatch")
         self.expire(hold.command.account, clock)
         if status == "OPEN":
-            hold.released_at = max(
-                [clock, *(row.recorded_at for row in self.find_rows(hold.command.account))]
-            )
+            hold.released_at = self.find_latest(hold.command.account, clock)
             self.tell("hold.released", hold, clock)
         if not in_list:
             self.settle([hold.command.account], clock)

@@ -77,6 +77,7 @@ class ReferenceLedger(ReferenceReversals, ReferenceLists):
             row.version = len(posted) + 1
             row.balance_after += row.change
         self.rows[command.id] = row
+        self.decided.append(command.id)
         type = "transaction.declined" if row.reason else "transaction.posted"
         self.events[command.account].append((type, self.describe(command.id)))
         if command.hold and not row.reason:

@@ -8,6 +8,7 @@ from uuid import UUID
 from tests.reference_claims import ReferenceClaims
 from tests.reference_commands import (
     Command,
+    Opening,
     Placement,
     Refusal,
     derive_id,
@@ -50,18 +51,25 @@ class ReferenceLists(ReferenceClaims, ReferenceHolds):
     def _find_static_refusal(self, command, commands, refusals, clock):
         if isinstance(command, Placement):
             return self.find_hold_refusal(command, clock)
+        if isinstance(command, Opening):
+            return self.find_claim_refusal(command)
         if command.hold and command.hold not in self.holds and command.id not in self.rows:
             placed = {other.id for other in commands if isinstance(other, Placement)}
             if command.hold not in placed or refusals[command.hold]:
                 return Refusal("not_found")
         return None if isinstance(command, Release) else self.find_refusal(command, clock)
 
+    def find_made(self, command):
+        """The row, the hold or the claim that it has made; None: it was not decided yet."""
+        spaces = {Placement: self.holds, Opening: self.claims}
+        return spaces.get(type(command), self.rows).get(command.id)
+
     def is_decided(self, command):
-        return command.id in (self.holds if isinstance(command, Placement) else self.rows)
+        return self.find_made(command) is not None
 
     def find_reason(self, command):
         """Why it was declined; None of what was posted, and of what was not decided yet."""
-        made = (self.holds if isinstance(command, Placement) else self.rows).get(command.id)
+        made = self.find_made(command)
         return made and made.reason
 
     def list_reversals(self, batch, id, reason):
@@ -100,10 +108,10 @@ class ReferenceLists(ReferenceClaims, ReferenceHolds):
         if not times and clock is None:
             return {}
         clock = clock or min(times.values())
+        self.decided = []
         new = [command for command in commands if not self.is_decided(command)]
-        self.expire_all({command.account for command in new}, clock)
-        reasons = [(self.holds if isinstance(c, Placement) else self.rows).get(c.id) for c in commands]
-        declined = [made for made in reasons if made and made.reason]
+        self.expire_all({id for command in new for id in list_accounts(command)}, clock)
+        declined = [self.find_made(command) for command in commands if self.find_reason(command)]
         guarded = {
             command.account for command in new if getattr(command, "expected_version", None) is not None
         }
@@ -124,7 +132,8 @@ class ReferenceLists(ReferenceClaims, ReferenceHolds):
             better = order if known else put_deposits_first(order, self.rows, guarded)
             if better == order:
                 if batch and any(not isinstance(released.get(c.id), Refusal) for c in given):
-                    self.settle([command.account for command in commands], clock, batch)
+                    accounts = [id for command in commands for id in list_accounts(command)]
+                    self.settle(accounts, clock, batch, batch)
                 return released
             order = better
             self._restore(before)
@@ -138,6 +147,17 @@ class ReferenceLists(ReferenceClaims, ReferenceHolds):
         self._restore(before)
         return refusals | list_refused(released)
 
+    def find_sequence(self, account, clock):
+        if not (self.find_untold(account, clock) and self.sum_owed(account)):
+            return self.count_events(account, clock)
+        other = copy(self)
+        other.rows, other.decided, other.collected = dict(self.rows), [], {}
+        other.events = {id: list(events) for id, events in self.events.items()}
+        for name in ("holds", "thresholds", "claims"):
+            setattr(other, name, {id: copy(each) for id, each in getattr(self, name).items()})
+        other.expire(account, clock)
+        return len(other.events[account])
+
     def _take(self):
         """What `_restore` needs."""
         return (
@@ -145,17 +165,21 @@ class ReferenceLists(ReferenceClaims, ReferenceHolds):
             {account: len(events) for account, events in self.events.items()},
             {id: copy(hold) for id, hold in self.holds.items()},
             {id: copy(threshold) for id, threshold in self.thresholds.items()},
+            {id: copy(claim) for id, claim in self.claims.items()},
+            list(self.decided),
         )
 
     def _restore(self, before):
         """As if nothing had been decided since."""
-        rows, events, holds, thresholds = before
+        rows, events, holds, thresholds, claims, decided = before
         while len(self.rows) > rows:
             self.rows.popitem()
         for account, count in events.items():
             del self.events[account][count:]
         self.holds = {id: copy(hold) for id, hold in holds.items()}
         self.thresholds = {id: copy(threshold) for id, threshold in thresholds.items()}
+        self.claims = {id: copy(claim) for id, claim in claims.items()}
+        self.decided = list(decided)
 
     def _decide_group(self, group, times, clock, asked, declined, given, released):
         before = self._take()
@@ -186,13 +210,15 @@ class ReferenceLists(ReferenceClaims, ReferenceHolds):
             unit = find_unit(command)
             legs = [leg for leg in group if unit and find_unit(leg) == unit] or [command]
             if command is legs[-1]:
-                self.settle([leg.account for leg in legs], clock)
+                self.settle([id for leg in legs for id in list_accounts(leg)], clock, cause=legs[0].id)
 
     def _decide_one(self, command, times, clock, asked, released, decline=None):
         """The row or the hold that it makes; None of a release."""
         if isinstance(command, Placement):
             assert times[command.id] == clock
             return self.place_hold(command, clock, batch=asked["batch"], decline=decline)
+        if isinstance(command, Opening):
+            return self.decide_claim(command, times[command.id], batch=asked["batch"], decline=decline)
         if isinstance(command, Command):
             return self._decide(command, times[command.id], clock, asked, decline)
         refusal = (
@@ -237,6 +263,11 @@ def put_deposits_first(order, rows, guarded):
 
 def list_refused(released):
     return {id: told for id, told in released.items() if isinstance(told, Refusal)}
+
+
+def list_accounts(command):
+    """Those that it works on, but for the other leg of a transfer, which is a command of its own."""
+    return command.accounts if isinstance(command, Opening) else [command.account]
 
 
 def find_unit(command):

@@ -5,7 +5,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from tests.reference_commands import DECIMALS, OPPOSITE, Command, Refusal, make_legs, read_moment
+from tests.reference_commands import (
+    DECIMALS,
+    OPPOSITE,
+    Command,
+    Opening,
+    Refusal,
+    make_legs,
+    read_moment,
+)
 
 AMOUNT_MAX = Decimal(10) ** 12
 
@@ -23,7 +31,8 @@ class Reversal:
     """The opposite of `amount` of `target`, or of all that is left, and of its other leg; that of a transfer
     is a transfer back.
 
-    `expected_version` is a condition: of the account, of a transfer back of its source.
+    `expected_version` is a condition: of the account, of a transfer back of its source. With `claim` it is a
+    claim, of money that came in, on the account that it came to.
     """
 
     id: UUID
@@ -32,9 +41,12 @@ class Reversal:
     amount: Decimal | None = None
     effective_at: datetime | date | None = None
     expected_version: int | None = None
+    claim: bool = False
 
     def list_commands(self, ledger):
         target = ledger.rows[self.target]
+        if self.claim:
+            return self._claim(ledger, target)
         if target.reason or target.command.reverses or target.command.claim:
             return Refusal("not_reversible")
         moment = read_moment(self.effective_at)
@@ -62,12 +74,31 @@ class Reversal:
             **asked,
         )
 
+    def _claim(self, ledger, target):
+        transfer = target.command.transfer
+        legs = ledger.find_legs(transfer) if transfer else [target]
+        received = next((leg for leg in legs if leg.command.type == "DEPOSIT"), None)
+        if received is None:
+            return Refusal("not_claimable")
+        if target.reason or target.command.reverses or target.command.claim:
+            return Refusal("not_reversible")
+        command = Opening(
+            id=self.id,
+            account=received.command.account,
+            amount=self.amount,
+            reason=self.reason,
+            destination=legs[0].command.account if transfer else None,
+            reverses=transfer or received.command.id,
+            part=Part(asked=self.amount, named=received.command.id),
+        )
+        return [command]
+
 
 class ReferenceReversals:
     def find_part(self, command):
         """What the leg takes, and why it does not. All is counted in the smallest units of the currencies."""
         asked, named = command.part.asked, command.part.named
-        of = self.rows[command.reverses].command.transfer
+        of = self.rows[named].command.transfer
         legs = [row.command.id for row in self.find_legs(of)] if of else [named]
         other = next((id for id in legs if id != named), named)
         own = command.transfer or command.id
@@ -78,8 +109,7 @@ class ReferenceReversals:
             of_named = asked * 10 ** self._find_decimals(named)
             of_other = int(of_named * other_amount // amount)
         if not left:
-            taken_by = [id for id in self.list_reversals_of(self._find_paying_leg(legs)) if id != command.id]
-            decline = "already_reversed", {"reversed_by": str(taken_by[-1])}
+            decline = "already_reversed", {"reversed_by": str(self._find_last(legs, command))}
             if asked is None:
                 of_named, of_other = amount, other_amount
         elif of_named > left:
@@ -92,9 +122,15 @@ class ReferenceReversals:
         if isinstance(decline, str):
             account = self.accounts[self.rows[named].command.account]
             decline = decline, self.format(account, {"left": self._to_amount(left, named)})
-        if command.reverses == named:
+        if isinstance(command, Opening) or command.reverses == named:
             return self._to_amount(of_named, named), decline
         return min(max(self._to_amount(of_other, other), self._to_amount(1, other)), AMOUNT_MAX), decline
+
+    def _find_last(self, legs, command):
+        """Of what has taken it back: in the same commit what was decided last, or else what is the latest."""
+        taken_by = [id for id in self.list_reversals_of(self._find_paying_leg(legs)) if id != command.id]
+        now = [id for id in self.decided if id in taken_by]
+        return now[-1] if now else taken_by[-1]
 
     def _find_paying_leg(self, legs):
         """The one whose reversal is a withdrawal, if there are two."""
@@ -111,6 +147,7 @@ class ReferenceReversals:
             and own not in (row.command.transfer, row.command.id)
         ]
         amount = self.rows[id].amount
+        taken += [claim.amount for claim in self.list_claims_of(id) if claim.command.id != own]
         return int(amount * scale), int((amount - sum(taken, Decimal(0))) * scale)
 
     def _find_decimals(self, id):
@@ -119,11 +156,25 @@ class ReferenceReversals:
     def _to_amount(self, units, id):
         return Decimal(units) / 10 ** self._find_decimals(id)
 
+    def _list_parts(self, id):
+        """When each was made, its id, and how much it takes."""
+        rows = [row for row in self.rows.values() if row.command.reverses == id and row.version]
+        return [(row.recorded_at, row.command.id, row.amount) for row in rows] + [
+            (claim.created_at, claim.command.id, claim.amount) for claim in self.list_claims_of(id)
+        ]
+
+    def list_claims_of(self, id):
+        """Those that take back the row, whatever was collected of them."""
+        whole = self.rows[id].command.transfer or id
+        claims = [claim for claim in self.claims.values() if claim.command.reverses == whole]
+        return [claim for claim in claims if not claim.reason]
+
     def list_reversals_of(self, id):
-        return [row.command.id for row in self.rows.values() if row.command.reverses == id and row.version]
+        """The ids of reversals and claims, the oldest first."""
+        return [by for _, by, _ in sorted(self._list_parts(id))]
 
     def sum_taken_back(self, id):
-        return sum((self.rows[by].amount for by in self.list_reversals_of(id)), Decimal(0))
+        return sum((amount for _, _, amount in self._list_parts(id)), Decimal(0))
 
     def find_left(self, id):
         return self.rows[id].amount - self.sum_taken_back(id)

@@ -38,7 +38,7 @@ class ReferenceThresholds:
             return None
         if self.accounts[account].status == "CLOSED":
             return Refusal("account_closed")
-        if expected not in (None, self.count_events(account, clock)):
+        if expected not in (None, self.find_sequence(account, clock)):
             return Refusal("sequence_mismatch")
         return Refusal("limit_reached") if len(self.list_thresholds(account)) == THRESHOLDS_MAX else None
 

@@ -192,7 +192,10 @@ class Account(models.Model):
 
     @property
     def crossings_due(self) -> int:
-        """How many of its thresholds it passes when the ends of due holds are written: each is an event."""
+        """How many of its thresholds it passes when the ends of due holds are written: each is an event.
+
+        Of an account that owes, what is collected then is not counted: that may lead through other accounts.
+        """
         reached = None if self.nearest is None or not self.holds_due else self.nearest[3]
         if reached is None or self.available < reached:
             return 0

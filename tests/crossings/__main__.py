@@ -93,7 +93,7 @@ def run_and_kill(seed: int, file: Path) -> int:
 def run_histories(seeds: list[int], file: Path | None) -> None:
     """In a process of its own, which may be killed; with a file, what is found is a line of it."""
     from tests.crossings.history import History
-    from tests.crossings.oracle import Oracle
+    from tests.crossings.oracle import Oracle, Units
 
     for seed in seeds:
         history = History(seed)
@@ -101,9 +101,10 @@ def run_histories(seeds: list[int], file: Path | None) -> None:
         if file is None:
             continue
         judged: dict = {"seed": seed, "events": 0, "crossings": 0, "wrong": []}
-        for events in history.read_events():
+        told = history.read_events()
+        for account, events in told.items():
             oracle = Oracle()
-            judged["wrong"] += list(oracle.judge(events))
+            judged["wrong"] += list(oracle.judge(Units(told).split(account)))
             judged["events"] += len(events)
             judged["crossings"] += oracle.crossings
         with file.open("a") as lines:

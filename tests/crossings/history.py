@@ -4,7 +4,7 @@ Its seed says everything but the times, so that it can be begun again when the p
 killed: what was decided is answered again. Every request is one command, or one list with an id.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -21,6 +21,9 @@ from transactions.models import Transaction
 from transactions.posting import NewBatch, PostingRequest, engine
 from transactions.posting.commands import (
     Capture,
+    ChangeHold,
+    ClaimedReversal,
+    NewClaim,
     NewHold,
     NewTransaction,
     Release,
@@ -30,6 +33,7 @@ from transactions.posting.commands import (
     SetLimits,
     SetThreshold,
     Transfer,
+    WaiveClaim,
 )
 from transactions.reading.queries import find_whole
 
@@ -42,7 +46,8 @@ LEVELS = [Decimal(text) for text in ("-20", "0", "0.01", "5", "10", "30", "50", 
 BEGINNING = datetime(2023, 1, 1, tzinfo=UTC)
 KINDS = {
     "deposit": 6, "withdraw": 9, "transfer": 3, "hold": 4, "capture": 2, "release": 1, "reverse": 1,
-    "limits": 1, "set": 1, "remove": 1, "list": 3, "expire": 1,
+    "limits": 1, "set": 1, "remove": 1, "list": 3, "expire": 1, "change": 1, "claim": 2, "claim back": 1,
+    "waive": 1,
 }  # fmt: skip
 
 
@@ -54,7 +59,8 @@ class History:
         self.count = 0  # of ids
         self.accounts: list[Account] = []
         self.holds: list[tuple[UUID, UUID]] = []  # and of which account each is
-        self.placed = 0  # how many of them were sent: nobody captures what is not there
+        self.claims: list[tuple[UUID, UUID]] = []
+        self.placed = self.claimed = 0  # how many of them were sent: nobody captures what is not there
         self.rows: list[UUID] = []
         self.requests = 0
 
@@ -97,7 +103,8 @@ class History:
             return None
         if kind == "list":
             commands = [
-                self.make_command(self.chance.choice(["deposit", "withdraw", "hold"])) for _ in range(4)
+                self.make_command(self.chance.choice(["deposit", "withdraw", "hold", "claim"]))
+                for _ in range(4)
             ]
             is_atomic = self.chance.random() < 0.5
             batch = NewBatch(id=self.make_id(), asked=[self.count], atomic=is_atomic)
@@ -119,9 +126,9 @@ class History:
                 late = {"effective_at": at} if chosen < 0.5 else {}
                 return NewTransaction(id=id, account_id=account.id, type=type, amount=amount, **late)
             case "transfer":
-                to = self.chance.choice([each for each in self.accounts if each != account])
+                to = self.choose_other(account.id)
                 self.rows.append(id)
-                return Transfer(id=id, source_id=account.id, destination_id=to.id, amount=amount)
+                return Transfer(id=id, source_id=account.id, destination_id=to, amount=amount)
             case "hold":
                 self.holds.append((id, account.id))
                 ends = datetime.now(UTC) + timedelta(milliseconds=self.chance.randint(2, 60))
@@ -131,12 +138,28 @@ class History:
             case "capture" if self.placed:
                 hold, of = self.chance.choice(self.holds[: self.placed][-5:])
                 part = Remaining.ALL if chosen < 0.5 else amount
-                return Capture(id=id, hold_id=hold, account_id=of, amount=part, final=chosen < 0.7)
+                to = self.choose_other(of) if chosen > 0.6 else None
+                final = chosen < 0.7
+                return Capture(
+                    id=id, hold_id=hold, account_id=of, amount=part, final=final, destination_id=to
+                )
+            case "change" if self.placed:
+                hold, of = self.chance.choice(self.holds[: self.placed][-5:])
+                return ChangeHold(hold_id=hold, account_id=of, changes={"amount": amount})
+            case "claim":
+                self.claims.append((id, account.id))
+                to = self.choose_other(account.id) if chosen < 0.6 else None
+                return NewClaim(
+                    id=id, account_id=account.id, amount=amount, reason="by chance", destination=to
+                )
+            case "waive" if self.claimed:
+                claim, of = self.chance.choice(self.claims[: self.claimed][-5:])
+                return WaiveClaim(claim_id=claim, account_id=of, reason="by chance")
             case "release" if self.placed:
                 hold, of = self.chance.choice(self.holds[: self.placed][-5:])
                 return Release(hold_id=hold, account_id=of)
-            case "reverse" if self.rows:
-                return self.make_reversal(id, self.chance.choice(self.rows[-9:]))
+            case "reverse" | "claim back" if self.rows:
+                return self.make_reversal(id, self.chance.choice(self.rows[-9:]), kind)
             case "limits":
                 limits = {"credit_limit": Decimal(self.chance.choice([0, 0, 20, 50]))}
                 return SetLimits(account_id=account.id, limits=limits)
@@ -147,7 +170,10 @@ class History:
                 return self.make_removal(account)
         return None
 
-    def make_reversal(self, id: UUID, target: UUID) -> Reversal | None:
+    def choose_other(self, account: UUID) -> UUID:
+        return self.chance.choice([each.id for each in self.accounts if each.id != account])
+
+    def make_reversal(self, id: UUID, target: UUID, kind: str) -> Reversal | ClaimedReversal | None:
         """Of what is posted already."""
         try:
             rows = find_whole(Transaction.objects.all(), target)
@@ -155,6 +181,9 @@ class History:
             return None
         if any(row.status != "POSTED" for row in rows):
             return None
+        if kind == "claim back":
+            is_received = any(row.type == "DEPOSIT" for row in rows)
+            return ClaimedReversal(id=id, reason="by chance", rows=rows) if is_received else None
         return Reversal(id=id, reason="by chance", rows=rows)
 
     def make_removal(self, account: Account) -> RemoveThreshold | None:
@@ -177,12 +206,12 @@ class History:
         if requests:
             for outcome in engine.post_group(requests):
                 assert not isinstance(outcome, Exception) or isinstance(outcome, LedgerError)
-        self.placed = len(self.holds)
+        self.placed, self.claimed = len(self.holds), len(self.claims)
 
-    def read_events(self) -> Iterator[list[dict]]:
+    def read_events(self) -> dict[UUID, list[dict]]:
         """Of each account, as the feed shows them, as far as the oracle looks at them."""
-        for account in self.accounts:
-            yield [
+        return {
+            account.id: [
                 {
                     "id": event.id,
                     "type": event.type,
@@ -191,3 +220,5 @@ class History:
                 }
                 for event in read_events(stream=account.id)
             ]
+            for account in self.accounts
+        }

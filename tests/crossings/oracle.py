@@ -4,7 +4,7 @@ Nothing of the product decides here: figures are worked out from what the feed t
 a unit has left the account on the other side of a threshold there must be one event, and no other.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
@@ -32,9 +32,10 @@ class Oracle:
     thresholds: dict[str, Watched] = field(default_factory=dict)
     crossings: int = 0
 
-    def judge(self, events: Iterable[Event]) -> Iterator[str]:
-        """What is wrong with the events of one account, which are all that it has, in their order."""
-        for unit, told in groupby(split_units(events), key=lambda each: each[0]):
+    def judge(self, events: Iterable[tuple[object, Event]]) -> Iterator[str]:
+        """What is wrong with the events of one account, which are all that it has, in their order, each with
+        its unit."""
+        for unit, told in groupby(events, key=lambda each: each[0]):
             yield from self._judge_unit(unit, [event for _, event in told])
 
     @property
@@ -51,7 +52,7 @@ class Oracle:
         told = [event for event in events if event["type"] in (FELL, ROSE)]
         if events != causes + told:
             yield f"{unit}: a crossing is told before the end of its unit"
-        if any(event["request_id"] != causes[0]["request_id"] for event in told):
+        if any(event["request_id"] != events[0]["request_id"] for event in told):
             yield f"{unit}: a crossing is told of another request"
         for event in causes:
             yield from self._take(event)
@@ -91,18 +92,48 @@ class Oracle:
                     yield f"{event['id']}: {data} is removed, on the other side"
 
 
-def split_units(events: Iterable[Event]) -> Iterator[tuple[object, Event]]:
-    """Each event with its unit: the request; the end of a hold is one of its own.
+class Units:
+    """Which unit each event is of: the request, or, before it, the end of a hold, which is one of its own.
 
-    That is so of histories in which every request is one command, or one list with an id.
+    `events` are those of each account, in their order. A crossing is of the unit that it follows, and so is a
+    collection; but what a payee gets is of the unit in which it was taken. That is so of histories in which
+    every request is one command, or one list with an id.
     """
-    unit: object = None
-    for event in events:
+
+    def __init__(self, events: Mapping[Any, Sequence[Event]]) -> None:
+        self.events = events
+        self.taken = {
+            event["data"]["transfer"]: (account, place)
+            for account, told in events.items()
+            for place, event in enumerate(told)
+            if is_collection(event) and event["data"]["type"] == "WITHDRAW"
+        }
+        self.units: dict[tuple[Any, int], object] = {}
+
+    def split(self, account: Any) -> Iterator[tuple[object, Event]]:
+        for place, event in enumerate(self.events[account]):
+            yield self._find(account, place), event
+
+    def _find(self, account: Any, place: int) -> object:
+        if (account, place) not in self.units:
+            self.units[account, place] = self._look(account, place)
+        return self.units[account, place]
+
+    def _look(self, account: Any, place: int) -> object:
+        event = self.events[account][place]
         if event["type"] == "hold.expired":
-            unit = "end of", event["data"]["id"]
-        elif event["type"] not in (FELL, ROSE):
-            unit = "request", event["request_id"]
-        yield unit, event
+            return "end of", event["data"]["id"]
+        taken = is_collection(event) and self.taken.get(event["data"]["transfer"])
+        if taken and event["data"]["type"] == "DEPOSIT":
+            return self._find(*taken)
+        follows = event["type"] in (FELL, ROSE, "claim.collected") or is_collection(event)
+        if follows and place and self.events[account][place - 1]["request_id"] == event["request_id"]:
+            return self._find(account, place - 1)
+        return "request", event["request_id"]
+
+
+def is_collection(event: Event) -> bool:
+    return event["type"] == "transaction.posted" and event["data"].get("claim") is not None
 
 
 def read_figures(data: dict[str, Any]) -> dict[str, Decimal]:

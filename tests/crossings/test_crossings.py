@@ -9,14 +9,14 @@ import pytest
 
 from tests.cast import new_id
 from tests.crossings.history import History
-from tests.crossings.oracle import FELL, ROSE, Oracle
+from tests.crossings.oracle import FELL, ROSE, Oracle, Units
 from tests.transactions.conftest import require_clean
 
 HISTORIES = 6
 
 
-def judge(events):
-    return list(Oracle().judge(events))
+def judge(events, account):
+    return list(Oracle().judge(Units(events).split(account)))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -25,9 +25,11 @@ def test_every_crossing_is_told_once_whatever_happens():
     for seed in range(HISTORIES):
         history = History(seed, str(new_id()))
         history.run()
-        for events in history.read_events():
+        events = history.read_events()
+        units = Units(events)
+        for account in events:
             oracle = Oracle()
-            assert list(oracle.judge(events)) == [], seed
+            assert list(oracle.judge(units.split(account))) == [], seed
             crossings += oracle.crossings
     assert crossings > 10 * HISTORIES
     require_clean()
@@ -38,8 +40,9 @@ def test_the_oracle_sees_what_is_missing_doubled_moved_or_told_otherwise():
     """Or it would find nothing wrong, whatever is told."""
     history = History(1, str(new_id()))
     history.run()
-    for events in history.read_events():
-        assert judge(events) == []
+    told = history.read_events()
+    for account, events in told.items():
+        assert judge(told, account) == []
         places = [number for number, event in enumerate(events) if event["type"] in (FELL, ROSE)]
         for place in places[:5]:
             crossing = events[place]
@@ -54,4 +57,4 @@ def test_the_oracle_sees_what_is_missing_doubled_moved_or_told_otherwise():
                 [*rest[: place - 1], crossing, *rest[place - 1 :]],
                 *([*events[:place], each, *events[place + 1 :]] for each in (other, figures, elsewhere)),
             ):
-                assert judge(wrong), crossing
+                assert judge({**told, account: wrong}, account), crossing

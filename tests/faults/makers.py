@@ -3,6 +3,7 @@
 from functools import partial
 
 from tests.faults.draws import HELD, LISTS, Draw, Makers
+from tests.faults.makers_of_claims import claim_back, open_claim, set_threshold, waive_claim
 from tests.faults.makers_of_lists import make_batch, make_list, make_sale, take_list_back
 from tests.faults.makers_of_rows import (
     ALWAYS_DECIDED,
@@ -52,11 +53,18 @@ OF_LISTS: Makers = {
     "atomic list": (10, partial(make_list, atomic=True)),
     "sale": (5, make_sale),
 }
+OF_CLAIMS: Makers = {
+    "claim": (12, open_claim),
+    "waiver": (6, waive_claim),
+    "threshold": (12, set_threshold),
+}
 REVERSED = (OF_ROWS.keys() | OF_LISTS.keys()) - HELD - {"release", "changed hold"}
 # kind: (how often, maker)
 MAKERS: Makers = {
     **OF_ROWS,
     **OF_LISTS,
+    **OF_CLAIMS,
+    "claimed reversal": (8, partial(claim_back, kinds=REVERSED)),
     "reversal": (10, partial(make_reversal, kinds=frozenset({*REVERSED, "reversal"}))),
     "list taken back": (6, take_list_back),
 }

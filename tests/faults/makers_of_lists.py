@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tests.faults.draws import LISTS, Draw, Item
+from tests.faults.makers_of_claims import as_claim, claim_back, make_claim_body
 from tests.faults.makers_of_rows import (
     ALWAYS_DECIDED,
     as_capture,
@@ -107,6 +108,16 @@ class Draft:
             *("not_found", "not_reversible", "effective_at_too_early"),
         )
 
+    def add_claim(self) -> None:
+        body = make_claim_body(self.draw)
+        self.add("claim", body, {self.name(body): as_claim(body, self.id)})
+
+    def add_claimed_reversal(self) -> None:
+        alone = claim_back(self.draw, kinds=TAKEN_BACK_ALONE)
+        rows = {id: {**row, "batch": self.id} if row else row for id, row in alone.asked.items()}
+        body = {**(alone.body or {}), "transaction": alone.path.split("/")[-2]}
+        self.add("reversal", body, rows, *("not_found", "not_reversible", "not_claimable"))
+
     def finish(self, *, atomic: bool) -> Operation:
         asked = {id: row for rows in self.rows for id, row in rows.items()}
         refusals = {
@@ -142,6 +153,8 @@ ADDERS: list[Callable[[Draft], None]] = [
     Draft.add_capture,
     Draft.add_release,
     Draft.add_reversal,
+    Draft.add_claim,
+    Draft.add_claimed_reversal,
 ]
 
 

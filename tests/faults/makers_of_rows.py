@@ -120,14 +120,19 @@ def make_reversal(draw: Draw, *, kinds: frozenset[str]) -> Operation:
     rows = {each: row for each, row in old.asked.items() if "type" in row} if old else {}
     wanted = draw.chance.choice(list(rows)) if rows else draw.make_id()
     body = {"id": id, "reason": reason}
-    if draw.toss(0.6):  # a part
-        cents = int(Decimal(rows.get(wanted, {}).get("amount") or 10) * 100)
-        body["amount"] = draw.choose_amount(max(1, cents))
+    if draw.toss(0.6):
+        body["amount"] = choose_part(draw, rows.get(wanted))
     if draw.toss(0.1):
         body["effective_at"] = draw.choose_past()
     asked = take_back(wanted, rows, body) or {id: {}}
     refusals = refuse(asked, "not_found", "not_reversible", "effective_at_too_early")
     return Operation(draw.kind, f"{TRANSACTIONS}/{wanted}/reverse", body, asked, refusals)
+
+
+def choose_part(draw: Draw, row: Row | None) -> str:
+    """Of the amount of the row, if it is known."""
+    cents = int(Decimal((row or {}).get("amount") or 10) * 100)
+    return draw.choose_amount(max(1, cents))
 
 
 def take_back(wanted: str, rows: dict[str, Row], body: Item, **belongs: str) -> dict[str, Row]:
@@ -247,7 +252,7 @@ def change_hold(draw: Draw) -> Operation:
     hold, _ = draw.choose_hold()
     body: Item = {}
     if draw.toss(0.7):
-        body["amount"] = draw.choose_amount(6000)
+        body["amount"] = draw.choose_amount(6000 if draw.toss(0.6) else 10**8)
     if not body or draw.toss(0.3):
         soon = draw.step * SECONDS_A_STEP + draw.chance.uniform(1, 9)
         body["expires_at"] = draw.tell_time(seconds=soon) if draw.toss(0.7) else None

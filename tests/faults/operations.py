@@ -21,8 +21,9 @@ class Operation:
     """One request, and the rows that it asks for, by id: what their columns must be, as text.
 
     `refusals` are the codes of the only final refusals a row may get; without any it must be decided.
-    A list has several rows, a transfer two; `items` are the ids of each item of a list. A release has no id,
-    nor has a change of a hold: they are judged by it. What takes a list back asks for all that it may make.
+    A list has several rows, a transfer two; `items` are the ids of each item of a list. What has no id is
+    judged by what it is about: a release, a change of a hold, a waiver, a threshold. What takes a list back
+    asks for all that it may make.
     """
 
     kind: str
@@ -73,6 +74,8 @@ class Operation:
             body["reason"] = ANOTHER_REASON
             row = {"metadata": {"reason": ANOTHER_REASON}}
             changed = [id for id in changed if "metadata" in self.asked[id]]
+            if any("reason" in asked for asked in self.asked.values()):  # of a claim
+                row, changed = {"reason": ANOTHER_REASON}, list(self.asked)
         elif "destinations" in body:
             first, *others = body["destinations"]
             body["destinations"] = [{**first, **row}, *others]

@@ -31,6 +31,7 @@ DECLINES = {
     "reversal_too_large": 422,
     "reversal_too_small": 422,
     "limit_exceeded": 422,
+    "too_many_claims": 422,
     HOLD_NOT_OPEN: 422,
     TRANSFER_DECLINED: 422,
     BATCH_DECLINED: 422,
@@ -38,6 +39,7 @@ DECLINES = {
 
 # What a change of a hold may be told: that it is so, or that it is declined or comes too late.
 CHANGES = {(200, None), (402, "insufficient_funds"), (422, HOLD_NOT_OPEN)}
+WAIVERS = {(200, None), (422, "claim_not_open")}
 
 Answer = dict[str, Any]
 NOTHING: Answer = {}  # was made, since there was nothing to take back
@@ -66,9 +68,9 @@ class Reply:
         return self.asked.keys() == {"hold"}
 
     @property
-    def is_of_hold(self) -> bool:
-        """A release or a change, which is judged by its hold."""
-        return self.asked.keys() <= {"hold", "changes"}
+    def is_apart(self) -> bool:
+        """What has no id: a release, a change or a waiver, judged by what it is about; and a threshold."""
+        return self.asked.keys() <= {"hold", "changes", "claim", "threshold"}
 
     @property
     def is_final(self) -> bool:
@@ -117,7 +119,7 @@ def tell_items(operation: Operation, results: list[Answer]) -> Iterator[tuple[st
     for place, result in enumerate(results):
         content = next(
             result[name]
-            for name in ("problem", "transfer", "transfers", "transaction", "hold")
+            for name in ("problem", "transfer", "transfers", "transaction", "hold", "claim")
             if name in result
         )
         ids = [] if operation.takes_list_back else operation.items[place]
@@ -166,6 +168,8 @@ def classify(operation: Operation, id: str, status: int, answer: Answer, decided
     asked = operation.asked[id]
     is_release = asked.keys() == {"hold"}
     if "changes" in asked and (status, code) in CHANGES:
+        return decided
+    if asked.keys() == {"claim"} and (status, code) in WAIVERS:
         return decided
     tells_of_hold = is_release and code == HOLD_NOT_OPEN and not operation.is_atomic
     if code in operation.refusals.get(id, []) and "id" not in answer and not tells_of_hold:

@@ -123,7 +123,7 @@ def name_another_reversal(replies, ledger):
 
 
 def refuse_a_reversal(replies, ledger):
-    reversal = find_row(ledger, reverses=True)
+    reversal = find_row(ledger, reverses=True, batch=None)
     told = next(reply for reply in replies if reply.id == str(reversal["id"]))
     replies.append(replace(told, meaning=DEFINITIVE, status=422, answer={"code": "not_reversible"}))
 

@@ -68,7 +68,8 @@ def hold_more_than_there_is(replies, ledger):
 
 
 def tell_of_a_release_instead(replies, ledger):
-    find_event(ledger)["type"] = "hold.released"
+    event = find_event(ledger)
+    event["type"] = "hold.expired" if event["type"] == "hold.released" else "hold.released"
 
 
 def tell_another_state(replies, ledger):

@@ -1,5 +1,7 @@
 """The verdict on what belongs together: transfers, exchanges, and reversals with what they take back."""
 
+import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 from uuid import UUID
@@ -72,11 +74,13 @@ def judge_group(rows: list[Row], because_of_another: Collection[str]) -> Iterato
             yield WRONG, f"declined because of each other: {rows}"
 
 
-def judge_reversals(replies: Iterable[Reply], rows: dict[str, Row]) -> Iterator[Charge]:
+def judge_reversals(replies: Iterable[Reply], rows: dict[str, Row], ledger: Ledger) -> Iterator[Charge]:
     """Never more than there was, on the same account; of a transfer both legs, whole or neither whole."""
-    asked = [row for row in rows.values() if row.get("reverses")]
-    asked.sort(key=lambda row: row["recorded_at"])
-    posted = group((row for row in asked if row["status"] == "POSTED"), "reverses")
+    reversals = [row for row in ledger.transactions if row["reverses"]]
+    claimed, beside = as_reversals(ledger)
+    asked, order = [*reversals, *claimed], find_order(ledger)
+    taken_back = [row for row in [*asked, *beside] if row["status"] == "POSTED"]
+    posted = group(sorted(taken_back, key=lambda row: order[str(row["id"])]), "reverses")
     for row in asked:
         before = rows.get(str(row["reverses"]))
         if before is None or not is_opposite(row, before) or not is_reversible(before):
@@ -84,7 +88,8 @@ def judge_reversals(replies: Iterable[Reply], rows: dict[str, Row]) -> Iterator[
             continue
         if (before["transfer"] is None) != (row["transfer"] is None):
             yield TORN, f"{row} takes back a part of the transfer {before['transfer']}"
-        taken = [each for each in posted[before["id"]] if each["recorded_at"] < row["recorded_at"]]
+        now = order[str(row["id"])]
+        taken = [each for each in posted[before["id"]] if order[str(each["id"])] < now]
         yield from judge_part(row, before["amount"] - sum(each["amount"] for each in taken), taken)
     for row in rows.values():
         if row.get("transfer") and str(row["transfer"]) == str(row["id"]):
@@ -95,11 +100,50 @@ def judge_reversals(replies: Iterable[Reply], rows: dict[str, Row]) -> Iterator[
             if len(are_whole) > 1:
                 yield TORN, f"one leg of {row['id']} was taken back whole, the other was not"
     for reply in replies:
-        is_of_list = reply.operation.takes_list_back or not reply.asked.get("reverses")
-        if reply.meaning == DEFINITIVE and reply.answer.get("code") == NOT_REVERSIBLE and not is_of_list:
+        if reply.answer.get("code") == NOT_REVERSIBLE and is_refused_itself(reply):
             before = rows.get(str(reply.asked["reverses"]))
             if before is None or is_reversible(before):
                 yield WRONG, f"{reply} was refused, but it is {before}"
+
+
+def is_refused_itself(reply: Reply) -> bool:
+    """And not another item of its list, with which all of it is refused."""
+    operation = reply.operation
+    if reply.meaning != DEFINITIVE or operation.takes_list_back or not reply.asked.get("reverses"):
+        return False
+    pointers = [error["pointer"] for error in reply.answer.get("errors", ())]
+    places = [number for number, ids in enumerate(operation.items) if reply.id in ids]
+    return not places or not pointers or pointers == [f"/commands/{place}" for place in places]
+
+
+def as_reversals(ledger: Ledger) -> tuple[list[Row], list[Row]]:
+    """Claims that take something back as what they take of the account that got it; and, of a transfer, what
+    that counts for on its other side."""
+    claimed, beside = [], []
+    for claim in ledger.claims:
+        if claim["reverses"] is None:
+            continue
+        status = "DECLINED" if claim["status"] == "DECLINED" else "POSTED"
+        row = {**claim, "status": status, "type": "WITHDRAW", "transfer": None}
+        if claim["destination"]:
+            beside.append(row)
+            received = UUID(derive_destination_id(str(claim["reverses"])))
+            row = {**row, "reverses": received, "transfer": claim["reverses"]}
+        claimed.append(row)
+    return claimed, beside
+
+
+def find_order(ledger: Ledger) -> defaultdict[str, int]:
+    """In which reversals and claims of the same money were decided: by the events of the account that got it.
+    Of a transfer back both legs have the place of the one that pays. What nobody was told of comes last.
+    """
+    opened = ("claim.opened", "claim.declined")
+    order: defaultdict[str, int] = defaultdict(lambda: sys.maxsize)
+    order |= {event["data"]["id"]: event["sequence"] for event in ledger.events if event["type"] in opened}
+    order |= {str(event["told"]): event["sequence"] for event in ledger.events if event["told"]}
+    legs = {str(row["id"]): str(row["transfer"]) for row in ledger.transactions if row["transfer"]}
+    order.update({id: order[transfer] for id, transfer in legs.items() if transfer in order})
+    return order
 
 
 def judge_part(row: Row, left: Decimal, taken: list[Row]) -> Iterator[Charge]:
@@ -111,8 +155,10 @@ def judge_part(row: Row, left: Decimal, taken: list[Row]) -> Iterator[Charge]:
         elif row["amount"] != (asked or left) and (asked or not row["transfer"]):
             yield WRONG, f"{row} reverses another part than was asked for; {left} were left"
     elif row["decline_reason"] == ALREADY_REVERSED:
-        by = str(taken[-1]["id"]) if taken else None
-        if left or details["reversed_by"] != by:
+        by = [str(each["id"]) for each in taken]
+        if not any("collected" in each for each in taken):  # claims of the same list may be in another order
+            by = by[-1:]
+        if left or details["reversed_by"] not in by:
             yield WRONG, f"{row['id']} was told of another reversal than {by}, when {left} were left"
     elif row["decline_reason"] == TOO_LARGE and asked and Decimal(details["left"]) != left:
         yield WRONG, f"{row['id']} was told another rest than {left}"

@@ -11,7 +11,7 @@ from tests import asking
 from tests.cast import new_id
 from tests.histories.answers import Answer, Shown, make_refusal
 from tests.reference_captures import Capture
-from tests.reference_commands import Move, Placement, Refusal, Transfer
+from tests.reference_commands import Move, Opening, Placement, Refusal, Transfer
 from tests.reference_lists import Release
 from tests.reference_reversals import Reversal
 from transactions import posting, reading
@@ -48,7 +48,9 @@ class Inside:
     @_make.register
     def _(self, ask: Reversal):
         rows = find_whole(Transaction.objects.all(), ask.target)
-        asked = dict(vars(ask))
+        if ask.claim:
+            return commands.ClaimedReversal(id=ask.id, reason=ask.reason, rows=rows, amount=ask.amount)
+        asked = {name: value for name, value in vars(ask).items() if name != "claim"}
         asked["transaction_id"], asked["effective_at"] = asked.pop("target"), make_moment(ask.effective_at)
         return commands.Reversal(rows=rows, **asked)
 
@@ -68,6 +70,11 @@ class Inside:
     def _(self, ask: Placement):
         asked = dict(vars(ask))
         return commands.NewHold(account_id=asked.pop("account"), **asked)
+
+    @_make.register
+    def _(self, ask: Opening):
+        asked = {name: value for name, value in vars(ask).items() if name != "part"}
+        return commands.NewClaim(account_id=asked.pop("account"), **asked)
 
     @_make.register
     def _(self, ask: Release):
@@ -120,15 +127,14 @@ class Inside:
             return Shown(refusal=Refusal(shown.resource["decline_reason"]))
         return shown
 
-    def open_claim(self, command):
-        asked = dict(vars(command))
-        account = asked.pop("account")
+    def open_claim(self, ask):
+        """Of a claim, or of a reversal that is one."""
 
-        def ask():
-            result = asking.ask(commands.NewClaim(account_id=account, **asked), request_id=REQUEST_ID)
+        def act():
+            result = asking.ask(self._make(ask), request_id=REQUEST_ID)
             return result.claim, result.replayed
 
-        return show(ask)
+        return show(act)
 
     def waive_claim(self, id, reason):
         account = Claim.objects.get(id=id).account_id
@@ -204,7 +210,10 @@ def post(asks, make, **how):
             answer.refusals |= dict.fromkeys(ids, make_refusal(result.code, result.extensions))
             continue
         answer.replayed |= dict.fromkeys(ids, result.replayed)
-        if command.needs.rows:
+        answer.collected += [row.id for row in result.collected]
+        if command.needs.claim:
+            answer.claims[ask.id] = result.claim.to_dict()
+        elif command.needs.rows:
             answer.rows |= {row.id: row.to_dict() for row in result.transactions}
         else:
             answer.holds[ask.id] = result.hold.to_dict()

@@ -137,9 +137,9 @@ class Movements(World):
             expected_destination_version=self.expect_version(to.id, other_expectation),
         )
 
-    def make_reversal(self, target, reason, part, moment, expectation):
+    def make_reversal(self, target, reason, part, moment, expectation, claim=False):
         """All that is left, a third, more than all, or next to nothing. Of a transfer the version is that of
-        the account that got it, which pays it back.
+        the account that got it, which pays it back. A claim has neither moment nor version.
         """
         target = self.pick(target, self.ledger.rows)
         row = self.ledger.rows[target]
@@ -151,7 +151,10 @@ class Movements(World):
             unit, part = unit / 10, "a unit"
         amount = unit if part == "a unit" else part and max(row.amount * part // (3 * unit), 1) * unit
         is_relative = isinstance(moment, tuple)
+        if claim:
+            moment, expectation, is_relative = None, None, False
         return Reversal(
+            claim=claim,
             id=self.take_id(),
             target=target,
             reason=reason,

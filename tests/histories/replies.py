@@ -30,6 +30,14 @@ def write_destinations(asked):
     return body | {"destinations": [{"destination": id, "amount": amount} for id, amount in to]}
 
 
+def write_reversal(ask):
+    """As it is sent; a claim has no moment of its own, nor a version."""
+    asked = {name: value for name, value in vars(ask).items() if name != "target"}
+    if ask.claim:
+        del asked["effective_at"], asked["expected_version"]
+    return asked
+
+
 def make_plain(value):
     if isinstance(value, dict):
         return {name: make_plain(part) for name, part in value.items()}

@@ -197,6 +197,8 @@ class World(RuleBasedStateMachine):
         self.require_times(
             commands, answer, before, started_at, {"all_or_nothing": all_or_nothing, "batch": batch}
         )
+        if len(asks) == 1 and batch is None:
+            assert answer.collected == self.find_collected(commands[0].id, answer)
         assert answer.rows.keys() == {command.id for command in commands} - refusals.keys()
         for id, row in answer.rows.items():
             # What was decided before is shown as it was then, unless it was taken back meanwhile.
@@ -207,6 +209,11 @@ class World(RuleBasedStateMachine):
             if ask.id in self.ledger.rows and ask.id not in before and ask.id.version != DERIVED
         }
         return True
+
+    def find_collected(self, cause, answer):
+        """What the answer must tell of it; inside, a repetition tells nothing."""
+        is_old = isinstance(answer.replayed, dict) and all(answer.replayed.values())
+        return [] if is_old else self.ledger.collected.get(cause, [])
 
     def require_times(self, commands, answer, before, started_at, how):
         """The model decides at the moments told, which are of different rows and while the commands ran."""

@@ -11,6 +11,7 @@ from ledger.callers import Caller
 from tests import asking
 from tests.cast import AccountFactory, deposit, new_id, transfer, withdraw
 from tests.claims import claim, figures
+from tests.conftest import make_client
 from tests.transactions.conftest import require_clean
 from transactions import errors, posting
 from transactions.models import Transaction
@@ -87,6 +88,31 @@ def test_without_an_id_each_command_of_a_list_collects(account):
     results = asking.post(commands, caller=Caller(account.user_id, request_id="test"))
     assert [result.transaction.status for result in results] == ["POSTED", "DECLINED"]
     assert figures(account) == (20, 0, 0)
+    require_clean()
+
+
+def test_a_repetition_tells_all_that_was_collected_however_often_it_went_round(account):
+    other = AccountFactory()
+    claim(account, "300", destination=other)
+    claim(other, "300", destination=account)
+    admin = make_client("api-admin", "api-post")
+    body = {"id": str(new_id()), "account": str(account.id), "type": "DEPOSIT", "amount": "1"}
+    first, again = (admin.post("/api/v1/transactions", body).json() for _ in range(2))
+    assert len(first["collected"]) == 50
+    assert again == first
+    require_clean()
+
+
+def test_a_repeated_capture_into_accounts_tells_once_what_was_collected(rich):
+    others = [AccountFactory(), AccountFactory()]
+    placed = asking.place_hold(id=new_id(), account_id=rich.id, amount=Decimal(100), actor=new_id())[0]
+    claim(rich, "30")
+    admin = make_client("api-admin", "api-post")
+    parts = [{"destination": str(each.id), "amount": "10"} for each in others]
+    body = {"id": str(new_id()), "destinations": parts}
+    first, again = (admin.post(f"/api/v1/holds/{placed.id}/capture", body).json() for _ in range(2))
+    assert [each["amount"] for each in first["collected"]] == ["30.00"]
+    assert again == first
     require_clean()
 
 

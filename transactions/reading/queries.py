@@ -131,8 +131,14 @@ def find_taken_back(ids: Iterable[UUID]) -> dict[UUID, TakenBack]:
 
 def find_collections(cause: UUID, rows: Sequence[Transaction]) -> list[Transaction]:
     """What was collected on the accounts of the rows because of the command, which has made them."""
-    accounts, numbers = zip(*[(row.account_id, row.seq) for row in rows], strict=True)
-    return [_make_transaction(values) for values in fetch(COLLECTED, [list(accounts), list(numbers), cause])]
+    after = {row.account_id: row.seq for row in sorted(rows, key=lambda row: row.seq)}
+    found: list[Transaction] = []
+    while after:
+        page = list(map(_make_transaction, fetch(COLLECTED, [list(after), list(after.values()), cause])))
+        found += page
+        after = {id: after[id] + CLAIMS_MAX for id in {row.account_id for row in page}}
+    found = [row for row in found if row.type == Transaction.Type.WITHDRAW]
+    return sorted(found, key=lambda row: row.recorded_at)
 
 
 def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transaction]:
@@ -279,14 +285,14 @@ FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
     WHERE t.account_id = asked.account_id AND t.seq >= asked.seq ORDER BY t.seq LIMIT 1
 ) AS row, LATERAL {ACCOUNT} WHERE row.seq = asked.seq
 """  # noqa: S608
-# They follow the rows of their unit, and are as many as claims may be open.
+# They follow the rows of their unit; so many at a time.
 COLLECTED = f"""
 SELECT account.user_id, account.currency, 0::numeric, '{{}}'::text[],
     {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
 FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
     SELECT * FROM transactions_transaction AS t
     WHERE t.account_id = asked.account_id AND t.seq > asked.seq AND t.seq <= asked.seq + {CLAIMS_MAX}
-        AND t.claim IS NOT NULL AND t.type = 'WITHDRAW' AND t.actor_kind = 'ledger' AND t.actor = %s
+        AND t.claim IS NOT NULL AND t.actor_kind = 'ledger' AND t.actor = %s
     OFFSET 0
 ) AS row, LATERAL {ACCOUNT} ORDER BY row.recorded_at
 """  # noqa: S608

@@ -17,7 +17,7 @@ from ledger.errors import gettext_noop
 from ledger.values import find_changes
 from transactions.errors import CurrencyMismatch, SameAccount
 from transactions.posting.asked import require_amount, require_asked
-from transactions.posting.legs import require_scale
+from transactions.posting.legs import find_moment, require_scale
 from transactions.posting.limits import Decline
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
@@ -68,6 +68,8 @@ class NewClaim:
         payee = self._find_payee(account, state)
         decline = decline or self._find_decline(account, payee, state)
         reason, details = decline or (None, None)
+        moment = find_moment(account, state.clock)  # after all others: of two claims one is the older
+        account = account._replace(last_recorded_at=moment)
         claim = make_row(
             Claim,
             {
@@ -85,8 +87,8 @@ class NewClaim:
                 "destination": self.destination,
                 "reverses": self.reverses,
                 "waived_reason": None,
-                "created_at": state.clock,
-                "closed_at": state.clock if reason else None,
+                "created_at": moment,
+                "closed_at": moment if reason else None,
                 "actor": caller.actor,
                 "request_id": caller.request_id,
                 "batch": caller.batch,
