@@ -63,4 +63,11 @@ MUTANTS = [
         "pass",
         CLAIMS + "test_who_is_paid_may_owe_too",
     ),
+    Mutant(
+        "a reversal does not know the claim of its id",
+        "Reversal.__post_init__",
+        "._replace(claim=self.id)",
+        "",
+        REVERSALS + "test_an_id_of_a_claim_is_no_reversals",
+    ),
 ]

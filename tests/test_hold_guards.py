@@ -72,18 +72,15 @@ INSERTS = [
     ("hold_metadata_has_texts", {"metadata": "'[]'"}),
     ("hold_metadata_has_texts", {"metadata": "'null'"}),
     ("hold_metadata_has_texts", {"metadata": "'{\"a\": 1}'"}),
-    *(
-        ("hold_starts_open_or_declined", values)
-        for values in (
-            {"captured": "1"},
-            {"captured": "-1"},
-            {"status": "'EXPIRED'", "batch": "gen_random_uuid()"},
-            {"captured": "'NaN'"},
-            {"status": "'PENDING'"},
-            {"status": "'RELEASED'", "closed_at": "'2026-01-01'"},
-            {"status": "'CAPTURED'", "captured": "5", "closed_at": "'2026-01-01'"},
-            {"status": "'EXPIRED'", "expires_at": "'2026-01-01'", "closed_at": "'2026-01-01'"},
-        )
+    (ALONE, {"captured": "1"}),
+    ("hold_captures_at_most_its_amount", {"captured": "-1"}),
+    ("hold_captures_at_most_its_amount", {"captured": "'NaN'"}),
+    ("hold_status_fits_what_was_captured", {"status": "'PENDING'"}),
+    (UNTOLD, {"status": "'RELEASED'", "closed_at": "'2026-01-01'"}),
+    (UNTOLD, {"status": "'CAPTURED'", "captured": "5", "closed_at": "'2026-01-01'"}),
+    (
+        "hold_never_starts_expired",
+        {"status": "'EXPIRED'", "expires_at": "'2026-01-01'", "closed_at": "'2026-01-01'"},
     ),
 ]
 # What an open hold of 5 is made of.

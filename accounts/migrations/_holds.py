@@ -1,10 +1,9 @@
 """What the database refuses of holds: what an account holds is what its holds have left."""
 
 GUARDS = """
-CREATE TRIGGER hold_starts_open_or_declined BEFORE INSERT ON accounts_hold
-    FOR EACH ROW WHEN (NEW.status = 'EXPIRED' OR NEW.batch IS NULL  -- a list may capture or release it at once
-        AND (NEW.captured <> 0 OR NEW.status NOT IN ('OPEN', 'DECLINED')))
-    EXECUTE FUNCTION ledger_refuse();
+-- A list may place a hold and capture or release it in one statement; a hold that is due is not placed.
+CREATE TRIGGER hold_never_starts_expired BEFORE INSERT ON accounts_hold
+    FOR EACH ROW WHEN (NEW.status = 'EXPIRED') EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER hold_keeps_what_was_asked BEFORE UPDATE ON accounts_hold
     FOR EACH ROW WHEN (
         OLD.status <> 'OPEN' OR NEW.status = 'DECLINED' OR NEW.captured < OLD.captured
@@ -68,7 +67,7 @@ CREATE TRIGGER changed_holds_have_their_account AFTER UPDATE ON accounts_hold
     REFERENCING NEW TABLE AS new_holds
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_account_of_holds();
 
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_starts_open_or_declined;
+ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_never_starts_expired;
 ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_keeps_what_was_asked;
 ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_is_never_deleted;
 ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER holds_are_never_emptied;
@@ -83,7 +82,7 @@ DROP TRIGGER held_has_its_holds ON accounts_account;
 DROP TRIGGER holds_are_never_emptied ON accounts_hold;
 DROP TRIGGER hold_is_never_deleted ON accounts_hold;
 DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
-DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
+DROP TRIGGER hold_never_starts_expired ON accounts_hold;
 DROP FUNCTION ledger_require_account_of_holds();
 DROP FUNCTION ledger_require_holds_of_account();
 """

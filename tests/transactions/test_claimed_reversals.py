@@ -108,6 +108,44 @@ def test_an_id_of_a_reversal_is_no_claims(admin, account):
     assert (refused["code"], refused["differs"]) == ("idempotency_key_reused", ["claim"])
 
 
+@pytest.mark.parametrize("of_a_transfer", [False, True])
+def test_an_id_of_a_claim_is_no_reversals(admin, rich, of_a_transfer):
+    other = AccountFactory()
+    row = transfer(rich, other, "60") if of_a_transfer else deposit(rich, "60")
+    id = str(new_id())
+    assert take_back(admin, row, id=id, amount="10").status_code == 201
+    for _ in range(2):
+        refused = take_back(admin, row, id=id, claim=False, amount="10")
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+        assert refused.json()["differs"] == ["claim"]
+    assert read(admin, row.id)["reversed"] == "10.00"
+    item = {
+        "command": "reversal",
+        "id": id,
+        "transaction": str(row.id),
+        "reason": "a chargeback",
+        "amount": "10",
+    }
+    batch = {"id": str(new_id()), "atomic": True, "commands": [item]}
+    assert admin.post("/api/v1/batches", batch).json()["differs"] == ["claim"]
+    require_clean()
+
+
+def test_a_reversal_is_answered_again_though_a_claim_has_its_id_since(admin, account):
+    row = deposit(account, "60")
+    id = str(new_id())
+    first = take_back(admin, row, id=id, claim=False, amount="10").json()
+    claim = {"id": id, "amount": "100", "reason": "a fee"}
+    assert admin.post(f"/api/v1/accounts/{account.id}/claims", claim).status_code == 201
+    again = take_back(admin, row, id=id, claim=False, amount="10")
+    assert (again.json()["id"], again.headers["Idempotency-Replayed"]) == (first["id"], "true")
+    refused = take_back(admin, row, id=id, amount="10").json()
+    assert (refused["code"], refused["differs"]) == (
+        "idempotency_key_reused",
+        ["amount", "reason", "reverses"],
+    )
+
+
 @pytest.mark.parametrize("of", ["a withdrawal", "an exchange"])
 def test_what_cannot_be_owed_is_refused(admin, rich, of):
     if of == "a withdrawal":

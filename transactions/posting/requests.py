@@ -12,7 +12,7 @@ from ledger.errors import LedgerError
 from transactions.errors import BATCH_DECLINED, TRANSFER_DECLINED, IdTwice
 from transactions.models import Transaction
 from transactions.posting.batches import NewBatch
-from transactions.posting.commands import Command
+from transactions.posting.commands import Command, Reversal
 from transactions.posting.state import Culprit
 
 
@@ -118,6 +118,8 @@ def find_declined(answers: Iterable[Any]) -> Culprit | None:
 def answer_again(command: Any, kept: Hold | Claim | None, rows: Sequence[Transaction]) -> PostingResult:
     """What was decided before under the id of the command: `kept` is the hold or the claim that it made,
     `rows` its transactions. Raises `IdempotencyKeyReused`."""
+    if rows and type(command) is Reversal:
+        kept = None  # its own rows, whatever claim has the same id since
     made: Sequence[Transaction | Hold | Claim] = [kept] if kept else rows
     differs = command.find_differences(kept or {row.id: row for row in rows})
     if differs:

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from accounts.models import Claim
 from ledger.callers import Caller
 from ledger.errors import gettext_noop
 from ledger.text import TypeInvalid
@@ -71,7 +72,7 @@ class Reversal:
             error.field = "transaction_id"
             raise error
         self.legs[0].expected_version = self.expected_version
-        self.needs = needs_of(self.legs)
+        self.needs = needs_of(self.legs)._replace(claim=self.id)  # it may have been asked as a claim
 
     def _make_leg(self, row: Transaction) -> Leg:
         transfer = self.id if len(self.rows) > 1 else None
@@ -87,8 +88,10 @@ class Reversal:
             amount_asked=self.amount if row.id == self.transaction_id else None,
         )
 
-    def find_differences(self, before: dict[UUID, Transaction]) -> list[str]:
+    def find_differences(self, before: Claim | dict[UUID, Transaction]) -> list[str]:
         """Of what was asked, and not of what that came to."""
+        if isinstance(before, Claim):
+            return ["claim"]
         as_taken = [replace(leg, amount=before[leg.id].amount) for leg in self.legs if leg.id in before]
         differs = find_differences(tuple(as_taken), before)
         return ["reason" if name == "metadata" else name for name in differs]
