@@ -1,4 +1,4 @@
-"""Several commands about one hold, claim or threshold in a list without an id: units of their own, one commit."""
+"""Several commands about one hold, claim or threshold in one list without an id: each a unit, all one commit."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
