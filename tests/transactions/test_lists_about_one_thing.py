@@ -1,4 +1,4 @@
-"""Several commands about one hold, claim or threshold in one list without an id: each a unit, all one commit."""
+"""Commands about one hold, claim or threshold in one list without an id: each a unit, all in one commit."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
