@@ -8,7 +8,7 @@ from accounts import operations
 from ledger.callers import Caller
 from tests.cast import CALLER, AccountFactory, deposit, hold, new_id
 from tests.reference_commands import derive_id
-from tests.transactions.conftest import run_command
+from tests.transactions.conftest import require_clean
 from tests.transactions.test_captures_into_accounts import read, split
 from transactions import posting
 from transactions.posting.commands import Capture, NewTransaction
@@ -50,7 +50,7 @@ def test_in_a_list_captures_go_into_accounts_and_are_taken_back_with_it(service,
     assert refused.json()["code"] == "idempotency_key_reused"
     back = service.post(f"/api/v1/batches/{id}/reverse", {"id": str(new_id()), "reason": "cancelled"})
     assert (back.status_code, read(rich)) == (200, 100)
-    assert run_command("audit_balances", "--workers", "1")[0] == 0
+    require_clean()
 
 
 def test_a_list_that_is_declined_declines_all_parts(service, rich, sellers):
@@ -67,7 +67,7 @@ def test_a_list_that_is_declined_declines_all_parts(service, rich, sellers):
     codes = [result["problem"]["code"] for result in answer["results"]]
     assert codes == ["batch_declined", "limit_exceeded", "batch_declined"]
     assert (read(rich), read(sellers[0])) == (100, 0)
-    assert run_command("audit_balances", "--workers", "1")[0] == 0
+    require_clean()
 
 
 def test_a_hold_that_grew_meanwhile_is_still_within_the_bounds_of_a_token(rich):
@@ -93,4 +93,4 @@ def test_it_is_one_posting_beside_others(rich, sellers):
     posting.post([*others[:2], capture, others[2]], caller=Caller(rich.user_id))
     assert [read(each) for each in (rich, *sellers)] == [94, 4, 5, 0]
     deposit(rich, "1")
-    assert run_command("audit_balances", "--workers", "1")[0] == 0
+    require_clean()

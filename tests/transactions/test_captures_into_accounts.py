@@ -9,7 +9,7 @@ from accounts.models import Account, Hold
 from tests import asking
 from tests.cast import CALLER, AccountFactory, hold, new_id
 from tests.reference_commands import derive_id
-from tests.transactions.conftest import run_command
+from tests.transactions.conftest import require_clean
 from tests.transactions.told import read_events
 from transactions.models import Transaction
 
@@ -92,7 +92,7 @@ def test_a_list_pays_each_of_them_and_gives_back_the_rest(service, capture, plac
     assert (read(rich), read_hold()) == (Decimal("79.5"), ("CAPTURED", Decimal("20.5"), 0))
     types = [event.type for event in read_events(stream=rich.id)]
     assert types[-6:] == ["transaction.posted", "hold.captured"] * 3
-    assert run_command("audit_balances", "--workers", "1")[0] == 0
+    require_clean()
 
 
 def test_a_list_that_is_not_final_leaves_the_rest(capture, shops):
@@ -134,7 +134,7 @@ def test_a_closed_destination_declines_everything_and_the_hold_stays(service, ca
     assert {row.decline_details.get("culprit") for row in rows} == {None, problem["id"]}
     assert (read(rich), read(shops[0]), read_hold()) == (100, 0, ("OPEN", 0, 40))
     assert capture(destinations=split((shops[0], "15"))).status_code == 201
-    assert run_command("audit_balances", "--workers", "1")[0] == 0
+    require_clean()
 
 
 def test_a_frozen_destination_is_paid_and_a_frozen_account_pays_nobody(capture, rich, shops):
@@ -282,4 +282,4 @@ def test_what_went_into_an_account_is_taken_back_as_a_transfer(service, capture,
     assert (back.status_code, back.json()["destination"]["account"]) == (201, str(rich.id))
     assert (read(rich), read(shops[0]), read(shops[1])) == (85, 15, 0)
     assert read_hold() == ("CAPTURED", 20, 0)  # as it stays
-    assert run_command("audit_balances", "--workers", "1")[0] == 0
+    require_clean()
