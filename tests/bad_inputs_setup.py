@@ -15,7 +15,7 @@ from ledger.callers import Caller
 from ledger_project.wsgi import application
 from tests import asking
 from tests.bad_inputs import TRANSACTIONS
-from tests.bad_inputs_world import World, claim, find_account
+from tests.bad_inputs_world import World, find_account
 from tests.cast import (
     AccountFactory,
     OrderFactory,
@@ -26,6 +26,7 @@ from tests.cast import (
     transfer,
     withdraw,
 )
+from tests.claims import claim
 from tests.raw_requests import Request, send
 from transactions import posting
 from transactions.models import Transaction
@@ -100,12 +101,12 @@ def collect(world: World) -> None:
 
 def decline_a_claim(world: World) -> None:
     close(world)
-    world["claim_id"] = str(claim(find_account(world)).id)
+    world["claim_id"] = str(claim(find_account(world), "10.00").id)
 
 
 def claim_fifty_times(world: World) -> None:
     for _ in range(CLAIMS_MAX):
-        claim(find_account(world))
+        claim(find_account(world), "10.00")
 
 
 def set_twenty_thresholds(world: World) -> None:
@@ -181,7 +182,7 @@ SETUP: dict[str, Callable[[World], object]] = {
     "target is an exchange": be_an_exchange,
     "target is a collection": be_a_collection,
     "closed after it": spend_and_close,
-    "owes": lambda world: claim(find_account(world)),
+    "owes": lambda world: claim(find_account(world), "10.00"),
     "collected": collect,
     "declined": decline_a_claim,
     "as many claims as there may be": claim_fifty_times,

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from knox.settings import CONSTANTS
 
 from accounts import tokens
 from accounts.currencies import AMOUNT_MAX
-from accounts.models import Account, Claim, User
+from accounts.models import Account, User
 from events import feed, subscriptions
 from events.feed import Cursor
 from ledger.values import format_time
@@ -26,9 +25,9 @@ from tests.cast import (
     issue_token,
     new_id,
 )
+from tests.claims import claim
 from tests.names import PUBLIC
 from tests.raw_requests import Request, send
-from transactions.posting.commands import NewClaim
 
 PLACEHOLDER = re.compile(r"\{\{([\w.]+)\}\}")
 ALWAYS_NEW = {"new_uuid", "rand"}
@@ -59,13 +58,6 @@ def make_hold(world: World) -> str:
     """Of all that its account has."""
     deposit(find_account(world), "10.00")
     return str(hold(find_account(world), "10.00").id)
-
-
-def claim(account: Account) -> Claim:
-    made: Claim = asking.ask(
-        NewClaim(id=new_id(), account_id=account.id, amount=Decimal(10), reason="test")
-    ).claim
-    return made
 
 
 def in_time(**ahead: float) -> Callable[[World], str]:
@@ -131,7 +123,7 @@ MAKE: dict[str, Callable[[World], str]] = {
     "user_id": lambda world: str(find_account(world).user_id),
     "transaction_id": lambda world: str(deposit(find_account(world), "1").id),
     "hold_id": make_hold,
-    "claim_id": lambda world: str(claim(find_account(world)).id),
+    "claim_id": lambda world: str(claim(find_account(world), "10.00").id),
     "threshold_id": lambda world: str(asking.set_threshold(find_account(world), "5").id),
     "webhook_id": make_webhook,
     # Cursors

@@ -157,7 +157,7 @@ LISTS = {
         *("transfer={transfer}", "transfer={transfer}&account={account}", "batch={batch}"),
     ),
     "holds": ("account={account}", "user={user}", "account={account}&user={user}"),
-    "claims": ("account={account}", "user={user}", "account={account}&user={user}"),
+    "claims": ("account={debts}", "user={user}", "account={debts}&user={user}"),
     "subscriptions": (),
 }
 OF_FEED = (

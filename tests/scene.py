@@ -58,6 +58,7 @@ class Scene:
             "transfer": transfer(account, savings, "1").id,
             "batch": self.make_batch(user, account),
             "hold": hold(account, "1").id,
+            "debts": debts.id,
             "claim": claim(debts, "1").id,
             "threshold": asking.set_threshold(account, "3").id,
             "subscription": self.subscribe(user),

@@ -9,6 +9,7 @@ import pytest
 from django.db.transaction import atomic, set_rollback
 
 from accounts.errors import DECLINES as DECLINES_OF_HOLDS
+from accounts.errors import DECLINES_OF_CLAIMS
 from events import feed, subscriptions
 from ledger.callers import Caller
 from ledger_project.wsgi import application
@@ -24,13 +25,13 @@ from transactions import posting
 from transactions.errors import DECLINES as DECLINES_OF_MONEY
 from transactions.posting import NewBatch
 
-DECLINES = {**DECLINES_OF_MONEY, **DECLINES_OF_HOLDS}
+DECLINES = {**DECLINES_OF_MONEY, **DECLINES_OF_HOLDS, **DECLINES_OF_CLAIMS}
 BODIES = 2_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
 LOOK_EVERY = 25
 # Of a valid body: there is no such account, or it is in another currency, or not at that version.
 REFUSED_BY_STATE = {
     *("not_found", "currency_mismatch", "idempotency_key_reused", "external_id_taken", "same_account"),
-    *("amounts_differ", "not_reversible", "item_unknown"),
+    *("amounts_differ", "not_reversible", "not_claimable", "effective_at_too_early", "item_unknown"),
     *("credit_limit_in_use", "broker_not_configured", "feed_epoch_changed", "cursor_ahead_of_feed"),
 }
 VALUES = {
@@ -66,7 +67,7 @@ class Target:
             "accounts": lambda: self.account.id,
             "holds": lambda: hold(self.account, "100").id,
             "claims": lambda: claim(self.account, "100").id,
-            "transactions": lambda: deposit(self.account, "1").id,
+            "transactions": lambda: deposit(self.account, "100", effective_at=day("2023-01-02")).id,
             "batches": self.make_batch,
             "subscriptions": lambda: subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)[0].id,
         }
