@@ -258,7 +258,6 @@ def test_a_hold_that_nothing_tells_is_refused(rich):
         (UNTOLD, {"status": "'RELEASED'", "closed_at": "'2026-01-01'"}),
         (UNTOLD, {"status": "'CAPTURED'", "captured": "5", "closed_at": "'2026-01-01'"}),
     ],
-    ids=str,
 )
 def test_what_was_captured_or_ended_at_once_is_told_too(rich, rule, values):
     with refused_by(rule):
