@@ -72,12 +72,9 @@ INSERTS = [
     ("hold_metadata_has_texts", {"metadata": "'[]'"}),
     ("hold_metadata_has_texts", {"metadata": "'null'"}),
     ("hold_metadata_has_texts", {"metadata": "'{\"a\": 1}'"}),
-    (ALONE, {"captured": "1"}),
     ("hold_captures_at_most_its_amount", {"captured": "-1"}),
     ("hold_captures_at_most_its_amount", {"captured": "'NaN'"}),
     ("hold_status_fits_what_was_captured", {"status": "'PENDING'"}),
-    (UNTOLD, {"status": "'RELEASED'", "closed_at": "'2026-01-01'"}),
-    (UNTOLD, {"status": "'CAPTURED'", "captured": "5", "closed_at": "'2026-01-01'"}),
     (
         "hold_never_starts_expired",
         {"status": "'EXPIRED'", "expires_at": "'2026-01-01'", "closed_at": "'2026-01-01'"},
@@ -252,6 +249,19 @@ def test_a_hold_that_is_told_otherwise_is_refused(rich, told):
 def test_a_hold_that_nothing_tells_is_refused(rich):
     with refused_by(UNTOLD):
         execute(f"WITH held AS ({set_held(rich, 5)}) {place(rich)}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "values"),
+    [
+        (ALONE, {"captured": "1"}),
+        (UNTOLD, {"status": "'RELEASED'", "closed_at": "'2026-01-01'"}),
+        (UNTOLD, {"status": "'CAPTURED'", "captured": "5", "closed_at": "'2026-01-01'"}),
+    ],
+)
+def test_what_was_captured_or_ended_at_once_is_told_too(rich, rule, values):
+    with refused_by(rule):
+        execute(place(rich, **values))
 
 
 @pytest.mark.parametrize("held", ["0", "29.99999999", "30.00000001"])
