@@ -190,3 +190,18 @@ def test_of_two_claims_of_one_list_the_first_is_the_older_whatever_their_ids(acc
     deposit(account, "10")
     assert [Claim.objects.get(id=id).collected for id in (large, small)] == [10, 0]
     require_clean()
+
+
+def test_a_declined_list_may_collect_what_went_round_before(account):
+    """That is no part of the list, which the audit knows."""
+    other = AccountFactory()
+    claim(account, "300", destination=other)
+    claim(other, "300", destination=account)
+    deposit(account, "1")
+    too_much = asking_deposit(account, "5000", type=Transaction.Type.WITHDRAW)
+    batch = posting.NewBatch(id=new_id(), asked=[], atomic=True)
+    commands = [asking_deposit(account, "1"), too_much]
+    _, result = asking.post(commands, caller=Caller(account.user_id), all_or_nothing=True, batch=batch)
+    assert result.transaction.decline_reason == "insufficient_funds"
+    assert len(result.collected) == 50
+    require_clean()
