@@ -10,7 +10,7 @@ from accounts.models import Account, Claim
 from ledger.callers import Caller
 from tests import asking
 from tests.cast import AccountFactory, deposit, new_id, transfer, withdraw
-from tests.claims import claim, figures
+from tests.claims import claim, figures, make_claim
 from tests.conftest import make_client
 from tests.transactions.conftest import require_clean
 from transactions import errors, posting
@@ -179,4 +179,29 @@ def test_accounts_that_are_paid_are_locked_too_in_whatever_way_it_is_posted(acco
     assert [row.amount for row in result.collected] == [20]
     if way != "rehearsed":
         assert [figures(each) for each in (account, second, third)] == [(30, 0, 0), (5, 0, 0), (15, 0, 0)]
+    require_clean()
+
+
+def test_of_two_claims_of_one_list_the_first_is_the_older_whatever_their_ids(account):
+    small, large = sorted((new_id(), new_id()))
+    opened = [make_claim(account, "30", id=id) for id in (large, small)]
+    caller, batch = Caller(account.user_id), posting.NewBatch(id=new_id(), asked=[], atomic=True)
+    asking.post(opened, caller=caller, all_or_nothing=True, batch=batch)
+    deposit(account, "10")
+    assert [Claim.objects.get(id=id).collected for id in (large, small)] == [10, 0]
+    require_clean()
+
+
+def test_a_declined_list_may_collect_what_went_round_before(account):
+    """That is no part of the list, which the audit knows."""
+    other = AccountFactory()
+    claim(account, "300", destination=other)
+    claim(other, "300", destination=account)
+    deposit(account, "1")
+    too_much = asking_deposit(account, "5000", type=Transaction.Type.WITHDRAW)
+    batch = posting.NewBatch(id=new_id(), asked=[], atomic=True)
+    commands = [asking_deposit(account, "1"), too_much]
+    _, result = asking.post(commands, caller=Caller(account.user_id), all_or_nothing=True, batch=batch)
+    assert result.transaction.decline_reason == "insufficient_funds"
+    assert len(result.collected) == 50
     require_clean()
