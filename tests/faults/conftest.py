@@ -27,7 +27,7 @@ from tests.servers import PROJECT
 from tests.service import Service
 
 HAMMER_SEED = int(os.environ.get("HAMMER_SEED", "1"))
-OPERATIONS = 1500  # so many that every run has whatever is asked of it
+OPERATIONS = 2000  # so many that every run has whatever is asked of it
 
 
 class Place:

@@ -65,7 +65,7 @@ MAKERS: Makers = {
     **OF_LISTS,
     **OF_CLAIMS,
     "claimed reversal": (8, partial(claim_back, kinds=REVERSED)),
-    "reversal": (10, partial(make_reversal, kinds=frozenset({*REVERSED, "reversal"}))),
+    "reversal": (18, partial(make_reversal, kinds=frozenset({*REVERSED, "reversal"}))),
     "list taken back": (6, take_list_back),
 }
 assert OF_LISTS.keys() == LISTS
