@@ -113,6 +113,8 @@ class Draft:
         self.add("claim", body, {self.name(body): as_claim(body, self.id)})
 
     def add_claimed_reversal(self) -> None:
+        if any(item["command"] == "reversal" for item in self.items):
+            return
         alone = claim_back(self.draw, kinds=TAKEN_BACK_ALONE)
         rows = {id: {**row, "batch": self.id} if row else row for id, row in alone.asked.items()}
         body = {**(alone.body or {}), "transaction": alone.path.split("/")[-2]}

@@ -116,7 +116,7 @@ def reverse_one_leg(replies, ledger):
 
 
 def name_another_reversal(replies, ledger):
-    reversal = find_row(ledger, reverses=True, amount_asked=None)
+    reversal = find_row(ledger, reverses=True, amount_asked=None, transfer=None)
     told = {"decline_reason": "already_reversed", "decline_details": {"reversed_by": str(OTHER_ID)}}
     told["recorded_at"] = reversal["recorded_at"] + timedelta(days=1)
     ledger.transactions.append({**reversal, "id": OTHER_ID, "status": "DECLINED", **told})

@@ -50,7 +50,7 @@ def judge_parts(ledger: Ledger) -> Iterator[Charge]:
             rows = [leg for id in ids for leg in legs.get(UUID(id), ())]
             is_first = not row["hold"] or row["id"].version != DERIVED or len(ids) > 1
             reasons = {leg["decline_reason"] for leg in rows}
-            if is_first and reasons != {BATCH_DECLINED}:
+            if is_first and rows and reasons != {BATCH_DECLINED}:
                 yield from judge_group(rows, [TRANSFER_DECLINED])
 
 
