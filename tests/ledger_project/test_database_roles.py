@@ -92,11 +92,11 @@ NEVER_CHANGED = {
     "axes_accesslog": ("attempt_time http_accept id ip_address path_info session_hash user_agent username"),
     "django_session": "",
     "events_feed_state": "database_id epoch part pruned_through system_identifier table_id timeline_id",
-    "events_recordhead": "stream",
     "events_subscription": "actor created_at epoch id kind",
-    "events_text": "id owner",
+    **{"events_recordhead": "stream", "events_text": "id owner"},
     "transactions_correction": (
-        "account_id amount id kind made_at maker_id needs_approval reason reference request_id reverses type"
+        "account_id amount claim destination id kind made_at maker_id needs_approval reason reference"
+        " request_id reverses type"
     ),
     **dict.fromkeys(("transactions_figures", "transactions_hourlytotal"), ""),
 }

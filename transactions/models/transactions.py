@@ -96,7 +96,7 @@ class Transaction(models.Model):
 
     # What was taken back of it, and by which transactions, the oldest first: filled in by queries.
     reversed: Decimal = Decimal(0)
-    reversed_by: Sequence[str] = ()
+    reversed_by: Sequence[str] = []
 
     class Meta:
         verbose_name = _("transaction")
