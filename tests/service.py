@@ -132,8 +132,10 @@ class Service:
 
         def is_killed() -> bool:
             with suppress(OSError, IndexError, ValueError):  # gone, or its file is being written
-                os.kill(self.read_postmaster_pid(), signal.SIGKILL)
-                return True
+                pid = self.read_postmaster_pid()
+                if not is_gone(pid):
+                    os.kill(pid, signal.SIGKILL)
+                    return True
             return False
 
         wait_for(is_killed, 60)
