@@ -28,8 +28,7 @@ def test_under_every_kind_of_fault_nothing_is_lost_doubled_wrong_torn_or_negativ
     assert any(hold["batch"] and hold["id"].version == DERIVED for hold in report.ledger.holds), str(report)
     assert any("reverses" in batch["metadata"] for batch in report.ledger.batches), str(report)
     claims = [claim for claim in report.ledger.claims if claim["status"] != "DECLINED"]
-    assert {"OPEN", "WAIVED"} & {claim["status"] for claim in claims}, str(report)  # owed for a while
-    assert any(claim["collections"] > 1 for claim in claims), str(report)
+    assert any(claim["collections"] > 1 for claim in claims), str(report)  # owed for a while
     for column in ("destination", "reverses", "batch"):
         assert any(claim[column] and claim["collected"] for claim in claims), str(report)
     assert {FELL, ROSE} <= {event["type"] for event in report.ledger.events}, str(report)

@@ -211,7 +211,7 @@ def post(asks, make, **how):
             continue
         answer.replayed |= dict.fromkeys(ids, result.replayed)
         answer.collected += [row.id for row in result.collected]
-        if command.needs.claim:
+        if isinstance(command, commands.NewClaim | commands.ClaimedReversal):
             answer.claims[ask.id] = result.claim.to_dict()
         elif command.needs.rows:
             answer.rows |= {row.id: row.to_dict() for row in result.transactions}
