@@ -49,7 +49,6 @@ ATTACKS = [
     test_threshold_guards.INSERTS,
     test_threshold_guards.CHANGES,
     test_threshold_guards.REFUSALS,
-    test_threshold_guards.CROSSINGS,
     test_correction_guards.INSERTS,
     test_correction_guards.CHANGES,
     test_correction_guards.REFUSALS,

@@ -59,7 +59,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER owed_has_its_claims AFTER UPDATE ON accounts_account
+CREATE TRIGGER owed_has_its_claims AFTER UPDATE OF owed ON accounts_account
     FOR EACH ROW WHEN (OLD.owed IS DISTINCT FROM NEW.owed)
     EXECUTE FUNCTION ledger_require_claims_of_account();
 CREATE TRIGGER new_claims_have_their_account AFTER INSERT ON accounts_claim

@@ -1,8 +1,9 @@
 """What the database refuses of thresholds: that an account crosses one, and nothing tells of it.
 
-The constraint `account_tells_of_every_crossing` holds an account's figures between its `nearest` thresholds. So
+The trigger `account_tells_of_every_crossing` holds an account's figures between its `nearest` thresholds. So
 what crosses one has to change `nearest`, which changes only with the thresholds, and they only with the events
-that tell on which side the account is.
+that tell on which side the account is. (A constraint would be parsed for every posting, a trigger's function is
+called for accounts with thresholds alone.)
 """
 
 # Of `accounts_threshold`, what `nearest` of an account has to be.
@@ -22,6 +23,18 @@ CREATE TRIGGER threshold_keeps_what_was_asked BEFORE UPDATE ON accounts_threshol
     ) EXECUTE FUNCTION ledger_refuse();
 CREATE TRIGGER thresholds_are_never_emptied BEFORE TRUNCATE ON accounts_threshold
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
+
+CREATE FUNCTION ledger_require_no_untold_crossing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (  -- where there is none, it is null, and bounds nothing
+        NEW.nearest[1] <= NEW.balance AND NEW.balance < NEW.nearest[2]
+        AND NEW.nearest[3] <= NEW.balance - NEW.held + NEW.credit_limit
+        AND NEW.balance - NEW.held + NEW.credit_limit < NEW.nearest[4]
+    ) IS FALSE THEN
+        RAISE EXCEPTION 'account % crosses a threshold untold', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
 
 CREATE FUNCTION ledger_require_thresholds_of_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -72,6 +85,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE TRIGGER account_tells_of_every_crossing AFTER UPDATE ON accounts_account
+    FOR EACH ROW WHEN (NEW.nearest IS NOT NULL) EXECUTE FUNCTION ledger_require_no_untold_crossing();
 -- Of a posting on an account without thresholds the first is not even asked: its statement does not set this.
 CREATE TRIGGER nearest_has_its_thresholds AFTER UPDATE OF nearest ON accounts_account
     FOR EACH ROW WHEN (OLD.nearest IS DISTINCT FROM NEW.nearest)
@@ -90,6 +105,7 @@ ALTER TABLE accounts_threshold ENABLE ALWAYS TRIGGER thresholds_are_never_emptie
 ALTER TABLE accounts_threshold ENABLE ALWAYS TRIGGER new_thresholds_have_their_account;
 ALTER TABLE accounts_threshold ENABLE ALWAYS TRIGGER changed_thresholds_have_their_account;
 ALTER TABLE accounts_threshold ENABLE ALWAYS TRIGGER removed_thresholds_have_their_account;
+ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_tells_of_every_crossing;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER nearest_has_its_thresholds;
 """  # noqa: S608, of constants
 WITHOUT_GUARDS = """
@@ -97,8 +113,10 @@ DROP TRIGGER removed_thresholds_have_their_account ON accounts_threshold;
 DROP TRIGGER changed_thresholds_have_their_account ON accounts_threshold;
 DROP TRIGGER new_thresholds_have_their_account ON accounts_threshold;
 DROP TRIGGER nearest_has_its_thresholds ON accounts_account;
+DROP TRIGGER account_tells_of_every_crossing ON accounts_account;
 DROP TRIGGER thresholds_are_never_emptied ON accounts_threshold;
 DROP TRIGGER threshold_keeps_what_was_asked ON accounts_threshold;
 DROP FUNCTION ledger_require_account_of_thresholds();
 DROP FUNCTION ledger_require_thresholds_of_account();
+DROP FUNCTION ledger_require_no_untold_crossing();
 """

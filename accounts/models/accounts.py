@@ -18,7 +18,6 @@ from accounts.models.columns import (
     HeldDue,
     HoldsDue,
     IsFinite,
-    LiesBetweenThresholds,
     MoneyField,
     make_etag,
     metadata_has_texts,
@@ -139,10 +138,6 @@ class Account(models.Model):
             models.CheckConstraint(
                 condition=Q(balance__gte=F("held") - F("credit_limit")),
                 name="account_balance_covers_holds",
-            ),
-            models.CheckConstraint(
-                condition=Q(nearest__isnull=True) | Q(LiesBetweenThresholds()),
-                name="account_tells_of_every_crossing",
             ),
             models.CheckConstraint(
                 condition=~Q(status="CLOSED") | Q(balance=0, held=0, owed=0), name="closed_account_is_empty"

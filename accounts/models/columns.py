@@ -59,17 +59,6 @@ class IsFinite(models.Func):
     output_field = models.BooleanField()
 
 
-class LiesBetweenThresholds(models.Func):
-    """Whether an account's figures are between its `nearest` thresholds; null, where there is none, bounds
-    nothing."""
-
-    template = (
-        "nearest[1] <= balance AND balance < nearest[2]"
-        " AND nearest[3] <= balance - held + credit_limit AND balance - held + credit_limit < nearest[4]"
-    )
-    output_field = models.BooleanField()
-
-
 class IsNormalized(models.Func):
     """Whether a text is in Unicode's normal form C."""
 
