@@ -134,19 +134,18 @@ def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
-def is_seen(mutant: Mutant) -> bool:
-    """Plant the fault and run its test: 1 is pytest's exit code for a test that failed."""
+def run_with(mutant: Mutant) -> subprocess.CompletedProcess[str]:
+    """Plant the fault and run its test, which should end with 1, pytest's code for a test that failed."""
     file, text = plant(mutant)
     with tempfile.NamedTemporaryFile("w", suffix=".py") as changed:
         changed.write(text)
         changed.flush()
-        outcome = run_tests(
+        return run_tests(
             mutant.test,
             LEDGER_FAULT_IN=str(file),
             LEDGER_FAULT_AS=changed.name,
             PYTHONPATH=str(PROJECT / "tests" / "planting"),
         )
-    return outcome.returncode == 1
 
 
 def main() -> int:
@@ -159,11 +158,20 @@ def main() -> int:
         raise SystemExit(f"Without any fault the tests fail already:\n{sound.stdout[-2000:]}")
     table = Table("planted fault", "where", Column("seen by", overflow="fold"))
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(is_seen, mutants))
-    for mutant, seen in zip(mutants, outcomes, strict=True):
-        table.add_row(mutant.name, mutant.where, mutant.test.rpartition("::")[2] if seen else "NOBODY")
-    Console().print(table)
-    return 0 if all(outcomes) else 1
+        outcomes = list(pool.map(run_with, mutants))
+    unseen = []
+    for mutant, outcome in zip(mutants, outcomes, strict=True):
+        if outcome.returncode != 1:
+            unseen.append(
+                f"{mutant.name}: {mutant.test} ended with {outcome.returncode}\n{outcome.stdout[-500:]}"
+            )
+        seen_by = mutant.test.rpartition("::")[2] if outcome.returncode == 1 else "NOBODY"
+        table.add_row(mutant.name, mutant.where, seen_by)
+    console = Console()
+    console.print(table)
+    for line in unseen:  # last, where one looks
+        console.print(line, markup=False)
+    return 1 if unseen else 0
 
 
 if __name__ == "__main__":
