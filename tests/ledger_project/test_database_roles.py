@@ -85,7 +85,7 @@ NEVER_CHANGED = {
         " metadata reference request_id"
     ),
     "accounts_threshold": "account_id actor amount created_at id of request_id",
-    "accounts_token": ("account_names amount_max created digest expiry permissions token_key types user_id"),
+    "accounts_token": "account_names amount_max created digest expiry permissions token_key types user_id",
     "accounts_secondfactor": "confirmed created_at id name user_id",
     "accounts_user": "id is_holder",
     **dict.fromkeys(("axes_accessattempt", "axes_accessattemptexpiration"), ""),
@@ -93,8 +93,7 @@ NEVER_CHANGED = {
     "django_session": "",
     "events_feed_state": "database_id epoch part pruned_through system_identifier table_id timeline_id",
     "events_subscription": "actor created_at epoch id kind",
-    "events_recordhead": "stream",
-    "events_text": "id owner",
+    **{"events_recordhead": "stream", "events_text": "id owner"},
     "transactions_correction": (
         "account_id amount claim destination id kind made_at maker_id needs_approval reason reference"
         " request_id reverses type"
