@@ -17,7 +17,7 @@ def make_claim_body(draw: Draw) -> Item:
     id = draw.make_id()
     account, other = draw.choose_two()
     body = {"id": id, "reference": id, "account": account, "reason": f"step {draw.step}"}
-    body["amount"] = draw.choose_amount(60000 if draw.toss(0.15) else 6000)
+    body["amount"] = draw.choose_amount(60000 if draw.toss(0.1) else 4000)
     if draw.toss():
         body["destination"] = other
     return body

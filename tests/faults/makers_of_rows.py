@@ -163,7 +163,7 @@ def take_back(wanted: str, rows: dict[str, Row], body: Item, **belongs: str) -> 
 
 def make_hold_body(draw: Draw) -> Item:
     id = draw.make_id()
-    body = {"id": id, "reference": id, "account": draw.choose_account(), "amount": draw.choose_amount(5000)}
+    body = {"id": id, "reference": id, "account": draw.choose_account(), "amount": draw.choose_amount(2000)}
     if draw.toss(0.3):
         body["metadata"] = {"step": str(draw.step)}
     return body
@@ -193,7 +193,7 @@ def make_capture_body(draw: Draw, *, final: bool) -> Item:
     """All of it, a part, or more than there is."""
     body: Item = {"id": draw.make_id()}
     if not final or draw.toss():
-        body["amount"] = draw.choose_amount(2000)
+        body["amount"] = draw.choose_amount(900)
     if not final:
         body["final"] = False
     return body
@@ -208,7 +208,7 @@ def send_into(draw: Draw, body: Item, account: str | None, *, several: bool) -> 
         return
     body.pop("amount", None)
     body["destinations"] = [
-        {"destination": draw.chance.choice(others), "amount": draw.choose_amount(900)}
+        {"destination": draw.chance.choice(others), "amount": draw.choose_amount(500)}
         for _ in range(draw.chance.randint(1, 3))
     ]
 
@@ -252,7 +252,7 @@ def change_hold(draw: Draw) -> Operation:
     hold, _ = draw.choose_hold()
     body: Item = {}
     if draw.toss(0.7):
-        body["amount"] = draw.choose_amount(6000 if draw.toss(0.6) else 10**8)
+        body["amount"] = draw.choose_amount(3000 if draw.toss(0.6) else 10**8)
     if not body or draw.toss(0.3):
         soon = draw.step * SECONDS_A_STEP + draw.chance.uniform(1, 9)
         body["expires_at"] = draw.tell_time(seconds=soon) if draw.toss(0.7) else None
