@@ -33,7 +33,7 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ledger-crossings-") as folder:
         Path(folder).chmod(0o755)  # run by root, the database is another user's
-        postgres = own_ledger.begin(Path(folder))
+        postgres = own_ledger.begin(Path(folder), fsync=False)
         try:
             seeds = range(options.seed, options.seed + options.histories)
             told, wrong = run_all(seeds, options.killed, options.workers, Path(folder))
