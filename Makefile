@@ -11,8 +11,8 @@ run: .venv/run
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill" $(TESTS)
 
-# Every command of docs/operations, a release that rolls onto a ledger in use, profiles, the proxies; a full
-# disk, and clients that hold a server up.
+# Every command of docs/operations, a release that rolls onto a ledger in use, a restore, profiles, the proxies; the
+# demonstration, all kinds of users; a full disk, and clients that hold a server up.
 drills: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m drill tests
 
