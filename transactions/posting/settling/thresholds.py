@@ -48,7 +48,7 @@ def _describe(threshold: Threshold, account: AccountState) -> dict[str, Any]:
 
 
 def lies_between(account: AccountState) -> bool:
-    """Whether its figures are between its nearest thresholds, as the constraint of the database has it."""
+    """Whether its figures are between its nearest thresholds, as a trigger of the database has it."""
     low, high, low_available, high_available = account.nearest or (None,) * 4
     balance, available = account.balance, account.available
     return (
