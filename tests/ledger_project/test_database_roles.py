@@ -16,8 +16,7 @@ pytestmark = pytest.mark.django_db
 PREFIX = "test_roles"
 OWNER, APP, MAINTENANCE, AUDITOR = Roles(PREFIX).names.values()
 ROLES = (APP, MAINTENANCE, AUDITOR)
-DENIED = "42501"
-GENERATED = "428C9"  # a column that the database computes: nobody sets it, the owner neither
+DENIED, GENERATED = "42501", "428C9"  # a column that the database computes: nobody sets it, the owner neither
 # What the service may do with every table. A new one fails here until somebody has decided.
 LOOKS, ADDS, CHANGES = "SELECT", "INSERT SELECT", "INSERT SELECT UPDATE"
 ADDS_AND_REMOVES, ALL = "DELETE INSERT SELECT", "DELETE INSERT SELECT UPDATE"
@@ -93,7 +92,8 @@ NEVER_CHANGED = {
     "django_session": "",
     "events_feed_state": "database_id epoch part pruned_through system_identifier table_id timeline_id",
     "events_subscription": "actor created_at epoch id kind",
-    **{"events_recordhead": "stream", "events_text": "id owner"},
+    "events_recordhead": "stream",
+    "events_text": "id owner",
     "transactions_correction": (
         "account_id amount claim destination id kind made_at maker_id needs_approval reason reference"
         " request_id reverses type"
