@@ -11,8 +11,8 @@ run: .venv/run
 test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill" $(TESTS)
 
-# Every command of docs/operations, a release that rolls onto a ledger in use, profiles, the proxies; a full
-# disk, and clients that hold a server up.
+# Every command of docs/operations, a release that rolls onto a ledger in use, a restore, profiles, the proxies; the
+# demonstration, all kinds of users; a full disk, and clients that hold a server up.
 drills: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m drill tests
 
@@ -77,6 +77,7 @@ soak: .venv/dev
 	$(BIN)/python -m tests.faults.feed --events $(or $(EVENTS),100000) --kills $(or $(KILLS),50)
 	$(BIN)/python -m tests.faults.relay_kills --kills $(or $(KILLS),50) $(if $(wildcard /usr/lib/rabbitmq),--own-broker)
 	$(BIN)/python -m tests.faults.restore_drill --seconds 10
+	$(BIN)/python -m tests.crossings --histories $(or $(HISTORIES),10000)
 	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py
 	LEDGER_TAMPERING=all $(BIN)/python -m pytest -q tests/tampering/test_drill.py
 	LEDGER_ROWS=$(or $(ROWS),1000000) $(BIN)/python -m pytest -q --timeout 3600 tests/transactions/test_long_account.py tests/transactions/test_import_kills.py

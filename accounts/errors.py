@@ -12,6 +12,7 @@ ACCOUNT_CLOSED = "account_closed"
 LIMIT_EXCEEDED = "limit_exceeded"
 BATCH_DECLINED = "batch_declined"
 SEQUENCE_MISMATCH = "sequence_mismatch"
+TOO_MANY_CLAIMS = "too_many_claims"
 
 # What a declined hold tells people; its extensions are in `decline_details`.
 DECLINES = {
@@ -20,6 +21,14 @@ DECLINES = {
     ACCOUNT_CLOSED: gettext_noop("The account is closed."),
     LIMIT_EXCEEDED: gettext_noop("The account would hold more than a balance may be."),
     SEQUENCE_MISMATCH: gettext_noop("The account is not at the expected sequence."),
+    BATCH_DECLINED: gettext_noop("Another command of the atomic batch was declined."),
+}
+# And a declined claim.
+DECLINES_OF_CLAIMS = {
+    ACCOUNT_CLOSED: gettext_noop("The account, or the one that would be paid, is closed."),
+    "already_reversed": gettext_noop("Nothing is left to be taken back of the transaction."),
+    "reversal_too_large": gettext_noop("More is asked for than is left of the transaction."),
+    TOO_MANY_CLAIMS: gettext_noop("There are as many open claims on the account as there may be."),
     BATCH_DECLINED: gettext_noop("Another command of the atomic batch was declined."),
 }
 
@@ -60,8 +69,28 @@ class HoldNotFound(LedgerError, code="not_found"):
     """No hold has this id."""
 
 
+class ThresholdNotFound(LedgerError, code="not_found"):
+    """No threshold has this id."""
+
+
+class TooManyThresholds(LedgerError, code="limit_reached"):
+    """The account has `THRESHOLDS_MAX` thresholds already."""
+
+
 class HoldNotOpen(LedgerError, code="hold_not_open"):
-    """What was captured, declined or has expired cannot be released any more."""
+    """What was captured, declined or has expired cannot be changed or released any more."""
+
+
+class AmountCaptured(LedgerError, code="amount_captured", field="amount"):
+    """A hold that stays open holds more than was captured of it: to end it, release it."""
+
+
+class ClaimNotFound(LedgerError, code="not_found"):
+    """No claim has this id."""
+
+
+class ClaimNotOpen(LedgerError, code="claim_not_open"):
+    """What was collected or declined cannot be waived any more."""
 
 
 class ExpiresAtInvalid(LedgerError, code="expires_at_invalid", field="expires_at"):
@@ -82,6 +111,10 @@ class EtagMismatch(LedgerError, code="etag_mismatch"):
 
 class AccountNotEmpty(LedgerError, code="account_not_empty"):
     """An account that has a balance or holds cannot be closed."""
+
+
+class AccountOwes(LedgerError, code="account_owes"):
+    """An account with open claims cannot be closed."""
 
 
 class CreditLimitInUse(LedgerError, code="credit_limit_in_use", field="credit_limit"):

@@ -1,4 +1,4 @@
-"""When tokens end, and what is set aside; the relay serves it (`ledger_project.metrics`)."""
+"""When tokens end, what is set aside and what is owed; the relay serves it (`ledger_project.metrics`)."""
 
 from collections.abc import Iterator
 
@@ -18,6 +18,14 @@ SELECT (SELECT count(*) FROM (SELECT FROM accounts_hold WHERE status = 'OPEN' LI
         SELECT expires_at FROM accounts_hold WHERE status = 'OPEN' AND expires_at IS NOT NULL
         ORDER BY expires_at LIMIT 1
     )), 0), 0)
+"""
+
+
+# By currency, of open claims: by their index.
+CLAIMS = """
+SELECT currency, count(*), sum(amount - collected)
+FROM accounts_claim AS claim JOIN accounts_account AS account ON account.id = account_id
+WHERE claim.status = 'OPEN' GROUP BY currency
 """
 
 
@@ -42,3 +50,12 @@ class HoldMetrics(DatabaseCollector):
             "For how long a hold has been due whose end nobody has written yet; 0 when there is none.",
             seconds_late,
         )
+
+
+class ClaimMetrics(DatabaseCollector):
+    def read(self) -> Iterator[Metric]:
+        found = fetch(CLAIMS)
+        counts = [(currency, count) for currency, count, _ in found]
+        owed = [(currency, amount) for currency, _, amount in found]
+        yield gauges("ledger_claims_open", "Claims that are not collected yet.", ("currency",), counts)
+        yield gauges("ledger_owed", "What they have left.", ("currency",), owed)

@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection
 from django.db.transaction import TransactionManagementError, atomic
 
 from accounts import currencies, errors, idempotency, queries
-from accounts.models import MAIN, Account, User
+from accounts.models import MAIN, Account, Hold, User
 from events import outbox
 from ledger.callers import Caller
 from ledger.sql import fetch
@@ -190,7 +190,7 @@ def change_user(
     return user
 
 
-def require_etag(row: User | Account, if_match: Collection[str] | None) -> None:
+def require_etag(row: User | Account | Hold, if_match: Collection[str] | None) -> None:
     """Under its lock. Raises `EtagMismatch` if its ETag is none of these; None expects nothing."""
     if if_match is not None and row.etag not in if_match:
         raise errors.EtagMismatch("It was changed meanwhile: If-Match names none of its ETags of now.")

@@ -1,5 +1,6 @@
 """Finding users and what they may, and accounts whose holds are due."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import CharField, Prefetch, Q, QuerySet, Value, prefetch_related_objects
 from django.db.models.functions import Collate, Concat
 
-from accounts.models import Account, ClockTimestamp, Erasure, Folded, User
+from accounts.models import Account, Claim, ClockTimestamp, Erasure, Folded, Is, Threshold, User
 from ledger import macs
 from ledger.sql import fetch
 
@@ -15,6 +16,17 @@ from ledger.sql import fetch
 WITH_DUE_HOLDS = """
 SELECT DISTINCT account_id FROM accounts_hold
 WHERE status = 'OPEN' AND expires_at <= (SELECT clock_timestamp()) LIMIT %s
+"""
+
+
+PAYEES = """
+WITH RECURSIVE payee (id) AS (
+    SELECT unnest(%s::uuid[])
+    UNION
+    SELECT claim.destination FROM payee JOIN accounts_claim AS claim ON claim.account_id = payee.id
+    WHERE claim.status = 'OPEN' AND claim.destination IS NOT NULL
+)
+SELECT id FROM payee
 """
 
 
@@ -70,3 +82,20 @@ def read_accounts(user: User) -> User:
 def find_accounts_with_due_holds(limit: int) -> list[UUID]:
     """The ids of at most so many accounts whose holds are due, in no order."""
     return [id for [id] in fetch(WITH_DUE_HOLDS, [limit])]
+
+
+def find_open_claims(account_ids: Iterable[UUID]) -> Iterable[Claim]:
+    """Those on these accounts, the oldest first."""
+    ids = list(account_ids)
+    found = Claim.objects.select_related("account").filter(Is("status", value="OPEN"), account__in=ids)
+    return found.order_by("created_at", "id") if ids else ()
+
+
+def find_payees(account_ids: Iterable[UUID]) -> set[UUID]:
+    """The accounts that open claims on these are paid to, and those that claims on them are, and so on."""
+    return {id for (id,) in fetch(PAYEES, [list(account_ids)])}
+
+
+def find_thresholds(account_id: UUID) -> list[Threshold]:
+    """The thresholds of an account, by what is compared and their amounts."""
+    return list(Threshold.objects.filter(account=account_id).order_by("of", "amount"))

@@ -86,7 +86,7 @@ def count_figures(console: Any) -> None:
 
 def list_pages() -> Iterator[Page]:
     """Every page of the back office. One whose URL is not there is told and left out."""
-    from accounts.models import Account, Hold, User
+    from accounts.models import Account, Claim, Hold, User
     from benchmarks.office_ledger import BIG
     from events.models import Subscription
     from transactions.models import AuditRun, Correction, Transaction
@@ -118,6 +118,7 @@ def list_pages() -> Iterator[Page]:
             "accounts_account": big.id,
             "transactions_transaction": plain.id,
             "accounts_hold": Hold._base_manager.values_list("id", flat=True)[0],
+            "accounts_claim": Claim.objects.values_list("id", flat=True)[0],
             "transactions_correction": Correction.objects.values_list("id", flat=True)[0],
             "events_placement": 1000,
             "events_subscription": Subscription.objects.values_list("id", flat=True)[0],
@@ -131,6 +132,7 @@ def list_pages() -> Iterator[Page]:
     yield Page("accounts found by name", "accounts_account_changelist", query="q=bench 77")
     yield Page("accounts, frozen", "accounts_account_changelist", query="status=FROZEN")
     yield Page("transactions by reference", "transactions_transaction_changelist", query="q=order 5000")
+    yield Page("claims, open", "accounts_claim_changelist", query="status=OPEN")
     yield Page("corrections, all", "transactions_correction_changelist", query="state=all")
     yield Page("access log of something", "events_recordentry_changelist", query=f"q={big.id}")
     yield Page("access log of somebody", "events_recordentry_changelist", query="q=bench-boss")
@@ -159,6 +161,7 @@ def list_account_views(id: Any) -> Iterator[Page]:
         ("declines", "show=declines", ""),
         ("declines, ten pages on", "show=declines", r"before="),
         ("holds", "show=holds", ""),
+        ("claims", "show=claims", ""),
         ("events", "show=events", ""),
         ("chart of a day", "range=day", ""),
         ("chart of a month", "range=month", ""),

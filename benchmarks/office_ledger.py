@@ -16,7 +16,7 @@ from events.models import FeedState, Subscription
 from ledger.callers import ActorKind, Caller
 from transactions import corrections, posting
 from transactions.models import AuditRun, Transaction
-from transactions.posting.commands import NewHold, Release, SetStatus, Transfer
+from transactions.posting.commands import NewClaim, NewHold, Release, SetStatus, Transfer
 
 SMALL = 100  # transactions of every account but the biggest
 DAYS = 60
@@ -130,7 +130,7 @@ def multiply(cursor: Any, users: int, first: UUID) -> None:
 
 
 def make_few(boss: User) -> None:
-    """Holds, frozen accounts, corrections, transfers, subscriptions, audits: through the domain."""
+    """Holds, claims, frozen accounts, corrections, transfers, subscriptions, audits: through the domain."""
     big = Account.objects.get(name=BIG)
     others = list(Account.objects.exclude(name=BIG).order_by("id")[:FEW])
     new_id = uuid_utils.compat.uuid7
@@ -157,6 +157,10 @@ def make_few(boss: User) -> None:
     for account in others[::5]:
         frozen = SetStatus(account_id=account.id, status=Account.Status.FROZEN, reason="bench")
         posting.post([frozen], caller=Caller(boss.id, request_id="bench"))
+    for account in [*others[1::5], *[big] * 50]:  # open ones, and of the big account some that were collected
+        amount = Decimal(1 if account is big else 1_000_000)
+        claim = NewClaim(id=new_id(), account_id=account.id, amount=amount, reason="bench")
+        posting.post([claim], caller=Caller(boss.id, request_id="bench"))
     state = FeedState.objects.get()
     for number in range(100):
         Subscription.objects.create(

@@ -114,6 +114,20 @@ ROWS: dict[str, Sequence[Panel]] = {
                 "corrections waiting": "max(ledger_corrections_waiting)",
             },
         ),
+        Graph(
+            "Claims: open, their rest, collections (an hour)",
+            "short",
+            {
+                "{{currency}} open claims": "max by (currency) (ledger_claims_open)",
+                "{{currency}} rest": "max by (currency) (ledger_owed)",
+                "collections": "sum(increase(ledger_collections_total[1h]))",
+            },
+        ),
+        Graph(
+            "Thresholds crossed, an hour",
+            "short",
+            {"{{type}}": "sum by (type) (increase(ledger_crossings_total[1h]))"},
+        ),
     ),
     "Feed and subscriptions": (
         Graph(

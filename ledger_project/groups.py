@@ -9,6 +9,7 @@ VIEW = {
     "accounts.view_user",
     "accounts.view_account",
     "accounts.view_hold",
+    "accounts.view_claim",
     "transactions.view_transaction",
     "events.view_event",
     "events.view_subscription",
@@ -23,7 +24,9 @@ POST = {
     "transactions.add_transaction",
 }
 FREEZE = {"accounts.freeze_account"}
-RULE = FREEZE | {"accounts.close_account", "accounts.limit_account"}
+CLAIM = {"accounts.claim_account", "accounts.waive_claim"}
+THRESHOLDS = {"accounts.manage_thresholds"}
+RULE = FREEZE | THRESHOLDS | {"accounts.close_account", "accounts.limit_account"}
 SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
 MONITOR = {"accounts.view_metrics"}
 # Of the back office. Staff and tokens are the administrators' alone.
@@ -39,10 +42,10 @@ CORRECT = {
 GROUPS = {
     "api-read": VIEW,
     "api-post": VIEW | POST,
-    "api-admin": VIEW | POST | RULE | SUBSCRIBE,
+    "api-admin": VIEW | POST | RULE | CLAIM | SUBSCRIBE,
     "monitoring": MONITOR,
     "support": LOOK | FREEZE,
-    "operations": LOOK | FREEZE | CORRECT | ERASE,
+    "operations": LOOK | FREEZE | THRESHOLDS | CORRECT | CLAIM | ERASE,
     "auditor": LOOK | {"events.view_recordentry", "accounts.view_erasure"},
 }
 

@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
 
-from accounts.metrics import HoldMetrics, TokenMetrics
+from accounts.metrics import ClaimMetrics, HoldMetrics, TokenMetrics
 from events.metrics import FeedMetrics
 from ledger import __version__
 from ledger_project.database.metrics import (
@@ -72,6 +72,7 @@ OF_DATABASE: tuple[Collector, ...] = (
     FeedMetrics(),
     TokenMetrics(),
     HoldMetrics(),
+    ClaimMetrics(),
     MoneyMetrics(),
     CorrectionMetrics(),
     AuditMetrics(),

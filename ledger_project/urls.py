@@ -10,8 +10,11 @@ from accounts.rest.views import AccountViewSet, MeViewSet, UserViewSet
 from events.rest.views import EventViewSet, SubscriptionViewSet
 from ledger.values import UUIDConverter
 from ledger_project import health, metrics
-from transactions.rest.account_views import BalanceViewSet, HoldViewSet, RuleViewSet
+from transactions.rest.account_views import BalanceViewSet, RuleViewSet
 from transactions.rest.batch_views import BatchViewSet
+from transactions.rest.claim_views import ClaimViewSet
+from transactions.rest.hold_views import HoldViewSet
+from transactions.rest.threshold_views import ThresholdViewSet
 from transactions.rest.views import TransactionViewSet, TransferViewSet
 
 register_converter(UUIDConverter, "id")
@@ -32,6 +35,9 @@ urlpatterns = [
     path("api/v1/accounts/<id:pk>/freeze", RuleViewSet.as_view({"post": "freeze"})),
     path("api/v1/accounts/<id:pk>/unfreeze", RuleViewSet.as_view({"post": "unfreeze"})),
     path("api/v1/accounts/<id:pk>/close", RuleViewSet.as_view({"post": "close"})),
+    path("api/v1/accounts/<id:pk>/claims", ClaimViewSet.as_view({"post": "create"})),
+    path("api/v1/accounts/<id:pk>/thresholds", ThresholdViewSet.as_view(COLLECTION)),
+    path("api/v1/thresholds/<id:pk>", ThresholdViewSet.as_view({"delete": "destroy"})),
     path("api/v1/transactions", TransactionViewSet.as_view(COLLECTION)),
     path("api/v1/transactions/<id:pk>", TransactionViewSet.as_view({"get": "retrieve"})),
     path("api/v1/transactions/<id:pk>/reverse", TransactionViewSet.as_view({"post": "reverse"})),
@@ -41,9 +47,12 @@ urlpatterns = [
     path("api/v1/transfers", TransferViewSet.as_view({"post": "create"})),
     path("api/v1/transfers/<id:pk>", TransferViewSet.as_view({"get": "retrieve"})),
     path("api/v1/holds", HoldViewSet.as_view(COLLECTION)),
-    path("api/v1/holds/<id:pk>", HoldViewSet.as_view({"get": "retrieve"})),
+    path("api/v1/holds/<id:pk>", HoldViewSet.as_view(MEMBER)),
     path("api/v1/holds/<id:pk>/capture", HoldViewSet.as_view({"post": "capture"})),
     path("api/v1/holds/<id:pk>/release", HoldViewSet.as_view({"post": "release"})),
+    path("api/v1/claims", ClaimViewSet.as_view({"get": "list"})),
+    path("api/v1/claims/<id:pk>", ClaimViewSet.as_view({"get": "retrieve"})),
+    path("api/v1/claims/<id:pk>/waive", ClaimViewSet.as_view({"post": "waive"})),
     path("api/v1/events", EventViewSet.as_view({"get": "list"})),
     path("api/v1/subscriptions", SubscriptionViewSet.as_view(COLLECTION)),
     path("api/v1/subscriptions/<id:pk>", SubscriptionViewSet.as_view({**MEMBER, "delete": "destroy"})),

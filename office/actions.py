@@ -33,8 +33,10 @@ class CommandForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for number, shown in enumerate(self.visible_fields()):
-            shown.field.widget.attrs["autofocus"] = number == 0
+        # Not by `visible_fields`, which would keep labels as they are before `fill`.
+        widgets = [each.widget for each in self.fields.values() if not each.widget.is_hidden]
+        for number, widget in enumerate(widgets):
+            widget.attrs["autofocus"] = number == 0
 
     def fill(self, obj: Any) -> None:
         """Called before the form is shown: `obj` is what the command is done to, None for one of a list."""

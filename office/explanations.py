@@ -5,12 +5,15 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts import staff, tokens
-from accounts.errors import DECLINES as HOLD_DECLINES
-from accounts.models import Hold
+from accounts.errors import DECLINES as DECLINES_OF_HOLDS
+from accounts.errors import DECLINES_OF_CLAIMS
+from accounts.models import Claim, Hold
 from events import errors
 from ledger.errors import LedgerError
 from office.templatetags.ledger import link, moment, money
@@ -31,24 +34,30 @@ DETAILS = {
     "limit": gettext_lazy("limit"),
     "withdrawn": gettext_lazy("withdrawn that day before"),
     "balance": gettext_lazy("balance"),
+    "captured": gettext_lazy("captured"),
+    "amount": gettext_lazy("amount"),
     "expected_version": gettext_lazy("expected version"),
     "version": gettext_lazy("version"),
     "expected_sequence": gettext_lazy("expected number of the last event"),
     "sequence": gettext_lazy("number of the last event"),
     "hold_status": gettext_lazy("status of the hold"),
     "reversed_by": gettext_lazy("reversed by"),
+    "left": gettext_lazy("left of it"),
     "culprit": gettext_lazy("because of"),
+    "account": gettext_lazy("account"),
+    "open": gettext_lazy("open claims"),
 }
+SENTENCES = {Transaction: DECLINES, Hold: DECLINES_OF_HOLDS, Claim: DECLINES_OF_CLAIMS}
 
 
-def explain(row: Transaction | Hold) -> str:
+def explain(row: Transaction | Hold | Claim) -> str:
     """Why the row was declined, in one sentence; an empty text, if it was not."""
     reason = row.decline_reason or ""
-    sentences = DECLINES if isinstance(row, Transaction) else HOLD_DECLINES
+    sentences = SENTENCES[type(row)]
     return gettext(sentences[reason]) if reason in sentences else reason
 
 
-def describe_decline(row: Transaction | Hold | None, currency: str) -> dict[str, Any] | None:
+def describe_decline(row: Transaction | Hold | Claim | None, currency: str) -> dict[str, Any] | None:
     """Why the row was declined, for `office/decline.html`; None, if it was not.
 
     `sentence` says it; `extensions` are under it, each a label and a text or HTML. `currency` is that of the
@@ -70,7 +79,9 @@ def _show_detail(name: str, text: str, currency: str) -> str:
     """A detail of a decline in the reader's words; whatever else stands in the row, as it stands there."""
     with suppress(ValueError, InvalidOperation):
         match name:
-            case "available" | "required" | "limit" | "withdrawn" | "balance":
+            case (
+                "available" | "required" | "limit" | "withdrawn" | "balance" | "left" | "captured" | "amount"
+            ):
                 return money(Decimal(text), currency)
             case "instant":
                 return moment(datetime.fromisoformat(text))
@@ -78,8 +89,12 @@ def _show_detail(name: str, text: str, currency: str) -> str:
                 return str(RULES.get(text, text))
             case "hold_status":
                 return str(Hold.Status(text).label)
-            case "reversed_by" | "culprit":
-                return link("transactions_transaction", text, text)
+            case "reversed_by" | "culprit":  # a transaction, a claim or a hold
+                return format_html(
+                    '<a class="text-link" href="{}?q={}">{}</a>', reverse("admin:find"), text, text
+                )
+            case "account":
+                return link("accounts_account", text, text)
     return text
 
 
@@ -99,6 +114,7 @@ REFUSALS = {
     ),
     "account_closed": gettext_lazy("The account is closed."),
     "not_found": gettext_lazy("There is no such thing any more."),
+    "limit_reached": gettext_lazy("There are as many of them as there may be."),
     "idempotency_key_reused": gettext_lazy(
         "This form was sent before, with other contents, and that counts. Open it again for another "
         "correction."

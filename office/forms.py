@@ -1,11 +1,18 @@
 """Fields of the forms that staff send, read as strictly as requests are."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.currencies import find_decimals
 from ledger.text import Rule, find_fault
-from office.explanations import explain_refusal
+from office.explanations import REFUSALS, explain_refusal
+from rest import fields
 
 
 class TextField(forms.CharField):
@@ -31,3 +38,29 @@ class TextField(forms.CharField):
     def keep_to_rule(self, text: str) -> None:
         if fault := find_fault(text, self.rule):
             raise forms.ValidationError(explain_refusal(fault)[0], fault.code)
+
+
+class AmountField(forms.CharField):
+    """A decimal number as the API takes it; where a comma is usual, with a comma. None if empty."""
+
+    widget = UnfoldAdminTextInputWidget({"inputmode": "decimal", "autocomplete": "off"})
+
+    def clean(self, value: Any) -> Decimal | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        if (get_language() or "").startswith("ru") and "." not in text:
+            text = text.replace(",", ".", 1)
+        try:
+            amount: Decimal = fields.AmountField().to_internal_value(text)
+        except ValidationError as error:
+            raise forms.ValidationError(REFUSALS[str(fields.list_details(error)[0].code)]) from None
+        return amount
+
+
+def fit(field: forms.Field, currency: str) -> None:
+    """Say of an `AmountField` which currency it is of."""
+    field.label = _("Amount in %(currency)s") % {"currency": currency}
+    decimals = find_decimals(currency)
+    if decimals is not None:
+        field.help_text = _("At most %(decimals)s decimals.") % {"decimals": decimals}

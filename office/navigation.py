@@ -41,29 +41,7 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
         },
         {
             "title": _("Money"),
-            "items": [
-                _lead(_("Users"), "person", "accounts_user_changelist", "accounts.view_user"),
-                _lead(
-                    _("Accounts"),
-                    "account_balance_wallet",
-                    "accounts_account_changelist",
-                    "accounts.view_account",
-                ),
-                _lead(
-                    _("Transactions"),
-                    "receipt_long",
-                    "transactions_transaction_changelist",
-                    "transactions.view_transaction",
-                ),
-                _lead(_("Holds"), "lock_clock", "accounts_hold_changelist", "accounts.view_hold"),
-                _lead(
-                    _("Corrections"),
-                    "fact_check",
-                    "transactions_correction_changelist",
-                    "transactions.view_correction",
-                    corrections.count_waiting(request),
-                ),
-            ],
+            "items": _lead_to_money(corrections.count_waiting(request)),
         },
         {
             "title": _("Telling others"),
@@ -97,6 +75,34 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
                 _lead(_("Tokens"), "key", "accounts_token_changelist", "accounts.view_token"),
             ],
         },
+    ]
+
+
+def _lead_to_money(waiting: str) -> list[dict[str, Any]]:
+    """`waiting` is how many corrections are."""
+    return [
+        _lead(_("Users"), "person", "accounts_user_changelist", "accounts.view_user"),
+        _lead(
+            _("Accounts"),
+            "account_balance_wallet",
+            "accounts_account_changelist",
+            "accounts.view_account",
+        ),
+        _lead(
+            _("Transactions"),
+            "receipt_long",
+            "transactions_transaction_changelist",
+            "transactions.view_transaction",
+        ),
+        _lead(_("Holds"), "lock_clock", "accounts_hold_changelist", "accounts.view_hold"),
+        _lead(_("Claims"), "request_quote", "accounts_claim_changelist", "accounts.view_claim"),
+        _lead(
+            _("Corrections"),
+            "fact_check",
+            "transactions_correction_changelist",
+            "transactions.view_correction",
+            waiting,
+        ),
     ]
 
 

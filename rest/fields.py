@@ -50,6 +50,21 @@ def list_details(error: serializers.ValidationError) -> list[ErrorDetail]:
     return cast(list[ErrorDetail], error.detail)
 
 
+class CodeWithin(str):
+    """The code of what is wrong with a part of a field's value, which `pointer` leads to from the field on.
+
+    Of all that an error says, DRF hands on its code as it is.
+    """
+
+    pointer = ""
+
+    @classmethod
+    def of(cls, code: str, pointer: str) -> "CodeWithin":
+        within = cls(code)
+        within.pointer = pointer
+        return within
+
+
 def refuse(code: str, detail: str) -> serializers.ValidationError:
     return serializers.ValidationError(detail, code)
 

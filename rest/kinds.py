@@ -5,9 +5,10 @@ from typing import Any
 
 from drf_spectacular.utils import PolymorphicProxySerializer
 from drf_spectacular.utils import extend_schema_field as describe_as
+from rest_framework.exceptions import ErrorDetail
 
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import Field, UUIDField, refuse
+from rest.fields import CodeWithin, Field, UUIDField, refuse
 from rest.serializers import NO_OBJECT, StrictSerializer
 
 ITEM_TEXT = re.compile(r"#(0|[1-9][0-9]{0,2})")
@@ -39,6 +40,36 @@ class ItemField(UUIDField):
         if type(value) is str and ITEM_TEXT.fullmatch(value):
             return int(value[1:])
         return super().to_internal_value(value)
+
+
+class ObjectsField(Field):
+    """A list of objects of one kind, at least one of them. What is wrong is told of each."""
+
+    def __init__(self, *, of: type[StrictSerializer], length_max: int, **options: Any) -> None:
+        super().__init__(of(many=True), **options)
+        self.of, self.length_max = of, length_max
+
+    def to_internal_value(self, value: Any) -> list[dict[str, Any]]:
+        if type(value) is not list:
+            raise refuse("invalid_type", "Not a list.")
+        if not value:
+            raise refuse("required", "The list is empty.")
+        if len(value) > self.length_max:
+            raise refuse("too_long", f"The list has more than {self.length_max} items.")
+        read: list[dict[str, Any]] = []
+        errors: list[FieldError] = []
+        for number, each in enumerate(value):
+            try:
+                read.append(self.of.read(each, f"/{number}"))
+            except InvalidRequest as error:
+                errors += error.errors
+        if errors:
+            refusal = refuse("invalid_type", "Not a list of such objects.")
+            refusal.detail = [
+                ErrorDetail(each.detail, CodeWithin.of(each.code, each.pointer)) for each in errors
+            ]
+            raise refusal
+        return read
 
 
 class KindsField(Field):

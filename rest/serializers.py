@@ -120,7 +120,10 @@ class StrictSerializer(serializers.Serializer):
             values = serializers.Serializer.to_internal_value(_find_instance(cls), sent)
         except ValidationError as error:
             for name, details in cast(dict[str, Any], error.detail).items():
-                errors += [FieldError(point(name), each.code, str(each)) for each in details]
+                errors += [
+                    FieldError(point(name) + getattr(each.code, "pointer", ""), str(each.code), str(each))
+                    for each in details
+                ]
         errors += [
             FieldError(point(echo(name)), *NO_FIELD) for name in sent if name not in cls._declared_fields
         ]

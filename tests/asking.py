@@ -1,15 +1,26 @@
 """Commands about holds and rules, each in one call, as tests like them."""
 
+from decimal import Decimal
 from functools import partial
 
 import uuid_utils.compat
 
 from accounts import operations
 from accounts.errors import HoldNotFound
-from accounts.models import Account, Hold
+from accounts.models import Account, Hold, Threshold
 from ledger.callers import Caller
 from transactions import posting
-from transactions.posting.commands import Capture, NewHold, Release, Remaining, SetLimits, SetStatus
+from transactions.posting.commands import (
+    Capture,
+    ChangeHold,
+    NewHold,
+    Release,
+    Remaining,
+    RemoveThreshold,
+    SetLimits,
+    SetStatus,
+    SetThreshold,
+)
 
 new_id = uuid_utils.compat.uuid7
 
@@ -42,6 +53,11 @@ def release_hold(*, id, request_id="", **fields):
     return ask(Release(hold_id=id, account_id=hold.account_id, **fields), request_id=request_id).hold
 
 
+def change_hold(*, id, changes, request_id="", **fields):
+    command = ChangeHold(hold_id=id, account_id=find_hold(id).account_id, changes=changes, **fields)
+    return ask(command, request_id=request_id).hold
+
+
 def set_limits(*, id, limits, request_id, **fields):
     return ask(SetLimits(account_id=id, limits=limits, **fields), request_id=request_id).account
 
@@ -54,6 +70,16 @@ def set_status(*, id, status, reason, request_id, **fields):
 freeze = partial(set_status, status=Account.Status.FROZEN)
 unfreeze = partial(set_status, status=Account.Status.ACTIVE)
 close = partial(set_status, status=Account.Status.CLOSED)
+
+
+def set_threshold(account, amount, of="available", *, request_id="", **fields):
+    command = SetThreshold(account_id=account.id, amount=Decimal(amount), of=Threshold.Of(of), **fields)
+    return ask(command, request_id=request_id).threshold
+
+
+def remove_threshold(threshold, *, request_id="", **fields):
+    command = RemoveThreshold(account_id=threshold.account_id, threshold_id=threshold.id, **fields)
+    return ask(command, request_id=request_id).threshold
 
 
 def lock_account(id):

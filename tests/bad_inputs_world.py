@@ -1,4 +1,4 @@
-"""What the placeholders of the catalogue of bad inputs stand for, and what its cases find in place."""
+"""What the placeholders of the catalogue of bad inputs stand for."""
 
 import re
 from collections.abc import Callable
@@ -6,37 +6,28 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from django.test import Client
 from knox.settings import CONSTANTS
 
 from accounts import tokens
 from accounts.currencies import AMOUNT_MAX
-from accounts.models import BALANCE_MAX, Account, User
+from accounts.models import Account, User
 from events import feed, subscriptions
 from events.feed import Cursor
-from events.models import Subscription
-from events.subscriptions import SUBSCRIPTIONS_MAX
-from ledger.callers import Caller
 from ledger.values import format_time
 from ledger_project.wsgi import application
 from tests import asking
 from tests.bad_inputs import TRANSACTIONS
 from tests.cast import (
     CALLER,
-    AccountFactory,
-    OrderFactory,
     UserFactory,
     deposit,
     hold,
     issue_token,
     new_id,
-    withdraw,
 )
+from tests.claims import claim
 from tests.names import PUBLIC
 from tests.raw_requests import Request, send
-from transactions import posting
-from transactions.models import Transaction
-from transactions.posting.commands import Reversal
 
 PLACEHOLDER = re.compile(r"\{\{([\w.]+)\}\}")
 ALWAYS_NEW = {"new_uuid", "rand"}
@@ -132,6 +123,8 @@ MAKE: dict[str, Callable[[World], str]] = {
     "user_id": lambda world: str(find_account(world).user_id),
     "transaction_id": lambda world: str(deposit(find_account(world), "1").id),
     "hold_id": make_hold,
+    "claim_id": lambda world: str(claim(find_account(world), "10.00").id),
+    "threshold_id": lambda world: str(asking.set_threshold(find_account(world), "5").id),
     "webhook_id": make_webhook,
     # Cursors
     "valid_cursor_bitflip": lambda world: flip_a_bit(find_cursor(world, f"{TRANSACTIONS}?")),
@@ -156,102 +149,6 @@ MAKE: dict[str, Callable[[World], str]] = {
 }
 
 
-def see_bobs(world: World) -> None:
-    """Alice's token, Bob's things."""
-    world["account_id"] = world["bob_account"]
-    world["token"] = world["holder"]
-
-
-def see_nobodys(world: World) -> None:
-    """Alice's token, ids of nothing."""
-    ids = ("account_id", "transaction_id", "user_id", "hold_id", "webhook_id")
-    world.update({name: str(new_id()) for name in ids})
-    world["token"] = world["holder"]
-
-
-def hold_half(world: World) -> None:
-    deposit(find_account(world), "10.00")
-    hold(find_account(world), "5.00")
-
-
-def close(world: World, name: str = "account_id") -> None:
-    asking.close(id=UUID(world[name]), reason="test", request_id="test")
-
-
-def close_destination(world: World) -> None:
-    deposit(find_account(world), "10.00")
-    close(world, "account_id_2")
-
-
-def have_other_currency(world: World) -> None:
-    world["account_id_2"] = str(AccountFactory(currency="EUR").id)
-
-
-def reverse(world: World) -> None:
-    row = Transaction.objects.get(id=world["transaction_id"])
-    asking.ask(Reversal(id=new_id(), reason="test", rows=[row]))
-
-
-def be_a_reversal(world: World) -> None:
-    reverse(world)
-    world["transaction_id"] = str(Transaction.objects.get(reverses=world["transaction_id"]).id)
-
-
-def be_declined(world: World) -> None:
-    world["transaction_id"] = str(withdraw(find_account(world), "1").id)
-
-
-def spend(world: World) -> None:
-    world["transaction_id"] = str(deposit(find_account(world), "10").id)
-    withdraw(find_account(world), "10")
-
-
-def nearly_fill(world: World) -> None:
-    account = find_account(world)
-    orders = [OrderFactory(account=account, amount=AMOUNT_MAX) for _ in range(int(BALANCE_MAX / AMOUNT_MAX))]
-    posting.post(orders, caller=Caller(account.user_id))
-
-
-def open_a_session(world: World) -> None:
-    browser = Client()
-    browser.force_login(find_account(world).user)
-    world["valid"] = browser.cookies["sessionid"].value
-
-
-def ask_a_hundred_times(world: World) -> None:
-    headers = [("Host", "localhost"), ("Authorization", f"Bearer {world['token']}")]
-    for _ in range(100):
-        assert send(application, Request("GET", TRANSACTIONS, headers)).status == 200
-
-
-def subscribe_all(world: World) -> None:
-    """As many as there may be."""
-    epoch = feed.read_state().epoch
-    Subscription.objects.bulk_create(
-        Subscription(kind="webhook", url=str(number), epoch=epoch, position=0, actor=new_id())
-        for number in range(SUBSCRIPTIONS_MAX)
-    )
-
-
-SETUP: dict[str, Callable[[World], object]] = {
-    "alice's token, bob's object": see_bobs,
-    "available 10.00": lambda world: deposit(find_account(world), "10.00"),
-    "posted 10.00, held 5.00": hold_half,
-    "closed": close,
-    "balance near numeric max": nearly_fill,
-    "destination closed": close_destination,
-    "captured": lambda world: asking.ask(asking.capture_of(asking.find_hold(UUID(world["hold_id"])))),
-    "voided": lambda world: asking.release_hold(id=UUID(world["hold_id"])),
-    "reversed once": reverse,
-    "target is a reversal": be_a_reversal,
-    "target declined": be_declined,
-    "deposit 10, then withdrew 10": spend,
-    "limit 100/min": ask_a_hundred_times,
-    "another account in euros": have_other_currency,
-    "a user alice": lambda world: UserFactory(name="alice"),
-    "a session of the back office": open_a_session,
-    "as many subscriptions as there may be": subscribe_all,
-}
 # The names of hosts that the cases have, and where they lead.
 HOSTS = {
     "example.com": [PUBLIC],

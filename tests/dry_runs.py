@@ -6,24 +6,26 @@ from tests.database import take_stock
 OF_THE_MOMENT = {"recorded_at", "effective_at", "created_at", "closed_at", "late", "request_id"}
 
 
-def try_out(client, path, body=None):
+def try_out(client, path, body=None, method="post", **how):
     """The answer to a dry run, which has changed nothing in the whole database."""
     before = take_stock()
-    answer = client.post(f"{path}?dry_run=true", body)
+    answer = getattr(client, method)(f"{path}?dry_run=true", body, **how)
     assert take_stock() == before
     return answer
 
 
 def require_same_decision(dry, done):
     """The command that was carried out right after its dry run was decided as that one said."""
-    told, body = dry.json(), done.json()
+    told, body = dry.json(), dict(done.json())
     if dry.status_code != 200:
         assert (dry.status_code, strip(told)) == (done.status_code, strip(body))
         return
-    assert told.keys() == {"dry_run", "replayed", "version", "versions", "results"}
+    assert told.keys() - {"collected"} == {"dry_run", "replayed", "version", "versions", "results"}
+    if "waived_reason" not in body:  # of a claim it is an amount
+        assert told.get("collected") == body.pop("collected", None)
     assert told["dry_run"] is True
     assert told["replayed"] == ("Idempotency-Replayed" in done.headers)
-    results = list_results(done)
+    results = list_results(done, body)
     assert strip(told["results"]) == strip(results)
     if len(told["versions"]) == 1:
         assert [told["version"]] == list(told["versions"].values())
@@ -31,14 +33,17 @@ def require_same_decision(dry, done):
         require_versions(told, results)
 
 
-def list_results(done):
+def list_results(done, body):
     """As a batch has them."""
-    body = done.json()
     if "results" in body:
         return body["results"]
     if done.status_code >= 400:
         return [{"status": done.status_code, "problem": body}]
-    kind = "transfer" if "source" in body else "hold" if "remaining" in body else "transaction"
+    if "transfers" in body:
+        return [{"status": done.status_code, "transfers": body["transfers"]}]
+    kind = "transfer" if "source" in body else "transaction"
+    if "remaining" in body:
+        kind = "claim" if "waived_reason" in body else "hold"
     return [{"status": done.status_code, kind: body}]
 
 
@@ -46,8 +51,8 @@ def require_versions(told, results):
     """The rows that were posted are the next ones after the versions that were told."""
     rows = []
     for result in results:
-        transfer = result.get("transfer")
-        rows += [transfer["source"], transfer["destination"]] if transfer else []
+        for transfer in (result.get("transfer"), *result.get("transfers", ())):
+            rows += [transfer["source"], transfer["destination"]] if transfer else []
         rows += [result["transaction"]] if "transaction" in result else []
     for account, version in told["versions"].items():
         posted = [row["version"] for row in rows if row["account"] == account]

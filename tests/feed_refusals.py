@@ -4,7 +4,7 @@ from accounts.models import User
 from events import feed
 from events.feed import Cursor
 from events.models import Subscription
-from tests.bad_inputs_world import subscribe_all
+from tests.bad_inputs_setup import subscribe_all
 from tests.cast import new_id
 from tests.conftest import make_client
 from tests.database import execute

@@ -12,13 +12,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.contrib.admindocs.views import simplify_regex
-from django.urls import URLPattern, get_resolver
-from django.urls.resolvers import RoutePattern
-
 from ledger_project.groups import GROUPS
 from tests.matrix_of_office import OFFICE_ROUTES
 from tests.names import NOBODY
+from tests.routes import KINDS
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 WITHOUT_VALID_TOKEN = ("no token", "bad token", "expired token", "disabled user")
@@ -31,8 +28,6 @@ SERVICE = "service in all groups"
 SINGLE = tuple(sorted(set().union(*GROUPS.values())))
 RIGHTS |= {permission: {permission} for permission in SINGLE}
 OWN, FOREIGN, MISSING = "own", "foreign", "missing"
-# Of objects that have an owner.
-KINDS = ("user", "account", "spare", "transaction", "transfer", "batch", "hold", "subscription")
 AN_OBJECT = re.compile(r"\{(" + "|".join(KINDS) + r")\}")
 
 
@@ -66,7 +61,8 @@ PUBLIC = {"GET": Rule(public=True)}
 OFFICE = {method: Rule(status=302, office=True) for method in METHODS}
 
 USER, ACCOUNT, TRANSACTION = "accounts.view_user", "accounts.view_account", "transactions.view_transaction"
-HOLD, POST = "accounts.view_hold", "transactions.add_transaction"
+HOLD, PLACE, POST = "accounts.view_hold", "accounts.add_hold", "transactions.add_transaction"
+LIMIT, CLAIM, WATCH = "accounts.limit_account", "accounts.view_claim", "accounts.manage_thresholds"
 EVENT, SUBSCRIPTION = "events.view_event", "events.view_subscription"
 SUBSCRIBE, TELL = "events.add_subscription", "events.change_subscription"
 DEPOSIT = {"id": "{new}", "type": "DEPOSIT", "amount": "1"}
@@ -95,12 +91,18 @@ API = {
     },
     "accounts/{account}/balance": {"GET": read(ACCOUNT)},
     "accounts/{account}/statement": {"GET": read(ACCOUNT, "?from=2020-01-01&to=2020-01-01")},
-    "accounts/{account}/limits": {
-        "POST": write("accounts.limit_account", 200, {"withdraw_max": "5"}, sees=ACCOUNT),
-    },
+    "accounts/{account}/limits": {"POST": write(LIMIT, 200, {"withdraw_max": "5"}, sees=ACCOUNT)},
     "accounts/{account}/freeze": {"POST": write("accounts.freeze_account", 200, WHY, sees=ACCOUNT)},
     "accounts/{spare}/unfreeze": {"POST": write("accounts.freeze_account", 200, WHY, sees=ACCOUNT)},
     "accounts/{spare}/close": {"POST": write("accounts.close_account", 200, WHY, sees=ACCOUNT)},
+    "accounts/{account}/claims": {
+        "POST": write("accounts.claim_account", 201, {"id": "{new}", "amount": "1", **WHY}),
+    },
+    "accounts/{account}/thresholds": {
+        "GET": read(ACCOUNT),
+        "POST": write("accounts.manage_thresholds", 201, {"amount": "-7.00", "of": "balance"}, sees=ACCOUNT),
+    },
+    "thresholds/{threshold}": {"DELETE": write("accounts.manage_thresholds", 204, {}, sees=ACCOUNT)},
     "transactions": {
         "GET": read(TRANSACTION),
         "POST": write(POST, 201, {**DEPOSIT, "account": "{account}"}, {**DEPOSIT, "user": "{user}"}),
@@ -116,19 +118,20 @@ API = {
     "batches/{batch}/reverse": {"POST": write(POST, 200, {"id": "{new}", **WHY}, sees=TRANSACTION)},
     "transfers": {
         "POST": write(
-            POST,
-            201,
-            {"id": "{new}", "source": "{account}", "destination": "{spare}", "amount": "1"},
+            POST, 201, {"id": "{new}", "source": "{account}", "destination": "{spare}", "amount": "1"}
         ),
     },
     "transfers/{transfer}": {"GET": read(TRANSACTION)},
     "holds": {
         "GET": read(HOLD),
-        "POST": write("accounts.add_hold", 201, {"id": "{new}", "account": "{account}", "amount": "1"}),
+        "POST": write(PLACE, 201, {"id": "{new}", "account": "{account}", "amount": "1"}),
     },
-    "holds/{hold}": {"GET": read(HOLD)},
+    "holds/{hold}": {"GET": read(HOLD), "PATCH": write(PLACE, 200, {"amount": "2"}, sees=HOLD)},
     "holds/{hold}/capture": {"POST": write(POST, 201, {"id": "{new}"}, sees=HOLD)},
     "holds/{hold}/release": {"POST": write("accounts.change_hold", 200, {}, sees=HOLD)},
+    "claims": {"GET": read(CLAIM)},
+    "claims/{claim}": {"GET": read(CLAIM)},
+    "claims/{claim}/waive": {"POST": write("accounts.waive_claim", 200, WHY, sees=CLAIM)},
     "events": {"GET": read(EVENT)},
     "subscriptions": {
         "GET": read(SUBSCRIPTION),
@@ -154,6 +157,7 @@ LISTS = {
         *("transfer={transfer}", "transfer={transfer}&account={account}", "batch={batch}"),
     ),
     "holds": ("account={account}", "user={user}", "account={account}&user={user}"),
+    "claims": ("account={debts}", "user={user}", "account={debts}&user={user}"),
     "subscriptions": (),
 }
 OF_FEED = (
@@ -242,29 +246,6 @@ def list_single_cells(route: str) -> Iterator[Cell]:
             for body in list_bodies(route, method):
                 whose = (OWN, FOREIGN) if AN_OBJECT.search(route + body) else (None,)
                 yield from (Cell(route, method, each, one, body) for each in SINGLE for one in whose)
-
-
-def find_routes() -> set[str]:
-    """Every address of the URL configuration, in the table's words."""
-    return set(_walk(get_resolver().url_patterns, ""))
-
-
-def _walk(patterns, before: str) -> Iterator[str]:
-    for entry in patterns:
-        pattern = entry.pattern
-        text = str(pattern) if isinstance(pattern, RoutePattern) else simplify_regex(str(pattern)).lstrip("/")
-        route = re.sub(r"\w+/<id:pk>", name_kind, before + text)
-        route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
-        if isinstance(entry, URLPattern):
-            yield route
-        else:
-            yield from _walk(entry.url_patterns, route)
-
-
-def name_kind(found: re.Match[str]) -> str:
-    """`users/{user}`, `batches/{batch}`: of a kind's address with an id."""
-    plural = found[0].partition("/")[0]
-    return f"{plural}/{{{next(kind for kind in KINDS if plural in (f'{kind}s', f'{kind}es'))}}}"
 
 
 def print_table() -> None:

@@ -6,6 +6,7 @@ MODELS = {
     "accounts/erasure": "accounts.view_erasure",
     "accounts/account": "accounts.view_account",
     "accounts/hold": "accounts.view_hold",
+    "accounts/claim": "accounts.view_claim",
     "accounts/staff": "accounts.view_staff",
     "accounts/token": "accounts.view_token",
     "events/placement": "events.view_event",
@@ -32,8 +33,12 @@ COMMANDS = {
         "freeze": "accounts.freeze_account",
         "unfreeze": "accounts.freeze_account",
         "adjust": "transactions.adjust_account",
+        "claim": "accounts.claim_account",
+        "set-threshold": "accounts.manage_thresholds",
+        "remove-threshold": "accounts.manage_thresholds",
     },
     "accounts/hold": {"release": "accounts.release_hold"},
+    "accounts/claim": {"waive": "accounts.waive_claim"},
     "accounts/staff": {
         "groups": STAFF,
         "activate": STAFF,
@@ -44,7 +49,10 @@ COMMANDS = {
     },
     "accounts/token": {"revoke": "accounts.delete_token"},
     "events/subscription": dict.fromkeys(("pause", "resume", "replay", "test"), "events.change_subscription"),
-    "transactions/transaction": {"reverse": "transactions.reverse_transaction"},
+    "transactions/transaction": {
+        "reverse": "transactions.reverse_transaction",
+        "claim": "accounts.claim_account",
+    },
     "transactions/correction": {
         "approve": "transactions.approve_correction",
         "reject": "transactions.view_correction",  # one's own; that of others asks for the right to approve

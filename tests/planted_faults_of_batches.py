@@ -24,7 +24,7 @@ MUTANTS = [
     Mutant(
         "a list declines its holds alone",
         "_find_culprit",
-        "made = decision.row or decision.hold",
+        "made = decision.made if decision.events else None",
         "made = decision.row",
         COMMANDS + "test_a_hold_that_is_declined_declines_the_list",
     ),
@@ -45,8 +45,8 @@ MUTANTS = [
     Mutant(
         "a list takes back what is taken back",
         "Reversal.decide",
-        "if self.if_left and any",
-        "if False and any",
+        "if self.if_left and legs",
+        "if False and legs",
         IDENTITY + "test_only_what_is_left_of_a_list_is_taken_back",
     ),
     Mutant(

@@ -129,13 +129,6 @@ MUTANTS = [
         DECLINES + "test_what_was_declined_is_taken_up_again_once_each_by_its_run",
     ),
     Mutant(
-        "the metadata of a capture that is not final",
-        "Capture._make_leg",
-        "self.metadata | NOT_FINAL",
-        "NOT_FINAL",
-        HOLDS + "test_a_capture_says_what_it_is_for",
-    ),
-    Mutant(
         "the present name of a user is another user",
         "operations.create_user",
         "if name == found.name:",

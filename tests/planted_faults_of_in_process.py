@@ -58,7 +58,7 @@ MUTANTS = [
     ),
     Mutant(
         "the reason of a list is that of the list",
-        "deciding.find_culprit",
+        "requests.find_culprit",
         "not in (TRANSFER_DECLINED, BATCH_DECLINED)",
         "not in (TRANSFER_DECLINED,)",
         IN_PROCESS + "test_of_a_list_one_decline_declines_all_and_is_the_one_that_is_raised",

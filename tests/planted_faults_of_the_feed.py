@@ -64,7 +64,7 @@ MUTANTS = [
     ),
     Mutant(
         "cursor moved before sending",
-        "claim",
+        "Relay.claim",
         "            if page.events:\n",
         "            self._mine(subscription).update(position=page.cursor.position)\n"
         "            if page.events:\n",

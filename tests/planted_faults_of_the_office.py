@@ -3,6 +3,7 @@
 from tests.planted_faults import Mutant
 
 CORRECTIONS = "tests/transactions/test_corrections.py::"
+OF_CLAIMS = "tests/transactions/test_corrections_of_claims.py::"
 SECOND = "tests/office/test_second_factor.py::"
 EDITED = "tests/office/test_nothing_can_be_edited.py::"
 LOG = "tests/office/test_access_log.py::"
@@ -12,14 +13,14 @@ COMMANDS = "tests/transactions/test_record_of_commands.py::"
 MUTANTS = [
     Mutant(
         "whoever asked may approve",
-        "corrections.approve",
+        "corrections.deciding.approve",
         "if correction.maker_id == caller.actor:",
         "if correction.maker_id is None:",
         f"{CORRECTIONS}test_nobody_approves_what_they_asked_for_not_even_a_superuser",
     ),
     Mutant(
         "no correction waits",
-        "_propose",
+        "deciding.propose",
         "correction.needs_approval = _exceeds_limit(correction)",
         "correction.needs_approval = False",
         f"{CORRECTIONS}test_what_exceeds_the_limit_waits",
@@ -33,7 +34,7 @@ MUTANTS = [
     ),
     Mutant(
         "small corrections at once pass the limit together",
-        "_propose",
+        "deciding.propose",
         "User.objects.select_for_update(no_key=True).get(id=caller.actor or NIL)",
         "User.objects.get(id=caller.actor or NIL)",
         "tests/transactions/test_races_of_corrections.py::"
@@ -41,10 +42,24 @@ MUTANTS = [
     ),
     Mutant(
         "what was decided is decided again",
-        "corrections._lock_waiting",
+        "corrections.deciding._lock_waiting",
         "if correction.status != Correction.Status.WAITING:",
         "if correction.status == Correction.Status.REJECTED:",
         f"{CORRECTIONS}test_what_was_decided_is_decided_once",
+    ),
+    Mutant(
+        "a waiver is posted that another one has made",
+        "deciding._post",
+        "if correction.claim and result.claim.waived_reason != correction.reason:",
+        "if correction.claim and not result.claim.waived_reason:",
+        f"{OF_CLAIMS}test_what_was_collected_or_waived_meanwhile_is_waived_no_more",
+    ),
+    Mutant(
+        "claims of staff are not compared with their claims",
+        "CORRECTIONS",
+        "WHERE correction.kind = 'CLAIM' AND CASE",
+        "WHERE FALSE AND CASE",
+        f"{OF_CLAIMS}test_a_correction_that_has_opened_no_claim_is_found",
     ),
     Mutant(
         "the password alone opens the back office",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from tests.reference_commands import DECIMALS, Placement, Refusal, Row, format_amount, format_time
+from tests.reference_thresholds import ReferenceThresholds
 
 STATUS_EVENTS = {"FROZEN": "account.frozen", "ACTIVE": "account.unfrozen", "CLOSED": "account.closed"}
 
@@ -27,8 +28,12 @@ class Account:
 
 @dataclass(kw_only=True)
 class Hold:
+    """What it is now; `command` is how it was asked for."""
+
     command: Placement
     created_at: datetime
+    amount: Decimal
+    expires_at: datetime | None
     reason: str | None = None
     details: dict | None = None
     released_at: datetime | None = None
@@ -36,8 +41,9 @@ class Hold:
     batch: UUID | None = None
 
 
-class ReferenceAccounts:
+class ReferenceAccounts(ReferenceThresholds):
     def __init__(self):
+        super().__init__()
         self.accounts: dict[UUID, Account] = {}
         self.holds: dict[UUID, Hold] = {}
         self.rows: dict[UUID, Row] = {}  # in the order in which they were recorded
@@ -69,54 +75,6 @@ class ReferenceAccounts:
 
     # Holds
 
-    def find_hold_refusal(self, command, clock):
-        if before := self.holds.get(command.id):
-            differs = command.find_differences(before.command)
-            return Refusal("idempotency_key_reused", differs) if differs else None
-        if not self.has_scale(command.amount, command.account):
-            return Refusal("amount_scale")
-        if command.expires_at and command.expires_at <= clock:
-            return Refusal("expires_at_invalid")
-        return None
-
-    def place_hold(self, command, clock, *, batch=None, decline=None):
-        """`decline`: its reason and details, if all of the list is declined."""
-        account = self.accounts[command.account]
-        self.expire(account.id, clock)
-        hold = Hold(command=command, created_at=clock, batch=batch)
-        available = self.find_available(account.id, clock)
-        sequence = self.count_events(account.id, clock)
-        if decline:
-            hold.reason, hold.details = decline
-        elif command.expected_sequence not in (None, sequence):
-            hold.reason = "sequence_mismatch"
-            hold.details = {"expected_sequence": command.expected_sequence, "sequence": sequence}
-        elif account.status != "ACTIVE":
-            hold.reason, hold.details = f"account_{account.status.lower()}", {}
-        elif command.amount > available:
-            amounts = {"available": available, "required": command.amount}
-            hold.reason = "insufficient_funds"
-            hold.details = {name: format_amount(amounts[name], account.currency) for name in amounts}
-        self.holds[command.id] = hold
-        self.tell("hold.declined" if hold.reason else "hold.placed", hold, clock)
-        return hold
-
-    def release_hold(self, id, expected, clock, *, if_open=False):
-        """Why it cannot be released, or None. What is released already changes nothing."""
-        hold = self.holds[id]
-        status, _, _ = self.find_hold_state(hold, clock)
-        if not if_open and status not in ("OPEN", "RELEASED"):
-            return Refusal("hold_not_open")
-        if status == "OPEN" and expected not in (None, self.count_events(hold.command.account, clock)):
-            return Refusal("sequence_mismatch")
-        self.expire(hold.command.account, clock)
-        if status == "OPEN":
-            hold.released_at = max(
-                [clock, *(row.recorded_at for row in self.find_rows(hold.command.account))]
-            )
-            self.tell("hold.released", hold, clock)
-        return None
-
     def find_untold(self, account, clock):
         """The holds whose time is over, and nobody has told it."""
         return [
@@ -129,19 +87,34 @@ class ReferenceAccounts:
 
     def expire(self, account, clock):
         """Tell of those whose time is over; how many that were not told of before."""
-        due = self.find_untold(account, clock)
-        for hold in sorted(due, key=lambda hold: (hold.command.expires_at, hold.command.id)):
+        return self.expire_all({account}, clock)
+
+    def expire_all(self, accounts, clock):
+        """Each is a unit of its own."""
+        due = [hold for account in accounts for hold in self.find_untold(account, clock)]
+        for hold in sorted(due, key=lambda hold: (hold.expires_at, hold.command.id)):
             hold.expiry_is_told = True
             self.tell("hold.expired", hold, clock)
+            self.settle([hold.command.account], clock)
         return len(due)
+
+    def settle(self, accounts, clock):
+        """What follows at the end of a unit."""
+        self.tell_crossings(accounts, clock)
 
     def tell_account(self, type, id, clock):
         told = self.describe_account(id, clock)
         self.events[id].append((type, told | {"event_sequence": told["event_sequence"] + 1}))
 
     def count_events(self, account, clock):
-        """Those that nobody has told yet among them."""
-        return len(self.events[account]) + len(self.find_untold(account, clock))
+        """As it is shown: the ends of holds that nobody has told yet among them, and what they cross; but not
+        what is collected then."""
+        due = len(self.find_untold(account, clock)) + self.count_crossings_due(account, clock)
+        return len(self.events[account]) + due
+
+    def find_sequence(self, account, clock):
+        """What an expected one is compared with: the ends of holds are told before, with all that follows."""
+        raise NotImplementedError
 
     def tell(self, type, hold, clock):
         self.events[hold.command.account].append((type, self.describe_hold(hold.command.id, clock)))
@@ -149,18 +122,22 @@ class ReferenceAccounts:
     def find_captures(self, hold):
         return [row for row in self.rows.values() if row.command.hold == hold.command.id and row.version]
 
+    def find_rest(self, hold):
+        """What was not captured."""
+        return hold.amount - sum(row.amount for row in self.find_captures(hold))
+
     def find_hold_state(self, hold, now):
         """Its status, what is left of it, and since when it is closed."""
         captures = self.find_captures(hold)
-        left = hold.command.amount - sum(row.amount for row in captures)
+        left = self.find_rest(hold)
         if hold.reason:
             return "DECLINED", 0, hold.created_at
         if captures and (left == 0 or captures[-1].command.is_final):
             return "CAPTURED", 0, captures[-1].recorded_at
         if hold.released_at:
             return "RELEASED", 0, hold.released_at
-        if hold.command.expires_at and hold.command.expires_at <= now:
-            return "EXPIRED", 0, hold.command.expires_at
+        if hold.expires_at and hold.expires_at <= now:
+            return "EXPIRED", 0, hold.expires_at
         return "OPEN", left, None
 
     def sum_held(self, account, now):
@@ -170,8 +147,14 @@ class ReferenceAccounts:
     def list_expiries(self, after, until):
         """Of holds that are open until then."""
         open_holds = [hold for hold in self.holds.values() if self.find_hold_state(hold, after)[0] == "OPEN"]
-        expiries = [hold.command.expires_at for hold in open_holds if hold.command.expires_at]
+        expiries = [hold.expires_at for hold in open_holds if hold.expires_at]
         return [moment for moment in expiries if moment <= until]
+
+    def sum_owed(self, account):
+        raise NotImplementedError
+
+    def find_latest(self, account, clock):
+        raise NotImplementedError
 
     def find_available(self, account, now):
         return self.sum_balance(account) - self.sum_held(account, now) + self.accounts[account].credit_limit
@@ -186,7 +169,7 @@ class ReferenceAccounts:
         if not all(self.has_scale(limit, id) for limit in limits.values() if limit is not None):
             return Refusal("amount_scale")
         changes = any(getattr(account, name) != limit for name, limit in limits.items())
-        if changes and expected not in (None, self.count_events(id, clock)):
+        if changes and expected not in (None, self.find_sequence(id, clock)):
             return Refusal("sequence_mismatch")
         if limits.get("credit_limit", account.credit_limit) < self.sum_held(id, clock) - self.sum_balance(id):
             return Refusal("credit_limit_in_use")
@@ -195,6 +178,7 @@ class ReferenceAccounts:
             vars(account).update(limits)
             account.credit_limit_max = max(account.credit_limit_max, account.credit_limit)
             self.tell_account("account.limits_changed", id, clock)
+        self.settle([id], clock)
         return None
 
     def set_status(self, id, status, reason, expected, clock):
@@ -202,14 +186,17 @@ class ReferenceAccounts:
         account = self.accounts[id]
         if account.status == "CLOSED" != status:
             return Refusal("account_closed")
-        if account.status != status and expected not in (None, self.count_events(id, clock)):
+        if account.status != status and expected not in (None, self.find_sequence(id, clock)):
             return Refusal("sequence_mismatch")
         if status == "CLOSED" and (self.sum_balance(id) or self.sum_held(id, clock)):
             return Refusal("account_not_empty")
+        if status == "CLOSED" != account.status and self.sum_owed(id):
+            return Refusal("account_owes")
         self.expire(id, clock)
         if account.status != status:
             account.status, account.reason = status, reason
             self.tell_account(STATUS_EVENTS[status], id, clock)
+        self.settle([id], clock)
         return None
 
     def set_metadata(self, id, metadata, expected, clock):
@@ -221,6 +208,7 @@ class ReferenceAccounts:
         if account.metadata != metadata:
             account.metadata = metadata
             self.tell_account("account.changed", id, clock)
+        self.settle([id], clock)
         return None
 
     def has_scale(self, amount, account):
@@ -244,6 +232,7 @@ class ReferenceAccounts:
             "balance": text(self.sum_balance(id)),
             "held": text(self.sum_held(id, now)),
             "available": text(self.find_available(id, now)),
+            "owed": text(self.sum_owed(id)),
             "credit_limit": text(account.credit_limit),
             "withdraw_max": text(account.withdraw_max),
             "withdraw_day_max": text(account.withdraw_day_max),
@@ -261,13 +250,13 @@ class ReferenceAccounts:
         return {
             "id": str(id),
             "account": str(command.account),
-            "amount": format_amount(command.amount, currency),
+            "amount": format_amount(hold.amount, currency),
             "captured": format_amount(captured, currency),
             "remaining": format_amount(left, currency),
             "status": status,
             "decline_reason": hold.reason,
             "decline_details": hold.details,
-            "expires_at": command.expires_at and format_time(command.expires_at),
+            "expires_at": hold.expires_at and format_time(hold.expires_at),
             "reference": command.reference,
             "metadata": command.metadata,
             "batch": hold.batch and str(hold.batch),

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 DECIMALS = {"USD": 2, "JPY": 0, "BHD": 3, "POINTS": 0}
@@ -23,7 +24,9 @@ class Command:
     """One movement on one account. `currency`, `expected_version` and `other_leg` are conditions.
 
     `begins_at` is of a day, whose last microsecond is `effective_at`. `amount` None, of a capture, is all
-    that the hold has left. `other_leg` is the account of the other leg.
+    that the hold has left. `other_leg` is the account of the other leg. What a leg of a reversal takes
+    follows of its `part`; then `amount` is what was asked of this leg by name. Of a capture `capture` is its
+    id, if it goes into accounts.
     """
 
     id: UUID
@@ -37,14 +40,26 @@ class Command:
     transfer: UUID | None = None
     reverses: UUID | None = None
     hold: UUID | None = None
+    claim: UUID | None = None  # of a collection, which nobody asks for
     currency: str | None = None
     expected_version: int | None = None
     other_leg: UUID | None = None
     other_amount: Decimal | None = None  # of the other leg, if the transfer names both
+    part: Any = None  # of a reversal
+    final: bool | None = None
+    amount_asked: Decimal | None = None
+    capture: UUID | None = None
+    has_list: bool = False
+    is_last: bool = True
+
+    @property
+    def asked(self):
+        """Of a reversal or a capture; None: all that is left."""
+        return self.amount if self.reverses else self.amount_asked
 
     @property
     def is_final(self):
-        return self.metadata.get("final") != "false"
+        return self.final and self.is_last
 
     @property
     def is_plain(self):
@@ -53,15 +68,27 @@ class Command:
     def find_differences(self, row):
         """The names of what is not as it was when `row` was asked for."""
         before = row.command
-        names = ("type", "effective_at", "reference", "metadata", "transfer", "reverses", "hold")
+        names = ("type", "effective_at", "reference", "metadata", "transfer", "reverses", "hold", "final")
         differs = {name for name in names if getattr(self, name) != getattr(before, name)}
-        if self.amount not in (None, row.amount):
-            is_received = self.transfer and self.type == "DEPOSIT" and not self.reverses
+        is_other = self.asked != before.asked
+        if self.hold or self.capture:
+            return self._name_differences(row, differs | {"amount_asked"} if is_other else differs)
+        is_received = self.transfer and self.type == "DEPOSIT" and not self.reverses
+        if is_other or not (self.reverses or self.amount in (None, row.amount)):
             differs.add("destination_amount" if is_received else "amount")
         if self.account != before.account:
             legs = {"WITHDRAW": "source", "DEPOSIT": "destination"}
             differs.add(legs[self.type] if self.transfer else "account")
         return frozenset(differs)
+
+    def _name_differences(self, row, differs):
+        """Of a capture: what it asks for in all, and where it goes, which may be a list with the amounts."""
+        if self.account != row.command.account:
+            differs.add("transfer" if self.type == "DEPOSIT" else "account")
+        if self.amount not in (None, row.amount):
+            differs.add("amount_asked")
+        where, much = ("destinations", "destinations") if self.has_list else ("destination", "amount")
+        return frozenset({"transfer": where, "amount_asked": much}.get(name, name) for name in differs)
 
 
 @dataclass(kw_only=True)
@@ -140,69 +167,6 @@ class Transfer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reversal:
-    """The opposite of `target` in full, and of its other leg; that of a transfer is a transfer back.
-
-    `expected_version` is a condition: of the account, of a transfer back of its source.
-    """
-
-    id: UUID
-    target: UUID
-    reason: str
-    expected_version: int | None = None
-
-    def list_commands(self, ledger):
-        target = ledger.rows[self.target]
-        if target.reason or target.command.reverses:
-            return Refusal("not_reversible")
-        asked = {"metadata": {"reason": self.reason}}
-        if not target.command.transfer:
-            type, account = OPPOSITE[target.command.type], target.command.account
-            taken = {
-                "amount": target.amount,
-                "reverses": self.target,
-                "expected_version": self.expected_version,
-            }
-            return [Command(id=self.id, account=account, type=type, **taken, **asked)]
-        source, destination = ledger.find_legs(target.command.transfer)
-        return make_legs(
-            self.id,
-            destination.command.account,
-            source.command.account,
-            reverses=(destination.command.id, source.command.id),
-            amounts=(destination.amount, source.amount),
-            versions=(self.expected_version, None),
-            **asked,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Capture:
-    id: UUID
-    hold: UUID
-    amount: Decimal | None = None
-    final: bool = True
-    reference: str = ""
-    metadata: dict = field(default_factory=dict)
-    expected_version: int | None = None
-
-    def list_commands(self, ledger):
-        return [self.make_command(ledger.holds[self.hold].command.account)]
-
-    def make_command(self, account):
-        return Command(
-            id=self.id,
-            account=account,
-            type="WITHDRAW",
-            amount=self.amount,
-            reference=self.reference,
-            metadata=self.metadata if self.final else {**self.metadata, "final": "false"},
-            hold=self.hold,
-            expected_version=self.expected_version,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Placement:
     """Of a hold. `expected_sequence` is a condition: the number of the account's last event."""
 
@@ -220,6 +184,37 @@ class Placement:
     def find_differences(self, before):
         parts = vars(self).keys() - {"expected_sequence"}
         return frozenset(name for name in parts if getattr(self, name) != getattr(before, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """Of a claim. `destination` is the account that is paid; None: nobody in the ledger. `reverses` is what
+    it takes back, a transfer by its id: then its amount follows of its `part`, and `amount` was asked.
+    """
+
+    id: UUID
+    account: UUID
+    amount: Decimal | None
+    reason: str
+    reference: str = ""
+    destination: UUID | None = None
+    reverses: UUID | None = None
+    part: Any = None
+
+    transfer = None  # as commands have it
+
+    @property
+    def accounts(self):
+        return [id for id in (self.account, self.destination) if id]
+
+    def list_commands(self, ledger):
+        return [self]
+
+    def find_differences(self, before):
+        """As `answers.make_refusal` tells them, to whom a reason is metadata."""
+        names = vars(self).keys() - {"part"}
+        differs = {name for name in names if getattr(self, name) != getattr(before, name)}
+        return frozenset("metadata" if name == "reason" else name for name in differs)
 
 
 def read_moment(moment):
@@ -261,6 +256,10 @@ def make_legs(id, source, destination, *, amounts, versions, are_named=True, rev
 
 def derive_destination_id(transfer):
     return derive_id(f"{transfer}\0destination")
+
+
+def derive_collection_id(claim, number):
+    return derive_id(f"{claim}\0collection\0{number}")
 
 
 def derive_item_id(batch, index):

@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from tests.reference_commands import Refusal, Row, format_amount, format_time
 from tests.reference_lists import ReferenceLists
+from tests.reference_reversals import ReferenceReversals
 
 BALANCE_MAX = Decimal(10) ** 15
 
 
-class ReferenceLedger(ReferenceLists):
+class ReferenceLedger(ReferenceReversals, ReferenceLists):
     def find_legs(self, transfer):
         """The rows of a transfer, source first."""
         rows = [row for row in self.rows.values() if row.command.transfer == transfer]
@@ -38,6 +39,8 @@ class ReferenceLedger(ReferenceLists):
             differs = command.find_differences(before)
             return Refusal("idempotency_key_reused", differs) if differs else None
         currency = self.accounts[command.account].currency
+        if command.capture and self.find_currency(command.other_leg) != currency:
+            return Refusal("currency_mismatch")
         if command.currency not in (None, currency):
             return Refusal("currency_mismatch")
         if command.amount is not None and not self.has_scale(command.amount, command.account):
@@ -74,6 +77,7 @@ class ReferenceLedger(ReferenceLists):
             row.version = len(posted) + 1
             row.balance_after += row.change
         self.rows[command.id] = row
+        self.decided.append(command.id)
         type = "transaction.declined" if row.reason else "transaction.posted"
         self.events[command.account].append((type, self.describe(command.id)))
         if command.hold and not row.reason:
@@ -82,10 +86,14 @@ class ReferenceLedger(ReferenceLists):
 
     def _find_amount(self, command, clock):
         """What was asked; of a capture without an amount what is left, or of a closed hold its whole."""
+        if command.part:
+            return self.find_part(command)[0]
         if command.amount is not None:
             return command.amount
+        if not command.hold:  # the destination gets what the source gave
+            return self.rows[command.transfer].amount
         hold = self.holds[command.hold]
-        return self.find_hold_state(hold, clock)[1] or hold.command.amount
+        return self.find_hold_state(hold, clock)[1] or hold.amount
 
     def _find_decline(self, row, clock):
         command, account = row.command, self.accounts[row.command.account]
@@ -95,13 +103,13 @@ class ReferenceLedger(ReferenceLists):
             return "version_mismatch", details
         if account.status == "CLOSED":
             return "account_closed", {}
-        if command.reverses and (reversed_by := self.find_reversal(command.reverses)):
-            return "already_reversed", {"reversed_by": str(reversed_by)}
+        if command.part and (decline := self.find_part(command)[1]):
+            return decline
         if command.type == "DEPOSIT":
             balance = self.sum_balance(account.id)
             if balance + row.amount > BALANCE_MAX:
                 amounts = {"balance": balance, "limit": BALANCE_MAX}
-                return "balance_limit_exceeded", self._format(account, amounts)
+                return "balance_limit_exceeded", self.format(account, amounts)
             return None
         if command.hold:
             status, _, _ = self.find_hold_state(self.holds[command.hold], clock)
@@ -119,7 +127,7 @@ class ReferenceLedger(ReferenceLists):
                 for other in self.find_rows(account.id)
                 if other.version
                 and other.command.type == "WITHDRAW"
-                and not other.command.reverses
+                and not (other.command.reverses or other.command.claim)
                 and other.recorded_at.astimezone(UTC).date() == row.recorded_at.astimezone(UTC).date()
             ),
             Decimal(0),
@@ -135,7 +143,7 @@ class ReferenceLedger(ReferenceLists):
             limits.append(("withdraw_day_max", account.withdraw_day_max, withdrawn + row.amount, day))
         for rule, limit, amount, amounts in limits:
             if limit is not None and amount > limit:
-                return "limit_exceeded", {"rule": rule, **self._format(account, {"limit": limit, **amounts})}
+                return "limit_exceeded", {"rule": rule, **self.format(account, {"limit": limit, **amounts})}
         return None
 
     def _find_lack_of_funds(self, row, account, clock):
@@ -143,27 +151,23 @@ class ReferenceLedger(ReferenceLists):
         if row.command.hold:
             available += row.amount
         if row.amount > available:
-            return "insufficient_funds", self._format(
+            return "insufficient_funds", self.format(
                 account, {"available": available, "required": row.amount}
             )
         for instant in self._list_instants(account.id, row.effective_at):
             available = self.sum_balance(account.id, at=instant) + account.credit_limit
             if row.late and row.amount > available:
-                amounts = self._format(account, {"available": available, "required": row.amount})
+                amounts = self.format(account, {"available": available, "required": row.amount})
                 return "insufficient_funds_at", {"instant": format_time(instant), **amounts}
         return None
 
-    def _format(self, account, amounts):
+    def format(self, account, amounts):
         return {name: format_amount(amount, account.currency) for name, amount in amounts.items()}
 
     def _list_instants(self, account, start):
         """The moments from `start` on at which the balance is another, `start` itself included."""
         later = {row.effective_at for row in self.find_rows(account) if row.version}
         return sorted({start} | {instant for instant in later if instant > start})
-
-    def find_reversal(self, id):
-        found = [row.command.id for row in self.rows.values() if row.command.reverses == id and row.version]
-        return found[0] if found else None
 
     def describe(self, id):
         """The transaction as the API must show it."""
@@ -173,8 +177,8 @@ class ReferenceLedger(ReferenceLists):
             "transfer": command.transfer,
             "batch": row.batch,
             "reverses": command.reverses,
-            "reversed_by": self.find_reversal(id),
             "hold": command.hold,
+            "claim": command.claim,
         }
         return {
             "id": str(command.id),
@@ -194,6 +198,9 @@ class ReferenceLedger(ReferenceLists):
             "reference": command.reference,
             "metadata": command.metadata,
             **{name: value and str(value) for name, value in belongs.items()},
+            "reversed": format_amount(self.sum_taken_back(id), account.currency),
+            "reversed_by": [str(by) for by in self.list_reversals_of(id)],
+            "final": command.final,
             "request_id": row.request_id,
         }
 

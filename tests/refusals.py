@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from accounts.errors import DECLINES as DECLINES_OF_HOLDS
+from accounts.errors import DECLINES_OF_CLAIMS
 from rest.codes import STATUS
 from tests.database import execute
 from tests.raw_requests import Answer
 from transactions.errors import DECLINES
 
 TABLES = (
-    *("accounts_user", "accounts_account", "accounts_hold"),
+    *("accounts_user", "accounts_account", "accounts_hold", "accounts_claim", "accounts_threshold"),
     *("transactions_transaction", "transactions_batch", "events_event", "events_subscription"),
 )
 ROWS = " UNION ALL ".join(f"SELECT '{table}', t::text FROM {table} t" for table in TABLES)
@@ -20,16 +21,18 @@ ROWS = " UNION ALL ".join(f"SELECT '{table}', t::text FROM {table} t" for table 
 PLACED = "SELECT stream, sequence FROM events_placement"
 FED = f"SELECT stream, sequence FROM events_pending UNION ALL {PLACED}"
 ROWS += f" UNION ALL SELECT 'fed', t::text FROM ({FED}) t"
-BALANCES = "SELECT id::text, balance::text, held::text, version::text, status FROM accounts_account"
+BALANCES = (
+    "SELECT id::text, balance::text, held::text, owed::text, version::text, status FROM accounts_account"
+)
 # How many rows are new or changed by what is created: a transaction, a capture, a transfer, its reversal, a
-# hold, an account, a user; a subscription.
+# capture into an account, a hold, an account, a user; a subscription.
 CREATED = (
     *("transactions_transaction", "accounts_account", "accounts_hold", "accounts_user"),
     "events_subscription",
 )
 CREATED_AT_ONCE = {
     *((1, 1, 0, 0, 0), (1, 1, 1, 0, 0), (2, 2, 0, 0, 0), (0, 1, 1, 0, 0), (0, 1, 0, 0, 0), (0, 1, 0, 1, 0)),
-    (0, 0, 0, 0, 1),
+    *((2, 2, 1, 0, 0), (0, 0, 0, 0, 1)),
 }
 MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
 INNARDS = re.compile(
@@ -38,15 +41,29 @@ INNARDS = re.compile(
 )
 
 # The extensions of all problems.
-COUNTS = {"expected_version", "version", "expected_sequence", "sequence"}
-AMOUNTS = {"available", "required", "limit", "withdrawn", "balance", "held", "used"}
+COUNTS = {"expected_version", "version", "expected_sequence", "sequence", "open"}
+AMOUNTS = {"available", "required", "limit", "withdrawn", "balance", "held", "used", "left", "owed"}
+AMOUNTS |= {"captured", "amount"}
 AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 LISTS = {"differs", "allowed"}
 TEXTS = {
-    *("id", "transfer", "instant", "rule", "reversed_by", "hold_status", "culprit", "permission", "bound"),
+    *(
+        "id",
+        "account",
+        "transfer",
+        "instant",
+        "earliest",
+        "rule",
+        "reversed_by",
+        "hold_status",
+        "claim_status",
+        "culprit",
+        "permission",
+        "bound",
+    ),
     "allowed",  # an amount
 }
-DECIDED = ("transactions_transaction", "accounts_hold")
+DECIDED = ("transactions_transaction", "accounts_hold", "accounts_claim")
 
 Read = Callable[[str], Iterable[tuple[Any, ...]]]
 
@@ -104,12 +121,17 @@ def require_books(before: Stock, after: Stock, method: str, answer: Answer) -> N
     added = Counter(table for table, _ in after.rows - before.rows)
     replayed = "idempotency-replayed" in answer.headers or '"dry_run":true' in answer.text
     changes = method in ("POST", "PATCH", "DELETE") and answer.status < 400 and not replayed
-    if (
-        answer.code in {*DECLINES, *DECLINES_OF_HOLDS}
+    if answer.code in DECLINES_OF_HOLDS and method == "PATCH" and "id" in answer.json():
+        assert added == {"accounts_account": 1, "events_event": 1, "fed": 1}, added  # told, and nothing else
+    elif (
+        answer.code in {*DECLINES, *DECLINES_OF_HOLDS, *DECLINES_OF_CLAIMS}
         and not replayed
         and {"id", "results"} & answer.json().keys()
     ):
         require_declined(before, after, answer.json(), added)
+    elif answer.status == 201 and changes and added["accounts_claim"]:
+        assert 1 <= added["accounts_account"] <= 2 + added["accounts_claim"], added  # and what was collected
+        assert added["transactions_transaction"] <= 2 + 2 * added["accounts_claim"], added
     elif answer.status == 201 and changes:
         assert tuple(added[table] for table in CREATED) in CREATED_AT_ONCE, added
     elif not changes:
@@ -127,7 +149,9 @@ def require_declined(before: Stock, after: Stock, problem: dict[str, Any], added
     told = [each for each in problems if "id" in each]  # all but of holds that are not released
     for each in told:
         assert len([text for _, text in declined if text.startswith(f"({each['id']},")]) == 1
-    assert len(declined) == len(told) + len([each for each in told if "transfer" in each])
+    legs = [text for _, text in declined if "transfer_declined" in text]  # of a capture into accounts several
+    both = len(told) + len([each for each in told if "transfer" in each])
+    assert len(declined) in (both, len(told) + len(legs))
     changed = Counter(table for table, _ in before.rows - after.rows)
     assert changed == {"accounts_account": added["accounts_account"]}
     lists = {"transactions_batch": 1} if "results" in problem else {}

@@ -14,6 +14,7 @@ from ledger.callers import Caller
 from ledger_project.groups import GROUPS
 from tests import asking, matrix
 from tests.cast import CALLER, OrderFactory, UserFactory, deposit, hold, issue_token, new_id, transfer
+from tests.claims import claim
 from tests.matrix import FOREIGN, HOLDER, MISSING, OWN, ROLES, SERVICE, SINGLE
 from transactions import posting
 from transactions.posting import NewBatch
@@ -46,6 +47,7 @@ class Scene:
         fields = {"user_id": user.id, "currency": account.currency, "caller": CALLER}
         spare, _ = operations.create_account(name="spare", **fields)
         savings, _ = operations.create_account(name="savings", **fields)
+        debts, _ = operations.create_account(name="debts", **fields)
         deposit(account, "5")
         asking.freeze(id=spare.id, reason="spare", request_id="test")
         return {
@@ -56,6 +58,9 @@ class Scene:
             "transfer": transfer(account, savings, "1").id,
             "batch": self.make_batch(user, account),
             "hold": hold(account, "1").id,
+            "debts": debts.id,
+            "claim": claim(debts, "1").id,
+            "threshold": asking.set_threshold(account, "3").id,
             "subscription": self.subscribe(user),
             "group": Group.objects.earliest("id").id,
             "token": Token.objects.earliest("created").token_key,

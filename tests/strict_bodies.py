@@ -4,18 +4,16 @@ By the words of the contract, with none of the API's code but for cursors: a JSO
 twice, no field that is not known, null as if not sent, and every value fit for its field.
 """
 
-import json
 import re
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from events.models import parse_cursor
+from tests.strict_amounts import is_amount, is_id, is_limit, is_list_of_destinations, is_signed
+from tests.strict_objects import NumberText, read_object
 from tests.strict_texts import Fits, is_about, is_text
 from tests.strict_times import is_expiry, is_time
 
-LEVELS_MAX = 100
 BATCH = "POST /batches"
-AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,2})?0*")  # of US dollars
 # Of this machine, the only one that tests may call.
 LOOPBACK_URL = re.compile(
     r"https?://(?P<host>127(\.[0-9]{1,3}){3})(:(?P<port>[0-9]{1,5}))?([/?][!$-\[\]-~]*)?"
@@ -23,46 +21,16 @@ LOOPBACK_URL = re.compile(
 EVENT_TYPES = (
     *("user.created", "account.opened", "account.frozen", "account.unfrozen", "account.closed"),
     *("account.limits_changed", "transaction.posted", "transaction.declined", "hold.placed"),
-    *("hold.declined", "hold.captured", "hold.released", "hold.expired"),
+    *("hold.declined", "hold.captured", "hold.released", "hold.expired", "hold.changed"),
+    "hold.change_declined",
+    *("claim.opened", "claim.declined", "claim.collected", "claim.waived"),
+    *("threshold.set", "threshold.removed", "balance.fell_below", "balance.rose_above"),
 )
-
-
-class NumberText(str):
-    """The digits of a JSON number."""
 
 
 class Field(NamedTuple):
     fits: Fits
     required: bool = False
-
-
-def refuse(*_: Any) -> Any:
-    raise ValueError
-
-
-def read_object(body: bytes) -> dict[str, Any] | None:
-    """The object that the bytes are in one reading only, or None."""
-
-    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        return dict(pairs) if len({name for name, _ in pairs}) == len(pairs) else refuse()
-
-    try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=build,
-            parse_int=NumberText,
-            parse_float=NumberText,
-            parse_constant=refuse,
-        )
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and count_levels(value) <= LEVELS_MAX else None
-
-
-def count_levels(value: Any) -> int:
-    """How many objects and lists are in each other."""
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if items is None else 1 + max(map(count_levels, items), default=0)
 
 
 def is_cursor(value: Any) -> bool:
@@ -74,7 +42,6 @@ def is_one_of(*values: str) -> Fits:
     return lambda value: value in values
 
 
-is_id = is_text(36, 36, r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 is_currency = is_one_of("USD", "EUR", "GBP", "JPY", "BHD", "RUB", "POINTS")
 
 
@@ -95,29 +62,17 @@ def is_metadata(value: Any) -> bool:
     )
 
 
-def is_metadata_of_a_capture(value: Any) -> bool:
-    return is_metadata(value) and "final" not in value
-
-
-def is_limit(value: Any, maximum: int = 10**15) -> bool:
-    is_decimal = type(value) is str and AMOUNT.fullmatch(value)
-    return bool(is_decimal) and Decimal(value) <= maximum
-
-
-def is_amount(value: Any) -> bool:
-    return is_limit(value, 10**12) and Decimal(value) > 0
-
-
 def is_flag(value: Any) -> bool:
     return type(value) is bool
 
 
 def is_list_of_commands(value: Any) -> bool:
-    """Whatever they are, no id stands twice: neither of holds nor of what moves money."""
+    """Whatever they are, no id stands twice: neither of holds, nor of claims, nor of what moves money."""
     if type(value) is not list or not 1 <= len(value) <= 1000:
         return False
     named = [item for item in value if is_valid_item(item) and item.get("id")]
-    return len({(item["command"] == "hold", item["id"].lower()) for item in named}) == len(named)
+    spaces = {"hold": 1, "claim": 2}
+    return len({(spaces.get(item["command"]), item["id"].lower()) for item in named}) == len(named)
 
 
 def is_valid_item(item: Any) -> bool:
@@ -142,6 +97,7 @@ ITEMS: dict[str, tuple[str, dict[str, Fits]]] = {
     "capture": ("POST /holds/{id}/capture", {"hold": is_hold_or_place}),
     "release": ("POST /holds/{id}/release", {"hold": is_hold_or_place}),
     "reversal": ("POST /transactions/{id}/reverse", {"transaction": is_id}),
+    "claim": ("POST /accounts/{id}/claims", {"account": is_id}),
 }
 NOBODYS_ID = "01910000-0000-7000-8000-000000000001"  # where an id may be left out
 
@@ -197,10 +153,21 @@ FIELDS: dict[str, dict[str, Field]] = {
         "reason": Field(REASON),
         **SEQUENCE,
     },
+    "POST /accounts/{id}/claims": {
+        "id": MONEY["id"],
+        "amount": MONEY["amount"],
+        "reference": MONEY["reference"],
+        "destination": Field(is_id),
+        **WHY,
+    },
+    "POST /claims/{id}/waive": {**WHY},
+    "POST /accounts/{id}/thresholds": {
+        "amount": Field(is_signed, required=True),
+        "of": Field(is_one_of("available", "balance"), required=True),
+        **SEQUENCE,
+    },
     "POST /holds/{id}/release": {"reason": Field(REASON), **SEQUENCE},
-    "POST /accounts/{id}/freeze": {**WHY, **SEQUENCE},
-    "POST /accounts/{id}/unfreeze": {**WHY, **SEQUENCE},
-    "POST /accounts/{id}/close": {**WHY, **SEQUENCE},
+    **{f"POST /accounts/{{id}}/{how}": {**WHY, **SEQUENCE} for how in ("freeze", "unfreeze", "close")},
     "POST /transactions": {
         **MONEY,
         "account": Field(is_id),
@@ -217,7 +184,14 @@ FIELDS: dict[str, dict[str, Field]] = {
         "metadata": Field(is_metadata),
         "commands": Field(is_list_of_commands, required=True),
     },
-    "POST /transactions/{id}/reverse": {"id": MONEY["id"], **WHY, **VERSION},
+    "POST /transactions/{id}/reverse": {
+        "id": MONEY["id"],
+        **WHY,
+        **VERSION,
+        "amount": Field(is_amount),
+        "effective_at": Field(is_time),
+        "claim": Field(is_flag),
+    },
     "POST /batches/{id}/reverse": {"id": MONEY["id"], **WHY},
     "POST /transfers": {
         **MONEY,
@@ -244,9 +218,12 @@ FIELDS: dict[str, dict[str, Field]] = {
         **MONEY,
         "amount": Field(is_amount),
         "final": Field(is_flag),
-        "metadata": Field(is_metadata_of_a_capture),
+        "destination": Field(is_id),
+        "destination_user": Field(is_id),
+        "destinations": Field(is_list_of_destinations),
         **VERSION,
     },
+    "PATCH /holds/{id}": {"amount": Field(is_amount), "expires_at": Field(is_expiry), **SEQUENCE},
     "POST /subscriptions": {
         "kind": Field(is_one_of("webhook", "broker"), required=True),
         "url": Field(is_url),
@@ -263,6 +240,13 @@ ONLY_ONE_OF = {
     "POST /transactions": [{"account", "user"}],
     "POST /holds": [{"account", "user"}],
     "POST /transfers": [{"source", "source_user"}, {"destination", "destination_user"}],
+}
+# These exclude each other.
+EITHER = {
+    "POST /holds/{id}/capture": [
+        ({"destination"}, {"destination_user"}),
+        ({"destinations"}, {"amount", "destination", "destination_user"}),
+    ]
 }
 
 
@@ -286,6 +270,10 @@ def is_valid_object(call: str, sent: Any) -> bool:
     if not required <= values.keys() or not all(some & values.keys() for some in ONE_OF.get(call, [])):
         return False
     if any(len(some & values.keys()) != 1 for some in ONLY_ONE_OF.get(call, [])):
+        return False
+    if any(one & values.keys() and others & values.keys() for one, others in EITHER.get(call, [])):
+        return False
+    if values.get("claim") is True and values.keys() & {"effective_at", "expected_version"}:
         return False
     if call == "POST /subscriptions" and (values["kind"] == "webhook") != ("url" in values):
         return False

@@ -95,7 +95,7 @@ FORBIDDEN = {
     "the bottom looks up": ("ledger/values.py", "import rest.errors"),
     "a room above": ("transactions/reading/queries.py", "import transactions.posting"),
     "a domain that knows how it is asked": ("accounts/staff.py", "import accounts.rest.views"),
-    "past the door of posting": ("transactions/corrections.py", "import transactions.posting.engine"),
+    "past the door of posting": ("transactions/corrections/asking.py", "import transactions.posting.engine"),
     "past the door of posting, from a page": ("office/pages/staff.py", "import transactions.posting.writing"),
     "past the door of reading": ("transactions/rest/views.py", "import transactions.reading.balances"),
     "past the door of proof": ("office/pages/dashboard.py", "import transactions.proof.audit_walk"),

@@ -8,11 +8,13 @@ from django.conf import settings
 
 from tests import (
     test_batch_guards,
+    test_claim_guards,
     test_guards,
     test_hold_guards,
     test_record_guards,
     test_rule_guards,
     test_text_guards,
+    test_threshold_guards,
     test_token_guards,
 )
 from tests.accounts import test_erasure_guards
@@ -40,6 +42,13 @@ ATTACKS = [
     test_hold_guards.INSERTS,
     test_hold_guards.CHANGES,
     test_hold_guards.REFUSALS,
+    test_claim_guards.INSERTS,
+    test_claim_guards.CHANGES,
+    test_claim_guards.REFUSALS,
+    test_claim_guards.OTHERS,
+    test_threshold_guards.INSERTS,
+    test_threshold_guards.CHANGES,
+    test_threshold_guards.REFUSALS,
     test_correction_guards.INSERTS,
     test_correction_guards.CHANGES,
     test_correction_guards.REFUSALS,

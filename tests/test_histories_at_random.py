@@ -10,17 +10,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test as run_at_random
 
 from tests.histories.clock import moving_clock
-from tests.histories.lists import Lists
 from tests.histories.reading import Reading
+from tests.histories.selling import Selling
 from tests.histories.spending import Spending
 from tests.histories.verdict import Verdict
+from tests.histories.watching import Watching
 from tests.transactions.conftest import require_clean
 
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "30"))
 STEPS = 40
 
 
-class Histories(Lists, Spending, Reading, Verdict):
+class Histories(Selling, Spending, Watching, Reading, Verdict):
     pass
 
 

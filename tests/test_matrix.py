@@ -11,12 +11,13 @@ from django.test.utils import CaptureQueriesContext, override_settings
 
 from accounts.models import Account
 from events.models import CURSOR_LENGTH
-from ledger_project.groups import CORRECT, FREEZE, GROUPS, POST
+from ledger_project.groups import CLAIM, CORRECT, FREEZE, GROUPS, POST, THRESHOLDS
 from rest.viewsets import known_tokens
 from tests import matrix
 from tests.cast import transfer
 from tests.database import empty_the_ledger, take_stock
 from tests.matrix import FOREIGN, HOLDER, LISTS, MISSING, OF_FEED, OWN, ROLES, ROUTES, WITHOUT_VALID_TOKEN
+from tests.routes import find_routes
 from tests.scene import Scene
 from transactions.models import Transaction
 
@@ -86,7 +87,7 @@ def is_of_its_kind(answer, cell):
 
 
 def test_every_route_of_the_url_configuration_is_in_the_table_and_asked_with_every_method_by_every_role():
-    found, listed = matrix.find_routes(), {route.replace("{spare}", "{account}") for route in ROUTES}
+    found, listed = find_routes(), {route.replace("{spare}", "{account}") for route in ROUTES}
     assert found - listed == set(), "give these a line in tests/matrix.py or tests/matrix_of_office.py"
     assert listed - found == set(), "these lines are of routes that are not there"
     for route in ROUTES:
@@ -111,7 +112,7 @@ def test_what_groups_may_change_is_what_their_work_is():
         *("api-read", "auditor", "monitoring")
     }
     assert changing["support"] == FREEZE
-    assert changing["operations"] == FREEZE | CORRECT | {"accounts.erase_user"}
+    assert changing["operations"] == FREEZE | THRESHOLDS | CORRECT | CLAIM | {"accounts.erase_user"}
     # By the API nobody corrects, and in the back office nobody posts past the approval of others.
     assert not (changing["api-admin"] & CORRECT) - {"events.change_subscription"}
     assert not changing["operations"] & (POST | {"accounts.add_staff", "accounts.change_staff"})
@@ -191,6 +192,7 @@ def test_a_list_shows_everything_to_who_may_see_it_and_to_others_only_their_own(
     key, object = {
         "users": ("id", "user"),
         "holds": ("account", "account"),
+        "claims": ("account", "debts"),
         "subscriptions": ("id", "subscription"),
     }.get(kind, ("user", "user"))
     everybody = {role: str(objects[object]) for role, objects in scene.objects.items()}

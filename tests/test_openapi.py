@@ -11,7 +11,9 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
 from tests import strict_bodies
+from tests.asking import set_threshold
 from tests.cast import AccountFactory, deposit, hold, new_id, transfer, withdraw
+from tests.claims import claim
 from tests.feed_refusals import make_broker, make_cursor, subscribe, tell
 from tests.names import NOBODY
 from tests.rest.test_addresses import ROUTES
@@ -67,12 +69,15 @@ def test_real_answers_of_every_read_hold_to_the_schema(document, service, accoun
         "/api/v1/accounts/{id}": account.id,
         "/api/v1/accounts/{id}/balance": account.id,
         "/api/v1/accounts/{id}/statement": account.id,
+        "/api/v1/accounts/{id}/thresholds": set_threshold(account, "5").account_id,
         "/api/v1/transactions": "",
         "/api/v1/transactions/{id}": row.id,
         "/api/v1/transfers/{id}": transfer(account, AccountFactory(), "1").id,
         "/api/v1/batches/{id}": Asker(service).batch({}).json()["id"],
         "/api/v1/holds": "",
         "/api/v1/holds/{id}": hold(account, "1").id,
+        "/api/v1/claims": "",
+        "/api/v1/claims/{id}": claim(AccountFactory(), "1").id,
         "/api/v1/events": "",
         "/api/v1/subscriptions": "",
         "/api/v1/subscriptions/{id}": subscribe().json()["id"],
@@ -115,10 +120,12 @@ def give_commands(asker):
     other = AccountFactory()
     posted, moved = asker.post().json()["id"], transfer(asker.account, other, "1").id
     held, spent = (asker.hold("5").json()["id"] for _ in range(2))
+    captured = []
 
-    def capture(amount):
-        body = {"id": str(new_id()), "amount": amount, "final": amount == "2"}
-        return asker.client.post(f"/api/v1/holds/{spent}/capture", body)
+    def capture(amount=None, **more):
+        body = {"id": str(new_id()), "final": len(captured) == 5, **more}
+        captured.append(body | ({"amount": amount} if amount else {}))
+        return asker.client.post(f"/api/v1/holds/{spent}/capture", captured[-1])
 
     yield "transactions", [asker.post(), asker.post(**TOO_MUCH), asker.post(amount="x")]
     yield (
@@ -134,10 +141,18 @@ def give_commands(asker):
     yield "batches/{id}/reverse", [*undone, asker.undo(undone[0].json()["id"]), asker.undo(new_id())]
     yield "transfers", [*(asker.transfer(to) for to in (other, asker.account)), asker.transfer(other, "999")]
     yield "holds", [asker.hold(), asker.hold("999"), asker.hold(expires_at="2020-01-01")]
-    yield "holds/{id}/capture", [capture(amount) for amount in ("1", "9", "2", "1")]
+    shop = str(AccountFactory().id)
+    paid = [{"destination": shop}, {"destinations": [{"destination": shop, "amount": "1"}]}]
+    into = [capture("1", **paid[0]), capture(**paid[1]), capture("1", **paid[1])]
+    yield "holds/{id}/capture", [*into, *(capture(amount) for amount in ("1", "9", "1", "1"))]
     releases = [f"/api/v1/holds/{id}/release" for id in (held, held, spent)]
     yield "holds/{id}/release", [asker.client.post(address) for address in releases]
     yield from give_commands_of_feed(asker)
+    owed = asker.claim("999")
+    claimed = [owed, asker.client.post(owed.wsgi_request.path, {"amount": "1"})]
+    yield "accounts/{id}/claims", [*claimed, asker.claim("0")]
+    yield "claims/{id}/waive", [asker.waive(id) for id in (owed.json()["id"], new_id())]
+    asker.post()
     yield (
         "accounts/{id}/limits",
         [
@@ -145,6 +160,8 @@ def give_commands(asker):
             for limits in ({"withdraw_max": "5"}, {"withdraw_max": None}, {"credit_limit": "0.001"})
         ],
     )
+    thresholds = ({"amount": "-5", "of": "balance"}, {"amount": "0.001", "of": "available"}, {"of": "held"})
+    yield "accounts/{id}/thresholds", [asker.rule("thresholds", **each) for each in thresholds]
     yield "accounts/{id}/freeze", [asker.rule("freeze", reason=reason) for reason in ("x", "")]
     yield "accounts/{id}/unfreeze", [asker.rule("unfreeze", reason=reason) for reason in ("x", "")]
     asker.post(type="WITHDRAW", amount="1")
@@ -173,9 +190,11 @@ SEEN = {
     "/api/v1/transactions/{id}/reverse": {201, 404, 422},
     "/api/v1/transfers": {201, 402, 422},
     "/api/v1/holds": {201, 402, 422},
-    "/api/v1/holds/{id}/capture": {201, 422},
+    "/api/v1/holds/{id}/capture": {201, 400, 422},
     "/api/v1/holds/{id}/release": {200, 422},
     "/api/v1/accounts/{id}/close": {200, 422},
+    "/api/v1/accounts/{id}/claims": {201, 400, 403},
+    "/api/v1/claims/{id}/waive": {200, 404},
     "/api/v1/subscriptions": {201, 400, 422},
     "/api/v1/subscriptions/{id}/replay": {200, 400, 410},
 }

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from accounts.rest.schema import ACCOUNT_ID, HOLD_ID, PETYA, SAVINGS_ID
+from accounts.rest.schema import ACCOUNT_ID, CLAIM, HOLD_ID, PETYA, SAVINGS_ID, THRESHOLD_ID
 from events.models import parse_cursor
 from events.rest.schema import CURSOR, CURSOR_OF_THE_OLDEST, SUBSCRIPTION_ID, URL
 from tests.conftest import make_client
@@ -17,13 +17,24 @@ from transactions.rest.examples import BATCH_ID, DEPOSIT
 pytestmark = pytest.mark.django_db
 
 DOCUMENT = SchemaGenerator().get_schema(request=None, public=True)
-VOLATILE = {"created_at", "recorded_at", "closed_at", "at", "known_at", "request_id", "secret", "seconds"}
+VOLATILE = {
+    "created_at",
+    "since",
+    "recorded_at",
+    "closed_at",
+    "at",
+    "known_at",
+    "request_id",
+    "secret",
+    "seconds",
+}
 IDS = {
     "users": PETYA,
     "accounts": ACCOUNT_ID,
     "transactions": DEPOSIT,
     "batches": BATCH_ID,
     "holds": HOLD_ID,
+    "claims": CLAIM["id"],
     "subscriptions": SUBSCRIPTION_ID,
 }
 USER, MONEY, HOLD = "post users", "post transactions", "post holds"
@@ -41,6 +52,9 @@ BEFORE = {
     "post accounts/{id}/freeze": [USER],
     "post accounts/{id}/unfreeze": [USER, FREEZE],
     "post accounts/{id}/close": [USER],
+    "post accounts/{id}/claims": [USER],
+    "post claims/{id}/waive": [USER, "post accounts/{id}/claims"],
+    "post accounts/{id}/thresholds": [USER],
     "post transactions": [USER],
     "get transactions/{id}": [USER, MONEY],
     "post transactions/{id}/reverse": [USER, MONEY],
@@ -50,6 +64,7 @@ BEFORE = {
     "post holds": [USER, MONEY],
     "post holds/{id}/capture": [USER, MONEY, HOLD],
     "post holds/{id}/release": [USER, MONEY, HOLD],
+    "patch holds/{id}": [USER, MONEY, HOLD],
     "post subscriptions": [USER],
     "patch subscriptions/{id}": TOLD,
     "post subscriptions/{id}/pause": TOLD,
@@ -118,6 +133,8 @@ class Story:
         if "cursor" in body:  # which is never the same text
             cursor = {2: CURSOR, 0: CURSOR_OF_THE_OLDEST}[parse_cursor(body["cursor"]).position]
             self.real |= {SUBSCRIPTION_ID: body["id"], cursor: body["cursor"]}
+        if "below" in body:
+            self.real[THRESHOLD_ID] = body["id"]
         for account in body.get("accounts", [body]):
             example = {"main": ACCOUNT_ID, "savings": SAVINGS_ID}.get(account.get("name"))
             if example and "currency" in account:

@@ -92,7 +92,7 @@ class Ledger:
             "a hold, placed and released": lambda: asking.release_hold(id=hold(self.other, "1").id),
             "due holds": posting.expire_some,
             "a transaction": lambda: queries.find_transactions([self.first.id]),
-            "a reversal looked for": lambda: queries.find_reversals([self.first.id]),
+            "a reversal looked for": lambda: queries.find_taken_back([self.first.id]),
             "a balance": lambda: reading.read_balance(self.accounts),
             "a balance at a date": lambda: reading.read_balance(self.accounts, at=self.first.recorded_at),
             "a balance as it was known": lambda: reading.read_balance(
@@ -187,10 +187,10 @@ class Ledger:
 
 DECLINED_HOLDS = """
 INSERT INTO accounts_hold (
-    id, account_id, amount, captured, status, decline_reason, decline_details, expires_at, reference,
-    metadata, created_at, closed_at, actor, request_id, event_sequence
+    id, account_id, amount, amount_asked, captured, status, decline_reason, decline_details, expires_at,
+    reference, metadata, created_at, closed_at, actor, request_id, event_sequence
 )
-SELECT gen_random_uuid(), %s, 1, 0, 'DECLINED', 'insufficient_funds', '{}', now() + interval '1 day', '',
+SELECT gen_random_uuid(), %s, 1, 1, 0, 'DECLINED', 'insufficient_funds', '{}', now() + interval '1 day', '',
     '{}', now(), now(), %s, '', 1
 FROM generate_series(1, %s)
 """

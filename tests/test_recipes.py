@@ -13,7 +13,7 @@ from tests.servers import PROJECT
 
 PAGE = (PROJECT / "docs/recipes.md").read_text()
 REQUEST = re.compile(
-    r"(?P<method>GET|POST) (?P<path>/\S+)\n(?P<body>\{.*?\})?\n*(?P<status>\d{3}) (?P<answer>\{.*\})\Z",
+    r"(?P<method>GET|POST|PATCH) (?P<path>/\S+)\n(?P<body>\{.*?\})?\n*(?P<status>\d{3}) (?P<answer>\{.*\})\Z",
     re.DOTALL,
 )
 
@@ -29,7 +29,7 @@ class Exchange(NamedTuple):
 def read_page():
     """Every request of the page, in order, with the answer it wants."""
     for block in re.findall(r"```http\n(.*?)```", PAGE, re.DOTALL):
-        for text in re.split(r"\n(?=GET |POST )", block.strip()):
+        for text in re.split(r"\n(?=GET |POST |PATCH )", block.strip()):
             match = REQUEST.match(text.strip())
             assert match, f"Not a request and its answer:\n{text}"
             method, path, body, status, answer = match.groups()
@@ -75,7 +75,7 @@ def find_differences(wanted, seen, told, at=""):
 def test_the_recipes_happen_as_they_are_written(live_server):
     token, told = issue_token("api-admin"), {}
     exchanges = list(read_page())
-    assert len(exchanges) == PAGE.count("\nPOST ") + PAGE.count("\nGET ")
+    assert len(exchanges) == sum(PAGE.count(f"\n{method} ") for method in ("POST", "GET", "PATCH"))
     for exchange in exchanges:
         status, seen = send(live_server.url, token, exchange, told)
         assert status == exchange.status, (exchange, seen)

@@ -15,7 +15,7 @@ from tests.walk import walking
 from transactions.proof import audit
 
 pytestmark = pytest.mark.django_db(transaction=True)
-FILES_MAX = {"a deposit over HTTP": 16, "a balance at a date": 8}
+FILES_MAX = {"a deposit over HTTP": 17, "a balance at a date": 8}
 CHANGES_MAX = {"a deposit over HTTP": 26, "a balance at a date": 12}
 
 

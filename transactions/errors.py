@@ -5,23 +5,27 @@ depend on the state of the account, recorded under the id for ever.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db.transaction import TransactionManagementError
 
+from accounts.currencies import write_exactly
 from accounts.errors import ACCOUNT_CLOSED, ACCOUNT_FROZEN, INSUFFICIENT_FUNDS, LIMIT_EXCEEDED
 from accounts.errors import BATCH_DECLINED as BATCH_DECLINED
 from ledger.errors import LedgerError
 from ledger.errors import gettext_noop as _
 
 if TYPE_CHECKING:
-    from accounts.models import Hold
+    from accounts.models import Claim, Hold
     from transactions.models import Transaction
 
 INSUFFICIENT_FUNDS_AT = "insufficient_funds_at"
 VERSION_MISMATCH = "version_mismatch"
 BALANCE_LIMIT_EXCEEDED = "balance_limit_exceeded"
 ALREADY_REVERSED = "already_reversed"
+REVERSAL_TOO_LARGE = "reversal_too_large"
+REVERSAL_TOO_SMALL = "reversal_too_small"
 HOLD_NOT_OPEN = "hold_not_open"
 TRANSFER_DECLINED = "transfer_declined"
 
@@ -37,7 +41,9 @@ DECLINES = {
     VERSION_MISMATCH: _("The account is not at the expected version."),
     BALANCE_LIMIT_EXCEEDED: _("The balance would pass the highest a balance may be."),
     LIMIT_EXCEEDED: _("The withdrawal is more than a limit of the account or the hold allows."),
-    ALREADY_REVERSED: _("The transaction was reversed before."),
+    ALREADY_REVERSED: _("The transaction was reversed before: nothing of it is left."),
+    REVERSAL_TOO_LARGE: _("Less of the transaction is left than is to be taken back."),
+    REVERSAL_TOO_SMALL: _("The part is so small that nothing would move on the other account."),
     HOLD_NOT_OPEN: _("The hold is not open any more."),
     TRANSFER_DECLINED: _("The other leg of the transfer was declined."),
     BATCH_DECLINED: _("Another command of the atomic batch was declined."),
@@ -47,7 +53,7 @@ DECLINES = {
 class WouldDecline(Exception):
     """A request that takes no decline would be declined, `row` first. Nothing was written."""
 
-    def __init__(self, row: "Transaction | Hold") -> None:
+    def __init__(self, row: "Transaction | Hold | Claim") -> None:
         super().__init__(f"{row.id} would be declined: {row.decline_reason}.")
         self.row = row
 
@@ -55,11 +61,11 @@ class WouldDecline(Exception):
 class Declined(LedgerError):
     """What was asked in process was declined, all of it, and that is committed: new attempts need new ids.
 
-    `code` is the reason, as over HTTP, with the same `detail` and `extensions`. `row` is the transaction or
-    the hold that was declined for a reason of its own, `results` are all results.
+    `code` is the reason, as over HTTP, with the same `detail` and `extensions`. `row` is the transaction,
+    the hold or the claim that was declined for a reason of its own, `results` are all results.
     """
 
-    def __init__(self, detail: str, row: "Transaction | Hold", results: Sequence[Any]) -> None:
+    def __init__(self, detail: str, row: "Transaction | Hold | Claim", results: Sequence[Any]) -> None:
         transfer = getattr(row, "transfer", None)
         belongs: dict[str, Any] = {"transfer": str(transfer)} if transfer else {}
         super().__init__(detail, id=str(row.id), **belongs | (row.decline_details or {}))
@@ -91,7 +97,7 @@ class EffectiveAtInFuture(LedgerError, code="effective_at_in_future", field="eff
 
 
 class EffectiveAtTooEarly(LedgerError, code="effective_at_too_early", field="effective_at"):
-    """Nothing is effective before 1970."""
+    """Nothing is effective before 1970, and nothing is taken back before it moved."""
 
 
 class CurrencyMismatch(LedgerError, code="currency_mismatch", field="currency"):
@@ -118,8 +124,19 @@ class NotReversible(LedgerError, code="not_reversible"):
     """What was declined moved nothing; what is itself a reversal stays."""
 
 
+class NotClaimable(LedgerError, code="not_claimable"):
+    """What is taken back cannot be owed: it is no money that came in, or went between two currencies."""
+
+
 class TokenBound(LedgerError, code="token_bound"):
     """The caller's token is bound to other accounts, other types or smaller amounts, as `bound` says."""
+
+
+def make_beyond_amount_max(amount_max: Decimal) -> TokenBound:
+    """That the token is bound to smaller amounts."""
+    largest = write_exactly(amount_max)
+    detail = f"The token is bound to amounts up to {largest}."
+    return TokenBound(detail, bound="amount_max", allowed=largest)
 
 
 class CorrectionRefused(LedgerError):

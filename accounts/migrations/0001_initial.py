@@ -7,6 +7,7 @@ at the end of the statement that made the change.
 from decimal import Decimal
 
 import django.contrib.auth.validators
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.comparison
@@ -18,7 +19,7 @@ from django.db import migrations, models
 
 import accounts.models.columns
 import accounts.models.tokens
-from accounts.migrations import _erasures, _who_is_who
+from accounts.migrations import _claims, _erasures, _holds, _thresholds, _who_is_who
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -26,15 +27,24 @@ ALTER TABLE accounts_hold
     DROP CONSTRAINT accounts_hold_pkey,
     ADD PRIMARY KEY (account_id, id),
     ADD CONSTRAINT hold_id_is_used_once UNIQUE (id);
+ALTER TABLE accounts_claim
+    DROP CONSTRAINT accounts_claim_pkey,
+    ADD PRIMARY KEY (account_id, id),
+    ADD CONSTRAINT claim_id_is_used_once UNIQUE (id);
+ALTER TABLE accounts_threshold
+    DROP CONSTRAINT accounts_threshold_pkey,
+    ADD PRIMARY KEY (account_id, id),
+    ADD CONSTRAINT threshold_id_is_used_once UNIQUE (id);
 """
 GUARDS = """
 CREATE TRIGGER account_starts_at_zero BEFORE INSERT ON accounts_account
     FOR EACH ROW WHEN (
         NEW.balance <> 0 OR NEW.held <> 0 OR NEW.credit_limit <> 0 OR NEW.credit_limit_max <> 0
         OR NEW.seq <> 0 OR NEW.version <> 0 OR NEW.chain_head <> ''
+        OR NEW.owed <> 0 OR NEW.nearest IS NOT NULL
         OR NEW.last_recorded_at <> NEW.created_at OR NEW.last_effective_at IS NOT NULL
     ) EXECUTE FUNCTION ledger_refuse();
-CREATE TRIGGER account_keeps_its_identity BEFORE UPDATE ON accounts_account
+CREATE TRIGGER account_keeps_its_identity BEFORE UPDATE OF id, user_id, currency, created_at ON accounts_account
     FOR EACH ROW WHEN (
         (OLD.id, OLD.user_id, OLD.currency, OLD.created_at)
         IS DISTINCT FROM (NEW.id, NEW.user_id, NEW.currency, NEW.created_at)
@@ -78,7 +88,11 @@ BEGIN
             SELECT FROM public.events_event
             WHERE stream = NEW.id AND sequence > OLD.event_sequence AND sequence <= NEW.event_sequence
                 AND type = 'account.limits_changed'
-                AND NEW.credit_limit_max = greatest(OLD.credit_limit_max, NEW.credit_limit)
+                AND NEW.credit_limit_max = greatest(OLD.credit_limit_max, (
+                    SELECT max((data ->> 'credit_limit')::numeric) FROM public.events_event  -- of all of them
+                    WHERE stream = NEW.id AND sequence > OLD.event_sequence AND sequence <= NEW.event_sequence
+                        AND type = 'account.limits_changed'
+                ))
                 AND (data ->> 'credit_limit')::numeric = NEW.credit_limit
                 AND (data ->> 'withdraw_max')::numeric IS NOT DISTINCT FROM NEW.withdraw_max
                 AND (data ->> 'withdraw_day_max')::numeric IS NOT DISTINCT FROM NEW.withdraw_day_max
@@ -195,90 +209,9 @@ ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_starts_at_zero;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_keeps_its_identity;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_is_never_deleted;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER accounts_are_never_emptied;
-CREATE TRIGGER hold_starts_open_or_declined BEFORE INSERT ON accounts_hold
-    FOR EACH ROW WHEN (NEW.status = 'EXPIRED' OR NEW.batch IS NULL  -- a list may capture or release it at once
-        AND (NEW.captured <> 0 OR NEW.status NOT IN ('OPEN', 'DECLINED')))
-    EXECUTE FUNCTION ledger_refuse();
-CREATE TRIGGER hold_keeps_what_was_asked BEFORE UPDATE ON accounts_hold
-    FOR EACH ROW WHEN (
-        OLD.status <> 'OPEN' OR NEW.status = 'DECLINED' OR NEW.captured < OLD.captured
-        OR NEW.event_sequence <= OLD.event_sequence
-        OR (OLD.id, OLD.account_id, OLD.amount, OLD.expires_at, OLD.reference, OLD.metadata, OLD.created_at,
-            OLD.actor, OLD.request_id, OLD.batch)
-        IS DISTINCT FROM (NEW.id, NEW.account_id, NEW.amount, NEW.expires_at, NEW.reference, NEW.metadata,
-            NEW.created_at, NEW.actor, NEW.request_id, NEW.batch)
-    ) EXECUTE FUNCTION ledger_refuse();
-CREATE TRIGGER hold_is_never_deleted BEFORE DELETE ON accounts_hold
-    FOR EACH ROW EXECUTE FUNCTION ledger_refuse();
-CREATE TRIGGER holds_are_never_emptied BEFORE TRUNCATE ON accounts_hold
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse();
-
-CREATE FUNCTION ledger_require_holds_of_account() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM 1 FROM public.accounts_hold WHERE account_id = NEW.id AND status = 'OPEN'
-        HAVING coalesce(sum(amount - captured), 0) <> NEW.held;
-    IF FOUND THEN
-        RAISE EXCEPTION 'what account % holds is not what its holds have left', NEW.id
-            USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION ledger_require_account_of_holds() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM 1 FROM (SELECT DISTINCT account_id FROM new_holds) AS written
-    WHERE (SELECT held FROM public.accounts_account WHERE id = written.account_id) IS DISTINCT FROM (
-        SELECT coalesce(sum(amount - captured), 0) FROM public.accounts_hold
-        WHERE account_id = written.account_id AND status = 'OPEN'
-    )
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'a hold was written without its account' USING ERRCODE = 'check_violation';
-    END IF;
-    PERFORM 1 FROM new_holds AS written
-    WHERE (
-        SELECT starts_with(type, 'hold.') AND data ->> 'id' = written.id::text
-            AND data ->> 'status' = written.status AND data ->> 'reference' = written.reference
-            AND (data ->> 'amount')::numeric = written.amount
-            AND (data ->> 'captured')::numeric = written.captured
-            AND (data ->> 'expires_at')::timestamptz IS NOT DISTINCT FROM written.expires_at
-            AND (data ->> 'closed_at')::timestamptz IS NOT DISTINCT FROM written.closed_at
-        FROM public.events_event WHERE stream = written.account_id AND sequence = written.event_sequence
-    ) IS NOT TRUE
-    LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'a hold was written without the event that tells it' USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NULL;
-END $$;
-
-CREATE TRIGGER held_has_its_holds AFTER UPDATE ON accounts_account
-    FOR EACH ROW WHEN (OLD.held IS DISTINCT FROM NEW.held)
-    EXECUTE FUNCTION ledger_require_holds_of_account();
-CREATE TRIGGER new_holds_have_their_account AFTER INSERT ON accounts_hold
-    REFERENCING NEW TABLE AS new_holds
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_account_of_holds();
-CREATE TRIGGER changed_holds_have_their_account AFTER UPDATE ON accounts_hold
-    REFERENCING NEW TABLE AS new_holds
-    FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_account_of_holds();
-
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_starts_open_or_declined;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_keeps_what_was_asked;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER hold_is_never_deleted;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER holds_are_never_emptied;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER new_holds_have_their_account;
-ALTER TABLE accounts_hold ENABLE ALWAYS TRIGGER changed_holds_have_their_account;
-ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER held_has_its_holds;
 """
-GUARDS += _who_is_who.GUARDS + _erasures.GUARDS
+GUARDS += _holds.GUARDS + _who_is_who.GUARDS + _erasures.GUARDS + _claims.GUARDS + _thresholds.GUARDS
 WITHOUT_GUARDS = """
-DROP TRIGGER changed_holds_have_their_account ON accounts_hold;
-DROP TRIGGER new_holds_have_their_account ON accounts_hold;
-DROP TRIGGER held_has_its_holds ON accounts_account;
-DROP TRIGGER holds_are_never_emptied ON accounts_hold;
-DROP TRIGGER hold_is_never_deleted ON accounts_hold;
-DROP TRIGGER hold_keeps_what_was_asked ON accounts_hold;
-DROP TRIGGER hold_starts_open_or_declined ON accounts_hold;
 DROP TRIGGER events_have_their_stream ON events_event;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
 DROP TRIGGER user_is_never_deleted ON accounts_user;
@@ -291,13 +224,18 @@ DROP TRIGGER account_is_never_deleted ON accounts_account;
 DROP TRIGGER account_keeps_its_identity ON accounts_account;
 DROP TRIGGER account_starts_at_zero ON accounts_account;
 DROP TRIGGER account_name_is_normalized ON accounts_account;
-DROP FUNCTION ledger_require_account_of_holds();
-DROP FUNCTION ledger_require_holds_of_account();
 DROP FUNCTION ledger_require_stream_of_events();
 DROP FUNCTION ledger_require_event_of_user();
 DROP FUNCTION ledger_require_events_of_account();
 """
-WITHOUT_GUARDS += _who_is_who.WITHOUT_GUARDS + _erasures.WITHOUT_GUARDS
+WITHOUT_GUARDS = (
+    _claims.WITHOUT_GUARDS
+    + _holds.WITHOUT_GUARDS
+    + WITHOUT_GUARDS
+    + _who_is_who.WITHOUT_GUARDS
+    + _erasures.WITHOUT_GUARDS
+    + _thresholds.WITHOUT_GUARDS
+)
 
 
 class Migration(migrations.Migration):
@@ -590,6 +528,28 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "owed",
+                    accounts.models.columns.MoneyField(
+                        db_default=0,
+                        decimal_places=8,
+                        default=0,
+                        help_text="What its open claims have left",
+                        max_digits=28,
+                        verbose_name="owed",
+                    ),
+                ),
+                (
+                    "nearest",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=accounts.models.columns.MoneyField(
+                            decimal_places=8, max_digits=28, null=True
+                        ),
+                        help_text="The thresholds next to the balance, below and above, and next to what is available",
+                        null=True,
+                        size=None,
+                    ),
+                ),
+                (
                     "withdraw_max",
                     accounts.models.columns.MoneyField(
                         decimal_places=8,
@@ -685,6 +645,7 @@ class Migration(migrations.Migration):
                     ("freeze_account", "Can freeze and unfreeze accounts"),
                     ("close_account", "Can close accounts"),
                     ("limit_account", "Can set the limits of accounts"),
+                    ("manage_thresholds", "Can set and remove thresholds of accounts"),
                 ],
             },
         ),
@@ -703,6 +664,15 @@ class Migration(migrations.Migration):
                     "amount",
                     accounts.models.columns.MoneyField(
                         decimal_places=8, max_digits=28, verbose_name="amount"
+                    ),
+                ),
+                (
+                    "amount_asked",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8,
+                        help_text="As it was placed; the amount may be changed",
+                        max_digits=28,
+                        verbose_name="amount asked",
                     ),
                 ),
                 (
@@ -731,6 +701,7 @@ class Migration(migrations.Migration):
                     "expires_at",
                     models.DateTimeField(help_text="Null: never", null=True, verbose_name="expires at"),
                 ),
+                ("expires_at_asked", models.DateTimeField(null=True, verbose_name="expires at asked")),
                 ("reference", models.CharField(max_length=200, verbose_name="reference")),
                 ("metadata", models.JSONField(verbose_name="metadata")),
                 ("created_at", models.DateTimeField(verbose_name="created at")),
@@ -760,6 +731,170 @@ class Migration(migrations.Migration):
                 "verbose_name": "hold",
                 "verbose_name_plural": "holds",
                 "permissions": [("release_hold", "Can release holds in the back office")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Claim",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        help_text="Chosen by the client: the identity of the command",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "amount",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8, max_digits=28, verbose_name="amount"
+                    ),
+                ),
+                (
+                    "amount_asked",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8,
+                        help_text="Null: all that was left of what it takes back",
+                        max_digits=28,
+                        null=True,
+                        verbose_name="amount asked",
+                    ),
+                ),
+                (
+                    "collected",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8, default=0, max_digits=28, verbose_name="collected"
+                    ),
+                ),
+                (
+                    "collections",
+                    models.IntegerField(
+                        default=0, help_text="How many there were", verbose_name="collections"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "open"),
+                            ("COLLECTED", "collected"),
+                            ("WAIVED", "waived"),
+                            ("DECLINED", "declined"),
+                        ],
+                        max_length=9,
+                        verbose_name="status",
+                    ),
+                ),
+                ("decline_reason", models.CharField(max_length=40, null=True, verbose_name="decline reason")),
+                ("decline_details", models.JSONField(null=True, verbose_name="decline details")),
+                ("reason", models.CharField(max_length=500, verbose_name="reason")),
+                ("reference", models.CharField(max_length=200, verbose_name="reference")),
+                (
+                    "destination",
+                    models.UUIDField(
+                        help_text="The account that is paid; null: the world outside",
+                        null=True,
+                        verbose_name="destination",
+                    ),
+                ),
+                (
+                    "reverses",
+                    models.UUIDField(
+                        help_text="The transaction or transfer that it takes back, as far as it goes",
+                        null=True,
+                        verbose_name="reverses",
+                    ),
+                ),
+                (
+                    "waived_reason",
+                    models.CharField(max_length=500, null=True, verbose_name="reason of the waiver"),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+                ("closed_at", models.DateTimeField(null=True, verbose_name="closed at")),
+                ("actor", models.UUIDField(verbose_name="actor")),
+                ("request_id", models.CharField(max_length=64, verbose_name="request id")),
+                ("batch", models.UUIDField(null=True, verbose_name="batch")),
+                (
+                    "event_sequence",
+                    models.BigIntegerField(
+                        help_text="The number of the account's event that told of it last",
+                        verbose_name="event sequence",
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "claim",
+                "verbose_name_plural": "claims",
+                "permissions": [
+                    ("claim_account", "Can open claims on accounts"),
+                    ("waive_claim", "Can waive what is left of claims"),
+                ],
+                "default_permissions": ("view",),
+            },
+        ),
+        migrations.CreateModel(
+            name="Threshold",
+            fields=[
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                (
+                    "of",
+                    models.CharField(
+                        choices=[("available", "available"), ("balance", "balance")],
+                        max_length=9,
+                        verbose_name="of",
+                    ),
+                ),
+                (
+                    "amount",
+                    accounts.models.columns.MoneyField(
+                        decimal_places=8, max_digits=28, verbose_name="amount"
+                    ),
+                ),
+                (
+                    "below",
+                    models.BooleanField(help_text="Whether it is less than the amount", verbose_name="below"),
+                ),
+                (
+                    "since",
+                    models.DateTimeField(
+                        help_text="When it came to this side, or the threshold was set", verbose_name="since"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+                ("actor", models.UUIDField(verbose_name="actor")),
+                ("request_id", models.CharField(max_length=64, verbose_name="request id")),
+                (
+                    "event_sequence",
+                    models.BigIntegerField(
+                        help_text="The number of the account's event that told of it last",
+                        verbose_name="event sequence",
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="thresholds",
+                        to="accounts.account",
+                        verbose_name="account",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "threshold",
+                "verbose_name_plural": "thresholds",
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
@@ -1097,6 +1232,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="account",
             constraint=models.CheckConstraint(
+                condition=models.Q(("owed__gte", 0), ("owed__lte", Decimal("1000000000000000"))),
+                name="account_owed_is_bounded",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="account",
+            constraint=models.CheckConstraint(
                 condition=models.Q(
                     ("credit_limit__gte", 0), ("credit_limit__lte", models.F("credit_limit_max"))
                 ),
@@ -1168,7 +1310,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("status", "CLOSED"), _negated=True),
-                    models.Q(("balance", 0), ("held", 0)),
+                    models.Q(("balance", 0), ("held", 0), ("owed", 0)),
                     _connector="OR",
                 ),
                 name="closed_account_is_empty",
@@ -1256,6 +1398,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="hold",
             constraint=models.CheckConstraint(
+                condition=models.Q(("amount_asked__gt", 0), ("amount_asked__lte", Decimal("1000000000000"))),
+                name="hold_amount_asked_is_positive_and_bounded",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="hold",
+            constraint=models.CheckConstraint(
                 condition=models.Q(("captured__gte", 0), ("captured__lte", models.F("amount"))),
                 name="hold_captures_at_most_its_amount",
             ),
@@ -1315,6 +1464,11 @@ class Migration(migrations.Migration):
                         _connector="OR",
                     ),
                     models.Q(
+                        ("expires_at_asked__isnull", True),
+                        accounts.models.columns.IsFinite(models.F("expires_at_asked")),
+                        _connector="OR",
+                    ),
+                    models.Q(
                         ("closed_at__isnull", True),
                         accounts.models.columns.IsFinite(models.F("closed_at")),
                         _connector="OR",
@@ -1328,6 +1482,175 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=accounts.models.columns.HasTexts(models.F("metadata")),
                 name="hold_metadata_has_texts",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(fields=["created_at", "id"], name="claim_by_creation"),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(fields=["account", "created_at"], name="claim_by_account"),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("status", "OPEN")),
+                fields=["account", "created_at", "id"],
+                name="claim_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("reverses__isnull", False)),
+                fields=["reverses"],
+                name="claim_by_what_it_reverses",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("batch__isnull", False)), fields=["batch"], name="claim_by_batch"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount__gt", 0),
+                    ("amount__lte", Decimal("1000000000000")),
+                    models.Q(
+                        ("amount_asked", models.F("amount")),
+                        models.Q(("amount_asked__isnull", True), ("reverses__isnull", False)),
+                        _connector="OR",
+                    ),
+                ),
+                name="claim_amount_is_positive_and_bounded",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("collected", 0), ("collections", 0)),
+                    models.Q(
+                        ("collected__gt", 0), ("collected__lte", models.F("amount")), ("collections__gt", 0)
+                    ),
+                    _connector="OR",
+                ),
+                name="claim_collects_at_most_its_amount",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closed_at__isnull", True), ("collected__lt", models.F("amount")), ("status", "OPEN")
+                    ),
+                    models.Q(
+                        ("closed_at__isnull", False),
+                        ("collected", models.F("amount")),
+                        ("status", "COLLECTED"),
+                    ),
+                    models.Q(
+                        ("closed_at__isnull", False),
+                        ("collected__lt", models.F("amount")),
+                        ("status", "WAIVED"),
+                    ),
+                    models.Q(("closed_at__isnull", False), ("collected", 0), ("status", "DECLINED")),
+                    _connector="OR",
+                ),
+                name="claim_status_fits_what_was_collected",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("decline_details__isnull", False),
+                        ("decline_reason__isnull", False),
+                        ("status", "DECLINED"),
+                    ),
+                    models.Q(
+                        models.Q(("status", "DECLINED"), _negated=True),
+                        ("decline_details__isnull", True),
+                        ("decline_reason__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="claim_is_declined_with_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "WAIVED"), ("waived_reason__isnull", False)),
+                    models.Q(models.Q(("status", "WAIVED"), _negated=True), ("waived_reason__isnull", True)),
+                    _connector="OR",
+                ),
+                name="claim_is_waived_with_reason",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("destination__isnull", True),
+                    models.Q(("destination", models.F("account")), _negated=True),
+                    _connector="OR",
+                ),
+                name="claim_is_not_paid_to_its_own_account",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    accounts.models.columns.IsFinite(models.F("created_at")),
+                    models.Q(
+                        ("closed_at__isnull", True),
+                        accounts.models.columns.IsFinite(models.F("closed_at")),
+                        _connector="OR",
+                    ),
+                ),
+                name="claim_times_are_finite",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="threshold",
+            constraint=models.UniqueConstraint(
+                fields=("account", "of", "amount"), name="threshold_stands_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="threshold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("of__in", ["available", "balance"])), name="threshold_of_is_known"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="threshold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount__gte", Decimal("-1000000000000000")),
+                    ("amount__lte", Decimal("1000000000000000")),
+                ),
+                name="threshold_amount_is_bounded",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="threshold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    accounts.models.columns.IsFinite(models.F("since")),
+                    accounts.models.columns.IsFinite(models.F("created_at")),
+                    ("since__gte", models.F("created_at")),
+                ),
+                name="threshold_times_are_finite_and_in_order",
             ),
         ),
         migrations.RunSQL(KEYS, migrations.RunSQL.noop),

@@ -1,15 +1,13 @@
-"""Users, and the accounts that hold their money."""
+"""Accounts, which hold the money of users."""
 
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import uuid_utils.compat
-from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Cast, Collate, Now
-from django.db.models.lookups import Exact
-from django.utils.functional import cached_property
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
@@ -17,109 +15,17 @@ from accounts.models.columns import (
     BALANCE_MAX,
     NAME_LENGTH_MAX,
     REASON_LENGTH_MAX,
-    Folded,
     HeldDue,
     HoldsDue,
     IsFinite,
     MoneyField,
-    external_id_is_normalized,
     make_etag,
     metadata_has_texts,
 )
-from accounts.models.managers import UserManager
-from ledger.callers import ActorKind
-from ledger.values import format_optional_time, format_time
+from accounts.models.users import User
+from ledger.values import format_time
 
 MAIN = "main"
-
-
-class User(AbstractUser):  # type: ignore[django-manager-missing]
-    """Somebody the ledger knows: an account holder, a client service or a member of staff.
-
-    Users made over the API are account holders. They have no usable password, no permissions, and their id as
-    their user name; they never become staff. Only they have accounts, and the API shows no other users.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
-    name = models.CharField(_("name"), max_length=NAME_LENGTH_MAX, blank=True)
-    external_id = models.CharField(
-        _("external id"),
-        max_length=NAME_LENGTH_MAX,
-        null=True,
-        blank=True,
-        unique=True,
-        help_text="The client's own handle",
-    )
-    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
-    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
-    created_as = models.JSONField(
-        _("created as"),
-        null=True,
-        editable=False,
-        help_text="What the API was asked for; a repeated request is compared with it",
-    )
-    event_sequence = models.BigIntegerField(
-        _("event sequence"), default=0, editable=False, help_text="Events of no account so far"
-    )
-    last_recorded_at = models.DateTimeField(
-        _("last recorded at"), db_default=Now(), editable=False, help_text="When the last one was"
-    )
-    is_holder = models.GeneratedField(
-        expression=Exact(F("username"), Cast("id", models.CharField())),
-        output_field=models.BooleanField(),
-        db_persist=True,
-    )
-    erased_at = models.DateTimeField(_("erased at"), null=True, editable=False, help_text="By `erasing`")
-    accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
-    etag = make_etag("name", "metadata")
-    objects: ClassVar[UserManager[Self]] = UserManager()
-    first_name = last_name = date_joined = None  # type: ignore[assignment]
-    REQUIRED_FIELDS: ClassVar[list[str]] = []  # `createsuperuser` asks for no e-mail address
-
-    class Meta(AbstractUser.Meta):
-        verbose_name = _("user")  # type: ignore[assignment]
-        verbose_name_plural = _("users")  # type: ignore[assignment]
-        constraints = [
-            models.CheckConstraint(condition=metadata_has_texts(), name="user_metadata_has_texts"),
-            models.CheckConstraint(
-                condition=Q(is_holder=False) | Q(is_staff=False, is_superuser=False),
-                name="user_who_is_a_holder_is_no_staff",
-            ),
-            external_id_is_normalized(),
-        ]
-        indexes = [
-            models.Index(fields=["created_at", "id"], name="user_by_creation"),
-            models.Index(fields=["name"], name="user_by_name"),
-            models.Index(Collate(Folded("name"), "C"), "id", name="user_by_start_of_name"),
-            models.Index(fields=["username"], condition=Q(is_staff=True), name="user_of_staff"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name or self.username
-
-    @cached_property
-    def kind(self) -> ActorKind:
-        """As what it acts."""
-        if self.is_staff:
-            return ActorKind.STAFF
-        return ActorKind.HOLDER if self.username == str(self.pk) else ActorKind.SERVICE
-
-    def get_full_name(self) -> str:
-        return self.name
-
-    get_short_name = get_full_name
-
-    def to_dict(self) -> dict[str, Any]:
-        """The user as the API shows it, with its accounts (read by `queries.prefetch_accounts`)."""
-        return {
-            "id": str(self.id),
-            "external_id": self.external_id,
-            "name": self.name,
-            "metadata": self.metadata,
-            "created_at": format_time(self.created_at),
-            "erased_at": format_optional_time(self.erased_at),
-            "accounts": [each.to_dict() for each in sorted(self.accounts_now, key=lambda each: each.id)],
-        }
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -153,6 +59,12 @@ class Account(models.Model):
     )
     status_reason = models.CharField(
         _("status reason"), max_length=REASON_LENGTH_MAX, default="", db_default="", blank=True
+    )
+    owed = MoneyField(_("owed"), default=0, db_default=0, help_text="What its open claims have left")
+    nearest = ArrayField(
+        MoneyField(null=True),
+        null=True,
+        help_text="The thresholds next to the balance, below and above, and next to what is available",
     )
     withdraw_max = MoneyField(_("withdraw max"), null=True, help_text="The most that one withdrawal may take")
     withdraw_day_max = MoneyField(
@@ -199,6 +111,9 @@ class Account(models.Model):
                 condition=Q(held__gte=0, held__lte=BALANCE_MAX), name="account_held_is_bounded"
             ),
             models.CheckConstraint(
+                condition=Q(owed__gte=0, owed__lte=BALANCE_MAX), name="account_owed_is_bounded"
+            ),
+            models.CheckConstraint(
                 condition=Q(credit_limit__gte=0, credit_limit__lte=F("credit_limit_max")),
                 name="account_credit_limit_is_within_its_highest",
             ),
@@ -225,7 +140,7 @@ class Account(models.Model):
                 name="account_balance_covers_holds",
             ),
             models.CheckConstraint(
-                condition=~Q(status="CLOSED") | Q(balance=0, held=0), name="closed_account_is_empty"
+                condition=~Q(status="CLOSED") | Q(balance=0, held=0, owed=0), name="closed_account_is_empty"
             ),
             models.CheckConstraint(
                 condition=Q(version__gte=0, seq__gte=F("version"), event_sequence__gte=F("seq")),
@@ -254,6 +169,7 @@ class Account(models.Model):
             ("freeze_account", "Can freeze and unfreeze accounts"),
             ("close_account", "Can close accounts"),
             ("limit_account", "Can set the limits of accounts"),
+            ("manage_thresholds", "Can set and remove thresholds of accounts"),
         ]
 
     def __str__(self) -> str:
@@ -269,12 +185,24 @@ class Account(models.Model):
         """What a withdrawal may take now."""
         return self.balance - self.held_now + self.credit_limit
 
+    @property
+    def crossings_due(self) -> int:
+        """How many of its thresholds it passes when the ends of due holds are written: each is an event.
+
+        Of an account that owes, what is collected then is not counted: that may lead through other accounts.
+        """
+        reached = None if self.nearest is None or not self.holds_due else self.nearest[3]
+        if reached is None or self.available < reached:
+            return 0
+        return self.thresholds.filter(of="available", below=True, amount__lte=self.available).count()
+
     def to_dict(self) -> dict[str, Any]:
         """The account as the API shows it."""
         amounts = {
             "balance": self.balance,
             "held": self.held_now,
             "available": self.available,
+            "owed": self.owed,
             "credit_limit": self.credit_limit,
             "withdraw_max": self.withdraw_max,
             "withdraw_day_max": self.withdraw_day_max,
@@ -291,7 +219,7 @@ class Account(models.Model):
                 for name, amount in amounts.items()
             },
             "version": self.version,
-            "event_sequence": self.event_sequence + self.holds_due,
+            "event_sequence": self.event_sequence + self.holds_due + self.crossings_due,
             "metadata": self.metadata,
             "created_at": format_time(self.created_at),
         }

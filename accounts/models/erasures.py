@@ -6,8 +6,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.accounts import User
 from accounts.models.columns import REASON_LENGTH_MAX
+from accounts.models.users import User
 
 
 class Erasure(models.Model):

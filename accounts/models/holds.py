@@ -17,6 +17,7 @@ from accounts.models.columns import (
     ClockTimestamp,
     IsFinite,
     MoneyField,
+    make_etag,
     metadata_has_texts,
 )
 from accounts.models.tables import Column, Kind, Table, replace_row
@@ -47,11 +48,13 @@ class Hold(models.Model):
         Account, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("account")
     )
     amount = MoneyField(_("amount"))
+    amount_asked = MoneyField(_("amount asked"), help_text="As it was placed; the amount may be changed")
     captured = MoneyField(_("captured"), default=0)
     status = models.CharField(_("status"), max_length=8, choices=Status)
     decline_reason = models.CharField(_("decline reason"), max_length=40, null=True)
     decline_details = models.JSONField(_("decline details"), null=True)
     expires_at = models.DateTimeField(_("expires at"), null=True, help_text="Null: never")
+    expires_at_asked = models.DateTimeField(_("expires at asked"), null=True)
     reference = models.CharField(_("reference"), max_length=REFERENCE_LENGTH_MAX)
     metadata = models.JSONField(_("metadata"))
     created_at = models.DateTimeField(_("created at"))
@@ -65,6 +68,7 @@ class Hold(models.Model):
 
     objects = HoldQuerySet.as_manager()
     clock: datetime  # when it was read: of `with_clock`
+    etag = make_etag("amount", "expires_at")
 
     class Meta:
         verbose_name = _("hold")
@@ -72,6 +76,10 @@ class Hold(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX), name="hold_amount_is_positive_and_bounded"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_asked__gt=0, amount_asked__lte=AMOUNT_MAX),
+                name="hold_amount_asked_is_positive_and_bounded",
             ),
             models.CheckConstraint(
                 condition=Q(captured__gte=0, captured__lte=F("amount")),
@@ -98,6 +106,7 @@ class Hold(models.Model):
             models.CheckConstraint(
                 condition=Q(IsFinite(F("created_at")))
                 & (Q(expires_at__isnull=True) | Q(IsFinite(F("expires_at"))))
+                & (Q(expires_at_asked__isnull=True) | Q(IsFinite(F("expires_at_asked"))))
                 & (Q(closed_at__isnull=True) | Q(IsFinite(F("closed_at")))),
                 name="hold_times_are_finite",
             ),
@@ -162,15 +171,13 @@ HOLD_TABLE = Table(
     "accounts_hold",
     Column(name="id", kind=Kind.ID),
     Column(name="account", kind=Kind.ID, attribute="account_id", asked="account_id", sent="required"),
-    Column(name="amount", kind=Kind.AMOUNT, asked="amount", sent="required"),
+    Column(name="amount", kind=Kind.AMOUNT),
     Column(name="captured", kind=Kind.AMOUNT),
     Column(name="remaining", kind=Kind.AMOUNT, stored=False, help="What can still be captured"),
     Column(name="status", kind=Kind.CHOICE, choices=Hold.Status),
     Column(name="decline_reason", kind=Kind.TEXT, null=True),
     Column(name="decline_details", kind=Kind.OBJECT, null=True),
-    Column(
-        name="expires_at", kind=Kind.TIME, null=True, asked="expires_at", sent="optional", help="Null: never"
-    ),
+    Column(name="expires_at", kind=Kind.TIME, null=True, help="Null: never"),
     Column(
         name="reference",
         kind=Kind.TEXT,
@@ -183,6 +190,16 @@ HOLD_TABLE = Table(
     Column(name="batch", kind=Kind.ID, null=True),
     Column(name="created_at", kind=Kind.TIME),
     Column(name="closed_at", kind=Kind.TIME, null=True),
+    Column(name="amount_asked", kind=Kind.AMOUNT, shown=False, asked="amount", sent="required"),
+    Column(
+        name="expires_at_asked",
+        kind=Kind.TIME,
+        null=True,
+        shown=False,
+        asked="expires_at",
+        sent="optional",
+        help="Default: never",
+    ),
     Column(name="actor", kind=Kind.ID, shown=False),
     Column(name="request_id", kind=Kind.TEXT, shown=False),
     Column(name="event_sequence", kind=Kind.COUNT, shown=False),

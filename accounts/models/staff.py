@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 from django_otp.oath import TOTP
 
-from accounts.models.accounts import User
+from accounts.models.users import User
 from ledger import ciphers
 
 ISSUER = "Ledger"

@@ -26,6 +26,7 @@ class Kind(Enum):
     """What a column holds."""
 
     ID = auto()
+    IDS = auto()  # several, as texts; of no column that is stored
     TEXT = auto()
     CHOICE = auto()  # one text of a few
     AMOUNT = auto()
@@ -146,20 +147,22 @@ class Table:
         }
 
     def to_row(self, row: Any, shown: bytes) -> str:
-        """The row as JSON, for `insert`; `shown` is what is shown of it."""
+        """The row as JSON, for `insert`; `shown` is what is shown of it. What is not there is null."""
         hidden = {
-            name: value if write is None or value is None else write(value)
+            name: value if write is None else write(value)
             for (name, write), value in zip(self._hidden, self._get_hidden(row), strict=True)
+            if value is not None
         }
         return f"{shown[:-1].decode()},{orjson.dumps(hidden)[1:].decode()}"
 
     def find_differences(self, asked: Any, row: Any) -> list[str]:
         """The parts of a command that are not as they were when the row was asked for."""
-        return [
-            name.removesuffix("_id")
+        differs = [
+            name.removesuffix("_id").removesuffix("_asked")  # the amount as it was asked for is the amount
             for name, column in self.asked.items()
             if getattr(asked, name) != getattr(row, column)
         ]
+        return list(dict.fromkeys(differs))
 
 
 def _find_writer(column: Column, currency: str) -> Writer:
@@ -249,7 +252,8 @@ def write_canonical(column: Column, row: str) -> str:
         case Kind.ID:
             return f"coalesce('36:' || {name}, '-')" if column.null else f"'36:', {name}"
         case Kind.FLAG:
-            return f"CASE WHEN {name} THEN '4:True' ELSE '5:False' END"
+            null = f"WHEN {name} IS NULL THEN '-' " if column.null else ""
+            return f"CASE {null}WHEN {name} THEN '4:True' ELSE '5:False' END"
         case Kind.OBJECT:
             # PostgreSQL writes a text in JSON as Python does.
             text = f"""CASE {name} WHEN '{{}}' THEN '2:{{}}' ELSE (

@@ -7,6 +7,7 @@ from accounts.rest import serializers
 from rest.schema import (
     IDEMPOTENCY_KEY,
     IF_MATCH,
+    ON_AMOUNTS,
     ON_BODIES,
     ON_CHANGES,
     ON_IDENTITY,
@@ -31,6 +32,7 @@ ACCOUNT: dict[str, object] = {
     "balance": "0.00",
     "held": "0.00",
     "available": "0.00",
+    "owed": "0.00",
     "credit_limit": "0.00",
     "withdraw_max": None,
     "withdraw_day_max": None,
@@ -48,6 +50,24 @@ USER = {
     "erased_at": None,
     "accounts": [ACCOUNT],
 }
+CLAIM: dict[str, object] = {
+    "id": "01910000-0000-7000-8000-00000000f001",
+    "account": ACCOUNT_ID,
+    "amount": "30.00",
+    "collected": "0.00",
+    "remaining": "30.00",
+    "status": "OPEN",
+    "decline_reason": None,
+    "decline_details": None,
+    "reason": "chargeback 12",
+    "reference": "dispute 7",
+    "destination": None,
+    "reverses": None,
+    "waived_reason": None,
+    "batch": None,
+    "created_at": "2026-01-01T12:00:00.000000Z",
+    "closed_at": None,
+}
 HOLD_ID = "01910000-0000-7000-8000-00000000e001"
 HOLD: dict[str, object] = {
     "id": HOLD_ID,
@@ -64,6 +84,16 @@ HOLD: dict[str, object] = {
     "batch": None,
     "created_at": "2026-01-01T12:00:00.000000Z",
     "closed_at": None,
+}
+THRESHOLD_ID = "01910000-0000-7000-8000-00000000b001"
+THRESHOLD: dict[str, object] = {
+    "id": THRESHOLD_ID,
+    "account": ACCOUNT_ID,
+    "of": "available",
+    "amount": "10.00",
+    "below": True,
+    "since": "2026-01-01T12:00:00.000000Z",
+    "created_at": "2026-01-01T12:00:00.000000Z",
 }
 
 describe_users = describe(
@@ -126,4 +156,32 @@ describe_me = describe(
         operation_id="me_retrieve",
         description="Whose token it is, what it may, and until when. Every valid token may ask.",
     ),
+)
+describe_thresholds = describe(
+    create=operation(
+        201,
+        serializers.ThresholdSerializer,
+        *ON_BODIES,
+        *(code for code in ON_AMOUNTS if code != "amount_not_positive"),
+        "invalid_choice",
+        "not_found",
+        "token_bound",
+        "account_closed",
+        "sequence_mismatch",
+        "limit_reached",
+        operation_id="accounts_thresholds_create",
+        examples=[
+            sent("stop the campaign", {"amount": "10.00", "of": "available"}),
+            answered("set", THRESHOLD, 201),
+        ],
+    ),
+    list=operation(
+        200,
+        serializers.ThresholdSerializer,
+        *ON_LISTS,
+        "not_found",
+        operation_id="accounts_thresholds_list",
+        description="The thresholds of an account, newest first.",
+    ),
+    destroy=operation(204, None, "not_found", "token_bound"),
 )

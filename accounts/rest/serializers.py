@@ -9,13 +9,17 @@ from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
 
 from accounts.models import (
+    CLAIM_TABLE,
     HOLD_TABLE,
     NAME_LENGTH_MAX,
     REASON_LENGTH_MAX,
+    THRESHOLD_TABLE,
     Account,
+    Claim,
     Column,
     Hold,
     Kind,
+    Threshold,
     Token,
     User,
 )
@@ -95,6 +99,19 @@ class LimitsRequest(StrictSerializer):
     expected_sequence = SequenceField()
 
 
+class ThresholdRequest(StrictSerializer):
+    amount = fields.AmountField(
+        {
+            "type": "string",
+            "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
+            "description": "A decimal string, in units of the currency; with credit it may be below zero.",
+            "example": "10.00",
+        }
+    )
+    of = fields.ChoiceField(choices=Threshold.Of, help_text="What is compared with the amount")
+    expected_sequence = SequenceField()
+
+
 class ReasonRequest(StrictSerializer):
     reason = ReasonField()
     expected_sequence = SequenceField()
@@ -104,6 +121,12 @@ class ReleaseRequest(StrictSerializer):
     reason = ReasonField(required=settings.REASONS_REQUIRED)
     expected_sequence = SequenceField()
     body_is_optional = not settings.REASONS_REQUIRED
+
+
+class HoldChanges(StrictSerializer):
+    amount = fields.AmountField(required=False, help_text="All of it, with what was captured of it")
+    expires_at = times.TimeField(required=False, allow_null=True, help_text="Null: never")
+    expected_sequence = SequenceField()
 
 
 class CommandRequest(StrictSerializer):
@@ -132,6 +155,15 @@ REQUEST_FIELDS: dict[Kind, Callable[..., fields.Field]] = {
     Kind.OBJECT: fields.MetadataField,
     Kind.TIME: times.TimeField,
 }
+
+
+class ClaimRequest(CommandRequest):
+    vars().update(make_request_fields(CLAIM_TABLE.sent))
+    reason = ReasonField(help_text="Kept with it, and in the metadata of what is collected")
+
+
+class WaiveRequest(StrictSerializer):
+    reason = ReasonField(help_text="Kept with the claim")
 
 
 class HoldRequest(CommandRequest):
@@ -170,6 +202,7 @@ class AccountSerializer(serializers.Serializer[Account]):
     balance = amount_text()
     held = amount_text()
     available = amount_text(help_text="balance - held + credit_limit")
+    owed = amount_text(help_text="What its open claims have left")
     credit_limit = amount_text()
     withdraw_max = amount_text(allow_null=True)
     withdraw_day_max = amount_text(allow_null=True)
@@ -195,6 +228,7 @@ def make_field(column: Column) -> serializers.Field[Any, Any, Any, Any]:
 
 FIELDS: dict[Kind, Callable[..., serializers.Field[Any, Any, Any, Any]]] = {
     Kind.ID: serializers.UUIDField,
+    Kind.IDS: lambda **options: serializers.ListField(child=serializers.UUIDField(), **options),
     Kind.AMOUNT: amount_text,
     Kind.CHOICE: serializers.ChoiceField,
     Kind.TEXT: partial(serializers.CharField, allow_blank=True),
@@ -208,6 +242,16 @@ FIELDS: dict[Kind, Callable[..., serializers.Field[Any, Any, Any, Any]]] = {
 class HoldSerializer(serializers.Serializer[Hold]):
     def get_fields(self) -> dict[str, Any]:
         return {column.name: make_field(column) for column in HOLD_TABLE.shown}
+
+
+class ClaimSerializer(serializers.Serializer[Claim]):
+    def get_fields(self) -> dict[str, Any]:
+        return {column.name: make_field(column) for column in CLAIM_TABLE.shown}
+
+
+class ThresholdSerializer(serializers.Serializer[Threshold]):
+    def get_fields(self) -> dict[str, Any]:
+        return {column.name: make_field(column) for column in THRESHOLD_TABLE.shown}
 
 
 class UserSerializer(serializers.Serializer[User]):

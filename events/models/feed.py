@@ -108,9 +108,19 @@ class Event(models.Model):
         TRANSACTION_DECLINED = "transaction.declined"
         HOLD_PLACED = "hold.placed"
         HOLD_DECLINED = "hold.declined"
+        HOLD_CHANGED = "hold.changed"
+        HOLD_CHANGE_DECLINED = "hold.change_declined"
         HOLD_CAPTURED = "hold.captured"
         HOLD_RELEASED = "hold.released"
         HOLD_EXPIRED = "hold.expired"
+        CLAIM_OPENED = "claim.opened"
+        CLAIM_DECLINED = "claim.declined"
+        CLAIM_COLLECTED = "claim.collected"
+        CLAIM_WAIVED = "claim.waived"
+        THRESHOLD_SET = "threshold.set"
+        THRESHOLD_REMOVED = "threshold.removed"
+        BALANCE_FELL_BELOW = "balance.fell_below"
+        BALANCE_ROSE_ABOVE = "balance.rose_above"
 
     pk = models.CompositePrimaryKey("stream", "sequence")
     stream = models.UUIDField(_("stream"))

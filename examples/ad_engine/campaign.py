@@ -16,7 +16,7 @@ from uuid import uuid4
 from rich.console import Console
 
 from examples.ad_engine.engine import Engine
-from examples.ad_engine.funds import Funds
+from examples.ad_engine.funds import ENOUGH, Funds
 from examples.ad_engine.ledger import Ledger, LedgerAway, Refused
 from examples.ad_engine.processes import Part, wait_until
 
@@ -95,7 +95,10 @@ class Campaigns:
             return database.execute(query, [account]).fetchall()
 
     def make_account(self, name: str) -> str:
-        return str(self.post("/users", name=name)["accounts"][0]["id"])
+        """Of a new user, with the threshold that the engine listens for."""
+        account = str(self.post("/users", name=name)["accounts"][0]["id"])
+        self.ledger.post(f"/accounts/{account}/thresholds", ENOUGH)
+        return account
 
     def move(self, account: str, type: str, amount: str, client: Ledger | None = None) -> None:
         self.post("/transactions", client, account=account, type=type, amount=amount)

@@ -128,7 +128,7 @@ class Demo(Campaigns):
             may_run = now["status"] == "ACTIVE" and Decimal(now["available"]) > 0
             state = "running" if is_running else "stopped"
             table.add_row(name, str(sequence), now["balance"], now["available"], state, str(len(effects)))
-            if is_running != may_run or funds.available != Decimal(now["available"]):
+            if is_running != may_run or funds.may_be_spent != may_run:
                 raise WentWrong(f"{account} is {state}, but {now['available']} is available.")
             if (effects, place) != (due, sequence):
                 raise WentWrong(

@@ -4,12 +4,10 @@ The ledger tells at least once. What makes an effect happen exactly once is here
 events (`epoch`, `sequence`) is kept in the same transaction as the effect.
 """
 
-import json
 import logging
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from threading import RLock
 
@@ -21,7 +19,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;  -- what is acknowledged to the ledger must survive a power cut
 CREATE TABLE IF NOT EXISTS campaign (
     account TEXT PRIMARY KEY, epoch TEXT NOT NULL, sequence INTEGER NOT NULL, is_running INTEGER NOT NULL,
-    balance TEXT NOT NULL, credit_limit TEXT NOT NULL, status TEXT NOT NULL, holds TEXT NOT NULL
+    status TEXT NOT NULL, is_enough INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS effect (
     id INTEGER PRIMARY KEY, epoch TEXT NOT NULL, account TEXT NOT NULL, account_sequence INTEGER NOT NULL,
@@ -38,9 +36,7 @@ BEGIN SELECT RAISE(ABORT, 'effects are append-only'); END;
 CREATE TRIGGER IF NOT EXISTS effects_remain BEFORE DELETE ON effect
 BEGIN SELECT RAISE(ABORT, 'effects are append-only'); END;
 """
-LOAD = (
-    "SELECT epoch, sequence, is_running, balance, credit_limit, status, holds FROM campaign WHERE account = ?"
-)
+LOAD = "SELECT epoch, sequence, is_running, status, is_enough FROM campaign WHERE account = ?"
 logger = logging.getLogger("ad_engine")
 
 
@@ -109,10 +105,8 @@ class Engine:
         row = self.database.execute(LOAD, [account]).fetchone()
         if row is None:
             return Campaign(account, self.recall("epoch") or "")
-        epoch, sequence, is_running, balance, credit_limit, status, holds = row
-        open_holds = {id: Decimal(remaining) for id, remaining in json.loads(holds).items()}
-        funds = Funds(Decimal(balance), Decimal(credit_limit), status, open_holds)
-        return Campaign(account, epoch, sequence, bool(is_running), funds)
+        epoch, sequence, is_running, status, is_enough = row
+        return Campaign(account, epoch, sequence, bool(is_running), Funds(status, bool(is_enough)))
 
     def recall(self, name: str) -> str | None:
         row = self.database.execute("SELECT value FROM note WHERE name = ?", [name]).fetchone()
@@ -164,15 +158,13 @@ class Engine:
             )
             logger.info("%s %s at its event %d", action, campaign.account, campaign.sequence)
         self.database.execute(
-            "INSERT OR REPLACE INTO campaign VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO campaign VALUES (?, ?, ?, ?, ?, ?)",
             [
                 campaign.account,
                 campaign.epoch,
                 campaign.sequence,
                 campaign.is_running,
-                str(funds.balance),
-                str(funds.credit_limit),
                 funds.status,
-                json.dumps({id: str(remaining) for id, remaining in funds.holds.items()}),
+                funds.is_enough,
             ],
         )

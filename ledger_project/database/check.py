@@ -31,9 +31,8 @@ SELECT relname, relowner::regrole::text FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)
 """
 FUNCTIONS = """
-SELECT DISTINCT proname, proowner::regrole::text FROM pg_proc
-JOIN pg_trigger ON tgfoid = pg_proc.oid JOIN pg_class ON tgrelid = pg_class.oid
-WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s) AND NOT tgisinternal
+SELECT proname, proowner::regrole::text FROM pg_proc
+WHERE pronamespace = 'public'::regnamespace AND starts_with(proname, 'ledger_')
 """
 # The rights of everybody but owners, on whole relations and on columns.
 GRANTED = """
@@ -117,7 +116,7 @@ def _compare_owners(owner: str) -> Iterator[str]:
             yield f"There is no table {table}: migrate first."
         elif owners[table] != owner:
             yield f"{table} belongs to {owners[table]}."
-    for function, found in fetch(FUNCTIONS, [tables]):
+    for function, found in fetch(FUNCTIONS):
         if found != owner:
             yield f"The function {function} belongs to {found}."
 

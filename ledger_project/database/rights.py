@@ -60,14 +60,28 @@ RIGHTS: dict[str, Rights] = {
                 "UPDATE",
                 "balance held seq version event_sequence last_recorded_at last_effective_at chain_head"
                 " withdrawn withdrawn_on status status_reason credit_limit credit_limit_max withdraw_max"
-                " withdraw_day_max metadata",
+                " withdraw_day_max metadata owed nearest",
             ),
         },
         READ,
         READ,
     ),
     "accounts.hold": Rights(
-        {**READ, **ADD, **only("UPDATE", "captured status closed_at event_sequence")}, READ, READ
+        {**READ, **ADD, **only("UPDATE", "amount expires_at captured status closed_at event_sequence")},
+        READ,
+        READ,
+    ),
+    "accounts.claim": Rights(
+        {
+            **READ,
+            **ADD,
+            **only("UPDATE", "collected collections status waived_reason closed_at event_sequence"),
+        },
+        READ,
+        READ,
+    ),
+    "accounts.threshold": Rights(
+        {**READ, **ADD, **REMOVE, **only("UPDATE", "below since event_sequence")}, READ, READ
     ),
     "events.event": Rights({**READ, **ADD}, {**READ, **REMOVE}, READ),
     "events.text": Rights({**READ, **ADD, **only("UPDATE", "content")}, READ, READ),

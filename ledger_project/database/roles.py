@@ -35,9 +35,9 @@ OWNS = """EXISTS (
 STRANGE = {
     "TABLE": """SELECT oid::regclass::text FROM pg_class
         WHERE oid = ANY(ARRAY[{tables}]::regclass[]) AND relowner <> '{owner}'::regrole""",
-    "FUNCTION": """SELECT DISTINCT pg_proc.oid::regprocedure::text FROM pg_proc
-            JOIN pg_trigger ON tgfoid = pg_proc.oid
-        WHERE tgrelid = ANY(ARRAY[{tables}]::regclass[]) AND NOT tgisinternal
+    # Those of triggers, and what they call.
+    "FUNCTION": """SELECT oid::regprocedure::text FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND starts_with(proname, 'ledger_')
             AND proowner <> '{owner}'::regrole""",
 }
 

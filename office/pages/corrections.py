@@ -1,6 +1,7 @@
 """Corrections: what staff ask to put right, and a second person's answer."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.idempotency import require_identity
-from accounts.models import Account
+from accounts.models import Account, Claim
 from office import explanations
 from office.actions import Command, CommandForm
 from office.admin import parse_id
@@ -19,7 +20,6 @@ from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, sho
 from rest.middleware import get_caller, get_caller_id
 from transactions import corrections
 from transactions.models import Correction, Transaction
-from transactions.reading import queries
 
 APPROVE_PERMISSION = "transactions.approve_correction"
 ASKED = (  # columns
@@ -68,7 +68,7 @@ def answer_outcome(
         messages.success(request, posted)
     elif correction.status == Correction.Status.WAITING:
         messages.warning(request, _("This waits for a second person to approve it. Nothing was posted yet."))
-    elif declined := corrections.find_decline(corrections.find_transactions(correction)):
+    elif declined := corrections.find_decline(correction):
         messages.error(
             request,
             _("The ledger has declined this: %(reason)s") % {"reason": explanations.explain(declined)},
@@ -87,6 +87,24 @@ def approve_correction(request: HttpRequest, correction: Correction, asked: dict
 
 def reject_correction(request: HttpRequest, correction: Correction, asked: dict[str, Any]) -> None:
     corrections.reject(id=correction.id, caller=get_caller(request), reason=asked["reason"])
+
+
+def foresee(correction: Correction, account: Account, claim: Claim | None) -> dict[str, Decimal]:
+    """What the account would have if it were posted now. `claim` is the one that is waived."""
+    balance, owed = account.balance, account.owed
+    match correction.kind:
+        case Correction.Kind.CLAIM:
+            owed += correction.amount
+        case Correction.Kind.WAIVER:
+            owed -= claim.remaining if claim else 0
+        case _:
+            balance += correction.change
+    collected = min(owed, max(balance - account.held_now, Decimal(0)))
+    return {
+        "balance": balance - collected,
+        "available": account.available + balance - collected - account.balance,
+        "owed": owed - collected,
+    }
 
 
 def is_waiting(correction: Correction) -> bool:
@@ -146,18 +164,27 @@ class CorrectionAdmin(QueueAdmin):
 
     def describe(self, request: HttpRequest, obj: Correction) -> dict[str, Any]:
         rows = corrections.find_transactions(obj)
+        taken_back = corrections.find_taken_back(obj)
+        claim = corrections.find_claim(obj)
         account = Account.objects.with_held_due().get(id=obj.account_id)
+        moves = obj.kind in (Correction.Kind.ADJUSTMENT, Correction.Kind.REVERSAL)
         return {
             "correction": obj,
             "account": account,
-            "balance_then": account.balance + obj.change,
-            "available_then": account.available + obj.change,
+            "then": foresee(obj, account, claim),
             "is_uncovered": is_waiting(obj)
+            and moves
             and obj.type == Transaction.Type.WITHDRAW
             and obj.amount > account.available,
             "rows": rows,
-            "why": explanations.describe_decline(corrections.find_decline(rows), account.currency),
-            "reversed": list(queries.find_transactions([obj.reverses] if obj.reverses else []).values()),
+            "claims": [claim] if claim else [],
+            "payee": Account.objects.filter(id=obj.destination).select_related("user").first()
+            if obj.destination
+            else None,
+            "is_over": is_waiting(obj) and obj.claim and (claim is None or not claim.remaining),
+            "why": explanations.describe_decline(corrections.find_decline(obj), account.currency),
+            "reversed": taken_back,
+            "is_beyond": is_waiting(obj) and any(obj.amount > row.left for row in taken_back),
             "is_hers": obj.maker_id == request.user.pk,
         }
 

@@ -68,6 +68,7 @@ def describe(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "biggest": ("accounts.view_account", lambda: describe_biggest(counted)),
         "frozen": ("accounts.view_account", overview.find_frozen_accounts),
         "ending": ("accounts.view_hold", overview.find_holds_to_end),
+        "claims": ("accounts.view_claim", lambda: True),
         "corrections": ("transactions.view_correction", lambda: True),
         "delivery": ("events.view_subscription", overview.read_delivery),
         "proof": ("transactions.view_auditrun", overview.find_proof),

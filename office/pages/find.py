@@ -26,6 +26,7 @@ KINDS = {
     "accounts": ("accounts.view_account", "accounts_account"),
     "transactions": ("transactions.view_transaction", "transactions_transaction"),
     "holds": ("accounts.view_hold", "accounts_hold"),
+    "claims": ("accounts.view_claim", "accounts_claim"),
     "corrections": ("transactions.view_correction", "transactions_correction"),
 }
 

@@ -29,6 +29,10 @@ SELECT
         SELECT FROM accounts_hold WHERE status = 'OPEN' ORDER BY account_id LIMIT {COUNTED_MAX + 1}
     ) AS holds),
     (SELECT count(*) FROM (
+        SELECT FROM accounts_claim WHERE status = 'OPEN' ORDER BY account_id, created_at, id
+        LIMIT {COUNTED_MAX + 1}
+    ) AS claims),
+    (SELECT count(*) FROM (
         SELECT FROM accounts_account WHERE status <> 'ACTIVE' AND status = 'FROZEN' ORDER BY status, id
         LIMIT {COUNTED_MAX + 1}
     ) AS accounts),
@@ -52,7 +56,7 @@ WHERE status <> 'ACTIVE' AND status = 'FROZEN' ORDER BY status DESC, id DESC LIM
 
 
 def count() -> dict[str, Any]:
-    """How many open holds, frozen accounts, waiting corrections and events without a place there are.
+    """How many open holds, open claims, frozen accounts, waiting corrections, and events without a place.
 
     Each is a `number`; if it `is_bounded`, there are more. `pending_since` is when the oldest event without a
     place was recorded.
@@ -60,7 +64,7 @@ def count() -> dict[str, Any]:
     [[*found, pending_since]] = fetch(COUNT)
     counts = {
         name: {"number": min(number, COUNTED_MAX), "is_bounded": number > COUNTED_MAX}
-        for name, number in zip(("holds", "frozen", "waiting", "pending"), found, strict=True)
+        for name, number in zip(("holds", "claims", "frozen", "waiting", "pending"), found, strict=True)
     }
     return {**counts, "pending_since": pending_since}
 

@@ -31,8 +31,7 @@ from ledger.text import Rule
 from office.access import Action
 from office.actions import Command, ReasonForm, show_once
 from office.admin import SearchedAdmin
-from office.forms import TextField
-from office.pages.accounts.admin import AmountField
+from office.forms import AmountField, TextField
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import NOTHING, column, link, list_groups, moment
 from rest.middleware import get_caller

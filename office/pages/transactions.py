@@ -1,29 +1,39 @@
-"""The pages of transactions, of holds, which show the transactions that captured them, and of audits."""
+"""The pages of transactions and of audits."""
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Hold, User
+from accounts.currencies import format_amount
+from accounts.models import Claim, User
 from events.models import Event
 from events.subscriptions import trace
 from ledger.sql import fetch
 from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
+from office.forms import AmountField, fit
 from office.pages.corrections import propose
-from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, label, moment, show_number, text_column
-from rest.middleware import get_caller
-from transactions import corrections, posting
+from office.templatetags.ledger import (
+    ACCOUNT_USER,
+    STATUS,
+    column,
+    label,
+    moment,
+    money,
+    show_number,
+    text_column,
+)
+from transactions import corrections
 from transactions.models import AuditRun, Correction, Transaction
-from transactions.posting.commands import Release
 from transactions.reading import queries, search
 
-CAPTURES_MAX = 100  # on the page of a hold
+SHOWN_MAX = 100  # reversals and claims on the page of what they take back
 EVENTS_AT_ONCE_MAX = 100  # of one account at the same microsecond: a capture's, and of holds that ended then
 
 # The first event of the account at that moment or later. No index has the events by what they are about;
@@ -64,6 +74,22 @@ def find_events(transaction: Transaction) -> list[Event]:
     ]
 
 
+class ReverseForm(IdentityForm):
+    """How much of a transaction is taken back: all that is left, unless it is said otherwise."""
+
+    field_order = ("amount", "reason", "identity")
+    amount = AmountField(label=_("Amount"))
+
+    def fill(self, obj: Transaction) -> None:
+        currency = obj.account.currency
+        fit(self.fields["amount"], currency)
+        self.fields["amount"].initial = format_amount(obj.left, currency)
+        self.fields["amount"].help_text = _("Of %(amount)s there is left: %(left)s") % {
+            "amount": money(obj.amount, currency),
+            "left": money(obj.left, currency),
+        }
+
+
 def reverse_transaction(
     request: HttpRequest, transaction: Transaction, asked: dict[str, Any]
 ) -> HttpResponse:
@@ -73,7 +99,31 @@ def reverse_transaction(
         asked,
         posted=_("The transaction was reversed."),
         transaction_id=transaction.id,
+        amount=asked["amount"],
     )
+
+
+def claim_back(request: HttpRequest, transaction: Transaction, asked: dict[str, Any]) -> HttpResponse:
+    return propose(
+        request,
+        corrections.claim_back,
+        asked,
+        posted=_("It was taken back: what was not there is owed."),
+        transaction_id=transaction.id,
+        amount=asked["amount"],
+    )
+
+
+def may_be_reversed(row: Transaction) -> bool:
+    is_posted = row.status == Transaction.Status.POSTED
+    return is_posted and not row.reverses and not row.claim and row.left > 0
+
+
+def explain(transaction: Transaction) -> Any:
+    """Why it was declined, or what became of it later."""
+    if transaction.reversed:
+        return _("reversed in part") if transaction.left else _("reversed later")
+    return explanations.explain(transaction)
 
 
 @admin.register(Transaction)
@@ -88,13 +138,27 @@ class TransactionAdmin(SearchedAdmin):
             label=_("Reverse"),
             permission="transactions.reverse_transaction",
             run=reverse_transaction,
-            form=IdentityForm,
+            form=ReverseForm,
+            applies=may_be_reversed,
+            note=_(
+                "The opposite transaction is posted, of all that is left or of a part of it; of a transfer on"
+                " both accounts. Above a limit a second person must approve it first."
+            ),
+            is_dangerous=True,
+        ),
+        Command(
+            name="claim",
+            label=_("Reverse as a claim"),
+            permission="accounts.claim_account",
+            run=claim_back,
+            form=ReverseForm,
             applies=lambda row: (
-                row.status == Transaction.Status.POSTED and not (row.reverses or row.reversed_by)
+                may_be_reversed(row) and (row.type == Transaction.Type.DEPOSIT or row.transfer is not None)
             ),
             note=_(
-                "The opposite transaction is posted, of a transfer on both accounts. Above a limit a second"
-                " person must approve it first."
+                "What came in is taken back as far as it is there; the rest is owed, and is collected as soon"
+                " as anything is free on the account. Of a transfer the source is paid. Above a limit a"
+                " second person must approve it first."
             ),
             is_dangerous=True,
         ),
@@ -105,7 +169,7 @@ class TransactionAdmin(SearchedAdmin):
         "type",
         column(_("amount"), lambda row: show_number(row.signed_amount, row.account.currency)),
         STATUS,
-        column(_("why"), lambda row: _("reversed later") if row.reversed_by else explanations.explain(row)),
+        column(_("why"), explain),
         column(_("balance after"), lambda row: show_number(row.balance_after, row.account.currency)),
         text_column(_("reference"), "reference"),
     )
@@ -137,67 +201,16 @@ class TransactionAdmin(SearchedAdmin):
             "correction": Correction.objects.filter(id__in=filter(None, [obj.id, obj.transfer]))
             .select_related("maker", "checker")
             .first(),
-            "waiting": corrections.find_waiting_reversal(obj.id),
+            "waiting": corrections.find_waiting_reversals(obj),
+            "taken_back_by": queries.find_transactions(map(UUID, obj.reversed_by[:SHOWN_MAX])).values(),
+            "claimed_back_by": Claim.objects.filter(id__in=obj.reversed_by[:SHOWN_MAX])
+            .select_related("account__user")
+            .order_by("created_at", "id")
+            if obj.reversed_by
+            else (),
             "may_see_deliveries": request.user.has_perm("events.view_subscription"),
             "traced": trace(find_events(obj)),
             "chain_hash": bytes(obj.chain_hash).hex(),
-        }
-
-
-def release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> None:
-    command = Release(hold_id=hold.id, account_id=hold.account_id, reason=asked["reason"])
-    posting.post(command, caller=get_caller(request))
-
-
-@admin.register(Hold)
-class HoldAdmin(SearchedAdmin):
-    """Money that is set aside, by whom and until when."""
-
-    change_form_template = "admin/hold.html"
-    owner = "account.user_id"
-    commands = (
-        Command(
-            name="release",
-            label=_("Release"),
-            permission="accounts.release_hold",
-            run=release,
-            done=_("The hold was released: what it had left is available again."),
-            applies=lambda hold: hold.status_now == Hold.Status.OPEN,
-            note=_(
-                "What the hold has left becomes available again. Whoever placed it can capture it no more."
-            ),
-            is_dangerous=True,
-        ),
-    )
-    list_display = (
-        column(_("placed at"), lambda hold: moment(hold.created_at)),
-        ACCOUNT_USER,
-        column(_("amount"), lambda hold: show_number(hold.amount, hold.account.currency)),
-        column(_("captured"), lambda hold: show_number(hold.captured, hold.account.currency)),
-        column(_("status"), lambda hold: label(hold.status_now, hold.status_now.label)),
-        column(_("expires at"), lambda hold: moment(hold.expires_at)),
-        text_column(_("reference"), "reference"),
-    )
-    ordering = ("-created_at", "-id")
-    search_help_text = _("The id of a hold")
-
-    def name(self, obj: Hold) -> str:
-        return str(obj.pk)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
-        return Hold.objects.with_clock().select_related("account__user")
-
-    def search(self, rows: QuerySet[Hold], text: str) -> QuerySet[Hold]:
-        id = parse_id(text)
-        return rows.filter(id=id) if id else rows.none()
-
-    def describe(self, request: HttpRequest, obj: Hold) -> dict[str, Any]:
-        captures = Transaction.objects.filter(hold=obj.id)
-        return {
-            "hold": obj,
-            "actor": User.objects.filter(id=obj.actor).first(),
-            "captures": captures.select_related("account__user")[:CAPTURES_MAX],
-            "why": explanations.describe_decline(obj, obj.account.currency),
         }
 
 

@@ -26,6 +26,7 @@ COLOURS = {
     "ACTIVE": "success",
     "POSTED": "success",
     "CAPTURED": "success",
+    "COLLECTED": "success",
     "DONE": "success",
     "OPEN": "info",
     "FROZEN": "warning",

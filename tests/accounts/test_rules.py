@@ -15,7 +15,8 @@ from tests.office.staff import make_staff
 from tests.transactions.test_audit import harm
 from tests.transactions.told import read_events
 from transactions import posting
-from transactions.posting.commands import NewHold, Reversal
+from transactions.posting import PostingRequest, engine
+from transactions.posting.commands import NewHold, Reversal, SetLimits
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +46,15 @@ def test_the_highest_credit_limit_is_kept(rule, account):
         rule("limits", credit_limit=limit)
     account = Account.objects.get(id=account.id)
     assert (account.credit_limit, account.credit_limit_max) == (30, 50)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_highest_credit_limit_is_kept_also_of_several_that_are_set_in_one_commit(account):
+    commands = [SetLimits(account_id=account.id, limits={"credit_limit": Decimal(each)}) for each in (9, 4)]
+    requests = [PostingRequest(commands=[each], caller=Caller(new_id())) for each in commands]
+    assert not any(isinstance(each, Exception) for each in engine.post_group(requests))
+    account.refresh_from_db()
+    assert (account.credit_limit, account.credit_limit_max) == (4, 9)
 
 
 def test_credit_that_is_used_cannot_be_taken_away(rule, account):

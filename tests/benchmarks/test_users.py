@@ -70,6 +70,7 @@ def run_users(*arguments):
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
 
 
+@pytest.mark.drill
 @pytest.mark.serve
 def test_every_kind_of_user_is_served_and_the_books_are_right():
     run = run_users()
@@ -81,6 +82,7 @@ def test_every_kind_of_user_is_served_and_the_books_are_right():
     assert "every balance is proven" in run.stdout
 
 
+@pytest.mark.drill
 @pytest.mark.serve
 @pytest.mark.django_db(transaction=True)
 def test_of_a_service_elsewhere_that_hides_a_row_of_each_list_it_is_said(live_server, tmp_path, monkeypatch):

@@ -65,7 +65,12 @@ class Demo:
         )
         cast.transfer(bakery, savings, "50.00", reference="For December")
         self.reversed = twice
-        self.correct("reverse", transaction_id=twice.id, reason="The same clicks were charged twice.")
+        self.correct(
+            "reverse",
+            transaction_id=twice.id,
+            amount=twice.amount,
+            reason="The same clicks were charged twice.",
+        )
         asking.freeze(
             id=self.accounts[3].id, reason="The card was reported stolen, ticket 4790.", request_id="demo"
         )

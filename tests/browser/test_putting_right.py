@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import expect
 
-from tests import cast
+from accounts.models import Claim
+from tests import asking, cast
 from tests.browser.steps import come_in, find, find_lead, go_to, open_page, open_subject, send_command
 from tests.office.staff import make_staff
 from transactions.models import Correction
@@ -93,6 +94,45 @@ def test_a_transaction_is_reversed_once(page, vera, account):
     assert page.get_by_role("link", name="Reverse", exact=True).count() == 0
     account.refresh_from_db()
     assert account.balance == 100
+
+
+def test_what_is_owed_is_claimed_collected_and_waived_by_two(
+    page, open_browser, vera, boris, account, settings
+):
+    settings.APPROVAL_ABOVE = {"USD": Decimal(100)}
+    come_in(page, vera, to=account)
+    send_command(page, "Claim an amount", "A chargeback.", amount="400", reference="case 9")
+    expect(page.get_by_text("second person").first).to_be_visible()
+    other = open_browser()
+    come_in(other, boris, to=Correction.objects.get())
+    expect(other.locator("#main")).to_contain_text("300.00")  # what would be owed
+    send_command(other, "Approve")
+    cast.deposit(account, "50.00", reference="INV-3")
+    open_subject(page, account)
+    expect(page.get_by_text("collected for a claim").first).to_be_visible()
+    page.get_by_role("link", name="Claims", exact=True).last.click()
+    expect(page.locator("#main")).to_contain_text("250.00")
+    claim = Claim.objects.get()
+    open_subject(page, claim)
+    send_command(page, "Waive the rest", "Paid in cash.")
+    expect(page.get_by_text("second person").first).to_be_visible()
+    open_subject(other, Correction.objects.get(claim=claim.id))
+    send_command(other, "Approve")
+    expect(other.get_by_text("The correction was approved and posted.")).to_be_visible()
+    claim.refresh_from_db()
+    account.refresh_from_db()
+    assert (claim.status, account.balance, account.owed) == ("WAIVED", 0, 0)
+
+
+def test_all_buttons_of_an_account_are_in_sight(page, vera, account):
+    asking.set_threshold(account, "5")
+    come_in(page, vera, to=account)
+    buttons = page.locator(".office-commands a").all()
+    assert len(buttons) == 5
+    for button in buttons:
+        box = button.bounding_box()
+        assert 0 <= box["y"] < box["y"] + box["height"] <= 65, button.inner_text()  # the line of the title
+        assert box["x"] + box["width"] <= 1280
 
 
 def test_a_token_is_seen_once(page, transactional_db):

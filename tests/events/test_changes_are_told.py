@@ -24,6 +24,7 @@ def send(client, method, path, **body):
 
 
 # The call, as the path and the body; the event, what was before, and the reason that it tells.
+OF_A_LARGER_HOLD = {"amount": "40.00", "remaining": "40.00"}
 CALLS = [
     ("patch", "users/{user}", {"name": "Pyotr"}, "user.changed", {"name": "petya"}, None),
     ("patch", "accounts/{account}", {"metadata": {"a": "b"}}, "account.changed", {"metadata": {}}, None),
@@ -44,6 +45,11 @@ CALLS = [
         *("account.unfrozen", {"status": "FROZEN", "status_reason": "doubt"}, "settled"),
     ),
     ("post", "holds", {"id": "{hold}", "account": "{account}", "amount": "30"}, "hold.placed", None, None),
+    (
+        *("patch", "holds/{hold}", {"amount": "40", "expires_at": "2999-01-01T00:00:00Z"}, "hold.changed"),
+        *({"amount": "30.00", "remaining": "30.00", "expires_at": None}, None),
+    ),
+    ("patch", "holds/{hold}", {"amount": "30"}, "hold.changed", OF_A_LARGER_HOLD, None),
     (
         *("post", "holds/{hold}/capture", {"id": "{capture}", "amount": "10", "final": False}),
         *("hold.captured", {"captured": "0.00", "remaining": "30.00"}, None),

@@ -77,7 +77,7 @@ def test_what_is_told_of_a_transaction_is_how_it_was_when_it_was_decided(account
     [told] = feed.read().events[2:]
     asking.ask(Reversal(id=new_id(), reason="test", rows=[row]))
     assert [event for event in feed.read().events if event["id"] == told["id"]] == [told]
-    assert told["data"]["reversed_by"] is None
+    assert told["data"]["reversed_by"] == []
 
 
 @pytest.mark.parametrize("kind", ["service", "holder", "staff", "command"])

@@ -78,6 +78,6 @@ def test_every_type_that_the_packages_tell_of_is_a_known_one():
     sources = " ".join(
         file.read_text() for app in ("accounts", "transactions") for file in (root / app).rglob("*.py")
     )
-    told = set(re.findall(r"\"((?:user|account|hold)\.[a-z_]+)\"", sources))
+    told = set(re.findall(r"\"((?:user|account|hold|claim|threshold|balance)\.[a-z_]+)\"", sources))
     statuses = {f"transaction.{status.lower()}" for status in Transaction.Status.values}
     assert told | statuses == set(Event.Type.values)

@@ -6,6 +6,12 @@ from examples.ad_engine.engine import Engine
 from examples.ad_engine.ledger import Ledger
 from tests import cast
 from tests.events.conftest import loopback  # noqa: F401, a fixture
+from tests.examples.world import open_campaign
+
+
+@pytest.fixture
+def account(account):
+    return open_campaign(account)
 
 
 @pytest.fixture

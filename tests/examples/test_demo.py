@@ -7,14 +7,14 @@ import pytest
 
 from tests.servers import PROJECT
 
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(200)]
+
 
 def run(*arguments):
     command = [sys.executable, "-m", "examples.ad_engine.demo", *arguments]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
 
 
-@pytest.mark.serve
-@pytest.mark.timeout(200)
 @pytest.mark.parametrize("way", ["webhook", "pull"])
 def test_both_sides_killed_every_campaign_is_what_the_ledger_says(way):
     demo = run("--way", way)
@@ -24,8 +24,6 @@ def test_both_sides_killed_every_campaign_is_what_the_ledger_says(way):
     assert demo.stderr == ""
 
 
-@pytest.mark.serve
-@pytest.mark.timeout(200)
 def test_the_same_by_a_broker(broker):
     demo = run("--way", "rabbitmq", "--broker", broker.url)
     assert demo.returncode == 0, demo.stdout + demo.stderr

@@ -75,7 +75,7 @@ def test_a_message_is_acknowledged_after_the_commit(engine, account, queue, orde
     publish(queue, [*read_events(), END])
     listen()
     assert is_running(engine, account.id)
-    assert order == ["committed", "acknowledged"] * 3
+    assert order == ["committed", "acknowledged"] * 5
 
 
 def test_what_could_not_be_applied_comes_again(engine, account, queue, listen, monkeypatch):

@@ -148,7 +148,7 @@ def test_subscribing_again_is_the_same_subscription_and_the_same_secret(engine, 
 def test_it_is_told_all_that_was_before_it_and_at_once_what_was_tried_in_vain(engine, account, loopback):
     deposit(account, "5")
     subscribe(engine, URL)
-    assert Subscription.objects.with_lag().get().lag_events == 3
+    assert Subscription.objects.with_lag().get().lag_events == 5
     Subscription.objects.update(status="DISABLED", attempts=10, position=2)
     subscribe(engine, URL)
     subscription = Subscription.objects.get()

@@ -35,7 +35,7 @@ class Client:
             for step in range(self.number, self.plan.operations, self.plan.clients):
                 operation = self.choose(step)
                 replies = insist(self.service, operation, keep, seconds=INSIST_SECONDS, pause=PAUSE_SECONDS)
-                if replies[0].is_decided and not operation.is_release:
+                if replies[0].is_decided and operation.has_id:
                     self.decided.append(operation)
                 os.write(progress, b".")
 

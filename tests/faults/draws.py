@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +18,21 @@ Maker = Callable[["Draw"], Operation]
 Makers = Mapping[str, tuple[int, Maker]]  # by kind: how often, and what makes it
 
 
+@cache
+def shuffle_kinds(seed: int, number: int, weights: tuple[tuple[str, int], ...]) -> list[str]:
+    """A deck of kinds, each as often as it says: so every run has all of them, and about as often."""
+    kinds = [kind for kind, often in weights for _ in range(often)]
+    random.Random(f"{seed} deck {number}").shuffle(kinds)
+    return kinds
+
+
 class Draw:
     def __init__(self, plan: Plan, step: int, makers: Makers) -> None:
         self.plan, self.step, self.makers = plan, step, makers
         self.chance = random.Random(f"{plan.seed} operation {step}")
-        [self.kind] = self.chance.choices(list(makers), [often for often, _ in makers.values()])
+        weights = tuple((kind, often) for kind, (often, _) in makers.items())
+        deck = shuffle_kinds(plan.seed, step // sum(often for _, often in weights), weights)
+        self.kind = deck[step % len(deck)]
 
     def make(self) -> Operation:
         _, make = self.makers[self.kind]
@@ -62,5 +73,5 @@ class Draw:
     def choose_hold(self) -> tuple[str, Row]:
         """One that was asked for, alone or in a list, or that nobody knows."""
         old = self.find_old([*HELD, *HELD, *LISTS] if self.toss(0.3) else HELD)
-        holds = [(id, row) for id, row in old.asked.items() if "expires_at" in row] if old else []
+        holds = [(id, row) for id, row in old.asked.items() if "expires_at_asked" in row] if old else []
         return self.chance.choice(holds) if holds else (self.make_id(), {"account_id": None})

@@ -21,6 +21,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ledger_project.database.embedded import EmbeddedPostgres
+from tests.crossings.oracle import FELL, ROSE
 from tests.faults.charges import AUDIT, CHARGES
 from tests.faults.ledger import Ledger, read_ledger
 from tests.faults.nemesis import WORKER_AGE_SECONDS_MIN, Nemesis, plan_periods
@@ -55,12 +56,16 @@ class Report:
         rate = self.plan.operations / self.seconds
         rows = Counter(row["status"] for row in self.ledger.transactions)
         holds = Counter(row["status"] for row in self.ledger.holds)
+        claims = Counter(row["status"] for row in self.ledger.claims)
+        collections = sum(row["collections"] for row in self.ledger.claims)
+        crossings = sum(event["type"] in (FELL, ROSE) for event in self.ledger.events)
         plan = self.plan
         lines = [
             f"{plan.operations} operations in {self.seconds:.0f} s ({rate:.0f}/s), seed {plan.seed},"
             f" {plan.clients} clients, {len(plan.accounts)} accounts in dollars,"
             f" {len(plan.euros)} in euros, {distinct} ids, transactions: {dict(rows)}, holds: {dict(holds)},"
-            f" lists: {len(self.ledger.batches)}",
+            f" lists: {len(self.ledger.batches)}, claims: {dict(claims)}, collections: {collections},"
+            f" thresholds: {len(self.ledger.thresholds)}, crossings: {crossings}",
             *format_table("asked for", self.kinds),
             *format_table(f"faults: {sum(self.faults.values())}", self.faults),
             *format_table(f"COMMITs harmed: {self.harmed.total()}", self.harmed),

@@ -22,7 +22,9 @@ class Ledger:
     accounts: list[Row]
     transactions: list[Row]  # in the order of their recording
     holds: list[Row]
+    claims: list[Row]
     batches: list[Row]
+    thresholds: list[Row]
     events: list[Row]  # of accounts, in the order of their sequence; `told` is the row that one is about
 
 
@@ -45,6 +47,8 @@ def read_ledger(postgres: EmbeddedPostgres) -> Ledger:
             connection.execute("SELECT * FROM accounts_account").fetchall(),
             connection.execute("SELECT * FROM transactions_transaction ORDER BY recorded_at, id").fetchall(),
             connection.execute("SELECT * FROM accounts_hold ORDER BY created_at, id").fetchall(),
+            connection.execute("SELECT * FROM accounts_claim ORDER BY created_at, id").fetchall(),
             connection.execute("SELECT * FROM transactions_batch").fetchall(),
+            connection.execute("SELECT * FROM accounts_threshold").fetchall(),
             connection.execute(EVENTS).fetchall(),
         )

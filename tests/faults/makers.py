@@ -3,10 +3,12 @@
 from functools import partial
 
 from tests.faults.draws import HELD, LISTS, Draw, Makers
+from tests.faults.makers_of_claims import claim_back, open_claim, set_threshold, waive_claim
 from tests.faults.makers_of_lists import make_batch, make_list, make_sale, take_list_back
 from tests.faults.makers_of_rows import (
     ALWAYS_DECIDED,
     capture_hold,
+    change_hold,
     come_from_the_future,
     deposit,
     make_reversal,
@@ -34,10 +36,14 @@ OF_ROWS: Makers = {
     "late transfer": (4, partial(make_transfer, late=True)),
     "transfer to nobody": (2, partial(make_transfer, to_nobody=True)),
     "exchange": (6, partial(make_transfer, is_exchange=True)),
-    "hold": (7, place_hold),
-    "hold that expires": (6, partial(place_hold, expires=True)),
+    "hold": (14, place_hold),
+    "hold that expires": (8, partial(place_hold, expires=True)),
     "capture": (8, partial(capture_hold, final=True)),
     "capture that is not final": (9, partial(capture_hold, final=False)),
+    "capture into an account": (4, partial(capture_hold, final=True, into="one")),
+    "capture into accounts": (4, partial(capture_hold, final=True, into="several")),
+    "capture into accounts that is not final": (5, partial(capture_hold, final=False, into="several")),
+    "changed hold": (16, change_hold),
     "release": (5, release_hold),
 }
 OF_LISTS: Makers = {
@@ -47,12 +53,19 @@ OF_LISTS: Makers = {
     "atomic list": (10, partial(make_list, atomic=True)),
     "sale": (5, make_sale),
 }
-REVERSED = (OF_ROWS.keys() | OF_LISTS.keys()) - HELD - {"release"}
+OF_CLAIMS: Makers = {
+    "claim": (12, open_claim),
+    "waiver": (6, waive_claim),
+    "threshold": (12, set_threshold),
+}
+REVERSED = (OF_ROWS.keys() | OF_LISTS.keys()) - HELD - {"release", "changed hold"}
 # kind: (how often, maker)
 MAKERS: Makers = {
     **OF_ROWS,
     **OF_LISTS,
-    "reversal": (10, partial(make_reversal, kinds=frozenset({*REVERSED, "reversal"}))),
+    **OF_CLAIMS,
+    "claimed reversal": (8, partial(claim_back, kinds=REVERSED)),
+    "reversal": (18, partial(make_reversal, kinds=frozenset({*REVERSED, "reversal"}))),
     "list taken back": (6, take_list_back),
 }
 assert OF_LISTS.keys() == LISTS

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tests.faults.draws import LISTS, Draw, Item
+from tests.faults.makers_of_claims import as_claim, claim_back, make_claim_body
 from tests.faults.makers_of_rows import (
     ALWAYS_DECIDED,
     as_capture,
@@ -16,6 +17,7 @@ from tests.faults.makers_of_rows import (
     make_hold_body,
     make_reversal,
     make_transfer_body,
+    send_into,
     take_back,
     use_a_wrong_scale,
     withdraw_too_much,
@@ -71,10 +73,11 @@ class Draft:
         """Of a hold of the list, or of another one, which perhaps is not there."""
         named, hold, account, *refusals = self.choose_hold()
         item = make_capture_body(self.draw, final=self.draw.toss())
-        row = as_capture(item, hold, account, batch=self.id)
-        self.add("capture", {**item, "hold": named}, {}, *refusals)
-        id = self.items[-1]["id"]
-        self.rows[-1][id] = row
+        if self.draw.toss(0.4):
+            send_into(self.draw, item, account, several=self.draw.toss())
+            refusals = [*refusals, "currency_mismatch", "same_account"]
+        rows = as_capture(item, hold, account, batch=self.id)
+        self.add("capture", {**item, "hold": named}, rows, *refusals)
 
     def add_release(self) -> None:
         if any(item["command"] == "release" for item in self.items):
@@ -99,8 +102,23 @@ class Draft:
         rows = {id: {**row, "batch": self.id} if row else row for id, row in alone.asked.items()}
         target = alone.path.split("/")[-2]
         self.add(
-            "reversal", {**(alone.body or {}), "transaction": target}, rows, "not_found", "not_reversible"
+            "reversal",
+            {**(alone.body or {}), "transaction": target},
+            rows,
+            *("not_found", "not_reversible", "effective_at_too_early"),
         )
+
+    def add_claim(self) -> None:
+        body = make_claim_body(self.draw)
+        self.add("claim", body, {self.name(body): as_claim(body, self.id)})
+
+    def add_claimed_reversal(self) -> None:
+        if any(item["command"] == "reversal" for item in self.items):
+            return
+        alone = claim_back(self.draw, kinds=TAKEN_BACK_ALONE)
+        rows = {id: {**row, "batch": self.id} if row else row for id, row in alone.asked.items()}
+        body = {**(alone.body or {}), "transaction": alone.path.split("/")[-2]}
+        self.add("reversal", body, rows, *("not_found", "not_reversible", "not_claimable"))
 
     def finish(self, *, atomic: bool) -> Operation:
         asked = {id: row for rows in self.rows for id, row in rows.items()}
@@ -137,6 +155,8 @@ ADDERS: list[Callable[[Draft], None]] = [
     Draft.add_capture,
     Draft.add_release,
     Draft.add_reversal,
+    Draft.add_claim,
+    Draft.add_claimed_reversal,
 ]
 
 
@@ -171,11 +191,11 @@ def take_list_back(draw: Draw) -> Operation:
     rows = old.asked if old else {}
     asked: dict[str, Row] = {}
     for row_id, row in rows.items():
-        if "expires_at" in row:
+        if "expires_at_asked" in row:
             asked |= as_release(row_id)
         elif "type" in row and not row["reverses"]:
             reversal = str(derive_id(f"{id}\0reversal\0{row['transfer'] or row_id}"))
-            asked |= take_back(row_id, rows, reversal, reason, batch=id)
+            asked |= take_back(row_id, rows, {"id": reversal, "reason": reason}, batch=id)
     batch = old.body["id"] if old and old.body else draw.make_id()
     asked = asked or {id: {}}
     refusals = refuse(asked, "not_found", "not_reversible")

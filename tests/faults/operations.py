@@ -21,8 +21,9 @@ class Operation:
     """One request, and the rows that it asks for, by id: what their columns must be, as text.
 
     `refusals` are the codes of the only final refusals a row may get; without any it must be decided.
-    A list has several rows, a transfer two; `items` are the ids of each item of a list. A release has no id:
-    it is judged by its hold. What takes a list back asks for all that it may make.
+    A list has several rows, a transfer two; `items` are the ids of each item of a list. What has no id is
+    judged by what it is about: a release, a change of a hold, a waiver, a threshold. What takes a list back
+    asks for all that it may make.
     """
 
     kind: str
@@ -31,10 +32,12 @@ class Operation:
     asked: dict[str, Row]
     refusals: dict[str, list[str]] = field(default_factory=dict)
     items: list[list[str]] = field(default_factory=list)
+    method: str = "POST"
 
     @property
-    def is_release(self) -> bool:
-        return self.body is None
+    def has_id(self) -> bool:
+        """A release has none, and a change of a hold."""
+        return self.body is not None and "id" in self.body
 
     @property
     def is_list(self) -> bool:
@@ -52,12 +55,13 @@ class Operation:
     @property
     def key(self) -> str:
         """By what a repetition is known."""
-        return self.body["id"] if self.body else self.path
+        body = self.body or {}
+        return str(body["id"]) if self.has_id else f"{self.path} {self.body}"
 
     @property
     def is_mixed(self) -> bool:
         """Its answer does not say which of its rows are new."""
-        return self.is_release or ("commands" in (self.body or {}) and not self.is_atomic)
+        return not self.has_id or ("commands" in (self.body or {}) and not self.is_atomic)
 
     def change(self) -> "Operation":
         """The same ids for another command: to be refused once the first one is decided."""
@@ -70,6 +74,11 @@ class Operation:
             body["reason"] = ANOTHER_REASON
             row = {"metadata": {"reason": ANOTHER_REASON}}
             changed = [id for id in changed if "metadata" in self.asked[id]]
+            if any("reason" in asked for asked in self.asked.values()):  # of a claim
+                row, changed = {"reason": ANOTHER_REASON}, list(self.asked)
+        elif "destinations" in body:
+            first, *others = body["destinations"]
+            body["destinations"] = [{**first, **row}, *others]
         else:
             body |= row
         refused = list(self.asked) if self.is_list else changed

@@ -28,8 +28,11 @@ PR_SET_PDEATHSIG = 1
 MIGRATE_SECONDS_MAX = 60
 
 
-def begin(folder: Path, **environment: str) -> EmbeddedPostgres:
-    """Before anything of Django is imported. Afterwards Django works on a new ledger in the folder."""
+def begin(folder: Path, *, fsync: bool = True, **environment: str) -> EmbeddedPostgres:
+    """Before anything of Django is imported. Afterwards Django works on a new ledger in the folder.
+
+    Without `fsync` it is quicker, for who kills everything but the server.
+    """
     os.environ.update(
         KEYS,
         DATABASE_URL="",
@@ -38,7 +41,7 @@ def begin(folder: Path, **environment: str) -> EmbeddedPostgres:
         LOG_LEVEL="CRITICAL",
         **environment,
     )
-    postgres = EmbeddedPostgres(folder / "postgres", settings=SETTINGS)
+    postgres = EmbeddedPostgres(folder / "postgres", settings=SETTINGS | {"fsync": "on" if fsync else "off"})
     postgres.start()
     postgres.ensure_database("ledger")
     django.setup()

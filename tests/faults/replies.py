@@ -28,11 +28,18 @@ DECLINES = {
     "insufficient_funds": 402,
     "insufficient_funds_at": 402,
     "already_reversed": 422,
+    "reversal_too_large": 422,
+    "reversal_too_small": 422,
     "limit_exceeded": 422,
+    "too_many_claims": 422,
     HOLD_NOT_OPEN: 422,
     TRANSFER_DECLINED: 422,
     BATCH_DECLINED: 422,
 }
+
+# What a change of a hold may be told: that it is so, or that it is declined or comes too late.
+CHANGES = {(200, None), (402, "insufficient_funds"), (422, HOLD_NOT_OPEN)}
+WAIVERS = {(200, None), (422, "claim_not_open")}
 
 Answer = dict[str, Any]
 NOTHING: Answer = {}  # was made, since there was nothing to take back
@@ -61,6 +68,11 @@ class Reply:
         return self.asked.keys() == {"hold"}
 
     @property
+    def is_apart(self) -> bool:
+        """What has no id: a release, a change or a waiver, judged by what it is about; and a threshold."""
+        return self.asked.keys() <= {"hold", "changes", "claim", "threshold"}
+
+    @property
     def is_final(self) -> bool:
         return self.meaning not in (RETRYABLE, AMBIGUOUS)
 
@@ -74,7 +86,7 @@ def send(service: Service, operation: Operation) -> list[Reply]:
         return [Reply(operation, id, meaning, status, answer) for id in operation.asked]
 
     try:
-        status, text, headers = service.send("POST", operation.path, operation.body)
+        status, text, headers = service.send(operation.method, operation.path, operation.body)
     except (OSError, http.client.HTTPException) as error:
         return tell_all(AMBIGUOUS, 0, {"error": repr(error)})
     try:
@@ -106,7 +118,9 @@ def tell_items(operation: Operation, results: list[Answer]) -> Iterator[tuple[st
     told: dict[str, tuple[int, Answer]] = {}
     for place, result in enumerate(results):
         content = next(
-            result[name] for name in ("problem", "transfer", "transaction", "hold") if name in result
+            result[name]
+            for name in ("problem", "transfer", "transfers", "transaction", "hold", "claim")
+            if name in result
         )
         ids = [] if operation.takes_list_back else operation.items[place]
         if operation.takes_list_back:
@@ -129,8 +143,11 @@ def find_ids(operation: Operation, content: Answer) -> list[str]:
 
 
 def tell_one(ids: list[str], status: int, answer: Answer) -> Iterator[tuple[str, int, Answer]]:
-    if "source" in answer:
-        legs = {leg["id"]: leg for leg in (answer["source"], answer["destination"])}
+    parts = (
+        answer if isinstance(answer, list) else answer.get("transfers", [answer])
+    )  # of an item they are it
+    if "source" in parts[0]:
+        legs = {leg["id"]: leg for part in parts for leg in (part["source"], part["destination"])}
         for id in ids:
             yield id, status, legs.get(id, {})
     elif len(ids) > 1 and answer.get("id") in ids and answer.get("code"):  # of the leg in whose way
@@ -148,7 +165,12 @@ def classify(operation: Operation, id: str, status: int, answer: Answer, decided
     code = answer.get("code")
     if answer is NOTHING and operation.takes_list_back:
         return DEFINITIVE
-    is_release = operation.asked[id].keys() == {"hold"}
+    asked = operation.asked[id]
+    is_release = asked.keys() == {"hold"}
+    if "changes" in asked and (status, code) in CHANGES:
+        return decided
+    if asked.keys() == {"claim"} and (status, code) in WAIVERS:
+        return decided
     tells_of_hold = is_release and code == HOLD_NOT_OPEN and not operation.is_atomic
     if code in operation.refusals.get(id, []) and "id" not in answer and not tells_of_hold:
         return DEFINITIVE

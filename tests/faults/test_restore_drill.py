@@ -15,6 +15,7 @@ T = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
+@pytest.mark.drill
 @pytest.mark.serve
 @pytest.mark.timeout(300)
 def test_all_that_was_acknowledged_before_a_moment_is_restored_and_nothing_of_later(tmp_path):

@@ -80,11 +80,27 @@ def let_money_come_from_a_transfer(replies, ledger):
 
 
 def reverse_twice(replies, ledger):
-    ledger.transactions.append({**find_row(ledger, reverses=True), "id": OTHER_ID})
+    row = find_row(ledger, reverses=True, transfer=None)
+    before = next(each for each in ledger.transactions if each["id"] == row["reverses"])
+    late = {"recorded_at": row["recorded_at"] + timedelta(days=1)}
+    ledger.transactions.append({**row, "id": OTHER_ID, "amount": before["amount"], **late})
 
 
-def reverse_a_part(replies, ledger):
-    find_row(ledger, reverses=True)["amount"] -= Decimal("0.01")
+def reverse_another_part(replies, ledger):
+    find_row(ledger, reverses=True, transfer=None)["amount"] -= Decimal("0.01")
+
+
+def leave_something_of_one_leg(replies, ledger):
+    rows = {row["id"]: row for row in ledger.transactions}
+    whole = (
+        row
+        for row in rows.values()
+        if row["transfer"]
+        and row["reverses"]
+        and row["version"]
+        and row["amount"] == rows[row["reverses"]]["amount"]
+    )
+    ledger.transactions.remove(next(whole))
 
 
 def reverse_a_reversal(replies, ledger):
@@ -100,13 +116,14 @@ def reverse_one_leg(replies, ledger):
 
 
 def name_another_reversal(replies, ledger):
-    reversal = find_row(ledger, reverses=True)
+    reversal = find_row(ledger, reverses=True, amount_asked=None, transfer=None)
     told = {"decline_reason": "already_reversed", "decline_details": {"reversed_by": str(OTHER_ID)}}
+    told["recorded_at"] = reversal["recorded_at"] + timedelta(days=1)
     ledger.transactions.append({**reversal, "id": OTHER_ID, "status": "DECLINED", **told})
 
 
 def refuse_a_reversal(replies, ledger):
-    reversal = find_row(ledger, reverses=True)
+    reversal = find_row(ledger, reverses=True, batch=None)
     told = next(reply for reply in replies if reply.id == str(reversal["id"]))
     replies.append(replace(told, meaning=DEFINITIVE, status=422, answer={"code": "not_reversible"}))
 
@@ -125,8 +142,9 @@ def refuse_a_reversal(replies, ledger):
         (decline_half_a_batch, TORN, "posted in part"),
         (post_half_a_batch, TORN, "posted in part"),
         (blame_nobody_for_a_batch, WRONG, "because of each other"),
-        (reverse_twice, DOUBLED, "was reversed by"),
-        (reverse_a_part, WRONG, "reverses"),
+        (reverse_twice, DOUBLED, "was reversed beyond"),
+        (reverse_another_part, WRONG, "reverses another part"),
+        (leave_something_of_one_leg, TORN, "taken back whole"),
         (reverse_a_reversal, WRONG, "reverses"),
         (reverse_one_leg, TORN, "a part of the transfer"),
         (name_another_reversal, WRONG, "another reversal"),

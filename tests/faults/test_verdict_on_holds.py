@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.faults.charges import DRIFT, HELD, LOST, NEGATIVE, WRONG
+from tests.faults.charges import DRIFT, HELD, LOST, NEGATIVE, TORN, WRONG
 from tests.faults.conftest import find_row
-from tests.faults.makers_of_rows import NOT_FINAL
+from tests.faults.makers_of_rows import derive_part_id
 from tests.faults.operations import Operation
 from tests.faults.replies import EITHER, Reply
 
@@ -45,14 +45,16 @@ def capture_after_the_end(replies, ledger):
 
 
 def ignore_that_a_capture_was_final(replies, ledger):
-    find_capture(ledger)["metadata"] = {}
+    find_capture(ledger)["final"] = True
     find_hold(ledger, captured=True).update(status="OPEN", closed_at=None)
 
 
 def keep_a_hold_open_that_was_captured_whole(replies, ledger):
     hold = find_hold(ledger, captured=True)
     hold.update(status="RELEASED", captured=hold["amount"])
-    find_capture(ledger)["metadata"] = NOT_FINAL
+    for row in ledger.transactions:
+        if row["hold"] == hold["id"]:
+            row["final"] = False
 
 
 def let_holds_grow(replies, ledger):
@@ -66,7 +68,8 @@ def hold_more_than_there_is(replies, ledger):
 
 
 def tell_of_a_release_instead(replies, ledger):
-    find_event(ledger)["type"] = "hold.released"
+    event = find_event(ledger)
+    event["type"] = "hold.expired" if event["type"] == "hold.released" else "hold.released"
 
 
 def tell_another_state(replies, ledger):
@@ -78,6 +81,33 @@ def find_event(ledger):
     id = str(find_hold(ledger)["id"])
     of_holds = [event for event in ledger.events if event["type"].startswith("hold.")]
     return [event for event in of_holds if event["data"]["id"] == id][-1]
+
+
+def tell_of_a_change_twice(replies, ledger):
+    place = next(n for n, event in enumerate(ledger.events) if event["type"] == "hold.changed")
+    ledger.events.insert(place + 1, dict(ledger.events[place]))
+
+
+def change_without_telling(replies, ledger):
+    find_hold(ledger)["amount"] += 1
+
+
+def pay_one_part_only(replies, ledger):
+    rows = [row for row in ledger.transactions if row["hold"] and row["transfer"] and row["version"]]
+    by_id = {row["id"]: row for row in ledger.transactions}
+    for row in rows:
+        part = UUID(derive_part_id(str(row["id"]), 1))
+        if part in by_id:
+            for leg in [leg for leg in ledger.transactions if leg["transfer"] == part]:
+                leg.update(status="DECLINED", decline_reason="limit_exceeded", decline_details={})
+            return
+    raise AssertionError("no capture into several accounts")
+
+
+def answer_another_amount(replies, ledger):
+    changed = [reply for reply in replies if "changes" in reply.asked and reply.status == 200]
+    reply = next(reply for reply in changed if "amount" in reply.asked["changes"])
+    reply.answer["amount"] = "123.45"
 
 
 def tell_of_a_release(replies, ledger):
@@ -112,6 +142,10 @@ def expire_what_was_released(replies, ledger):
         (hold_more_than_there_is, NEGATIVE, "has only"),
         (tell_of_a_release_instead, DRIFT, "has the events"),
         (tell_another_state, DRIFT, "the last event"),
+        (tell_of_a_change_twice, DRIFT, "changed otherwise"),
+        (change_without_telling, DRIFT, "the last event"),
+        (pay_one_part_only, TORN, "posted in part"),
+        (answer_another_amount, WRONG, "another amount"),
         (forget_a_released_hold, LOST, "a hold that is not there"),
         (expire_what_was_released, WRONG, "was told RELEASED"),
     ],

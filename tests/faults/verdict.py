@@ -11,11 +11,13 @@ from tests.faults.charges import DOUBLED, DRIFT, GHOSTS, LOST, UNRESOLVED, WRONG
 from tests.faults.ledger import Ledger, Row
 from tests.faults.replies import CLASSES, DEFINITIVE, OK, UNEXPECTED, Reply
 from tests.faults.verdict_on_accounts import judge_account, judge_money
-from tests.faults.verdict_on_groups import judge_reversals, judge_transfers
-from tests.faults.verdict_on_holds import judge_hold, judge_holds_of_account, judge_releases
+from tests.faults.verdict_on_claims import judge_claim, judge_claims_of_account, judge_waivers
+from tests.faults.verdict_on_groups import judge_parts, judge_reversals, judge_transfers
+from tests.faults.verdict_on_holds import judge_changes, judge_hold, judge_holds_of_account, judge_releases
 from tests.faults.verdict_on_lists import judge_lists
+from tests.faults.verdict_on_thresholds import judge_crossings, judge_thresholds
 
-MOMENTS = {"effective_at_asked", "expires_at"}
+MOMENTS = {"effective_at_asked", "expires_at_asked"}
 
 
 @dataclass
@@ -34,9 +36,10 @@ def judge(replies: Iterable[Reply], ledger: Ledger, shown: dict[str, Decimal]) -
     replies = list(replies)
     by_id: dict[str, list[Reply]] = defaultdict(list)
     for reply in replies:
-        if not reply.is_release:
+        if not reply.is_apart:
             by_id[reply.id].append(reply)
-    rows = {str(row["id"]): row for row in [*ledger.transactions, *ledger.holds]}
+    rows = {str(row["id"]): row for row in [*ledger.transactions, *ledger.holds, *ledger.claims]}
+    collections = {str(row["id"]) for row in ledger.transactions if row["claim"]}  # of which claims tell
     counted = Counter(dict.fromkeys(CLASSES, 0))
     counted.update(reply.meaning for reply in replies)
     return Verdict(
@@ -44,16 +47,23 @@ def judge(replies: Iterable[Reply], ledger: Ledger, shown: dict[str, Decimal]) -
         [
             *((UNEXPECTED, str(reply)) for reply in replies if reply.meaning == UNEXPECTED),
             *judge_ids(by_id, rows),
-            *judge_rows(rows.keys() - by_id.keys(), ledger),
+            *judge_rows(rows.keys() - by_id.keys() - collections, ledger),
             *(charge for account in ledger.accounts for charge in judge_account(account, ledger)),
             *judge_shown(shown, ledger),
             *judge_money(ledger),
             *judge_transfers(ledger),
+            *judge_parts(ledger),
             *judge_lists(replies, ledger),
-            *judge_reversals(replies, rows),
+            *judge_reversals(replies, rows, ledger),
             *(charge for account in ledger.accounts for charge in judge_holds_of_account(account, ledger)),
             *(charge for hold in ledger.holds for charge in judge_hold(hold, ledger)),
             *judge_releases(replies, rows),
+            *judge_changes(replies, rows),
+            *(charge for account in ledger.accounts for charge in judge_claims_of_account(account, ledger)),
+            *(charge for claim in ledger.claims for charge in judge_claim(claim, ledger)),
+            *judge_waivers(replies, rows),
+            *judge_crossings(ledger),
+            *judge_thresholds(replies, ledger),
         ],
     )
 
@@ -88,6 +98,8 @@ def find_differences(asked: dict[str, Any], row: Row) -> Iterator[str]:
             value = value and datetime.fromisoformat(value)
         elif name == "amount":
             value = found if value is None else Decimal(value)
+        elif name == "amount_asked" or isinstance(found, bool):
+            value = value if value is None or isinstance(found, bool) else Decimal(value)
         elif found is not None and not isinstance(found, dict):
             found = str(found)
         if found != value:
@@ -95,7 +107,7 @@ def find_differences(asked: dict[str, Any], row: Row) -> Iterator[str]:
 
 
 def find_untruths(answer: dict[str, Any], row: Row) -> Iterator[str]:
-    """The parts of a row that are not as its client was told; an open hold may have changed since."""
+    """The parts of a row that are not as its client was told; a hold or claim may have changed since."""
     told: dict[str, Any]
     if code := answer.get("code"):
         told = {"id": answer["id"], "status": "DECLINED", "decline_reason": code}
@@ -117,8 +129,9 @@ def judge_rows(unasked: Iterable[str], ledger: Ledger) -> Iterator[Charge]:
     """Rows that nobody asked for, and commands that moved more than once: their reference is their id."""
     for id in unasked:
         yield GHOSTS, f"nobody sent {id}"
-    rows = [*ledger.transactions, *ledger.holds]
-    commands = Counter((row["reference"], row.get("type")) for row in rows if row["reference"])
+    rows = [*ledger.transactions, *ledger.holds, *ledger.claims]
+    rows = [row for row in rows if row["reference"] and not row.get("claim")]
+    commands = Counter((row["reference"], row.get("type")) for row in rows)
     for command, times in commands.items():
         if times > 1:
             yield DOUBLED, f"the command {command} has {times} rows"

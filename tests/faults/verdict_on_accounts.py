@@ -53,11 +53,11 @@ def get_told(event: Row) -> tuple[Any, ...]:
 
 
 def add_up_withdrawals(posted: list[Row]) -> tuple[date | None, Decimal]:
-    """The UTC day of the last withdrawal, and what that day's took; a reversal is none."""
+    """The UTC day of the last withdrawal, and what that day's took; a reversal is none, nor a collection."""
     days = [
         (row["recorded_at"].astimezone(UTC).date(), row["amount"])
         for row in posted
-        if row["type"] == "WITHDRAW" and row["reverses"] is None
+        if row["type"] == "WITHDRAW" and row["reverses"] is None and row["claim"] is None
     ]
     last = days[-1][0] if days else None
     return last, sum((amount for day, amount in days if day == last), Decimal(0))

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from tests.faults.charges import DRIFT, HELD, LOST, NEGATIVE, WRONG, Charge
 from tests.faults.ledger import Ledger, Row
-from tests.faults.makers_of_rows import NOT_FINAL
 from tests.faults.replies import BATCH_DECLINED, Reply
+from tests.faults.verdict_on_groups import find_parts
 
 ENDS = {"RELEASED": ["hold.released"], "EXPIRED": ["hold.expired"]}  # the last capture tells of CAPTURED
 
@@ -54,11 +54,21 @@ def judge_hold(hold: Row, ledger: Ledger) -> Iterator[Charge]:
 def fits_its_captures(hold: Row, captures: list[Row]) -> bool:
     """The last capture takes all or is final, and no other one; then the hold is CAPTURED."""
     whole = hold["captured"] == hold["amount"]
-    final = [row["metadata"] != NOT_FINAL for row in captures]
+    final = [group[-1]["final"] for group in group_parts(captures)]
     if any(final[:-1]) or (hold["status"] != "OPEN") != (hold["closed_at"] is not None):
         return False
     is_captured: bool = hold["status"] == "CAPTURED"
     return is_captured == (bool(captures) and (final[-1] or whole))
+
+
+def group_parts(captures: list[Row]) -> list[list[Row]]:
+    """Those of one capture together: only with its last part it gives the rest back."""
+    left = {str(row["id"]): row for row in captures}
+    return [
+        [left.pop(id) for id in find_parts(str(row["id"]), left.keys())]
+        for row in captures
+        if str(row["id"]) in left
+    ]
 
 
 def judge_events(hold: Row, captures: int, ledger: Ledger) -> Iterator[Charge]:
@@ -70,12 +80,34 @@ def judge_events(hold: Row, captures: int, ledger: Ledger) -> Iterator[Charge]:
     expected = ["hold.placed", *["hold.captured"] * captures, *ENDS.get(hold["status"], [])]
     if hold["status"] == "DECLINED":
         expected = ["hold.declined"]
-    if [event["type"] for event in events] != expected:
+    events = [event for event in events if event["type"] != "hold.change_declined"]  # which changes nothing
+    if [event["type"] for event in events if event["type"] != "hold.changed"] != expected:
         yield DRIFT, f"{hold} has the events {events}"
     else:
         last = events[-1]["data"]
-        if (last["status"], Decimal(last["captured"])) != (hold["status"], hold["captured"]):
+        now = (hold["status"], hold["captured"], hold["amount"])
+        if (last["status"], Decimal(last["captured"]), Decimal(last["amount"])) != now:
             yield DRIFT, f"the last event of {hold} is {last}"
+    terms = [(event["data"]["amount"], event["data"]["expires_at"]) for event in events]
+    for event, before, after in zip(events[1:], terms, terms[1:], strict=False):
+        if (event["type"] == "hold.changed") != (before != after):
+            yield DRIFT, f"{hold} was changed otherwise than it was told: {events}"
+
+
+def judge_changes(replies: Iterable[Reply], rows: dict[str, Row]) -> Iterator[Charge]:
+    """Whose change was answered 200 was shown a hold that is what they asked for."""
+    for reply in replies:
+        if "changes" not in reply.asked or not (reply.is_decided and reply.status == 200):
+            continue
+        shown, asked = reply.answer, reply.asked["changes"]
+        if reply.asked["hold"] not in rows:
+            yield LOST, f"{reply} was told of a hold that is not there"
+        if "amount" in asked and Decimal(shown["amount"]) != Decimal(asked["amount"]):
+            yield WRONG, f"{reply} asked for another amount"
+        if shown["status"] != "OPEN" or (shown["expires_at"] is None) != (
+            asked.get("expires_at", shown["expires_at"]) is None
+        ):
+            yield WRONG, f"{reply} asked for another end, or the hold is not open"
 
 
 def judge_releases(replies: Iterable[Reply], rows: dict[str, Row]) -> Iterator[Charge]:

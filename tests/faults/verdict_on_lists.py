@@ -20,7 +20,8 @@ def judge_lists(replies: Iterable[Reply], ledger: Ledger) -> Iterator[Charge]:
             if reply.is_decided and (reply.status == 201 or not reply.is_release):
                 decided[reply.operation.key] = reply.operation
     there = {str(batch["id"]): batch for batch in ledger.batches}
-    made = group([*ledger.transactions, *ledger.holds], "batch")
+    rows = [row for row in ledger.transactions if row["claim"] is None]  # what is collected follows of them
+    made = group([*rows, *ledger.holds, *ledger.claims], "batch")
     for id, rows in made.items():
         asked = {each for operation in sent.get(str(id), []) for each in operation.asked}
         if str(id) not in there:

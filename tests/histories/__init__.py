@@ -2,5 +2,9 @@
 
 import pytest
 
-RULES = ("world", "movements", "holding", "lists", "spending", "reading", "verdict", "over_http")
-pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in RULES))  # so that failures show values
+PARTS = """
+world movements holding claiming lists selling spending watching reading verdict over_http lists_over_http
+"""
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{module}" for module in PARTS.split())
+)  # so that failures show values

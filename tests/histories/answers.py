@@ -11,10 +11,13 @@ from tests.reference_commands import Refusal
 class Answer:
     """`rows` are transactions as they are shown, `holds` what placements and releases were answered with
     (None for a release that was declined with its list). `replayed` is told of each, or once of them all.
+    `collected` are the ids of what was taken for claims because of it.
     """
 
     rows: dict[UUID, dict] = field(default_factory=dict)
     holds: dict[Any, dict | None] = field(default_factory=dict)
+    claims: dict[UUID, dict] = field(default_factory=dict)
+    collected: list[UUID] = field(default_factory=list)
     refusals: dict[Any, Refusal] = field(default_factory=dict)  # of single ones among many
     refusal: Refusal | None = None  # of everything
     replayed: dict[Any, bool] | bool = False
@@ -30,7 +33,7 @@ class Shown:
     replayed: bool = False
 
 
-WORDS = {"reason": "metadata", "final": "metadata"}  # the commands' own for parts of what they make
+WORDS = {"reason": "metadata"}  # the commands' own for parts of what they make
 
 
 def make_refusal(code, extensions):

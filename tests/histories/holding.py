@@ -18,10 +18,12 @@ from tests.histories.world import (
     picks,
     references,
 )
-from tests.reference_commands import Capture, Placement
+from tests.reference_captures import Capture
+from tests.reference_commands import Placement
 
 SPANS = [timedelta(hours=1), timedelta(hours=1), timedelta(days=1), 60 * TICK, 200 * TICK, -TICK]
 lifetimes = st.none() | st.sampled_from(SPANS)
+mores = st.sampled_from(["-400", "-10", "-1", "0", "0.001", "1", "10", "30", "400"]).map(Decimal)
 
 
 class Holding(World):
@@ -113,6 +115,41 @@ class Holding(World):
             assert command.expires_at is None or moment < command.expires_at
             self.ledger.place_hold(command, moment)
         assert answer.resource == self.ledger.describe_hold(command.id, moment)
+
+    @precondition(lambda self: self.ledger.holds)
+    @rule(
+        hold=picks,
+        over_http=doors,
+        more=st.none() | mores,
+        lifetime=st.just("as it is") | lifetimes,
+        seen=st.none() | picks,
+        expectation=expectations,
+    )
+    def change_hold(self, hold, over_http, more, lifetime, seen, expectation):
+        """So much more or less, another end, or both; perhaps only if it is still as it was once seen."""
+        id = self.pick_hold(hold).id
+        hold, door = self.ledger.holds[id], self.choose_door(over_http)
+        changes = {}
+        if more is not None:
+            account = self.ledger.accounts[hold.command.account]
+            wrong = "scale" if more == Decimal("0.001") else None
+            changes["amount"] = self.fit_amount(hold.amount + more, account, wrong)
+        if lifetime != "as it is":
+            changes["expires_at"] = self.find_moment(lifetime)
+        known = self.etags.setdefault(id, {})
+        known[door.read_hold_etag(id)] = hold.amount, hold.expires_at
+        assert len({str(each) for each in known.values()}) == len(known)
+        etag = None if seen is None else self.pick(seen, known)
+        self.let_holds_end()
+        started_at = read_clock()
+        expected = self.expect_sequence(hold.command.account, expectation)
+        answer = door.change_hold(id, changes, etag, expected)
+        refusal = self.ledger.change_hold(id, changes, known.get(etag), expected, started_at)
+        if answer.refusal and not refusal:  # its end came while it was asked for
+            assert answer.refusal.code == "expires_at_invalid"
+        assert answer.refusal == refusal
+        if answer.resource:
+            assert answer.resource == self.ledger.describe_hold(id, read_clock())
 
     @precondition(lambda self: self.ledger.holds)
     @rule(hold=picks, over_http=doors, expectation=expectations)

@@ -3,15 +3,17 @@
 from datetime import date
 from functools import singledispatchmethod
 
-from accounts.models import Account, Hold
+from accounts.models import Account, Claim, Hold, Threshold
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from rest.times import parse_time
 from tests import asking
 from tests.cast import new_id
 from tests.histories.answers import Answer, Shown, make_refusal
-from tests.reference_commands import Capture, Move, Placement, Refusal, Reversal, Transfer
+from tests.reference_captures import Capture
+from tests.reference_commands import Move, Opening, Placement, Refusal, Transfer
 from tests.reference_lists import Release
+from tests.reference_reversals import Reversal
 from transactions import posting, reading
 from transactions.models import Batch, Transaction
 from transactions.posting import NewBatch, PostingRequest, commands
@@ -46,14 +48,21 @@ class Inside:
     @_make.register
     def _(self, ask: Reversal):
         rows = find_whole(Transaction.objects.all(), ask.target)
-        version = ask.expected_version
-        return commands.Reversal(id=ask.id, reason=ask.reason, rows=rows, expected_version=version)
+        if ask.claim:
+            return commands.ClaimedReversal(id=ask.id, reason=ask.reason, rows=rows, amount=ask.amount)
+        asked = {name: value for name, value in vars(ask).items() if name != "claim"}
+        asked["transaction_id"], asked["effective_at"] = asked.pop("target"), make_moment(ask.effective_at)
+        return commands.Reversal(rows=rows, **asked)
 
     @_make.register
     def _(self, ask: Capture):
         amount = commands.Remaining.ALL if ask.amount is None else ask.amount
         names = ("id", "final", "reference", "metadata", "expected_version")
         asked = {name: getattr(ask, name) for name in names}
+        if isinstance(ask.to, tuple):
+            asked["destinations"], amount = ask.to, commands.Remaining.ALL
+        else:
+            asked["destination_id"] = ask.to
         hold, account = ask.hold, getattr(ask, "account", None) or asking.find_hold(ask.hold).account_id
         return commands.Capture(hold_id=hold, account_id=account, amount=amount, **asked)
 
@@ -61,6 +70,11 @@ class Inside:
     def _(self, ask: Placement):
         asked = dict(vars(ask))
         return commands.NewHold(account_id=asked.pop("account"), **asked)
+
+    @_make.register
+    def _(self, ask: Opening):
+        asked = {name: value for name, value in vars(ask).items() if name != "part"}
+        return commands.NewClaim(account_id=asked.pop("account"), **asked)
 
     @_make.register
     def _(self, ask: Release):
@@ -97,12 +111,57 @@ class Inside:
         account = asked.pop("account")
         return show(asking.place_hold, account_id=account, actor=new_id(), **asked)
 
+    def read_hold_etag(self, id):
+        return Hold.objects.get(id=id).etag
+
+    def change_hold(self, id, changes, etag, expected):
+        command = commands.ChangeHold(
+            hold_id=id,
+            account_id=asking.find_hold(id).account_id,
+            changes=changes,
+            if_match=None if etag is None else [etag],
+            expected_sequence=expected,
+        )
+        shown = show(lambda: asking.ask(command, request_id=REQUEST_ID).hold)
+        if shown.resource and shown.resource["decline_reason"]:  # which is told, and not kept
+            return Shown(refusal=Refusal(shown.resource["decline_reason"]))
+        return shown
+
+    def open_claim(self, ask):
+        """Of a claim, or of a reversal that is one."""
+
+        def act():
+            result = asking.ask(self._make(ask), request_id=REQUEST_ID)
+            return result.claim, result.replayed
+
+        return show(act)
+
+    def waive_claim(self, id, reason):
+        account = Claim.objects.get(id=id).account_id
+        command = {"claim_id": id, "account_id": account, "reason": reason}
+        return show(lambda: asking.ask(commands.WaiveClaim(**command), request_id=REQUEST_ID).claim)
+
     def release_hold(self, id, expected):
         return show(asking.release_hold, id=id, expected_sequence=expected)
 
     def set_limits(self, id, limits, expected):
         asked = {"limits": limits, "expected_sequence": expected, "request_id": REQUEST_ID}
         return show(asking.set_limits, id=id, **asked)
+
+    def set_threshold(self, account, of, amount, expected):
+        command = commands.SetThreshold(
+            account_id=account, of=Threshold.Of(of), amount=amount, expected_sequence=expected
+        )
+
+        def act():
+            threshold = asking.ask(command, request_id=REQUEST_ID).threshold
+            return threshold, threshold.id != command.threshold_id
+
+        return show(act)
+
+    def remove_threshold(self, threshold):
+        command = commands.RemoveThreshold(account_id=threshold.account, threshold_id=threshold.id)
+        asking.ask(command, request_id=REQUEST_ID)
 
     def set_status(self, id, status, reason, expected):
         asked = {"reason": reason, "expected_sequence": expected, "request_id": REQUEST_ID}
@@ -151,7 +210,10 @@ def post(asks, make, **how):
             answer.refusals |= dict.fromkeys(ids, make_refusal(result.code, result.extensions))
             continue
         answer.replayed |= dict.fromkeys(ids, result.replayed)
-        if command.needs.rows:
+        answer.collected += [row.id for row in result.collected]
+        if isinstance(command, commands.NewClaim | commands.ClaimedReversal):
+            answer.claims[ask.id] = result.claim.to_dict()
+        elif command.needs.rows:
             answer.rows |= {row.id: row.to_dict() for row in result.transactions}
         else:
             answer.holds[ask.id] = result.hold.to_dict()

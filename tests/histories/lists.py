@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.cast import new_id
+from tests.histories.claiming import Claiming, of_claims
 from tests.histories.clock import TICK, read_clock
 from tests.histories.holding import Holding
-from tests.histories.movements import Movements
+from tests.histories.movements import Movements, destinations
 from tests.histories.world import DERIVED, doors, picks, references
-from tests.reference_commands import Capture, Placement, Refusal, derive_item_id
-from tests.reference_lists import CaptureOfItem, Release
+from tests.reference_captures import Capture, CaptureOfItem
+from tests.reference_commands import Opening, Placement, Refusal, derive_item_id
+from tests.reference_lists import Release
 
-LEFT_OUT = ("moment", "wrong", "expectation", "other_expectation")
 lifetimes = st.sampled_from([None, None, None, timedelta(hours=1), timedelta(days=1), -TICK])
 hold_fields = {
     "account": picks,
@@ -27,6 +28,7 @@ part_fields = {
     "hold": picks,
     "part": st.sampled_from([None, 1, 1, 2, 4]),
     "final": st.booleans(),
+    "to": destinations,
     "reference": references,
 }
 holds = st.tuples(st.just("hold"), st.fixed_dictionaries(hold_fields))
@@ -39,9 +41,9 @@ reasons = st.sampled_from(["a mistake", "ein Fehler ☃"])
 afterwards = st.sampled_from(["", "", "again"]) | reasons  # for which it is taken back at once
 
 
-class Lists(Movements, Holding):
+class Lists(Claiming, Holding):
     @rule(
-        kinds=st.lists(Movements.kinds | of_holds | of_holds, min_size=1, max_size=7),
+        kinds=st.lists(Movements.kinds | of_holds | of_holds | of_claims, min_size=1, max_size=7),
         derived=st.integers(0, 127),
         atomic=st.booleans(),
         over_http=doors,
@@ -53,37 +55,6 @@ class Lists(Movements, Holding):
         asks = self.make_items(id, kinds, derived, declined_max=1 if atomic else len(self.ledger.rows))
         if asks:
             self.require_new_list(id, asks, atomic, self.choose_door(over_http), then)
-
-    @rule(
-        over_http=doors,
-        amount=st.sampled_from(["10", "30", "30", "350"]).map(Decimal),
-        parts=st.lists(st.sampled_from([None, 1, 1, 2]), min_size=1, max_size=2),
-        transfers=st.lists(st.booleans(), max_size=2),
-        other=picks,
-        atomic=st.booleans(),
-        ends=st.sampled_from(["", "release", "withdraw too much"]),
-        then=afterwards,
-    )
-    def sell_from_escrow(self, over_http, amount, parts, transfers, other, atomic, ends, then):
-        """A hold of the first account, what is captured of it, and what is paid besides, in one request."""
-        id, buyer = new_id(), self.pick_account(0)
-        kinds = [("hold", {"account": 0, "amount": amount, "lifetime": None, "reference": "a"})]
-        for number, part in enumerate(parts, start=1):
-            final = number == len(parts) and ends != "release"
-            kinds.append(("capture of item", {"hold": 0, "part": part, "final": final, "reference": ""}))
-        for is_exchange in transfers:
-            asked = {"source": 0, "destination": other, "amount": Decimal(10), "is_exchange": is_exchange}
-            asked |= {"reference": "", **dict.fromkeys(LEFT_OUT)}
-            kinds.append(("transfer", asked))
-        if ends == "release":
-            kinds.append(("release of item", 0))
-        elif ends:
-            much = self.ledger.sum_balance(buyer.id) + 1000
-            asked = {"account": 0, "type": "WITHDRAW", "amount": much, "moment": None, "reference": ""}
-            kinds.append(("move", {**asked, "wrong": None}))
-        self.let_holds_end()
-        asks = self.make_items(id, kinds, derived=127, declined_max=0)
-        self.require_new_list(id, asks, atomic, self.choose_door(over_http), then)
 
     @precondition(lambda self: self.lists)
     @rule(old=picks, is_another=st.booleans())
@@ -120,7 +91,7 @@ class Lists(Movements, Holding):
         id = new_id()
         self.let_holds_end()
         whole = self.ledger.list_reversals(batch, id, reason)
-        asks = [ask for ask in whole if isinstance(ask, Release) or not self.ledger.find_reversal(ask.target)]
+        asks = [ask for ask in whole if isinstance(ask, Release) or self.ledger.find_left(ask.target)]
 
         def send(id, *, is_another=False):
             changed = reason + "!" if is_another else reason
@@ -174,12 +145,19 @@ class Lists(Movements, Holding):
             case "release" if self.ledger.holds:
                 hold = self.pick_hold(asked)
                 return self.make_release(hold.id, hold.account, len(items))
+            case "claim":
+                return self.make_opening(**asked)
+            case "claimed reversal":
+                return self.make_claimed(**asked)
+            case "old claim":
+                known = self.list_chosen_claims()
+                return self.pick(asked, known) if known else None
             case "capture of item" | "release of item" | "release":
                 return None
         found = self.make_asks([(kind, asked)], declined_max=len(self.ledger.rows))
         return found[0] if found else None
 
-    def make_capture_of_item(self, place, placement, hold, part, final, reference):
+    def make_capture_of_item(self, place, placement, hold, part, final, to, reference):
         account = self.ledger.accounts[placement.account]
         amount = part and self.fit_amount(placement.amount * part / 3, account)
         return CaptureOfItem(
@@ -187,6 +165,7 @@ class Lists(Movements, Holding):
             hold=placement.id,
             amount=amount,
             final=final,
+            to=self.find_destinations(placement, to),
             reference=reference,
             item=place,
             account=account.id,
@@ -213,16 +192,18 @@ class Lists(Movements, Holding):
             ]
             return False
         self.require_list_answer(commands, answer, before, started_at, is_known, how)
-        self.sent |= {
-            ask.id: make_single(ask)
-            for ask in asks
-            if ask.id in self.ledger.rows and ask.id not in before and ask.id.version != DERIVED
+        new = [ask for ask in asks if ask.id in self.ledger.rows and ask.id not in before]
+        self.sent |= {ask.id: make_single(ask) for ask in new if ask.id.version != DERIVED}
+        self.claimed |= {
+            ask.id: ask for ask in asks if getattr(ask, "claim", False) and ask.id in self.ledger.claims
         }
         return True
 
     def describe(self, command, moment):
         if isinstance(command, Placement):
             return self.ledger.describe_hold(command.id, moment)
+        if isinstance(command, Opening):
+            return self.ledger.describe_claim(command.id)
         return self.ledger.describe(command.id)
 
     def require_list_answer(self, commands, answer, before, started_at, is_known, how):
@@ -230,6 +211,7 @@ class Lists(Movements, Holding):
         told = {c.id: answer.holds.get(c.id) for c in commands if isinstance(c, Placement)}
         times = {id: self.read_moment(shown["created_at"]) for id, shown in told.items() if shown}
         times |= {id: self.read_moment(row["recorded_at"]) for id, row in answer.rows.items()}
+        times |= {id: self.read_moment(claim["created_at"]) for id, claim in answer.claims.items()}
         times = {id: moment for id, moment in times.items() if id not in before}
         if is_known:
             clock = min(times.values(), default=read_clock())
@@ -244,7 +226,10 @@ class Lists(Movements, Holding):
         refusals |= {id: told for id, told in released.items() if isinstance(told, Refusal)}
         assert answer.refusals == refusals
         made = {c.id for c in commands if not isinstance(c, Release)} - refusals.keys()
-        assert answer.rows.keys() | told.keys() - refusals.keys() == made
+        assert answer.rows.keys() | answer.claims.keys() | told.keys() - refusals.keys() == made
+        assert answer.claims == {id: self.ledger.describe_claim(id) for id in answer.claims}
+        if answer.replayed is True or not (is_known or before):  # in part it does not tell all of it
+            assert answer.collected == self.find_collected(how["batch"], answer)
         for id, row in answer.rows.items():
             assert row in (before.get(id), self.ledger.describe(id))
         is_declined = how["all_or_nothing"] and any(map(self.ledger.find_reason, commands))
@@ -293,7 +278,5 @@ class Lists(Movements, Holding):
 
 def make_single(ask):
     """What is sent again alone."""
-    if not isinstance(ask, CaptureOfItem):
-        return ask
     fields = {name: value for name, value in vars(ask).items() if name not in ("item", "account")}
-    return Capture(**fields)
+    return Capture(**fields) if isinstance(ask, CaptureOfItem) else ask

@@ -19,7 +19,9 @@ from tests.histories.world import (
     picks,
     references,
 )
-from tests.reference_commands import DECIMALS, Capture, Move, Refusal, Reversal, Transfer
+from tests.reference_captures import Capture
+from tests.reference_commands import DECIMALS, Move, Refusal, Transfer
+from tests.reference_reversals import Reversal
 
 PARTS = {
     Move: ["account", "type", "amount", "effective_at", "reference", "metadata"],
@@ -32,10 +34,11 @@ PARTS = {
         "reference",
         "metadata",
     ],
-    Reversal: ["target", "reason"],
-    Capture: ["hold", "amount", "final", "reference", "metadata"],
+    Reversal: ["target", "reason", "amount", "effective_at"],
+    Capture: ["hold", "amount", "final", "to", "reference", "metadata"],
 }
 RIGHT = [None] * 12
+days_later = st.integers(-1, 8).map(lambda number: ("after it", timedelta(hours=12 * number)))
 move_fields = {
     "account": picks,
     "type": st.sampled_from(["DEPOSIT", "WITHDRAW", "WITHDRAW"]),
@@ -58,12 +61,19 @@ transfer_fields = {
 reversal_fields = {
     "target": picks,
     "reason": st.sampled_from(["a mistake", "ein Fehler ☃"]),
+    "part": st.sampled_from([None, None, 1, 1, 2, 4, "a unit", "too fine"]),
+    "moment": st.none() | st.none() | days_later | moments,
     "expectation": expectations,
 }
+# Where a capture goes: outside, to an account, or to several, each with so many tenths of the hold.
+destinations = (
+    st.none() | picks | st.lists(st.tuples(picks, st.sampled_from([1, 3, 3, 6])), min_size=1, max_size=3)
+)
 capture_fields = {
     "hold": picks,
     "part": st.sampled_from([None, 1, 1, 2, 3, 4]),
     "final": st.booleans(),
+    "to": destinations,
     "reference": references,
     "expectation": expectations,
 }
@@ -127,17 +137,33 @@ class Movements(World):
             expected_destination_version=self.expect_version(to.id, other_expectation),
         )
 
-    def make_reversal(self, target, reason, expectation):
-        """Of a transfer the version is that of the account that got it, which pays it back."""
+    def make_reversal(self, target, reason, part, moment, expectation, claim=False):
+        """All that is left, a third, more than all, or next to nothing. Of a transfer the version is that of
+        the account that got it, which pays it back. A claim has neither moment nor version.
+        """
         target = self.pick(target, self.ledger.rows)
-        command = self.ledger.rows[target].command
-        account = command.account
-        if command.transfer and command.type == "WITHDRAW":
-            account = command.other_leg
-        version = self.expect_version(account, expectation)
-        return Reversal(id=self.take_id(), target=target, reason=reason, expected_version=version)
+        row = self.ledger.rows[target]
+        account = row.command.account
+        if row.command.transfer and row.command.type == "WITHDRAW":
+            account = row.command.other_leg
+        unit = Decimal(1) / 10 ** DECIMALS[self.ledger.find_currency(row.command.account)]
+        if part == "too fine":
+            unit, part = unit / 10, "a unit"
+        amount = unit if part == "a unit" else part and max(row.amount * part // (3 * unit), 1) * unit
+        is_relative = isinstance(moment, tuple)
+        if claim:
+            moment, expectation, is_relative = None, None, False
+        return Reversal(
+            claim=claim,
+            id=self.take_id(),
+            target=target,
+            reason=reason,
+            amount=amount and min(amount, AMOUNT_MAX),
+            effective_at=row.effective_at + moment[1] if is_relative else self.find_moment(moment),
+            expected_version=self.expect_version(account, expectation),
+        )
 
-    def make_capture(self, hold, part, final, reference, expectation):
+    def make_capture(self, hold, part, final, to, reference, expectation):
         """A third of a hold, two, all of it, more than that, or what it has left."""
         hold = self.pick_hold(hold)
         amount = None
@@ -148,9 +174,28 @@ class Movements(World):
             hold=hold.id,
             amount=amount,
             final=final,
+            to=self.find_destinations(hold, to),
             reference=reference,
             metadata={"note": reference} if reference else {},
             expected_version=self.expect_version(hold.account, expectation),
+        )
+
+    def find_destinations(self, hold, to):
+        """Mostly of the same currency, and others than the hold's own."""
+        if to is None:
+            return None
+        account = self.ledger.accounts[hold.account]
+        others = [each for each in self.ledger.accounts.values() if each != account]
+        alike = [each for each in others if each.currency == account.currency]
+
+        def pick(number):
+            every = [each for each in self.ledger.accounts.values() if number % 20 == 0]
+            return self.pick(number, every or alike or others).id
+
+        if isinstance(to, int):
+            return pick(to)
+        return tuple(
+            (pick(number), self.fit_amount(hold.amount * tenths / 10, account)) for number, tenths in to
         )
 
     @rule(over_http=doors, asked=st.fixed_dictionaries(move_fields))
@@ -187,7 +232,7 @@ class Movements(World):
         row = self.ledger.rows[ask.id]
         choices = {
             "type": ["DEPOSIT", "WITHDRAW"],
-            "amount": [Decimal(7), Decimal(8)],
+            "amount": [Decimal(7), Decimal(8), *([None] if isinstance(ask, Reversal) else [])],
             "destination_amount": [Decimal(7), Decimal(8)],
             "effective_at": [FIRST_DAY - timedelta(days=1)],
             "reference": [row.command.reference + "!"],
@@ -196,6 +241,7 @@ class Movements(World):
             "reason": ["another"],
             "hold": self.ledger.holds,
             "final": [True, False],
+            "to": [None, *self.ledger.accounts, *(((id, Decimal(1)),) for id in self.ledger.accounts)],
         }
         others = [value for value in choices.get(part, self.ledger.accounts) if value != getattr(ask, part)]
         return replace(ask, **{part: self.pick(number // 8, others)}) if others else ask

@@ -1,43 +1,30 @@
 """The door for everybody else: HTTP, and what is promised of statuses, headers and problems."""
 
-from datetime import date, datetime
-from decimal import Decimal
 from functools import singledispatchmethod
 from uuid import UUID
 
 from tests.conftest import make_client
-from tests.histories.answers import Answer, Shown, make_refusal
+from tests.histories.answers import Answer, Shown
+from tests.histories.lists_over_http import OF_REVERSALS, ListsOverHttp
 from tests.histories.rehearsing import rehearse_and_send
-from tests.reference_commands import Capture, Move, Placement, Reversal, Transfer, format_time
-from tests.reference_lists import CaptureOfItem, Release
+from tests.histories.replies import (
+    is_refused,
+    make_plain,
+    read_refusal,
+    read_replayed,
+    require_decline,
+    write_destinations,
+    write_reversal,
+)
+from tests.reference_captures import Capture
+from tests.reference_commands import Move, Transfer, format_time
+from tests.reference_reversals import Reversal
 
 API = "/api/v1"
-STATUS = {
-    "insufficient_funds": 402,
-    "insufficient_funds_at": 402,
-    "version_mismatch": 412,
-    "sequence_mismatch": 412,
-    "etag_mismatch": 412,
-    "amount_scale": 400,
-    "expires_at_invalid": 422,
-    "not_found": 404,
-    "effective_at_in_future": 400,
-}
-UNDERSTOOD_AND_REFUSED = 422
-DERIVED = 8
-NAMES = {
-    Move: "transaction",
-    Transfer: "transfer",
-    Reversal: "reversal",
-    Capture: "capture",
-    CaptureOfItem: "capture",
-    Placement: "hold",
-    Release: "release",
-}
 CHANGES = {"FROZEN": "freeze", "ACTIVE": "unfreeze", "CLOSED": "close"}
 
 
-class OverHttp:
+class OverHttp(ListsOverHttp):
     def __init__(self):
         self.client = make_client("api-post", "api-admin")
 
@@ -50,10 +37,16 @@ class OverHttp:
         answer.rows = {command.id: self.read_transaction(command.id) for command in commands}
         rows = list(answer.rows.values())
         shown = rows[0]
-        if len(rows) > 1:
+        if isinstance(ask, Capture) and isinstance(ask.to, tuple):
+            pairs = zip(rows[::2], rows[1::2], strict=True)
+            parts = [{"id": one["transfer"], "source": one, "destination": other} for one, other in pairs]
+            assert parts == [self._get(f"transfers/{part['id']}") for part in parts]
+            shown = {"id": str(ask.id), "transfers": parts}
+        elif len(rows) > 1:
             shown = {"id": rows[0]["transfer"], "source": rows[0], "destination": rows[1]}
             assert self._get(f"transfers/{rows[0]['transfer']}") == shown
         if response.status_code == 201:
+            answer.collected = self._read_collected(body)
             assert body == shown
         else:
             culprit = next((row for row in rows if row["decline_reason"] != "transfer_declined"), rows[0])
@@ -70,88 +63,12 @@ class OverHttp:
 
     @_request.register
     def _(self, ask: Reversal):
-        asked = {name: value for name, value in vars(ask).items() if name != "target"}
-        return self._post(f"transactions/{ask.target}/reverse", **asked)
+        return self._post(f"transactions/{ask.target}/reverse", **write_reversal(ask))
 
     @_request.register
     def _(self, ask: Capture):
         asked = {name: value for name, value in vars(ask).items() if name != "hold"}
-        return self._post(f"holds/{ask.hold}/capture", **asked)
-
-    def post_list(self, asks, ledger, *, id, atomic):
-        """A list of all kinds of commands. An id that is derived from the list's is not sent."""
-        items = [{"command": NAMES[type(ask)], **self._write_item(ask)} for ask in asks]
-        return self._read_list_answer(
-            self._post("batches", id=id, atomic=atomic, commands=items), asks, ledger, atomic=atomic
-        )
-
-    def take_back(self, asks, ledger, *, id, batch, reason):
-        response = self._post(f"batches/{batch}/reverse", id=id, reason=reason)
-        return self._read_list_answer(response, asks, ledger, atomic=True)
-
-    def read_list(self, id):
-        """When it was decided, its transactions, and its holds."""
-        shown = self._get(f"batches/{id}")
-        return datetime.fromisoformat(shown["recorded_at"]), shown["transactions"], shown["holds"]
-
-    def _read_list_answer(self, response, asks, ledger, *, atomic):
-        body = response.json()
-        if "results" not in body:
-            return Answer(refusal=read_refusal(response.status_code, body))
-        answer = Answer(replayed=read_replayed(response), request_id=response.headers["X-Request-Id"])
-        statuses = []
-        for ask, result in zip(asks, body["results"], strict=True):
-            problem, ids = result.get("problem"), [each.id for each in ask.list_commands(ledger)]
-            is_list_declined = isinstance(ask, Release) and problem and problem["code"] == "batch_declined"
-            if problem and is_refused(problem) and not is_list_declined:
-                answer.refusals |= dict.fromkeys(ids, read_refusal(result["status"], problem))
-            elif isinstance(ask, Release):
-                assert result["status"] == (UNDERSTOOD_AND_REFUSED if problem else 200)
-                answer.holds[ask.id] = result.get("hold")
-            elif isinstance(ask, Placement):
-                answer.holds[ask.id] = self._read_placed(ask, result)
-                statuses.append("DECLINED" if problem else "POSTED")
-            else:
-                answer.rows |= self._read_rows(ids, result)
-        statuses += [row["status"] for row in answer.rows.values()]
-        all_posted = "DECLINED" not in statuses
-        assert response.status_code == (200 if all_posted or not atomic else UNDERSTOOD_AND_REFUSED)
-        assert body.get("code") == (None if response.status_code == 200 else "batch_declined")
-        return answer
-
-    def _read_placed(self, ask, result):
-        if "problem" not in result:
-            assert result["status"] == 201
-            return result["hold"]
-        shown = self._get(f"holds/{ask.id}")
-        require_decline(result["status"], result["problem"], shown)
-        return shown
-
-    def _read_rows(self, ids, result):
-        """As they are read, which must be as they were answered with."""
-        rows = [self.read_transaction(id) for id in ids]
-        if "problem" in result:
-            culprit = next((row for row in rows if row["decline_reason"] != "transfer_declined"), rows[0])
-            require_decline(result["status"], result["problem"], culprit)
-        else:
-            legs = dict(zip(("source", "destination"), map(strip, rows), strict=False))
-            shown = result.get("transfer") or {"source": result["transaction"]}
-            assert {name: strip(row) for name, row in shown.items() if name != "id"} == legs
-            assert (result["status"], shown.get("id")) == (201, rows[0]["transfer"])
-        return dict(zip(ids, rows, strict=True))
-
-    def _write_item(self, ask):
-        body = {name: value for name, value in vars(ask).items() if name not in ("id", "target")}
-        if isinstance(ask, Reversal):
-            body["transaction"] = ask.target
-        if isinstance(ask, Release | CaptureOfItem):
-            item = body.pop("item")
-            del body["account"]
-            body["hold"] = ask.hold if item is None else f"#{item}"
-        if isinstance(ask, Release):
-            del body["if_open"]
-            return body
-        return body if ask.id.version == DERIVED else {"id": ask.id, **body}
+        return self._post(f"holds/{ask.hold}/capture", **write_destinations(asked))
 
     def place_hold(self, command):
         response = self._post("holds", **vars(command))
@@ -164,12 +81,61 @@ class OverHttp:
             require_decline(response.status_code, body, shown)
         return Shown(resource=shown, replayed=read_replayed(response))
 
+    def read_hold_etag(self, id):
+        return self.client.get(f"{API}/holds/{id}").headers["ETag"].strip('"')
+
+    def change_hold(self, id, changes, etag, expected):
+        headers = {} if etag is None else {"If-Match": f'W/"{etag}", "{etag}"'}
+        asked = changes if expected is None else {**changes, "expected_sequence": expected}
+        path = f"{API}/holds/{id}"
+        response = rehearse_and_send(self.client, path, make_plain(asked), "patch", headers=headers)
+        if response.status_code == 200:
+            assert response.headers["ETag"].strip('"') == self.read_hold_etag(id)
+        return self._change(response)
+
+    def open_claim(self, ask):
+        """Of a claim, or of a reversal that is one."""
+        if isinstance(ask, Reversal):
+            response = self._request(ask)
+        else:
+            asked = {name: value for name, value in vars(ask).items() if name not in OF_REVERSALS}
+            response = self._post(f"accounts/{asked.pop('account')}/claims", **asked)
+        body = response.json()
+        if is_refused(body):
+            return Shown(refusal=read_refusal(response.status_code, body))
+        shown = body
+        if response.status_code != 201:
+            shown = self._get(f"claims/{ask.id}")
+            require_decline(response.status_code, body, shown)
+        return Shown(resource=shown, replayed=read_replayed(response))
+
+    def waive_claim(self, id, reason):
+        return self._change(self._post(f"claims/{id}/waive", reason=reason))
+
+    def list_claims(self, account, status):
+        """By their ids."""
+        page = self._get("claims", account=account, status=status, page_size=500)
+        return {UUID(claim["id"]): claim for claim in page["results"]}
+
     def release_hold(self, id, expected):
         body = None if expected is None else {"expected_sequence": expected}
         return self._change(rehearse_and_send(self.client, f"{API}/holds/{id}/release", body))
 
     def set_limits(self, id, limits, expected):
         return self._change(self._post(f"accounts/{id}/limits", expected_sequence=expected, **limits))
+
+    def set_threshold(self, account, of, amount, expected):
+        body = {"of": of, "amount": amount, "expected_sequence": expected}
+        response = self._post(f"accounts/{account}/thresholds", **body)
+        if response.status_code != 201:
+            return Shown(refusal=read_refusal(response.status_code, response.json()))
+        return Shown(resource=response.json(), replayed=read_replayed(response))
+
+    def remove_threshold(self, threshold):
+        assert self.client.delete(f"{API}/thresholds/{threshold.id}").status_code == 204
+
+    def list_thresholds(self, account):
+        return self._get(f"accounts/{account}/thresholds")["results"]
 
     def set_status(self, id, status, reason, expected):
         path = f"accounts/{id}/{CHANGES[status]}"
@@ -219,42 +185,3 @@ class OverHttp:
         response = self.client.get(f"{API}/{path}", query)
         assert response.status_code == 200, response.content
         return response.json()
-
-
-def make_plain(value):
-    if isinstance(value, dict):
-        return {name: make_plain(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [make_plain(part) for part in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID | Decimal) else value
-
-
-def strip(row):
-    """A later command of the same list may take it back."""
-    return {name: value for name, value in row.items() if name != "reversed_by"}
-
-
-def is_refused(body):
-    """A refusal is a problem without the id of something that was recorded."""
-    return "code" in body and "id" not in body
-
-
-def read_refusal(status, problem):
-    refusal = make_refusal(problem["code"], problem)
-    assert status == STATUS.get(refusal.code, UNDERSTOOD_AND_REFUSED)
-    return refusal
-
-
-def read_replayed(response):
-    header = response.headers.get("Idempotency-Replayed")
-    assert header in (None, "true")
-    return header is not None
-
-
-def require_decline(status, problem, shown):
-    """The problem tells what is recorded."""
-    code = shown["decline_reason"]
-    assert (status, problem["code"]) == (STATUS.get(code, UNDERSTOOD_AND_REFUSED), code)
-    assert problem.items() >= {"id": shown["id"], **shown["decline_details"]}.items()

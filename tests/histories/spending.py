@@ -10,7 +10,9 @@ from tests.cast import new_id
 from tests.histories.holding import Holding
 from tests.histories.movements import Movements, ways
 from tests.histories.world import doors, expectations, half_days, moments
-from tests.reference_commands import Capture, Move, Reversal, Transfer
+from tests.reference_captures import Capture
+from tests.reference_commands import Move, Transfer
+from tests.reference_reversals import Reversal
 
 amounts = st.sampled_from([10, 40, 40, 350]).map(Decimal)
 movements = st.sampled_from(["deposit", "withdraw", "withdraw late", "transfer", "transfer in vain"])
@@ -82,7 +84,10 @@ class Spending(Movements, Holding):
             fields["amount"] = None if step == "capture the rest" else Decimal(10)
             return Capture(hold=holds[-1].command.id, final=amount != 40, **fields) if holds else None
         if step == "reverse":
-            return Reversal(id=new_id(), target=posted[-1], reason=step) if posted else None
+            part = (
+                None if amount == 40 else min(amount, self.ledger.rows[posted[-1]].amount) if posted else None
+            )
+            return Reversal(id=new_id(), target=posted[-1], reason=step, amount=part) if posted else None
         type = "DEPOSIT" if step == "deposit" else "WITHDRAW"
         effective_at = late if step == "withdraw late" else None
         return Move(account=account.id, type=type, effective_at=effective_at, **fields)

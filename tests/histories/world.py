@@ -3,17 +3,21 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from itertools import product
+from uuid import UUID
 
 from django.core.management import call_command
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from accounts.queries import find_accounts_with_due_holds
 from tests.cast import AccountFactory, day, new_id
 from tests.histories.clock import TICK, move_clock, read_clock, restart_clock
 from tests.histories.inside import Inside
 from tests.histories.over_http import OverHttp
 from tests.reference_commands import DECIMALS, Move, Refusal
 from tests.reference_ledger import ReferenceLedger
+from transactions.models import Transaction
 
 FIRST_DAY = day("2030-03-25")  # of two weeks in which Berlin has a day of 23 hours
 AMOUNT_MAX = Decimal(10) ** 12
@@ -52,6 +56,7 @@ class World(RuleBasedStateMachine):
         super().__init__()
         restart_clock()
         self.ledger = ReferenceLedger()
+        self.ledger.read_made = read_made
         self.inside, self.http = Inside(), OverHttp()
         self.sent = {}  # what was asked for and decided, by its id
         self.free_ids = []  # of what was refused: nothing is recorded under them
@@ -86,14 +91,19 @@ class World(RuleBasedStateMachine):
         currency=st.sampled_from(sorted(DECIMALS)),
         other=st.sampled_from(sorted(DECIMALS)),
         limits=st.tuples(*(st.sampled_from(usual) for usual in USUAL_LIMITS.values())),
+        thresholds=st.sampled_from([(), ("10", "299"), ("1", "100", "270", "300")]),
     )
-    def open_first_accounts(self, currency, other, limits):
+    def open_first_accounts(self, currency, other, limits, thresholds):
         for each in (currency, currency, other):
             self.open_account(each, funds=Decimal(300))
         first = next(iter(self.ledger.accounts))
         limits = dict(zip(USUAL_LIMITS, limits, strict=True))
         assert self.inside.set_limits(first, limits, None).refusal is None
         self.ledger.set_limits(first, limits, None, read_clock())
+        for id in self.ledger.accounts:
+            for amount, of in product(map(Decimal, thresholds), ("balance", "available")):
+                made = self.inside.set_threshold(id, of, amount, None).resource
+                self.ledger.set_threshold(UUID(made["id"]), id, of, amount, read_clock())
 
     @precondition(lambda self: len(self.ledger.accounts) < ACCOUNTS_MAX)
     @rule(currency=st.sampled_from(sorted(DECIMALS)), funds=st.sampled_from([0, 100]).map(Decimal))
@@ -133,7 +143,7 @@ class World(RuleBasedStateMachine):
     def time_passes(self, to, ticks, told):
         """Up to a few looks at the clock before something ends, or just on."""
         clock = read_clock()
-        expiries = [hold.command.expires_at for hold in self.ledger.holds.values() if hold.command.expires_at]
+        expiries = [hold.expires_at for hold in self.ledger.holds.values() if hold.expires_at]
         if to == "an expiry":
             move_clock(min((moment for moment in expiries if moment > clock), default=clock) - ticks * TICK)
         elif to == "midnight":
@@ -143,8 +153,9 @@ class World(RuleBasedStateMachine):
             move_clock(clock + timedelta(minutes=20))
         if told:
             self.let_holds_end()
+            due = find_accounts_with_due_holds(100)
             call_command("expire_holds", stdout=StringIO())
-            for account in self.ledger.accounts:
+            for account in due:
                 self.ledger.expire(account, read_clock())
 
     def let_holds_end(self):
@@ -186,6 +197,8 @@ class World(RuleBasedStateMachine):
         self.require_times(
             commands, answer, before, started_at, {"all_or_nothing": all_or_nothing, "batch": batch}
         )
+        if len(asks) == 1 and batch is None:
+            assert answer.collected == self.find_collected(commands[0].id, answer)
         assert answer.rows.keys() == {command.id for command in commands} - refusals.keys()
         for id, row in answer.rows.items():
             # What was decided before is shown as it was then, unless it was taken back meanwhile.
@@ -196,6 +209,11 @@ class World(RuleBasedStateMachine):
             if ask.id in self.ledger.rows and ask.id not in before and ask.id.version != DERIVED
         }
         return True
+
+    def find_collected(self, cause, answer):
+        """What the answer must tell of it; inside, a repetition tells nothing."""
+        is_old = isinstance(answer.replayed, dict) and all(answer.replayed.values())
+        return [] if is_old else self.ledger.collected.get(cause, [])
 
     def require_times(self, commands, answer, before, started_at, how):
         """The model decides at the moments told, which are of different rows and while the commands ran."""
@@ -214,3 +232,8 @@ class World(RuleBasedStateMachine):
         for command in commands:
             if command.transfer and command.id in moments:
                 assert len({row.recorded_at for row in self.ledger.find_legs(command.transfer)}) == 1
+
+
+def read_made(id):
+    """When a collection was recorded, and in which request; None: there is none."""
+    return Transaction.objects.filter(id=id).values_list("recorded_at", "request_id").first()

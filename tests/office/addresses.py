@@ -2,8 +2,8 @@
 
 import re
 
-from tests.matrix import find_routes
 from tests.office.things import find_id
+from tests.routes import find_routes
 
 OUTSIDE = {"login/", "second-factor/", "language/"}  # which open without the second factor
 

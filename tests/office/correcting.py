@@ -19,8 +19,8 @@ def page(correction, name="change"):
     return f"{LIST}{correction.id}/{name}/"
 
 
-def ask_to_reverse(client, row, reason="Booked twice", identity=None):
-    asked = {"reason": reason, "identity": identity or new_id()}
+def ask_to_reverse(client, row, reason="Booked twice", identity=None, amount=None):
+    asked = {"reason": reason, "identity": identity or new_id(), "amount": str(amount or row.amount)}
     return client.post(reverse_page(row), asked, follow=True)
 
 

@@ -11,7 +11,7 @@ from tests import cast
 from transactions.models import AuditRun
 
 DASHBOARD = "/admin/"
-ICONS = r"\b(lock_clock|ac_unit|fact_check|verified|rss_feed)\b "
+ICONS = r"\b(lock_clock|ac_unit|fact_check|verified|rss_feed|request_quote)\b "
 
 
 def look(client, query=""):

@@ -130,7 +130,7 @@ def test_a_reversed_transaction_is_marked_with_its_reversal(account):
     reversal, reversed_row = (
         line.row for line in history.read_lines(account.id, history.begin_now(account)).lines
     )
-    assert (reversed_row.reversed_by, reversal.reverses) == (reversal.id, row.id)
+    assert (reversed_row.reversed_by, reversal.reverses) == ([str(reversal.id)], row.id)
 
 
 @pytest.mark.parametrize("seed", range(3))

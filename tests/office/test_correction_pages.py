@@ -81,7 +81,7 @@ def test_a_transaction_says_that_its_reversal_waits(office, account):
     row = deposit(account, "500")
     ask_to_reverse(office, row)
     text = read(office.get(f"/admin/transactions/transaction/{row.id}/change/"))
-    assert "<bdi>first</bdi> has asked to reverse this" in text
+    assert "<bdi>first</bdi> has asked to reverse 500.00\xa0USD of this" in text
     assert page(Correction.objects.get()) in text
 
 
@@ -97,13 +97,19 @@ def test_the_same_form_sent_twice_makes_one_correction(office, account):
 @pytest.mark.parametrize("identity", ["", "x", "00000000-0000-0000-0000-000000000000", "\x00"])
 def test_a_form_with_a_spoilt_identity_does_nothing(office, account, identity):
     row = deposit(account, "20")
-    assert office.post(reverse_page(row), {"reason": "x", "identity": identity}).status_code == 422
+    assert (
+        office.post(reverse_page(row), {"reason": "x", "identity": identity, "amount": "20"}).status_code
+        == 422
+    )
     assert not Correction.objects.exists()
 
 
 def test_the_id_of_another_transaction_is_no_identity(office, account):
     row, other = deposit(account, "20"), deposit(account, "30")
-    assert office.post(reverse_page(row), {"reason": "x", "identity": other.id}).status_code == 422
+    assert (
+        office.post(reverse_page(row), {"reason": "x", "identity": other.id, "amount": "20"}).status_code
+        == 422
+    )
     assert not Correction.objects.exists()
     assert find_accesses(action="CHANGE") == []
 
@@ -130,6 +136,40 @@ def test_what_cannot_be_reversed_has_no_button_and_is_refused(office, account):
         assert "Only a posted transaction" in read(answer)
     assert "reversed before" in read(ask_to_reverse(office, row))
     assert balance(account) == 0
+
+
+def test_the_form_shows_what_is_left_and_takes_a_part(office, account):
+    row = deposit(account, "60")
+    assert 'value="60.00"' in read(office.get(reverse_page(row)))
+    assert "was reversed" in read(ask_to_reverse(office, row, amount="25"))
+    text = read(office.get(reverse_page(row)))
+    assert 'value="35.00"' in text
+    assert "Of 60.00\xa0USD there is left: 35.00\xa0USD" in text
+    shown = read(office.get(f"/admin/transactions/transaction/{row.id}/change/"))
+    part = Transaction.objects.get(reverses=row.id)
+    for each in ("25.00\xa0USD", "35.00\xa0USD", f"/admin/transactions/transaction/{part.id}/change/"):
+        assert each in shown
+    assert "Less of the transaction is left" in read(ask_to_reverse(office, row, amount="36"))
+    for amount in ("", "0", "x", "1.001"):
+        assert ask_to_reverse(office, row, amount=amount or " ").status_code == 422
+    assert balance(account) == 35
+
+
+def test_a_part_that_waits_says_so_when_less_is_left(office, second, account):
+    row = deposit(account, "500")
+    ask_to_reverse(office, row, amount="450")
+    waiting = Correction.objects.get()
+    shown = read(office.get(page(waiting)))
+    assert "Left of it: 500.00\xa0USD" in shown
+    assert "less of the transaction is left" not in shown
+    ask_to_reverse(office, row, amount="60")
+    shown = read(office.get(page(waiting)))
+    assert "Left of it: 440.00\xa0USD" in shown
+    assert "less of the transaction is left" in shown
+    assert "Less of the transaction is left" in read(
+        open_office(second).post(page(waiting, "approve"), follow=True)
+    )
+    assert balance(account) == 440
 
 
 def test_both_legs_of_a_transfer_are_taken_back(office, account):

@@ -42,7 +42,7 @@ class Sender:
 
     def reverse(self, **texts):
         address = f"/admin/transactions/transaction/{self.row.id}/reverse/"
-        return self.office.post(address, {"identity": new_id()} | texts)
+        return self.office.post(address, {"identity": new_id(), "amount": "1"} | texts)
 
     def adjust(self, **texts):
         asked = {"identity": new_id(), "type": "DEPOSIT", "amount": "1", "reason": "error", "reference": "T"}

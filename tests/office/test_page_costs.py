@@ -9,6 +9,7 @@ from accounts import operations
 from ledger.callers import Caller
 from tests.asking import capture_of, release_hold
 from tests.cast import CALLER, UserFactory, deposit, hold, issue_token, new_id, withdraw
+from tests.claims import claim
 from tests.office.answers import count_queries
 from tests.office.correcting import adjust
 from tests.office.dashboards import make_run, subscribe
@@ -27,6 +28,9 @@ QUERIES_MAX = {
     "accounts/erasure/{id}/change/": 14,
     "accounts/hold/": 14,
     "accounts/hold/{id}/change/": 14,
+    "accounts/claim/": 14,
+    "accounts/claim/?status=OPEN": 14,
+    "accounts/claim/{id}/change/": 16,
     "accounts/staff/": 13,
     "accounts/staff/{id}/change/": 14,
     "accounts/token/": 13,
@@ -60,6 +64,8 @@ def have_more(things):
         hold(account, "1")
         posting.post([capture_of(placed, Decimal("0.01"), final=False)], caller=Caller(member.id))
         operations.create_account(user_id=account.user_id, currency="EUR", name=f"a{number}", caller=CALLER)
+        claim(things["accounts/claim"].account, "1")
+        deposit(things["accounts/claim"].account, "1")
         issue_token("api-read", user=UserFactory())
         subscribe(number, position=0)
         make_run()

@@ -6,6 +6,7 @@ from events import feed, subscriptions
 from events.models import Placement, Subscription
 from ledger.callers import ActorKind, Caller
 from tests.cast import UserFactory, deposit, hold, new_id, withdraw
+from tests.claims import claim
 from tests.names import NOBODY
 from tests.office.answers import find_secret, read
 from tests.office.notes import note
@@ -28,13 +29,19 @@ def written(boss):
     webhook, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=Caller(boss.id))
     Subscription.objects.update(url=f"https://x/{PROBE}", last_error=PROBE)
     asked = corrections.reverse(
-        id=new_id(), transaction_id=row.id, reason=PROBE, caller=Caller(boss.id, ActorKind.STAFF, "test")
+        id=new_id(),
+        transaction_id=row.id,
+        amount=row.amount,
+        reason=PROBE,
+        caller=Caller(boss.id, ActorKind.STAFF, "test"),
     )
+    owed = claim(account, "5000", reason=PROBE, reference=PROBE)
     feed.place_pending()
     return {
         "accounts/user": user.id,
         "accounts/account": account.id,
         "accounts/hold": held.id,
+        "accounts/claim": owed.id,
         "accounts/staff": member.id,
         "events/placement": Placement.objects.get(event__type="user.created").position,
         "events/subscription": webhook.id,
@@ -46,7 +53,9 @@ def written(boss):
 def test_what_others_wrote_is_shown_and_not_run(superuser, written):
     pages = [f"{model}/{id}/change/" for model, id in written.items()]
     pages += [f"{model}/" for model in written if model != "events/placement"]
-    pages += [f"{pages[1]}?show={section}" for section in ("statement", "declines", "holds", "events")]
+    pages += [
+        f"{pages[1]}?show={section}" for section in ("statement", "declines", "holds", "claims", "events")
+    ]
     pages += [f"accounts/staff/{written['accounts/staff']}/groups/"]
     pages += [f"events/subscription/{written['events/subscription']}/pause/"]
     for page in (*pages, f"accounts/account/?q={PROBE}", f"find/?q={PROBE}"):

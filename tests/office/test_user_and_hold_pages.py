@@ -7,8 +7,8 @@ from decimal import Decimal
 from accounts import operations
 from accounts.models import Account, Hold, User
 from ledger.callers import Caller
-from tests.asking import capture_of
-from tests.cast import CALLER, UserFactory, deposit, hold, hold_that_expires
+from tests.asking import ask, capture_of, change_hold
+from tests.cast import CALLER, AccountFactory, UserFactory, deposit, hold, hold_that_expires
 from tests.office import answers
 from tests.office.staff import make_staff
 from transactions import posting
@@ -152,3 +152,21 @@ def test_an_audit_says_what_it_covered_and_found(support):
     assert "a part" in unclean
     text = read(support, AUDITS)
     assert text.index(str(runs[1].id)) < text.index(str(runs[0].id))
+
+
+def test_a_hold_that_was_changed_shows_how_it_was_placed_and_whom_it_paid(support, account):
+    deposit(account, "100")
+    held, shop = hold(account, "50"), AccountFactory()
+    text = read(support, f"{HOLDS}{held.id}/change/")
+    assert "as placed" not in text
+    changes = {"amount": Decimal(60), "expires_at": datetime(2998, 5, 6, tzinfo=UTC)}
+    change_hold(id=held.id, changes=changes)
+    parts = [(shop.id, Decimal(7)), (shop.id, Decimal(8))]
+    rows = ask(capture_of(held, final=False, destinations=parts)).transactions
+    text = read(support, f"{HOLDS}{held.id}/change/")
+    for shown in ("60.00\xa0USD", "50.00\xa0USD", "never"):
+        assert shown in text
+    for shown in ("Amount as placed", "Expires as placed", "Paid into"):
+        assert shown in text
+    assert all(f"/transaction/{row.id}/change/" in text for row in rows)
+    assert "which keeps its rest" in read(support, f"/admin/transactions/transaction/{rows[0].id}/change/")

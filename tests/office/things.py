@@ -9,6 +9,7 @@ from events import feed, record, subscriptions
 from events.models import Placement, RecordEntry
 from ledger.callers import ActorKind, Caller
 from tests.cast import AccountFactory, deposit, hold, issue_token, new_id
+from tests.claims import claim
 from tests.names import NOBODY
 from tests.office.staff import make_staff
 from transactions.models import AuditRun, Correction
@@ -45,6 +46,7 @@ def make_things(currency: str = "USD") -> dict[str, object]:
             subject="account",
         )
     held = hold(account, "1")
+    owed = claim(AccountFactory(currency=currency), "700")
     erasure = Erasure.objects.create(user=AccountFactory().user, reason="a letter of 3 May", maker=staff)
     feed.place_pending()
     things = {
@@ -52,6 +54,7 @@ def make_things(currency: str = "USD") -> dict[str, object]:
         "accounts/account": account,
         "accounts/erasure": erasure,
         "accounts/hold": held,
+        "accounts/claim": owed,
         "accounts/staff": Staff.objects.get(id=staff.id),
         "accounts/token": Token.objects.get(token_key=token[:15]),
         "events/placement": Placement.objects.latest("position"),

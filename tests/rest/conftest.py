@@ -40,4 +40,8 @@ def _both_readers(monkeypatch):
 def read_as_drf(serializer, point):
     if serializer.is_valid():
         return dict(serializer.validated_data)
-    return {(point(name), each.code, each) for name, details in serializer.errors.items() for each in details}
+    return {
+        (point(name) + getattr(each.code, "pointer", ""), each.code, each)
+        for name, details in serializer.errors.items()
+        for each in details
+    }

@@ -7,6 +7,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from events import subscriptions
 from tests.cast import CALLER, deposit, hold, new_id
+from tests.claims import claim
 from tests.conftest import make_client
 from tests.names import NOBODY
 
@@ -31,7 +32,7 @@ def bodies(document):
                 reference = body["content"]["application/json"]["schema"]["$ref"]
                 schema = document["components"]["schemas"][reference.rpartition("/")[2]]
                 found[f"{method.upper()} {path}"] = body, schema
-    assert len(found) == 19
+    assert len(found) == 23
     return found
 
 
@@ -48,6 +49,7 @@ def ask(account, petya, settings):
     told, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)
     ids = {"users": petya.id, "accounts": account.id, "transactions": row.id, "subscriptions": told.id}
     ids["holds"] = hold(account, "5").id
+    ids["claims"] = claim(account, "50").id
     ids["batches"] = new_id()
 
     def send(call, body):
@@ -78,7 +80,7 @@ def test_the_items_of_a_batch_are_in_the_document_and_closed_too(document, bodie
     kinds = items["discriminator"]["mapping"]
     assert items["discriminator"]["propertyName"] == "command"
     assert {kind["$ref"] for kind in items["oneOf"]} == set(kinds.values())
-    assert set(kinds) == {"transaction", "transfer", "hold", "capture", "release", "reversal"}
+    assert set(kinds) == {"transaction", "transfer", "hold", "capture", "release", "reversal", "claim"}
     for name, reference in kinds.items():
         schema = schemas[reference.rpartition("/")[2]]
         assert schema["properties"]["command"]["const"] == name

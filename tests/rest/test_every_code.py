@@ -10,11 +10,11 @@ from django.core.handlers.exception import response_for_exception
 from django.test import Client, RequestFactory
 
 from accounts.currencies import AMOUNT_MAX
-from accounts.models import BALANCE_MAX
+from accounts.models import BALANCE_MAX, CLAIMS_MAX
 from events import feed
 from ledger.callers import Caller
 from rest.codes import STATUS
-from tests import asking, feed_refusals
+from tests import asking, feed_refusals, hold_refusals, refusals_of_reversals
 from tests.accounts.erasing import forget
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
@@ -23,8 +23,9 @@ from tests.refusals import require_problem, take_stock
 
 pytestmark = pytest.mark.django_db
 
-USERS, ACCOUNTS, TRANSACTIONS = "/api/v1/users", "/api/v1/accounts", "/api/v1/transactions"
-BATCH, TRANSFERS, HOLDS = "/api/v1/batches", "/api/v1/transfers", "/api/v1/holds"
+API = "/api/v1"
+USERS, ACCOUNTS, TRANSACTIONS = f"{API}/users", f"{API}/accounts", f"{API}/transactions"
+BATCH, TRANSFERS, HOLDS = f"{API}/batches", f"{API}/transfers", f"{API}/holds"
 # Faults of the machinery, and bodies that do not come; tests/transactions/test_retries.py, test_errors.py and
 # tests/ledger_project/test_nobody_stops_it.py provoke them.
 FAULTS = {
@@ -84,12 +85,21 @@ class Asker:
         body = {"id": str(new_id()), "source": str(self.account.id), "destination": str(destination.id)}
         return self.client.post(TRANSFERS, {**body, "amount": amount, **changes})
 
-    def reverse(self, id):
-        return self.client.post(f"{TRANSACTIONS}/{id}/reverse", {"id": str(new_id()), "reason": "x"})
+    def reverse(self, id, **changes):
+        body = {"id": str(new_id()), "reason": "x", **changes}
+        client = self.admin if "claim" in changes else self.client
+        return client.post(f"{TRANSACTIONS}/{id}/reverse", body)
 
     def hold(self, amount="1", **changes):
         body = {"id": str(new_id()), "account": str(self.account.id), "amount": amount}
         return self.client.post(HOLDS, {**body, **changes})
+
+    def claim(self, amount="1"):
+        body = {"id": str(new_id()), "amount": amount, "reason": "x"}
+        return self.admin.post(f"{ACCOUNTS}/{self.account.id}/claims", body)
+
+    def waive(self, id):
+        return self.admin.post(f"/api/v1/claims/{id}/waive", {"reason": "x"})
 
     def rule(self, name, **body):
         return self.admin.post(f"{ACCOUNTS}/{self.account.id}/{name}", body)
@@ -121,20 +131,6 @@ def nearly_full(asker):
 def taken(asker):
     UserFactory(external_id="crm-1")
     return asker.client.post(USERS, {"id": str(new_id()), "name": "x", "external_id": "crm-1"})
-
-
-def reversed_twice(asker):
-    id = asker.post().json()["id"]
-    asker.post(amount="5")
-    asker.reverse(id)
-    return asker.reverse(id)
-
-
-def captured_after_release(asker):
-    asker.post()
-    address = f"{HOLDS}/{asker.hold().json()['id']}"
-    asker.client.post(f"{address}/release")
-    return asker.client.post(f"{address}/capture", {"id": str(new_id())})
 
 
 PROVOKE = {
@@ -208,8 +204,6 @@ PROVOKE = {
     "account_closed": lambda a: a.set(status="CLOSED").post(),
     "balance_limit_exceeded": nearly_full,
     "limit_exceeded": lambda a: a.set(withdraw_max=5).withdraw("5.01"),
-    "already_reversed": reversed_twice,
-    "hold_not_open": captured_after_release,
     "batch_declined": lambda a: a.batch({}, {"type": "WITHDRAW", "amount": "1.01"}),
     "idempotency_key_reused": lambda a: a.post(id=a.post().json()["id"], amount="2"),
     "currency_mismatch": lambda a: a.post(currency="EUR"),
@@ -218,25 +212,25 @@ PROVOKE = {
     "external_id_taken": taken,
     "same_account": lambda a: a.transfer(a.account),
     "amounts_differ": lambda a: a.transfer(AccountFactory(), destination_amount="2"),
-    "not_reversible": lambda a: a.reverse(a.withdraw("1").json()["id"]),
     "account_not_empty": lambda a: a.post() and a.rule("close", reason="x"),
+    "not_claimable": lambda a: a.reverse([a.post(), a.withdraw("1")][1].json()["id"], claim=True),
+    "account_owes": lambda a: a.claim() and a.rule("close", reason="x"),
+    "claim_not_open": lambda a: a.post() and a.waive(a.claim().json()["id"]),
+    "too_many_claims": lambda a: [a.claim() for _ in range(CLAIMS_MAX + 1)][-1],
     "credit_limit_in_use": lambda a: (
         a.rule("limits", credit_limit="5") and a.withdraw("5") and a.rule("limits", credit_limit="4.99")
     ),
     **feed_refusals.PROVOKE,
+    **refusals_of_reversals.PROVOKE,
+    **hold_refusals.PROVOKE,
 }
 RECORDED = {
-    "insufficient_funds",
-    "insufficient_funds_at",
-    "version_mismatch",
-    "account_frozen",
-    "account_closed",
-    "balance_limit_exceeded",
-    "limit_exceeded",
-    "already_reversed",
-    "hold_not_open",
+    *("insufficient_funds", "insufficient_funds_at", "version_mismatch", "account_frozen", "account_closed"),
+    *("balance_limit_exceeded", "limit_exceeded", "already_reversed", "reversal_too_large"),
+    *("reversal_too_small", "hold_not_open"),
 }
 RECORDED_IN_RESULTS = {"batch_declined"}
+RECORDED_AS_CLAIMS = {"too_many_claims"}
 
 
 def test_every_code_is_provoked():
@@ -257,7 +251,7 @@ def test_what_django_finds_suspicious_is_a_bad_request(rf):
     assert (answer.status_code, json.loads(answer.content)["code"]) == (400, "bad_request")
 
 
-@pytest.mark.parametrize("code", sorted(set(PROVOKE) - RECORDED - RECORDED_IN_RESULTS))
+@pytest.mark.parametrize("code", sorted(set(PROVOKE) - RECORDED - RECORDED_IN_RESULTS - RECORDED_AS_CLAIMS))
 def test_a_refusal_that_is_not_recorded_changes_nothing(service, code, monkeypatch):
     send, changes = RequestFactory.generic, []
 
@@ -273,15 +267,16 @@ def test_a_refusal_that_is_not_recorded_changes_nothing(service, code, monkeypat
     assert changes[-1] is False
 
 
-@pytest.mark.parametrize("code", sorted(RECORDED))
-def test_a_decline_is_recorded_with_its_reason_and_names_its_transaction(service, code):
+@pytest.mark.parametrize("code", sorted(RECORDED | RECORDED_AS_CLAIMS))
+def test_a_decline_is_recorded_with_its_reason_and_is_named(service, code):
+    kind = "claim" if code in RECORDED_AS_CLAIMS else "transaction"
     problem = PROVOKE[code](Asker(service)).json()
-    stored = service.get(f"{TRANSACTIONS}/{problem['id']}").json()
+    stored = service.get(f"/api/v1/{kind}s/{problem['id']}").json()
     assert (stored["status"], stored["decline_reason"]) == ("DECLINED", code)
     assert stored["decline_details"].items() <= problem.items()
     while feed.place_pending():
         pass
-    told = feed.read(types=["transaction.declined"]).events
+    told = feed.read(types=[f"{kind}.declined"]).events
     assert [event["data"] for event in told if event["data"]["id"] == problem["id"]] == [stored]
 
 
@@ -296,5 +291,4 @@ def test_a_stranger_with_the_same_id_is_not_told_what_differs():
     seeing = Asker(make_client("api-post")).post(id=id)
     assert seeing.json()["differs"] == ["account"]
     blind = Asker(make_client("api-post", permissions=["transactions.add_transaction"])).post(id=id)
-    assert blind.status_code == 422
-    assert "differs" not in blind.json()
+    assert (blind.status_code, "differs" in blind.json()) == (422, False)

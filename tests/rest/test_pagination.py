@@ -27,7 +27,8 @@ def newest_first(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         ids = [new_id() for _ in range(ROWS)]
         users = User.objects.bulk_create(User(id=id, username=str(id)) for id in ids)
-        accounts = Account.objects.bulk_create(Account(user=user, currency="USD") for user in users)
+        some = (Account(user=user, currency="USD") for user in users)
+        accounts = Account.objects.bulk_create(some, batch_size=1000)
         asking.post([OrderFactory(account=account) for account in accounts], caller=Caller(new_id()))
         assert Transaction.objects.values("recorded_at").distinct().count() == 1
         yield [str(id) for id in Transaction.objects.order_by("-id").values_list("id", flat=True)]

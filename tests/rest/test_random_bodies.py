@@ -9,12 +9,14 @@ import pytest
 from django.db.transaction import atomic, set_rollback
 
 from accounts.errors import DECLINES as DECLINES_OF_HOLDS
+from accounts.errors import DECLINES_OF_CLAIMS
 from events import feed, subscriptions
 from ledger.callers import Caller
 from ledger_project.wsgi import application
 from rest.codes import STATUS
 from tests import random_bodies, strict_bodies
 from tests.cast import CALLER, AccountFactory, OrderFactory, day, deposit, hold, issue_token, new_id
+from tests.claims import claim
 from tests.names import NOBODY, resolving
 from tests.raw_requests import Request, connection_kept, send
 from tests.refusals import require_problem, take_stock
@@ -23,20 +25,20 @@ from transactions import posting
 from transactions.errors import DECLINES as DECLINES_OF_MONEY
 from transactions.posting import NewBatch
 
-DECLINES = {**DECLINES_OF_MONEY, **DECLINES_OF_HOLDS}
+DECLINES = {**DECLINES_OF_MONEY, **DECLINES_OF_HOLDS, **DECLINES_OF_CLAIMS}
 BODIES = 2_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
 LOOK_EVERY = 25
 # Of a valid body: there is no such account, or it is in another currency, or not at that version.
 REFUSED_BY_STATE = {
     *("not_found", "currency_mismatch", "idempotency_key_reused", "external_id_taken", "same_account"),
-    *("amounts_differ", "not_reversible", "item_unknown"),
+    *("amounts_differ", "not_reversible", "not_claimable", "effective_at_too_early", "item_unknown"),
     *("credit_limit_in_use", "broker_not_configured", "feed_epoch_changed", "cursor_ahead_of_feed"),
 }
 VALUES = {
     "name": "x", "reason": "x", "final": False, "type": "DEPOSIT", "amount": "10.00", "reference": "r",
     "effective_at": "2026-01-04T00:00:00Z", "expires_at": "2999-01-01T00:00:00Z", "credit_limit": "10.00",
     "withdraw_max": "10.00", "withdraw_day_max": "10.00", "metadata": {"order": "7", "é": "ü"},
-    "kind": "webhook", "types": ["user.created", "hold.placed"],
+    "claim": False, "of": "balance", "kind": "webhook", "types": ["user.created", "hold.placed"],
 }  # fmt: skip
 
 
@@ -46,6 +48,7 @@ class Target:
     def __init__(self, call, account):
         self.call, self.account, self.other = call, account, AccountFactory()
         self.method, _, path = call.partition(" ")
+        self.turn = 0  # of what excludes something else
         kind = path.split("/")[1]
         if kind in ("transactions", "transfers", "holds", "batches"):
             deposit(account, "1000", effective_at=day("2023-01-01"))
@@ -63,7 +66,8 @@ class Target:
             "users": lambda: self.account.user_id,
             "accounts": lambda: self.account.id,
             "holds": lambda: hold(self.account, "100").id,
-            "transactions": lambda: deposit(self.account, "1").id,
+            "claims": lambda: claim(self.account, "100").id,
+            "transactions": lambda: deposit(self.account, "100", effective_at=day("2023-01-02")).id,
             "batches": self.make_batch,
             "subscriptions": lambda: subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)[0].id,
         }
@@ -91,7 +95,11 @@ class Target:
     @cached_property
     def named(self):
         """What items name, and a list of items of every kind finds."""
-        return {"hold": str(self.find_id("holds")), "transaction": str(self.find_id("transactions"))}
+        return {
+            "hold": str(self.find_id("holds")),
+            "transaction": str(self.find_id("transactions")),
+            "account": str(self.account.id),
+        }
 
     def make(self, call):
         values = VALUES | {"id": str(new_id()), "external_id": str(new_id())}
@@ -100,6 +108,7 @@ class Target:
         values |= {"url": f"{NOBODY}{new_id()}", "after": feed.read_state().start.text}
         values["currency"] = "EUR" if call == "POST /accounts" else "USD"
         values |= {"destination_amount": "10.00", "destination_currency": "USD"}
+        values |= {"destinations": [{"destination": str(self.other.id), "amount": "10.00"}]}
         for account in (self.account, self.other):
             account.refresh_from_db(fields=["version", "event_sequence"])
         values |= {
@@ -108,6 +117,11 @@ class Target:
             "expected_sequence": self.account.event_sequence,
         }
         left_out = {"user", "source_user", "destination_user"}
+        if call == "POST /holds/{id}/capture":
+            self.turn += 1
+            left_out |= [{"destinations"}, {"destination", "destinations"}, {"amount", "destination"}][
+                self.turn % 3
+            ]
         if call in ("POST /users", "POST /accounts"):
             left_out = set()
         return {name: values[name] for name in strict_bodies.FIELDS[call] if name not in left_out}

@@ -20,6 +20,7 @@ from ledger_project.wsgi import application
 from rest.fields import UUID_TEXT
 from tests.bad_inputs_world import World, find_account
 from tests.cast import CALLER, AccountFactory, OrderFactory, day, deposit, issue_token, new_id, transfer
+from tests.claims import claim
 from tests.names import NOBODY, resolving
 from tests.raw_requests import Answer, connection_kept
 from tests.refusals import require_books, require_problem, take_stock
@@ -63,6 +64,10 @@ class Caller:
         batch = posting.NewBatch(id=new_id(), asked=[], atomic=False)
         posting.post([OrderFactory(account=other)], caller=callers.Caller(other.user_id), batch=batch)
         self.ids["batches"] = str(batch.id)
+        self.ids["claims"] = str(
+            claim(find_account(self.world, "bob_account"), "10.00").id
+        )  # nothing is there
+        self.ids["thresholds"] = self.world["threshold_id"]
         told, _ = subscriptions.create(kind="webhook", url=NOBODY, caller=CALLER)
         self.ids["subscriptions"] = str(told.id)
         self.empty = str(AccountFactory().id)

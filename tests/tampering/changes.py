@@ -23,6 +23,7 @@ OTHERS = {
     "uuid": ["gen_random_uuid()"],
     "bool": ["NOT r.c"],
     "numeric": ["coalesce(r.c, 0) + 0.01", "r.c - 0.01"],
+    "_numeric": ["array_append(r.c, 1)", "array_fill(1::numeric, ARRAY[4])"],
     "date": ["coalesce(r.c, current_date) + 1", "r.c - 1"],
     "timestamptz": [
         "coalesce(r.c, now()) + interval '1 microsecond'",

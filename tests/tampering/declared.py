@@ -58,14 +58,24 @@ SURROGATE = "a number of Django's that nothing refers to"
 DECLARED: dict[str, dict[str, Entry]] = {
     "accounts_account": decide(
         (
-            "id user_id name currency status balance held credit_limit credit_limit_max status_reason"
+            "id user_id name currency status balance held owed credit_limit credit_limit_max status_reason"
             " withdraw_max withdraw_day_max withdrawn_on withdrawn seq version event_sequence"
-            " last_recorded_at last_effective_at chain_head metadata created_at removed",
+            " last_recorded_at last_effective_at chain_head metadata created_at nearest removed",
             REFUSED,
             FOUND,
             "",
         ),
         ("added", FOUND, FOUND, ""),
+    ),
+    "accounts_claim": decide(
+        (
+            "id account_id amount amount_asked collected collections status decline_reason decline_details"
+            " reason reference destination reverses waived_reason batch created_at closed_at actor request_id"
+            " event_sequence removed added",
+            REFUSED,
+            FOUND,
+            "",
+        ),
     ),
     "accounts_erasure": decide(
         (
@@ -79,8 +89,9 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "accounts_hold": decide(
         (
-            "id account_id amount captured status decline_reason decline_details expires_at reference"
-            " metadata batch created_at closed_at actor request_id event_sequence removed added",
+            "id account_id amount amount_asked captured status decline_reason decline_details expires_at"
+            " expires_at_asked reference metadata batch created_at closed_at actor request_id event_sequence"
+            " removed added",
             REFUSED,
             FOUND,
             "",
@@ -95,6 +106,14 @@ DECLARED: dict[str, dict[str, Entry]] = {
             FACTORS,
         ),
         ("removed added", UNSEEN, UNSEEN, FACTORS),
+    ),
+    "accounts_threshold": decide(
+        (
+            "id account_id of amount below since created_at actor request_id event_sequence removed added",
+            REFUSED,
+            FOUND,
+            "",
+        ),
     ),
     "accounts_token": decide(
         (
@@ -215,8 +234,8 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "transactions_correction": decide(
         (
-            "id account_id type amount reference reason reverses maker_id made_at request_id"
-            " needs_approval status checker_id decided_at decision_reason removed",
+            "id account_id type amount reference reason reverses claim destination maker_id made_at"
+            " request_id needs_approval status checker_id decided_at decision_reason removed",
             REFUSED,
             FOUND,
             "",
@@ -237,9 +256,9 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("status", REFUSED, REFUSED, "it goes with a version or a reason"),
         ("change", REFUSED, REFUSED, "computed by the database"),
         (
-            "id account_id type amount reference metadata effective_at_asked decline_reason"
+            "id account_id type amount amount_asked reference metadata effective_at_asked decline_reason"
             " decline_details seq version balance_after recorded_at effective_at late transfer batch reverses"
-            " hold actor actor_kind request_id chain_format chain_hash removed added",
+            " hold final claim actor actor_kind request_id chain_format chain_hash removed added",
             REFUSED,
             FOUND,
             "",

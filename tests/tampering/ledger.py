@@ -24,11 +24,14 @@ from tests.cast import (
     new_id,
     withdraw,
 )
+from tests.claims import claim, waive
 from tests.events.conftest import subscribe
 from tests.office.account_pages import find_address
 from tests.office.staff import make_staff, open_office
 from tests.transactions.conftest import run_command
-from tests.transactions.correcting import WITHDRAW, adjust, approve, reject, reverse
+from tests.transactions.correcting import WITHDRAW, adjust, approve, claim_back, reject, reverse
+from tests.transactions.correcting import claim as claim_as_staff
+from tests.transactions.correcting import waive as waive_as_staff
 from tests.transactions.test_audit import make_history
 from transactions import posting
 from transactions.posting import NewBatch
@@ -44,7 +47,9 @@ def make_everything() -> Account:
     account: Account = make_history()
     limited = make_accounts()
     make_holds(account)
+    make_thresholds(account)
     make_batches(account)
+    make_claims()
     make_corrections(account)
     make_staff_look(account)
     make_tokens()
@@ -84,8 +89,35 @@ def make_holds(account: Account) -> None:
     asking.release_hold(id=hold(account, "3").id)
     hold(account, "4", metadata={"why": "rent"}, reference="7")
     hold(account, "99999")  # declined
+    changed = hold(account, "5")
+    for amount in ("8", "99999"):  # the second is declined
+        asking.change_hold(id=changed.id, changes={"amount": Decimal(amount)})
+    parts = [(AccountFactory().id, Decimal(1)), (AccountFactory().id, Decimal(2))]
+    asking.ask(asking.capture_of(changed, final=False, destinations=parts))
+    asking.ask(asking.capture_of(changed, Decimal(1), destination_id=AccountFactory().id))
     hold_that_expires(account, "2")
     assert posting.expire_some() == 1
+
+
+def make_claims() -> None:
+    """One that was collected in two parts, an open one, one that was waived and one that was declined."""
+    debtor, payee = AccountFactory(funds="7"), AccountFactory()
+    claim(debtor, "10", reference="case 1", destination=payee)
+    deposit(debtor, "3")
+    claim(debtor, "4")
+    waive(claim(debtor, "5"))
+    closed = AccountFactory()
+    asking.close(id=closed.id, reason="left", request_id="")
+    claim(closed, "6")
+
+
+def make_thresholds(account: Account) -> None:
+    """Below and above what it has, one that was crossed, and one that was removed."""
+    crossed, gone, _ = (asking.set_threshold(account, amount, "balance") for amount in ("450", "7", "99999"))
+    asking.set_threshold(account, "-5")
+    withdraw(account, "200")
+    asking.remove_threshold(gone)
+    assert crossed.below is False
 
 
 def make_batches(account: Account) -> None:
@@ -119,6 +151,10 @@ def make_corrections(account: Account) -> None:
     approve(adjust(account, first, "60000", type=WITHDRAW), second)  # declined
     reject(adjust(account, first, "70000"), second)
     reverse(deposit(account, "9"), second)
+    owing = AccountFactory()
+    claim_back(deposit(owing, "8"), second)
+    opened = claim_as_staff(owing, first, "6", destination=account)
+    waive_as_staff(opened, second)
 
 
 def make_erasures() -> None:

@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.cast import UserFactory, day
+from tests.cast import UserFactory, day, new_id
 from tests.database import execute
 from tests.office.staff import make_staff
 from tests.roles import commanding
@@ -132,3 +132,15 @@ def require_clean():
     with commanding():
         result, _ = audit.run(audit.Scope())
     assert result.findings == []
+
+
+@pytest.fixture
+def reverse(service):
+    """Takes a transaction back, or a part of it."""
+
+    def send(pk, amount=None, **changes):
+        asked = {"id": str(new_id()), "reason": "a mistake", "amount": amount, **changes}
+        body = {name: value for name, value in asked.items() if value is not None}
+        return service.post(f"/api/v1/transactions/{pk}/reverse", body)
+
+    return send

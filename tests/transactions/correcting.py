@@ -28,8 +28,33 @@ def adjust(account, maker, amount="10", *, id=None, type=DEPOSIT, **asked):
     )
 
 
-def reverse(row, maker, *, id=None, reason="a mistake"):
-    return corrections.reverse(id=id or new_id(), transaction_id=row.id, reason=reason, caller=name(maker))
+def reverse(row, maker, amount=None, *, id=None, reason="a mistake"):
+    """All of it, if no amount is named."""
+    asked = {"transaction_id": row.id, "amount": row.amount if amount is None else Decimal(amount)}
+    return corrections.reverse(id=id or new_id(), reason=reason, caller=name(maker), **asked)
+
+
+def claim(account, maker, amount="10", *, id=None, destination=None, **asked):
+    asked = {"reference": "ticket 7", "reason": "a chargeback"} | asked
+    return corrections.claim(
+        id=id or new_id(),
+        account_id=account.id,
+        amount=Decimal(amount),
+        destination=destination and destination.id,
+        caller=name(maker),
+        **asked,
+    )
+
+
+def claim_back(row, maker, amount=None, *, id=None, reason="a chargeback"):
+    """All of it, if no amount is named."""
+    asked = {"transaction_id": row.id, "amount": row.amount if amount is None else Decimal(amount)}
+    return corrections.claim_back(id=id or new_id(), reason=reason, caller=name(maker), **asked)
+
+
+def waive(claim, maker, *, id=None, reason="paid in cash"):
+    """`claim` is a claim, or the correction that has opened it."""
+    return corrections.waive(id=id or new_id(), claim_id=claim.id, reason=reason, caller=name(maker))
 
 
 def approve(correction, checker):

@@ -6,8 +6,7 @@ from events.models import Event
 from tests.cast import deposit, new_id
 from tests.transactions.conftest import run_command
 from tests.transactions.test_audit import harm, make_history, prove
-from transactions.models import Transaction
-from transactions.posting import chain
+from transactions.models import Transaction, chain
 from transactions.proof import anchors
 
 pytestmark = pytest.mark.django_db

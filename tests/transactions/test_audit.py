@@ -125,6 +125,7 @@ GUARDED = (
     "transactions_transaction",
     "accounts_account",
     "accounts_hold",
+    "accounts_claim",
     "accounts_user",
     "events_event",
     "events_text",

@@ -11,8 +11,10 @@ from accounts import operations
 from accounts.models import Account
 from tests import matrix
 from tests.cast import CALLER, UserFactory, deposit, hold, new_id, transfer, withdraw
+from tests.claims import claim
 from tests.conftest import make_client
 from tests.refusals import take_stock
+from tests.routes import name_kind
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +71,10 @@ class World:
                 held = hold(account, amount)
                 part = {} if route.endswith("all") else {"amount": amount}
                 return f"holds/{held.id}/capture", {**new, **part}
+            case "capture into an account":
+                return f"holds/{hold(account, amount).id}/capture", {**new, "destination": str(other.id)}
+            case "another amount of a hold":
+                return f"holds/{hold(account, '1').id}", {"amount": amount}
             case "release":
                 return f"holds/{hold(account, amount).id}/release", {}
             case "reversal of a deposit" | "reversal of a withdrawal":
@@ -76,8 +82,19 @@ class World:
                 return f"transactions/{move(account, amount).id}/reverse", {**new, "reason": "x"}
             case "reversal of a transfer":
                 return f"transactions/{transfer(account, other, amount).id}/reverse", {**new, "reason": "x"}
+            case "reversal with a claim":
+                claimed = {**new, "reason": "x", "claim": True}
+                return f"transactions/{deposit(account, amount).id}/reverse", claimed
+            case "claim":
+                return f"{rules}/claims", {**moved, "reason": "x"}
+            case "claim for another account":
+                return f"{rules}/claims", {**moved, "reason": "x", "destination": str(other.id)}
+            case "waiver":
+                return f"claims/{claim(account, '2000').id}/waive", {"reason": "x"}
             case "limits":
                 return f"{rules}/limits", {"withdraw_max": "5"}
+            case "thresholds":
+                return f"{rules}/thresholds", {"amount": "5", "of": "balance"}
             case "metadata":
                 return rules, {"metadata": {"k": "v"}}
             case "freeze" | "unfreeze":
@@ -101,17 +118,29 @@ ROUTES = {
     "hold": ({WITHDRAW}, True),
     "capture": ({WITHDRAW}, True),
     "capture of all": ({WITHDRAW}, True),
+    "capture into an account": ({DEPOSIT, WITHDRAW}, True),
+    "another amount of a hold": ({WITHDRAW}, True),
     "release": (set(), False),
     "reversal of a deposit": ({WITHDRAW}, True),
     "reversal of a withdrawal": ({DEPOSIT}, True),
     "reversal of a transfer": ({DEPOSIT, WITHDRAW}, True),
+    "reversal with a claim": ({WITHDRAW}, True),
+    "claim": ({WITHDRAW}, True),
+    "claim for another account": ({DEPOSIT, WITHDRAW}, True),
+    "waiver": (set(), False),
     "limits": (set(), False),
+    "thresholds": (set(), False),
     "metadata": (set(), False),
     "freeze": (set(), False),
     "unfreeze": (set(), False),
     "close": (set(), False),
 }
-BOTH = {"transfer from", "transfer to", "reversal of a transfer"}  # accounts of two names
+BOTH = {
+    *("transfer from", "transfer to", "reversal of a transfer", "capture into an account"),
+    "claim for another account",
+}  # accounts of two names
+
+PATCHED = {"metadata", "another amount of a hold"}
 
 
 @pytest.fixture
@@ -124,7 +153,7 @@ def ask(world, route, account=None, amount="10", **bounds):
     address, body = world.prepare(route, account or world.main, amount)
     client = make_client("api-admin", **bounds)
     before = take_stock()
-    answer = getattr(client, "patch" if route == "metadata" else "post")(API + address, body)
+    answer = getattr(client, "patch" if route in PATCHED else "post")(API + address, body)
     if answer.status_code == 403:
         assert take_stock() == before
     return answer
@@ -181,7 +210,7 @@ def test_every_route_that_posts_is_asked(world):
         if {"POST", "PATCH"} & rules.keys() and not route.startswith(("users", "subscriptions"))
     }
     addresses = {world.prepare(route, world.ads, "1")[0] for route in ROUTES}
-    asked = {re.sub(r"\w+/[0-9a-f-]{36}", matrix.name_kind, address) for address in addresses}
+    asked = {re.sub(r"\w+/[0-9a-f-]{36}", name_kind, address) for address in addresses}
     assert asked == posting - {"accounts"}
 
 

@@ -10,8 +10,7 @@ from accounts.models.tables import Form
 from tests.cast import AccountFactory, deposit
 from tests.servers import PROJECT
 from tests.transactions.test_audit import harm, make_history, prove
-from transactions.models import Transaction
-from transactions.posting import chain
+from transactions.models import Transaction, chain
 
 PAGE = PROJECT / "docs/proof.md"
 

@@ -12,6 +12,9 @@ CORRECTION = {
     "amount": "5", "reference": "'x'", "reason": "'x'", "made_at": "now()", "request_id": "''",
     "needs_approval": "true", "status": "'WAITING'", "decision_reason": "''",
 }  # fmt: skip
+ANY_ID = "gen_random_uuid()"
+CLAIM = {"kind": "'CLAIM'", "type": "'WITHDRAW'"}
+WAIVER = {"kind": "'WAIVER'", "type": "''", "claim": ANY_ID}
 HOURLY = {
     "hour": "'2026-01-01'", "currency": "'USD'", "type": "'DEPOSIT'", "outcome": "'posted'", "count": "1",
     "amount": "1", "late": "0",
@@ -19,11 +22,33 @@ HOURLY = {
 FIGURES = {"id": "1", "counted_through": "now()", "biggest": "'{}'", "held": "'{}'"}
 
 INSERTS = [
-    ("correction_is_an_adjustment_with_reference_or_a_reversal", {"reference": "''"}),
-    ("correction_is_an_adjustment_with_reference_or_a_reversal", {"kind": "'GIFT'"}),
-    ("correction_is_an_adjustment_with_reference_or_a_reversal", {"kind": "'REVERSAL'"}),
-    ("correction_is_an_adjustment_with_reference_or_a_reversal", {"reverses": "gen_random_uuid()"}),
-    ("correction_type_is_known", {"type": "'GIFT'"}),
+    *(
+        ("correction_names_what_its_kind_is_about", changes)
+        for changes in (
+            {"reference": "''"},
+            {"kind": "'GIFT'"},
+            {"kind": "'REVERSAL'"},
+            {"reverses": ANY_ID},
+            {"claim": ANY_ID},
+            {"destination": ANY_ID},
+            {"kind": "'REVERSAL'", "reverses": ANY_ID, "claim": ANY_ID},
+            {"kind": "'REVERSAL'", "reverses": ANY_ID, "destination": ANY_ID},
+            CLAIM | {"claim": ANY_ID},
+            CLAIM | {"reverses": ANY_ID, "destination": ANY_ID},
+            WAIVER | {"claim": "NULL"},
+            WAIVER | {"reverses": ANY_ID},
+            WAIVER | {"destination": ANY_ID},
+        )
+    ),
+    *(
+        ("correction_type_fits_its_kind", changes)
+        for changes in (
+            {"type": "'GIFT'"},
+            {"type": "''"},
+            CLAIM | {"type": "'DEPOSIT'"},
+            WAIVER | {"type": "'DEPOSIT'"},
+        )
+    ),
     *(
         ("correction_amount_is_positive_and_bounded", {"amount": amount})
         for amount in ("0", "-5", "1e12 + 0.00000001", "'NaN'")
@@ -48,6 +73,8 @@ CHANGED = [
     "id = gen_random_uuid()",
     "kind = 'REVERSAL', reverses = gen_random_uuid()",
     "reverses = gen_random_uuid()",
+    "claim = gen_random_uuid()",
+    "destination = gen_random_uuid()",
     "account_id = gen_random_uuid()",
     "type = 'WITHDRAW'",
     "amount = 6",
@@ -154,7 +181,19 @@ def test_what_cannot_be_is_not_written_down(rule, attack):
         execute(attack)
 
 
-def test_a_sound_correction_is_taken(names):
-    ask(names)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        CLAIM,
+        CLAIM | {"destination": ANY_ID},
+        CLAIM | {"reverses": ANY_ID},
+        WAIVER,
+        {"kind": "'REVERSAL'", "reverses": ANY_ID},
+    ],
+    ids=["adjustment", "claim", "claim for somebody", "claim that takes back", "waiver", "reversal"],
+)
+def test_a_sound_correction_is_taken(names, changes):
+    ask(names, **changes)
     decide(names)
     assert execute("SELECT count(*) FROM transactions_correction WHERE status = 'POSTED'") == [(1,)]

@@ -31,7 +31,7 @@ from tests.transactions.correcting import (
     status,
 )
 from tests.transactions.test_concurrency import require_sound
-from transactions import corrections
+from transactions.corrections import deciding
 from transactions.errors import (
     CorrectionDecided,
     NotReversible,
@@ -119,7 +119,7 @@ def test_every_currency_has_its_own_limit_and_without_one_everything_waits(accou
 def test_after_a_day_the_limit_is_whole_again(account, maker, monkeypatch):
     assert adjust(account, maker, "100").status == POSTED
     assert adjust(account, maker, "1").status == WAITING
-    monkeypatch.setattr(corrections, "UNAPPROVED_WITHIN", timedelta(0))
+    monkeypatch.setattr(deciding, "UNAPPROVED_WITHIN", timedelta(0))
     assert adjust(account, maker, "100").status == POSTED
 
 

@@ -25,6 +25,7 @@ TABLES = [
     "accounts",
     "transactions",
     "holds",
+    "claims",
     "events",
     "tokens",
     "corrections",

@@ -17,8 +17,7 @@ from tests.cast import AccountFactory, OrderFactory, day, deposit, hold, new_id,
 from tests.transactions.test_concurrency import require_sound, rows_of
 from tests.transactions.told import read_events, read_events_about
 from transactions import errors
-from transactions.models import TABLE, Transaction
-from transactions.posting import chain
+from transactions.models import TABLE, Transaction, chain
 from transactions.posting.commands import NewHold, SetMetadata
 from transactions.posting.legs import Leg
 
@@ -84,7 +83,7 @@ def test_the_same_id_with_another_command_is_refused_and_names_what_differs(acco
 
 
 def test_every_part_of_a_command_is_compared_when_its_id_is_sent_again():
-    conditions = {"currency", "expected_version", "expected_sequence"}  # they are no parts of it
+    conditions = {"currency", "expected_version", "expected_sequence", "decline"}  # they are no parts of it
     assert {each.name for each in fields(Leg) if each.init} - {"id"} - conditions == TABLE.asked.keys()
     assert {each.name for each in fields(NewHold) if each.init} - {
         "id"
@@ -214,7 +213,9 @@ def test_the_chain_covers_every_field_of_every_row_in_order(account):
         changed = Transaction.objects.get(id=stored.id)
         value = getattr(changed, field.attname)
         if value is None:
-            value = {"JSONField": {}, "CharField": "", "TextField": ""}.get(field.get_internal_type())
+            empty = {"JSONField": {}, "CharField": "", "TextField": "", "BooleanField": True}
+            empty["DecimalField"] = Decimal(0)
+            value = empty.get(field.get_internal_type())
         setattr(changed, field.attname, other_than(value))
         assert chain.compute_hash(b"", changed) != bytes(stored.chain_hash), field.name
 

@@ -54,7 +54,7 @@ def read_balances(account, moments):
 
 def fold(events, resource):
     """What the events have told of it last; and first."""
-    told = [event.data for event in events if event.data["id"] == str(resource.id)]
+    told = [event.data for event in events if event.data.get("id") == str(resource.id)]
     return told[0], told[-1]
 
 

@@ -223,6 +223,8 @@ OF_CORRECTIONS = {
     "reference": "reference = 'y'",
     "reason": "reason = 'y'",
     "reverses": "reverses = gen_random_uuid(), kind = 'REVERSAL'",
+    "claim": "claim = gen_random_uuid(), kind = 'WAIVER', type = '', reverses = NULL",
+    "destination": "destination = gen_random_uuid(), kind = 'CLAIM', type = 'WITHDRAW', reverses = NULL",
     "maker_id": f"maker_id = {OTHERS_ID}",
     "made_at": "made_at = made_at - interval '1 second'",
     "request_id": "request_id = 'y'",

@@ -1,4 +1,4 @@
-"""There is no edit and no delete: a transaction is taken back by its opposite, once."""
+"""There is no edit and no delete: a transaction is taken back by its opposite."""
 
 import pytest
 
@@ -34,7 +34,9 @@ def test_a_deposit_is_taken_back_and_both_know_of_each_other(service, reverse, a
         str(row.id),
     )
     assert body["metadata"] == {"reason": "typed twice"}
-    assert service.get(f"{URL}/{row.id}").json()["reversed_by"] == body["id"]
+    shown = service.get(f"{URL}/{row.id}").json()
+    assert (shown["reversed"], shown["reversed_by"]) == ("100.00", [body["id"]])
+    assert (body["reversed"], body["reversed_by"]) == ("0.00", [])
     assert read_balance(account) == 0
 
 

@@ -15,7 +15,7 @@ from accounts.idempotency import derive_id
 from accounts.models import Account
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
-from ledger.text import MetadataInvalid, MetadataTooLarge
+from ledger.text import MetadataInvalid
 from rest.codes import STATUS
 from tests.cast import CALLER, OrderFactory, day, new_id
 from transactions import posting
@@ -23,9 +23,11 @@ from transactions.models import Transaction
 from transactions.posting import NewBatch
 from transactions.posting.commands import (
     Capture,
+    ChangeHold,
     NewHold,
     NewTransaction,
     Release,
+    Remaining,
     Reversal,
     SetLimits,
     SetMetadata,
@@ -45,6 +47,7 @@ PARTS = {
     "reason": "a reason",
     "rows": [Transaction(id=ID, account_id=ACCOUNT, type="DEPOSIT", amount=Decimal(1), status="POSTED")],
     "limits": {"credit_limit": Decimal(1), "withdraw_max": None},
+    "changes": {"amount": Decimal(1), "expires_at": None},
     "status": Account.Status.FROZEN,
     "metadata": {"a": "b"},
     "asked": [["transaction", {"id": ID, "amount": Decimal(1), "effective_at": day("2023-01-01")}]],
@@ -52,7 +55,7 @@ PARTS = {
 }
 KINDS = [
     *(NewTransaction, Transfer, NewHold, Capture, Release, Reversal, SetLimits, SetStatus, SetMetadata),
-    NewBatch,
+    *(ChangeHold, NewBatch),
 ]
 
 
@@ -141,8 +144,15 @@ def test_a_transaction_is_refused_in_the_words_of_the_api(name, value, code):
         (SetLimits, "limits", {"withdraw_max": 1.0}, "amount_invalid"),
         (SetLimits, "limits", {"withdraw_max": Decimal("NaN")}, "amount_invalid"),
         (NewBatch, "asked", [object()], "invalid_type"),
+        (Capture, "final", None, "invalid_type"),
+        (Capture, "destinations", [(OTHER, Decimal(0))], "invalid_type"),  # beside the one destination
+        (Capture, "destination_id", ACCOUNT, "same_account"),
+        (ChangeHold, "changes", {"reference": "x"}, "unknown_field"),
+        (ChangeHold, "changes", {"amount": None}, "amount_invalid"),
+        (ChangeHold, "changes", {"amount": Decimal(0)}, "amount_not_positive"),
+        (ChangeHold, "changes", {"expires_at": "2999-01-01T00:00:00Z"}, "datetime_invalid"),
     ],
-    ids=[f"{number}" for number in range(12)],
+    ids=[f"{number}" for number in range(19)],
 )
 def test_other_commands_are_too(kind, name, value, code):
     with pytest.raises(LedgerError) as refusal:
@@ -150,13 +160,23 @@ def test_other_commands_are_too(kind, name, value, code):
     assert refusal.value.code == code
 
 
-def test_what_a_capture_says_itself_counts_as_metadata():
-    full = {str(number): "v" for number in range(50)}
-    assert make(Capture, metadata=full)
-    with pytest.raises(MetadataTooLarge):
-        make(Capture, metadata=full, final=False)
-    with pytest.raises(MetadataInvalid):
-        make(Capture, metadata={"final": "false"})
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        ([(OTHER, Decimal(0))], "amount_not_positive"),
+        ([(OTHER, 1)], "amount_invalid"),
+        ([(OTHER, Decimal(10) ** 12)] * 2, "amount_too_large"),
+        ([(OTHER, Decimal(1))] * 21, "invalid_type"),
+        ([(str(OTHER), Decimal(1))], "invalid_type"),
+        ([(OTHER, Decimal(1), 0)], "invalid_type"),
+        ([(OTHER, Decimal(1)), (ACCOUNT, Decimal(1))], "same_account"),
+    ],
+    ids=[f"{number}" for number in range(7)],
+)
+def test_where_a_capture_goes_is_checked(parts, code):
+    with pytest.raises(LedgerError) as refusal:
+        make(Capture, destination_id=None, amount=Remaining.ALL, destinations=parts)
+    assert refusal.value.code == code
 
 
 CALLERS = [

@@ -13,7 +13,7 @@ from django.db.models import Model, Q, QuerySet
 from django.db.transaction import atomic
 
 from accounts import erasing, mentions, queries
-from accounts.models import HOLD_TABLE, Account, Erasure, Hold, Token, User
+from accounts.models import CLAIM_TABLE, HOLD_TABLE, Account, Claim, Erasure, Hold, Token, User
 from events import record, resources
 from events.models import NIL, Event, RecordEntry
 from events.record import Action
@@ -37,6 +37,14 @@ SELECT 'accounts_hold', id, jsonb_build_object('reference', reference, 'metadata
 FROM accounts_hold AS h WHERE EXISTS (
     SELECT FROM unnest(%(needles)s::text[]) AS needle
     WHERE strpos(lower(to_jsonb(reference)::text || metadata::text), needle) > 0
+)
+UNION ALL
+SELECT 'accounts_claim', id, jsonb_build_object(
+    'reference', reference, 'reason', reason, 'waived_reason', waived_reason
+)
+FROM accounts_claim AS owed WHERE EXISTS (
+    SELECT FROM unnest(%(needles)s::text[]) AS needle
+    WHERE strpos(lower(jsonb_build_array(reference, reason, waived_reason)::text), needle) > 0
 )
 UNION ALL
 SELECT 'transactions_correction', id, jsonb_build_object(
@@ -153,6 +161,12 @@ def _read_holds(user: User) -> Iterator[Row]:
             yield HOLD_TABLE.to_dict(hold, account.currency)
 
 
+def _read_claims(user: User) -> Iterator[Row]:
+    for account in _list_accounts(user):
+        for claim in _walk(Claim.objects.filter(account=account), "created_at", "id"):
+            yield CLAIM_TABLE.to_dict(claim, account.currency)
+
+
 def _read_events(user: User) -> Iterator[Row]:
     """Those of transactions say what the transactions do: they are left out."""
     for stream in (user.pk, *(account.id for account in _list_accounts(user))):
@@ -184,6 +198,8 @@ def _read_corrections(user: User) -> Iterator[Row]:
                 "reference": row.reference,
                 "reason": row.reason,
                 "reverses": row.reverses and str(row.reverses),
+                "claim": row.claim and str(row.claim),
+                "destination": row.destination and str(row.destination),
                 "status": row.status,
                 "decision_reason": row.decision_reason,
                 "made_at": format_time(row.made_at),
@@ -221,6 +237,7 @@ def _list_subjects(user: User) -> Iterator[list[str]]:
         of_account: list[tuple[QuerySet[Any], tuple[str, ...]]] = [
             (Transaction.objects.filter(account=account), ("seq",)),
             (Hold.objects.filter(account=account), ("created_at", "id")),
+            (Claim.objects.filter(account=account), ("created_at", "id")),
             (Correction.objects.filter(account=account), ("made_at", "id")),
         ]
         for rows, order in of_account:
@@ -268,6 +285,7 @@ TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "accounts": _read_accounts,
     "transactions": _read_transactions,
     "holds": _read_holds,
+    "claims": _read_claims,
     "events": _read_events,
     "tokens": _read_tokens,
     "corrections": _read_corrections,

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import accounts.models.columns
+from transactions.migrations import _claims
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -97,6 +98,40 @@ CREATE TRIGGER transactions_have_their_account AFTER INSERT ON transactions_tran
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_require_account_of_transactions();
 
+-- What has been taken back of a transaction.
+CREATE FUNCTION ledger_sum_taken_back(taken uuid) RETURNS numeric LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(sum(amount), 0) FROM public.transactions_transaction
+        WHERE reverses = taken AND status = 'POSTED'
+    ) + (  -- a claim names a transfer by the id of all of it
+        SELECT coalesce(sum(amount), 0) FROM public.accounts_claim
+        WHERE status <> 'DECLINED' AND reverses = coalesce(
+            (SELECT transfer FROM public.transactions_transaction WHERE id = taken), taken
+        )
+    );
+END $$;
+
+-- Reversals of one row are rows of one account, whose lock the statement has: what another session has taken
+-- back is committed, and each of these queries sees it, and all rows of its own statement.
+CREATE FUNCTION ledger_require_what_is_left() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM public.transactions_transaction AS given
+    WHERE given.id = NEW.reverses AND given.account_id = NEW.account_id AND given.status = 'POSTED'
+        AND given.reverses IS NULL AND given.type <> NEW.type AND given.effective_at <= NEW.effective_at
+        AND public.ledger_sum_taken_back(NEW.reverses) <= given.amount;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the reversal % is of what is not left of a posted transaction of its account', NEW.id
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER reversals_never_exceed_their_original AFTER INSERT ON transactions_transaction
+    FOR EACH ROW WHEN (NEW.reverses IS NOT NULL AND NEW.status = 'POSTED')
+    EXECUTE FUNCTION ledger_require_what_is_left();
+
+ALTER TABLE transactions_transaction ENABLE ALWAYS TRIGGER reversals_never_exceed_their_original;
 ALTER TABLE transactions_transaction ENABLE ALWAYS TRIGGER transaction_is_never_changed;
 ALTER TABLE transactions_transaction ENABLE ALWAYS TRIGGER transactions_are_never_emptied;
 ALTER TABLE transactions_transaction ENABLE ALWAYS TRIGGER transactions_have_their_account;
@@ -116,7 +151,8 @@ BEGIN
             NEW.made_at, NEW.request_id, NEW.needs_approval)
         IS DISTINCT FROM (OLD.id, OLD.kind, OLD.account_id, OLD.type, OLD.amount, OLD.reference, OLD.reason,
             OLD.maker_id, OLD.made_at, OLD.request_id, OLD.needs_approval)
-        OR NEW.reverses IS DISTINCT FROM OLD.reverses
+        OR (NEW.reverses, NEW.claim, NEW.destination)
+        IS DISTINCT FROM (OLD.reverses, OLD.claim, OLD.destination)
     THEN
         RAISE EXCEPTION 'correction % is decided once', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
@@ -142,6 +178,7 @@ CREATE TRIGGER batches_are_never_emptied BEFORE TRUNCATE ON transactions_batch
 ALTER TABLE transactions_batch ENABLE ALWAYS TRIGGER batch_is_never_changed;
 ALTER TABLE transactions_batch ENABLE ALWAYS TRIGGER batches_are_never_emptied;
 """
+GUARDS += _claims.GUARDS
 WITHOUT_GUARDS = """
 DROP TRIGGER batches_are_never_emptied ON transactions_batch;
 DROP TRIGGER batch_is_never_changed ON transactions_batch;
@@ -149,15 +186,19 @@ DROP TRIGGER corrections_are_never_emptied ON transactions_correction;
 DROP TRIGGER correction_is_never_deleted ON transactions_correction;
 DROP TRIGGER correction_is_decided_once ON transactions_correction;
 DROP TRIGGER correction_starts_waiting ON transactions_correction;
+DROP TRIGGER reversals_never_exceed_their_original ON transactions_transaction;
 DROP TRIGGER transactions_have_their_account ON transactions_transaction;
 DROP TRIGGER balance_has_its_transactions ON accounts_account;
 DROP TRIGGER transactions_are_never_emptied ON transactions_transaction;
 DROP TRIGGER transaction_is_never_changed ON transactions_transaction;
 DROP FUNCTION ledger_decide_correction();
 DROP FUNCTION ledger_start_correction();
+DROP FUNCTION ledger_require_what_is_left();
+DROP FUNCTION ledger_sum_taken_back(uuid);
 DROP FUNCTION ledger_require_account_of_transactions();
 DROP FUNCTION ledger_require_transactions_of_balance();
 """
+WITHOUT_GUARDS = _claims.WITHOUT_GUARDS + WITHOUT_GUARDS
 
 
 class Migration(migrations.Migration):
@@ -265,7 +306,12 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("ADJUSTMENT", "adjustment"), ("REVERSAL", "reversal")],
+                        choices=[
+                            ("ADJUSTMENT", "adjustment"),
+                            ("REVERSAL", "reversal"),
+                            ("CLAIM", "claim"),
+                            ("WAIVER", "waiver of a claim"),
+                        ],
                         max_length=10,
                         verbose_name="kind",
                     ),
@@ -273,6 +319,7 @@ class Migration(migrations.Migration):
                 (
                     "type",
                     models.CharField(
+                        blank=True,
                         choices=[("DEPOSIT", "deposit"), ("WITHDRAW", "withdrawal")],
                         max_length=8,
                         verbose_name="type",
@@ -287,6 +334,18 @@ class Migration(migrations.Migration):
                 ("reference", models.CharField(blank=True, max_length=200, verbose_name="reference")),
                 ("reason", models.CharField(max_length=500, verbose_name="reason")),
                 ("reverses", models.UUIDField(null=True, verbose_name="reverses")),
+                (
+                    "claim",
+                    models.UUIDField(help_text="The one that is waived", null=True, verbose_name="claim"),
+                ),
+                (
+                    "destination",
+                    models.UUIDField(
+                        help_text="Of a claim that takes nothing back: the account that is paid",
+                        null=True,
+                        verbose_name="destination",
+                    ),
+                ),
                 (
                     "made_at",
                     models.DateTimeField(
@@ -369,18 +428,46 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
+                                ("claim", None),
+                                ("destination", None),
                                 ("kind", "ADJUSTMENT"),
-                                ("reverses__isnull", True),
+                                ("reverses", None),
                                 models.Q(("reference", ""), _negated=True),
                             ),
-                            models.Q(("kind", "REVERSAL"), ("reverses__isnull", False)),
+                            models.Q(
+                                ("claim", None),
+                                ("destination", None),
+                                ("kind", "REVERSAL"),
+                                ("reverses__isnull", False),
+                            ),
+                            models.Q(("claim", None), ("kind", "CLAIM"), ("reverses", None)),
+                            models.Q(
+                                ("claim", None),
+                                ("destination", None),
+                                ("kind", "CLAIM"),
+                                ("reverses__isnull", False),
+                            ),
+                            models.Q(
+                                ("claim__isnull", False),
+                                ("destination", None),
+                                ("kind", "WAIVER"),
+                                ("reverses", None),
+                            ),
                             _connector="OR",
                         ),
-                        name="correction_is_an_adjustment_with_reference_or_a_reversal",
+                        name="correction_names_what_its_kind_is_about",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("type__in", ["DEPOSIT", "WITHDRAW"])),
-                        name="correction_type_is_known",
+                        condition=models.Q(
+                            models.Q(
+                                ("kind__in", ["ADJUSTMENT", "REVERSAL"]),
+                                ("type__in", ["DEPOSIT", "WITHDRAW"]),
+                            ),
+                            models.Q(("kind", "CLAIM"), ("type", "WITHDRAW")),
+                            models.Q(("kind", "WAIVER"), ("type", "")),
+                            _connector="OR",
+                        ),
+                        name="correction_type_fits_its_kind",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("amount__gt", 0), ("amount__lte", Decimal("1000000000000"))),
@@ -579,6 +666,23 @@ class Migration(migrations.Migration):
                 ("batch", models.UUIDField(null=True, verbose_name="batch")),
                 ("reverses", models.UUIDField(null=True, verbose_name="reverses")),
                 ("hold", models.UUIDField(null=True, verbose_name="hold")),
+                (
+                    "final",
+                    models.BooleanField(
+                        help_text="Of a capture: whether the rest of the hold was given back",
+                        null=True,
+                        verbose_name="final",
+                    ),
+                ),
+                ("claim", models.UUIDField(null=True, verbose_name="claim")),
+                (
+                    "amount_asked",
+                    accounts.models.columns.MoneyField(
+                        help_text="Of a reversal or a capture; null: all that was left",
+                        null=True,
+                        verbose_name="amount asked",
+                    ),
+                ),
                 ("actor", models.UUIDField(verbose_name="actor")),
                 (
                     "actor_kind",
@@ -664,9 +768,19 @@ class Migration(migrations.Migration):
                         name="transaction_by_transfer",
                     ),
                     models.Index(
+                        condition=models.Q(("reverses__isnull", False), ("status", "POSTED")),
+                        fields=["reverses"],
+                        name="transaction_by_reversal",
+                    ),
+                    models.Index(
                         condition=models.Q(("hold__isnull", False)),
                         fields=["hold"],
                         name="transaction_by_hold",
+                    ),
+                    models.Index(
+                        condition=models.Q(("claim__isnull", False)),
+                        fields=["claim"],
+                        name="transaction_by_claim",
                     ),
                     models.Index(
                         condition=models.Q(("batch__isnull", False)),
@@ -687,6 +801,16 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("amount__gt", 0), ("amount__lte", Decimal("1000000000000"))),
                         name="transaction_amount_is_positive_and_bounded",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount_asked__isnull", True),
+                            models.Q(
+                                ("amount_asked__gt", 0), ("amount_asked__lte", Decimal("1000000000000"))
+                            ),
+                            _connector="OR",
+                        ),
+                        name="transaction_amount_asked_is_positive_and_bounded",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -751,11 +875,6 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(
                         fields=("account", "recorded_at"), name="transaction_recorded_at_is_used_once"
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("reverses__isnull", False), ("status", "POSTED")),
-                        fields=("reverses",),
-                        name="transaction_is_reversed_once",
                     ),
                 ],
             },

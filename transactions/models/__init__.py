@@ -1,14 +1,15 @@
 """The movements of money, what staff put right, and what is known about all of it."""
 
 from transactions.models.batches import BATCH_TABLE, Batch, derive_item_id
+from transactions.models.constraints import EFFECTIVE_AT_MIN
 from transactions.models.corrections import Correction
 from transactions.models.figures import AuditRun, Figures, HourlyTotal
 from transactions.models.transactions import (
     COLUMNS,
-    EFFECTIVE_AT_MIN,
     TABLE,
     Transaction,
     derive_destination_id,
+    derive_part_id,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "Transaction",
     "derive_destination_id",
     "derive_item_id",
+    "derive_part_id",
 ]

@@ -13,16 +13,22 @@ from transactions.models.transactions import Transaction
 
 
 class Correction(models.Model):
-    """A deposit or withdrawal by staff, or a reversal. Its id is that of the transaction that it becomes.
+    """A deposit or withdrawal by staff, a reversal, a claim, or a waiver of a claim. Its id is that of the
+    transaction or claim that it becomes.
 
     What was asked never changes, and it is decided once. Above a limit, its checker is not its maker.
     """
 
-    ASKED = ("kind", "account_id", "type", "amount", "reference", "reason", "reverses", "maker_id")
+    ASKED = (
+        "kind", "account_id", "type", "amount", "reference", "reason", "reverses", "claim", "destination",
+        "maker_id",
+    )  # fmt: skip
 
     class Kind(models.TextChoices):
         ADJUSTMENT = "ADJUSTMENT", _("adjustment")
         REVERSAL = "REVERSAL", _("reversal")
+        CLAIM = "CLAIM", _("claim")
+        WAIVER = "WAIVER", _("waiver of a claim")
 
     class Status(models.TextChoices):
         WAITING = "WAITING", _("waiting for approval")
@@ -35,11 +41,15 @@ class Correction(models.Model):
     account = models.ForeignKey(
         Account, models.PROTECT, related_name="+", db_index=False, verbose_name=_("account")
     )
-    type = models.CharField(_("type"), max_length=8, choices=Transaction.Type)
+    type = models.CharField(_("type"), max_length=8, choices=Transaction.Type, blank=True)
     amount = MoneyField(_("amount"))
     reference = models.CharField(_("reference"), max_length=REFERENCE_LENGTH_MAX, blank=True)
     reason = models.CharField(_("reason"), max_length=REASON_LENGTH_MAX)
     reverses = models.UUIDField(_("reverses"), null=True)
+    claim = models.UUIDField(_("claim"), null=True, help_text="The one that is waived")
+    destination = models.UUIDField(
+        _("destination"), null=True, help_text="Of a claim that takes nothing back: the account that is paid"
+    )
     maker = models.ForeignKey(
         User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("asked for by")
     )
@@ -64,12 +74,18 @@ class Correction(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="ADJUSTMENT", reverses__isnull=True) & ~Q(reference="")
-                | Q(kind="REVERSAL", reverses__isnull=False),
-                name="correction_is_an_adjustment_with_reference_or_a_reversal",
+                condition=Q(kind="ADJUSTMENT", reverses=None, claim=None, destination=None) & ~Q(reference="")
+                | Q(kind="REVERSAL", reverses__isnull=False, claim=None, destination=None)
+                | Q(kind="CLAIM", reverses=None, claim=None)
+                | Q(kind="CLAIM", reverses__isnull=False, claim=None, destination=None)
+                | Q(kind="WAIVER", claim__isnull=False, reverses=None, destination=None),
+                name="correction_names_what_its_kind_is_about",
             ),
             models.CheckConstraint(
-                condition=Q(type__in=["DEPOSIT", "WITHDRAW"]), name="correction_type_is_known"
+                condition=Q(kind__in=["ADJUSTMENT", "REVERSAL"], type__in=["DEPOSIT", "WITHDRAW"])
+                | Q(kind="CLAIM", type="WITHDRAW")
+                | Q(kind="WAIVER", type=""),
+                name="correction_type_fits_its_kind",
             ),
             models.CheckConstraint(
                 condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX),
@@ -103,5 +119,5 @@ class Correction(models.Model):
 
     @property
     def change(self) -> Decimal:
-        """What it adds to the balance, if it is posted."""
-        return self.amount if self.type == Transaction.Type.DEPOSIT else -self.amount
+        """What it adds to the balance, of a claim sooner or later; of a waiver what is not taken from it."""
+        return -self.amount if self.type == Transaction.Type.WITHDRAW else self.amount

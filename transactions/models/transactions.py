@@ -1,34 +1,27 @@
 """The ledger's rows: one per movement of money on one account, append-only."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Length
-from django.db.models.lookups import Exact
+from django.db.models import Case, F, When
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.currencies import AMOUNT_MAX
 from accounts.idempotency import make_uuid8
 from accounts.models import (
-    BALANCE_MAX,
     REFERENCE_LENGTH_MAX,
     Account,
     Column,
-    IsFinite,
     Kind,
     MoneyField,
     Table,
-    metadata_has_texts,
 )
 from ledger.callers import ActorKind
-
-EFFECTIVE_AT_MIN = datetime(1970, 1, 1, tzinfo=UTC)
+from transactions.models.constraints import CONSTRAINTS, INDEXES
 
 
 class Transaction(models.Model):
@@ -56,6 +49,12 @@ class Transaction(models.Model):
     reference = models.CharField(_("reference"), max_length=REFERENCE_LENGTH_MAX)
     metadata = models.JSONField(_("metadata"))
     effective_at_asked = models.DateTimeField(_("effective at asked"), null=True)
+    amount_asked = MoneyField(
+        _("amount asked"), null=True, help_text="Of a reversal or a capture; null: all that was left"
+    )
+    final = models.BooleanField(
+        _("final"), null=True, help_text="Of a capture: whether the rest of the hold was given back"
+    )
     # What was decided
     status = models.CharField(_("status"), max_length=8, choices=Status)
     decline_reason = models.CharField(_("decline reason"), max_length=40, null=True)
@@ -79,6 +78,7 @@ class Transaction(models.Model):
     batch = models.UUIDField(_("batch"), null=True)
     reverses = models.UUIDField(_("reverses"), null=True)
     hold = models.UUIDField(_("hold"), null=True)
+    claim = models.UUIDField(_("claim"), null=True)
     actor = models.UUIDField(_("actor"))
     actor_kind = models.CharField(_("kind of actor"), max_length=10, choices=ActorKind)
     request_id = models.CharField(_("request id"), max_length=64)
@@ -94,94 +94,15 @@ class Transaction(models.Model):
         help_text="What it adds to the balance; null if it was declined",
     )
 
-    reversed_by: UUID | None = None  # filled in by queries
+    # What was taken back of it, and by which transactions, the oldest first: filled in by queries.
+    reversed: Decimal = Decimal(0)
+    reversed_by: Sequence[str] = []
 
     class Meta:
         verbose_name = _("transaction")
         verbose_name_plural = _("transactions")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(type__in=["DEPOSIT", "WITHDRAW"]), name="transaction_type_is_known"
-            ),
-            # PostgreSQL holds NaN to be larger than every number, so an upper bound refuses it.
-            models.CheckConstraint(
-                condition=Q(amount__gt=0, amount__lte=AMOUNT_MAX),
-                name="transaction_amount_is_positive_and_bounded",
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    status="POSTED",
-                    version__isnull=False,
-                    version__gte=1,
-                    decline_reason__isnull=True,
-                    decline_details__isnull=True,
-                )
-                | Q(
-                    status="DECLINED",
-                    version__isnull=True,
-                    decline_reason__isnull=False,
-                    decline_details__isnull=False,
-                ),
-                name="transaction_is_posted_with_version_or_declined_with_reason",
-            ),
-            models.CheckConstraint(
-                condition=Q(balance_after__gte=-BALANCE_MAX, balance_after__lte=BALANCE_MAX),
-                name="transaction_balance_after_is_bounded",
-            ),
-            models.CheckConstraint(condition=Q(seq__gte=1), name="transaction_seq_is_positive"),
-            models.CheckConstraint(
-                condition=Q(IsFinite(F("recorded_at")), IsFinite(F("effective_at"))),
-                name="transaction_times_are_finite",
-            ),
-            models.CheckConstraint(
-                condition=Q(effective_at_asked__isnull=True) | Q(IsFinite(F("effective_at_asked"))),
-                name="transaction_effective_at_asked_is_finite",
-            ),
-            models.CheckConstraint(
-                condition=Q(effective_at__gte=EFFECTIVE_AT_MIN, effective_at__lte=F("recorded_at")),
-                name="transaction_is_not_effective_before_1970_or_in_the_future",
-            ),
-            models.CheckConstraint(condition=metadata_has_texts(), name="transaction_metadata_has_texts"),
-            models.CheckConstraint(
-                condition=Exact(Length(F("chain_hash")), Value(32)), name="transaction_has_a_whole_chain_hash"
-            ),
-            models.UniqueConstraint(
-                fields=["account", "recorded_at"], name="transaction_recorded_at_is_used_once"
-            ),
-            # Of reversals alone: else it holds every posting, and plans of a small ledger read all of it.
-            models.UniqueConstraint(
-                fields=["reverses"],
-                condition=Q(status="POSTED", reverses__isnull=False),
-                name="transaction_is_reversed_once",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["account", "effective_at", "seq"],
-                condition=Q(status="POSTED", late=False),
-                name="transaction_in_order",
-            ),
-            models.Index(
-                fields=["account", "effective_at"],
-                condition=Q(status="POSTED", late=True),
-                name="transaction_late_by_effect",
-            ),
-            models.Index(
-                fields=["account", "seq"],
-                condition=Q(status="POSTED", late=True),
-                name="transaction_late_by_seq",
-            ),
-            models.Index(fields=["recorded_at", "id"], name="transaction_by_recording"),
-            models.Index(fields=["reference"], condition=~Q(reference=""), name="transaction_by_reference"),
-            models.Index(
-                fields=["transfer"], condition=Q(transfer__isnull=False), name="transaction_by_transfer"
-            ),
-            models.Index(fields=["hold"], condition=Q(hold__isnull=False), name="transaction_by_hold"),
-            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="transaction_by_batch"),
-            models.Index(
-                fields=["account", "recorded_at"], condition=Q(status="DECLINED"), name="transaction_declined"
-            ),
-        ]
+        constraints = CONSTRAINTS
+        indexes = INDEXES
 
     def __str__(self) -> str:
         return f"{self.type} {self.amount.normalize():f} {self.id}"
@@ -190,6 +111,11 @@ class Transaction(models.Model):
     def signed_amount(self) -> Decimal:
         """What it adds to the balance, or would have added."""
         return self.amount if self.type == self.Type.DEPOSIT else -self.amount
+
+    @property
+    def left(self) -> Decimal:
+        """What can still be taken back of it."""
+        return self.amount - self.reversed
 
     @property
     def balance_before(self) -> Decimal:
@@ -269,8 +195,11 @@ TABLE = Table(
     Column(name="transfer", kind=Kind.ID, null=True, asked="transfer"),
     Column(name="batch", kind=Kind.ID, null=True),
     Column(name="reverses", kind=Kind.ID, null=True, asked="reverses"),
-    Column(name="reversed_by", kind=Kind.ID, null=True, stored=False),
+    Column(name="reversed", kind=Kind.AMOUNT, stored=False),
+    Column(name="reversed_by", kind=Kind.IDS, stored=False),
     Column(name="hold", kind=Kind.ID, null=True, asked="hold"),
+    Column(name="final", kind=Kind.FLAG, null=True, asked="final"),
+    Column(name="claim", kind=Kind.ID, null=True, asked="claim"),
     Column(name="request_id", kind=Kind.TEXT),
     Column(
         name="effective_at_asked",
@@ -281,11 +210,19 @@ TABLE = Table(
         shown=False,
         help="When the money moved; default, and what a date of today means: now",
     ),
+    Column(name="amount_asked", kind=Kind.AMOUNT, null=True, asked="amount_asked", shown=False),
     Column(name="actor", kind=Kind.ID, has_text=True, shown=False),
     Column(name="actor_kind", kind=Kind.CHOICE, choices=ActorKind, shown=False),
     Column(name="chain_format", kind=Kind.COUNT, hashed=False, shown=False),  # it is how the hash begins
     Column(name="chain_hash", kind=Kind.HASH, hashed=False, shown=False),
 )
+
+
+def derive_part_id(capture_id: UUID, index: int) -> UUID:
+    """The id of a part of a capture into several accounts, from 0 on; the first has the capture's."""
+    if index == 0:
+        return capture_id
+    return make_uuid8(str(capture_id).encode() + b"\x00part\x00" + str(index).encode())
 
 
 def derive_destination_id(transfer_id: UUID) -> UUID:

@@ -5,20 +5,23 @@ HTTP, `post_request` for files; `rehearse` tells what a request would come to. W
 `transactions.posting.commands`.
 """
 
+from transactions.posting.asked import PARTS_MAX
 from transactions.posting.batches import ROWS_MAX, NewBatch, make_reversals
 from transactions.posting.bounds import require_within
 from transactions.posting.commands import Command
 from transactions.posting.committer import share
-from transactions.posting.deciding import find_culprit
 from transactions.posting.engine import expire_some, post_request
 from transactions.posting.in_process import post, post_or_raise, posted
 from transactions.posting.rehearsal import Rehearsal, Rehearsed, reading_one_moment, rehearse
-from transactions.posting.requests import Answers, PostingRequest, PostingResult
+from transactions.posting.requests import Answers, PostingRequest, PostingResult, find_culprit
+from transactions.posting.state import Culprit
 
 __all__ = [
+    "PARTS_MAX",
     "ROWS_MAX",
     "Answers",
     "Command",
+    "Culprit",
     "NewBatch",
     "PostingRequest",
     "PostingResult",

@@ -14,13 +14,14 @@ from uuid import UUID
 
 from accounts.currencies import AMOUNT_MAX
 from accounts.errors import AmountInvalid, AmountNotPositive, AmountTooLarge, IdInvalid
-from accounts.models import REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account
+from accounts.models import REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account, Threshold
 from ledger.text import Rule, TypeInvalid, require_metadata, require_text
 from ledger.values import LastMoment
 from transactions import errors
 from transactions.models import Transaction
 
 CLOCK_SKEW_MAX = timedelta(minutes=5)
+PARTS_MAX = 20  # of one capture
 LIMITS = ("credit_limit", "withdraw_max", "withdraw_day_max")
 
 Check = Callable[[Any, str], None]  # of a value, and what the field is called
@@ -55,6 +56,12 @@ def require_amount(amount: Decimal | None) -> None:
         raise AmountNotPositive("An amount is more than zero.")
     if amount > AMOUNT_MAX:
         raise AmountTooLarge(f"An amount is at most {AMOUNT_MAX}.", limit=str(AMOUNT_MAX))
+
+
+def require_finite(amount: object) -> None:
+    """Refuse what is no finite number, whatever its sign. Raises `AmountInvalid`."""
+    if not isinstance(amount, Decimal) or not amount.is_finite():
+        raise AmountInvalid("An amount is a finite decimal number.")
 
 
 def require_begun(asked: datetime, clock: datetime) -> None:
@@ -102,6 +109,31 @@ def _require_limits(limits: object, field: str) -> None:
             raise error
 
 
+def _require_changes(changes: object, field: str) -> None:
+    """Of a hold."""
+    if not isinstance(changes, Mapping):
+        raise TypeInvalid("Changes are a mapping of names to values.")
+    for name, value in changes.items():
+        if name not in ("amount", "expires_at"):
+            error = errors.FieldUnknown("One of amount, expires_at.")
+            error.field = str(name)
+            raise error
+        if name == "expires_at" and value is not None:
+            _require_moment(value, name)
+
+
+def _require_destinations(parts: Any, field: str) -> None:
+    """Of a capture: pairs of an account and an amount."""
+    error: Any = None
+    if not isinstance(parts, list | tuple) or len(parts) > PARTS_MAX:
+        error = TypeInvalid(f"Not a list of at most {PARTS_MAX} destinations.")
+    elif any(not isinstance(part, tuple) or len(part) != 2 or type(part[0]) is not UUID for part in parts):
+        error = TypeInvalid("Not pairs of the id of an account and an amount.")
+    if error is not None:
+        error.field = field
+        raise error
+
+
 def _require_rows(rows: Any, field: str) -> None:
     if not isinstance(rows, list | tuple) or not rows or any(type(row) is not Transaction for row in rows):
         error = TypeInvalid("Not a list of transactions.")
@@ -133,17 +165,24 @@ def _optional(check: Check) -> Check:
 
 
 CHECKS: Mapping[str, Check] = {
-    **dict.fromkeys(["id", "account_id", "source_id", "destination_id", "hold_id"], require_id),
-    **dict.fromkeys(["transfer", "reverses", "hold"], _optional(require_id)),
+    **dict.fromkeys(
+        ["id", "account_id", "source_id", "destination_id", "hold_id", "claim_id", "threshold_id"], require_id
+    ),
+    **dict.fromkeys(
+        ["transaction_id", "transfer", "reverses", "hold", "claim", "destination"], _optional(require_id)
+    ),
     **dict.fromkeys(["currency", "destination_currency"], _optional(partial(require_type, str))),
     **dict.fromkeys(["final", "if_open", "if_left", "atomic"], partial(require_type, bool)),
     **dict.fromkeys(["effective_at", "expires_at"], _optional(_require_moment)),
     **dict.fromkeys(
         ["expected_version", "expected_destination_version", "expected_sequence"], _optional(_require_count)
     ),
+    "changes": _require_changes,
+    "destinations": _require_destinations,
     "if_match": _optional(_require_tags),
     "limits": _require_limits,
     "metadata": lambda value, field: require_metadata(value),
+    "of": partial(_require_choice, Threshold.Of),
     "reference": lambda value, field: require_text(
         value, Rule.IDENTIFIER, field, length_max=REFERENCE_LENGTH_MAX
     ),
@@ -161,7 +200,8 @@ def _find_checks(kind: type) -> list[tuple[str, Check]]:
 
 
 def _find_check(field: "Field[Any]") -> Check | None:
-    """A reason that has no default must say something."""
+    """A reason that has no default must say something; what is None by default may be."""
     if field.name == "reason":
         return partial(_require_reason, length_min=int(field.default is MISSING))
-    return CHECKS.get(field.name)
+    check = CHECKS.get(field.name)
+    return _optional(check) if check and field.default is None else check

@@ -104,7 +104,7 @@ def make_reversals(
     ]
     whole: dict[UUID, list[Transaction]] = {}
     for row in sorted(transactions, key=lambda row: (row.recorded_at, row.id), reverse=True):
-        if row.status == Transaction.Status.POSTED and not row.reverses:
+        if row.status == Transaction.Status.POSTED and not (row.reverses or row.claim):
             whole.setdefault(row.transfer or row.id, []).append(row)
     return released + [
         Reversal(

@@ -5,19 +5,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from accounts.errors import IdempotencyKeyReused
-from accounts.models import Account, Hold
+from accounts.models import Account, Claim, Hold, find_nearest
+from accounts.queries import find_open_claims, find_thresholds
 from events import outbox
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.values import format_time
-from transactions.errors import BATCH_DECLINED, TRANSFER_DECLINED, WouldDecline
+from transactions.errors import TRANSFER_DECLINED, WouldDecline
 from transactions.models import Transaction
-from transactions.posting import writing
+from transactions.posting import limits
 from transactions.posting.commands import Command
 from transactions.posting.commands.expiry import expire, find_due_holds
 from transactions.posting.order import find_deposits, take_cover
-from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
+from transactions.posting.requests import (
+    Answers,
+    Outcome,
+    PostingRequest,
+    PostingResult,
+    answer_again,
+    find_declined,
+)
+from transactions.posting.settling import settle, settle_unit
 from transactions.posting.state import Accounts, AccountState, Culprit, Decision, Needs, State
 from transactions.posting.writing import Look
 from transactions.reading import queries
@@ -29,11 +37,11 @@ def decide(
     """The outcomes, and the state with all that is to be written. `locked`: rows of `COLUMNS`."""
     before: dict[UUID, Transaction] = queries.get_transactions(look.decided) if look.decided else {}
     state = _read_state(requests, locked, look)
-    before_holds = state.holds.copy()
+    before_holds, before_claims = state.holds.copy(), state.claims.copy()
     outcomes: list[Outcome] = []
     for request in requests:
         try:
-            answers, state = _decide_request(request, before, before_holds, state)
+            answers, state = _decide_request(request, before, before_holds, before_claims, state)
             outcomes.append(answers)
         except LedgerError as error:
             outcomes.append(error)
@@ -50,29 +58,45 @@ def _read_state(requests: Sequence[PostingRequest], locked: Sequence[tuple[Any, 
     reverses: set[UUID] = set()
     rules: set[UUID] = set()
     every = [(command.needs, request) for request in requests for command in request.commands]
-    hold_ids = {id for needs, _ in every for id in (needs.hold, *needs.holds) if id}
-    holds = Hold.objects.with_clock().in_bulk(hold_ids) if hold_ids else {}
+    ids = {id for needs, _ in every for id in (needs.hold, needs.claim, *needs.holds, *needs.claims) if id}
+    holds: dict[UUID, Hold] = {}
+    claims: dict[UUID, Claim] = {}
+    if ids:
+        claim_ids = {id for needs, _ in every for id in (needs.claim, *needs.claims) if id}
+        hold_ids = {id for needs, _ in every for id in (needs.hold, *needs.holds) if id}
+        holds = Hold.objects.with_clock().in_bulk(hold_ids) if hold_ids else {}
+        claims = Claim.objects.select_related("account").in_bulk(claim_ids) if claim_ids else {}
     for needs, request in every:
-        _, rows, hold_id, _, taken_back, has_rules = needs
-        if (look.decided and not look.decided.isdisjoint(rows)) or hold_id in holds:
+        if look.decided and not look.decided.isdisjoint(needs.rows):
+            continue
+        if needs.hold in holds or needs.claim in claims:
             continue
         new.append((needs, request))
-        reverses.update(taken_back)
-        if has_rules:
+        reverses.update(needs.reverses)
+        if needs.rules:
             rules.update(needs.accounts)
     state = State(
         clock=look.clock,
         accounts=accounts,
-        find_broken=writing.find_broken_instant,
+        find_broken=limits.find_broken_instant,
+        find_claims=find_open_claims,
+        find_thresholds=find_thresholds,
         holds=holds,
-        reversed_by=queries.find_reversals(reverses) if reverses else {},
+        claims=claims,
+        taken_back=queries.find_taken_back(reverses) if reverses else {},
         rules=Account.objects.in_bulk(rules) if rules else {},
         known_batches=look.batches,
     )
-    if any(account.held for account in accounts.values()):
+    has_held = False
+    for account in accounts.values():  # without a call
+        if account.held:
+            has_held = True
+        if account.owed or account.nearest is not None:
+            state.is_settled = False
+    if has_held:
         causes: dict[UUID, Caller] = {}
         for needs, request in new:
-            command_id = next(iter(needs.rows), needs.hold)
+            command_id = next(iter(needs.rows), needs.hold or needs.claim)
             for id in needs.accounts:
                 causes.setdefault(id, request.caller._replace(actor=command_id, actor_kind=ActorKind.LEDGER))
         end_due_holds(state, causes)
@@ -85,6 +109,9 @@ def end_due_holds(state: State, causes: Mapping[UUID, Caller]) -> None:
     for hold in find_due_holds(accounts, state.clock):
         state.holds[hold.id] = hold
         apply(expire(hold, state), state, causes[hold.account_id])
+        if not state.is_settled:
+            for decision, caller in settle([hold.account_id], state, causes[hold.account_id]):
+                apply(decision, state, caller)
 
 
 def make_accounts(locked: Iterable[Sequence[Any]]) -> Accounts:
@@ -99,15 +126,19 @@ def make_account(row: Iterable[Any]) -> AccountState:
 
 
 def _decide_request(
-    request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold], state: State
+    request: PostingRequest,
+    before: Mapping[UUID, Transaction],
+    holds: Mapping[UUID, Hold],
+    claims: Mapping[UUID, Claim],
+    state: State,
 ) -> tuple[Answers, State]:
     """The answers, and the state after it. A refusal is raised, and then the state before it still counts."""
     answers: list[Any] = [None] * len(request.commands)
     batch, is_known = request.batch, False
     if batch is not None:
         is_known = batch.is_among(state.known_batches)
-    if before or holds:
-        answers = _replay(request, before, holds)
+    if before or holds or claims:
+        answers = _replay(request, before, holds, claims)
     if is_known and request.all_or_nothing:
         _answer_as_is(request, state, answers)
     new = [number for number, answer in enumerate(answers) if answer is None]
@@ -116,10 +147,10 @@ def _decide_request(
     caller = request.caller if batch is None else request.caller._replace(batch=batch.id)
     culprit = None
     if request.all_or_nothing:
-        culprit = _find_declined(answers)
+        culprit = find_declined(answers)
     draft = state if request.each or len(new) == 1 else state.copy()
     found = decide_commands(request, caller, new, draft, culprit, answers)
-    if request.no_declines and (declined := _find_declined([answers[number] for number in new])):
+    if request.no_declines and (declined := find_declined([answers[number] for number in new])):
         raise WouldDecline(declined)
     if found is not None and len(new) > 1:
         draft = state.copy()
@@ -157,23 +188,17 @@ def decide_commands(
         for decision in decisions:
             apply(decision, state, caller)
         answers[number] = PostingResult([decision.made for decision in decisions])
+        if not state.is_settled and request.batch is None:
+            for decision, cause in settle_unit([command], [number], state, caller, answers):
+                apply(decision, state, cause)
         if request.all_or_nothing and culprit is None:
             found = _find_culprit(decisions)
             if found is not None:
                 return found
+    if not state.is_settled and request.batch is not None:
+        for decision, cause in settle_unit(request.commands, numbers, state, caller, answers):
+            apply(decision, state, cause)
     return None
-
-
-def find_culprit(results: Iterable[PostingResult]) -> Culprit | None:
-    """The first thing that was declined, now or before, for a reason of its own; else any that was."""
-    declined = [
-        made
-        for result in results
-        for made in result.made
-        if isinstance(made, Culprit) and made.decline_reason
-    ]
-    own = (made for made in declined if made.decline_reason not in (TRANSFER_DECLINED, BATCH_DECLINED))
-    return next(own, declined[0] if declined else None)
 
 
 def _answer_as_is(request: PostingRequest, state: State, answers: list[Any]) -> None:
@@ -190,9 +215,11 @@ def apply(decision: Decision, state: State, caller: Caller) -> None:
     """From now on the decision counts. Its events have the account's sequence numbers and the clock's time,
     but none is before the one before it.
     """
-    _, account, events, row, hold, rules = decision
+    _, account, events, row, hold, rules, claim, thresholds = decision
     if account is None:
         return
+    if thresholds is not None:
+        account = account._replace(nearest=find_nearest(state.take_thresholds(account, thresholds)))
     if events and account.last_recorded_at < state.clock:
         account = account._replace(last_recorded_at=state.clock)
     state.accounts[account.id] = account
@@ -222,13 +249,15 @@ def apply(decision: Decision, state: State, caller: Caller) -> None:
         state.events.append(event)
     if row is not None:
         state.rows.append(row)
-        if row.reverses and row.status == "POSTED":
-            state.reversed_by[row.reverses] = row.id
+        if row.reverses:
+            state.take_back(row)
     if hold is not None:
         place = state.placed if hold.id in state.placed or hold.id not in state.holds else state.changed
         place[hold.id] = state.holds[hold.id] = hold
     if rules is not None:
         state.rules[rules.id] = state.changed_rules[rules.id] = rules
+    if claim is not None:
+        state.take_claim(claim)
 
 
 def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> LedgerError:
@@ -242,48 +271,26 @@ def _refuse(request: PostingRequest, command: Command, error: LedgerError) -> Le
 def _find_culprit(decisions: Iterable[Decision]) -> Culprit | None:
     """What was declined, and not because of another one."""
     for decision in decisions:
-        made = decision.row or decision.hold
-        if made is not None and made.decline_reason not in (None, TRANSFER_DECLINED):
+        made = decision.made if decision.events else None  # what is only answered again is as it was
+        if isinstance(made, Culprit) and made.decline_reason not in (None, TRANSFER_DECLINED):
             return made
     return None
 
 
-def _find_declined(answers: Iterable[Any]) -> Culprit | None:
-    """The first one that was declined before."""
-    for answer in answers:
-        for made in answer.made if isinstance(answer, PostingResult) else ():
-            if isinstance(made, Culprit) and made.decline_reason:
-                return made
-    return None
-
-
 def _replay(
-    request: PostingRequest, before: Mapping[UUID, Transaction], holds: Mapping[UUID, Hold]
+    request: PostingRequest,
+    before: Mapping[UUID, Transaction],
+    holds: Mapping[UUID, Hold],
+    claims: Mapping[UUID, Claim],
 ) -> list[PostingResult | LedgerError | None]:
     """What was decided before under the commands' ids, None for a new one. Raises `IdempotencyKeyReused`."""
     replays: list[PostingResult | LedgerError | None] = []
     for command in request.commands:
         needs = command.needs
-        hold = holds.get(needs.hold) if needs.hold else None
+        kept = holds.get(needs.hold) if needs.hold else claims.get(needs.claim) if needs.claim else None
         rows = [before[id] for id in needs.rows if id in before]
         try:
-            replays.append(_answer_again(command, hold, rows) if hold or rows else None)
+            replays.append(answer_again(command, kept, rows) if kept or rows else None)
         except LedgerError as error:
             replays.append(_refuse(request, command, error))
     return replays
-
-
-def _answer_again(command: Any, hold: Hold | None, rows: Sequence[Transaction]) -> PostingResult:
-    made: Sequence[Transaction | Hold] = [hold] if hold else rows
-    differs = command.find_differences(hold or {row.id: row for row in rows})
-    if differs:
-        kind = "hold" if hold else "command"
-        raise IdempotencyKeyReused(
-            f"This id was used before, for another {kind}.",
-            differs=differs,
-            confidential_to=(
-                made[0].user_id,
-                "accounts.view_hold" if hold else "transactions.view_transaction",
-            ),
-        )
-    return PostingResult(made, replayed=True)

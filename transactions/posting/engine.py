@@ -7,7 +7,7 @@ statement, commit. One command is a batch of one, and one request a group of one
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from functools import cache
 from typing import Any
@@ -17,7 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.transaction import atomic, on_commit
 
-from accounts import operations, queries
+from accounts import operations
+from accounts.queries import find_accounts_with_due_holds, find_payees
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.sql import UNAVAILABLE
@@ -29,7 +30,8 @@ from transactions.posting.commands import Expiry
 from transactions.posting.deciding import decide
 from transactions.posting.own_transaction import OwnTransaction
 from transactions.posting.requests import Answers, Outcome, PostingRequest, PostingResult
-from transactions.posting.state import COLUMNS
+from transactions.posting.settling.thresholds import FELL, ROSE
+from transactions.posting.state import COLUMNS, MoreAccounts, State
 from transactions.posting.writing import Look
 
 ATTEMPTS_MAX = 5
@@ -112,7 +114,7 @@ def expire_some(accounts_max: int = 100) -> int:
     transaction it is waited for.
     """
     expired = 0
-    for id in queries.find_accounts_with_due_holds(accounts_max):
+    for id in find_accounts_with_due_holds(accounts_max):
         request = PostingRequest(commands=[Expiry(account_id=id)], caller=NOBODY)
         outcome = post_request(request) if connection.in_atomic_block else post_what_is_free([request])[0]
         if outcome is not None and not isinstance(outcome, LedgerError):
@@ -140,40 +142,53 @@ def _may_run_again(error: Exception) -> bool:
     return sqlstate in RUN_AGAIN or sqlstate.startswith("08")
 
 
-def _post_once(requests: Sequence[PostingRequest], *, skip_locked: bool = False) -> list[Any]:
-    """In a transaction of its own, in two round trips."""
-    account_ids, ids = map(write_ids, _find_ids(requests))
+def _post_once(
+    requests: Sequence[PostingRequest], *, skip_locked: bool = False, owing: Collection[UUID] = ()
+) -> list[Any]:
+    """In a transaction of its own, in two round trips. With the accounts that those of `owing` pay to."""
+    accounts, rows = _find_ids(requests)
+    payees: set[UUID] = find_payees(owing) if owing else set()
+    accounts |= payees
+    account_ids, ids = write_ids(accounts), write_ids(rows)
     batch_ids = ""
     for request in requests:
         if request.batch is not None:  # seldom: a look at batches is another statement
             batch_ids = write_ids(_find_batch_ids(requests))
             break
-    own = OwnTransaction()
+    own, more = OwnTransaction(), None
     try:
         locked, look = own.begin(account_ids, ids, batch_ids, skip_locked=skip_locked)
-        waiting = _find_waiting(requests, {row[0] for row in locked}, look) if skip_locked else set()
+        had = {row[0] for row in locked} if skip_locked else set()
+        waiting = _find_waiting(requests, had, look, payees) if skip_locked else set()
         if len(waiting) == len(requests):
             return [None] * len(requests)
         outcomes, state = decide([each for each in requests if id(each) not in waiting], locked, look)
         own.commit(*writing.describe_write(state))
+    except MoreAccounts as error:
+        more = error.account_id
     finally:
         own.end()
-    _count(outcomes)
+    if more is not None:  # once more, with them
+        return _post_once(requests, skip_locked=skip_locked, owing={*owing, more})
+    _count(outcomes, state)
     decided = iter(outcomes)
     return [None if id(request) in waiting else next(decided) for request in requests]
 
 
-def _post_within(requests: Sequence[PostingRequest]) -> list[Outcome]:
-    """In the caller's transaction."""
+def _post_within(requests: Sequence[PostingRequest], owing: Collection[UUID] = ()) -> list[Outcome]:
+    """In the caller's transaction. What it locks more, for claims, is not in the order of all others."""
     account_ids, ids = _find_ids(requests)
-    locked = operations.lock_rows(account_ids, COLUMNS)
+    locked = operations.lock_rows(account_ids | (find_payees(owing) if owing else set()), COLUMNS)
     look = writing.look(ids, _find_batch_ids(requests))
     if look.isolation != "read committed":
         raise ImproperlyConfigured(f"Postings run in READ COMMITTED, not in {look.isolation.upper()}.")
-    outcomes, state = decide(requests, locked, look)
+    try:
+        outcomes, state = decide(requests, locked, look)
+    except MoreAccounts as error:
+        return _post_within(requests, {*owing, error.account_id})
     for step in writing.describe_write(state):
         writing.write(*step)
-    on_commit(lambda: _count(outcomes), robust=True)
+    on_commit(lambda: _count(outcomes, state), robust=True)
     return outcomes
 
 
@@ -187,13 +202,25 @@ def _find_batch_ids(requests: Sequence[PostingRequest]) -> list[UUID]:
     return [request.batch.id for request in requests if request.batch]
 
 
-def _find_waiting(requests: Iterable[PostingRequest], locked: set[UUID], look: Look) -> set[int]:
-    """The requests with an account that was not to be had. One that does not exist keeps nobody waiting."""
+def _find_waiting(
+    requests: Iterable[PostingRequest],
+    locked: set[UUID],
+    look: Look,
+    payees: set[UUID],
+) -> set[int]:
+    """The requests with an account that was not to be had. One that does not exist keeps nobody waiting.
+
+    Who has one of the `payees`, among whom are those who pay, needs all of them.
+    """
     missing = [
         (id(request), account_id)
         for request in requests
         for command in request.commands
-        for account_id in command.needs.accounts
+        for account_id in (
+            command.needs.accounts
+            if payees.isdisjoint(command.needs.accounts)
+            else payees.union(command.needs.accounts)
+        )
         if account_id not in locked
         and not (command.needs.rows and look.decided.issuperset(command.needs.rows))
     ]
@@ -203,7 +230,13 @@ def _find_waiting(requests: Iterable[PostingRequest], locked: set[UUID], look: L
     return {request for request, account_id in missing if account_id in existing}
 
 
-def _count(outcomes: Iterable[Outcome]) -> None:
+def _count(outcomes: Iterable[Outcome], state: State) -> None:
+    if state.collections:
+        metrics.COLLECTIONS.inc(state.collections)
+    if state.changed_thresholds:
+        for event in state.events:
+            if event["type"] in (FELL, ROSE):
+                metrics.CROSSINGS.labels(type=event["type"]).inc()
     counts: Counter[tuple[str, str]] = Counter()
     for outcome in outcomes:
         for answer in () if isinstance(outcome, LedgerError) else outcome:

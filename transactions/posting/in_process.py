@@ -15,8 +15,8 @@ from django.db import InterfaceError, OperationalError, connection
 from psycopg.pq import TransactionStatus
 
 from accounts.errors import DECLINES as DECLINES_OF_HOLDS
-from accounts.errors import IdInvalid, UserNotFound
-from accounts.models import Hold, User
+from accounts.errors import DECLINES_OF_CLAIMS, IdInvalid, UserNotFound
+from accounts.models import Claim, Hold, User
 from ledger.callers import ActorKind, Caller
 from ledger.text import Rule, TypeInvalid, is_plain, require_text
 from ledger.values import NO_CHOSEN_ID
@@ -26,22 +26,30 @@ from transactions.posting.asked import require_id
 from transactions.posting.batches import NewBatch
 from transactions.posting.commands import (
     Capture,
+    ChangeHold,
+    ClaimedReversal,
     Command,
+    NewClaim,
     NewHold,
     NewTransaction,
     Release,
+    RemoveThreshold,
     Reversal,
     SetLimits,
     SetMetadata,
     SetStatus,
+    SetThreshold,
     Transfer,
+    WaiveClaim,
 )
-from transactions.posting.deciding import find_culprit
-from transactions.posting.requests import PostingRequest, PostingResult
+from transactions.posting.requests import PostingRequest, PostingResult, find_culprit
 
 REQUEST_ID_LENGTH_MAX = 64
 KINDS = frozenset(
-    {Capture, NewHold, NewTransaction, Release, Reversal, SetLimits, SetMetadata, SetStatus, Transfer}
+    {
+        *(Capture, ChangeHold, ClaimedReversal, NewClaim, NewHold, NewTransaction, Release, RemoveThreshold),
+        *(Reversal, SetLimits, SetMetadata, SetStatus, SetThreshold, Transfer, WaiveClaim),
+    }
 )
 ACTOR_KINDS = frozenset(map(str, ActorKind)) - {str(ActorKind.LEDGER)}
 MAX = UUID(int=2**128 - 1).int
@@ -180,7 +188,9 @@ def _find_user(id: UUID) -> None:
 
 def _raise_if_declined(results: list[PostingResult]) -> None:
     if culprit := find_culprit(results):
-        details = DECLINES_OF_HOLDS if isinstance(culprit, Hold) else errors.DECLINES
+        details = errors.DECLINES
+        if isinstance(culprit, Hold | Claim):
+            details = DECLINES_OF_HOLDS if isinstance(culprit, Hold) else DECLINES_OF_CLAIMS
         raise errors.Declined(details[culprit.decline_reason or ""], culprit, results)
 
 

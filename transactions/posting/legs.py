@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -13,23 +12,22 @@ from accounts.currencies import AMOUNT_MAX, format_amount, get_decimals
 from accounts.errors import (
     ACCOUNT_CLOSED,
     ACCOUNT_FROZEN,
-    INSUFFICIENT_FUNDS,
-    LIMIT_EXCEEDED,
     AmountScale,
 )
 from accounts.models import BALANCE_MAX, REFERENCE_LENGTH_MAX, Account, Hold, make_row
 from ledger.callers import Caller
 from ledger.text import is_plain
-from ledger.values import MICROSECOND, format_time
+from ledger.values import MICROSECOND
 from transactions import errors
 from transactions.models import EFFECTIVE_AT_MIN, TABLE, Transaction
+from transactions.posting import limits
 from transactions.posting.asked import CLOCK_SKEW_MAX, require_amount, require_asked, require_begun
+from transactions.posting.limits import Decline
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 DEPOSIT = Transaction.Type.DEPOSIT
 EVENTS: dict[str, str] = {status: f"transaction.{status.value.lower()}" for status in Transaction.Status}
 
-Decline = tuple[str, dict[str, Any]]  # why the ledger answers no, for ever, and the extensions of the rule
 
 _write_actor = lru_cache(str)  # one, who is the same in many rows
 
@@ -55,6 +53,10 @@ class Leg:
     transfer: UUID | None = None
     reverses: UUID | None = None
     hold: UUID | None = None
+    final: bool | None = None
+    claim: UUID | None = None
+    amount_asked: Decimal | None = None
+    decline: Decline | None = None  # why what it belongs to cannot be done, unless the account says no before
     change: Decimal = field(init=False, repr=False, compare=False)  # what it adds to the balance, if posted
     needs: Needs = field(init=False, repr=False, compare=False)
 
@@ -139,7 +141,7 @@ def decide_leg(
     effective_at = min(leg.effective_at or recorded_at, recorded_at)
     late = account.last_effective_at is not None and effective_at < account.last_effective_at
     day, late_at = recorded_at.date(), effective_at if late else None
-    if decline is None:
+    if decline is None and leg.claim is None:  # what is collected is there
         decline = find_decline(leg, account, state, day=day, late_at=late_at, hold=hold)
     if decline:
         account = account._replace(
@@ -147,8 +149,8 @@ def decide_leg(
         )
     else:
         withdrawn, withdrawn_on = account.withdrawn, account.withdrawn_on
-        if leg.type != DEPOSIT and not leg.reverses:
-            withdrawn, withdrawn_on = find_withdrawn(account, day) + leg.amount, day
+        if leg.type != DEPOSIT and not (leg.reverses or leg.claim):
+            withdrawn, withdrawn_on = limits.find_withdrawn(account, day) + leg.amount, day
         account = account._replace(
             balance=account.balance + leg.change,
             withdrawn_on=withdrawn_on,
@@ -197,7 +199,11 @@ def _make_row(
             "transfer": leg.transfer,
             "batch": caller.batch,
             "reverses": leg.reverses,
+            "reversed_by": [],
             "hold": leg.hold,
+            "final": leg.final,
+            "claim": leg.claim,
+            "amount_asked": leg.amount_asked,
             "actor": caller.actor,
             "actor_kind": caller.actor_kind,
             "request_id": caller.request_id,
@@ -229,8 +235,8 @@ def find_decline(
         }
     if account.status == Account.Status.CLOSED:
         return ACCOUNT_CLOSED, {}
-    if leg.reverses and leg.reverses in state.reversed_by:
-        return errors.ALREADY_REVERSED, {"reversed_by": str(state.reversed_by[leg.reverses])}
+    if leg.decline:
+        return leg.decline
     if leg.type == DEPOSIT:
         if account.balance + leg.amount > BALANCE_MAX:
             return errors.BALANCE_LIMIT_EXCEEDED, {
@@ -242,54 +248,6 @@ def find_decline(
         return errors.HOLD_NOT_OPEN, {"hold_status": hold.status}
     if account.status == Account.Status.FROZEN:
         return ACCOUNT_FROZEN, {}
-    return _find_limit(leg, account, day, hold) or _find_lack_of_funds(leg, account, state, late_at, hold)
-
-
-def _find_limit(leg: Leg, account: AccountState, day: date, hold: Hold | None) -> Decline | None:
-    """What the hold and the account's own limits say; a reversal is no withdrawal of the user's."""
-
-    def exceed(rule: str, limit: Decimal, **extensions: Decimal) -> Decline:
-        extensions |= {"limit": limit, "required": leg.amount}
-        amounts = {name: format_amount(value, account.currency) for name, value in extensions.items()}
-        return LIMIT_EXCEEDED, {"rule": rule, **amounts}
-
-    if hold and leg.amount > hold.remaining:
-        return exceed("hold", hold.remaining)
-    if leg.reverses:
-        return None
-    if account.withdraw_max is not None and leg.amount > account.withdraw_max:
-        return exceed("withdraw_max", account.withdraw_max)
-    if account.withdraw_day_max is not None:
-        withdrawn = find_withdrawn(account, day)
-        if withdrawn + leg.amount > account.withdraw_day_max:
-            return exceed("withdraw_day_max", account.withdraw_day_max, withdrawn=withdrawn)
-    return None
-
-
-def find_withdrawn(account: AccountState, day: date) -> Decimal:
-    """What was withdrawn from the account before, on that UTC day."""
-    return account.withdrawn if account.withdrawn_on == day else Decimal(0)
-
-
-def _find_lack_of_funds(
-    leg: Leg, account: AccountState, state: State, late_at: datetime | None, hold: Hold | None
-) -> Decline | None:
-
-    def extensions(available: Decimal) -> dict[str, str]:
-        return {
-            "available": format_amount(available, account.currency),
-            "required": format_amount(leg.amount, account.currency),
-        }
-
-    available = account.available + (leg.amount if hold else 0)  # a capture spends what is held for it
-    if leg.amount > available:
-        return INSUFFICIENT_FUNDS, extensions(available)
-    if late_at is not None:
-        broken = state.find_broken(account, late_at, leg.amount, state.rows)
-        if broken:
-            instant, balance = broken
-            return errors.INSUFFICIENT_FUNDS_AT, {
-                "instant": format_time(instant),
-                **extensions(balance + account.credit_limit),
-            }
-    return None
+    return limits.find_limit(leg, account, day, hold) or limits.find_lack_of_funds(
+        leg, account, state, late_at, hold
+    )

@@ -12,3 +12,7 @@ POSTING_RETRIES = Counter(
     "ledger_posting_retries", "Postings run again after a lost connection, a deadlock or a lost race."
 )
 HOLDS_EXPIRED = Counter("ledger_holds_expired", "Ends of holds that were written because they were due.")
+COLLECTIONS = Counter("ledger_collections", "Withdrawals that have taken what was claimed.")
+CROSSINGS = Counter("ledger_crossings", "Thresholds of accounts that were crossed.", ["type"])
+for _type in ("balance.fell_below", "balance.rose_above"):
+    CROSSINGS.labels(type=_type)  # begins with 0, so that the first one is seen to come

@@ -10,15 +10,17 @@ from django.db import connection
 from django.db.transaction import atomic
 
 from accounts import operations
-from accounts.models import Account
+from accounts.models import Account, Claim
+from accounts.queries import find_open_claims, find_payees, find_thresholds
 from ledger.callers import Caller
 from ledger.errors import LedgerError
 from ledger.values import EPOCH
-from transactions.posting import writing
+from transactions.posting import limits, writing
 from transactions.posting.commands import NewTransaction
 from transactions.posting.deciding import decide, decide_commands, end_due_holds, make_account, make_accounts
-from transactions.posting.requests import Answers, PostingRequest
-from transactions.posting.state import COLUMNS, Accounts, AccountState, State
+from transactions.posting.requests import Answers, Outcome, PostingRequest
+from transactions.posting.state import COLUMNS, Accounts, AccountState, MoreAccounts, State
+from transactions.posting.writing import Look
 from transactions.reading import queries
 
 # PostgreSQL has it from 17 on.
@@ -69,14 +71,26 @@ def rehearse(request: PostingRequest) -> Rehearsed:
     ids = [id for command in request.commands for id in command.needs.rows]
     with reading_one_moment(briefly=True):
         found = _read_rows(account_ids)
+        versions = {id: account.version for id, account in make_accounts(found).items()}
         look = writing.look(ids, [request.batch.id] if request.batch else [])
-        [outcome], _ = decide([request], found, look)
+        outcome = _decide_with_payees(request, found, look)
     if isinstance(outcome, LedgerError):
         raise outcome
-    versions = {id: account.version for id, account in make_accounts(found).items()}
     first = next(iter(account_ids), None)
     decides = request.batch is None or len(account_ids) == 1
     return Rehearsed(outcome, versions, versions.get(first) if first and decides else None)
+
+
+def _decide_with_payees(request: PostingRequest, found: list[tuple[Any, ...]], look: Look) -> Outcome:
+    """On the rows of accounts that were found, and of those that their claims are paid to if need be."""
+    while True:
+        try:
+            [outcome], _ = decide([request], found, look)
+        except MoreAccounts as error:
+            known = {row[0] for row in found}
+            found = [*found, *_read_rows(find_payees([error.account_id]) - known)]
+        else:
+            return outcome
 
 
 class Rehearsal:
@@ -89,6 +103,8 @@ class Rehearsal:
     def __init__(self, *, caller: Caller) -> None:
         self.caller = caller
         self.accounts = Accounts()
+        self.claims: dict[UUID, Claim] = {}
+        self.open_claims: dict[UUID, tuple[UUID, ...]] = {}  # of the accounts
 
     def decide(self, commands: Sequence[NewTransaction], currencies: Mapping[UUID, str]) -> Answers:
         """What would be posted, declined or refused. `currencies` are the accounts'; one that is not there
@@ -99,14 +115,28 @@ class Rehearsal:
             found = make_accounts(_read_rows(new))
             for id in new:
                 self.accounts[id] = found.get(id) or _open_in_memory(id, currencies[id])
-        state = State(
-            clock=operations.read_clock(), accounts=self.accounts, find_broken=writing.find_broken_instant
-        )
-        end_due_holds(state, dict.fromkeys(new, self.caller))
-        request = PostingRequest(commands=commands, caller=self.caller, each=True)
-        answers: list[Any] = [None] * len(commands)
-        decide_commands(request, self.caller, range(len(commands)), state, None, answers)
-        return answers
+        while True:
+            state = State(
+                clock=operations.read_clock(),
+                accounts=Accounts(self.accounts),
+                find_broken=limits.find_broken_instant,
+                find_claims=find_open_claims,
+                find_thresholds=find_thresholds,
+                claims=self.claims.copy(),
+                open_claims={id: self.open_claims[id] for id in self.open_claims if id in self.accounts},
+                is_settled=not any(account.owed for account in self.accounts.values()),
+            )
+            request = PostingRequest(commands=commands, caller=self.caller, each=True)
+            answers: list[Any] = [None] * len(commands)
+            try:
+                end_due_holds(state, dict.fromkeys(new, self.caller))
+                decide_commands(request, self.caller, range(len(commands)), state, None, answers)
+            except MoreAccounts as error:
+                payees = find_payees([error.account_id]) - self.accounts.keys()
+                self.accounts |= make_accounts(_read_rows(payees))
+                continue
+            self.accounts, self.claims, self.open_claims = state.accounts, state.claims, state.open_claims
+            return answers
 
 
 def _read_rows(ids: Collection[UUID]) -> list[tuple[Any, ...]]:

@@ -1,30 +1,27 @@
-"""The statements of posting: the look under the lock, the past, and the one that writes everything.
+"""The statements of posting: the look under the lock, and the one that writes everything.
 
 A posting writes its transactions, holds, events, pending events and accounts in one statement, because the
 triggers of the database let a balance and its transactions change only together.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from operator import attrgetter, itemgetter
-from typing import cast
 from uuid import UUID
 
 import orjson
 from django.db import OperationalError, connection
 
-from accounts.models import HOLD_TABLE, write_changes
+from accounts.models import CLAIM_TABLE, HOLD_TABLE, write_changes
 from events import outbox
 from ledger.sql import fetch
-from ledger.values import format_time, write_bytes, write_ids
+from ledger.values import write_bytes, write_ids
 from transactions.errors import RequestInProgress
-from transactions.models import BATCH_TABLE, TABLE, Transaction
-from transactions.posting import chain
-from transactions.posting.state import AccountState, State
+from transactions.models import BATCH_TABLE, TABLE, chain
+from transactions.posting.settling import writing as settling
+from transactions.posting.state import State
 
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -81,61 +78,20 @@ def find_existing(account_ids: Iterable[UUID]) -> set[UUID]:
 EXISTING = "SELECT id FROM accounts_account WHERE id = ANY((SELECT %s::uuid[])::uuid[])"
 
 
-def find_broken_instant(
-    account: AccountState, effective_at: datetime, amount: Decimal, unwritten: Iterable[Transaction]
-) -> tuple[datetime, Decimal] | None:
-    """The first instant at which a late withdrawal would break the past, and the balance there; or None.
-
-    The balance at the end of every instant from `effective_at` on must stay at or above minus the
-    credit limit. `account.balance` and `unwritten` hold what this same posting has decided before. Linear in
-    the rows that are effective after the instant.
-    """
-    moves = [
-        {"effective_at": format_time(row.effective_at), "change": str(row.change)}
-        for row in unwritten
-        if row.account_id == account.id and row.change is not None and row.effective_at > effective_at
-    ]
-    asked = {
-        "account": account.id,
-        "at": effective_at,
-        "balance": account.balance,
-        "needed": amount - account.credit_limit,
-        "unwritten": json.dumps(moves),
-    }
-    found = fetch(BROKEN_INSTANT, asked)
-    return cast(tuple[datetime, Decimal], found[0]) if found else None
-
-
-# From the present backwards: the balance at the end of an instant is today's less all that moved later.
-BROKEN_INSTANT = """
-WITH later AS (
-    SELECT effective_at, sum(change) AS change FROM (
-        SELECT effective_at, change
-        FROM transactions_transaction
-        WHERE account_id = %(account)s AND status = 'POSTED' AND NOT late AND effective_at > %(at)s
-        UNION ALL
-        SELECT effective_at, change
-        FROM transactions_transaction
-        WHERE account_id = %(account)s AND status = 'POSTED' AND late AND effective_at > %(at)s
-        UNION ALL
-        SELECT effective_at, change
-        FROM jsonb_to_recordset(%(unwritten)s::jsonb) AS move (effective_at timestamptz, change numeric)
-    ) AS moves GROUP BY effective_at
-), instants AS (
-    SELECT effective_at, %(balance)s::numeric - coalesce(sum(change) OVER (
-        ORDER BY effective_at DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ), 0) AS balance FROM later
-    UNION ALL
-    SELECT %(at)s::timestamptz, %(balance)s::numeric - coalesce(sum(change), 0) FROM later
-)
-SELECT effective_at, balance FROM instants WHERE balance < %(needed)s::numeric
-ORDER BY effective_at LIMIT 1
-"""
-
 # What is changed of rows, and of an account by commands about its rules alone.
 HOLD_COLUMNS = {
+    "amount": "numeric",
+    "expires_at": "timestamptz",
     "captured": "numeric",
     "status": "text",
+    "closed_at": "timestamptz",
+    "event_sequence": "bigint",
+}
+CLAIM_COLUMNS = {
+    "collected": "numeric",
+    "collections": "int",
+    "status": "text",
+    "waived_reason": "text",
     "closed_at": "timestamptz",
     "event_sequence": "bigint",
 }
@@ -151,6 +107,7 @@ ACCOUNT_COLUMNS = {
     "last_effective_at": "timestamptz",
     "chain_head": "bytea",
 }
+OWING_COLUMNS = ACCOUNT_COLUMNS | {"owed": "numeric"}  # where claims are among what is written
 RULES = {
     "status": "text",
     "status_reason": "text",
@@ -185,12 +142,25 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         parameters.append("[" + ",".join(holds) + "]")
     if state.changed:
         parameters += [write_changes(state.changed.values(), HOLD_COLUMNS), write_ids(state.changed)]
+    owing = state.opened_claims or state.changed_claims
+    if state.opened_claims:
+        claims = [
+            CLAIM_TABLE.to_row(each, orjson.dumps(each.to_dict())) for each in state.opened_claims.values()
+        ]
+        parameters.append("[" + ",".join(claims) + "]")
+    if state.changed_claims:
+        parameters.append(write_changes(state.changed_claims.values(), CLAIM_COLUMNS))
+        parameters.append(write_ids(state.changed_claims))
+    if state.changed_thresholds:
+        parameters += settling.write_thresholds(state.changed_thresholds)
     if state.is_told:
         parameters.append(outbox.write_texts(state.texts))
     parameters.append(orjson.dumps(events, default=write_bytes).decode())
-    parameters.append(write_changes(accounts, ACCOUNT_COLUMNS))
+    parameters.append(write_changes(accounts, OWING_COLUMNS if owing else ACCOUNT_COLUMNS))
     if state.changed_rules:
         parameters.append(write_changes(state.changed_rules.values(), RULES))
+    if state.changed_thresholds:
+        parameters.append(settling.write_nearest(each for each in accounts if each.id in state.thresholds))
     parameters.append(f"{{{','.join([account.id_text for account in accounts])}}}")
     statement = compile_write(
         batches=bool(state.batches),
@@ -198,13 +168,27 @@ def describe_write(state: State) -> list[tuple[str, list[str]]]:
         placed=bool(state.placed),
         changed=bool(state.changed),
         rules=bool(state.changed_rules),
+        opened_claims=bool(state.opened_claims),
+        changed_claims=bool(state.changed_claims),
+        thresholds=bool(state.changed_thresholds),
         told=state.is_told,
     )
     return [(statement, parameters)]
 
 
 @cache
-def compile_write(*, batches: bool, rows: bool, placed: bool, changed: bool, rules: bool, told: bool) -> str:
+def compile_write(
+    *,
+    batches: bool,
+    rows: bool,
+    placed: bool,
+    changed: bool,
+    rules: bool,
+    opened_claims: bool,
+    changed_claims: bool,
+    thresholds: bool,
+    told: bool,
+) -> str:
     """The ids of what is changed stand twice in it, so that rows are found by index, however many they are
     thought to be.
     """
@@ -216,12 +200,15 @@ def compile_write(*, batches: bool, rows: bool, placed: bool, changed: bool, rul
     if placed:
         arms.append(f"placed AS ({HOLD_TABLE.insert}\n)")
     if changed:
-        update = f"""
-    UPDATE accounts_hold AS hold SET {_list_sets(HOLD_COLUMNS)}
-    FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, {_list_types(HOLD_COLUMNS)})
-    WHERE hold.id = new.id AND hold.id = ANY((SELECT %s::uuid[])::uuid[])"""  # noqa: S608, of names
-        arms.append(f"changed AS ({update}\n)")
-    sets, beside = _list_sets(ACCOUNT_COLUMNS), ""
+        arms.append(_write_update("changed", "accounts_hold", HOLD_COLUMNS))
+    if opened_claims:
+        arms.append(f"opened_claims AS ({CLAIM_TABLE.insert}\n)")
+    if changed_claims:
+        arms.append(_write_update("changed_claims", "accounts_claim", CLAIM_COLUMNS))
+    if thresholds:
+        arms.append(settling.WRITE_THRESHOLDS)
+    columns = OWING_COLUMNS if opened_claims or changed_claims else ACCOUNT_COLUMNS
+    sets, beside = _list_sets(columns), ""
     if rules:
         sets += ", " + ", ".join(
             f"{name} = CASE WHEN rules.id IS NULL THEN account.{name} ELSE rules.{name} END" for name in RULES
@@ -230,12 +217,24 @@ def compile_write(*, batches: bool, rows: bool, placed: bool, changed: bool, rul
             f"\nLEFT JOIN jsonb_to_recordset(%s::jsonb) AS rules (id uuid, {_list_types(RULES)})"
             " ON rules.id = new.id"
         )
+    if thresholds:
+        sets += settling.SET_NEAREST
+        beside += settling.BESIDE_NEAREST
     arms.append((outbox.WRITE_TOLD_EVENTS if told else outbox.WRITE_EVENTS).strip())
     return f"""WITH {", ".join(arms)}
 UPDATE accounts_account AS account SET {sets}
-FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, {_list_types(ACCOUNT_COLUMNS)}){beside}
+FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, {_list_types(columns)}){beside}
 WHERE account.id = new.id AND account.id = ANY((SELECT %s::uuid[])::uuid[])
 """  # noqa: S608, of names, never of values
+
+
+def _write_update(name: str, table: str, columns: Mapping[str, str]) -> str:
+    """An arm that changes rows of the table."""
+    return f"""{name} AS (
+    UPDATE {table} AS kept SET {_list_sets(columns)}
+    FROM jsonb_to_recordset(%s::jsonb) AS new (id uuid, {_list_types(columns)})
+    WHERE kept.id = new.id AND kept.id = ANY((SELECT %s::uuid[])::uuid[])
+)"""  # noqa: S608, of names, never of values
 
 
 def _list_sets(columns: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from django.db.transaction import atomic
 
 from accounts.models import Account
 from ledger.sql import fetch
-from transactions.posting import chain
+from transactions.models import chain
 from transactions.proof import audit_remedies, audit_sql, audit_walk, audit_worker, guards
 from transactions.reading.queries import SETTLED_AFTER, SNAPSHOT
 

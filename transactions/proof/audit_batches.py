@@ -10,15 +10,18 @@ from ledger.sql import fetch
 from transactions.models import Batch
 
 AT_ONCE = 1000  # lists that are read
-# What was decided of lists, and the lists.
+# What was decided of lists, and the lists. What was collected at the end of one is of it, but no part of it.
 MEMBERS = """
 WITH members AS MATERIALIZED (
     SELECT batch, account_id, 'transactions_transaction' AS name, id, recorded_at,
-        status = 'POSTED' AS is_done
+        status = 'POSTED' AS is_done, claim IS NULL AS is_asked
     FROM transactions_transaction WHERE batch IS NOT NULL
     UNION ALL
-    SELECT batch, account_id, 'accounts_hold', id, created_at, status <> 'DECLINED'
+    SELECT batch, account_id, 'accounts_hold', id, created_at, status <> 'DECLINED', true
     FROM accounts_hold WHERE batch IS NOT NULL
+    UNION ALL
+    SELECT batch, account_id, 'accounts_claim', id, created_at, status <> 'DECLINED', true
+    FROM accounts_claim WHERE batch IS NOT NULL
 )
 SELECT NULL::uuid, 'transactions_batch', batch::text, concat('the list that ', count(*), ' rows name'), 'none'
 FROM members LEFT JOIN transactions_batch AS list ON list.id = batch WHERE list.id IS NULL GROUP BY batch
@@ -31,7 +34,7 @@ UNION ALL
 SELECT NULL, 'transactions_batch', batch::text, 'all of it posted, or nothing',
     concat(count(*) FILTER (WHERE is_done), ' of ', count(*))
 FROM members JOIN transactions_batch AS list ON list.id = batch
-WHERE atomic GROUP BY batch HAVING count(DISTINCT is_done) > 1
+WHERE atomic AND is_asked GROUP BY batch HAVING count(DISTINCT is_done) > 1
 """
 
 # As `audit_sql.Wrong` has it.

@@ -1,4 +1,6 @@
-"""What the audit asks of corrections: the transaction that each became, and what the record tells of it."""
+"""What the audit asks of corrections: the transaction or the claim that each became, or the claim that it
+waived, and what the record tells of it.
+"""
 
 CORRECTIONS = """
 WITH told AS MATERIALIZED (
@@ -27,13 +29,43 @@ LEFT JOIN LATERAL (
     WHERE t.id = correction.id OR transfer = correction.id
     ORDER BY t.account_id = correction.account_id DESC LIMIT 1
 ) AS became ON true
-WHERE (became.status, became.account_id, became.type, became.amount, became.reverses) IS DISTINCT FROM (
+WHERE correction.kind NOT IN ('CLAIM', 'WAIVER')
+    AND (became.status, became.account_id, became.type, became.amount, became.reverses) IS DISTINCT FROM (
     CASE WHEN must_be_there THEN correction.status END,
     CASE WHEN must_be_there THEN correction.account_id END,
     CASE WHEN must_be_there THEN correction.type END,
     CASE WHEN must_be_there THEN correction.amount END,
     CASE WHEN must_be_there THEN correction.reverses END
 )
+UNION ALL
+SELECT correction.account_id, 'transactions_correction', correction.id::text,
+    CASE correction.status WHEN 'POSTED' THEN 'the claim that it opened'
+        WHEN 'DECLINED' THEN 'the declined claim that it became' ELSE 'no claim' END,
+    CASE WHEN claim.status IS NULL THEN 'none' ELSE concat_ws(
+        ' ', claim.status, claim.amount, claim.account_id, claim.reason, claim.reference, claim.destination,
+        claim.reverses
+    ) END
+FROM transactions_correction AS correction LEFT JOIN accounts_claim AS claim ON claim.id = correction.id
+WHERE correction.kind = 'CLAIM' AND CASE WHEN correction.status IN ('POSTED', 'DECLINED') THEN (
+        claim.status = 'DECLINED', claim.account_id, claim.amount, claim.reason, claim.reference,
+        claim.reverses, CASE WHEN claim.reverses IS NULL THEN claim.destination END
+    ) IS DISTINCT FROM (
+        correction.status = 'DECLINED', correction.account_id, correction.amount, correction.reason,
+        correction.reference, correction.reverses, correction.destination
+    ) ELSE claim.id IS NOT NULL END
+UNION ALL
+SELECT correction.account_id, 'transactions_correction', correction.id::text,
+    'an amount that its claim once had left, and if it is posted, that it was waived for this reason',
+    CASE WHEN claim.id IS NULL THEN 'no such claim' ELSE concat_ws(
+        ' ', claim.status, claim.account_id, claim.amount, 'collected', claim.collected, claim.waived_reason
+    ) END
+FROM transactions_correction AS correction LEFT JOIN accounts_claim AS claim ON claim.id = correction.claim
+WHERE correction.kind = 'WAIVER' AND (
+    claim.account_id = correction.account_id AND correction.amount <= claim.amount
+    AND correction.status <> 'DECLINED' AND CASE WHEN correction.status = 'POSTED'
+        THEN claim.waived_reason = correction.reason AND correction.amount >= claim.amount - claim.collected
+        ELSE true END
+) IS NOT TRUE
 UNION ALL
 SELECT account_id, 'transactions_correction', id::text,
     'decided by somebody other than its maker where it needs approval, by nobody else where it does not',
@@ -55,12 +87,13 @@ SELECT account_id, 'transactions_correction', id::text, 'what the one entry of i
 FROM transactions_correction AS correction LEFT JOIN made ON subject_id = id::text
 WHERE times IS DISTINCT FROM 1 OR (
         made.type, actor, made.request_id, after ->> 'kind', after ->> 'account', after ->> 'type',
-        (after ->> 'amount')::numeric, after ->> 'reference', after ->> 'reverses',
+        (after ->> 'amount')::numeric, after ->> 'reference', after ->> 'reverses', after ->> 'claim',
+        after ->> 'destination',
         (after ->> 'made_at')::timestamptz, (after ->> 'needs_approval')::boolean
     ) IS DISTINCT FROM (
         CASE WHEN needs_approval THEN 'correction.proposed' ELSE 'correction.' || lower(status) END,
         maker_id::text, correction.request_id, kind, account_id::text, correction.type,
-        amount, reference, reverses::text, made_at, needs_approval
+        amount, reference, reverses::text, claim::text, destination::text, made_at, needs_approval
     )
     OR made.reason <> correction.reason
     OR NOT needs_approval AND (after ->> 'decided_at')::timestamptz IS DISTINCT FROM decided_at

@@ -41,10 +41,17 @@ AN_ERASURE = (
     "without an erasure is in the last backup: put it back from there as the owner, with the table's guards "
     "disabled and in one transaction; enable them ALWAYS; then audit again."
 )
+UNCOLLECTED = (
+    "The ledger collects by itself what an account that owes has free: somebody changed one behind its "
+    "back, or the ledger has a fault. Any command on the account collects: a deposit, for example."
+)
 REMEDIES = {
     "account": AN_ACCOUNT,
     "empty": AN_ACCOUNT,
     "held": AN_ACCOUNT,
+    "owed": AN_ACCOUNT,
+    "free": UNCOLLECTED,
+    "collected": AN_ACCOUNT,
     "withdrawn": AN_ACCOUNT,
     "captured": AN_ACCOUNT,
     "event_sequence": AN_EVENT,
@@ -52,6 +59,7 @@ REMEDIES = {
     "places": AN_EVENT,
     "streams": AN_EVENT,
     "told": A_RULE,
+    "thresholds": A_RULE,
     "users": A_RULE,
     "corrections": A_CORRECTION,
     "erasures": AN_ERASURE,

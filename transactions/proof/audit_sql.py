@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from transactions.proof import (
     audit_batches,
+    audit_claims,
     audit_corrections,
     audit_erasures,
     audit_staff,
@@ -16,6 +17,7 @@ from transactions.proof import (
     record,
     told,
 )
+from transactions.proof.told.thresholds import THRESHOLDS
 
 # (account, table, row, expected, found), once for everything that is wrong.
 Wrong = tuple[Any, str, str, str, str]
@@ -83,6 +85,9 @@ LEFT JOIN (
 WHERE account.id BETWEEN %(first)s AND %(last)s AND held <> coalesce(rest, 0)
 """,
     ),
+    Question("owed", audit_claims.OWED),
+    Question("free", audit_claims.FREE),
+    Question("thresholds", THRESHOLDS),
     Question(
         "withdrawn",
         """
@@ -93,11 +98,13 @@ FROM accounts_account AS account
 LEFT JOIN LATERAL (
     SELECT (recorded_at AT TIME ZONE 'UTC')::date AS last_on FROM transactions_transaction
     WHERE account_id = account.id AND status = 'POSTED' AND type = 'WITHDRAW' AND reverses IS NULL
+        AND claim IS NULL
     ORDER BY seq DESC LIMIT 1
 ) AS last ON true
 CROSS JOIN LATERAL (
     SELECT sum(amount) AS taken FROM transactions_transaction
     WHERE account_id = account.id AND status = 'POSTED' AND type = 'WITHDRAW' AND reverses IS NULL
+        AND claim IS NULL
         AND recorded_at >= last_on::timestamp AT TIME ZONE 'UTC'
         AND recorded_at < (last_on + 1)::timestamp AT TIME ZONE 'UTC'
 ) AS day
@@ -194,21 +201,7 @@ WHERE event_sequence <> coalesce(many, 0)
         is_whole=True,
     ),
     Question("transfers", audit_transfers.TRANSFERS, is_sliced=False),
-    Question(
-        "reversals",
-        """
-SELECT taken.account_id, 'transactions_transaction', taken.id::text,
-    'the opposite of a posted transaction of the same account and amount that is no reversal itself',
-    concat_ws(' ', 'reverses', taken.reverses, given.type, given.amount, given.status)
-FROM transactions_transaction AS taken
-LEFT JOIN transactions_transaction AS given ON given.id = taken.reverses
-WHERE taken.status = 'POSTED' AND taken.reverses IS NOT NULL AND taken.recorded_at > %(since)s AND (
-    (given.account_id, given.amount, given.status, given.type <> taken.type, given.reverses IS NULL)
-    IS DISTINCT FROM (taken.account_id, taken.amount, 'POSTED', true, true)
-)
-""",
-        is_sliced=False,
-    ),
+    Question("reversals", audit_transfers.REVERSALS, is_sliced=False),
     Question(
         "captured",
         """
@@ -224,6 +217,7 @@ WHERE h.id IS NULL OR h.captured <> coalesce(total, 0)
         is_sliced=False,
         is_whole=True,
     ),
+    Question("collected", audit_claims.COLLECTED, is_sliced=False, is_whole=True),
     Question("money", audit_transfers.MONEY, is_sliced=False, is_whole=True),
     Question(
         "places",

@@ -1,7 +1,7 @@
 """The walk of the audit, as SQL: every row of some accounts once, in the order of the chain.
 
 What can be seen from one row and those before it is decided here. What the chain's hash is made of is handed
-out as bytes, in the canonical form of `posting.chain`, because the database does not know the key.
+out as bytes, in the canonical form of `models.chain`, because the database does not know the key.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ FLAGS = {
 # Accounts from one id to another; with `since`, of those that changed after it only the rows that came after,
 # beginning with what the one before them left. Each account's rows are read in the order of an index, so that
 # nothing is sorted, and they stay together: a materialized CTE is never divided among parallel workers.
-# TEXTS, FORMS: the columns that the forms of `posting.chain` have as texts, and each form by its number.
+# TEXTS, FORMS: the columns that the forms of `models.chain` have as texts, and each form by its number.
 WALK = """
 WITH scope AS MATERIALIZED (
     SELECT account.id, balance, account.version, account.seq, last_recorded_at, last_effective_at, chain_head,

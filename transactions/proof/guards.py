@@ -17,13 +17,15 @@ from django.db.transaction import atomic, set_rollback
 from ledger.sql import fetch
 
 PACKAGES = ("events", "accounts", "transactions")
-FUNCTION = re.compile(r"CREATE FUNCTION (\w+)\(\) RETURNS trigger LANGUAGE plpgsql AS \$\$(.*?)\$\$;", re.S)
+FUNCTION = re.compile(
+    r"CREATE FUNCTION (\w+\([^)]*\)) RETURNS (\w+) LANGUAGE plpgsql AS \$\$(.*?)\$\$;", re.S
+)
 TRIGGER = re.compile(r"CREATE TRIGGER (\w+)\s[^;]*?\sON (\w+)[^;]*;")
 PRIMARY_KEY = re.compile(r"ALTER TABLE (\w+)\s[^;]*?ADD PRIMARY KEY (\([^)]*\))")
 UNIQUE_KEY = re.compile(r"ADD CONSTRAINT (\w+) UNIQUE (\([^)]*\))")
 FUNCTIONS = """
-SELECT proname, prosrc, proconfig IS NULL AND NOT prosecdef AND pronargs = 0
-    AND lanname = 'plpgsql' AND prorettype = 'trigger'::regtype
+SELECT concat(proname, '(', pg_get_function_arguments(pg_proc.oid), ')'), prorettype::regtype::text, prosrc,
+    proconfig IS NULL AND NOT prosecdef AND provolatile = 'v' AND lanname = 'plpgsql'
 FROM pg_proc JOIN pg_language AS language ON language.oid = prolang
 WHERE pronamespace = 'public'::regnamespace
 """
@@ -106,11 +108,12 @@ def list_triggers() -> list[tuple[str, str]]:
 
 
 def _compare_functions(text: str) -> Iterator[Wrong]:
-    there = {name: (source, is_plain) for name, source, is_plain in fetch(FUNCTIONS)}
-    for name, source in FUNCTION.findall(text):
-        if name not in there:
+    there = {name: tuple(how) for name, *how in fetch(FUNCTIONS)}
+    for signature, *how in FUNCTION.findall(text):
+        name = signature.partition("(")[0]
+        if signature not in there:
             yield Wrong("", name, "function as in the migration", "missing")
-        elif there[name] != (source, True):
+        elif there[signature] != (*how, True):
             yield Wrong("", name, "function as in the migration", "another text or other settings")
 
 

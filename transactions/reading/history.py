@@ -18,6 +18,7 @@ from accounts.models import Account
 from ledger.sql import fetch
 from transactions.models import COLUMNS, Transaction
 from transactions.reading.balances import Balance, read_balance
+from transactions.reading.queries import TAKEN_BACK_OF_ROW
 
 PAGE_SIZE = 50  # rows of a page, and of each part of a difference
 LONG_AGO, FOREVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
@@ -44,10 +45,9 @@ BEFORE = """(effective_at, seq) < (%(moment)s, %(seq)s) AND seq <= %(known_seq)s
             ORDER BY effective_at DESC, seq DESC"""
 AFTER = "effective_at > %(at)s AND seq <= %(seq)s ORDER BY effective_at, seq"
 LINES = f"""
-SELECT {COLUMNS}, (
-    SELECT id FROM transactions_transaction AS other WHERE other.reverses = row.id AND other.status = 'POSTED'
-) AS reversed_by
-FROM ({_write_page(BEFORE, BEFORE, "effective_at DESC, seq DESC")}) AS row
+SELECT {COLUMNS}, taken.reversed, taken.reversed_by
+FROM ({_write_page(BEFORE, BEFORE, "effective_at DESC, seq DESC")}) AS row,
+    LATERAL {TAKEN_BACK_OF_ROW} AS taken
 ORDER BY effective_at DESC, seq DESC
 """  # noqa: S608, no value is in the text
 DECLINES = f"""

@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Func, QuerySet, TextField
 
 from accounts.errors import AccountNotFound, CurrencyRequired
-from accounts.models import MAIN, Account, Hold, Is, Kind, make_row
+from accounts.models import CLAIMS_MAX, MAIN, Account, Hold, Kind, MoneyField, make_row
 from events.models import Resource
 from ledger.errors import gettext_noop
 from ledger.sql import fetch
@@ -30,18 +32,64 @@ SET LOCAL enable_seqscan = on  -- it reads whole tables
 """
 
 
+# What of a transaction has been taken back, by its id and transfer: how much, and by which, oldest first.
+# What else counts as taken back counts here, in TAKEN_BACK and in the database's `ledger_sum_taken_back`.
+# A claim names a transfer by the id of all of it, and then counts for both of its legs.
+PARTS = """(
+    SELECT reversal.id, reversal.amount, reversal.recorded_at AS at
+    FROM transactions_transaction AS reversal
+    WHERE reversal.reverses = {0} AND reversal.status = 'POSTED'
+    UNION ALL
+    SELECT claim.id, claim.amount, claim.created_at FROM accounts_claim AS claim
+    WHERE claim.status <> 'DECLINED' AND claim.reverses = coalesce({1}, {0})
+)"""
+AMOUNT = "coalesce(sum(part.amount), 0)"
+IN_ORDER = "coalesce(array_agg(part.id::text ORDER BY part.at, part.id), '{}')"
+OF_ROW = PARTS.format("row.id", "row.transfer")
+TAKEN_BACK_OF_ROW = f"(SELECT {AMOUNT} AS reversed, {IN_ORDER} AS reversed_by FROM {OF_ROW} AS part)"  # noqa: S608
+OF_EXPRESSIONS = f"""
+FROM (SELECT %(expressions)s) AS row (id, transfer), LATERAL {OF_ROW} AS part)"""
+
+
+class AmountTakenBack(Func):
+    template = f"(SELECT {AMOUNT} {OF_EXPRESSIONS}"
+    output_field = MoneyField()
+
+
+class TakenBackBy(Func):
+    template = f"(SELECT {IN_ORDER} {OF_EXPRESSIONS}"
+    output_field = ArrayField(TextField())
+
+
+class TakenBack(NamedTuple):
+    """What has been taken back of a transaction: how much of its amount, and by which one at last."""
+
+    amount: Decimal = Decimal(0)
+    by: UUID | None = None
+
+
+NOTHING = TakenBack()
+TAKEN_BACK = f"""
+SELECT taken.id, sum(part.amount), (array_agg(part.id ORDER BY part.at DESC, part.id DESC))[1]
+FROM unnest(%s::uuid[]) AS asked (id), LATERAL (
+    SELECT id, transfer FROM transactions_transaction WHERE id = asked.id OFFSET 0
+) AS taken, LATERAL {PARTS.format("taken.id", "taken.transfer")} AS part
+GROUP BY taken.id
+"""  # noqa: S608, of constants
+
+
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
     """The transactions with all that `to_dict` reads."""
-    reversal = Transaction.objects.filter(Is("status", value="POSTED"), reverses=OuterRef("id"))
-    return transactions.select_related(
-        "account"
-    ).annotate(  # type: ignore[no-redef]
-        reversed_by=Subquery(reversal.values("id")[:1])
-    )
+    taken_back = {
+        "reversed": AmountTakenBack("id", "transfer"),
+        "reversed_by": TakenBackBy("id", "transfer"),
+    }
+    return transactions.select_related("account").annotate(**taken_back)
 
 
 def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
-    """The decided transactions of these ids, with `reversed_by`, and with their account's user and currency.
+    """The decided transactions of these ids, with what was taken back of them, and with
+    their account's user and currency.
 
     What else there is of a row, and its account, Django reads when somebody asks for it.
     """
@@ -54,7 +102,8 @@ def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
 
 def _make_transaction(values: Sequence[Any]) -> Transaction:
     """Of a row of `BY_ID` or `BY_NUMBER`."""
-    known = dict(zip(("user_id", "currency", "reversed_by", *OBJECTS, *COLUMNS), values, strict=True))
+    names = ("user_id", "currency", "reversed", "reversed_by", *OBJECTS, *COLUMNS)
+    known = dict(zip(names, values, strict=True))
     known |= {name: known[name] and orjson.loads(known[name]) for name in OBJECTS}
     return make_row(Transaction, known, is_stored=True)
 
@@ -75,10 +124,21 @@ def find_transactions(ids: Iterable[UUID]) -> dict[UUID, Transaction]:
     return {row.id: row for row in with_resources(Transaction.objects.filter(id__in=list(ids)))}
 
 
-def find_reversals(ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Which transaction took back which: the posted reversals of these ids."""
-    reversals = Transaction.objects.filter(Is("status", value="POSTED"), reverses__in=list(ids))
-    return {reverses: id for reverses, id in reversals.values_list("reverses", "id") if reverses}
+def find_taken_back(ids: Iterable[UUID]) -> dict[UUID, TakenBack]:
+    """What has been taken back of the transactions of these ids; of one that is missing nothing has."""
+    return {id: TakenBack(amount, by) for id, amount, by in fetch(TAKEN_BACK, [list(ids)])}
+
+
+def find_collections(cause: UUID, rows: Sequence[Transaction]) -> list[Transaction]:
+    """What was collected on the accounts of the rows because of the command, which has made them."""
+    after = {row.account_id: row.seq for row in sorted(rows, key=lambda row: row.seq)}
+    found: list[Transaction] = []
+    while after:
+        page = list(map(_make_transaction, fetch(COLLECTED, [list(after), list(after.values()), cause])))
+        found += page
+        after = {id: after[id] + CLAIMS_MAX for id in {row.account_id for row in page}}
+    found = [row for row in found if row.type == Transaction.Type.WITHDRAW]
+    return sorted(found, key=lambda row: row.recorded_at)
 
 
 def find_whole(transactions: QuerySet[Transaction], id: UUID) -> list[Transaction]:
@@ -108,6 +168,14 @@ def find_wholes(transactions: QuerySet[Transaction], ids: Collection[UUID]) -> d
 def find_batch_rows(batch_id: UUID) -> list[Transaction]:
     """All that a list has made of transactions, with all that `to_dict` reads, in the order of recording."""
     rows = with_resources(Transaction.objects.filter(batch=batch_id))
+    return list(rows.order_by("recorded_at", "id"))
+
+
+def find_batch_collections(batch_id: UUID) -> list[Transaction]:
+    """What the list has taken for claims, in the order of recording."""
+    rows = with_resources(
+        Transaction.objects.filter(batch=batch_id, claim__isnull=False, type=Transaction.Type.WITHDRAW)
+    )
     return list(rows.order_by("recorded_at", "id"))
 
 
@@ -198,23 +266,33 @@ COLUMNS = [column.column for column in TABLE.stored if column.kind not in (Kind.
     "change"
 ]
 OBJECTS = [column.column for column in TABLE.stored if column.kind is Kind.OBJECT]
-# Each row is looked up by itself, for the reason that `reading.balances` gives. A transaction is taken back
-# once: there is at most one posted reversal.
+# Each row is looked up by itself, for the reason that `reading.balances` gives.
 ACCOUNT = "(SELECT user_id, currency FROM accounts_account WHERE id = row.account_id OFFSET 0) AS account"
 BY_ID = f"""
-SELECT account.user_id, account.currency,
-    (SELECT reversal.id FROM transactions_transaction AS reversal
-     WHERE reversal.reverses = row.id AND reversal.status = 'POSTED'),
+SELECT account.user_id, account.currency, taken.reversed, taken.reversed_by,
     {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
 FROM unnest(%s::uuid[]) AS asked(id),
-    LATERAL (SELECT * FROM transactions_transaction WHERE id = asked.id OFFSET 0) AS row, LATERAL {ACCOUNT}
+    LATERAL (SELECT * FROM transactions_transaction WHERE id = asked.id OFFSET 0) AS row, LATERAL {ACCOUNT},
+    LATERAL {TAKEN_BACK_OF_ROW} AS taken
 """  # noqa: S608
 # As they were decided: nobody had taken them back yet. In the order of the key, so that no other index that
 # begins with the account is as cheap.
 BY_NUMBER = f"""
-SELECT account.user_id, account.currency, NULL, {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
+SELECT account.user_id, account.currency, 0::numeric, '{{}}'::text[],
+    {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
 FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
     SELECT * FROM transactions_transaction AS t
     WHERE t.account_id = asked.account_id AND t.seq >= asked.seq ORDER BY t.seq LIMIT 1
 ) AS row, LATERAL {ACCOUNT} WHERE row.seq = asked.seq
+"""  # noqa: S608
+# They follow the rows of their unit; so many at a time.
+COLLECTED = f"""
+SELECT account.user_id, account.currency, 0::numeric, '{{}}'::text[],
+    {", ".join(f"row.{name}" for name in (*OBJECTS, *COLUMNS))}
+FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
+    SELECT * FROM transactions_transaction AS t
+    WHERE t.account_id = asked.account_id AND t.seq > asked.seq AND t.seq <= asked.seq + {CLAIMS_MAX}
+        AND t.claim IS NOT NULL AND t.actor_kind = 'ledger' AND t.actor = %s
+    OFFSET 0
+) AS row, LATERAL {ACCOUNT} ORDER BY row.recorded_at
 """  # noqa: S608

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from accounts import queries
-from accounts.models import Account, Hold, User
+from accounts.models import Account, Claim, Hold, User
 from transactions.models import Correction, Transaction, derive_destination_id
 
 USERS_MAX = 20
@@ -21,10 +21,11 @@ class Found:
     accounts: Sequence[Account] = ()
     transactions: Sequence[Transaction] = ()
     holds: Sequence[Hold] = ()
+    claims: Sequence[Claim] = ()
     corrections: Sequence[Correction] = ()
 
     def __bool__(self) -> bool:
-        return any((self.users, self.accounts, self.transactions, self.holds, self.corrections))
+        return any(vars(self).values())
 
 
 def find_by_id(id: UUID) -> Found:
@@ -35,6 +36,7 @@ def find_by_id(id: UUID) -> Found:
         accounts=list(Account.objects.with_held_due().filter(id=id).select_related("user")),
         transactions=sorted(rows.select_related("account__user"), key=lambda row: row.id != id),
         holds=list(Hold.objects.with_clock().filter(id=id).select_related("account__user")),
+        claims=list(Claim.objects.filter(id=id).select_related("account__user")),
         corrections=list(Correction.objects.filter(id=id).select_related("account__user")),
     )
 

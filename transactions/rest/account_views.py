@@ -1,6 +1,4 @@
-"""An account over HTTP: its holds and its rules, changed under the lock that postings take; its balances and
-statements.
-"""
+"""An account over HTTP: its rules, changed under the lock that postings take; its balances and statements."""
 
 import json
 from collections.abc import Iterator
@@ -9,133 +7,40 @@ from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
-import django_filters
 import orjson
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.response import Response
 
 from accounts.errors import AccountNotFound
-from accounts.models import MAIN, Account, ClockTimestamp, Hold
+from accounts.models import MAIN, Account
 from accounts.rest.serializers import (
     AccountChanges,
-    HoldRequest,
-    HoldSerializer,
     LimitsRequest,
     ReasonRequest,
-    ReleaseRequest,
 )
 from accounts.rest.views import AccountViewSet, show
-from ledger.errors import LedgerError
-from rest.answers import Answer, ask, mark, wait_for
-from rest.errors import FieldError, InvalidRequest, send_problem
-from rest.lists import UUIDFilter
+from rest.answers import Answer, ask, wait_for
+from rest.errors import FieldError, InvalidRequest
 from rest.serializers import read_if_match
-from rest.viewsets import ApiViewSet, Request, ResourceViewSet
+from rest.viewsets import ApiViewSet, Request
 from transactions import reading
 from transactions.exchange import exports
 from transactions.posting.commands import (
-    Capture,
-    NewHold,
-    Release,
     SetLimits,
     SetMetadata,
     SetStatus,
 )
 from transactions.reading import queries, statements
-from transactions.rest import schema, serializers
-from transactions.rest.results import answer_dry_run, describe_declined_hold, describe_result
-from transactions.rest.views import find_users, name_as_asked, post, respond, take_account, take_identity
+from transactions.rest import account_schema, requests, serializers
+from transactions.rest.views import post
 
 VIEW = "accounts.view_account"
 MOMENTS = {"at", "known_at"}  # with none of them it is the current balance, which is one row read
 PIECES_AT_ONCE = 1000  # a statement of fewer lines is one body, a longer one is streamed
 
 
-class HoldFilter(django_filters.FilterSet):
-    account = UUIDFilter(field_name="account_id")
-    user = UUIDFilter(field_name="account__user_id")
-    status = django_filters.ChoiceFilter(choices=Hold.Status.choices, method="have_status")
-    batch = UUIDFilter()
-
-    def have_status(self, holds: QuerySet[Hold], name: str, value: Any) -> QuerySet[Hold]:
-        """A hold that is due is found as expired, whether or not its end is written yet."""
-        due = Q(status=Hold.Status.OPEN, expires_at__lte=ClockTimestamp())
-        if value == Hold.Status.OPEN:
-            return holds.filter(Q(status=value) & (Q(expires_at=None) | Q(expires_at__gt=ClockTimestamp())))
-        if value == Hold.Status.EXPIRED:
-            return holds.filter(Q(status=value) | due)
-        return holds.filter(status=value)
-
-
-@schema.describe_holds
-class HoldViewSet(ResourceViewSet[Hold]):
-    """Funds set aside: placed, captured in part or whole, released, or expired."""
-
-    permissions = {
-        "create": "accounts.add_hold",
-        "capture": "transactions.add_transaction",
-        "release": "accounts.change_hold",
-    }
-    request_serializers = {
-        "create": HoldRequest,
-        "capture": serializers.CaptureRequest,
-        "release": ReleaseRequest,
-    }
-    dry_runs = ("create", "capture", "release")
-    serializer_class = HoldSerializer
-    filterset_class = HoldFilter
-
-    def get_queryset(self) -> QuerySet[Hold]:
-        return self.narrow_to_own(
-            Hold.objects.with_clock(), permission="accounts.view_hold", owner="account__user"
-        )
-
-    def create(self, request: Request) -> HttpResponse:
-        """Place a hold, exactly once. A decline is recorded and answered again too."""
-        id, asked = take_identity(request), request.asked
-        users = find_users(asked)
-        accounts = queries.find_account_ids(Account.objects.all(), users.values()) if users else {}
-        command = make_hold(id, asked, accounts)
-        try:
-            result = post(request, command)
-        except LedgerError as error:
-            name_as_asked(error, users)
-            raise
-        if request.is_dry_run:
-            told = [describe_result(request, result, is_placed=True)]
-            return answer_dry_run(request, told, replayed=result.replayed)
-        response: HttpResponse = Response(result.hold.to_dict(), status=201)
-        if result.hold.decline_reason:
-            response = send_problem(describe_declined_hold(request, result.hold))
-        return mark(response, replayed=result.replayed)
-
-    def release(self, request: Request, pk: object) -> HttpResponse:
-        """Give back what is left. A released hold is answered as it is."""
-        hold = self.get_object()
-        release = Release(hold_id=hold.id, account_id=hold.account_id, **request.asked)
-        result = post(request, release)
-        if request.is_dry_run:
-            return answer_dry_run(request, [describe_result(request, result)], replayed=False)
-        return Response(result.hold.to_dict())
-
-    def capture(self, request: Request, pk: UUID) -> HttpResponse:
-        """Withdraw from a hold, exactly once. What is left is given back, unless `final` is false."""
-        id = take_identity(request)
-        hold = self.get_object()
-        command = Capture(id=id, hold_id=hold.id, account_id=hold.account_id, **request.asked)
-        return respond(request, post(request, command))
-
-
-def make_hold(
-    id: UUID, asked: dict[str, Any], accounts: dict[UUID, dict[str, UUID]], *, at: str = ""
-) -> NewHold:
-    """The command of a `HoldRequest`. `accounts` as in `make_transaction`."""
-    account_id = take_account(id, asked, accounts, currency=asked.get("currency"), at=at)
-    return NewHold(id=id, account_id=account_id, **asked)
-
-
-@schema.describe_rules
+@account_schema.describe_rules
 class RuleViewSet(AccountViewSet):
     """What an account may do, changed under the lock that postings take."""
 
@@ -184,14 +89,14 @@ class RuleViewSet(AccountViewSet):
         return Response(post(request, command).account.to_dict())
 
 
-@schema.describe_balances
+@account_schema.describe_balances
 class BalanceViewSet(ApiViewSet[Account]):
     """What an account holds, now and at any moment, and what moved on it."""
 
     request_serializers = {
-        "of_account": serializers.BalanceQuery,
-        "of_user": serializers.UserBalanceQuery,
-        "statement": serializers.StatementQuery,
+        "of_account": requests.BalanceQuery,
+        "of_user": requests.UserBalanceQuery,
+        "statement": requests.StatementQuery,
     }
     serializer_class = serializers.BalanceSerializer
 

@@ -12,11 +12,12 @@ from rest.viewsets import Request
 from transactions.errors import TransactionNotFound
 from transactions.models import Transaction, derive_item_id
 from transactions.posting import ROWS_MAX
-from transactions.posting.commands import Capture, Command, NewHold, Release, Reversal
+from transactions.posting.commands import Command, NewClaim, NewHold, Release
 from transactions.reading import queries
-from transactions.rest.account_views import make_hold
-from transactions.rest.serializers import COMMANDS
-from transactions.rest.views import SENT_AS, VIEW, find_users, make_transaction, make_transfer
+from transactions.rest.captures import find_destination_users, make_capture
+from transactions.rest.hold_views import make_hold
+from transactions.rest.requests import COMMANDS
+from transactions.rest.views import SENT_AS, VIEW, find_users, make_reversal, make_transaction, make_transfer
 
 MOVE = "transactions.add_transaction"
 PERMISSIONS = {
@@ -26,7 +27,9 @@ PERMISSIONS = {
     "capture": MOVE,
     "release": "accounts.change_hold",
     "reversal": MOVE,
+    "claim": "accounts.claim_account",
 }
+SPACES = {"hold": "hold", "claim": "claim"}  # of ids, by the kind of command; all others have one
 VIEW_HOLD = "accounts.view_hold"
 NAMES_OF_USERS = [user for user, _ in SENT_AS.values()]
 
@@ -70,28 +73,38 @@ class Items:
             raise InvalidRequest(FieldError("/commands", "batch_too_large", detail))
 
     def _require_different_ids(self, read: dict[int, tuple[str, dict[str, Any]]]) -> None:
-        """Holds and transactions have each their own."""
-        seen: dict[tuple[bool, UUID], int] = {}
+        """Holds, claims and transactions have each their own."""
+        seen: dict[tuple[str, UUID], int] = {}
         for place, (kind, fields) in read.items():
             id = fields.get("id")
-            if id is not None and (first := seen.setdefault((kind == "hold", id), place)) != place:
+            if id is not None and (first := seen.setdefault((SPACES.get(kind, ""), id), place)) != place:
                 detail = f"The item {first} of the list has the same id."
                 raise InvalidRequest(FieldError(f"{point(place)}/id", "duplicate_id", detail))
 
     def _look_up(self, every: list[dict[str, Any]]) -> None:
         """What the items name, as far as the caller sees it: one query for each kind of thing."""
         users = {fields[name] for fields in every for name in NAMES_OF_USERS if name in fields}
+        users.update([user for fields in every for user in find_destination_users(fields)])
         self.accounts = queries.find_account_ids(Account.objects.all(), users) if users else {}
         named = {fields["hold"] for fields in every if isinstance(fields.get("hold"), UUID)}
         holds = Hold.objects.filter(id__in=named) if named else ()
         if named and not self.request.may(VIEW_HOLD):
             holds = Hold.objects.filter(id__in=named, account__user=self.request.user.pk)
         self.holds = {hold.id: hold.account_id for hold in holds}
+        self.currencies = self._find_currencies(every)
         named = {fields["transaction"] for fields in every if "transaction" in fields}
         rows = Transaction.objects.all()
         if not self.request.may(VIEW):
             rows = rows.filter(account__user=self.request.user.pk)
         self.rows = queries.find_wholes(rows, named) if named else {}
+
+    def _find_currencies(self, every: list[dict[str, Any]]) -> dict[UUID, str]:
+        """Of the accounts whose holds may be captured into those of users."""
+        if not any(True for fields in every for _ in find_destination_users(fields)):
+            return {}
+        ids = {*self.holds.values(), *(fields["account"] for fields in every if "account" in fields)}
+        ids.update(id for main in self.accounts.values() for id in main.values())
+        return dict(Account.objects.filter(id__in=ids).values_list("id", "currency"))
 
     def _make(self, place: int, kind: str, fields: dict[str, Any]) -> Command:
         id, at = fields.pop("id", None), point(place)
@@ -107,14 +120,20 @@ class Items:
         if kind == "hold":
             self.users[id] = find_users(fields)
             return make_hold(id, fields, self.accounts, at=at)
+        if kind == "claim":
+            return NewClaim(id=id, account_id=fields.pop("account"), **fields)
         if kind == "reversal":
-            rows = self.rows.get(fields.pop("transaction"))
-            if rows is None:
+            named = fields.pop("transaction")
+            if named not in self.rows:
                 raise TransactionNotFound(queries.NO_TRANSACTION)
-            return Reversal(id=id, rows=rows, **fields)
+            return make_reversal(self.request, id, self.rows[named], named, fields, at=at)
         hold_id, account_id = self._find_hold(place, fields.pop("hold"))
         if kind == "capture":
-            return Capture(id=id, hold_id=hold_id, account_id=account_id, **fields)
+            currency = self.currencies.get(account_id)
+            self.users[id] = find_users(fields)
+            return make_capture(
+                id, fields, self.accounts, hold_id=hold_id, account_id=account_id, currency=currency, at=at
+            )
         return Release(hold_id=hold_id, account_id=account_id, **fields)
 
     def _find_hold(self, place: int, named: UUID | int) -> tuple[UUID, UUID]:

@@ -7,19 +7,19 @@ import orjson
 from django.conf import settings
 from django.db.models import QuerySet
 
-from accounts.models import Hold
+from accounts.models import Claim, Hold
 from ledger.errors import LedgerError
-from rest.answers import Answer, answer, mark
+from rest.answers import Answer, answer, ask, mark
 from rest.errors import InvalidRequest, PermissionMissing, describe_refusal, make_problem
 from rest.serializers import read_query
 from rest.viewsets import ApiViewSet, Request
 from transactions import errors, posting
 from transactions.models import Batch, Transaction
-from transactions.posting import NewBatch, PostingResult, find_culprit
+from transactions.posting import Culprit, NewBatch, PostingResult, find_culprit
 from transactions.reading import queries
-from transactions.rest import schema, serializers
+from transactions.rest import requests, schema, serializers
 from transactions.rest.batch_items import PERMISSIONS, Items, point
-from transactions.rest.results import answer_dry_run, describe_result
+from transactions.rest.results import answer_dry_run, describe_collection, describe_result
 from transactions.rest.views import VIEW, name_as_asked, post_list, take_identity
 
 ERRORS_MAX = 100
@@ -34,7 +34,7 @@ class BatchViewSet(ApiViewSet[Batch]):
         "create": tuple(dict.fromkeys(PERMISSIONS.values())),
         "reverse": "transactions.add_transaction",
     }
-    request_serializers = {"create": serializers.BatchRequest, "reverse": serializers.BatchReversalRequest}
+    request_serializers = {"create": requests.BatchRequest, "reverse": requests.BatchReversalRequest}
     dry_runs = ("create", "reverse")
     serializer_class = serializers.BatchSerializer
     body_bytes_max = settings.API_BATCH_BYTES_MAX
@@ -57,7 +57,9 @@ class BatchViewSet(ApiViewSet[Batch]):
         batch = self._get(pk)
         rows = [orjson.Fragment(row.as_json) for row in queries.find_batch_rows(batch.id)]
         holds = [hold.to_dict() for hold in self._find_holds(batch)]
-        return answer({**batch.to_dict(), "transactions": rows, "holds": holds})
+        opened = Claim.objects.select_related("account").filter(batch=batch.id)
+        claims = [claim.to_dict() for claim in opened.order_by("created_at", "id")]
+        return answer({**batch.to_dict(), "transactions": rows, "holds": holds, "claims": claims})
 
     def reverse(self, request: Request, pk: UUID) -> Answer:
         """Take back what is left of a list, all or nothing: itself a list, of what takes it back."""
@@ -160,14 +162,26 @@ class List:
             refusal.field = f"{at}/{refusal.field}" if refusal.field else at
         raise refusal
 
-    def _respond(self, results: Results, culprit: Transaction | Hold | None = None) -> Answer:
+    def _respond(self, results: Results, culprit: Culprit | None = None) -> Answer:
         described = self._describe(results, culprit)
+        collected = self._find_collected(results)
         if self.request.is_dry_run:
-            return answer_dry_run(self.request, described, replayed=self._is_replay(results))
+            replayed = self._is_replay(results)
+            return answer_dry_run(self.request, described, replayed=replayed, collected=collected)
         told = {"id": str(self.batch.id), "atomic": self.batch.atomic, "results": described}
+        if collected:
+            told["collected"] = list(map(describe_collection, collected))
         return self._mark(answer(told), results)
 
-    def _describe(self, results: Results, culprit: Transaction | Hold | None = None) -> list[Any]:
+    def _find_collected(self, results: Results) -> list[Transaction]:
+        """What was collected on the accounts of the list because of it, now or when it was decided."""
+        if self._is_replay(results):
+            accounts = {id for command in self.commands.values() for id in command.needs.accounts}
+            found = ask(queries.find_batch_collections, self.batch.id)
+            return [row for row in found if row.account_id in accounts]
+        return [row for result in results.values() for row in result.collected]
+
+    def _describe(self, results: Results, culprit: Culprit | None = None) -> list[Any]:
         """In the order of the commands; those that had nothing to do are left out."""
         told: list[Any] = []
         for place in range(self.count):
@@ -176,7 +190,13 @@ class List:
                 told.append({"status": problem["status"], "problem": problem})
                 continue
             is_placed = self.commands[place].needs.hold is not None
-            result = describe_result(self.request, results[place], is_placed=is_placed, culprit=culprit)
+            result = describe_result(
+                self.request,
+                results[place],
+                is_placed=is_placed,
+                culprit=culprit,
+                are_parts=bool(getattr(self.commands[place], "destinations", ())),
+            )
             if result:
                 told.append(result)
         return told

@@ -24,8 +24,11 @@ POSTED: dict[str, object] = {
     "transfer": None,
     "batch": None,
     "reverses": None,
-    "reversed_by": None,
+    "reversed": "0.00",
+    "reversed_by": [],
     "hold": None,
+    "final": None,
+    "claim": None,
     "request_id": "7d0c8f6e-3a0b-4f7e-9d52-0a4d2f1f9a11",
 }
 CREATE_TRANSACTION = [
@@ -127,7 +130,7 @@ CAPTURE = [
     sent("a click", {"id": CAPTURE_ID, "amount": "0.50", "final": False}),
     answered(
         "posted",
-        make_row(CAPTURE_ID, "WITHDRAW", "0.50", "99.50", metadata={"final": "false"}, hold=HOLD_ID),
+        make_row(CAPTURE_ID, "WITHDRAW", "0.50", "99.50", hold=HOLD_ID, final=False),
         201,
     ),
 ]
@@ -167,7 +170,7 @@ BATCH = [
                 {
                     "status": 201,
                     "transaction": make_row(
-                        PAID, "WITHDRAW", "20.00", "80.00", batch=BATCH_ID, hold=SECOND_HOLD
+                        PAID, "WITHDRAW", "20.00", "80.00", batch=BATCH_ID, hold=SECOND_HOLD, final=True
                     ),
                 },
             ],

@@ -2,26 +2,18 @@
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import PolymorphicProxySerializer
 
-from accounts.errors import DECLINES as DECLINES_OF_HOLDS
-from accounts.rest import serializers as account_serializers
-from accounts.rest.schema import ACCOUNT, HOLD
 from rest.schema import (
     IDEMPOTENCY_KEY,
-    IF_MATCH,
     ON_AMOUNTS,
     ON_BODIES,
-    ON_CHANGES,
     ON_IDENTITY,
     ON_LISTS,
     Operation,
     answered,
     describe,
-    etag_of,
     operation,
-    sent,
 )
 from transactions import errors
 from transactions.rest import examples, serializers
@@ -45,18 +37,18 @@ def command(status: int, serializer: Any, *codes: str, **options: Any) -> Operat
     return operation(status, either, *codes, "invalid_parameter", **options)
 
 
+OF_REVERSALS = (errors.ALREADY_REVERSED, errors.REVERSAL_TOO_LARGE, errors.REVERSAL_TOO_SMALL)
 # What only reversals, captures and groups are declined for is left out.
 DECLINES_OF_ONE = [
     code
     for code in errors.DECLINES
-    if code
-    not in (errors.ALREADY_REVERSED, errors.HOLD_NOT_OPEN, errors.TRANSFER_DECLINED, errors.BATCH_DECLINED)
+    if code not in (*OF_REVERSALS, errors.HOLD_NOT_OPEN, errors.TRANSFER_DECLINED, errors.BATCH_DECLINED)
 ]
 
 describe_transactions = describe(
     create=command(
         201,
-        serializers.TransactionSerializer,
+        serializers.PostedTransactionSerializer,
         *ON_COMMANDS,
         "conflicting_fields",
         *ON_AMOUNTS,
@@ -75,12 +67,14 @@ describe_transactions = describe(
         201,
         PolymorphicProxySerializer(
             "Reversal",
-            [serializers.TransactionSerializer, serializers.TransferSerializer],
+            [serializers.PostedTransactionSerializer, serializers.TransferSerializer],
             resource_type_field_name=None,
         ),
         *ON_COMMANDS,
+        *ON_AMOUNTS,
+        *ON_EFFECT,
         "not_reversible",
-        errors.ALREADY_REVERSED,
+        *OF_REVERSALS,
         *DECLINES_OF_ONE,
         parameters=[IDEMPOTENCY_KEY],
         examples=examples.REVERSE,
@@ -125,6 +119,7 @@ describe_batches = describe(
         "hold_not_open",
         "sequence_mismatch",
         "expires_at_invalid",
+        "too_many_claims",
         "batch_declined",
         operation_id="batches_create",
         parameters=[IDEMPOTENCY_KEY],
@@ -140,139 +135,5 @@ describe_batches = describe(
         operation_id="batches_reverse",
         parameters=[IDEMPOTENCY_KEY],
         examples=examples.REVERSE_BATCH,
-    ),
-)
-describe_holds = describe(
-    create=command(
-        201,
-        account_serializers.HoldSerializer,
-        *ON_BODIES,
-        *ON_IDENTITY,
-        *ON_AMOUNTS,
-        "expires_at_invalid",
-        "not_found",
-        "token_bound",
-        "conflicting_fields",
-        "currency_required",
-        "currency_mismatch",
-        *(code for code in DECLINES_OF_HOLDS if code != errors.BATCH_DECLINED),
-        parameters=[IDEMPOTENCY_KEY],
-        examples=[
-            sent("a budget", {name: HOLD[name] for name in ("id", "account", "amount", "reference")}),
-            answered("placed", HOLD, 201),
-        ],
-    ),
-    list=operation(200, account_serializers.HoldSerializer, *ON_LISTS, description="Holds, newest first."),
-    retrieve=operation(200, account_serializers.HoldSerializer, "not_found", description="One hold."),
-    release=command(
-        200,
-        account_serializers.HoldSerializer,
-        "not_found",
-        "token_bound",
-        "hold_not_open",
-        "sequence_mismatch",
-        examples=[
-            answered(
-                "done",
-                {
-                    **HOLD,
-                    "remaining": "0.00",
-                    "status": "RELEASED",
-                    "closed_at": "2026-01-01T12:00:00.000000Z",
-                },
-            )
-        ],
-    ),
-    capture=command(
-        201,
-        serializers.TransactionSerializer,
-        *ON_COMMANDS,
-        *ON_AMOUNTS,
-        errors.HOLD_NOT_OPEN,
-        *DECLINES_OF_ONE,
-        operation_id="holds_capture",
-        parameters=[IDEMPOTENCY_KEY],
-        examples=examples.CAPTURE,
-    ),
-)
-
-
-def changing_status(status: str, refusal: str, example: str, reason: str, *, sequence: int = 2) -> Operation:
-    """What is said of giving an account this status: what else refuses it, and an example with its reason,
-    and with the number of the event that tells it."""
-    changed = {**ACCOUNT, "status": status, "status_reason": reason, "event_sequence": sequence}
-    return operation(
-        200,
-        account_serializers.AccountSerializer,
-        *ON_BODIES,
-        "not_found",
-        "token_bound",
-        "sequence_mismatch",
-        refusal,
-        examples=[sent(example, {"reason": reason}), answered("done", changed)],
-    )
-
-
-describe_rules = describe(
-    partial_update=operation(
-        200,
-        account_serializers.AccountSerializer,
-        *ON_BODIES,
-        *ON_CHANGES,
-        "not_found",
-        "token_bound",
-        parameters=[IF_MATCH, etag_of()],
-        examples=[
-            sent("a note", {"metadata": {"purpose": "ads"}}),
-            answered("changed", {**ACCOUNT, "metadata": {"purpose": "ads"}, "event_sequence": 2}),
-        ],
-    ),
-    limits=operation(
-        200,
-        account_serializers.AccountSerializer,
-        *ON_BODIES,
-        *ON_AMOUNTS,
-        "not_found",
-        "token_bound",
-        "account_closed",
-        "sequence_mismatch",
-        "credit_limit_in_use",
-        examples=[
-            sent("a credit line", {"credit_limit": "50.00"}),
-            answered("done", {**ACCOUNT, "available": "50.00", "credit_limit": "50.00", "event_sequence": 2}),
-        ],
-    ),
-    freeze=changing_status("FROZEN", "account_closed", "a chargeback", "chargeback 12"),
-    unfreeze=changing_status("ACTIVE", "account_closed", "settled", "chargeback 12 settled", sequence=3),
-    close=changing_status("CLOSED", "account_not_empty", "the user left", "the user left"),
-)
-describe_balances = describe(
-    of_account=operation(
-        200,
-        serializers.BalanceSerializer,
-        *ON_MOMENTS,
-        "not_found",
-        operation_id="accounts_balance_retrieve",
-        examples=examples.READ_BALANCE,
-    ),
-    of_user=operation(
-        200,
-        serializers.BalanceSerializer,
-        *ON_MOMENTS,
-        "currency_required",
-        "not_found",
-        operation_id="users_balance_retrieve",
-        examples=examples.READ_BALANCE,
-    ),
-    statement=operation(
-        200,
-        serializers.StatementSerializer,
-        "required",
-        "datetime_invalid",
-        "timezone_invalid",
-        "invalid_parameter",
-        "not_found",
-        also={(200, "text/csv"): OpenApiTypes.STR},
-        operation_id="accounts_statement_retrieve",
     ),
 )

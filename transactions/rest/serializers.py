@@ -1,152 +1,19 @@
-"""What requests to move and read money hold, and what answers look like."""
+"""What answers about money look like."""
 
 import dataclasses
 from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX, Account
+from accounts.models import Account
 from accounts.rest.serializers import (
-    CommandRequest,
-    CurrencyField,
-    HoldRequest,
+    ClaimSerializer,
     HoldSerializer,
-    ReleaseRequest,
-    VersionField,
     amount_text,
     make_field,
-    make_request_fields,
 )
-from ledger.text import Rule
-from rest import fields, times
-from rest.kinds import ItemField, KindField, KindsField
 from rest.schema import ProblemSerializer
-from rest.serializers import StrictSerializer
 from transactions.models import BATCH_TABLE, TABLE, Batch, Transaction
-from transactions.posting import ROWS_MAX
-from transactions.posting.commands import Transfer
-
-
-class TransactionRequest(CommandRequest):
-    account = fields.UUIDField(required=False)
-    user = fields.UUIDField(required=False, help_text="Instead of an account: the user's main account")
-    currency = CurrencyField(
-        required=False,
-        help_text="Which of the user's main accounts",
-    )
-    vars().update(make_request_fields(TABLE.sent))
-    expected_version = VersionField()
-
-
-PARTS = {field.name for field in dataclasses.fields(Transfer)}
-
-
-class TransferRequest(CommandRequest):
-    source = fields.UUIDField(  # type: ignore[assignment]
-        required=False, help_text="The account that the money leaves"
-    )
-    source_user = fields.UUIDField(required=False, help_text="Instead of it: the user's main account")
-    destination = fields.UUIDField(required=False, help_text="The account that it goes to")
-    destination_user = fields.UUIDField(required=False, help_text="Instead of it: the user's main account")
-    currency = CurrencyField(
-        required=False,
-        help_text="Of the source; without a destination_amount of the destination too",
-    )
-    destination_currency = CurrencyField(required=False, help_text="Of the destination")
-    vars().update(make_request_fields(column for column in TABLE.sent if column.asked in PARTS))
-    destination_amount = fields.AmountField(
-        required=False, help_text="What arrives, between accounts of two currencies; else as much as leaves"
-    )
-    expected_version = VersionField(help_text="Decline unless the source is at it")
-    expected_destination_version = VersionField(help_text="Decline unless the destination is at it")
-
-
-class BatchReversalRequest(CommandRequest):
-    reason = fields.TextField(
-        length_min=1, length_max=REASON_LENGTH_MAX, rule=Rule.NOTE, help_text="Kept in the metadata"
-    )
-
-
-class ReversalRequest(BatchReversalRequest):
-    expected_version = VersionField(
-        help_text="Decline unless the account is at it; of a transfer its destination, which pays back"
-    )
-
-
-class CaptureRequest(CommandRequest):
-    amount = fields.AmountField(required=False, help_text="At most what is left; default: all of it")
-    final = fields.BooleanField(required=False, help_text="Default true: what is left is given back")
-    vars().update(
-        make_request_fields(column for column in TABLE.sent if column.name in ("reference", "metadata"))
-    )
-    expected_version = VersionField(help_text="Decline unless the account of the hold is at it")
-
-
-def make_item(name: str, request: type[StrictSerializer], **more: fields.Field) -> type[StrictSerializer]:
-    """What may be sent of a command in a list: its own body, its name, and what it is about."""
-    if issubclass(request, CommandRequest):
-        more["id"] = fields.IdentityField(
-            required=False,
-            help_text="Best a UUIDv7. Default: derived from the list's id and the item's place",
-        )
-    return type(f"{name.capitalize()}Item", (request,), {"command": KindField(name), **more})
-
-
-# What may stand in a list, by the name of the command.
-ITEMS = {
-    "transaction": make_item("transaction", TransactionRequest),
-    "transfer": make_item("transfer", TransferRequest),
-    "hold": make_item("hold", HoldRequest),
-    "capture": make_item("capture", CaptureRequest, hold=ItemField()),
-    "release": make_item("release", ReleaseRequest, hold=ItemField()),
-    "reversal": make_item(
-        "reversal", ReversalRequest, transaction=fields.UUIDField(help_text="Of a transfer either leg")
-    ),
-}
-COMMANDS = KindsField(
-    name="Command",
-    tag="command",
-    of=ITEMS,
-    length_max=ROWS_MAX,
-    help_text="Decided in this order. Without an id of its own an item has one that is derived",
-)
-
-
-class BatchRequest(CommandRequest):
-    atomic = fields.BooleanField(help_text="All are posted or none; else each for itself, in one commit")
-    vars().update(make_request_fields(BATCH_TABLE.sent))
-    commands = COMMANDS
-
-
-# Made by a call, since `from` can be no attribute's name in a class body.
-StatementQuery: type[StrictSerializer] = type(
-    "StatementQuery",
-    (StrictSerializer,),
-    {
-        "from": times.DateField(help_text="The first day, inclusive"),
-        "to": times.DateField(help_text="The last day, inclusive"),
-        "tz": times.TimeZoneField(required=False, help_text="The zone of the days; default: UTC"),
-    },
-)
-
-
-class BalanceQuery(StrictSerializer):
-    at = times.TimeField(required=False, help_text="Effective by this moment, inclusive; default: now")
-    known_at = times.TimeField(
-        required=False, help_text="As the ledger knew it at this moment, inclusive; default: now"
-    )
-    tz = times.TimeZoneField(required=False, help_text="The zone of times without an offset; default: UTC")
-
-
-class UserBalanceQuery(BalanceQuery):
-    currency = CurrencyField(required=False)
-    account = fields.TextField(
-        length_min=1,
-        length_max=NAME_LENGTH_MAX,
-        rule=Rule.IDENTIFIER,
-        required=False,
-        help_text="The account's name; default: main",
-    )
 
 
 class TransactionSerializer(serializers.Serializer[Transaction]):
@@ -166,17 +33,49 @@ class BalanceSerializer(serializers.Serializer[Account]):
     known_at = serializers.DateTimeField()
 
 
+class CollectionSerializer(serializers.Serializer[Transaction]):
+    """What was taken for a claim."""
+
+    claim = serializers.UUIDField()
+    transaction = serializers.UUIDField(help_text="The withdrawal that has taken it")
+    amount = amount_text()
+
+
+def collected() -> CollectionSerializer:
+    """In answers to what has brought money. Left out if nothing was collected."""
+    return CollectionSerializer(
+        many=True, required=False, help_text="What was taken of it for claims, the oldest first"
+    )
+
+
+class PostedTransactionSerializer(TransactionSerializer):
+    """A transaction as it was decided, and what was collected because of it."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {**super().get_fields(), "collected": collected()}
+
+
 class TransferSerializer(serializers.Serializer[Transaction]):
     id = serializers.UUIDField()
     source = TransactionSerializer()  # type: ignore[assignment]
     destination = TransactionSerializer()
+    collected = collected()
+
+
+class SplitCaptureSerializer(serializers.Serializer[Transaction]):
+    """A capture into several accounts."""
+
+    id = serializers.UUIDField()
+    transfers = TransferSerializer(many=True, help_text="In the order of the destinations")
 
 
 class BatchResultSerializer(serializers.Serializer[Transaction]):
     status = serializers.IntegerField(help_text="What the command alone would have been answered with")
     transaction = TransactionSerializer(required=False)
     transfer = TransferSerializer(required=False)
+    transfers = TransferSerializer(many=True, required=False, help_text="Of a capture to `destinations`")
     hold = HoldSerializer(required=False)
+    claim = ClaimSerializer(required=False)
     problem = ProblemSerializer(required=False)
 
 
@@ -193,12 +92,14 @@ class DryRunSerializer(serializers.Serializer[Transaction]):
         child=serializers.IntegerField(), help_text="Of every account that it is about, by their ids"
     )
     results = BatchResultSerializer(many=True, help_text="As of a batch, of one command too")
+    collected = collected()
 
 
 class DecidedBatchSerializer(serializers.Serializer[Batch]):
     id = serializers.UUIDField()
     atomic = serializers.BooleanField()
     results = BatchResultSerializer(many=True, help_text="In the order of the commands")
+    collected = collected()
 
 
 class BatchSerializer(serializers.Serializer[Batch]):
@@ -209,6 +110,7 @@ class BatchSerializer(serializers.Serializer[Batch]):
             **{column.name: make_field(column) for column in BATCH_TABLE.shown},
             "transactions": TransactionSerializer(many=True, help_text="In the order of recording"),
             "holds": HoldSerializer(many=True, help_text="In the order of recording"),
+            "claims": ClaimSerializer(many=True, help_text="In the order of their making"),
         }
 
 

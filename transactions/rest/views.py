@@ -10,28 +10,32 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 
 from accounts.idempotency import require_identity
-from accounts.models import Account
+from accounts.models import Account, Claim
 from ledger.errors import LedgerError
 from rest.answers import Answer, ask, mark, wait_for
-from rest.errors import FieldError, InvalidRequest, send_problem
+from rest.errors import FieldError, InvalidRequest, PermissionMissing, send_problem
 from rest.lists import InstantFilter, KeysetPagination, TextFilter, UUIDFilter
 from rest.serializers import read_query
 from rest.viewsets import Request, ResourceViewSet
 from transactions import errors, posting, reading
 from transactions.models import Transaction, derive_destination_id
 from transactions.posting import Answers, PostingRequest, PostingResult
-from transactions.posting.commands import Command, NewTransaction, Reversal, Transfer
+from transactions.posting.commands import ClaimedReversal, Command, NewTransaction, Reversal, Transfer
 from transactions.reading import queries
-from transactions.rest import schema, serializers
+from transactions.rest import requests, schema, serializers
 from transactions.rest.results import (
+    add_collected,
     answer_dry_run,
     describe_decline,
     describe_result,
+    hide,
+    respond_claim,
     show_transfer,
+    write_parts,
     write_transfer,
 )
 
-VIEW = "transactions.view_transaction"
+VIEW, CLAIM = "transactions.view_transaction", "accounts.claim_account"
 
 
 class TransactionFilter(django_filters.FilterSet):
@@ -60,8 +64,8 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
 
     permissions = {"create": "transactions.add_transaction", "reverse": "transactions.add_transaction"}
     request_serializers = {
-        "create": serializers.TransactionRequest,
-        "reverse": serializers.ReversalRequest,
+        "create": requests.TransactionRequest,
+        "reverse": requests.ReversalRequest,
     }
     dry_runs: ClassVar[tuple[str, ...]] = ("create", "reverse")
     serializer_class = serializers.TransactionSerializer
@@ -102,17 +106,18 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
         return Answer(row.as_json)
 
     def reverse(self, request: Request, pk: UUID) -> Answer:
-        """Take a transaction back, once and in full; of a transfer both legs, answered as a transfer."""
+        """Take back a transaction, all that is left of it or a part; of a transfer both legs, as one."""
         id = take_identity(request)
         rows = queries.find_whole(self.get_queryset(), pk)
-        return respond(request, post(request, Reversal(id=id, rows=rows, **request.asked)))
+        command = make_reversal(request, id, rows, pk, request.asked)
+        return respond(request, post(request, command))
 
 
 @schema.describe_transfers
 class TransferViewSet(TransactionViewSet):
     """Money from one account to another: a WITHDRAW and a DEPOSIT, posted together or not at all."""
 
-    request_serializers = {"create": serializers.TransferRequest}
+    request_serializers = {"create": requests.TransferRequest}
     dry_runs = ("create",)
     serializer_class = serializers.TransferSerializer  # type: ignore[assignment]
 
@@ -184,6 +189,21 @@ def make_transfer(
     return Transfer(id=id, source_id=source_id, destination_id=destination_id, **asked)
 
 
+def make_reversal(
+    request: Request, id: UUID, rows: Sequence[Transaction], of: UUID, asked: dict[str, Any], *, at: str = ""
+) -> Reversal | ClaimedReversal:
+    """The command of a `ReversalRequest` about the row `of`. Raises `PermissionMissing` for a claim that the
+    caller may not open."""
+    if not asked.pop("claim", False):
+        return Reversal(id=id, rows=rows, transaction_id=of, **asked)
+    for name in ("effective_at", "expected_version"):
+        if name in asked:
+            raise InvalidRequest(FieldError(f"{at}/{name}", "conflicting_fields", "Not of a claim."))
+    if not request.may(CLAIM):
+        raise PermissionMissing(CLAIM)
+    return ClaimedReversal(id=id, rows=rows, **asked)
+
+
 def take_account(
     id: UUID,
     asked: dict[str, Any],
@@ -246,31 +266,35 @@ def name_as_asked(error: LedgerError, users: dict[str, UUID]) -> None:
     """
     owner_id, _ = error.confidential_to or (None, "")
     for account, user_id in users.items():
-        differs = error.extensions.get("differs", ())
-        if account in differs:
+        if account in (differs := error.extensions.get("differs", ())):
             user, currency = SENT_AS[account]
             name = currency if currency and owner_id == user_id else user
             error.extensions["differs"] = [name, *(field for field in differs if field != account)]
 
 
-def respond(request: Request, result: PostingResult) -> Answer:
-    """201 with the transaction or transfer, or the problem that its decline is; a replay says so."""
-    if request.is_dry_run:
-        return answer_dry_run(request, [describe_result(request, result)], replayed=result.replayed)
+def respond(request: Request, result: PostingResult, *, are_parts: bool = False) -> Answer:
+    """201 with the transaction, the transfer, or the transfers that `are_parts` of a capture, or the problem
+    that its decline is; a replay says so."""
+    if isinstance(result.made[0], Claim):
+        return respond_claim(request, result)
     rows = cast(Sequence[Transaction], result.made)
+    collected = result.collected
+    if result.replayed:
+        collected = ask(queries.find_collections, rows[0].id, rows)
+    if request.is_dry_run:
+        told = [describe_result(request, result, are_parts=are_parts)]
+        return answer_dry_run(request, told, replayed=result.replayed, collected=collected)
     row = next((row for row in rows if row.decline_reason not in (None, errors.TRANSFER_DECLINED)), rows[0])
     if row.decline_reason:
         answer = send_problem(describe_decline(request, row))
     else:
-        answer = Answer(show_transfer(rows) if len(rows) > 1 else row.as_json, status=201)
+        if are_parts:
+            body = write_parts(row.id, rows)
+        else:
+            body = show_transfer(rows) if len(rows) > 1 else row.as_json
+        answer = Answer(add_collected(body, collected) if collected else body, status=201)
     answer.log_facts = {
         "transaction_id": str(row.id),
         "outcome": "replayed" if result.replayed else row.decline_reason or "posted",
     }
     return mark(answer, replayed=result.replayed)
-
-
-def hide(row: Transaction) -> bytes:
-    """The leg as JSON for the holder of the other account: not whose it is, and not how they stand."""
-    shown = row.to_dict()
-    return orjson.dumps({name: shown[name] if name in serializers.OF_BOTH else None for name in shown})

@@ -1,6 +1,5 @@
 """Users and accounts: their lists, the page of a user, and what is done with an account."""
 
-from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,26 +11,21 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from accounts.currencies import find_decimals
 from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
 from ledger.text import Rule
 from ledger.values import UUID_TEXT
-from office import explanations
 from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
-from office.forms import TextField
+from office.forms import AmountField, TextField, fit
 from office.pages import erasures
-from office.pages.accounts import page
+from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
 from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
-from rest import fields
 from rest.middleware import get_caller
 from transactions import corrections, posting
 from transactions.models import Transaction
@@ -84,26 +78,6 @@ class UserAdmin(SearchedAdmin):
         }
 
 
-class AmountField(forms.CharField):
-    """A decimal number as the API takes it; where a comma is usual, with a comma. None if empty."""
-
-    widget = UnfoldAdminTextInputWidget({"inputmode": "decimal", "autocomplete": "off"})
-
-    def clean(self, value: Any) -> Decimal | None:
-        text = super().clean(value)
-        if not text:
-            return None
-        if (get_language() or "").startswith("ru") and "." not in text:
-            text = text.replace(",", ".", 1)
-        try:
-            amount: Decimal = fields.AmountField().to_internal_value(text)
-        except ValidationError as error:
-            raise forms.ValidationError(
-                explanations.REFUSALS[str(fields.list_details(error)[0].code)]
-            ) from None
-        return amount
-
-
 class AdjustForm(IdentityForm):
     """A deposit or a withdrawal of staff."""
 
@@ -123,10 +97,7 @@ class AdjustForm(IdentityForm):
     )
 
     def fill(self, obj: Account) -> None:
-        self.fields["amount"].label = _("Amount in %(currency)s") % {"currency": obj.currency}
-        decimals = find_decimals(obj.currency)
-        if decimals is not None:
-            self.fields["amount"].help_text = _("At most %(decimals)s decimals.") % {"decimals": decimals}
+        fit(self.fields["amount"], obj.currency)
 
 
 def set_status(status: Account.Status, request: HttpRequest, account: Account, asked: dict[str, Any]) -> None:
@@ -207,6 +178,8 @@ class AccountAdmin(SearchedAdmin):
             applies=lambda account: account.status != Account.Status.CLOSED,
             note=_("Posts a deposit or a withdrawal. Above a limit, a second person must approve it first."),
         ),
+        claims.COMMAND,
+        *thresholds.COMMANDS,
     )
     change_form_template = "admin/account.html"
     owner = "user_id"

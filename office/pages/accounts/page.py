@@ -22,7 +22,7 @@ from events import subscriptions
 from events.models import Event
 from ledger.values import escape_formula, format_time
 from office import admin, explanations
-from office.pages.accounts import chart
+from office.pages.accounts import chart, claims, thresholds
 from rest import times
 from transactions import reading
 from transactions.reading import history
@@ -268,5 +268,7 @@ SECTIONS: dict[str, tuple[Promise, str, Callable[[HttpRequest, Account], Context
     "statement": (_("Balance and statement"), "transactions.view_transaction", _describe_statement),
     "declines": (_("Declined attempts"), "transactions.view_transaction", _describe_declines),
     "holds": (_("Holds"), "accounts.view_hold", _describe_holds),
+    "claims": (_("Claims"), "accounts.view_claim", claims.describe),
     "events": (_("Events"), "events.view_event", _describe_events),
+    "thresholds": (_("Thresholds"), "accounts.view_account", thresholds.describe),
 }

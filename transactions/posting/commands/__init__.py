@@ -5,12 +5,16 @@ from uuid import UUID
 
 from ledger.callers import Caller
 from transactions.posting.asked import require_amount, require_begun
-from transactions.posting.commands.capture import Capture, Remaining
+from transactions.posting.commands.capture import Capture, Part, Remaining
+from transactions.posting.commands.claim import NewClaim, WaiveClaim
+from transactions.posting.commands.claimed_reversal import ClaimedReversal
 from transactions.posting.commands.expiry import Expiry
 from transactions.posting.commands.hold import NewHold
+from transactions.posting.commands.hold_change import ChangeHold
 from transactions.posting.commands.release import Release
 from transactions.posting.commands.reversal import Reversal
 from transactions.posting.commands.rules import SetLimits, SetMetadata, SetStatus
+from transactions.posting.commands.threshold import RemoveThreshold, SetThreshold
 from transactions.posting.commands.transaction import NewTransaction
 from transactions.posting.commands.transfer import Transfer
 from transactions.posting.legs import require_scale
@@ -18,17 +22,24 @@ from transactions.posting.state import Culprit, Decision, Needs, State
 
 __all__ = [
     "Capture",
+    "ChangeHold",
+    "ClaimedReversal",
     "Command",
     "Expiry",
+    "NewClaim",
     "NewHold",
     "NewTransaction",
+    "Part",
     "Release",
     "Remaining",
+    "RemoveThreshold",
     "Reversal",
     "SetLimits",
     "SetMetadata",
     "SetStatus",
+    "SetThreshold",
     "Transfer",
+    "WaiveClaim",
     "require_amount",
     "require_begun",
     "require_scale",

@@ -21,7 +21,8 @@ from ledger.callers import Caller
 from ledger.values import find_changes
 from transactions.errors import CurrencyMismatch
 from transactions.posting.asked import require_amount, require_asked
-from transactions.posting.legs import Decline, require_scale
+from transactions.posting.legs import require_scale
+from transactions.posting.limits import Decline
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
 PERSONAL = ("reason",)  # references and metadata of money are bookkeeping
@@ -68,11 +69,13 @@ class NewHold:
                 "id": self.id,
                 "account_id": account.id,
                 "amount": self.amount,
+                "amount_asked": self.amount,
                 "captured": Decimal(0),
                 "status": Hold.Status.DECLINED if reason else Hold.Status.OPEN,
                 "decline_reason": reason,
                 "decline_details": details,
                 "expires_at": self.expires_at,
+                "expires_at_asked": self.expires_at,
                 "reference": self.reference,
                 "metadata": self.metadata,
                 "created_at": state.clock,
@@ -91,24 +94,28 @@ class NewHold:
         return (tell("hold.placed", hold, account, held=account.held + self.amount),)
 
     def _find_decline(self, account: AccountState) -> Decline | None:
-        currency = account.currency
         if self.expected_sequence not in (None, account.event_sequence):
             return SEQUENCE_MISMATCH, {
                 "expected_sequence": self.expected_sequence,
                 "sequence": account.event_sequence,
             }
-        if account.status == Account.Status.CLOSED:
-            return ACCOUNT_CLOSED, {}
-        if account.status == Account.Status.FROZEN:
-            return ACCOUNT_FROZEN, {}
-        required = format_amount(self.amount, currency)
-        if account.held + self.amount > BALANCE_MAX:
-            limit = format_amount(BALANCE_MAX, currency)
-            return LIMIT_EXCEEDED, {"rule": "held", "limit": limit, "required": required}
-        if self.amount > account.available:
-            available = format_amount(account.available, currency)
-            return INSUFFICIENT_FUNDS, {"available": available, "required": required}
-        return None
+        return find_decline(self.amount, account)
+
+
+def find_decline(amount: Decimal, account: AccountState) -> Decline | None:
+    """Why the account cannot set so much aside, beside what it holds, or None."""
+    if account.status == Account.Status.CLOSED:
+        return ACCOUNT_CLOSED, {}
+    if account.status == Account.Status.FROZEN:
+        return ACCOUNT_FROZEN, {}
+    required = format_amount(amount, account.currency)
+    if account.held + amount > BALANCE_MAX:
+        limit = format_amount(BALANCE_MAX, account.currency)
+        return LIMIT_EXCEEDED, {"rule": "held", "limit": limit, "required": required}
+    if amount > account.available:
+        available = format_amount(account.available, account.currency)
+        return INSUFFICIENT_FUNDS, {"available": available, "required": required}
+    return None
 
 
 def explain(hold: NewHold, culprit: Culprit) -> Decline:

@@ -7,13 +7,14 @@ event.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from accounts.currencies import format_amount
 from accounts.errors import (
     AccountClosed,
     AccountNotEmpty,
+    AccountOwes,
     AmountNotPositive,
     AmountTooLarge,
     CreditLimitInUse,
@@ -28,6 +29,7 @@ from transactions.posting.asked import require_asked
 from transactions.posting.legs import require_scale
 from transactions.posting.state import AccountState, Culprit, Decision, Needs, State
 
+Made = TypeVar("Made")
 EVENTS = {
     Account.Status.ACTIVE: "account.unfrozen",
     Account.Status.FROZEN: "account.frozen",
@@ -94,7 +96,8 @@ class SetStatus(OfRules):
     reason: str
 
     def decide(self, state: State, caller: Caller, culprit: Culprit | None = None) -> tuple[Decision, ...]:
-        """Raises `AccountNotFound`, `AccountClosed`, `SequenceMismatch`, `AccountNotEmpty`."""
+        """Raises `AccountNotFound`, `AccountClosed`, `SequenceMismatch`, `AccountNotEmpty`,
+        `AccountOwes`."""
         account = state.accounts[self.account_id]
         if account.status == self.status:
             return (_change(account, "", state),)
@@ -106,6 +109,11 @@ class SetStatus(OfRules):
                 "An account is closed when its balance and what it holds are zero.",
                 balance=format_amount(account.balance, account.currency),
                 held=format_amount(account.held, account.currency),
+            )
+        if self.status == Account.Status.CLOSED and account.owed:
+            raise AccountOwes(
+                "An account is closed when nothing is owed: waive its claims, or let them be collected.",
+                owed=format_amount(account.owed, account.currency),
             )
         changes = {"status": self.status}
         reason = self.reason
@@ -153,6 +161,13 @@ def _change(
     del was["event_sequence"]  # the event's own number
     told = outbox.Told(data, was, reason, account.user_id)
     return Decision(rules, account, ((event, told),), rules=rules)
+
+
+def show_now(made: Made, state: State) -> Made:
+    """An account as it is after what has followed of its command; whatever else was made, as it is."""
+    if isinstance(made, Account):
+        made = replace_row(made, **_get_shown(state.accounts[made.id]))
+    return made
 
 
 def _get_shown(account: AccountState) -> dict[str, Any]:

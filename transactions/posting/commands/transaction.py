@@ -13,3 +13,7 @@ class NewTransaction(Leg):
     transfer: ClassVar[None] = None  # type: ignore[misc]
     reverses: ClassVar[None] = None  # type: ignore[misc]
     hold: ClassVar[None] = None  # type: ignore[misc]
+    final: ClassVar[None] = None  # type: ignore[misc]
+    claim: ClassVar[None] = None  # type: ignore[misc]
+    amount_asked: ClassVar[None] = None  # type: ignore[misc]
+    decline: ClassVar[None] = None  # type: ignore[misc]

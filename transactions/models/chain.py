@@ -10,7 +10,7 @@ from functools import cache
 
 from django.conf import settings
 
-from transactions.models import TABLE, Transaction
+from transactions.models.transactions import TABLE, Transaction
 
 # Every form that rows of a ledger may have. One that was written once stays; a new column makes a new one.
 FORMATS = {1: TABLE.form}

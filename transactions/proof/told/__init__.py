@@ -1,5 +1,5 @@
-"""The audit of events that tell more than a row does: their MACs, and that users, accounts and holds are
-still what was told of them last.
+"""The audit of events that tell more than a row does: their MACs, and that users, accounts, holds, claims and
+thresholds are still what was told of them last.
 
 Such events are never pruned. What was erased of their personal text is not compared; its MAC still counts.
 """
@@ -13,14 +13,21 @@ from uuid import UUID
 
 import orjson
 
-from accounts.models import HOLD_TABLE, Account, Hold, User
+from accounts.models import CLAIM_TABLE, HOLD_TABLE, Account, Claim, Hold, Table, Threshold, User
 from events import texts
 from events.models import Sealed
 from ledger.sql import fetch
 from ledger.values import format_optional_time, format_time, slice_up
+from transactions.proof.told.thresholds import TYPES as OF_THRESHOLDS
+from transactions.proof.told.thresholds import Told as ToldThresholds
 
 Wrong = tuple[UUID | None, str, str, str, str]
 USERS_AT_ONCE = 1000
+# What is kept of an account and told by events of its own, by the first word of their types.
+KEPT: dict[str, tuple[type[Hold] | type[Claim], Table]] = {
+    "hold": (Hold, HOLD_TABLE),
+    "claim": (Claim, CLAIM_TABLE),
+}
 # Not the password, which is not the auditors' to read.
 OF_USER = (
     *("username", "is_staff", "is_superuser", "name", "external_id", "metadata", "created_at", "created_as"),
@@ -65,15 +72,22 @@ class Fold:
     opened: Telling | None = None
     last: Telling | None = None
     credit_limit_max: Decimal = Decimal(0)
-    holds: dict[str, Telling] = field(default_factory=dict)  # the last one of each
-    placed: dict[str, Telling] = field(default_factory=dict)  # and the first
+    # Of each hold and claim, by its kind and id: the first one and the last one.
+    began: dict[tuple[str, str], Telling] = field(default_factory=dict)
+    became: dict[tuple[str, str], Telling] = field(default_factory=dict)
+    thresholds: ToldThresholds = field(default_factory=ToldThresholds)
 
     def add(self, event: Telling) -> None:
         type, data = event.sealed.type, event.sealed.data
-        if type.startswith("hold."):
-            id = data["id"]
-            self.placed.setdefault(id, event)
-            self.holds[id] = event
+        if type == "hold.change_declined":  # which changes nothing
+            return
+        kind, _, _ = type.partition(".")
+        if kind in KEPT:
+            self.began.setdefault((kind, data["id"]), event)
+            self.became[kind, data["id"]] = event
+            return
+        if type.startswith(OF_THRESHOLDS):
+            self.thresholds.add(event)
             return
         if type == "account.opened":
             self.opened = event
@@ -82,16 +96,20 @@ class Fold:
 
 
 def find_wrong_accounts(parameters: dict[str, Any]) -> Iterator[Wrong]:
-    """What is wrong with the events of some accounts, the accounts and their holds."""
+    """What is wrong with the events of some accounts, the accounts, their holds and their claims."""
     first, last = parameters["first"], parameters["last"]
     accounts = {
         account.id: account
         for account in Account._base_manager.filter(id__range=(first, last))
         if parameters["since"] == "-infinity" or account.last_recorded_at > parameters["since"]
     }
-    holds: dict[UUID, list[Hold]] = {}
-    for hold in Hold._base_manager.filter(account__gte=first, account__lte=last):
-        holds.setdefault(hold.account_id, []).append(hold)
+    kept: dict[tuple[str, UUID], list[Any]] = {}
+    for kind, (model, _) in KEPT.items():
+        for row in model._base_manager.filter(account__gte=first, account__lte=last):
+            kept.setdefault((kind, row.account_id), []).append(row)
+    thresholds: dict[UUID, list[Threshold]] = {}
+    for threshold in Threshold.objects.filter(account__gte=first, account__lte=last):
+        thresholds.setdefault(threshold.account_id, []).append(threshold)
     folds: dict[UUID, Fold] = {}
     for stream, events in groupby(_fetch(OF_ACCOUNTS, parameters), key=lambda event: event.sealed.stream):
         if stream in accounts:
@@ -104,7 +122,9 @@ def find_wrong_accounts(parameters: dict[str, Any]) -> Iterator[Wrong]:
     for account in accounts.values():
         fold = folds.get(account.id, Fold())
         yield from _compare_account(account, fold)
-        yield from _compare_holds(account, holds.get(account.id, []), fold)
+        for kind in KEPT:
+            yield from _compare_kept(account, kind, kept.get((kind, account.id), []), fold)
+        yield from fold.thresholds.compare(account, thresholds.get(account.id, []))
 
 
 def find_wrong_users(parameters: dict[str, Any]) -> Iterator[Wrong]:
@@ -179,32 +199,36 @@ def _compare_account(account: Account, fold: Fold) -> Iterator[Wrong]:
     yield from _compare(account.id, "accounts_account", account.id, expected, is_of)
 
 
-def _compare_holds(account: Account, holds: Iterable[Hold], fold: Fold) -> Iterator[Wrong]:
-    untold = fold.holds.keys() - {str(hold.id) for hold in holds}
-    for id in sorted(untold):
-        yield (
-            account.id,
-            "accounts_hold",
-            id,
-            f"a hold, as event {fold.holds[id].sealed.sequence} tells",
-            "none",
-        )
-    for hold in holds:
-        told, placed = fold.holds.get(str(hold.id)), fold.placed.get(str(hold.id))
-        if told is None or placed is None:
-            yield account.id, "accounts_hold", str(hold.id), "the events of it", "none"
+def _compare_kept(account: Account, kind: str, rows: Iterable[Any], fold: Fold) -> Iterator[Wrong]:
+    """The account's rows of that kind with what was told of them."""
+    model, table = KEPT[kind]
+    there = {(kind, str(row.id)) for row in rows}
+    for key in sorted(key for key in fold.became if key[0] == kind and key not in there):
+        sequence = fold.became[key].sealed.sequence
+        yield account.id, model._meta.db_table, key[1], f"a {kind}, as event {sequence} tells", "none"
+    for row in rows:
+        told, began = fold.became.get((kind, str(row.id))), fold.began.get((kind, str(row.id)))
+        if told is None or began is None:
+            yield account.id, model._meta.db_table, str(row.id), "the events of it", "none"
             continue
         expected = told.sealed.data | {
             "event_sequence": told.sealed.sequence,
-            "actor": placed.sealed.actor,
-            "request_id": placed.sealed.request_id,
+            "actor": began.sealed.actor,
+            "request_id": began.sealed.request_id,
         }
-        is_of = HOLD_TABLE.to_dict(hold, account.currency) | {
-            "event_sequence": hold.event_sequence,
-            "actor": hold.actor,
-            "request_id": hold.request_id,
+        is_of = table.to_dict(row, account.currency) | {
+            "event_sequence": row.event_sequence,
+            "actor": row.actor,
+            "request_id": row.request_id,
         }
-        yield from _compare(account.id, "accounts_hold", hold.id, expected, is_of)
+        if kind == "hold":  # whose terms may be changed later
+            asked = {name: began.sealed.data[name] for name in ("amount", "expires_at")}
+            expected |= {f"{name}_asked": value for name, value in asked.items()}
+            is_of |= {
+                "amount_asked": row.amount_asked,
+                "expires_at_asked": format_optional_time(row.expires_at_asked),
+            }
+        yield from _compare(account.id, model._meta.db_table, row.id, expected, is_of)
 
 
 def _compare_user(user: User, events: Sequence[Telling]) -> Iterator[Wrong]:

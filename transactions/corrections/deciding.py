@@ -1,10 +1,5 @@
-"""What staff put right: deposits and withdrawals of their own, and reversals.
+"""What becomes of what staff ask for: it is posted, or waits for a second person's answer."""
 
-Above a limit a second person must approve. The correction's id is that of the transaction it becomes, so it
-is posted once, whatever happens.
-"""
-
-from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,86 +13,31 @@ from django.db.transaction import atomic
 from psycopg.errors import UniqueViolation
 
 from accounts import errors, idempotency, operations
-from accounts.models import Account, User
+from accounts.models import User
 from events import record
 from events.models import NIL
 from ledger.callers import ActorKind, Caller
 from ledger.errors import gettext_noop
-from ledger.text import Rule, require_text
 from ledger.values import format_optional_time, format_time
 from transactions import posting
-from transactions.errors import TRANSFER_DECLINED, CorrectionDecided, SameApprover
-from transactions.models import Correction, Transaction, derive_destination_id
+from transactions.errors import CorrectionDecided, SameApprover
+from transactions.models import Correction, Transaction
 from transactions.posting.commands import (
+    ClaimedReversal,
     Command,
+    NewClaim,
     NewTransaction,
     Reversal,
-    require_amount,
-    require_scale,
+    WaiveClaim,
 )
 from transactions.reading import queries
 
 UNAPPROVED_WITHIN = timedelta(days=1)  # what somebody corrects alone is added up over so long
 
 
-def adjust(
-    *,
-    id: UUID,
-    account_id: UUID,
-    type: Transaction.Type,
-    amount: Decimal,
-    reference: str,
-    reason: str,
-    caller: Caller,
-) -> Correction:
-    """A deposit or withdrawal by staff; posted at once, or waiting for approval.
-
-    Raises `AccountNotFound`, `Amount…`, `Text…`, `IdempotencyKeyReused`.
-    """
-    require_amount(amount)
-    require_text(reference, Rule.IDENTIFIER, "reference")
-    account = Account.objects.filter(id=account_id).first()
-    if account is None:
-        raise errors.AccountNotFound(gettext_noop("There is no such account."))
-    require_scale(amount, account.currency)
-    return _propose(
-        Correction(
-            id=id,
-            kind=Correction.Kind.ADJUSTMENT,
-            account=account,
-            type=type,
-            amount=amount,
-            reference=reference,
-            reason=reason,
-        ),
-        caller,
-    )
-
-
-def reverse(*, id: UUID, transaction_id: UUID, reason: str, caller: Caller) -> Correction:
-    """Take a transaction back, of a transfer both legs; at once, or when it is approved.
-
-    Raises `TransactionNotFound`, `NotReversible`, `IdempotencyKeyReused`.
-    """
-    rows = _find_rows(transaction_id)
-    legs = Reversal(id=id, reason=reason, rows=rows).legs  # refuses what cannot be reversed
-    return _propose(
-        Correction(
-            id=id,
-            kind=Correction.Kind.REVERSAL,
-            account=next(row.account for row in rows if row.id == transaction_id),
-            type=next(leg.type for leg in legs if leg.reverses == transaction_id),
-            amount=rows[0].amount,
-            reverses=transaction_id,
-            reason=reason,
-        ),
-        caller,
-    )
-
-
 @atomic
 def approve(*, id: UUID, caller: Caller, reason: str = "") -> Correction:
-    """Post it, as a second person. Raises `CorrectionDecided`, `SameApprover`."""
+    """Post it, as a second person. Raises `CorrectionDecided`, `SameApprover`, `ClaimNotOpen`."""
     correction = _lock_waiting(id, caller)
     if correction.maker_id == caller.actor:
         raise SameApprover(gettext_noop("Somebody else must approve what you have asked for."))
@@ -115,34 +55,8 @@ def reject(*, id: UUID, caller: Caller, reason: str) -> Correction:
     return correction
 
 
-def find_transactions(correction: Correction) -> list[Transaction]:
-    """What became of it: nothing yet, a transaction, or both legs of a transfer. Its own account's first."""
-    rows = queries.find_transactions([correction.id, derive_destination_id(correction.id)])
-    return sorted(rows.values(), key=lambda row: row.account_id != correction.account_id)
-
-
-def find_decline(rows: Sequence[Transaction]) -> Transaction | None:
-    """The one of a transfer's legs, or the only row, that could not be posted."""
-    return min(
-        (row for row in rows if row.decline_reason),
-        key=lambda row: row.decline_reason == TRANSFER_DECLINED,
-        default=None,
-    )
-
-
-def count_waiting(*, limit: int) -> int:
-    """How many wait for approval; `limit` means that many or more."""
-    return len(Correction.objects.filter(status=Correction.Status.WAITING).values_list("id")[:limit])
-
-
-def find_waiting_reversal(transaction_id: UUID) -> Correction | None:
-    """Who has asked for this transaction's reversal, which waits for approval."""
-    waiting = Correction.objects.filter(status=Correction.Status.WAITING, reverses=transaction_id)
-    return waiting.select_related("maker").first()
-
-
 @atomic
-def _propose(correction: Correction, caller: Caller) -> Correction:
+def propose(correction: Correction, caller: Caller) -> Correction:
     """Under the lock of its maker, so that two small ones cannot pass a limit that they pass together."""
     correction.maker = User.objects.select_for_update(no_key=True).get(id=caller.actor or NIL)
     correction.request_id = caller.request_id
@@ -195,7 +109,7 @@ def _exceeds_limit(correction: Correction) -> bool:
     return before + correction.amount > limit
 
 
-def _find_rows(transaction_id: UUID) -> list[Transaction]:
+def find_rows(transaction_id: UUID) -> list[Transaction]:
     """The transaction to be reversed, or both legs. Raises `TransactionNotFound`."""
     return queries.find_whole(queries.with_resources(Transaction.objects.all()), transaction_id)
 
@@ -210,23 +124,49 @@ def _lock_waiting(id: UUID, caller: Caller) -> Correction:
 
 
 def _post(correction: Correction, request_id: str) -> None:
-    """Through the engine. What it declines is declined for good: the next attempt is another correction."""
-    if correction.reverses is not None:
-        command: Command = Reversal(
-            id=correction.id, reason=correction.reason, rows=_find_rows(correction.reverses)
-        )
-    else:
-        command = NewTransaction(
-            id=correction.id,
-            account_id=correction.account_id,
-            type=Transaction.Type(correction.type),
-            amount=correction.amount,
-            reference=correction.reference,
-            metadata={"reason": correction.reason},
-        )
-    result = posting.post(command, caller=Caller(correction.maker_id, ActorKind.STAFF, request_id))
-    is_declined = any(row.decline_reason for row in result.transactions)
+    """Through the engine. What it declines is declined for good: the next attempt is another correction.
+
+    Raises `ClaimNotOpen` if the claim that it waives is not open any more.
+    """
+    caller = Caller(correction.maker_id, ActorKind.STAFF, request_id)
+    result = posting.post(make_command(correction), caller=caller)
+    if correction.claim and result.claim.waived_reason != correction.reason:
+        raise errors.ClaimNotOpen(gettext_noop("The claim is not open any more."))  # another waived it
+    is_declined = posting.find_culprit([result]) is not None
     _decide(correction, Correction.Status.DECLINED if is_declined else Correction.Status.POSTED)
+
+
+def make_command(correction: Correction) -> Command:
+    """What is posted if it is approved. Raises `TransactionNotFound`, `NotReversible`, `NotClaimable`."""
+    id, reason, amount = correction.id, correction.reason, correction.amount
+    match correction.kind:
+        case Correction.Kind.CLAIM if correction.reverses:
+            rows = find_rows(correction.reverses)
+            return ClaimedReversal(id=id, reason=reason, rows=rows, amount=amount)
+        case Correction.Kind.CLAIM:
+            return NewClaim(
+                id=id,
+                account_id=correction.account_id,
+                amount=amount,
+                reason=reason,
+                reference=correction.reference,
+                destination=correction.destination,
+            )
+        case Correction.Kind.WAIVER if correction.claim:
+            return WaiveClaim(claim_id=correction.claim, account_id=correction.account_id, reason=reason)
+        case Correction.Kind.REVERSAL if correction.reverses:
+            rows = find_rows(correction.reverses)
+            return Reversal(
+                id=id, reason=reason, rows=rows, amount=amount, transaction_id=correction.reverses
+            )
+    return NewTransaction(
+        id=id,
+        account_id=correction.account_id,
+        type=Transaction.Type(correction.type),
+        amount=amount,
+        reference=correction.reference,
+        metadata={"reason": reason},
+    )
 
 
 def _decide(correction: Correction, status: Correction.Status, reason: str = "") -> None:
@@ -246,6 +186,8 @@ def _describe_making(correction: Correction) -> dict[str, Any]:
         "amount": f"{correction.amount:f}",
         "reference": correction.reference,
         "reverses": correction.reverses and str(correction.reverses),
+        "claim": correction.claim and str(correction.claim),
+        "destination": correction.destination and str(correction.destination),
         "made_at": format_time(correction.made_at),
         "needs_approval": correction.needs_approval,
         **_describe_decision(correction),

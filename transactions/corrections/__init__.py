@@ -1,0 +1,34 @@
+"""What staff put right: deposits and withdrawals of their own, reversals, and what accounts owe.
+
+Above a limit a second person must approve. The correction's id is that of what it becomes, so it is posted
+once, whatever happens; a claim is waived once by itself.
+"""
+
+from transactions.corrections.asking import adjust, claim, claim_back, reverse, waive
+from transactions.corrections.deciding import approve, reject
+from transactions.corrections.finding import (
+    count_waiting,
+    find_claim,
+    find_decline,
+    find_taken_back,
+    find_transactions,
+    find_waiting_reversals,
+    find_waiting_waiver,
+)
+
+__all__ = [
+    "adjust",
+    "approve",
+    "claim",
+    "claim_back",
+    "count_waiting",
+    "find_claim",
+    "find_decline",
+    "find_taken_back",
+    "find_transactions",
+    "find_waiting_reversals",
+    "find_waiting_waiver",
+    "reject",
+    "reverse",
+    "waive",
+]
