@@ -127,6 +127,10 @@ RIGHTS: dict[str, Rights] = {
     ),
     "transactions.hourlytotal": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.figures": Rights({**READ, **ADD, **CHANGE}, READ, READ),
+    # What is searched: made of the ledger, and made anew of it.
+    "transactions.searchedperson": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),
+    "transactions.searchedmovement": Rights({**READ, **ADD, **CHANGE}, READ, READ),
+    "transactions.searchstate": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.auditrun": Rights(READ, {**READ, **ADD}, READ),
     # Users stay. Django writes all columns when somebody changes their password.
     "accounts.user": Rights(
