@@ -56,6 +56,9 @@ OF_THE_APP = {
     "transactions_correction": CHANGES,
     "transactions_figures": CHANGES,
     "transactions_hourlytotal": CHANGES,
+    "transactions_searchedmovement": CHANGES,
+    "transactions_searchedperson": ALL,
+    "transactions_searchstate": CHANGES,
     "transactions_transaction": ADDS,
 }
 OF_LOGGING_IN = [table for table in OF_THE_APP if table.startswith("axes_")]
@@ -99,6 +102,8 @@ NEVER_CHANGED = {
         " request_id reverses type"
     ),
     **dict.fromkeys(("transactions_figures", "transactions_hourlytotal"), ""),
+    **dict.fromkeys(("transactions_searchedmovement", "transactions_searchedperson"), ""),
+    "transactions_searchstate": "",
 }
 SECRETS = ["accounts_user.password", "django_session.session_data", "django_session.session_key"]
 SECRETS += ["accounts_token.digest"]  # its first letters are in the record, too

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db.models import Q
 
 from accounts.models import Hold, User
-from accounts.operations import read_clock
 from ledger.sql import fetch
 from transactions.models import Transaction
 from transactions.reading.search import find_by_reference
@@ -154,7 +153,7 @@ def _list_quarters(asked: Question) -> list[str]:
     """The keys of the parts in each quarter of a year in which there may be any, the last one first."""
     if not keys.of_asked_parts(asked.words, "") or not (first := fetch(statements.FIRST)):
         return []
-    last = keys.number_quarter(read_clock())
+    last = keys.number_quarter(asked.now)
     oldest = max(keys.number_quarter(first[0][0]), last - QUARTERS_MAX)
     quarters = (
         keys.of_asked_parts(asked.words, keys.name_kind(each)) for each in range(last, oldest - 1, -1)

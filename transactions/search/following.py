@@ -5,7 +5,6 @@ same. Every step is a short transaction that holds the lock of `SearchState`; ki
 one goes on. Erasing a person holds it too, until its commit: nothing read before is written after.
 """
 
-import time
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from threading import Event as Flag
@@ -18,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.transaction import atomic
 
-from accounts.models import Account
+from accounts.models import Account, User
 from ledger.logs import describe_error
 from ledger.sql import fetch
 from transactions.models import SearchState
@@ -42,8 +41,9 @@ logger = structlog.get_logger(__name__)
 
 
 class Knowledge(NamedTuple):
-    """What the search knows: everything up to `known_at`, but for what is still being made anew."""
+    """What the search knows `now`: everything up to `known_at`, but for what is still being made anew."""
 
+    now: datetime
     known_at: datetime
     behind_seconds: float
     behind_events: int
@@ -53,7 +53,7 @@ class Knowledge(NamedTuple):
 def read_knowledge() -> Knowledge:
     position, rebuilding, last, _, now, oldest_unread = fetch(statements.LOOK)[0]
     behind = max(0.0, (now - oldest_unread).total_seconds()) if oldest_unread else 0.0
-    return Knowledge(oldest_unread or now, behind, last - (position or 0), bool(rebuilding))
+    return Knowledge(now, oldest_unread or now, behind, last - (position or 0), bool(rebuilding))
 
 
 def keep(stopping: Flag) -> None:
@@ -62,26 +62,28 @@ def keep(stopping: Flag) -> None:
     """
     try:
         while not stopping.is_set():
-            stopping.wait(0 if attempt() else PAUSE_SECONDS)
+            stopping.wait(0 if attempt(stopping) else PAUSE_SECONDS)
     finally:
         connection.close()
 
 
-def attempt() -> bool:
-    """A step; whether there may be more to do. What goes wrong is logged."""
+def attempt(stopping: Flag | None = None) -> bool:
+    """A step; whether there may be more to do. What goes wrong is logged, and there is a pause."""
     try:
         return follow_some()
     except Exception as error:  # whatever it is, it must not end the thread
         logger.warning("search_waits", error=describe_error(error))
         connection.close_if_unusable_or_obsolete()
-        time.sleep(PAUSE_SECONDS_AFTER_ERROR)
+        (stopping or Flag()).wait(PAUSE_SECONDS_AFTER_ERROR if stopping else 0)
         return False
 
 
 def follow_some() -> bool:
     """Read the next events, and make some rows anew if that is due. Returns whether it did anything."""
     position, rebuilding, last, pruned_through, *_ = fetch(statements.LOOK)[0]
-    if position is not None and not rebuilding and position == last:
+    if position is None:
+        _execute(statements.BEGIN)
+    elif not rebuilding and position == last:
         return False
     with atomic():
         state = _lock(statements.LOCK_IF_FREE)
@@ -97,6 +99,7 @@ def follow_some() -> bool:
 @atomic
 def begin_rebuilding() -> None:
     """Make everything anew, from the ledger, in steps: the feed is followed all the while."""
+    _execute(statements.BEGIN)
     state = _lock()
     _begin_rebuilding(state.position if state else 0)
 
@@ -104,6 +107,7 @@ def begin_rebuilding() -> None:
 @atomic
 def forget(user_id: UUID) -> None:
     """Nobody finds the person by any words of theirs: part of the transaction that erases them."""
+    _execute(statements.BEGIN)
     _lock()
     accounts = list(Account.objects.filter(user=user_id).values_list("id", flat=True))
     _execute(statements.FORGET_PEOPLE, [[user_id]])
@@ -111,7 +115,6 @@ def forget(user_id: UUID) -> None:
 
 
 def _lock(how: str = statements.LOCK) -> SearchState | None:
-    _execute(statements.BEGIN)
     for position, rebuilding, before_at, before_id in fetch(how):
         return SearchState(position=position, rebuilding=rebuilding, before_at=before_at, before_id=before_id)
     return None
@@ -164,10 +167,11 @@ def _write_people(ids: Collection[UUID]) -> None:
     """As they are now; whoever is no account holder, or was forgotten, is not there."""
     if not ids:
         return
-    found = fetch(statements.PEOPLE, [list(ids)])
-    gone = set(ids) - {id for id, *_ in found}
-    if found:
-        _execute(statements.WRITE_PEOPLE, [_write_json(_describe_person(*row) for row in found)])
+    found = User.objects.filter(id__in=ids, is_holder=True, erased_at=None)
+    rows = [_describe_person(user) for user in found]
+    gone = set(ids) - {user.id for user in found}
+    if rows:
+        _execute(statements.WRITE_PEOPLE, [_write_json(rows)])
     if gone:
         _execute(statements.FORGET_PEOPLE, [list(gone)])
 
@@ -189,11 +193,16 @@ def _write_movements(rows: Sequence[tuple[Any, ...]]) -> None:
         _execute(statements.WRITE_MOVEMENTS, [_write_json(described.values())])
 
 
-def _describe_person(
-    id: UUID, name: str, external_id: str | None, metadata: dict[str, str]
-) -> dict[str, Any]:
-    folded = {"name": fold(name), "external_id": fold(external_id or ""), "contacts": find_contacts(metadata)}
-    return {"user_id": id, **folded, "keys": keys.of_person(**folded)}
+def _describe_person(user: User) -> dict[str, Any]:
+    name, external_id = fold(user.name), fold(user.external_id or "")
+    contacts = find_contacts(user.metadata)
+    return {
+        "user_id": user.id,
+        "name": name,
+        "external_id": external_id,
+        "contacts": contacts,
+        "keys": keys.of_person(name=name, external_id=external_id, contacts=contacts),
+    }
 
 
 def find_contacts(metadata: dict[str, str]) -> list[str]:

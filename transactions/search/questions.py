@@ -42,14 +42,15 @@ NAMED_FIRST = re.compile(r"([^\W\d]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?(?:,?\s+(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """All that the text may mean; `days` are the first and the day after the last that may be meant."""
+    """All that the text may mean. `days` begin, and are over, at these moments; none: it may be any day."""
 
     text: str
+    now: datetime  # when it is asked
     words: list[str] = field(default_factory=list)  # of a name, an external id or a reference
     address: str = ""
     digits: str = ""
     amounts: list[Decimal] = field(default_factory=list)
-    days: list[tuple[datetime, datetime]] = field(default_factory=list)  # none: any
+    days: list[tuple[datetime, datetime]] = field(default_factory=list)
     is_of_people: bool = True
     is_of_movements: bool = True
 
@@ -63,6 +64,7 @@ def read(text: str, now: datetime) -> Question:
     amounts, days = ([], []) if operator else read_amount_on_day(asked, now.date())
     return Question(
         asked,
+        now,
         list(dict.fromkeys(fold(asked).split()))[:WORDS_MAX],
         fold_address(asked) if "@" in asked and not operator else "",
         digits if len(digits) >= keys.DIGITS_MIN and not (operator or amounts) else "",

@@ -39,10 +39,6 @@ FROM (
 ) AS event ON true
 ORDER BY position
 """  # noqa: S608
-PEOPLE = """
-SELECT id, name, external_id, metadata FROM accounts_user
-WHERE id = ANY(%s) AND is_holder AND erased_at IS NULL
-"""
 # Of somebody who was forgotten the references are not found by their parts any more.
 REFERENCE = """
 CASE WHEN (

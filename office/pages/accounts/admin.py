@@ -18,6 +18,7 @@ from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
 from ledger.text import Rule
 from ledger.values import UUID_TEXT
+from office import recent
 from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
@@ -67,6 +68,8 @@ class UserAdmin(SearchedAdmin):
         return rows.filter(id__in=ids)
 
     def describe(self, request: HttpRequest, obj: User) -> dict[str, Any]:
+        if obj.is_holder:
+            recent.remember(request, obj.pk)
         accounts = Account.objects.with_held_due().filter(user=obj).order_by("currency", "name")
         return {
             "person": obj,
@@ -239,4 +242,5 @@ class AccountAdmin(SearchedAdmin):
         return page.write_csv(account, shown)
 
     def describe(self, request: HttpRequest, obj: Account) -> dict[str, Any]:
+        recent.remember(request, obj.user_id)
         return page.describe(request, obj)
