@@ -1,4 +1,4 @@
-"""What is searched follows the feed: late, twice, killed, beside others; nobody who was forgotten comes back."""
+"""What is searched follows the feed: late, killed, beside others; nobody who was forgotten comes back."""
 
 import threading
 from uuid import UUID
