@@ -66,6 +66,7 @@ LIST_COMMANDS = {
 PAGES = {
     "": None,
     "find/": "accounts.view_account",
+    "find/recent/": "accounts.view_account",
     "jsi18n/": None,
     "password_change/": None,
     "password_change/done/": None,

@@ -21,6 +21,9 @@ GENERATED = "428C9"  # a column that the database computes: nobody sets it, the 
 # What the service may do with every table. A new one fails here until somebody has decided.
 LOOKS, ADDS, CHANGES = "SELECT", "INSERT SELECT", "INSERT SELECT UPDATE"
 ADDS_AND_REMOVES, ALL = "DELETE INSERT SELECT", "DELETE INSERT SELECT UPDATE"
+CHANGED_AS_A_WHOLE = [
+    f"transactions_{n}" for n in ("figures", "hourlytotal", "searchedmovement", "searchstate")
+]
 OF_THE_APP = {
     "accounts_account": CHANGES,
     "accounts_claim": CHANGES,
@@ -38,27 +41,21 @@ OF_THE_APP = {
     "axes_accessfailurelog": ADDS_AND_REMOVES,
     "axes_accesslog": CHANGES,
     "django_admin_log": ADDS,
-    "django_content_type": LOOKS,
-    "django_migrations": LOOKS,
     "django_session": ALL,
     "events_event": ADDS,
     "events_feed_state": "SELECT UPDATE",
     "events_pending": ADDS_AND_REMOVES,
     "events_placement": ADDS,
     "events_subscription": ALL,
-    "events_text": CHANGES,
-    "accounts_token": CHANGES,
     "events_recordentry": ADDS,
-    "events_recordhead": CHANGES,
     "accounts_secondfactor": ALL,
-    "transactions_auditrun": LOOKS,
     "transactions_batch": ADDS,
-    "transactions_correction": CHANGES,
-    "transactions_figures": CHANGES,
-    "transactions_hourlytotal": CHANGES,
-    "transactions_searchedmovement": CHANGES,
+    **dict.fromkeys(CHANGED_AS_A_WHOLE, CHANGES),
+    **dict.fromkeys(
+        ("accounts_token", "events_recordhead", "events_text", "transactions_correction"), CHANGES
+    ),
+    **dict.fromkeys(("django_content_type", "django_migrations", "transactions_auditrun"), LOOKS),
     "transactions_searchedperson": ALL,
-    "transactions_searchstate": CHANGES,
     "transactions_transaction": ADDS,
 }
 OF_LOGGING_IN = [table for table in OF_THE_APP if table.startswith("axes_")]
@@ -96,14 +93,13 @@ NEVER_CHANGED = {
     "django_session": "",
     "events_feed_state": "database_id epoch part pruned_through system_identifier table_id timeline_id",
     "events_subscription": "actor created_at epoch id kind",
-    **{"events_recordhead": "stream", "events_text": "id owner"},
+    "events_recordhead": "stream",
+    "events_text": "id owner",
     "transactions_correction": (
         "account_id amount claim destination id kind made_at maker_id needs_approval reason reference"
         " request_id reverses type"
     ),
-    **dict.fromkeys(("transactions_figures", "transactions_hourlytotal"), ""),
-    **dict.fromkeys(("transactions_searchedmovement", "transactions_searchedperson"), ""),
-    "transactions_searchstate": "",
+    **dict.fromkeys((*CHANGED_AS_A_WHOLE, "transactions_searchedperson"), ""),
 }
 SECRETS = ["accounts_user.password", "django_session.session_data", "django_session.session_key"]
 SECRETS += ["accounts_token.digest"]  # its first letters are in the record, too

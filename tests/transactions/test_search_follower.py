@@ -220,6 +220,7 @@ def test_who_is_forgotten_is_not_found_by_anything_of_theirs():
 
 def test_a_step_that_has_read_the_person_ends_before_they_are_forgotten():
     """The erasure waits for the step, and takes away what that has written."""
+    follow()
     user = UserFactory(name="Ivan Konstantinov")
 
     def write_what_was_read():

@@ -1,22 +1,35 @@
 // Ctrl+K, ⌘K and / open Find over any page; on its own page they go to its box.
 (() => {
-  const dialog = document.getElementById("office-find");
+  let dialog = null;
+
   const isWriting = (element) =>
     element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
 
-  const open = async () => {
+  const make = () => {
+    const made = document.getElementById("office-find").content.cloneNode(true).querySelector("dialog");
+    made.addEventListener("click", (event) => event.target === made && made.close());
+    made.addEventListener("close", () => {
+      made.remove();
+      dialog = null;
+    });
+    document.body.append(made);
+    return made;
+  };
+
+  const showRecent = async (place) => {
+    const answer = await fetch(place.dataset.recent);
+    if (answer.ok && !answer.redirected) place.innerHTML = await answer.text();
+  };
+
+  const open = () => {
     const box = document.querySelector(".office-find-words input");
     if (box) {
       box.focus();
       box.select();
-      return;
-    }
-    if (dialog.open) return;
-    dialog.showModal();
-    dialog.querySelector("input").select();
-    const answer = await fetch(dialog.dataset.recent, { headers: { "X-Requested-With": "fetch" } });
-    if (answer.ok && !answer.redirected) {
-      document.getElementById("office-find-recent").innerHTML = await answer.text();
+    } else if (!dialog) {
+      dialog = make();
+      dialog.showModal();
+      showRecent(dialog.querySelector("[data-recent]"));
     }
   };
 
@@ -34,5 +47,4 @@
     },
     true,
   );
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 })();
