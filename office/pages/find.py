@@ -1,7 +1,8 @@
 """Finding what somebody asks about, by whatever they have of it; and the customers who were seen last."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -63,7 +64,8 @@ class KeyForm(forms.Form):
     )
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Part:
     """A page of what was found, of so many; `is_cut`: of so many or more. The pages beside it by their
     addresses."""
 

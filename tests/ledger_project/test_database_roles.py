@@ -21,9 +21,8 @@ GENERATED = "428C9"  # a column that the database computes: nobody sets it, the 
 # What the service may do with every table. A new one fails here until somebody has decided.
 LOOKS, ADDS, CHANGES = "SELECT", "INSERT SELECT", "INSERT SELECT UPDATE"
 ADDS_AND_REMOVES, ALL = "DELETE INSERT SELECT", "DELETE INSERT SELECT UPDATE"
-CHANGED_AS_A_WHOLE = [
-    f"transactions_{n}" for n in ("figures", "hourlytotal", "searchedmovement", "searchstate")
-]
+OF_SEARCH = [f"transactions_search{name}" for name in ("edmovement", "state")]
+CHANGED_AS_A_WHOLE = ["transactions_figures", "transactions_hourlytotal", *OF_SEARCH]
 OF_THE_APP = {
     "accounts_account": CHANGES,
     "accounts_claim": CHANGES,
@@ -93,8 +92,8 @@ NEVER_CHANGED = {
     "django_session": "",
     "events_feed_state": "database_id epoch part pruned_through system_identifier table_id timeline_id",
     "events_subscription": "actor created_at epoch id kind",
-    "events_recordhead": "stream",
     "events_text": "id owner",
+    "events_recordhead": "stream",
     "transactions_correction": (
         "account_id amount claim destination id kind made_at maker_id needs_approval reason reference"
         " request_id reverses type"

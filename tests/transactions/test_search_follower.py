@@ -227,8 +227,12 @@ def test_a_step_that_has_read_the_person_ends_before_they_are_forgotten():
         following._lock()
         following._write_people([user.pk])
 
+    def forget_beside():
+        forget(user)
+        connection.close()
+
     with in_hand(write_what_was_read, commit=True):
-        erasing = threading.Thread(target=lambda: (forget(user), connection.close()))
+        erasing = threading.Thread(target=forget_beside)
         erasing.start()
         erasing.join(0.3)
         assert erasing.is_alive()

@@ -18,7 +18,6 @@ from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
 from ledger.text import Rule
 from ledger.values import UUID_TEXT
-from office import recent
 from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
@@ -26,6 +25,7 @@ from office.forms import AmountField, TextField, fit
 from office.pages import erasures
 from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
+from office.recent import remember
 from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
 from rest.middleware import get_caller
 from transactions import corrections, posting
@@ -69,7 +69,7 @@ class UserAdmin(SearchedAdmin):
 
     def describe(self, request: HttpRequest, obj: User) -> dict[str, Any]:
         if obj.is_holder:
-            recent.remember(request, obj.pk)
+            remember(request, obj.pk)
         accounts = Account.objects.with_held_due().filter(user=obj).order_by("currency", "name")
         return {
             "person": obj,
@@ -242,5 +242,5 @@ class AccountAdmin(SearchedAdmin):
         return page.write_csv(account, shown)
 
     def describe(self, request: HttpRequest, obj: Account) -> dict[str, Any]:
-        recent.remember(request, obj.user_id)
+        remember(request, obj.user_id)
         return page.describe(request, obj)
