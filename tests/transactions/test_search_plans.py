@@ -95,6 +95,14 @@ def copy(table, columns, rows):
         for row in rows:
             to.write_row(row)
     execute(f"ANALYZE {table}")
+    sizes = execute(
+        "SELECT relname, pg_relation_size(oid) FROM pg_class"
+        " WHERE oid = %s::regclass OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = %s::regclass)",
+        table,
+        table,
+    )
+    told = ", ".join(f"{name} {size / ROWS:.0f} B" for name, size in sizes)
+    sys.stdout.write(f"a row of {ROWS}: {told}\n")
 
 
 @pytest.fixture(scope="module")
