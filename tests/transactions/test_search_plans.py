@@ -20,7 +20,7 @@ from transactions.search import keys, statements
 from transactions.search.folding import fold
 
 ROWS = int(os.environ.get("LEDGER_ROWS", "20000"))
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600 + ROWS // 500)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900 + ROWS // 100)]
 
 PAGES_MAX = 2000
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
