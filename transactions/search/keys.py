@@ -1,6 +1,6 @@
 """By what people and references are found: whole words, starts of words, words with a typing error, parts.
 
-Each is a key, a number of 32 bits under PostgreSQL's own GIN: texts would take three times the space. Other
+Each is a key, a number of 32 bits under PostgreSQL's own GIN, which take less space than texts. Other
 texts may have the same key, so whatever is found is looked at again.
 
 Typing errors are found from both sides (symmetric deletion): two words that one error tells apart have a
