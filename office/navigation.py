@@ -22,6 +22,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("office/office.css"),
         lambda request: static("office/account.css"),
         lambda request: static("office/dashboard.css"),
+        lambda request: static("office/lists.css"),
     ],
     "DASHBOARD_CALLBACK": "office.pages.dashboard.describe",
     "SIDEBAR": {"navigation": "office.navigation.describe"},

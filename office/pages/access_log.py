@@ -19,7 +19,8 @@ from events.models import RecordEntry
 from ledger.callers import ActorKind
 from ledger.values import UUID_TEXT, escape_formula
 from office.access import Action
-from office.admin import BoundedList, SearchedAdmin, write_csv
+from office.admin import SearchedAdmin
+from office.lists import BoundedList, write_csv
 from office.templatetags.ledger import bdi, column, text_column
 
 BEFORE = "before"
@@ -97,12 +98,7 @@ class RecordList(BoundedList):
     def get_results(self, request: HttpRequest) -> None:
         """One page of it, and one row more, to know whether there are older ones."""
         rows = list(self.queryset[: self.list_per_page + 1])
-        self.result_list = rows[: self.list_per_page]
-        self.result_count = len(self.result_list)
-        self.full_result_count = None
-        self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
-        self.page_num = 1
-        self.paginator = self.model_admin.get_paginator(request, self.queryset.none(), self.list_per_page)
+        self.show(rows[: self.list_per_page])
         asked = {"q": self.query} if self.query else {}
         before = {BEFORE: self.params[BEFORE]} if self.params.get(BEFORE) else {}
         self.newest = f"?{urlencode(asked)}" if before else ""

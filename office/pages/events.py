@@ -19,6 +19,8 @@ from events.models import PART, Cursor, Placement, Subscription, parse_cursor
 from ledger.callers import ActorKind
 from office.actions import Command, ReasonForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
+from office.lists import columns as exports
+from office.lists.events import EventForm, SubscriptionForm
 from office.templatetags.ledger import bdi, column, link, moment
 from rest.middleware import get_caller
 
@@ -105,6 +107,8 @@ class SubscriptionAdmin(OfficeAdmin):
         "created_at",
         "show_actor",
     )
+    list_form = SubscriptionForm
+    nothing = _("No subscriptions.")
     ordering = ("-id",)
     commands = (
         Command(
@@ -176,6 +180,9 @@ class EventAdmin(SearchedAdmin):
         "sequence",
         column(_("recorded at"), lambda place: moment(place.event.recorded_at)),
     )
+    list_form = EventForm
+    exported = exports.EVENTS
+    nothing = _("No events.")
     ordering = ("-part", "-position")
     list_select_related = ("event",)
     search_help_text = _("A position in the feed, or the id of an account or of a user")

@@ -18,15 +18,19 @@ from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
 from office.forms import AmountField, fit
+from office.lists import columns as exports
+from office.lists.events import AuditForm
+from office.lists.money import TransactionForm
 from office.pages.corrections import propose
 from office.templatetags.ledger import (
+    ACCOUNT,
     ACCOUNT_USER,
     STATUS,
     column,
     label,
     moment,
     money,
-    show_number,
+    number_column,
     text_column,
 )
 from transactions import corrections
@@ -166,13 +170,17 @@ class TransactionAdmin(SearchedAdmin):
     list_display = (
         column(_("recorded at"), lambda row: moment(row.recorded_at)),
         ACCOUNT_USER,
+        ACCOUNT,
         "type",
-        column(_("amount"), lambda row: show_number(row.signed_amount, row.account.currency)),
+        number_column(_("amount"), lambda row: row.signed_amount),
         STATUS,
         column(_("why"), explain),
-        column(_("balance after"), lambda row: show_number(row.balance_after, row.account.currency)),
+        number_column(_("balance after"), lambda row: row.balance_after),
         text_column(_("reference"), "reference"),
     )
+    list_form = TransactionForm
+    exported = exports.TRANSACTIONS
+    nothing = _("No transactions.")
     ordering = ("-recorded_at", "-id")
     search_help_text = _("An id or a whole reference")
 
@@ -235,6 +243,8 @@ class AuditRunAdmin(OfficeAdmin):
     """The audits that were made: how far each one saw, and whether the books were right."""
 
     list_display = (FINISHED, VERDICT, COVERAGE, "accounts", "rows", DURATION)
+    list_form = AuditForm
+    nothing = _("No audits.")
     ordering = ("-finished_at",)
     readonly_fields = (
         VERDICT,
