@@ -60,6 +60,12 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Control"),
             "items": [
                 _lead(
+                    _("Operations"),
+                    "monitoring",
+                    "operations",
+                    "events.view_subscription",
+                ),
+                _lead(
                     _("Access log"), "visibility", "events_recordentry_changelist", "events.view_recordentry"
                 ),
                 _lead(

@@ -66,6 +66,7 @@ LIST_COMMANDS = {
 PAGES = {
     "": None,
     "find/": "accounts.view_account",
+    "operations/": "events.view_subscription",
     "jsi18n/": None,
     "password_change/": None,
     "password_change/done/": None,
