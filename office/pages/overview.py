@@ -71,8 +71,8 @@ WHERE account.id = ANY(%s)
 def count() -> dict[str, Any]:
     """How many open holds, open claims, frozen accounts, waiting corrections, and events without a place.
 
-    A hold that is due is open no more. Each is a `number`; if it `is_bounded`, there are more. `pending_since` is when the oldest event without a
-    place was recorded.
+    A hold that is due is open no more. Each is a `number`; if it `is_bounded`, there are more.
+    `pending_since` is when the oldest event without a place was recorded.
     """
     [[holds, due, *found, pending_since]] = fetch(COUNT)
     found = [holds if holds > COUNTED_MAX else holds - due, *found]
