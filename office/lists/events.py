@@ -33,7 +33,7 @@ class EventForm(ListForm):
 
 
 class SubscriptionForm(ListForm):
-    kind = Choice([(kind, kind) for kind in Subscription.Kind.values], label=_("Kind"))
+    kind = Choice([("webhook", "webhook"), ("broker", "RabbitMQ")], label=_("Kind"))
     status = Choice(Subscription.Status.choices, label=_("Status"))
     failing = YesOrNo(label=_("Last attempt failed"))
 
