@@ -46,7 +46,7 @@ class BoundedList(ChangeList):  # type: ignore[misc]
         self.full_result_count = None
         self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
         self.page_num = 1
-        self.paginator = Paginator([], self.list_per_page)
+        self.paginator: Paginator[Any] = Paginator([], self.list_per_page)
 
     @property
     def is_popup(self) -> bool:
@@ -117,7 +117,7 @@ class WalkedList(BoundedList):
 
     def _get_asked(self, request: HttpRequest) -> dict[str, str]:
         names = {SEARCH_VAR, "state", *self.form.list_names()}
-        return {name: value for name, value in request.GET.items() if name in names and value}
+        return {name: str(value) for name, value in request.GET.items() if name in names and value}
 
     # A place in the list is a key of its order, signed: nobody makes one up.
 

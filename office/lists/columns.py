@@ -1,5 +1,6 @@
 """The columns of lists as files, by the names that the API has for them."""
 
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -13,7 +14,11 @@ def _plain(*names: str) -> Columns:
 
 def _amounts(*names: str) -> Columns:
     """Of what is on an account, in its currency."""
-    return {name: lambda row, name=name: _write(getattr(row, name), row.account) for name in names}
+    return {name: partial(_write_amount, name) for name in names}
+
+
+def _write_amount(name: str, row: Any) -> str | None:
+    return _write(getattr(row, name), row.account)
 
 
 def _write(amount: Any, account: Any) -> str | None:

@@ -1,7 +1,5 @@
 """The filters of events, of subscriptions and of audits."""
 
-from typing import Any
-
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -48,7 +46,7 @@ class AuditForm(ListForm):
     findings = YesOrNo(label=_("With findings"))
     whole = YesOrNo(label=_("All accounts and all checks"))
 
-    carried: Any = {
+    carried = {
         "findings": lambda yes: Q(findings__gt=0) if yes else Q(findings=0),
         "whole": "is_whole",
     }

@@ -35,7 +35,7 @@ CORRECTIONS, USERS = "/admin/transactions/correction/", "/admin/accounts/user/"
 REFERENCES = ("Rent 50%", "card_4455", "", "=1+1", "счёт РЕНТ")
 
 
-def show(address, user, **query):
+def show(address, user, /, **query):
     """The list, as its page has it."""
     model = address.removeprefix("/admin/").strip("/").replace("/", ".")
     [page] = [page for kind, page in admin.site._registry.items() if kind._meta.label_lower == model]
@@ -44,7 +44,7 @@ def show(address, user, **query):
     return page.get_changelist_instance(request)
 
 
-def list_all(address, user, **query):
+def list_all(address, user, /, **query):
     """The keys of all rows that a list shows, page by page."""
     found = []
     while True:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from threading import Event as Flag
 
 import pytest
@@ -178,6 +179,43 @@ def test_holds_frozen_accounts_and_corrections_are_counted_and_shown(superuser, 
     shown = re.findall(r"/admin/accounts/hold/([0-9a-f-]{36})/change/", page)
     assert shown == [str(hold.id) for hold in reversed(holds)][:5]
     assert "a court" not in page  # what staff wrote may be personal
+
+
+def test_every_number_leads_to_exactly_what_it_counts(superuser, boss):
+    account, euros = cast.AccountFactory(name="Ann"), cast.AccountFactory(currency="EUR")
+    for _ in range(3):
+        cast.deposit(account, "100")
+    cast.deposit(euros, "10")
+    cast.withdraw(account, "1")
+    cast.withdraw(account, "5000")
+    cast.withdraw(euros, "5000")
+    later = operations.read_clock() + timedelta(days=1)
+    for _ in range(2):
+        cast.hold(account, "1", expires_at=later)
+    cast.hold_that_expires(account, "1")
+    asking.freeze(id=account.id, reason="a court", request_id="test")
+    cast.withdraw(account, "1")
+    adjust(euros, "500", boss)
+    statistics.refresh(Flag())
+    page = superuser.get(DASHBOARD).content.decode()
+    cast.deposit(euros, "10")  # which was not counted
+
+    def follow(start, text):
+        [link] = re.findall(rf'<a [^>]*href="({start}[^"]*)"[^>]*>\s*{text}\s*</a>', page)
+        return superuser.get(unescape(link)).context["cl"].count.number
+
+    transactions = "/admin/transactions/transaction/"
+    assert follow(transactions, "4") == 4  # deposits
+    assert follow(f'{transactions}[^"]*type=WITHDRAW', "1") == 1
+    assert follow(f'{transactions}[^"]*status=DECLINED', "3") == 3
+    assert follow(transactions, "The account has less available than the withdrawal requires.") == 2
+    assert follow(transactions, "The account is frozen: it accepts money in, not out.") == 1
+    assert follow(f'{transactions}[^"]*currency=EUR', "10.00\xa0EUR") == 1
+    assert follow("/admin/accounts/hold/", "Open holds") == 2
+    assert "Open holds 2" in look(superuser)
+    assert follow("/admin/accounts/account/", "Frozen accounts") == 1
+    assert follow("/admin/transactions/correction/", "Corrections waiting") == 1
+    assert "Ann , main" in look(superuser)
 
 
 def test_what_is_many_is_counted_up_to_a_bound(superuser, monkeypatch):

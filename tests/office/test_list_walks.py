@@ -171,7 +171,7 @@ def test_all_accounts_of_a_user_are_one_click_from_the_hundredth(superuser, boss
     assert f'href="{ACCOUNTS}?user={user.id}"' in text
     theirs = Account.objects.filter(user=user).values_list("pk", flat=True)
     assert sorted(list_all(ACCOUNTS, boss, user=str(user.id))) == sorted(theirs)
-    assert len(list_all(ACCOUNTS, boss, user=str(user.id), name="A1")) == 13
+    assert len(list_all(ACCOUNTS, boss, user=str(user.id), name="A1")) == 12
 
 
 # Plans
