@@ -125,6 +125,7 @@ RIGHTS: dict[str, Rights] = {
         READ,
         READ,
     ),
+    "accounts.note": Rights({**READ, **ADD, **only("UPDATE", "done_by_id done_at")}, READ, READ),
     "transactions.hourlytotal": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.figures": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.auditrun": Rights(READ, {**READ, **ADD}, READ),

@@ -7,8 +7,8 @@ from threading import Event as Flag
 
 from django.contrib.auth.models import Permission
 
-from accounts import erasing, operations, tokens
-from accounts.models import Account, Token
+from accounts import erasing, notes, operations, tokens
+from accounts.models import Account, Note, Token
 from events import feed
 from ledger.callers import Caller
 from tests import asking
@@ -52,6 +52,7 @@ def make_everything() -> Account:
     make_claims()
     make_corrections(account)
     make_staff_look(account)
+    make_notes(account)
     make_tokens()
     make_erasures()
     subscribe("https://8.8.8.8/")
@@ -74,6 +75,23 @@ def make_accounts() -> Account:
     withdraw(limited, "15")
     withdraw(limited, "21")  # declined: more than one may take
     return limited
+
+
+def make_notes(account: Account) -> None:
+    """One that asks for nothing, one that is to be done and one that is."""
+    author, other = make_staff("support"), make_staff("support")
+    for number, is_task in enumerate((False, True, True)):
+        note = notes.write(
+            subject=Note.Subject.ACCOUNT,
+            subject_id=account.id,
+            user_id=account.user_id,
+            text="called about a card",
+            link="https://tickets.example/7",
+            is_task=is_task,
+            caller=call(author),
+        )
+        if number == 2:
+            notes.finish(id=note.id, caller=call(other))
 
 
 def make_tokens() -> None:
