@@ -48,7 +48,12 @@ def find_wrong():
 def test_a_note_has_its_author_its_time_and_an_entry_of_the_record(account, author):
     note = write(account, author, is_task=True)
     kept = Note.objects.get()
-    assert (kept.id, kept.author_id, kept.user_id, kept.is_open) == (note.id, author.pk, account.user_id, True)
+    assert (kept.id, kept.author_id, kept.user_id, kept.is_open) == (
+        note.id,
+        author.pk,
+        account.user_id,
+        True,
+    )
     entry = RecordEntry.objects.get(type="note.written")
     assert (entry.actor, entry.subject_id, entry.text) == (author.pk, str(note.id), kept.text)
     assert notes.read_texts([kept]) == {note.id: {"words": WORDS, "link": LINK}}
