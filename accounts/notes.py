@@ -11,6 +11,7 @@ from django.db.transaction import atomic
 from accounts import errors, operations
 from accounts.models import Note, User
 from events import record, texts
+from events.models import NIL
 from ledger.callers import Caller
 from ledger.errors import gettext_noop
 from ledger.text import Rule, require_text
@@ -47,14 +48,14 @@ def write(
         )
     note = Note(
         id=uuid_utils.compat.uuid7(),
-        author_id=caller.actor,
+        author_id=caller.actor or NIL,
         written_at=operations.read_clock(),
         user=user,
         subject=subject,
         subject_id=subject_id,
         is_task=is_task,
     )
-    note.text = record.write(
+    text_id = record.write(
         caller,
         type="note.written",
         subject="note",
@@ -70,6 +71,7 @@ def write(
         },
         words=text,
     )
+    note.text = text_id or NIL  # it has words, so there is one
     note.save(force_insert=True)
     return note
 

@@ -462,7 +462,19 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["actor", "id"], name="entry_of_an_actor"),
                     models.Index(fields=["subject_id", "id"], name="entry_about_a_subject"),
-                    models.Index(fields=["action", "id"], name="entry_of_an_action"),
+                    models.Index(
+                        fields=["id"], condition=models.Q(("action", "CHANGE")), name="change_by_time"
+                    ),
+                    models.Index(
+                        fields=["actor", "id"],
+                        condition=models.Q(("action", "CHANGE")),
+                        name="change_by_an_actor",
+                    ),
+                    models.Index(
+                        fields=["subject_id", "id"],
+                        condition=models.Q(("action", "CHANGE")),
+                        name="change_of_a_subject",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("stream", "number"), name="entry_number_is_used_once"),

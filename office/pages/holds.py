@@ -11,6 +11,7 @@ from accounts.models import Hold, User
 from office import explanations
 from office.actions import Command
 from office.admin import SearchedAdmin, parse_id
+from office.pages.people import history
 from office.templatetags.ledger import ACCOUNT_USER, column, label, moment, show_number, text_column
 from rest.middleware import get_caller
 from transactions import posting
@@ -31,6 +32,8 @@ class HoldAdmin(SearchedAdmin):
 
     change_form_template = "admin/hold.html"
     owner = "account.user_id"
+    sections = (history.make(history.describe_hold),)
+    has_history = True
     commands = (
         Command(
             name="release",

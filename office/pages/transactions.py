@@ -19,6 +19,7 @@ from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
 from office.forms import AmountField, fit
 from office.pages.corrections import propose
+from office.pages.people import history, notes
 from office.templatetags.ledger import (
     ACCOUNT_USER,
     STATUS,
@@ -132,7 +133,10 @@ class TransactionAdmin(SearchedAdmin):
 
     change_form_template = "admin/transaction.html"
     owner = "account.user_id"
+    sections = (history.make(history.describe_transaction), notes.SECTION)
+    has_history = True
     commands = (
+        notes.WRITE,
         Command(
             name="reverse",
             label=_("Reverse"),

@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.db.transaction import atomic
 from django.test import RequestFactory
 
-from accounts.models import Erasure, Staff, Token
+from accounts import notes
+from accounts.models import Erasure, Note, Staff, Token
 from events import feed, record, subscriptions
 from events.models import Placement, RecordEntry
 from ledger.callers import ActorKind, Caller
@@ -48,6 +49,14 @@ def make_things(currency: str = "USD") -> dict[str, object]:
     held = hold(account, "1")
     owed = claim(AccountFactory(currency=currency), "700")
     erasure = Erasure.objects.create(user=AccountFactory().user, reason="a letter of 3 May", maker=staff)
+    note = notes.write(
+        subject=Note.Subject.ACCOUNT,
+        subject_id=account.id,
+        user_id=account.user_id,
+        text="he called",
+        is_task=True,
+        caller=Caller(staff.id, ActorKind.STAFF, "test"),
+    )
     feed.place_pending()
     things = {
         "accounts/user": account.user,
@@ -55,6 +64,7 @@ def make_things(currency: str = "USD") -> dict[str, object]:
         "accounts/erasure": erasure,
         "accounts/hold": held,
         "accounts/claim": owed,
+        "accounts/note": note,
         "accounts/staff": Staff.objects.get(id=staff.id),
         "accounts/token": Token.objects.get(token_key=token[:15]),
         "events/placement": Placement.objects.latest("position"),

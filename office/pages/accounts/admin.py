@@ -25,6 +25,7 @@ from office.forms import AmountField, TextField, fit
 from office.pages import erasures
 from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
+from office.pages.people import done, history, notes
 from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
 from rest.middleware import get_caller
 from transactions import corrections, posting
@@ -43,7 +44,9 @@ class UserAdmin(SearchedAdmin):
 
     change_form_template = "admin/user.html"
     owner = "pk"
-    commands = (erasures.FORGET,)
+    commands = (notes.WRITE, erasures.FORGET)
+    sections = (history.make(history.describe_user), notes.SECTION, done.SECTION)
+    has_history = True
     list_display = (
         column(_("name"), bdi),
         text_column(_("external id"), "external_id"),
@@ -180,7 +183,9 @@ class AccountAdmin(SearchedAdmin):
         ),
         claims.COMMAND,
         *thresholds.COMMANDS,
+        notes.WRITE,
     )
+    has_history = True
     change_form_template = "admin/account.html"
     owner = "user_id"
     list_display = (

@@ -1,4 +1,4 @@
-"""What the audit asks of notes: whether each is what the record tells that its author wrote, and of its end."""
+"""What the audit asks of notes: whether each is what the record tells of its writing, and of its end."""
 
 NOTES = """
 WITH ended AS (
@@ -6,9 +6,9 @@ WITH ended AS (
     FROM events_recordentry WHERE type = 'note.done' GROUP BY subject_id
 ), told AS (
     SELECT id, concat(
-        'text ', text, ', about ', after ->> 'about', ' ', after ->> 'about_id', ' of user ', after ->> 'user',
-        ', by ', actor, ' at ', after ->> 'written_at', ', to be done: ', after ->> 'is_task', ', done by ',
-        coalesce(done_by, 'nobody'), ' at ', coalesce(done_at, 'no time')
+        'text ', text, ', about ', after ->> 'about', ' ', after ->> 'about_id', ' of user ',
+        after ->> 'user', ', by ', actor, ' at ', after ->> 'written_at', ', to be done: ',
+        after ->> 'is_task', ', done by ', coalesce(done_by, 'nobody'), ' at ', coalesce(done_at, 'no time')
     ) AS words
     FROM (
         SELECT subject_id AS id, actor, text, data -> 'after' AS after FROM events_recordentry
