@@ -1675,7 +1675,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[("user", "user"), ("account", "account"), ("transaction", "transaction")],
                         max_length=11,
-                        verbose_name="about",
+                        verbose_name="about what",
                     ),
                 ),
                 ("subject_id", models.UUIDField(verbose_name="about which")),

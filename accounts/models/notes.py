@@ -28,7 +28,7 @@ class Note(models.Model):
     )
     written_at = models.DateTimeField(_("written at"), db_default=Now())
     user = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("user"))
-    subject = models.CharField(_("about"), max_length=11, choices=Subject)
+    subject = models.CharField(_("about what"), max_length=11, choices=Subject)
     subject_id = models.UUIDField(_("about which"))
     text = models.UUIDField(_("text"))
     is_task = models.BooleanField(_("to be done"))

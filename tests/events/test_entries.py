@@ -111,8 +111,8 @@ INSERT INTO events_recordentry (
     stream, number, recorded_at, actor, actor_kind, request_id, type, action, subject, subject_id, data,
     chain_hash
 )
-SELECT %(actor)s, n, now() - interval '30 days' + n * interval '1 minute', %(actor)s, 'staff', '', 'account.x',
-    CASE WHEN n %% 500 = 0 THEN 'CHANGE' ELSE 'VIEW' END, 'account', (n %% 2)::text, '{}', ''
+SELECT %(actor)s, n, now() - interval '30 days' + n * interval '1 minute', %(actor)s, 'staff', '',
+    'account.x', CASE WHEN n %% 500 = 0 THEN 'CHANGE' ELSE 'VIEW' END, 'account', (n %% 2)::text, '{}', ''
 FROM generate_series(1, 20000) AS n
 """
 

@@ -27,8 +27,8 @@ SELECT sequence FROM (
     ORDER BY stream DESC, sequence DESC LIMIT {WALK_MAX}
 ) AS newest
 """  # noqa: S608, a number of our own
-OF_HOLD = f"{NEWEST} WHERE type LIKE 'hold.%%' AND data ->> 'id' = %(hold)s ORDER BY sequence DESC"  # noqa: S608
-OF_STATUS = f"{NEWEST} WHERE type = %(type)s ORDER BY sequence DESC LIMIT 1"  # noqa: S608
+OF_HOLD = f"{NEWEST} WHERE type LIKE 'hold.%%' AND data ->> 'id' = %(hold)s ORDER BY sequence DESC"
+OF_STATUS = f"{NEWEST} WHERE type = %(type)s ORDER BY sequence DESC LIMIT 1"
 
 
 def describe_user(request: HttpRequest, user: User) -> Context:

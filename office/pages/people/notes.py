@@ -29,6 +29,7 @@ from transactions.models import Transaction
 
 VIEW, ADD = "accounts.view_note", "accounts.add_note"
 SHOWN_MAX = 100
+LENGTH_SHOWN = 200  # of a note in a list
 # What is noted about which thing, and the attribute that is its user.
 SUBJECTS: dict[type[Any], tuple[Note.Subject, str]] = {
     User: (Note.Subject.USER, "pk"),
@@ -180,8 +181,12 @@ def show_link(note: Any) -> Any:
     )
 
 
+def shorten(text: str) -> str:
+    return text if len(text) <= LENGTH_SHOWN else f"{text[:LENGTH_SHOWN]}…"
+
+
 ABOUT = column(
-    _("about"),
+    _("about what"),
     lambda note: format_html(
         '{} <a class="text-link" href="{}">{}</a>',
         note.get_subject_display(),
@@ -191,7 +196,8 @@ ABOUT = column(
 )
 CUSTOMER = column(_("user"), lambda note: link("accounts_user", note.user_id, note.user))
 DONE = column(
-    _("done by"), lambda note: bdi(note.done_by) if note.done_by else (_("open") if note.is_task else NOTHING)
+    _("done by"),
+    lambda note: bdi(note.done_by) if note.done_by else (_("to be done") if note.is_task else NOTHING),
 )
 
 
@@ -220,7 +226,7 @@ class NoteAdmin(SearchedAdmin):
         column(_("written at"), lambda note: moment(note.written_at)),
         text_column(_("written by"), "author"),
         CUSTOMER,
-        text_column(_("note"), "words"),
+        column(_("note"), lambda note: bdi(shorten(note.words))),
         column(_("ticket"), show_link),
         DONE,
     )
