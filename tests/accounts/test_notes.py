@@ -8,6 +8,7 @@ from events.models import RecordEntry, Text
 from events.texts import ERASED
 from ledger.text import TextInvalid, TextMissing, TextTooLong
 from tests.accounts.erasing import call, forget
+from tests.accounts.noting import note_about
 from tests.cast import AccountFactory, deposit, new_id
 from tests.database import execute
 from tests.office.staff import make_staff
@@ -29,15 +30,8 @@ def account():
 
 
 def write(account, author, **changes):
-    asked = {
-        "subject": Note.Subject.ACCOUNT,
-        "subject_id": account.id,
-        "user_id": account.user_id,
-        "text": WORDS,
-        "link": LINK,
-        "caller": call(author),
-    }
-    return notes.write(**asked | changes)
+    asked = {"subject": Note.Subject.ACCOUNT, "subject_id": account.id, "text": WORDS, "link": LINK}
+    return note_about(account.user, author, **asked | changes)
 
 
 def find_wrong():

@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.db.transaction import atomic
 from django.test import RequestFactory
 
-from accounts import notes
-from accounts.models import Erasure, Note, Staff, Token
+from accounts.models import Erasure, Staff, Token
 from events import feed, record, subscriptions
 from events.models import Placement, RecordEntry
 from ledger.callers import ActorKind, Caller
+from tests.accounts.noting import note_about
 from tests.cast import AccountFactory, deposit, hold, issue_token, new_id
 from tests.claims import claim
 from tests.names import NOBODY
@@ -49,14 +49,7 @@ def make_things(currency: str = "USD") -> dict[str, object]:
     held = hold(account, "1")
     owed = claim(AccountFactory(currency=currency), "700")
     erasure = Erasure.objects.create(user=AccountFactory().user, reason="a letter of 3 May", maker=staff)
-    note = notes.write(
-        subject=Note.Subject.ACCOUNT,
-        subject_id=account.id,
-        user_id=account.user_id,
-        text="he called",
-        is_task=True,
-        caller=Caller(staff.id, ActorKind.STAFF, "test"),
-    )
+    note = note_about(account.user, staff, is_task=True)
     feed.place_pending()
     things = {
         "accounts/user": account.user,

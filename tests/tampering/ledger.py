@@ -8,11 +8,12 @@ from threading import Event as Flag
 from django.contrib.auth.models import Permission
 
 from accounts import erasing, notes, operations, tokens
-from accounts.models import Account, Note, Token
+from accounts.models import Account, Token
 from events import feed
 from ledger.callers import Caller
 from tests import asking
 from tests.accounts.erasing import call, forget
+from tests.accounts.noting import note_about
 from tests.cast import (
     CALLER,
     AccountFactory,
@@ -81,15 +82,7 @@ def make_notes(account: Account) -> None:
     """One that asks for nothing, one that is to be done and one that is."""
     author, other = make_staff("support"), make_staff("support")
     for number, is_task in enumerate((False, True, True)):
-        note = notes.write(
-            subject=Note.Subject.ACCOUNT,
-            subject_id=account.id,
-            user_id=account.user_id,
-            text="called about a card",
-            link="https://tickets.example/7",
-            is_task=is_task,
-            caller=call(author),
-        )
+        note = note_about(account.user, author, link="https://tickets.example/7", is_task=is_task)
         if number == 2:
             notes.finish(id=note.id, caller=call(other))
 
