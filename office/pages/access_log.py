@@ -147,7 +147,7 @@ class RecordList(BoundedList):
             row.url = reverse(pages[row.subject], args=[row.subject_id]) if is_linked else ""
         complete(self.result_list)
 
-    def _read_page(self, request: HttpRequest) -> tuple[list[RecordEntry], int | None, bool]:
+    def _read_page(self, request: HttpRequest) -> tuple[list[Any], int | None, bool]:
         """The entries, where older ones go on, and whether the walk ended before the page was full."""
         if not self.is_filtered:
             rows = list(self.queryset[: self.list_per_page + 1])
