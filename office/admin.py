@@ -32,7 +32,6 @@ from unfold.views import ChangeList
 from office import access, actions, sections
 from office.access import Action
 from office.actions import Command
-from office.sections import Section
 
 ROWS_MAX = 1000  # of a list; whoever looks for something older searches for it
 
@@ -85,8 +84,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     is_of_the_office = True
     commands: tuple[Command, ...] = ()  # done to one object, from its page
     list_commands: tuple[Command, ...] = ()  # done to no object yet, from the list
-    sections: tuple[Section, ...] = ()  # tabs of the page of one object
-    has_history = False  # a section of that name, on whatever tabs the page has
+    sections: tuple[Any, ...] = ()  # of `office.sections`: tabs of the page of one object
     actions = None
     paginator = BoundedPaginator
     list_per_page = 50
@@ -175,10 +173,10 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
                 request, self.opts, object_id
             )
         self.record(request, Action.VIEW, obj)
-        found = sections.describe(request, obj, self.sections, first=sections.OF_THE_THING)
+        template, shown = sections.choose(self, request, obj)
         return TemplateResponse(
             request,
-            "admin/section.html" if found.get("section") else self.change_form_template,
+            template,
             {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
@@ -187,8 +185,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
                 "obj": obj,
                 "fields": list(self.find_fields(obj)),
                 "buttons": list(self.find_buttons(request, obj)),
-                **found,
-                **({} if found.get("section") else self.describe(request, obj)),
+                **shown,
             },
         )
 
@@ -214,9 +211,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         return {}
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Leads to the history of the object, or to its access log: who saw it, and what they did with it."""
-        if self.has_history:
-            return HttpResponseRedirect(f"{reverse(self._name('change'), args=[object_id])}?show=history")
+        """Leads to the access log of the object: who saw it, and what they did with it."""
         return HttpResponseRedirect(
             f"{reverse('admin:events_recordentry_changelist')}?q={unquote(object_id)}"
         )

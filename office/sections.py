@@ -1,10 +1,12 @@
 """Sections of the page of something beside what it shows of itself: its history, its notes, each a tab."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -37,18 +39,23 @@ class Section:
         return {"title": title, "link": f"?show={self.name}", "active": is_active}
 
 
-def describe(request: HttpRequest, obj: Any, sections: Sequence[Section], *, first: Any) -> Context:
-    """The tabs of the page, and the section that is asked for with what it shows; none, if none is asked for.
+class WithHistory:
+    """Of an admin class whose objects have a section `history`: Django's address of it leads there."""
 
-    `first` is the title of the tab of the page itself.
-    """
-    seen = [section for section in sections if section.is_for(request, obj)]
-    shown = next((section for section in seen if section.name == request.GET.get("show")), None)
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        page = reverse(self._name("change"), args=[unquote(object_id)])  # type: ignore[attr-defined]
+        return HttpResponseRedirect(f"{page}?show=history")
+
+
+def choose(page: Any, request: HttpRequest, obj: Any) -> tuple[str, Context]:
+    """The template of the page and what it shows: of the section that is asked for, or of the page itself."""
+    seen = [section for section in page.sections if section.is_for(request, obj)]
     if not seen:
-        return {}
-    tabs = [{"title": first, "link": "?", "active": shown is None}]
+        return page.change_form_template, page.describe(request, obj)
+    shown = next((section for section in seen if section.name == request.GET.get("show")), None)
+    tabs = [{"title": _("Details"), "link": "?", "active": shown is None}]
     tabs += [section.make_tab(request, obj, is_active=section is shown) for section in seen]
-    return {"section_tabs": tabs, "section": shown, **(shown.describe(request, obj) if shown else {})}
-
-
-OF_THE_THING = _("Details")
+    found = {"section_tabs": tabs, "section": shown}
+    if shown is None:
+        return page.change_form_template, found | page.describe(request, obj)
+    return "admin/section.html", found | shown.describe(request, obj)

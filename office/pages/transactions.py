@@ -20,6 +20,7 @@ from office.admin import OfficeAdmin, SearchedAdmin, parse_id
 from office.forms import AmountField, fit
 from office.pages.corrections import propose
 from office.pages.people import history, notes
+from office.sections import WithHistory
 from office.templatetags.ledger import (
     ACCOUNT_USER,
     STATUS,
@@ -128,13 +129,12 @@ def explain(transaction: Transaction) -> Any:
 
 
 @admin.register(Transaction)
-class TransactionAdmin(SearchedAdmin):
+class TransactionAdmin(WithHistory, SearchedAdmin):
     """A movement of money with everything that belongs to it, and taking it back."""
 
     change_form_template = "admin/transaction.html"
     owner = "account.user_id"
     sections = (history.make(history.describe_transaction), notes.SECTION)
-    has_history = True
     commands = (
         notes.WRITE,
         Command(

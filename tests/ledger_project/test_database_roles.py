@@ -23,10 +23,7 @@ LOOKS, ADDS, CHANGES = "SELECT", "INSERT SELECT", "INSERT SELECT UPDATE"
 ADDS_AND_REMOVES, ALL = "DELETE INSERT SELECT", "DELETE INSERT SELECT UPDATE"
 OF_THE_APP = {
     "accounts_account": CHANGES,
-    "accounts_claim": CHANGES,
-    "accounts_erasure": CHANGES,
-    "accounts_hold": CHANGES,
-    "accounts_note": CHANGES,
+    **dict.fromkeys(("accounts_claim", "accounts_erasure", "accounts_hold", "accounts_note"), CHANGES),
     "accounts_threshold": ALL,
     "accounts_user": CHANGES,
     "accounts_user_groups": ADDS_AND_REMOVES,

@@ -26,6 +26,7 @@ from office.pages import erasures
 from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
 from office.pages.people import done, history, notes
+from office.sections import WithHistory
 from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
 from rest.middleware import get_caller
 from transactions import corrections, posting
@@ -39,14 +40,13 @@ NOT_ACTIVE = (Account.Status.FROZEN.value, Account.Status.CLOSED.value)
 
 
 @admin.register(User)
-class UserAdmin(SearchedAdmin):
+class UserAdmin(WithHistory, SearchedAdmin):
     """Whom the ledger knows, with all their accounts. Neither a password nor what one may do is shown."""
 
     change_form_template = "admin/user.html"
     owner = "pk"
     commands = (notes.WRITE, erasures.FORGET)
     sections = (history.make(history.describe_user), notes.SECTION, done.SECTION)
-    has_history = True
     list_display = (
         column(_("name"), bdi),
         text_column(_("external id"), "external_id"),
@@ -151,7 +151,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(Account)
-class AccountAdmin(SearchedAdmin):
+class AccountAdmin(WithHistory, SearchedAdmin):
     commands = (
         Command(
             name="freeze",
@@ -185,7 +185,6 @@ class AccountAdmin(SearchedAdmin):
         *thresholds.COMMANDS,
         notes.WRITE,
     )
-    has_history = True
     change_form_template = "admin/account.html"
     owner = "user_id"
     list_display = (

@@ -60,7 +60,7 @@ class NoteForm(CommandForm):
         required=False,
         max_length=notes.LINK_LENGTH_MAX,
         widget=UnfoldAdminTextInputWidget({"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("Begins with https:// or http://"),
+        help_text=_("The address of its page, as the browser shows it."),
     )
     is_task = forms.BooleanField(
         label=_("Somebody has something to do"),
@@ -73,7 +73,7 @@ class NoteForm(CommandForm):
         """An address of the web, and nothing that a browser would run or open otherwise."""
         text: str = self.cleaned_data["link"]
         if text and not is_of_the_web(text):
-            raise forms.ValidationError(_("This is no address that begins with https:// or http://."))
+            raise forms.ValidationError(_("This is no address of a page on the web."))
         return text
 
 
