@@ -251,7 +251,11 @@ class RecordAdmin(SearchedAdmin):
     @admin.display(description=_("of what"))
     def show_kind(self, entry: RecordEntry) -> str:
         """The name of the model, or of a page that is of none."""
-        names: dict[str | None, Any] = {"find": _("search"), "dashboard": _("dashboard")}
+        names: dict[str | None, Any] = {
+            "find": _("search"),
+            "dashboard": _("dashboard"),
+            "changes": _("Changes of staff"),
+        }
         names |= {page.find_subject(): page.opts.verbose_name for page in self.admin_site._registry.values()}
         return str(names.get(entry.subject, entry.subject))
 
