@@ -140,7 +140,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("added", UNSEEN, UNSEEN, OF_STAFF),
         ("password", UNSEEN, UNSEEN, SECRET),
         ("is_active", UNSEEN, UNSEEN, OF_SERVICES),
-        ("email last_login", UNSEEN, UNSEEN, "nothing is decided by it"),
+        ("email last_login time_zone", UNSEEN, UNSEEN, "nothing is decided by it"),
     ),
     "accounts_user_groups": decide(
         ("id", REFUSED, UNSEEN, SURROGATE),

@@ -97,6 +97,9 @@ class Transaction(models.Model):
     # What was taken back of it, and by which transactions, the oldest first: filled in by queries.
     reversed: Decimal = Decimal(0)
     reversed_by: Sequence[str] = []
+    # What `reading.relations` fills in: the account of the other leg, and whether staff have put it right.
+    other: Account | None = None
+    is_correction = False
 
     class Meta:
         verbose_name = _("transaction")
