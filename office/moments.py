@@ -157,7 +157,7 @@ def _take(asked: Any, name: str) -> str:
 
 def _split(asked: Any) -> dict[str, str]:
     """Of the moments that are given in one their day and time."""
-    found = {}
+    found: dict[str, str] = {}
     for name in MomentForm.MOMENTS:
         text = _take(asked, name)
         day, has_time, time_of_day = text.partition("T")

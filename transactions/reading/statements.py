@@ -15,7 +15,7 @@ from accounts.currencies import format_amount
 from accounts.models import Account
 from ledger.values import MICROSECOND, format_time
 from transactions.models import COLUMNS, Transaction
-from transactions.reading.balances import Balance, read_balance
+from transactions.reading.balances import Balance, read_balance, read_balance_at
 from transactions.reading.history import Line
 
 LINE = ("transaction", "type", "amount", "balance", "effective_at", "recorded_at", "reference")
@@ -105,8 +105,7 @@ class Statement:
     def read_closing(self) -> Decimal:
         """The balance at the end of the last day, which the lines lead to, before they are read."""
         end = find_start(self.last_day + timedelta(days=1), self.zone) - MICROSECOND
-        accounts = Account.objects.filter(id=self.opening.account_id)
-        return read_balance(accounts, at=end, known_at=self.opening.known_at).balance
+        return read_balance_at(self.opening.account_id, at=end, known_at=self.opening.known_at).balance
 
     def _read_rows(self, late: bool, start: Position, size: int) -> Iterator[Transaction]:
         """The rows by effect, page after page; those that are late have an index of their own."""

@@ -221,11 +221,11 @@ class AccountAdmin(SearchedAdmin):
         object_id: str,
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         formats = statement.FORMATS if request.GET.get("show") == statement.SHOWN else ("csv",)
         is_export = request.GET.get("format") in formats and request.method == "GET"
         if is_export and (account := self.get_object(request, object_id)):
-            return self._export(request, account)
+            return self._export(request, account)  # type: ignore[return-value]  # it may stream
         return super().change_view(request, object_id, form_url, extra_context)
 
     def _export(self, request: HttpRequest, account: Account) -> HttpResponseBase:

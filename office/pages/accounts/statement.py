@@ -59,8 +59,8 @@ class PeriodForm(forms.Form):
         return ZoneInfo(self.cleaned_data["zone"])
 
     def clean(self) -> None:
-        days = [self.cleaned_data.get(name) for name in ("first_day", "last_day")]
-        if all(days) and days[0] > days[1]:
+        first_day, last_day = (self.cleaned_data.get(name) for name in ("first_day", "last_day"))
+        if first_day and last_day and first_day > last_day:
             self.add_error("last_day", _("The last day is before the first."))
 
 

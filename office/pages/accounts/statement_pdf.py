@@ -73,7 +73,7 @@ class Paper(FPDF):
     def _wrap(self, width: float, text: str) -> list[str]:
         if self.get_string_width(text) <= width - 2 * self.c_margin:
             return [text]  # most are; to look for the ends of lines takes long
-        found = self.multi_cell(width, HEIGHT, text, Align.L, dry_run=True, output=MethodReturnValue.LINES)
+        found = self.multi_cell(width, HEIGHT, text, align=Align.L, dry_run=True, output=MethodReturnValue.LINES)
         return list(found)  # type: ignore[arg-type]
 
     def _write(self, width: float, text: str, align: Align) -> None:
