@@ -31,8 +31,10 @@ def fill_in_others(rows: Sequence[Transaction]) -> None:
 
 
 def fill_in_corrections(rows: Sequence[Transaction]) -> None:
-    """`is_correction` of what staff have put right; of a transfer both legs are."""
+    """`correction`, with who asked for it and who approved it, of what staff have put right: both legs of a
+    transfer.
+    """
     ids = {row.transfer or row.id for row in rows if row.actor_kind == ActorKind.STAFF}
-    corrections = set(Correction.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
+    found = Correction.objects.select_related("maker", "checker").in_bulk(ids) if ids else {}
     for row in rows:
-        row.is_correction = (row.transfer or row.id) in corrections
+        row.correction = found.get(row.transfer or row.id)

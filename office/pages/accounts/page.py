@@ -172,6 +172,7 @@ def write_csv(account: Account, page: history.Page) -> HttpResponse:
         for line in page.lines
     )
     response = admin.write_csv(f"account-{account.id}", LINE, lines)
+    response.content = statement.BYTE_ORDER_MARK.encode() + response.content
     response["Cache-Control"] = "no-store"
     return response
 

@@ -73,7 +73,9 @@ class Paper(FPDF):
     def _wrap(self, width: float, text: str) -> list[str]:
         if self.get_string_width(text) <= width - 2 * self.c_margin:
             return [text]  # most are; to look for the ends of lines takes long
-        found = self.multi_cell(width, HEIGHT, text, align=Align.L, dry_run=True, output=MethodReturnValue.LINES)
+        found = self.multi_cell(
+            width, HEIGHT, text, align=Align.L, dry_run=True, output=MethodReturnValue.LINES
+        )
         return list(found)  # type: ignore[arg-type]
 
     def _write(self, width: float, text: str, align: Align) -> None:
@@ -139,7 +141,7 @@ def _list_marks(row: Transaction) -> Iterator[str]:
         yield gettext("collected for a claim") if is_out else gettext("paid by a claim")
     if row.hold:
         yield gettext("captured into an account") if row.transfer else gettext("hold")
-    if row.is_correction:
+    if row.correction:
         yield gettext("correction")
     if row.other:
         text = gettext("transfer to %(account)s") if is_out else gettext("transfer from %(account)s")
