@@ -43,7 +43,8 @@ def test_the_balance_at_midnight_in_moscow_is_a_day_and_nothing_else(page, suppo
     come_in(page, support)
     choose_zone(page, "Europe/Moscow")
     find(page, "Иван")
-    page.get_by_role("link", name="main").first.click()
+    page.get_by_role("link", name="Иван Сергеевич Петров").click()
+    page.get_by_role("link", name="main USD").click()
     day = page.get_by_label("Balance on")
     go_to(page, day)
     page.keyboard.type("31.12.2022")
@@ -56,19 +57,20 @@ def test_the_balance_at_midnight_in_moscow_is_a_day_and_nothing_else(page, suppo
     expect(page.get_by_role("heading", name="Effective after that moment")).to_contain_text("-3.00 USD")
 
 
-def test_the_statement_of_a_month_is_taken_away_in_five_clicks(page, support, account):
+def test_the_statement_of_a_month_is_taken_away_in_six_clicks(page, support, account):
     """Task 15: from the dashboard, typing left out."""
     cast.deposit(account, "7", reference="этот месяц")
     come_in(page, support)
     find(page, "Иван")  # one
-    page.get_by_role("link", name="main").first.click()  # two
-    page.get_by_role("link", name="Statement of a period").click()  # three; this month is there
+    page.get_by_role("link", name="Иван Сергеевич Петров").click()  # two
+    page.get_by_role("link", name="main USD").click()  # three
+    page.get_by_role("link", name="Statement of a period").click()  # four; this month is there
     expect(page.get_by_role("row", name="Opening balance")).to_contain_text("977.00 USD")
     expect(page.get_by_role("row", name="Closing balance")).to_contain_text("984.00 USD")
-    page.get_by_role("link", name="Last month").click()  # four
+    page.get_by_role("link", name="Last month").click()  # five
     expect(page.get_by_role("row", name="Closing balance")).to_contain_text("977.00 USD")
     with page.expect_download() as waiting:
-        page.get_by_role("link", name="PDF").click()  # five
+        page.get_by_role("link", name="PDF").click()  # six
     text = PdfReader(waiting.value.path()).pages[0].extract_text()
     assert "Иван Сергеевич Петров" in text
     with page.expect_download() as waiting:
