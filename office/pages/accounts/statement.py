@@ -30,7 +30,7 @@ from transactions.reading.history import Line
 from transactions.reading.statements import Position, Statement
 
 PAGE_SIZE = 100
-PDF_LINES_MAX = 2000  # three seconds of one processor
+PDF_LINES_MAX = 5000  # some four seconds of one processor
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel reads UTF-8 as another alphabet
 SHOWN = "period"  # the name of the section
 FORMATS = ("csv", "pdf")
