@@ -16,7 +16,6 @@ from accounts.models import Account
 from office.pages.dashboard import GREY
 from office.templatetags.ledger import shift
 from transactions.reading import history
-from transactions.reading.balances import Balance
 
 POINTS = 60
 ALL = "all"
@@ -41,12 +40,15 @@ def choose_range(asked: str, moment: datetime | None, clock: datetime) -> str:
     return ALL
 
 
-def describe(account: Account, *, name: str, clock: datetime, then: Balance | None) -> dict[str, Any] | None:
+def describe(
+    account: Account, *, name: str, clock: datetime, comparison: history.Comparison | None
+) -> dict[str, Any] | None:
     """Data and options of the chart of that range, until now; None when nothing has ever moved.
 
-    `then` is the balance of the chosen moment, whose knowledge counts. Between its points the highest and the
+    `comparison` is of the chosen moment, whose knowledge counts. Between its points the highest and the
     lowest balance are drawn, too, as far back as `turns_since`: None if that is all of the range.
     """
+    then = comparison.then if comparison else None
     known_at, moment = (then.known_at, then.at) if then else (clock, None)
     length = RANGES[name][1]
     since = clock - length if length else history.find_first_effect(account.id)

@@ -103,9 +103,8 @@ def _describe_chart(
     clock: datetime = account.clock  # type: ignore[attr-defined]
     moment = comparison.then.at if comparison else None
     name = chart.choose_range(request.GET.get("range", ""), moment, clock)
-    then = comparison.then if comparison else None
     return {
-        "chart": chart.describe(account, name=name, clock=clock, then=then),
+        "chart": chart.describe(account, name=name, clock=clock, comparison=comparison),
         "ranges": [
             {"title": title, "link": _make_link(**asked, range=each), "active": each == name}
             for each, (title, _length) in chart.RANGES.items()
