@@ -35,7 +35,7 @@ TOKEN = {
 }
 MADE = {
     *("kind", "account", "type", "amount", "reference", "reverses", "claim", "destination"),
-    *("made_at", "needs_approval", "status", "decided_at"),
+    *("batch", "place", "batch_size", "made_at", "needs_approval", "status", "decided_at"),
 }
 
 
