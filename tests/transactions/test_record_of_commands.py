@@ -157,6 +157,11 @@ COMMANDS = {
         lambda w: corrections.reverse(id=new_id(), transaction_id=w.row.id, amount=w.row.amount, **w.why),
         (set(), MADE),
     ),
+    "correction.proposed list": (
+        corrections.reverse_all,
+        lambda w: corrections.reverse_all(id=new_id(), transaction_ids=[w.row.id], **w.why),
+        (set(), MADE),
+    ),
     "correction.approved": (
         corrections.approve,
         lambda w: corrections.approve(id=w.waiting.id, **w.why),
@@ -245,7 +250,7 @@ def test_every_function_that_has_a_caller_is_among_these():
         and "caller" in inspect.signature(inspect.unwrap(function)).parameters
     }
     assert commands == {function for function, _, _ in COMMANDS.values()}
-    readers = ("find_", "get", "is_", "count_", "trace", "require_")
+    readers = ("find_", "get", "is_", "count_", "trace", "require_", "draft", "make_")
     others = {
         f"{module.__name__}.{name}"
         for module in MODULES

@@ -21,7 +21,7 @@ from transactions.posting.commands import ClaimedReversal, Reversal, require_amo
 Then = Callable[[Correction, Caller], Correction]
 
 
-def draft(correction: Correction, caller: Caller) -> Correction:
+def draft(correction: Correction, maker: Caller) -> Correction:
     """As it would be asked for: nothing is saved."""
     return correction
 

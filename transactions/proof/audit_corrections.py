@@ -105,7 +105,8 @@ WHERE times IS DISTINCT FROM 1 OR (
     ) IS DISTINCT FROM (
         CASE WHEN needs_approval THEN 'correction.proposed' ELSE 'correction.' || lower(status) END,
         maker_id::text, correction.request_id, kind, account_id::text, correction.type,
-        amount, reference, reverses::text, claim::text, destination::text, batch::text, place, batch_size, made_at, needs_approval
+        amount, reference, reverses::text, claim::text, destination::text, batch::text, place,
+        batch_size, made_at, needs_approval
     )
     OR made.reason <> correction.reason
     OR NOT needs_approval AND (after ->> 'decided_at')::timestamptz IS DISTINCT FROM decided_at
