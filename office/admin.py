@@ -84,7 +84,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     is_of_the_office = True
     commands: tuple[Command, ...] = ()  # done to one object, from its page
     list_commands: tuple[Command, ...] = ()  # done to no object yet, from the list
-    actions = None
+    actions: tuple[Any, ...] | None = None
     paginator = BoundedPaginator
     list_per_page = 50
     list_max_show_all = 0

@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Claim, User
-from office import explanations
+from office import explanations, facts
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
-from office.pages.corrections import propose
+from office.foreseeing import Foreseen
+from office.pages.corrections import foresee_asking, propose
 from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number, text_column
 from transactions import corrections
 from transactions.models import Correction, Transaction
@@ -28,6 +29,12 @@ def waive(request: HttpRequest, claim: Claim, asked: dict[str, Any]) -> HttpResp
         posted=_("What was left of the claim is waived."),
         success_url=reverse("admin:accounts_claim_change", args=[claim.pk]),
         claim_id=claim.id,
+    )
+
+
+def foresee_waiving(request: HttpRequest, claim: Claim, asked: dict[str, Any]) -> Foreseen:
+    return foresee_asking(
+        request, corrections.waive, asked, on=claim.account_id, is_told=True, claim_id=claim.id
     )
 
 
@@ -56,6 +63,8 @@ class ClaimAdmin(SearchedAdmin):
             label=_("Waive the rest"),
             permission="accounts.waive_claim",
             run=waive,
+            facts=facts.tell_claim,
+            foresee=foresee_waiving,
             form=IdentityForm,
             applies=lambda claim: claim.status == Claim.Status.OPEN,
             note=_(

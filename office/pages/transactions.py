@@ -1,6 +1,8 @@
 """The pages of transactions and of audits."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +16,13 @@ from accounts.models import Claim, User
 from events.models import Event
 from events.subscriptions import trace
 from ledger.sql import fetch
-from office import explanations
+from office import explanations, facts
 from office.actions import Command, IdentityForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
+from office.foreseeing import Foreseen
 from office.forms import AmountField, fit
-from office.pages.corrections import propose
+from office.pages.corrections import foresee_asking, propose
+from office.pages.corrections.lists import REVERSE_PERMISSIONS, may_be_reversed, reverse_chosen
 from office.templatetags.ledger import (
     ACCOUNT_USER,
     STATUS,
@@ -114,9 +118,18 @@ def claim_back(request: HttpRequest, transaction: Transaction, asked: dict[str, 
     )
 
 
-def may_be_reversed(row: Transaction) -> bool:
-    is_posted = row.status == Transaction.Status.POSTED
-    return is_posted and not row.reverses and not row.claim and row.left > 0
+def foresee_taking_back(
+    domain: Callable[..., Correction], request: HttpRequest, transaction: Transaction, asked: dict[str, Any]
+) -> Foreseen:
+    return foresee_asking(
+        request,
+        domain,
+        asked,
+        on=transaction.account_id,
+        is_told=asked["amount"] is not None,
+        transaction_id=transaction.id,
+        amount=asked["amount"],
+    )
 
 
 def explain(transaction: Transaction) -> Any:
@@ -139,6 +152,8 @@ class TransactionAdmin(SearchedAdmin):
             permission="transactions.reverse_transaction",
             run=reverse_transaction,
             form=ReverseForm,
+            facts=facts.tell_transaction,
+            foresee=partial(foresee_taking_back, corrections.reverse),
             applies=may_be_reversed,
             note=_(
                 "The opposite transaction is posted, of all that is left or of a part of it; of a transfer on"
@@ -152,6 +167,8 @@ class TransactionAdmin(SearchedAdmin):
             permission="accounts.claim_account",
             run=claim_back,
             form=ReverseForm,
+            facts=facts.tell_transaction,
+            foresee=partial(foresee_taking_back, corrections.claim_back),
             applies=lambda row: (
                 may_be_reversed(row) and (row.type == Transaction.Type.DEPOSIT or row.transfer is not None)
             ),
@@ -163,6 +180,8 @@ class TransactionAdmin(SearchedAdmin):
             is_dangerous=True,
         ),
     )
+    actions = (reverse_chosen,)
+    list_per_page = 100
     list_display = (
         column(_("recorded at"), lambda row: moment(row.recorded_at)),
         ACCOUNT_USER,
@@ -175,6 +194,9 @@ class TransactionAdmin(SearchedAdmin):
     )
     ordering = ("-recorded_at", "-id")
     search_help_text = _("An id or a whole reference")
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return super().get_actions(request) if request.user.has_perms(REVERSE_PERMISSIONS) else {}
 
     def name(self, obj: Transaction) -> str:
         return str(obj.pk)

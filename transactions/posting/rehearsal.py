@@ -66,7 +66,8 @@ def rehearse(
 ) -> Rehearsed:
     """What `post_request` would answer at this moment, by the same decisions on one snapshot.
 
-    `after`: these accounts are not as they are stored, but as another rehearsal has left them. What was decided under an id before is answered again; what would be made has the moment of the snapshot.
+    `after`: these accounts are not as they are stored, but as another rehearsal has left them. What was
+    decided under an id before is answered again; what would be made has the moment of the snapshot.
     Works where the database is read-only. Raises the `LedgerError`s of `post_request`.
     """
     if len(request.commands) > 1:
