@@ -30,7 +30,7 @@ PERMISSIONS = ("transactions.view_correction", APPROVE_PERMISSION)
 class Item(NamedTuple):
     """One of them: what it is, and what would come of it after those before it.
 
-    When it was approved: `outcome` says what became of it, `why` it was declined; or `refusal` why it was not.
+    Then `outcome` says what became of it, `why` it was declined; or `refusal` why it was not approved.
     """
 
     correction: Correction
