@@ -70,6 +70,11 @@ class Foreseen(NamedTuple):
         return add_up([line.correction for line in self.lines])
 
     @property
+    def is_done(self) -> bool:
+        """Whether the lines tell what has become of them."""
+        return any(line.correction.status != Correction.Status.WAITING for line in self.lines)
+
+    @property
     def declined(self) -> int:
         """Of the lines."""
         return sum(line.why is not None for line in self.lines)

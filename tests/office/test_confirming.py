@@ -49,12 +49,7 @@ def test_reversing_shows_what_is_reversed_and_what_would_come_of_it(operations, 
     text = see(operations, reverse_page(row))
     for part in ("Amount 40.00 USD", "User petya", "Account main USD", "Reference INV-2", "Effective"):
         assert part in text
-    for part in (
-        "Balance 140.00 USD 100.00 USD",
-        "Held 30.00 USD 30.00 USD",
-        "Available 110.00 USD 70.00 USD",
-    ):
-        assert part in text
+    assert "Balance 140.00 USD 100.00 USD Held 30.00 USD 30.00 USD Available 110.00 USD 70.00 USD" in text
     assert "As things are" not in text
     assert balance(rich) == 140
 

@@ -1,4 +1,4 @@
-"""Many transactions reversed at once: chosen in a list, seen with their numbers, for one reason, by two people."""
+"""Many transactions reversed at once: chosen in a list, seen with their numbers, for one reason, by two."""
 
 from decimal import Decimal
 
