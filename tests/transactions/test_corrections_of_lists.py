@@ -11,6 +11,8 @@ from accounts.models import Account
 from ledger.text import TextHasControlCharacter
 from tests import asking
 from tests.cast import AccountFactory, deposit, new_id, transfer, withdraw
+from tests.database import execute
+from tests.tampering.hands import guards_off
 from tests.transactions.conftest import require_clean
 from tests.transactions.correcting import (
     DECLINED,
@@ -33,6 +35,7 @@ from transactions.errors import (
     TransactionNotFound,
 )
 from transactions.models import Batch, Correction, Transaction, derive_item_id
+from transactions.proof import audit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("limits")]
 
@@ -217,3 +220,12 @@ def test_a_thousand_rows_are_one_list_whose_queries_are_few_but_for_the_record(m
     assert {each.status for each in corrections.find_batch(made[0].batch)} == {POSTED}
     assert sum((balance(each) for each in accounts), Decimal(0)) == 1
     require_clean()
+
+
+def test_a_list_that_lost_one_is_found(account, maker):
+    """Behind the ledger's back: its entry in the record, and the size of the list, tell of it."""
+    made = reverse_all([deposit(account, "5"), deposit(account, "6")], maker)
+    with guards_off("transactions_correction"):
+        execute("DELETE FROM transactions_correction WHERE id = %s", made[1].id)
+    findings = audit.run(audit.Scope())[0].findings
+    assert any("a batch of as many as it has" in str(finding) for finding in findings)
