@@ -235,8 +235,8 @@ DECLARED: dict[str, dict[str, Entry]] = {
     "transactions_correction": decide(
         (
             "id account_id type amount reference reason reverses claim destination batch place"
-            " batch_size maker_id made_at request_id needs_approval status checker_id decided_at decision_reason"
-            " removed",
+            " batch_size maker_id made_at request_id needs_approval status checker_id decided_at"
+            " decision_reason removed",
             REFUSED,
             FOUND,
             "",

@@ -104,14 +104,9 @@ corrections.reverse_all(id=uuid.UUID(id), transaction_ids=[uuid.UUID(row) for ro
 def test_killed_in_the_middle_nothing_is_there_and_sent_again_all_of_it_is(account, maker, at):
     rows, id = [deposit(account, "30"), deposit(account, "40")], new_id()
     arguments = [at, str(id), str(maker.id), *(str(row.id) for row in rows)]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": find_database(),
-        "DJANGO_SETTINGS_MODULE": "ledger_project.settings",
-    }
-    limits = {"APPROVAL_ABOVE": "USD=100"}
+    environment = {**os.environ, "DATABASE_URL": find_database(), "APPROVAL_ABOVE": "USD=100"}
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, *arguments], cwd=PROJECT, env=environment | limits, check=False
+        [sys.executable, "-c", KILLED, *arguments], cwd=PROJECT, env=environment, check=False
     )
     assert killed.returncode == 9
     assert (Correction.objects.count(), balance(account)) == (0, 70)
