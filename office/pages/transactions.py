@@ -18,7 +18,8 @@ from events.subscriptions import trace
 from ledger.sql import fetch
 from office import explanations, facts
 from office.actions import Command, IdentityForm
-from office.admin import OfficeAdmin, SearchedAdmin, parse_id
+from office.admin import OfficeAdmin, parse_id
+from office.choosing import ChoosingAdmin
 from office.foreseeing import Foreseen
 from office.forms import AmountField, fit
 from office.pages.corrections import foresee_asking, propose
@@ -140,7 +141,7 @@ def explain(transaction: Transaction) -> Any:
 
 
 @admin.register(Transaction)
-class TransactionAdmin(SearchedAdmin):
+class TransactionAdmin(ChoosingAdmin):
     """A movement of money with everything that belongs to it, and taking it back."""
 
     change_form_template = "admin/transaction.html"
@@ -181,6 +182,7 @@ class TransactionAdmin(SearchedAdmin):
         ),
     )
     actions = (reverse_chosen,)
+    choose_permissions = REVERSE_PERMISSIONS
     list_per_page = 100
     list_display = (
         column(_("recorded at"), lambda row: moment(row.recorded_at)),
@@ -194,9 +196,6 @@ class TransactionAdmin(SearchedAdmin):
     )
     ordering = ("-recorded_at", "-id")
     search_help_text = _("An id or a whole reference")
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return super().get_actions(request) if request.user.has_perms(REVERSE_PERMISSIONS) else {}
 
     def name(self, obj: Transaction) -> str:
         return str(obj.pk)

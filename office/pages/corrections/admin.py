@@ -98,6 +98,7 @@ class CorrectionAdmin(QueueAdmin):
         ),
     )
     actions = (approve_chosen,)
+    choose_permissions = (APPROVE_PERMISSION,)
     list_display = (
         *ASKED,
         column(_("status"), show_status),
@@ -111,10 +112,6 @@ class CorrectionAdmin(QueueAdmin):
         others = Correction.objects.filter(batch=OuterRef("batch")).exclude(status=OuterRef("status"))
         every = Correction.objects.select_related("account__user", "maker", "checker")
         return every.annotate(is_mixed=Exists(others))
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        may = request.user.has_perm(APPROVE_PERMISSION)
-        return super().get_actions(request) if may else {}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Correction], search_term: str
