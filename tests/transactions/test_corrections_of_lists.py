@@ -225,6 +225,7 @@ def test_a_thousand_rows_are_one_list_whose_queries_are_few_but_for_the_record(m
 def test_a_list_that_lost_one_is_found(account, maker):
     """Behind the ledger's back: its entry in the record, and the size of the list, tell of it."""
     made = reverse_all([deposit(account, "5"), deposit(account, "6")], maker)
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
     with guards_off("transactions_correction"):
         execute("DELETE FROM transactions_correction WHERE id = %s", made[1].id)
     findings = audit.run(audit.Scope())[0].findings
