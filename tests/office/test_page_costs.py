@@ -42,7 +42,7 @@ QUERIES_MAX = {
     "transactions/auditrun/": 14,
     "transactions/correction/": 16,
     "transactions/correction/?state=all": 16,
-    "transactions/correction/{id}/change/": 16,
+    "transactions/correction/{id}/change/": 26,
     "transactions/transaction/": 18,
     "transactions/transaction/{id}/change/": 18,
 }
