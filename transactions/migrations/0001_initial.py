@@ -349,15 +349,11 @@ class Migration(migrations.Migration):
                 ("batch", models.UUIDField(null=True, verbose_name="batch")),
                 (
                     "place",
-                    models.PositiveSmallIntegerField(
-                        db_default=0, default=0, verbose_name="place in the batch"
-                    ),
+                    models.SmallIntegerField(db_default=0, default=0, verbose_name="place in the batch"),
                 ),
                 (
                     "batch_size",
-                    models.PositiveSmallIntegerField(
-                        db_default=1, default=1, verbose_name="size of the batch"
-                    ),
+                    models.SmallIntegerField(db_default=1, default=1, verbose_name="size of the batch"),
                 ),
                 (
                     "made_at",
@@ -496,6 +492,7 @@ class Migration(migrations.Migration):
                                 ("batch__isnull", False),
                                 ("batch_size__lte", 1000),
                                 ("kind", "REVERSAL"),
+                                ("place__gte", 0),
                                 ("place__lt", models.F("batch_size")),
                             ),
                             _connector="OR",
@@ -503,7 +500,9 @@ class Migration(migrations.Migration):
                         name="correction_is_alone_or_a_reversal_of_a_batch",
                     ),
                     models.UniqueConstraint(
-                        fields=("batch", "place"), name="correction_has_its_place_in_a_batch"
+                        condition=models.Q(("batch__isnull", False)),
+                        fields=("batch", "place"),
+                        name="correction_has_its_place_in_a_batch",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
