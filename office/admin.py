@@ -25,7 +25,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -93,6 +96,8 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     list_filter_sheet = False
     change_list_template = "admin/list.html"
     change_form_template = "admin/object.html"
+    empty_value_display = SafeString('<span class="office-none">\N{EN DASH}</span>')
+    nothing: Any = _("There is nothing here yet.")  # said in place of an empty list
     subject = ""  # what the access log calls one of these; empty: by its model
     key = "pk"  # the attribute that addresses and the access log name an object by: unique, and no secret
     owner = ""  # the attribute that is the id of the user whom one of these is about
@@ -153,7 +158,12 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         search = request.GET.get("q", "")
         self.record(request, Action.SEARCH if search else Action.VIEW, words=search)
         return super().changelist_view(  # type: ignore[no-any-return]
-            request, {"buttons": list(self.find_buttons(request, None)), **(extra_context or {})}
+            request,
+            {
+                "title": capfirst(self.opts.verbose_name_plural),
+                "buttons": list(self.find_buttons(request, None)),
+                **(extra_context or {}),
+            },
         )
 
     def change_view(
@@ -178,7 +188,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": self.opts.verbose_name,
+                "title": capfirst(self.opts.verbose_name),
                 "subtitle": self.name(obj),
                 "obj": obj,
                 "fields": list(self.find_fields(obj)),
@@ -188,7 +198,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         )
 
     def name(self, obj: Any) -> str:
-        """The name of the object in the heading, in the reader's language."""
+        """What people call the object, in the reader's language: the heading, and the browser's tab."""
         return str(obj)
 
     def find_fields(self, obj: Any) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,16 @@ from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
 from office.pages.corrections import propose
-from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number, text_column
+from office.templatetags.ledger import (
+    ACCOUNT_USER,
+    STATUS,
+    column,
+    moment,
+    money,
+    name_movement,
+    show_number,
+    text_column,
+)
 from transactions import corrections
 from transactions.models import Correction, Transaction
 
@@ -76,10 +85,12 @@ class ClaimAdmin(SearchedAdmin):
         text_column(_("reference"), "reference"),
     )
     list_filter = (OpenFilter,)
+    nothing = _("No claims.")
     search_help_text = _("The id of a claim, of an account, or of what is taken back")
 
     def name(self, obj: Claim) -> str:
-        return str(obj.pk)
+        amount = money(obj.amount, obj.account.currency)
+        return name_movement(self.opts.verbose_name, amount, obj.account, obj.created_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
         return Claim.objects.select_related("account__user")

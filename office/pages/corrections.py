@@ -16,7 +16,16 @@ from office import explanations
 from office.actions import Command, CommandForm
 from office.admin import parse_id
 from office.queues import QueueAdmin, show_waiting
-from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number, text_column
+from office.templatetags.ledger import (
+    ACCOUNT_USER,
+    STATUS,
+    column,
+    moment,
+    money,
+    name_movement,
+    show_number,
+    text_column,
+)
 from rest.middleware import get_caller, get_caller_id
 from transactions import corrections
 from transactions.models import Correction, Transaction
@@ -157,6 +166,10 @@ class CorrectionAdmin(QueueAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
         return Correction.objects.select_related("account__user", "maker", "checker")
+
+    def name(self, obj: Correction) -> str:
+        amount = money(obj.change, obj.account.currency)
+        return name_movement(obj.get_kind_display(), amount, obj.account, obj.made_at)
 
     def search(self, rows: QuerySet[Correction], text: str) -> QuerySet[Correction]:
         id = parse_id(text)

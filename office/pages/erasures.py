@@ -114,6 +114,9 @@ class ErasureAdmin(QueueAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
         return Erasure.objects.select_related("user", "maker", "checker")
 
+    def name(self, obj: Erasure) -> str:
+        return str(obj.user)
+
     def search(self, rows: QuerySet[Erasure], text: str) -> QuerySet[Erasure]:
         id = parse_id(text)
         return rows.filter(Q(id=id) | Q(user=id)) if id else rows.none()

@@ -19,7 +19,7 @@ from events.models import PART, Cursor, Placement, Subscription, parse_cursor
 from ledger.callers import ActorKind
 from office.actions import Command, ReasonForm
 from office.admin import OfficeAdmin, SearchedAdmin, parse_id
-from office.templatetags.ledger import bdi, column, link, moment
+from office.templatetags.ledger import COLOURS, bdi, column, link, moment
 from rest.middleware import get_caller
 
 CHANGE = "events.change_subscription"
@@ -80,7 +80,7 @@ class SubscriptionAdmin(OfficeAdmin):
         column(
             _("status"),
             lambda subscription: (subscription.status, subscription.get_status_display()),
-            label={"ACTIVE": "success", "PAUSED": "warning", "DISABLED": "danger"},
+            label=COLOURS,
         ),
         EVENTS_BEHIND,
         SECONDS_BEHIND,
@@ -199,7 +199,7 @@ class EventAdmin(SearchedAdmin):
         return rows.filter(stream=stream).order_by("-sequence") if stream else rows.none()
 
     def name(self, obj: Placement) -> str:
-        return str(obj.event)
+        return f"{obj.event.type}, {obj.position}"
 
     def describe(self, request: HttpRequest, obj: Placement) -> dict[str, Any]:
         told = resources.find([obj.event]).get(obj.event.pk)

@@ -11,7 +11,16 @@ from accounts.models import Hold, User
 from office import explanations
 from office.actions import Command
 from office.admin import SearchedAdmin, parse_id
-from office.templatetags.ledger import ACCOUNT_USER, column, label, moment, show_number, text_column
+from office.templatetags.ledger import (
+    ACCOUNT_USER,
+    column,
+    label,
+    moment,
+    money,
+    name_movement,
+    show_number,
+    text_column,
+)
 from rest.middleware import get_caller
 from transactions import posting
 from transactions.models import Transaction
@@ -58,7 +67,8 @@ class HoldAdmin(SearchedAdmin):
     search_help_text = _("The id of a hold")
 
     def name(self, obj: Hold) -> str:
-        return str(obj.pk)
+        amount = money(obj.amount, obj.account.currency)
+        return name_movement(self.opts.verbose_name, amount, obj.account, obj.created_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
         return Hold.objects.with_clock().select_related("account__user")

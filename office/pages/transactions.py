@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
@@ -26,6 +27,7 @@ from office.templatetags.ledger import (
     label,
     moment,
     money,
+    name_movement,
     show_number,
     text_column,
 )
@@ -177,7 +179,8 @@ class TransactionAdmin(SearchedAdmin):
     search_help_text = _("An id or a whole reference")
 
     def name(self, obj: Transaction) -> str:
-        return str(obj.pk)
+        amount = money(obj.amount, obj.account.currency)
+        return name_movement(obj.get_type_display(), amount, obj.account, obj.effective_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         return queries.with_resources(super().get_queryset(request)).select_related("account__user")
@@ -234,6 +237,8 @@ DURATION = column(
 class AuditRunAdmin(OfficeAdmin):
     """The audits that were made: how far each one saw, and whether the books were right."""
 
+    nothing = _("Nothing was audited yet.")
+
     list_display = (FINISHED, VERDICT, COVERAGE, "accounts", "rows", DURATION)
     ordering = ("-finished_at",)
     readonly_fields = (
@@ -246,3 +251,6 @@ class AuditRunAdmin(OfficeAdmin):
         DURATION,
         column(_("everything recorded was seen up to"), lambda run: moment(run.seen_through)),
     )
+
+    def name(self, obj: AuditRun) -> str:
+        return date_format(obj.finished_at, "DATETIME_FORMAT")

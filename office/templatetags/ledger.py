@@ -13,27 +13,30 @@ from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.currencies import find_decimals, write_exactly
+from accounts.models import Account
 from ledger.values import format_time
 
 register = template.Library()
 NOTHING = "\N{EN DASH}"
-# Green is well, blue is open, orange wants somebody, red was refused.
+# What the colour of a label means, on every page: green is well, blue is under way, orange wants care or a
+# second look, red was refused or fails, grey is over or a remark. By status, action of the access log, and mark.
 COLOURS = {
-    "ACTIVE": "success",
-    "POSTED": "success",
-    "CAPTURED": "success",
-    "COLLECTED": "success",
-    "DONE": "success",
-    "OPEN": "info",
-    "FROZEN": "warning",
-    "WAITING": "warning",
-    "DECLINED": "danger",
-    "REJECTED": "danger",
+    **dict.fromkeys(("ACTIVE", "POSTED", "CAPTURED", "COLLECTED", "DONE", "SENT"), "success"),
+    **dict.fromkeys(("OPEN", "EXPORT"), "info"),
+    **dict.fromkeys(
+        ("FROZEN", "WAITING", "PAUSED", "LATE", "REVERSED", "OWED", "OVERDUE", "CHANGE"), "warning"
+    ),
+    **dict.fromkeys(("DECLINED", "REJECTED", "FAILING", "DISABLED"), "danger"),
+    **dict.fromkeys(
+        ("CLOSED", "RELEASED", "EXPIRED", "WAIVED", "NOT_ASKED", "VIEW", "SEARCH", "LOGIN", "REVERSAL"), ""
+    ),
 }
+LONG = 30  # characters: a list may cut what is longer, and shows it when it is pointed at
 
 
 @register.filter
@@ -44,6 +47,12 @@ def money(amount: Decimal | None, currency: str) -> str:
     decimals = find_decimals(currency)
     exact = amount if decimals is not None else Decimal(write_exactly(amount))  # of a currency nobody knows
     return f"{number_format(exact, decimals, force_grouping=True)}\N{NO-BREAK SPACE}{currency}"
+
+
+@register.filter
+def available_now(account: Account) -> Decimal:
+    """What can be spent: of a frozen account nothing, whatever it has."""
+    return account.available if account.status == Account.Status.ACTIVE else Decimal(0)
 
 
 def show_number(amount: Decimal | None, currency: str) -> SafeString:
@@ -66,13 +75,23 @@ def moment(instant: datetime | None) -> str | SafeString:
 @register.filter
 def label(status: str, text: str) -> SafeString:
     """A coloured label: `{{ transaction.status|label:transaction.get_status_display }}`"""
-    return render_to_string("unfold/helpers/label.html", {"type": COLOURS.get(status, ""), "text": text})
+    return render_to_string("unfold/helpers/label.html", {"type": colour(status), "text": text})
+
+
+@register.filter
+def colour(status: str) -> str:
+    """That of a label, of `COLOURS`."""
+    return COLOURS[status]
 
 
 @register.filter
 def bdi(text: object) -> str | SafeString:
     """What somebody has named or written, set apart: whichever way it is read, nothing beside it moves."""
-    return "" if text is None or text == "" else format_html("<bdi>{}</bdi>", text)
+    if text is None or text == "":
+        return ""
+    if len(shown := str(text)) > LONG:
+        return format_html('<bdi title="{0}">{0}</bdi>', shown)
+    return format_html("<bdi>{}</bdi>", shown)
 
 
 def link(page: str, id: object, text: object) -> SafeString:
@@ -80,6 +99,12 @@ def link(page: str, id: object, text: object) -> SafeString:
     return format_html(
         '<a class="text-link" href="{}">{}</a>', reverse(f"admin:{page}_change", args=[id]), bdi(text)
     )
+
+
+def name_movement(what: Any, amount: str, account: Account, at: datetime) -> str:
+    """What moves or holds money, as people speak of it: what it is, how much, whose, and when."""
+    when = date_format(at, "SHORT_DATETIME_FORMAT")
+    return f" {NOTHING} ".join((f"{capfirst(what)} {amount}", str(account.user), when))
 
 
 def list_groups(user: Any) -> str:

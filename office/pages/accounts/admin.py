@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
@@ -25,7 +26,16 @@ from office.forms import AmountField, TextField, fit
 from office.pages import erasures
 from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
-from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
+from office.templatetags.ledger import (
+    NOTHING,
+    STATUS,
+    available_now,
+    bdi,
+    column,
+    moment,
+    show_number,
+    text_column,
+)
 from rest.middleware import get_caller
 from transactions import corrections, posting
 from transactions.models import Transaction
@@ -185,11 +195,11 @@ class AccountAdmin(SearchedAdmin):
     owner = "user_id"
     list_display = (
         text_column(_("user"), "user"),
-        text_column(_("name"), "name"),
+        text_column(pgettext_lazy("account", "name"), "name"),
         "currency",
         STATUS,
         column(_("balance"), lambda account: show_number(account.balance, account.currency)),
-        column(_("available"), lambda account: show_number(account.available, account.currency)),
+        column(_("available"), lambda account: show_number(available_now(account), account.currency)),
         "version",
     )
     list_filter = (StatusFilter,)
@@ -237,6 +247,9 @@ class AccountAdmin(SearchedAdmin):
             return HttpResponseRedirect(f"{self.find_url(account)}?{asked.urlencode()}")
         self.record(request, Action.EXPORT, account, detail=f"statement, {len(shown.lines)} lines")
         return page.write_csv(account, shown)
+
+    def name(self, obj: Account) -> str:
+        return f"{obj.user} {NOTHING} {obj.name} {obj.currency}"
 
     def describe(self, request: HttpRequest, obj: Account) -> dict[str, Any]:
         return page.describe(request, obj)
