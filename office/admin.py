@@ -10,13 +10,8 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.contrib.admin.utils import (
-    display_for_field,
-    display_for_value,
-    label_for_field,
-    lookup_field,
-    unquote,
-)
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.core.paginator import Paginator
@@ -35,6 +30,7 @@ from unfold.views import ChangeList
 from office import access, actions
 from office.access import Action
 from office.actions import Command
+from office.templatetags.ledger import list_fields
 
 ROWS_MAX = 1000  # of a list; whoever looks for something older searches for it
 
@@ -178,9 +174,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
-                request, self.opts, object_id
-            )
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         self.record(request, Action.VIEW, obj)
         return TemplateResponse(
             request,
@@ -191,28 +185,23 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
                 "title": capfirst(self.opts.verbose_name),
                 "subtitle": self.name(obj),
                 "obj": obj,
-                "fields": list(self.find_fields(obj)),
+                "fields": list_fields(self, obj),
                 "buttons": list(self.find_buttons(request, obj)),
                 **self.describe(request, obj),
             },
         )
 
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponseRedirect:
+        """Leads to the list. Django would lead to the dashboard, and wonder whether it was deleted."""
+        what = {"kind": opts.verbose_name, "id": unquote(object_id)}
+        messages.warning(request, gettext("Nothing was found: %(kind)s “%(id)s”.") % what)
+        return HttpResponseRedirect(reverse(self._name("changelist")))
+
     def name(self, obj: Any) -> str:
         """What people call the object, in the reader's language: the heading, and the browser's tab."""
         return str(obj)
-
-    def find_fields(self, obj: Any) -> Iterator[tuple[str, Any]]:
-        """The label and the value of each of `readonly_fields`, to be shown."""
-        empty = self.get_empty_value_display()
-        for name in self.readonly_fields:
-            label = str(label_for_field(name, self.model, self))
-            field, _attribute, value = lookup_field(name, obj, self)
-            if isinstance(value, bool):
-                yield label, gettext("yes") if value else gettext("no")
-            elif field is None:
-                yield label, display_for_value(value, empty)
-            else:
-                yield label, display_for_field(value, field, empty)
 
     def describe(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What the template of the object's page shows besides its `readonly_fields`."""
@@ -230,9 +219,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
-                request, self.opts, object_id
-            )
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return self.run_command(request, command, obj)
 
     def run_command(self, request: HttpRequest, command: Command, obj: Any = None) -> HttpResponse:

@@ -32,12 +32,12 @@ from transactions.models import Correction, Transaction
 
 APPROVE_PERMISSION = "transactions.approve_correction"
 ASKED = (  # columns
-    column(_("asked for at"), lambda row: moment(row.made_at)),
+    column(_("requested at"), lambda row: moment(row.made_at)),
     "kind",
     ACCOUNT_USER,
     column(_("amount"), lambda row: show_number(row.change, row.account.currency)),
     text_column(_("reason"), "reason"),
-    text_column(_("asked for by"), "maker"),
+    text_column(_("requested by"), "maker"),
 )
 
 

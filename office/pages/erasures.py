@@ -19,10 +19,10 @@ from rest.middleware import get_caller
 
 USER = column(_("user"), lambda row: link("accounts_user", row.user_id, row.user))
 ASKED = (  # columns
-    column(_("asked for at"), lambda row: moment(row.asked_at)),
+    column(_("requested at"), lambda row: moment(row.asked_at)),
     USER,
     text_column(_("reason"), "reason"),
-    text_column(_("asked for by"), "maker"),
+    text_column(_("requested by"), "maker"),
 )
 WITHOUT_THE_NAME = _("Kept for ever: do not write the person's name here, nor how to reach them.")
 

@@ -23,6 +23,7 @@ from office.pages.corrections import propose
 from office.templatetags.ledger import (
     ACCOUNT_USER,
     STATUS,
+    bdi,
     column,
     label,
     moment,
@@ -171,7 +172,7 @@ class TransactionAdmin(SearchedAdmin):
         "type",
         column(_("amount"), lambda row: show_number(row.signed_amount, row.account.currency)),
         STATUS,
-        column(_("why"), explain),
+        column(_("why"), lambda row: bdi(explain(row))),
         column(_("balance after"), lambda row: show_number(row.balance_after, row.account.currency)),
         text_column(_("reference"), "reference"),
     )

@@ -8,12 +8,14 @@ from operator import attrgetter
 from typing import Any
 
 from django import template
+from django.contrib.admin.utils import display_for_field, display_for_value, label_for_field, lookup_field
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -24,7 +26,7 @@ from ledger.values import format_time
 register = template.Library()
 NOTHING = "\N{EN DASH}"
 # What the colour of a label means, on every page: green is well, blue is under way, orange wants care or a
-# second look, red was refused or fails, grey is over or a remark. By status, action of the access log, and mark.
+# second look, red was refused or fails, grey is over or a remark. By status, kind of access, and mark.
 COLOURS = {
     **dict.fromkeys(("ACTIVE", "POSTED", "CAPTURED", "COLLECTED", "DONE", "SENT"), "success"),
     **dict.fromkeys(("OPEN", "EXPORT"), "info"),
@@ -110,6 +112,22 @@ def name_movement(what: Any, amount: str, account: Account, at: datetime) -> str
 def list_groups(user: Any) -> str:
     """The names of the groups that the user is in."""
     return ", ".join(sorted(group.name for group in user.groups.all()))
+
+
+def list_fields(page: Any, obj: Any) -> list[tuple[str, Any]]:
+    """The label and the value of each of the page's `readonly_fields`, to be shown."""
+    empty = page.get_empty_value_display()
+    found: list[tuple[str, Any]] = []
+    for name in page.readonly_fields:
+        field, _attribute, value = lookup_field(name, obj, page)
+        if isinstance(value, bool):
+            value = gettext("yes") if value else gettext("no")
+        elif field is None:
+            value = display_for_value(value, empty)
+        else:
+            value = display_for_field(value, field, empty)
+        found.append((str(label_for_field(name, page.model, page)), value))
+    return found
 
 
 def column(description: Any, show: Callable[[Any], Any], **options: Any) -> Callable[[Any], Any]:

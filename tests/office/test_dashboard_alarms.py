@@ -18,7 +18,7 @@ def test_a_feed_without_pending_events_is_well(superuser):
     cast.deposit(cast.AccountFactory(), "5")
     assert "Without a place: 3, the oldest from" in look(superuser)
     feed.place_pending()
-    assert "All events have their places. All were sent." in look(superuser)
+    assert "No events pending. All were sent." in look(superuser)
     assert not find_tiles(superuser)["Events in the feed"]
 
 
@@ -75,13 +75,13 @@ def test_a_subscription_that_lags_is_in_trouble(superuser, monkeypatch):
 @pytest.mark.parametrize(
     ("runs", "says", "alarms"),
     [
-        ([], "Never audited Everything was never proven.", True),
+        ([], "Never audited Never fully audited.", True),
         ([{}], "Clean Audited", False),
         ([{"days": 1}, {"findings": 3}], "3 findings Audited", True),
         ([{"findings": 1}], "1 finding Audited", True),
         ([{"findings": 3, "days": 1}, {}], "Clean Audited", False),
         ([{"days": 3}], "Overdue Audited", True),
-        ([{"is_whole": False}], "Everything was never proven.", False),
+        ([{"is_whole": False}], "Never fully audited.", False),
     ],
 )
 def test_the_last_audit_raises_the_alarm_unless_it_is_clean_and_new(superuser, runs, says, alarms):
