@@ -71,5 +71,10 @@ def find_icons(*, likely=False):
     return found & known
 
 
+def list_icons():
+    """Those of the font that was cut."""
+    return set(TTFont(FOLDER / "icons.woff2").getGlyphOrder())
+
+
 if __name__ == "__main__":
     main()

@@ -29,6 +29,7 @@ def things(transactional_db, settings):
 
 def find_faults(page):
     """What axe-core has against the page, in the theme that it is in; then the contrast in the other one."""
+    page.add_style_tag(content="* { transition: none !important; }")  # or colours are still on their way
     page.evaluate(AXE_SCRIPT)
     faults = page.evaluate(RUN, None)
     is_dark = page.evaluate("document.documentElement.classList.contains('dark')")
