@@ -49,7 +49,7 @@ def main():
 def cut(source, target, *, glyphs=(), unicodes=()):
     """Write what of a font is asked for; icons are the ligatures of their names' letters."""
     options = subset.Options()
-    options.flavor, options.layout_closure = "woff2", not glyphs
+    options.flavor, options.layout_closure, options.glyph_names = "woff2", not glyphs, bool(glyphs)
     options.layout_features = ["*"] if glyphs else ["kern", "tnum", "calt", "ccmp", "mark"]
     font = subset.load_font(str(source), options)
     subsetter = subset.Subsetter(options)

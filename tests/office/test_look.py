@@ -40,9 +40,8 @@ def read_names(client, address):
 
 def test_tabs_and_headings_are_names_and_no_ids(superuser):
     things = make_things()
-    account = things["accounts/account"]
-    account.user.name = "Иван Петров"
-    account.user.save()
+    account = cast.UserFactory(name="Иван Петров").accounts.get()
+    row = cast.deposit(account, "12.50")
     for model, thing in things.items():
         for name in read_names(superuser, f"/admin/{model}/{find_id(thing)}/change/"):
             assert model == "accounts/token" or not ID.search(name), name
@@ -52,9 +51,7 @@ def test_tabs_and_headings_are_names_and_no_ids(superuser):
     title, heading = read_names(superuser, f"/admin/accounts/account/{account.id}/change/")
     assert heading == "Иван Петров – main USD"
     assert title == "Иван Петров – main USD | Account | Ledger"
-    _title, heading = read_names(
-        superuser, f"/admin/transactions/transaction/{things['transactions/transaction'].id}/change/"
-    )
+    _title, heading = read_names(superuser, f"/admin/transactions/transaction/{row.id}/change/")
     assert heading.startswith("Deposit 12.50\N{NO-BREAK SPACE}USD – Иван Петров – ")
 
 
