@@ -48,7 +48,9 @@ COMMANDS = {
         "unlock": STAFF,
     },
     "accounts/token": {"revoke": "accounts.delete_token"},
-    "events/subscription": dict.fromkeys(("pause", "resume", "replay", "test"), "events.change_subscription"),
+    "events/subscription": dict.fromkeys(
+        ("pause", "resume", "replay", "test", "try-now"), "events.change_subscription"
+    ),
     "transactions/transaction": {
         "reverse": "transactions.reverse_transaction",
         "claim": "accounts.claim_account",

@@ -4,7 +4,7 @@ Each reading walks an index and has an end: it takes as long on a ledger of any 
 written out, not passed: a plan that was made for any status would not use the indexes of one.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,14 +13,13 @@ from django.utils import timezone
 from accounts.models import Account, Hold
 from events import feed
 from events.errors import FeedStopped
-from events.models import Subscription
+from events.models import Health, Subscription
 from ledger.sql import fetch
 from transactions.models import AuditRun
 
 COUNTED_MAX = 1000  # further than that nothing is counted
 SHOWN = 5
 TROUBLES_SHOWN = 10
-LAG_MAX = timedelta(minutes=1)
 AUDIT_EVERY = timedelta(days=2)  # without one for so long something is wrong
 
 COUNT = f"""
@@ -101,7 +100,7 @@ def read_delivery() -> dict[str, Any]:
     subscriptions = list(Subscription.objects.with_lag())
     lags = [each.lag_seconds for each in subscriptions if each.is_active and each.lag_seconds > 0]
     troubled = sorted(
-        filter(_is_in_trouble, subscriptions),
+        (each for each in subscriptions if each.health != Health.ACTIVE),
         key=lambda each: (each.status != Subscription.Status.DISABLED, -each.lag_seconds),
     )
     return {
@@ -113,13 +112,6 @@ def read_delivery() -> dict[str, Any]:
         ],
         "more": max(0, len(troubled) - TROUBLES_SHOWN),
     }
-
-
-def _is_in_trouble(subscription: Subscription) -> bool:
-    ever = datetime.min.replace(tzinfo=UTC)
-    has_failed = (subscription.last_error_at or ever) > (subscription.last_sent_at or ever)
-    is_behind = subscription.lag_seconds > LAG_MAX.total_seconds()
-    return not subscription.is_active or subscription.attempts > 0 or has_failed or is_behind
 
 
 def find_proof() -> dict[str, Any]:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
 from accounts.models import Claim, User
+from events.deliveries import trace
 from events.models import Event
-from events.subscriptions import trace
 from ledger.sql import fetch
 from office import explanations
 from office.actions import Command, IdentityForm

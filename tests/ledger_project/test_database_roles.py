@@ -41,6 +41,7 @@ OF_THE_APP = {
     "django_content_type": LOOKS,
     "django_migrations": LOOKS,
     "django_session": ALL,
+    "events_attempt": ADDS_AND_REMOVES,
     "events_event": ADDS,
     "events_feed_state": "SELECT UPDATE",
     "events_pending": ADDS_AND_REMOVES,
@@ -51,7 +52,7 @@ OF_THE_APP = {
     "events_recordentry": ADDS,
     "events_recordhead": CHANGES,
     "accounts_secondfactor": ALL,
-    "transactions_auditrun": LOOKS,
+    "transactions_auditrun": ADDS,
     "transactions_batch": ADDS,
     "transactions_correction": CHANGES,
     "transactions_figures": CHANGES,
@@ -93,7 +94,8 @@ NEVER_CHANGED = {
     "django_session": "",
     "events_feed_state": "database_id epoch part pruned_through system_identifier table_id timeline_id",
     "events_subscription": "actor created_at epoch id kind",
-    **{"events_recordhead": "stream", "events_text": "id owner"},
+    "events_recordhead": "stream",
+    "events_text": "id owner",
     "transactions_correction": (
         "account_id amount claim destination id kind made_at maker_id needs_approval reason reference"
         " request_id reverses type"

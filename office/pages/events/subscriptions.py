@@ -1,6 +1,5 @@
-"""The pages of events and of subscriptions: how they are getting on, and what operations can do about it."""
+"""The pages of subscriptions: how they are getting on, and what operations can do about it."""
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,18 +7,18 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import BigIntegerField, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from events import resources, subscriptions
+from events import attempts, subscriptions
 from events.delivery import send_test
 from events.models import PART, Cursor, Placement, Subscription, parse_cursor
-from ledger.callers import ActorKind
 from office.actions import Command, ReasonForm
-from office.admin import OfficeAdmin, SearchedAdmin, parse_id
-from office.templatetags.ledger import bdi, column, link, moment
+from office.admin import OfficeAdmin
+from office.templatetags.ledger import column, link
 from rest.middleware import get_caller
 
 CHANGE = "events.change_subscription"
@@ -59,6 +58,13 @@ def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]
         raise forms.ValidationError(_("It was not delivered: %(error)s") % {"error": error})
 
 
+def try_now(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> None:
+    """Has what failed tried again at once. Raises `ValidationError` if nothing would be tried."""
+    if not subscription.is_active:
+        raise forms.ValidationError(_("Nothing is sent to it at the moment: resume it."))
+    change(subscriptions.try_now, request, subscription, asked)
+
+
 def shorten_name(subscription: Subscription) -> str:
     name = str(subscription)
     return name if len(name) <= NAME_LENGTH_SHOWN else f"{name[:NAME_LENGTH_SHOWN]}…"
@@ -67,41 +73,43 @@ def shorten_name(subscription: Subscription) -> str:
 TYPES = column(_("types"), lambda subscription: ", ".join(subscription.types) or _("all"))
 EVENTS_BEHIND = column(_("events behind"), lambda subscription: subscription.lag_events)
 SECONDS_BEHIND = column(_("seconds behind"), lambda subscription: round(subscription.lag_seconds))
-LAST_ERROR = column(_("last error"), lambda subscription: bdi(subscription.last_error))
+LAST_ERROR = column(
+    _("last error"),
+    lambda subscription: render_to_string("office/last_error.html", {"subscription": subscription}),
+)
+STATE = column(
+    _("status"),
+    lambda subscription: render_to_string("office/subscription_state.html", {"subscription": subscription}),
+)
 
 
 @admin.register(Subscription)
 class SubscriptionAdmin(OfficeAdmin):
-    """The secret of a webhook is on none of these pages: only the API shows it, when it is made."""
+    """The secret of a webhook is on none of these pages: only the API shows it, when it is made. What may be
+    a secret in its url is shown to who may change it."""
 
+    change_form_template = "admin/subscription.html"
     list_display = (
         column(_("subscription"), shorten_name),
         TYPES,
-        column(
-            _("status"),
-            lambda subscription: (subscription.status, subscription.get_status_display()),
-            label={"ACTIVE": "success", "PAUSED": "warning", "DISABLED": "danger"},
-        ),
+        STATE,
         EVENTS_BEHIND,
         SECONDS_BEHIND,
         LAST_ERROR,
     )
     readonly_fields = (
+        STATE,
         "kind",
-        "url",
+        column(_("url"), lambda subscription: subscription.masked_url),
         TYPES,
-        "status",
         column(_("cursor"), lambda subscription: subscription.cursor.text),
         EVENTS_BEHIND,
         SECONDS_BEHIND,
-        "attempts",
-        "next_attempt_at",
         "sent",
         "failed",
         "unroutable",
         "last_sent_at",
         LAST_ERROR,
-        "last_error_at",
         "created_at",
         "show_actor",
     )
@@ -115,6 +123,16 @@ class SubscriptionAdmin(OfficeAdmin):
             done=_("Delivered: the receiver has taken the test."),
             note=_("A message of the type subscription.test is sent now, beside the feed."),
             is_atomic=False,  # the receiver may take its time
+        ),
+        Command(
+            name="try-now",
+            label=_("Try now"),
+            permission=CHANGE,
+            is_recorded=True,
+            run=try_now,
+            done=_("It is tried within a second. Look here again."),
+            applies=lambda subscription: subscription.is_active and subscription.next_attempt_at is not None,
+            note=_("It does not wait for its next attempt. Should it fail, that counts like any other one."),
         ),
         Command(
             name="pause",
@@ -153,65 +171,18 @@ class SubscriptionAdmin(OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subscription]:
         return Subscription.objects.with_lag()
 
+    def describe(self, request: HttpRequest, obj: Subscription) -> dict[str, Any]:
+        made = attempts.read(obj)
+        positions = [attempt.position for attempt in made]
+        in_feed = Placement.objects.filter(part=PART, position__in=positions)
+        return {
+            "whole_url": obj.url if obj.url != obj.masked_url and request.user.has_perm(CHANGE) else None,
+            "attempts": made,
+            "in_feed": set(in_feed.values_list("position", flat=True)),
+            "may_see_events": request.user.has_perm("events.view_event"),
+        }
+
     @admin.display(description=_("who made it"))
     def show_actor(self, subscription: Subscription) -> str:
         actor = get_user_model()._default_manager.filter(pk=subscription.actor).first()
         return link("accounts_user", actor.pk, actor) if actor else str(subscription.actor)
-
-
-@admin.register(Placement)
-class EventAdmin(SearchedAdmin):
-    """The events in the feed. An event is found by its position, since Django's admin takes no key of two
-    columns; one that waits for its position is on no page of its own."""
-
-    subject = "event"
-    change_form_template = "admin/event.html"
-    list_display = readonly_fields = (
-        "position",
-        column(_("type"), lambda place: place.event.type),
-        column(
-            _("account"),
-            lambda place: place.event.account_id and link("accounts_account", place.stream, place.stream),
-        ),
-        "sequence",
-        column(_("recorded at"), lambda place: moment(place.event.recorded_at)),
-    )
-    ordering = ("-part", "-position")
-    list_select_related = ("event",)
-    search_help_text = _("A position in the feed, or the id of an account or of a user")
-
-    def has_view_permission(self, request: HttpRequest, obj: Placement | None = None) -> bool:
-        return request.user.has_perm("events.view_event")
-
-    has_module_permission = has_view_permission
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Placement]:
-        return Placement.objects.filter(part=PART).select_related("event")
-
-    def search(self, rows: QuerySet[Placement], text: str) -> QuerySet[Placement]:
-        """By an index each, and in the order of that index: a stream's events have places in their order."""
-        text = text.strip()
-        if not text:
-            return rows
-        if text.isascii() and text.isdecimal():
-            return rows.filter(position=min(int(text[:20]), BigIntegerField.MAX_BIGINT))
-        stream = parse_id(text)
-        return rows.filter(stream=stream).order_by("-sequence") if stream else rows.none()
-
-    def name(self, obj: Placement) -> str:
-        return str(obj.event)
-
-    def describe(self, request: HttpRequest, obj: Placement) -> dict[str, Any]:
-        told = resources.find([obj.event]).get(obj.event.pk)
-        actor = (
-            get_user_model()._default_manager.filter(pk=told.actor).first() if told and told.actor else None
-        )
-        return {
-            "traced": subscriptions.trace([obj.event])[0],
-            "may_see_deliveries": request.user.has_perm("events.view_subscription"),
-            "told": told,
-            "actor": actor,
-            "actor_kind": ActorKind(told.actor_kind).label if told else "",
-            "data": json.dumps(told and told.data, indent=2, ensure_ascii=False),
-            "before": json.dumps(told.before, indent=2, ensure_ascii=False) if told and told.before else "",
-        }
