@@ -34,6 +34,7 @@ from accounts.models import SecondFactor, User, make_url, read_secret, seal_secr
 from events import record
 from ledger.callers import ActorKind, Caller
 from ledger.ciphers import Undecipherable
+from office import unsent
 from rest.middleware import get_caller, get_caller_id, get_request_id
 
 USERNAME_LENGTH_MAX = 150  # longer ones are nobody's, and cannot be counted as a wrong password
@@ -92,7 +93,15 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
         return super().has_permission(request) and _has_second_factor(request)
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        return super().admin_view(_require_own_password(view), cacheable)  # type: ignore[no-any-return]
+        shown = super().admin_view(_require_own_password(view), cacheable)
+
+        @wraps(shown)
+        def inner(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                unsent.keep(request)
+            return shown(request, *args, **options)  # type: ignore[no-any-return]
+
+        return inner
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         return super().get_app_list(request, app_label) if self.has_permission(request) else []
