@@ -3,6 +3,7 @@
 from office.pages import (
     access_log,
     accounts,
+    audits,
     claims,
     corrections,
     dashboard,
@@ -18,6 +19,7 @@ from office.pages import (
 __all__ = [
     "access_log",
     "accounts",
+    "audits",
     "claims",
     "corrections",
     "dashboard",

@@ -15,7 +15,7 @@ from events import feed
 from events.errors import FeedStopped
 from events.models import Health, Subscription
 from ledger.sql import fetch
-from transactions.models import AuditRun
+from transactions import audits
 
 COUNTED_MAX = 1000  # further than that nothing is counted
 SHOWN = 5
@@ -115,12 +115,12 @@ def read_delivery() -> dict[str, Any]:
 
 
 def find_proof() -> dict[str, Any]:
-    """The last audit, and the last `clean` one: of everything, with nothing found."""
-    last = AuditRun.objects.order_by("-finished_at").first()
-    is_old = last is not None and last.finished_at < timezone.now() - AUDIT_EVERY
+    """How the books stand by the audits; `is_old`, if everything was last audited too long ago."""
+    standing = audits.find_standing()
+    whole = standing.whole
+    is_old = whole is not None and whole.finished_at < timezone.now() - AUDIT_EVERY
     return {
-        "last": last,
-        "clean": AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at").first(),
+        **standing._asdict(),
         "is_old": is_old,
-        "is_alarming": last is None or last.findings > 0 or is_old,
+        "is_alarming": whole is None or standing.findings > 0 or is_old,
     }

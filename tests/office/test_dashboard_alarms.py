@@ -82,7 +82,10 @@ def test_a_subscription_that_lags_is_in_trouble(superuser, monkeypatch):
         ([{"findings": 1}], "1 finding Audited", True),
         ([{"findings": 3, "days": 1}, {}], "Clean Audited", False),
         ([{"days": 3}], "Overdue Audited", True),
-        ([{"is_whole": False}], "Everything was never proven.", False),
+        ([{"is_whole": False}], "Everything was never proven.", True),
+        ([{"findings": 2}, {"is_whole": False}], "2 findings Audited", True),
+        ([{"days": 1}, {"is_whole": False, "findings": 4}], "4 findings Audited", True),
+        ([{"is_whole": False, "findings": 4, "days": 1}, {}], "Clean Audited", False),
     ],
 )
 def test_the_last_audit_raises_the_alarm_unless_it_is_clean_and_new(superuser, runs, says, alarms):
