@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -91,7 +92,7 @@ def show_coverage(run: AuditRun) -> str | SafeString:
         return str(_("a part"))
     if run.since is None:
         return str(_("all accounts and all checks"))
-    return str(_("what was recorded after %(since)s") % {"since": moment(run.since)})
+    return format_html(_("what was recorded after {}"), moment(run.since))
 
 
 VERDICT = column(_("result"), show_verdict)
