@@ -58,7 +58,7 @@ def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]
         raise forms.ValidationError(_("It was not delivered: %(error)s") % {"error": error})
 
 
-def try_now(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> None:
+def try_at_once(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> None:
     """Has what failed tried again at once. Raises `ValidationError` if nothing would be tried."""
     if not subscription.is_active:
         raise forms.ValidationError(_("Nothing is sent to it at the moment: resume it."))
@@ -77,7 +77,7 @@ LAST_ERROR = column(
     _("last error"),
     lambda subscription: render_to_string("office/last_error.html", {"subscription": subscription}),
 )
-STATE = column(
+HEALTH = column(
     _("status"),
     lambda subscription: render_to_string("office/subscription_state.html", {"subscription": subscription}),
 )
@@ -92,13 +92,13 @@ class SubscriptionAdmin(OfficeAdmin):
     list_display = (
         column(_("subscription"), shorten_name),
         TYPES,
-        STATE,
+        HEALTH,
         EVENTS_BEHIND,
         SECONDS_BEHIND,
         LAST_ERROR,
     )
     readonly_fields = (
-        STATE,
+        HEALTH,
         "kind",
         column(_("url"), lambda subscription: subscription.masked_url),
         TYPES,
@@ -129,7 +129,7 @@ class SubscriptionAdmin(OfficeAdmin):
             label=_("Try now"),
             permission=CHANGE,
             is_recorded=True,
-            run=try_now,
+            run=try_at_once,
             done=_("It is tried within a second. Look here again."),
             applies=lambda subscription: subscription.is_active and subscription.next_attempt_at is not None,
             note=_("It does not wait for its next attempt. Should it fail, that counts like any other one."),
