@@ -1,4 +1,4 @@
-"""Planted faults of what operators see and do: webhooks, passwords, sessions, audits. For `tests/mutants.py`."""
+"""Planted faults of what operators see: webhooks, passwords, sessions, audits. For `tests/mutants.py`."""
 
 from tests.planted_faults import Mutant
 

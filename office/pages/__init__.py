@@ -12,6 +12,7 @@ from office.pages import (
     find,
     holds,
     staff,
+    subscriptions,
     tokens,
     transactions,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "find",
     "holds",
     "staff",
+    "subscriptions",
     "tokens",
     "transactions",
 ]
