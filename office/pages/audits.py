@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -92,7 +93,7 @@ def show_coverage(run: AuditRun) -> str | SafeString:
         return str(_("a part"))
     if run.since is None:
         return str(_("all accounts and all checks"))
-    return format_html(_("what was recorded after {}"), moment(run.since))
+    return format_html(gettext("what was recorded after {}"), moment(run.since))
 
 
 VERDICT = column(_("result"), show_verdict)

@@ -10,8 +10,6 @@ from django.db.transaction import atomic
 from ledger_project.database import rights as table_rights
 from ledger_project.database.rights import RIGHTS, USER_SHOWN, find_models
 from ledger_project.database.roles import Roles, find_tables
-from tests.cast import AccountFactory
-from transactions import audits
 
 pytestmark = pytest.mark.django_db
 
@@ -302,14 +300,3 @@ def test_without_the_right_to_it_the_roles_are_not_made():
     become(APP)
     with pytest.raises(CommandError, match="permission denied"), atomic():
         run("--apply", prefix="test_others")
-
-
-def test_the_service_notes_audits_of_accounts_and_none_of_everything():
-    account = AccountFactory(funds="5")
-    become(APP)
-    run = audits.audit_account(id=account.id)
-    assert (run.is_whole, run.findings, run.rows) == (False, 0, 1)
-    columns = "id, started_at, seen_through, accounts, rows, findings, is_whole"
-    for value in ("true", "false", "DEFAULT"):
-        values = f"gen_random_uuid(), now(), now(), 1, 1, 0, {value}"
-        assert find_refusal(f"INSERT INTO transactions_auditrun ({columns}) VALUES ({values})") == DENIED
