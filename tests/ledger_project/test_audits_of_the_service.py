@@ -1,4 +1,4 @@
-"""What the service's role may say of the proof: that it audited an account, and nothing of the whole ledger."""
+"""What the role of the service may say of the proof: that it audited an account, and no more than that."""
 
 import pytest
 
