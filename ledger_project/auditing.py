@@ -15,7 +15,7 @@ from transactions import audits
 
 LOOK_SECONDS = 60.0  # between two looks whether one is due
 END_SECONDS = 5.0  # for an audit to end that was told to
-FOUND = 1  # the exit status of an audit that found something
+FOUND = 3  # the exit status of `audit_when_due` if something was found; 1 is that of any fault of a program
 
 logger = structlog.get_logger(__name__)
 

@@ -16,6 +16,7 @@ from ledger_project.management.commands.audit_when_due import LOCK
 from tests.cast import AccountFactory
 from tests.servers import wait_for
 from tests.service import Service, is_gone
+from tests.transactions.test_audits import break_balance
 from transactions.models import AuditRun
 
 every_hour = pytest.fixture(lambda settings: setattr(settings, "AUDIT_EVERY_MINUTES", 60))
@@ -52,6 +53,17 @@ def test_while_another_one_is_under_way_none_begins():
         assert not AuditRun.objects.exists()
     call_command("audit_when_due")
     assert AuditRun.objects.count() == 1
+
+
+@pytest.mark.usefixtures("every_hour")
+@pytest.mark.django_db(transaction=True)
+def test_what_is_found_has_a_status_that_no_fault_of_a_program_has():
+    account = AccountFactory(funds="5")
+    break_balance(account)
+    with pytest.raises(SystemExit) as ended:
+        call_command("audit_when_due")
+    assert ended.value.code == auditing.FOUND != 1
+    assert AuditRun.objects.get().findings > 0
 
 
 @pytest.mark.django_db
