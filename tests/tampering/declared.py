@@ -217,12 +217,8 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ),
     ),
     "events_attempt": decide(
-        (
-            "id subscription_id position began_at milliseconds status_code error",
-            REFUSED,
-            UNSEEN,
-            RELAY,
-        ),
+        ("id position began_at milliseconds status_code error", REFUSED, UNSEEN, RELAY),
+        ("subscription_id", REFUSED, REFUSED, "a key of the database: there is no such subscription"),
         ("removed added", UNSEEN, UNSEEN, RELAY),
     ),
     "events_text": decide(
@@ -238,7 +234,12 @@ DECLARED: dict[str, dict[str, Entry]] = {
             UNSEEN,
             "what an audit found in its time; the next one finds it again",
         ),
-        ("added", UNSEEN, UNSEEN, "the service can add audits of a part only: none proves the whole ledger"),
+        (
+            "added",
+            REFUSED,
+            UNSEEN,
+            "the service can add one that says of itself that it was of a part, and no other",
+        ),
     ),
     "transactions_batch": decide(
         (
