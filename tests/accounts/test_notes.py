@@ -94,7 +94,7 @@ def test_the_longest_note_is_kept_whole(account, author):
 def test_the_notes_about_a_person_are_erased_with_them_and_none_is_added(account, author):
     row = deposit(account, "5")
     about = [
-        write(account, author),
+        write(account, author, text="a red card", link=""),  # nothing in it names anybody
         write(account, author, subject=Note.Subject.USER, subject_id=account.user_id),
         write(account, author, subject=Note.Subject.TRANSACTION, subject_id=row.id),
     ]

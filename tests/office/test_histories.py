@@ -194,7 +194,7 @@ def test_every_change_is_on_one_page_of_several_and_on_one_only(support, account
     anna = make_staff("operations", name="Anna")
     for number in range(1, 12):
         set_limits(account, anna, credit_limit=Decimal(number), reason=f"change {number:02}")
-        if number % 3 == 0:
+        if number <= 6:  # a page of the one is older than a page of the other
             note(anna, "account", account.id, action="CHANGE", reason=f"entry {number:02}")
     page, found = find_address(account) + "?show=history", []
     while page:
@@ -204,7 +204,7 @@ def test_every_change_is_on_one_page_of_several_and_on_one_only(support, account
         page = find_address(account) + older[0].replace("&amp;", "&") if older else ""
     wanted = []
     for number in range(11, 0, -1):
-        wanted += [f"entry {number:02}"] * (number % 3 == 0) + [f"change {number:02}"]
+        wanted += [f"entry {number:02}"] * (number <= 6) + [f"change {number:02}"]
     assert found == [*wanted, ""]
 
 
