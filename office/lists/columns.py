@@ -32,7 +32,7 @@ OF_ACCOUNT: Columns = {
     "account_name": attrgetter("account.name"),
     "currency": attrgetter("account.currency"),
 }
-TRANSACTIONS: Columns = {
+OF_TRANSACTIONS: Columns = {
     **_plain("id"),
     **OF_ACCOUNT,
     **_plain("type"),
@@ -43,20 +43,20 @@ TRANSACTIONS: Columns = {
     **_amounts("reversed"),
     **_plain("hold", "claim", "actor", "actor_kind", "request_id"),
 }
-HOLDS: Columns = {
+OF_HOLDS: Columns = {
     **_plain("id"),
     **OF_ACCOUNT,
     **_amounts("amount", "captured"),
     "status": attrgetter("status_now"),
     **_plain("decline_reason", "expires_at", "created_at", "closed_at", "reference", "actor", "request_id"),
 }
-CLAIMS: Columns = {
+OF_CLAIMS: Columns = {
     **_plain("id"),
     **OF_ACCOUNT,
     **_amounts("amount", "collected", "remaining"),
     **_plain("status", "reason", "reference", "destination", "reverses", "created_at", "closed_at", "actor"),
 }
-CORRECTIONS: Columns = {
+OF_CORRECTIONS: Columns = {
     **_plain("id", "kind"),
     **OF_ACCOUNT,
     **_plain("type"),
@@ -66,7 +66,7 @@ CORRECTIONS: Columns = {
     "checker": lambda row: row.checker and row.checker.username,
     **_plain("decided_at", "decision_reason"),
 }
-ACCOUNTS: Columns = {
+OF_ACCOUNTS: Columns = {
     **_plain("id"),
     "user": attrgetter("user_id"),
     "user_name": attrgetter("user.name"),
@@ -78,8 +78,8 @@ ACCOUNTS: Columns = {
     "credit_limit": lambda account: _write(account.credit_limit, account),
     **_plain("version", "created_at"),
 }
-USERS: Columns = _plain("id", "name", "external_id", "username", "created_at", "erased_at")
-EVENTS: Columns = {
+OF_USERS: Columns = _plain("id", "name", "external_id", "username", "created_at", "erased_at")
+OF_EVENTS: Columns = {
     **_plain("position", "stream", "sequence"),
     "type": attrgetter("event.type"),
     "recorded_at": attrgetter("event.recorded_at"),

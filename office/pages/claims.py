@@ -74,7 +74,7 @@ class ClaimAdmin(SearchedAdmin):
         text_column(_("reference"), "reference"),
     )
     list_form = ClaimForm
-    exported = exports.CLAIMS
+    exported = exports.OF_CLAIMS
     nothing = _("No claims.")
     ordering = ("-created_at", "-id")
     search_help_text = _("The id of a claim, of an account, or of what is taken back")

@@ -164,7 +164,7 @@ class CorrectionAdmin(QueueAdmin):
         column(_("decided at"), lambda row: moment(row.decided_at)),
     )
     list_form = CorrectionForm
-    exported = exports.CORRECTIONS
+    exported = exports.OF_CORRECTIONS
     nothing = _("No corrections.")
     ordering = ("-made_at", "-id")
     search_help_text = _("The id of a correction, an account or a transaction")

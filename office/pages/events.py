@@ -181,7 +181,7 @@ class EventAdmin(SearchedAdmin):
         column(_("recorded at"), lambda place: moment(place.event.recorded_at)),
     )
     list_form = EventForm
-    exported = exports.EVENTS
+    exported = exports.OF_EVENTS
     nothing = _("No events.")
     ordering = ("-part", "-position")
     list_select_related = ("event",)

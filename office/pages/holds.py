@@ -66,7 +66,7 @@ class HoldAdmin(SearchedAdmin):
         text_column(_("reference"), "reference"),
     )
     list_form = HoldForm
-    exported = exports.HOLDS
+    exported = exports.OF_HOLDS
     nothing = _("No holds.")
     ordering = ("-created_at", "-id")
     search_help_text = _("The id of a hold")

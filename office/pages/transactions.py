@@ -179,7 +179,7 @@ class TransactionAdmin(SearchedAdmin):
         text_column(_("reference"), "reference"),
     )
     list_form = TransactionForm
-    exported = exports.TRANSACTIONS
+    exported = exports.OF_TRANSACTIONS
     nothing = _("No transactions.")
     ordering = ("-recorded_at", "-id")
     search_help_text = _("An id or a whole reference")

@@ -52,7 +52,7 @@ class UserAdmin(SearchedAdmin):
         column(_("created at"), lambda user: moment(user.created_at)),
     )
     list_form = UserForm
-    exported = exports.USERS
+    exported = exports.OF_USERS
     nothing = _("No users.")
     ordering = ("-created_at", "-id")
     search_help_text = _("An id, an external id, or the start of a name")
@@ -182,7 +182,7 @@ class AccountAdmin(SearchedAdmin):
         "version",
     )
     list_form = AccountForm
-    exported = exports.ACCOUNTS
+    exported = exports.OF_ACCOUNTS
     nothing = _("No accounts.")
     ordering = ("-created_at", "-id")
     search_help_text = _("The start of the user's name, their external id, or the id of a user or an account")
