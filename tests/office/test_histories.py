@@ -69,12 +69,12 @@ def test_a_frozen_account_says_who_froze_it_and_when(support, account):
     posting.post(command, caller=act(anna))
     deposit(account, "1")
     head = read_text(look(support, account).partition("office-amounts")[2].partition("<dl")[0])
-    assert "a stolen card Anna ," in head
+    assert "a stolen card Anna ·" in head
     [newest, _opened] = read_history(support, find_address(account))
     assert newest[1:5] == ["Anna", "Frozen", newest[3], "a stolen card"]
-    assert "Status: ACTIVE → FROZEN" in newest[3]
+    assert "Status: active → frozen" in newest[3]
     posting.post(SetStatus(account_id=account.id, status="ACTIVE", reason="found"), caller=act(anna))
-    assert "Anna ," not in read_text(look(support, account).partition("<dl")[0])
+    assert "Anna ·" not in read_text(look(support, account).partition("<dl")[0])
 
 
 def test_what_the_office_did_is_told_once(operations, account):

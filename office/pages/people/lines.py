@@ -15,11 +15,12 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Account, Claim, Hold, Threshold, User
 from events import record, resources
 from events.models import Event, RecordEntry
 from ledger.callers import ActorKind
 from office.templatetags.ledger import NOTHING, bdi, moment, money
+from transactions.models import Correction
 
 # What happened, by the types of events and of entries; of commands of the office see `_find_command`.
 WORDS = {
@@ -62,14 +63,12 @@ WORDS = {
 }
 NAMES = {
     "status": _("status"),
-    "status_reason": _("reason of the status"),
     "name": _("name"),
     "external_id": _("external id"),
     "metadata": _("metadata"),
     "credit_limit": _("credit limit"),
     "withdraw_max": _("most in one withdrawal"),
     "withdraw_day_max": _("most in a UTC day"),
-    "available": _("available"),
     "amount": _("amount"),
     "captured": _("captured"),
     "remaining": _("remaining"),
@@ -84,10 +83,17 @@ NAMES = {
     "is_active": _("active"),
     "done_at": _("done at"),
 }
-MONEY = {"credit_limit", "withdraw_max", "withdraw_day_max", "available", "amount", "captured", "remaining"}
-MONEY |= {"collected", "balance", "held", "owed"}
+MONEY = {"credit_limit", "withdraw_max", "withdraw_day_max", "amount", "captured", "remaining", "collected"}
+# What the line says already, as its reason and its time, or what follows of the rest.
+SAID = {"status_reason", "decided_at", "available"}
 # What an event tells of a thing that is new, or gone: nothing of it was otherwise before.
 TELLING = ("amount", "of", "reference")
+# Statuses, and what a threshold looks at, in the reader's words.
+LABELS: dict[str, Any] = {
+    value: label
+    for choices in (Account.Status, Hold.Status, Claim.Status, Correction.Status, Threshold.Of)
+    for value, label in choices.choices
+}
 
 
 @dataclass(kw_only=True)
@@ -138,12 +144,20 @@ def describe_events(events: Sequence[Event], currency: str) -> Iterator[Line]:
 def describe_entries(
     request: HttpRequest, entries: Sequence[RecordEntry], currency: str = ""
 ) -> Iterator[Line]:
-    """A line of each entry of the record, in the same order. One query."""
+    """A line of each entry of the record, in the same order. Two queries.
+
+    Where there is no `currency`, amounts are in that of the account that an entry names.
+    """
     pages = find_pages(request)
-    for entry, told in zip(entries, record.read_told(entries), strict=True):
+    read = record.read_told(entries)
+    named = {each["after"]["account"] for each in read if (each.get("after") or {}).get("account")}
+    accounts = Account.objects.filter(id__in=named).values_list("id", "currency") if named else []
+    currencies = {str(id): code for id, code in accounts}
+    for entry, told in zip(entries, read, strict=True):
         page = pages.get(entry.subject)
         after = told.get("after") or {}
         before = told.get("before")
+        in_currency = currency or currencies.get(after.get("account", ""), "")
         if before is None:
             after = {name: after[name] for name in TELLING if after.get(name)}
         yield Line(
@@ -152,7 +166,7 @@ def describe_entries(
             actor=entry.actor,
             actor_kind=entry.actor_kind,
             request_id=entry.request_id,
-            changes=list(_compare_all(before, after, currency)),
+            changes=list(_compare_all(before, after, in_currency)),
             reason=told.get("reason") or "",
             kind=str(page.opts.verbose_name) if page else entry.subject,
             url=reverse(page._name("change"), args=[entry.subject_id]) if page and entry.subject_id else "",
@@ -192,7 +206,7 @@ def _compare(
     """Those parts that were otherwise before; of what is new what tells it from others."""
     names = TELLING if before is None else before
     for name in names:
-        if name in data:
+        if name in data and name not in SAID:
             was = None if before is None else show_value(name, before[name], currency)
             if before is not None or data[name]:
                 yield _name(name), was, show_value(name, data[name], currency)
@@ -201,7 +215,7 @@ def _compare(
 def _compare_all(
     before: Mapping[str, Any] | None, after: Mapping[str, Any], currency: str
 ) -> Iterator[tuple[str, str | None, str]]:
-    for name in dict.fromkeys([*(before or {}), *after]):
+    for name in [name for name in dict.fromkeys([*(before or {}), *after]) if name not in SAID]:
         was = show_value(name, before[name], currency) if before and name in before else None
         yield _name(name), was, show_value(name, after.get(name), currency)
 
@@ -222,6 +236,8 @@ def show_value(name: str, value: Any, currency: str) -> str:
     if name.endswith("_at"):
         with suppress(ValueError):
             return str(moment(datetime.fromisoformat(value)))
+    if name in ("status", "of"):
+        return str(LABELS.get(value, value))
     if isinstance(value, str):
         return str(bdi(value))
     return str(bdi(json.dumps(value, ensure_ascii=False)))

@@ -181,8 +181,9 @@ def show_link(note: Any) -> Any:
     )
 
 
-def shorten(text: str) -> str:
-    return text if len(text) <= LENGTH_SHOWN else f"{text[:LENGTH_SHOWN]}…"
+def show_shortened(text: str) -> Any:
+    shown = text if len(text) <= LENGTH_SHOWN else f"{text[:LENGTH_SHOWN]}…"
+    return format_html('<div class="office-reference">{}</div>', bdi(shown))
 
 
 ABOUT = column(
@@ -226,7 +227,7 @@ class NoteAdmin(SearchedAdmin):
         column(_("written at"), lambda note: moment(note.written_at)),
         text_column(_("written by"), "author"),
         CUSTOMER,
-        column(_("note"), lambda note: bdi(shorten(note.words))),
+        column(_("note"), lambda note: show_shortened(note.words)),
         column(_("ticket"), show_link),
         DONE,
     )

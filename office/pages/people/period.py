@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -36,12 +37,18 @@ class DaysForm(forms.Form):
     until = forms.DateField(label=_("To day (UTC)"), required=False, widget=DayInput)
     is_bounded = True
 
+    def __init__(self, data: QueryDict) -> None:
+        if self.is_bounded and not data.get("since") and not data.get("until"):
+            data = data.copy()
+            data["since"] = data["until"] = timezone.now().astimezone(UTC).date().isoformat()
+        super().__init__(data)
+
     def clean(self) -> dict[str, Any]:
         asked: dict[str, Any] = super().clean() or {}
         if self.errors:
             return asked
         if self.is_bounded:
-            last = asked["until"] or asked["since"] or timezone.now().astimezone(UTC).date()
+            last = asked["until"] or asked["since"]
             asked |= {"since": asked["since"] or last, "until": last}
         since, until = asked["since"], asked["until"]
         if since and until and since > until:
