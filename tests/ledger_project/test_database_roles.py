@@ -93,8 +93,7 @@ NEVER_CHANGED = {
     "django_session": "",
     "events_feed_state": "database_id epoch part pruned_through system_identifier table_id timeline_id",
     "events_subscription": "actor created_at epoch id kind",
-    "events_recordhead": "stream",
-    "events_text": "id owner",
+    **{"events_recordhead": "stream", "events_text": "id owner"},
     "transactions_correction": (
         "account_id amount batch batch_size claim destination id kind made_at maker_id needs_approval place"
         " reason reference request_id reverses type"

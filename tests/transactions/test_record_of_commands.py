@@ -34,8 +34,8 @@ TOKEN = {
     *("permissions", "account_names", "types", "amount_max"),
 }
 MADE = {
-    *("kind", "account", "type", "amount", "reference", "reverses", "claim", "destination"),
-    *("batch", "place", "batch_size", "made_at", "needs_approval", "status", "decided_at"),
+    *"kind account type amount reference reverses claim destination batch place batch_size".split(),
+    *("made_at", "needs_approval", "status", "decided_at"),
 }
 
 
@@ -46,8 +46,7 @@ def adjust_by(world, amount):
         type=Transaction.Type.DEPOSIT,
         amount=amount,
         reference="ticket 7",
-        reason=world.reason,
-        caller=world.caller,
+        **world.why,
     )
 
 
@@ -196,7 +195,6 @@ def world(maker, settings):
     return SimpleNamespace(
         caller=caller,
         why={"caller": caller, "reason": "because"},
-        reason="because",
         account=account,
         member=member,
         gone=gone,
