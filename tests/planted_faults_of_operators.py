@@ -111,8 +111,8 @@ MUTANTS = [
     Mutant(
         "a clean part hides what was found",
         "audits.find_standing",
-        "runs.filter(finished_at__gte=whole.finished_at)",
-        "runs[:1]",
+        "filter(finished_at__gte=whole.finished_at)",
+        "filter(finished_at__gt=whole.finished_at)",
         AUDITS + "test_a_clean_part_hides_nothing_that_was_found",
     ),
     Mutant(

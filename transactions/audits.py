@@ -32,10 +32,11 @@ RETURNING id
 
 
 class Standing(NamedTuple):
-    """How the books stand. `whole` is the last audit of everything, `clean` the last that found nothing;
-    `findings` are those of `whole`, or of an audit of a part since, if that has found more."""
+    """How the books stand. `last_at` is when the last audit of any kind ended, `whole` that of everything,
+    `clean` the last of those that found nothing; `findings` are those of `whole`, or of an audit of a part
+    since, if that has found more."""
 
-    last: AuditRun | None
+    last_at: datetime | None
     whole: AuditRun | None
     clean: AuditRun | None
     findings: int
@@ -43,15 +44,12 @@ class Standing(NamedTuple):
 
 def find_standing() -> Standing:
     """An audit of a part that is clean says nothing of what the last one of everything has found."""
-    runs = AuditRun.objects.order_by("-finished_at")
-    whole = runs.filter(is_whole=True).first()
-    since = runs if whole is None else runs.filter(finished_at__gte=whole.finished_at)
-    return Standing(
-        last=runs.first(),
-        whole=whole,
-        clean=find_last_clean(),
-        findings=since.aggregate(most=Max("findings"))["most"] or 0,
-    )
+    whole = AuditRun.objects.filter(is_whole=True).order_by("-finished_at").first()
+    since = AuditRun.objects.all()
+    if whole is not None:
+        since = since.filter(finished_at__gte=whole.finished_at)
+    told = since.aggregate(last_at=Max("finished_at"), findings=Max("findings"))
+    return Standing(told["last_at"], whole, find_last_clean(), told["findings"] or 0)
 
 
 def is_due(every: timedelta) -> bool:

@@ -40,7 +40,7 @@ QUERIES_MAX = {
     "events/subscription/": 13,
     "events/subscription/{id}/change/": 17,
     "events/recordentry/": 13,
-    "transactions/auditrun/": 18,
+    "transactions/auditrun/": 17,
     "transactions/auditrun/{id}/change/": 14,
     "transactions/correction/": 16,
     "transactions/correction/?state=all": 16,
