@@ -65,7 +65,8 @@ MUTANTS = [
     *planted_faults_of_texts.MUTANTS,
 ]
 PRODUCT = ("ledger", "rest", "events", "accounts", "transactions", "office", "ledger_project")
-SECONDS_MAX = 300
+SECONDS_MAX, SECONDS_MAX_OF_ALL = 300, 1500
+WORKERS = 2
 
 
 class Place(NamedTuple):
@@ -116,8 +117,10 @@ def plant(mutant: Mutant) -> tuple[Path, str]:
     return place.file, "".join(lines)
 
 
-def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The outcome of the tests, with a database of their own."""
+def run_tests(
+    *tests: str, seconds_max: int = SECONDS_MAX, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The outcome of the tests, with databases of their own."""
     own = {
         "DATABASE_URL",
         "SECRET_KEY",
@@ -130,7 +133,7 @@ def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[st
     environment |= {name: value for name, value in os.environ.items() if name not in own}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=SECONDS_MAX
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=seconds_max
     )
 
 
@@ -153,11 +156,12 @@ def main() -> int:
     if unknown := set(wanted) - {mutant.name for mutant in MUTANTS}:
         raise SystemExit(f"There are no such faults: {', '.join(sorted(unknown))}")
     mutants = [mutant for mutant in MUTANTS if not wanted or mutant.name in wanted]
-    sound = run_tests(*{mutant.test for mutant in mutants})
+    tests = sorted({mutant.test for mutant in mutants})
+    sound = run_tests("-n", str(WORKERS), "--dist", "loadfile", *tests, seconds_max=SECONDS_MAX_OF_ALL)
     if sound.returncode:
         raise SystemExit(f"Without any fault the tests fail already:\n{sound.stdout[-2000:]}")
     table = Table("planted fault", "where", Column("seen by", overflow="fold"))
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(WORKERS) as pool:
         outcomes = list(pool.map(run_with, mutants))
     unseen = []
     for mutant, outcome in zip(mutants, outcomes, strict=True):
