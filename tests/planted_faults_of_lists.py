@@ -53,9 +53,9 @@ MUTANTS = [
     ),
     Mutant(
         "an exchange taken back at the other amount",
-        "Reversal._make_leg",
-        "amount=row.amount",
-        "amount=self.rows[0].amount",
+        "Reversal.find_legs",
+        "part.named if leg.reverses == self.transaction_id else part.other",
+        "part.named",
         EXCHANGES + "test_taken_back_each_account_has_its_own_amount_back",
     ),
     Mutant(

@@ -106,7 +106,7 @@ MUTANTS = [
         "bounds._find_amount",
         "return Decimal(0) if hold is None else hold.remaining",
         "return Decimal(0)",
-        BOUNDS + "test_each_command_is_bound_to_an_amount",
+        BOUNDS + "test_a_list_that_takes_more_of_a_hold_than_allowed_is_refused_as_a_whole",
     ),
     Mutant(
         "a batch points nowhere",
