@@ -63,7 +63,7 @@ def find_staff() -> QuerySet[Staff]:
 def create(
     *, username: str, name: str, groups: Collection[str], caller: Caller, reason: str = ""
 ) -> tuple[User, str]:
-    """A new member of staff, and the password for their first login.
+    """A new member of staff, and the password for their first login, when they must choose another one.
 
     Raises `UsernameTaken`, `BeyondOwnPermissions`.
     """
@@ -71,7 +71,9 @@ def create(
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with atomic():
-            member = User.objects.create_user(username, password=password, name=name)
+            member = User.objects.create_user(
+                username, password=password, name=name, must_change_password=True
+            )
     except IntegrityError:
         raise UsernameTaken from None
     member.groups.set(Group.objects.filter(name__in=groups))
@@ -81,6 +83,7 @@ def create(
         "is_staff": True,
         "is_active": True,
         "groups": list_groups(member),
+        "must_change_password": True,
     }
     _record(caller, member, "created", reason, after=after)
     member.is_staff = True  # which the database takes after the entry only
@@ -127,14 +130,15 @@ def activate(*, id: UUID, caller: Caller, reason: str = "") -> User:
 
 @atomic
 def reset_password(*, id: UUID, caller: Caller, reason: str = "") -> tuple[User, str]:
-    """Give them a new password, which ends their sessions.
+    """Give them a new password, which ends their sessions; they must choose another one at the next login.
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
     member, password = _lock(id, caller), secrets.token_urlsafe(PASSWORD_BYTES)
     member.set_password(password)
-    member.save(update_fields=["password"])
-    _record(caller, member, "password_reset", reason)
+    member.must_change_password = True
+    member.save(update_fields=["password", "must_change_password"])
+    _record(caller, member, "password_reset", reason, after={"must_change_password": True})
     return member, password
 
 

@@ -31,6 +31,7 @@ SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.de
 MONITOR = {"accounts.view_metrics"}
 # Of the back office. Staff and tokens are the administrators' alone.
 LOOK = VIEW | {"transactions.view_correction", "transactions.view_auditrun"}
+AUDIT = {"transactions.add_auditrun"}
 ERASE = {"accounts.view_erasure", "accounts.erase_user"}
 CORRECT = {
     "accounts.release_hold",
@@ -45,8 +46,8 @@ GROUPS = {
     "api-admin": VIEW | POST | RULE | CLAIM | SUBSCRIBE,
     "monitoring": MONITOR,
     "support": LOOK | FREEZE,
-    "operations": LOOK | FREEZE | THRESHOLDS | CORRECT | CLAIM | ERASE,
-    "auditor": LOOK | {"events.view_recordentry", "accounts.view_erasure"},
+    "operations": LOOK | FREEZE | THRESHOLDS | CORRECT | CLAIM | ERASE | AUDIT,
+    "auditor": LOOK | AUDIT | {"events.view_recordentry", "accounts.view_erasure"},
 }
 
 

@@ -132,6 +132,9 @@ DATABASES: dict[str, dict] = {
 }
 # As the owner of the tables, and past a pooler; without it the service's own.
 MIGRATION_DATABASE = env.database("MIGRATION_DATABASE_URL")
+# As the maintenance role: for the audits that the relay begins, so often; 0: never.
+AUDIT_EVERY_MINUTES = env.whole("AUDIT_EVERY_MINUTES", default=0, least=0, most=525_600)
+AUDIT_DATABASE = env.database("AUDIT_DATABASE_URL")
 CONN_MAX_AGE = env.whole("DATABASE_CONN_MAX_AGE", default=600, least=0)
 DATABASES["default"] |= {
     "CONN_MAX_AGE": CONN_MAX_AGE,
@@ -172,6 +175,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.OtherThanBefore"},
 ]
 
 LANGUAGE_CODE = "en"

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from ledger.text import Rule
-from office import access
+from office import access, unsent
 from office.access import DETAIL_LENGTH_MAX, Action
 from office.explanations import REFUSED, explain_refusal
 from office.forms import TextField
@@ -113,9 +113,10 @@ def run(
     """
     if not command.is_allowed(request, obj):
         raise PermissionDenied
-    form = command.form(request.POST if request.method == "POST" else None)
+    is_sent = request.method == "POST"
+    form = command.form(request.POST if is_sent else unsent.take(request))
     form.fill(obj)
-    if form.is_valid():
+    if is_sent and form.is_valid():
         try:
             done = _do(command, request, obj, of, key, owner, form.cleaned_data)
         except REFUSED as error:
@@ -130,14 +131,14 @@ def run(
                 return done
             messages.success(request, str(done or command.done))
             return HttpResponseRedirect(success_url)
-    if not command.applies(obj) and request.method != "POST":
+    if not command.applies(obj) and not is_sent:
         messages.warning(request, _("This is not possible any more."))
         return HttpResponseRedirect(success_url)
     return TemplateResponse(
         request,
         "admin/command.html",
         {**context, "title": command.label, "command": command, "form": form, "success_url": success_url},
-        status=422 if request.method == "POST" else 200,
+        status=422 if is_sent else 200,
     )
 
 

@@ -29,7 +29,7 @@ from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from office import access, actions
+from office import access, actions, missing
 from office.access import Action
 from office.actions import Command
 
@@ -168,9 +168,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
-                request, self.opts, object_id
-            )
+            return missing.lead_to_list(request, self.opts, unquote(object_id))
         self.record(request, Action.VIEW, obj)
         return TemplateResponse(
             request,
@@ -220,9 +218,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
-                request, self.opts, object_id
-            )
+            return missing.lead_to_list(request, self.opts, unquote(object_id))
         return self.run_command(request, command, obj)
 
     def run_command(self, request: HttpRequest, command: Command, obj: Any = None) -> HttpResponse:

@@ -36,6 +36,7 @@ COMMANDS = {
         "claim": "accounts.claim_account",
         "set-threshold": "accounts.manage_thresholds",
         "remove-threshold": "accounts.manage_thresholds",
+        "audit": "transactions.add_auditrun",
     },
     "accounts/hold": {"release": "accounts.release_hold"},
     "accounts/claim": {"waive": "accounts.waive_claim"},
@@ -48,7 +49,9 @@ COMMANDS = {
         "unlock": STAFF,
     },
     "accounts/token": {"revoke": "accounts.delete_token"},
-    "events/subscription": dict.fromkeys(("pause", "resume", "replay", "test"), "events.change_subscription"),
+    "events/subscription": dict.fromkeys(
+        ("pause", "resume", "replay", "test", "try-now"), "events.change_subscription"
+    ),
     "transactions/transaction": {
         "reverse": "transactions.reverse_transaction",
         "claim": "accounts.claim_account",
@@ -59,6 +62,7 @@ COMMANDS = {
     },
 }
 LIST_COMMANDS = {
+    "transactions/auditrun": {"audit": "transactions.add_auditrun"},
     "accounts/staff": {"create": "accounts.add_staff"},
     "accounts/token": {"issue": "accounts.add_token"},
 }

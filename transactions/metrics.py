@@ -11,7 +11,8 @@ from prometheus_client.core import Metric
 
 from ledger.figures import DatabaseCollector, counters, gauge, gauges
 from ledger.sql import fetch
-from transactions.models import AuditRun, Figures, Transaction
+from transactions import audits
+from transactions.models import Figures, Transaction
 
 TOTALS = """
 SELECT currency, type, outcome, sum(count)::bigint, sum(amount), sum(late)::bigint
@@ -93,12 +94,13 @@ class CorrectionMetrics(DatabaseCollector):
 
 
 class AuditMetrics(DatabaseCollector):
-    """What the last audit found, and when everything was last proven: 0, as long as it never was."""
+    """What the last audits found, and when everything was last proven: 0, as long as it never was."""
 
     def read(self) -> Iterator[Metric]:
-        last = AuditRun.objects.order_by("-finished_at").first()
-        clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at").first()
-        yield gauge("ledger_audit_findings", "Of the last audit.", last.findings if last else 0)
+        standing = audits.find_standing()
+        clean = standing.clean
+        text = "Of the last audit of everything, or of one of a part since."
+        yield gauge("ledger_audit_findings", text, standing.findings)
         yield gauge(
             "ledger_audit_clean_timestamp_seconds",
             "When an audit of everything last found nothing, in Unix time; 0: never.",

@@ -363,6 +363,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "must_change_password",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        help_text="Somebody else has made it",
+                        verbose_name="must change the password",
+                    ),
+                ),
+                (
                     "groups",
                     models.ManyToManyField(
                         blank=True,

@@ -63,6 +63,13 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         db_persist=True,
     )
     erased_at = models.DateTimeField(_("erased at"), null=True, editable=False, help_text="By `erasing`")
+    must_change_password = models.BooleanField(
+        _("must change the password"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Somebody else has made it",
+    )
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
     etag = make_etag("name", "metadata")
     objects: ClassVar[UserManager[Self]] = UserManager()

@@ -3,6 +3,7 @@
 from office.pages import (
     access_log,
     accounts,
+    audits,
     claims,
     corrections,
     dashboard,
@@ -11,6 +12,7 @@ from office.pages import (
     find,
     holds,
     staff,
+    subscriptions,
     tokens,
     transactions,
 )
@@ -18,6 +20,7 @@ from office.pages import (
 __all__ = [
     "access_log",
     "accounts",
+    "audits",
     "claims",
     "corrections",
     "dashboard",
@@ -26,6 +29,7 @@ __all__ = [
     "find",
     "holds",
     "staff",
+    "subscriptions",
     "tokens",
     "transactions",
 ]

@@ -4,7 +4,7 @@ Each reading walks an index and has an end: it takes as long on a ledger of any 
 written out, not passed: a plan that was made for any status would not use the indexes of one.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,14 +13,13 @@ from django.utils import timezone
 from accounts.models import Account, Hold
 from events import feed
 from events.errors import FeedStopped
-from events.models import Subscription
+from events.models import Health, Subscription
 from ledger.sql import fetch
-from transactions.models import AuditRun
+from transactions import audits
 
 COUNTED_MAX = 1000  # further than that nothing is counted
 SHOWN = 5
 TROUBLES_SHOWN = 10
-LAG_MAX = timedelta(minutes=1)
 AUDIT_EVERY = timedelta(days=2)  # without one for so long something is wrong
 
 COUNT = f"""
@@ -101,7 +100,7 @@ def read_delivery() -> dict[str, Any]:
     subscriptions = list(Subscription.objects.with_lag())
     lags = [each.lag_seconds for each in subscriptions if each.is_active and each.lag_seconds > 0]
     troubled = sorted(
-        filter(_is_in_trouble, subscriptions),
+        (each for each in subscriptions if each.health != Health.ACTIVE),
         key=lambda each: (each.status != Subscription.Status.DISABLED, -each.lag_seconds),
     )
     return {
@@ -115,20 +114,13 @@ def read_delivery() -> dict[str, Any]:
     }
 
 
-def _is_in_trouble(subscription: Subscription) -> bool:
-    ever = datetime.min.replace(tzinfo=UTC)
-    has_failed = (subscription.last_error_at or ever) > (subscription.last_sent_at or ever)
-    is_behind = subscription.lag_seconds > LAG_MAX.total_seconds()
-    return not subscription.is_active or subscription.attempts > 0 or has_failed or is_behind
-
-
 def find_proof() -> dict[str, Any]:
-    """The last audit, and the last `clean` one: of everything, with nothing found."""
-    last = AuditRun.objects.order_by("-finished_at").first()
-    is_old = last is not None and last.finished_at < timezone.now() - AUDIT_EVERY
+    """How the books stand by the audits; `is_old`, if everything was last audited too long ago."""
+    standing = audits.find_standing()
+    whole = standing.whole
+    is_old = whole is not None and whole.finished_at < timezone.now() - AUDIT_EVERY
     return {
-        "last": last,
-        "clean": AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at").first(),
+        **standing._asdict(),
         "is_old": is_old,
-        "is_alarming": last is None or last.findings > 0 or is_old,
+        "is_alarming": whole is None or standing.findings > 0 or is_old,
     }

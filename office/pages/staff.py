@@ -87,7 +87,7 @@ def give_password(
         secret=password,
         note=_(
             "It is shown this once, and kept nowhere. Hand it over in person. "
-            "It should be changed at the first login."
+            "At the next login they must choose another one."
         ),
         success_url=reverse("admin:accounts_staff_change", args=[member.pk]),
     )
@@ -111,6 +111,7 @@ class StaffAdmin(OfficeAdmin):
     readonly_fields = (
         *list_display,
         "created_at",
+        "must_change_password",
         column(_("locked out"), lambda member: _("yes") if staff.is_locked_out(member.username) else _("no")),
     )
     ordering = ("username",)

@@ -1,6 +1,5 @@
-"""The pages of transactions and of audits."""
+"""The pages of transactions."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,26 +10,25 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
 from accounts.models import Claim, User
+from events.deliveries import trace
 from events.models import Event
-from events.subscriptions import trace
 from ledger.sql import fetch
 from office import explanations
 from office.actions import Command, IdentityForm
-from office.admin import OfficeAdmin, SearchedAdmin, parse_id
+from office.admin import SearchedAdmin, parse_id
 from office.forms import AmountField, fit
 from office.pages.corrections import propose
 from office.templatetags.ledger import (
     ACCOUNT_USER,
     STATUS,
     column,
-    label,
     moment,
     money,
     show_number,
     text_column,
 )
 from transactions import corrections
-from transactions.models import AuditRun, Correction, Transaction
+from transactions.models import Correction, Transaction
 from transactions.reading import queries, search
 
 SHOWN_MAX = 100  # reversals and claims on the page of what they take back
@@ -212,37 +210,3 @@ class TransactionAdmin(SearchedAdmin):
             "traced": trace(find_events(obj)),
             "chain_hash": bytes(obj.chain_hash).hex(),
         }
-
-
-def show_verdict(run: AuditRun) -> str:
-    if run.findings == 0:
-        return label("POSTED", str(_("clean")))
-    return label("DECLINED", str(_("findings: %(count)s") % {"count": run.findings}))
-
-
-VERDICT = column(_("result"), show_verdict)
-COVERAGE = column(
-    _("covers"), lambda run: str(_("all accounts and all checks") if run.is_whole else _("a part"))
-)
-FINISHED = column(_("finished at"), lambda run: moment(run.finished_at))
-DURATION = column(
-    _("seconds"), lambda run: round((run.finished_at - run.started_at) / timedelta(seconds=1), 1)
-)
-
-
-@admin.register(AuditRun)
-class AuditRunAdmin(OfficeAdmin):
-    """The audits that were made: how far each one saw, and whether the books were right."""
-
-    list_display = (FINISHED, VERDICT, COVERAGE, "accounts", "rows", DURATION)
-    ordering = ("-finished_at",)
-    readonly_fields = (
-        VERDICT,
-        COVERAGE,
-        "accounts",
-        "rows",
-        column(_("started at"), lambda run: moment(run.started_at)),
-        FINISHED,
-        DURATION,
-        column(_("everything recorded was seen up to"), lambda run: moment(run.seen_through)),
-    )

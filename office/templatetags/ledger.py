@@ -29,9 +29,13 @@ COLOURS = {
     "COLLECTED": "success",
     "DONE": "success",
     "OPEN": "info",
+    "BEHIND": "warning",
     "FROZEN": "warning",
+    "PAUSED": "warning",
     "WAITING": "warning",
     "DECLINED": "danger",
+    "DISABLED": "danger",
+    "FAILING": "danger",
     "REJECTED": "danger",
 }
 

@@ -20,7 +20,7 @@ from tests.office.staff import make_staff, open_office
 from transactions.models import Figures, HourlyTotal
 from transactions.reading import statistics
 
-QUERIES = 21  # seven of them for the session, its user and their second factor, and the sidebar
+QUERIES = 22  # seven of them for the session, its user and their second factor, and the sidebar
 
 
 @pytest.fixture(autouse=True)

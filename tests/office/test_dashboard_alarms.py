@@ -9,7 +9,8 @@ from django.db import connection
 from accounts import operations
 from events import feed
 from events.models import PendingEvent
-from office.pages import dashboard, overview
+from events.models import subscriptions as models
+from office.pages import dashboard
 from tests import cast
 from tests.office.dashboards import DASHBOARD, find_tiles, look, make_run, subscribe
 
@@ -46,8 +47,8 @@ def test_subscriptions_in_trouble_are_shown_without_their_urls(superuser):
     troubled = [
         subscribe(1, status="DISABLED"),
         subscribe(2, status="PAUSED"),
-        subscribe(3, attempts=2),
-        subscribe(4, last_error_at=now),
+        subscribe(3, attempts=2, failing_since=now),
+        subscribe(4, failing_since=now),  # resumed, and nothing was sent since
     ]
     page = superuser.get(DASHBOARD).content.decode()
     shown = set(re.findall(r"/admin/events/subscription/([0-9a-f-]{36})/change/", page))
@@ -68,7 +69,7 @@ def test_a_subscription_that_lags_is_in_trouble(superuser, monkeypatch):
     subscribe(1, position=0)
     assert "Everybody gets their events." in look(superuser)
     assert "The oldest that was not sent is from" in look(superuser)
-    monkeypatch.setattr(overview, "LAG_MAX", timedelta(0))
+    monkeypatch.setattr(models, "LAG_MAX", timedelta(0))
     assert "hooks1.example.com" in look(superuser)
 
 
@@ -81,7 +82,10 @@ def test_a_subscription_that_lags_is_in_trouble(superuser, monkeypatch):
         ([{"findings": 1}], "1 finding Audited", True),
         ([{"findings": 3, "days": 1}, {}], "Clean Audited", False),
         ([{"days": 3}], "Overdue Audited", True),
-        ([{"is_whole": False}], "Everything was never proven.", False),
+        ([{"is_whole": False}], "Everything was never proven.", True),
+        ([{"findings": 2}, {"is_whole": False}], "2 findings Audited", True),
+        ([{"days": 1}, {"is_whole": False, "findings": 4}], "4 findings Audited", True),
+        ([{"is_whole": False, "findings": 4, "days": 1}, {}], "Clean Audited", False),
     ],
 )
 def test_the_last_audit_raises_the_alarm_unless_it_is_clean_and_new(superuser, runs, says, alarms):

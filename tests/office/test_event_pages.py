@@ -96,7 +96,7 @@ def test_a_page_shows_the_event_its_place_and_who_was_told(support, account, hoo
     subscriptions.create(kind="webhook", url=hook.url, caller=Caller(account.user_id))
     row = deposit(account, "12.34")
     address = f"{EVENTS}3/change/"
-    assert support.get(address)["Location"] == "/admin/"  # it waits for its position
+    assert support.get(address)["Location"] == "/admin/events/placement/"  # it waits for its position
     events = f"/admin/accounts/account/{account.id}/change/?show=events"
     assert "waits for one" in read(support.get(events))
     Relay().run(once=True)

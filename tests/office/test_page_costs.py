@@ -38,13 +38,15 @@ QUERIES_MAX = {
     "events/placement/?q={account}": 15,
     "events/placement/{id}/change/": 15,
     "events/subscription/": 13,
+    "events/subscription/{id}/change/": 17,
     "events/recordentry/": 13,
-    "transactions/auditrun/": 14,
+    "transactions/auditrun/": 17,
+    "transactions/auditrun/{id}/change/": 14,
     "transactions/correction/": 16,
     "transactions/correction/?state=all": 16,
     "transactions/correction/{id}/change/": 16,
     "transactions/transaction/": 18,
-    "transactions/transaction/{id}/change/": 18,
+    "transactions/transaction/{id}/change/": 19,
 }
 
 

@@ -33,7 +33,7 @@ def test_who_is_made_gets_a_password_that_is_shown_once_and_must_enrol_a_second_
     [access] = find_accesses(action="CHANGE")
     assert (access.type, access.subject_id, access.reason) == ("staff.created", str(anna.pk), "new colleague")
     made = {"username": "anna", "name": "Anna", "is_staff": True, "is_active": True, "groups": ["support"]}
-    assert access.after == made
+    assert access.after == {**made, "must_change_password": True}
     kept = f"{dict(superuser.session)} {[vars(each) for each in find_accesses()]}"
     assert password not in kept + hear(superuser.get(STAFF))
     assert password not in read(superuser.get(f"{STAFF}{anna.pk}/change/"))

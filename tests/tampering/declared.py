@@ -140,6 +140,12 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("added", UNSEEN, UNSEEN, OF_STAFF),
         ("password", UNSEEN, UNSEEN, SECRET),
         ("is_active", UNSEEN, UNSEEN, OF_SERVICES),
+        (
+            "must_change_password",
+            UNSEEN,
+            UNSEEN,
+            "the record says who was given a password, and when they changed it",
+        ),
         ("email last_login", UNSEEN, UNSEEN, "nothing is decided by it"),
     ),
     "accounts_user_groups": decide(
@@ -204,11 +210,16 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("url types status position secret_generation secret_rotated_at removed added", UNSEEN, UNSEEN, WHOM),
         (
             "attempts next_attempt_at lease leased_until sent failed unroutable last_sent_at last_error"
-            " last_error_at",
+            " last_error_at failing_since",
             UNSEEN,
             UNSEEN,
             RELAY,
         ),
+    ),
+    "events_attempt": decide(
+        ("id position began_at milliseconds status_code error", REFUSED, UNSEEN, RELAY),
+        ("subscription_id", REFUSED, REFUSED, "a key of the database: there is no such subscription"),
+        ("removed added", UNSEEN, UNSEEN, RELAY),
     ),
     "events_text": decide(
         ("id owner removed", REFUSED, FOUND, ""),
@@ -217,10 +228,17 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "transactions_auditrun": decide(
         (
-            "id started_at finished_at seen_through is_whole accounts rows findings removed added",
+            "id started_at finished_at seen_through is_whole since account_id accounts rows findings found"
+            " removed",
             REFUSED,
             UNSEEN,
             "what an audit found in its time; the next one finds it again",
+        ),
+        (
+            "added",
+            REFUSED,
+            UNSEEN,
+            "the service can add one that says of itself that it was of a part, and no other",
         ),
     ),
     "transactions_batch": decide(

@@ -9,7 +9,8 @@ from django.contrib.auth.models import Permission
 
 from accounts import erasing, operations, tokens
 from accounts.models import Account, Token
-from events import feed
+from events import attempts, feed
+from events.models import Subscription
 from ledger.callers import Caller
 from tests import asking
 from tests.accounts.erasing import call, forget
@@ -54,13 +55,19 @@ def make_everything() -> Account:
     make_staff_look(account)
     make_tokens()
     make_erasures()
-    subscribe("https://8.8.8.8/")
+    note_attempt(subscribe("https://8.8.8.8/"))
     statistics.refresh(Flag())
     feed.read()
     assert run_command("audit_balances", "--workers", "1")[0] == 0
     deposit(limited, "1")
     account.refresh_from_db()
     return account
+
+
+def note_attempt(subscription: Subscription) -> None:
+    attempt = attempts.begin(subscription, 1)
+    attempt.end(204)
+    attempts.write(subscription, [attempt])
 
 
 def make_accounts() -> Account:

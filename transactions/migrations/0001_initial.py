@@ -237,13 +237,35 @@ class Migration(migrations.Migration):
                 (
                     "is_whole",
                     models.BooleanField(
+                        db_default=False,
                         help_text="All accounts and all checks, if perhaps since an earlier one",
                         verbose_name="is whole",
+                    ),
+                ),
+                (
+                    "since",
+                    models.DateTimeField(
+                        help_text="Only what was recorded after; null: all", null=True, verbose_name="since"
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        help_text="If it was of one alone",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.account",
+                        verbose_name="account",
                     ),
                 ),
                 ("accounts", models.BigIntegerField(verbose_name="accounts")),
                 ("rows", models.BigIntegerField(verbose_name="rows")),
                 ("findings", models.BigIntegerField(verbose_name="findings")),
+                (
+                    "found",
+                    models.JSONField(db_default=models.Value([], models.JSONField()), verbose_name="found"),
+                ),
             ],
             options={
                 "verbose_name": "audit",

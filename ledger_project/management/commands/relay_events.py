@@ -3,6 +3,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from threading import Thread
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.core.management.base import CommandError
 from accounts import erasing
 from events.errors import FeedStopped
 from events.relay import Relay
+from ledger_project.auditing import Auditor
 from ledger_project.management.serving import ServingCommand
 from ledger_project.metrics_port import listen
 from transactions import posting
@@ -35,8 +37,8 @@ class Hourly:
 class Command(ServingCommand):
     help = (
         "Give events their places in the feed, send them to every subscription, end holds whose time is "
-        "over, let hashes of erased external ids go; count for the dashboard. Several may run. SIGTERM ends "
-        "it after what is being sent."
+        "over, let hashes of erased external ids go; count for the dashboard; audit every "
+        "AUDIT_EVERY_MINUTES. Several may run. SIGTERM ends it after what is being sent."
     )
 
     requires_system_checks = []  # they load every page of the back office, which it would keep
@@ -53,7 +55,11 @@ class Command(ServingCommand):
         parser.add_argument("--metrics-host", default=host, help="its address (RELAY_METRICS_HOST)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        relay = Relay(chores=(posting.expire_some, Hourly(erasing.forget_hashes)))
+        chores: list[Callable[[], object]] = [posting.expire_some, Hourly(erasing.forget_hashes)]
+        auditor = Auditor(timedelta(minutes=settings.AUDIT_EVERY_MINUTES))
+        if settings.AUDIT_EVERY_MINUTES and not options["once"]:
+            chores.append(auditor)
+        relay = Relay(chores=tuple(chores))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: relay.stop())
         counting = Thread(target=statistics.keep, args=(relay.stopping,), name="figures", daemon=True)
@@ -69,6 +75,7 @@ class Command(ServingCommand):
             raise CommandError(error.detail) from error
         finally:
             relay.stop()
+            auditor.stop()
             if counting.ident:
                 counting.join(statistics.PAUSE_SECONDS)  # what it has not committed is counted next time
             if settings.TRACING:

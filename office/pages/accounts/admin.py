@@ -22,7 +22,7 @@ from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
 from office.forms import AmountField, TextField, fit
-from office.pages import erasures
+from office.pages import audits, erasures
 from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
 from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
@@ -180,6 +180,7 @@ class AccountAdmin(SearchedAdmin):
         ),
         claims.COMMAND,
         *thresholds.COMMANDS,
+        audits.OF_ACCOUNT,
     )
     change_form_template = "admin/account.html"
     owner = "user_id"

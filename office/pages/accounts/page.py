@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.currencies import format_amount
 from accounts.models import Account, Hold
-from events import subscriptions
+from events import deliveries
 from events.models import Event
 from ledger.values import escape_formula, format_time
 from office import admin, explanations
@@ -258,7 +258,7 @@ def _describe_holds(request: HttpRequest, account: Account) -> Context:
 def _describe_events(request: HttpRequest, account: Account) -> Context:
     events = Event.objects.filter(stream=account.id).defer("data", "before").order_by("-stream", "-sequence")
     return {
-        "traced": subscriptions.trace(list(events[:EVENTS_MAX])),
+        "traced": deliveries.trace(list(events[:EVENTS_MAX])),
         "may_see_deliveries": request.user.has_perm("events.view_subscription"),
     }
 
