@@ -34,6 +34,7 @@ FREE_WORDS = [
     "words",
     "reason",
     "after/reason",
+    "after/link",
 ]  # the places of what people wrote or searched, in the record and in events
 SINCE_TRANSACTION_TIMEOUT = 170000
 # All texts of others are looked through: that may take longer than a request may.

@@ -59,6 +59,11 @@ def find_staff() -> QuerySet[Staff]:
     )
 
 
+def find_names() -> QuerySet[User]:
+    """All members of staff, in the order of their user names: as many as there are, which is not many."""
+    return User.objects.filter(is_staff=True).only("username", "name", "is_staff").order_by("username")
+
+
 @atomic
 def create(
     *, username: str, name: str, groups: Collection[str], caller: Caller, reason: str = ""

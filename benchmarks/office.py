@@ -126,6 +126,7 @@ def list_pages() -> Iterator[Page]:
             "accounts_staff": User.objects.get(username="bench-boss").id,
             "accounts_token": None,
             "events_recordentry": None,
+            "accounts_note": None,
         }
     )
     yield Page("users found by name", "accounts_user_changelist", query="q=bench 77")
@@ -136,6 +137,15 @@ def list_pages() -> Iterator[Page]:
     yield Page("corrections, all", "transactions_correction_changelist", query="state=all")
     yield Page("access log of something", "events_recordentry_changelist", query=f"q={big.id}")
     yield Page("access log of somebody", "events_recordentry_changelist", query="q=bench-boss")
+    yield Page("access log, changed only", "events_recordentry_changelist", query="action=CHANGE")
+    yield Page("access log by part of a name", "events_recordentry_changelist", query="who=BOSS")
+    yield Page("changes of staff", "changes")
+    yield Page("notes, open", "accounts_note_changelist")
+    yield Page("history of an account", "accounts_account_change", (big.id,), query="show=history")
+    yield Page("notes about an account", "accounts_account_change", (big.id,), query="show=notes")
+    yield Page(
+        "history of a transaction", "transactions_transaction_change", (late.id,), query="show=history"
+    )
     yield Page("a late transaction", "transactions_transaction_change", (late.id,))
     yield Page("a declined transaction", "transactions_transaction_change", (declined.id,))
     yield from list_account_views(big.id)

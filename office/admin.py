@@ -29,7 +29,7 @@ from django.utils.translation import gettext
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from office import access, actions, missing
+from office import access, actions, missing, sections
 from office.access import Action
 from office.actions import Command
 
@@ -84,6 +84,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     is_of_the_office = True
     commands: tuple[Command, ...] = ()  # done to one object, from its page
     list_commands: tuple[Command, ...] = ()  # done to no object yet, from the list
+    sections: tuple[Any, ...] = ()  # of `office.sections`: tabs of the page of one object
     actions = None
     paginator = BoundedPaginator
     list_per_page = 50
@@ -170,9 +171,10 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         if obj is None:
             return missing.lead_to_list(request, self.opts, unquote(object_id))
         self.record(request, Action.VIEW, obj)
+        template, shown = sections.choose(self, request, obj)
         return TemplateResponse(
             request,
-            self.change_form_template,
+            template,
             {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
@@ -181,7 +183,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
                 "obj": obj,
                 "fields": list(self.find_fields(obj)),
                 "buttons": list(self.find_buttons(request, obj)),
-                **self.describe(request, obj),
+                **shown,
             },
         )
 

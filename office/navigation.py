@@ -30,13 +30,24 @@ UNFOLD: dict[str, Any] = {
 
 def describe(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar; beside the link to corrections, how many wait for approval, if any do."""
-    from office.pages import corrections, erasures  # the settings, which these need, import this module
+    from office.pages import (
+        corrections,
+        erasures,
+        people,
+    )  # the settings, which these need, import this module
 
     return [
         {
             "items": [
                 {"title": _("Dashboard"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
                 _lead(_("Find"), "search", "find", "accounts.view_account"),
+                _lead(
+                    _("Notes"),
+                    "sticky_note_2",
+                    "accounts_note_changelist",
+                    "accounts.view_note",
+                    people.notes.count_open(request),
+                ),
             ]
         },
         {
@@ -58,6 +69,7 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Control"),
             "items": [
+                _lead(_("Changes of staff"), "manage_history", "changes", "events.view_changes"),
                 _lead(
                     _("Access log"), "visibility", "events_recordentry_changelist", "events.view_recordentry"
                 ),

@@ -7,6 +7,7 @@ MODELS = {
     "accounts/account": "accounts.view_account",
     "accounts/hold": "accounts.view_hold",
     "accounts/claim": "accounts.view_claim",
+    "accounts/note": "accounts.view_note",
     "accounts/staff": "accounts.view_staff",
     "accounts/token": "accounts.view_token",
     "events/placement": "events.view_event",
@@ -27,7 +28,7 @@ MODEL_PAGES = (
 # The right that a command to one of a model asks for, beside that to see it; and one to none of them yet.
 STAFF = "accounts.change_staff"
 COMMANDS = {
-    "accounts/user": {"forget": "accounts.erase_user"},
+    "accounts/user": {"forget": "accounts.erase_user", "note": "accounts.add_note"},
     "accounts/erasure": dict.fromkeys(("approve", "reject"), "accounts.erase_user"),
     "accounts/account": {
         "freeze": "accounts.freeze_account",
@@ -37,7 +38,9 @@ COMMANDS = {
         "set-threshold": "accounts.manage_thresholds",
         "remove-threshold": "accounts.manage_thresholds",
         "audit": "transactions.add_auditrun",
+        "note": "accounts.add_note",
     },
+    "accounts/note": {"done": "accounts.add_note"},
     "accounts/hold": {"release": "accounts.release_hold"},
     "accounts/claim": {"waive": "accounts.waive_claim"},
     "accounts/staff": {
@@ -55,6 +58,7 @@ COMMANDS = {
     "transactions/transaction": {
         "reverse": "transactions.reverse_transaction",
         "claim": "accounts.claim_account",
+        "note": "accounts.add_note",
     },
     "transactions/correction": {
         "approve": "transactions.approve_correction",
@@ -69,6 +73,7 @@ LIST_COMMANDS = {
 # Pages that belong to no model: what they ask for; None: nothing but to be staff.
 PAGES = {
     "": None,
+    "changes/": "events.view_changes",
     "find/": "accounts.view_account",
     "jsi18n/": None,
     "password_change/": None,

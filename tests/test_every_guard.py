@@ -17,7 +17,7 @@ from tests import (
     test_threshold_guards,
     test_token_guards,
 )
-from tests.accounts import test_erasure_guards
+from tests.accounts import test_erasure_guards, test_note_guards
 from tests.events import test_feed_guards
 from tests.test_guards import (
     execute,
@@ -58,6 +58,9 @@ ATTACKS = [
     test_erasure_guards.INSERTS,
     test_erasure_guards.CHANGES,
     test_erasure_guards.REFUSALS,
+    test_note_guards.INSERTS,
+    test_note_guards.CHANGES,
+    test_note_guards.REFUSALS,
     test_batch_guards.INSERTS,
     test_batch_guards.REFUSALS,
     test_record_guards.CHECKS,

@@ -126,6 +126,7 @@ RIGHTS: dict[str, Rights] = {
         READ,
         READ,
     ),
+    "accounts.note": Rights({**READ, **ADD, **only("UPDATE", "done_by_id done_at")}, READ, READ),
     "transactions.hourlytotal": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.figures": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     # The service audits single accounts: what it notes is of a part of the ledger, whoever has taken it over.

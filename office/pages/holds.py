@@ -11,6 +11,8 @@ from accounts.models import Hold, User
 from office import explanations
 from office.actions import Command
 from office.admin import SearchedAdmin, parse_id
+from office.pages.people import history
+from office.sections import WithHistory
 from office.templatetags.ledger import ACCOUNT_USER, column, label, moment, show_number, text_column
 from rest.middleware import get_caller
 from transactions import posting
@@ -26,11 +28,12 @@ def release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> None:
 
 
 @admin.register(Hold)
-class HoldAdmin(SearchedAdmin):
+class HoldAdmin(WithHistory, SearchedAdmin):
     """Money that is set aside, by whom and until when."""
 
     change_form_template = "admin/hold.html"
     owner = "account.user_id"
+    sections = (history.make(history.describe_hold),)
     commands = (
         Command(
             name="release",

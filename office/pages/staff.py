@@ -19,6 +19,7 @@ from office.actions import Command, ReasonForm, show_once
 from office.admin import OfficeAdmin
 from office.explanations import explain_refusal
 from office.forms import TextField
+from office.pages.people import done
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import column, list_groups, text_column
 from rest.middleware import get_caller
@@ -199,6 +200,7 @@ class StaffAdmin(OfficeAdmin):
         may_see_log = request.user.has_perm("events.view_recordentry")
         return {
             "obstacle": self._find_obstacle(request, obj),
+            "may_see_changes": any(map(request.user.has_perm, done.PERMISSIONS)),
             "log": reverse("admin:events_recordentry_changelist") if may_see_log else None,
         }
 

@@ -18,6 +18,8 @@ from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
 from office.forms import AmountField, fit
 from office.pages.corrections import propose
+from office.pages.people import history, notes
+from office.sections import WithHistory
 from office.templatetags.ledger import (
     ACCOUNT_USER,
     STATUS,
@@ -125,12 +127,14 @@ def explain(transaction: Transaction) -> Any:
 
 
 @admin.register(Transaction)
-class TransactionAdmin(SearchedAdmin):
+class TransactionAdmin(WithHistory, SearchedAdmin):
     """A movement of money with everything that belongs to it, and taking it back."""
 
     change_form_template = "admin/transaction.html"
     owner = "account.user_id"
+    sections = (history.make(history.describe_transaction), notes.SECTION)
     commands = (
+        notes.WRITE,
         Command(
             name="reverse",
             label=_("Reverse"),

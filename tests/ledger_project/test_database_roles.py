@@ -22,9 +22,7 @@ LOOKS, ADDS, CHANGES = "SELECT", "INSERT SELECT", "INSERT SELECT UPDATE"
 ADDS_AND_REMOVES, ALL = "DELETE INSERT SELECT", "DELETE INSERT SELECT UPDATE"
 OF_THE_APP = {
     "accounts_account": CHANGES,
-    "accounts_claim": CHANGES,
-    "accounts_erasure": CHANGES,
-    "accounts_hold": CHANGES,
+    **dict.fromkeys(("accounts_claim", "accounts_erasure", "accounts_hold", "accounts_note"), CHANGES),
     "accounts_threshold": ALL,
     "accounts_user": CHANGES,
     "accounts_user_groups": ADDS_AND_REMOVES,
@@ -82,6 +80,7 @@ NEVER_CHANGED = {
         "account_id actor amount_asked batch created_at decline_details decline_reason expires_at_asked id"
         " metadata reference request_id"
     ),
+    "accounts_note": "author_id id is_task subject subject_id text user_id written_at",
     "accounts_threshold": "account_id actor amount created_at id of request_id",
     "accounts_token": "account_names amount_max created digest expiry permissions token_key types user_id",
     "accounts_secondfactor": "confirmed created_at id name user_id",

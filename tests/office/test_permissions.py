@@ -39,6 +39,7 @@ FILLED = {
     "reference": "x",
     "username": "anna",
     "name": "anna",
+    "text": "he called",
 }
 
 

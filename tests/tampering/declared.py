@@ -97,6 +97,15 @@ DECLARED: dict[str, dict[str, Entry]] = {
             "",
         ),
     ),
+    "accounts_note": decide(
+        (
+            "id author_id written_at user_id subject subject_id text is_task done_by_id done_at removed",
+            REFUSED,
+            FOUND,
+            "",
+        ),
+        ("added", FOUND, FOUND, "the record says who wrote it"),
+    ),
     "accounts_secondfactor": decide(
         ("id name confirmed created_at user_id", REFUSED, UNSEEN, FACTORS),
         (

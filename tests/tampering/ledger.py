@@ -7,13 +7,14 @@ from threading import Event as Flag
 
 from django.contrib.auth.models import Permission
 
-from accounts import erasing, operations, tokens
+from accounts import erasing, notes, operations, tokens
 from accounts.models import Account, Token
 from events import attempts, feed
 from events.models import Subscription
 from ledger.callers import Caller
 from tests import asking
 from tests.accounts.erasing import call, forget
+from tests.accounts.noting import note_about
 from tests.cast import (
     CALLER,
     AccountFactory,
@@ -53,6 +54,7 @@ def make_everything() -> Account:
     make_claims()
     make_corrections(account)
     make_staff_look(account)
+    make_notes(account)
     make_tokens()
     make_erasures()
     note_attempt(subscribe("https://8.8.8.8/"))
@@ -81,6 +83,15 @@ def make_accounts() -> Account:
     withdraw(limited, "15")
     withdraw(limited, "21")  # declined: more than one may take
     return limited
+
+
+def make_notes(account: Account) -> None:
+    """One that asks for nothing, one that is to be done and one that is."""
+    author, other = make_staff("support"), make_staff("support")
+    for number, is_task in enumerate((False, True, True)):
+        note = note_about(account.user, author, link="https://tickets.example/7", is_task=is_task)
+        if number == 2:
+            notes.finish(id=note.id, caller=call(other))
 
 
 def make_tokens() -> None:

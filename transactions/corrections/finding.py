@@ -1,6 +1,6 @@
 """What became of corrections, and what waits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -9,6 +9,9 @@ from accounts.models import Claim
 from transactions.errors import TRANSFER_DECLINED
 from transactions.models import Correction, Transaction, derive_destination_id
 from transactions.reading import queries
+
+OF_ACCOUNT_MAX = 100  # the newest, for the history of an account and of what is on it
+WAITING_MAX = 10
 
 
 def find_transactions(correction: Correction) -> list[Transaction]:
@@ -59,6 +62,34 @@ def find_waiting_reversals(transaction: Transaction) -> QuerySet[Correction]:
 def find_waiting_waiver(claim_id: UUID) -> Correction | None:
     """Who has asked first to waive the claim, and waits for approval."""
     return _list_waiting().filter(claim=claim_id).first()
+
+
+def find_waiting(account_id: UUID) -> list[Correction]:
+    """What waits for approval on the account, the oldest first; so many at most."""
+    return list(_list_waiting().filter(account=account_id)[:WAITING_MAX])
+
+
+def find_of_account(account_id: UUID) -> list[Correction]:
+    """What was asked for on the account, newest first."""
+    found = Correction.objects.filter(account=account_id).order_by("-account", "-made_at")
+    return list(found[:OF_ACCOUNT_MAX])
+
+
+def find_about(transaction: Transaction) -> list[Correction]:
+    """What it came of, and what was asked for to take it back, among the newest of its account."""
+    ids = {transaction.id, transaction.transfer or transaction.id}
+    made = Correction.objects.filter(id__in=ids)
+    asked = [each for each in find_of_account(transaction.account_id) if each.reverses in ids]
+    return list({each.id: each for each in (*made, *asked)}.values())
+
+
+def find_corrections(rows: Iterable[Transaction]) -> dict[UUID, Correction]:
+    """Those of the rows that staff have posted: by their ids, of both legs of a transfer. One query."""
+    rows = list(rows)
+    ids = {id for row in rows for id in (row.id, row.transfer) if id}
+    found = Correction.objects.filter(id__in=ids).select_related("maker", "checker").in_bulk()
+    named = {row.id: found.get(row.id) or found.get(row.transfer or row.id) for row in rows}
+    return {id: correction for id, correction in named.items() if correction}
 
 
 def _list_waiting() -> QuerySet[Correction]:

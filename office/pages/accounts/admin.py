@@ -25,6 +25,8 @@ from office.forms import AmountField, TextField, fit
 from office.pages import audits, erasures
 from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
+from office.pages.people import done, history, notes
+from office.sections import WithHistory
 from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
 from rest.middleware import get_caller
 from transactions import corrections, posting
@@ -38,12 +40,13 @@ NOT_ACTIVE = (Account.Status.FROZEN.value, Account.Status.CLOSED.value)
 
 
 @admin.register(User)
-class UserAdmin(SearchedAdmin):
+class UserAdmin(WithHistory, SearchedAdmin):
     """Whom the ledger knows, with all their accounts. Neither a password nor what one may do is shown."""
 
     change_form_template = "admin/user.html"
     owner = "pk"
-    commands = (erasures.FORGET,)
+    commands = (notes.WRITE, erasures.FORGET)
+    sections = (history.make(history.describe_user), notes.SECTION, done.SECTION)
     list_display = (
         column(_("name"), bdi),
         text_column(_("external id"), "external_id"),
@@ -148,7 +151,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(Account)
-class AccountAdmin(SearchedAdmin):
+class AccountAdmin(WithHistory, SearchedAdmin):
     commands = (
         Command(
             name="freeze",
@@ -181,6 +184,7 @@ class AccountAdmin(SearchedAdmin):
         claims.COMMAND,
         *thresholds.COMMANDS,
         audits.OF_ACCOUNT,
+        notes.WRITE,
     )
     change_form_template = "admin/account.html"
     owner = "user_id"

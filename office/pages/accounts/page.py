@@ -23,8 +23,10 @@ from events.models import Event
 from ledger.values import escape_formula, format_time
 from office import admin, explanations
 from office.pages.accounts import chart, claims, thresholds
+from office.pages.people import history as changes
+from office.pages.people import notes
 from rest import times
-from transactions import reading
+from transactions import corrections, reading
 from transactions.reading import history
 from transactions.reading.statements import LINE
 
@@ -82,10 +84,14 @@ class MomentForm(forms.Form):
 def describe(request: HttpRequest, account: Account) -> Context:
     """The section that is asked for; the first one that its reader may see, if none or an unknown one is."""
     may_see = {name: section for name, section in SECTIONS.items() if request.user.has_perm(section[1])}
+    more = {section.name: section for section in MORE if section.is_for(request, account)}
     asked = request.GET.get("show", "")
-    shown = asked if asked in may_see else next(iter(may_see), "")
+    shown = asked if asked in (*may_see, *more) else next(iter(may_see), "")
     try:
-        found = may_see[shown][2](request, account) if shown else {}
+        if shown in more:
+            found = {"section": more[shown], **more[shown].describe(request, account)}
+        else:
+            found = may_see[shown][2](request, account) if shown else {}
     except OperationalError:
         messages.error(request, _("Others are working on this account. Ask again."))
         found = {"form": MomentForm(request.GET), "is_refused": True}
@@ -95,8 +101,13 @@ def describe(request: HttpRequest, account: Account) -> Context:
         "tabs": [
             {"title": title, "link": _make_link(show=name), "active": name == shown}
             for name, (title, _permission, _read) in may_see.items()
-        ],
+        ]
+        + [section.make_tab(request, account, is_active=section.name == shown) for section in more.values()],
         "shown": shown,
+        "status_change": changes.find_status_change(account),
+        "waiting": corrections.find_waiting(account.id)
+        if request.user.has_perm("transactions.view_correction")
+        else (),
         **found,
     }
 
@@ -122,6 +133,9 @@ def _describe_statement(request: HttpRequest, account: Account) -> Context:
         place = history.begin_at(comparison.then) if comparison else history.begin_now(account)
         found |= {"comparison": comparison, **_describe_chart(request, account, comparison, asked)}
     page = history.read_lines(account.id, place)
+    posted = corrections.find_corrections(line.row for line in page.lines)
+    for line in page.lines:
+        line.row.correction = posted.get(line.row.id)  # type: ignore[attr-defined]
     older = {"after": _write_place(account, form, page.next)} if page.next else {}
     return {
         **found,
@@ -272,3 +286,4 @@ SECTIONS: dict[str, tuple[Promise, str, Callable[[HttpRequest, Account], Context
     "events": (_("Events"), "events.view_event", _describe_events),
     "thresholds": (_("Thresholds"), "accounts.view_account", thresholds.describe),
 }
+MORE = (changes.make(changes.describe_account), notes.SECTION)
