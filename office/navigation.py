@@ -22,6 +22,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("office/office.css"),
         lambda request: static("office/account.css"),
         lambda request: static("office/dashboard.css"),
+        lambda request: static("office/lists.css"),
     ],
     "DASHBOARD_CALLBACK": "office.pages.dashboard.describe",
     "SIDEBAR": {"navigation": "office.navigation.describe"},
@@ -70,6 +71,12 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
             "title": _("Control"),
             "items": [
                 _lead(_("Changes of staff"), "manage_history", "changes", "events.view_changes"),
+                _lead(
+                    _("Operations"),
+                    "monitoring",
+                    "operations",
+                    "events.view_subscription",
+                ),
                 _lead(
                     _("Access log"), "visibility", "events_recordentry_changelist", "events.view_recordentry"
                 ),

@@ -106,7 +106,7 @@ MUTANTS = [
     Mutant(
         "a search is not recorded",
         "OfficeAdmin.changelist_view",
-        "self.record(request, Action.SEARCH if search else Action.VIEW, words=search)",
+        "self.record(request, Action.SEARCH if words else Action.VIEW, words=words)",
         "pass",
         f"{LOG}test_a_search_is_one_line_with_its_words",
     ),

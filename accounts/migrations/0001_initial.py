@@ -1389,6 +1389,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="hold",
             index=models.Index(
+                condition=models.Q(("status", "OPEN")),
+                fields=["created_at", "id"],
+                name="hold_open_by_creation",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="hold",
+            index=models.Index(
                 condition=models.Q(("expires_at__isnull", False), ("status", "OPEN")),
                 fields=["expires_at"],
                 name="hold_to_expire",

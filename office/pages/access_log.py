@@ -22,7 +22,8 @@ from events.models import RecordEntry
 from ledger.callers import ActorKind
 from ledger.values import UUID_TEXT, escape_formula
 from office.access import Action
-from office.admin import BoundedList, SearchedAdmin, write_csv
+from office.admin import SearchedAdmin
+from office.lists import BoundedList, write_csv
 from office.pages.people.period import DaysForm, find_people
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import bdi, column, text_column
@@ -126,12 +127,7 @@ class RecordList(BoundedList):
     def get_results(self, request: HttpRequest) -> None:
         """One page of it, and whether there are older ones."""
         rows, before, self.is_cut = self._read_page(request)
-        self.result_list = rows
-        self.result_count = len(self.result_list)
-        self.full_result_count = None
-        self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
-        self.page_num = 1
-        self.paginator = self.model_admin.get_paginator(request, self.queryset.none(), self.list_per_page)
+        self.show(rows)
         asked = {name: request.GET[name] for name in ("q", *self.form.fields) if request.GET.get(name)}
         place = {BEFORE: self.params[BEFORE]} if self.params.get(BEFORE) else {}
         self.newest = f"?{urlencode(asked)}" if place else ""

@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.models import Account
 from office.actions import Command, ReasonForm
 from office.admin import OfficeAdmin
+from office.lists.events import AuditForm
 from office.templatetags.ledger import NOTHING, column, label, link, moment
 from transactions import audits
 from transactions.models import AuditRun
@@ -111,6 +112,8 @@ class AuditRunAdmin(OfficeAdmin):
     change_form_template = "admin/audit.html"
     list_before_template = "office/audits_standing.html"
     list_display = (FINISHED, VERDICT, COVERAGE, "accounts", "rows", DURATION)
+    list_form = AuditForm
+    nothing = _("No audits.")
     ordering = ("-finished_at",)
     list_commands = (Command(**{**COMMAND, "label": _("Audit an account"), "form": AccountForm}),)
     readonly_fields = (

@@ -15,8 +15,18 @@ from accounts.models import Account, Claim
 from office import explanations
 from office.actions import Command, CommandForm
 from office.admin import parse_id
+from office.lists import columns as exports
+from office.lists.money import CorrectionForm
 from office.queues import QueueAdmin, show_waiting
-from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number, text_column
+from office.templatetags.ledger import (
+    ACCOUNT,
+    ACCOUNT_USER,
+    STATUS,
+    column,
+    moment,
+    number_column,
+    text_column,
+)
 from rest.middleware import get_caller, get_caller_id
 from transactions import corrections
 from transactions.models import Correction, Transaction
@@ -26,7 +36,8 @@ ASKED = (  # columns
     column(_("asked for at"), lambda row: moment(row.made_at)),
     "kind",
     ACCOUNT_USER,
-    column(_("amount"), lambda row: show_number(row.change, row.account.currency)),
+    ACCOUNT,
+    number_column(_("amount"), lambda row: row.change),
     text_column(_("reason"), "reason"),
     text_column(_("asked for by"), "maker"),
 )
@@ -152,6 +163,9 @@ class CorrectionAdmin(QueueAdmin):
         text_column(_("decided by"), "checker"),
         column(_("decided at"), lambda row: moment(row.decided_at)),
     )
+    list_form = CorrectionForm
+    exported = exports.OF_CORRECTIONS
+    nothing = _("No corrections.")
     ordering = ("-made_at", "-id")
     search_help_text = _("The id of a correction, an account or a transaction")
 

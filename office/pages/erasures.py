@@ -13,6 +13,7 @@ from accounts.models import Erasure, User
 from ledger.callers import ActorKind
 from office.actions import Command, ReasonForm
 from office.admin import parse_id
+from office.lists.money import ErasureForm
 from office.queues import QueueAdmin, show_waiting
 from office.templatetags.ledger import STATUS, column, link, moment, text_column
 from rest.middleware import get_caller
@@ -108,6 +109,8 @@ class ErasureAdmin(QueueAdmin):
         text_column(_("decided by"), "checker"),
         column(_("decided at"), lambda row: moment(row.decided_at)),
     )
+    list_form = ErasureForm
+    nothing = _("No erasures.")
     ordering = ("-asked_at", "-id")
     search_help_text = _("The id of an erasure or a user")
 

@@ -13,6 +13,8 @@ from events import deliveries, resources
 from events.models import PART, Placement
 from ledger.callers import ActorKind
 from office.admin import SearchedAdmin, parse_id
+from office.lists import columns as exports
+from office.lists.events import EventForm
 from office.templatetags.ledger import column, link, moment
 
 
@@ -33,6 +35,9 @@ class EventAdmin(SearchedAdmin):
         "sequence",
         column(_("recorded at"), lambda place: moment(place.event.recorded_at)),
     )
+    list_form = EventForm
+    exported = exports.OF_EVENTS
+    nothing = _("No events.")
     ordering = ("-part", "-position")
     list_select_related = ("event",)
     search_help_text = _("A position in the feed, or the id of an account or of a user")

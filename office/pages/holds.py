@@ -11,9 +11,19 @@ from accounts.models import Hold, User
 from office import explanations
 from office.actions import Command
 from office.admin import SearchedAdmin, parse_id
+from office.lists import columns as exports
+from office.lists.money import HoldForm
 from office.pages.people import history
 from office.sections import WithHistory
-from office.templatetags.ledger import ACCOUNT_USER, column, label, moment, show_number, text_column
+from office.templatetags.ledger import (
+    ACCOUNT,
+    ACCOUNT_USER,
+    column,
+    label,
+    moment,
+    number_column,
+    text_column,
+)
 from rest.middleware import get_caller
 from transactions import posting
 from transactions.models import Transaction
@@ -51,12 +61,16 @@ class HoldAdmin(WithHistory, SearchedAdmin):
     list_display = (
         column(_("placed at"), lambda hold: moment(hold.created_at)),
         ACCOUNT_USER,
-        column(_("amount"), lambda hold: show_number(hold.amount, hold.account.currency)),
-        column(_("captured"), lambda hold: show_number(hold.captured, hold.account.currency)),
+        ACCOUNT,
+        number_column(_("amount"), lambda hold: hold.amount),
+        number_column(_("captured"), lambda hold: hold.captured),
         column(_("status"), lambda hold: label(hold.status_now, hold.status_now.label)),
         column(_("expires at"), lambda hold: moment(hold.expires_at)),
         text_column(_("reference"), "reference"),
     )
+    list_form = HoldForm
+    exported = exports.OF_HOLDS
+    nothing = _("No holds.")
     ordering = ("-created_at", "-id")
     search_help_text = _("The id of a hold")
 

@@ -28,6 +28,10 @@ SELECT
         SELECT FROM accounts_hold WHERE status = 'OPEN' ORDER BY account_id LIMIT {COUNTED_MAX + 1}
     ) AS holds),
     (SELECT count(*) FROM (
+        SELECT FROM accounts_hold WHERE status = 'OPEN' AND expires_at <= (SELECT clock_timestamp())
+        LIMIT {COUNTED_MAX + 1}
+    ) AS due),
+    (SELECT count(*) FROM (
         SELECT FROM accounts_claim WHERE status = 'OPEN' ORDER BY account_id, created_at, id
         LIMIT {COUNTED_MAX + 1}
     ) AS claims),
@@ -49,18 +53,28 @@ SELECT hold.id, hold.account_id, hold.amount, hold.captured, hold.status, hold.e
 FROM accounts_hold AS hold WHERE status = 'OPEN' AND expires_at IS NOT NULL ORDER BY expires_at LIMIT {SHOWN}
 """  # noqa: S608
 FROZEN = f"""
-SELECT id, name, currency, status, balance FROM accounts_account
-WHERE status <> 'ACTIVE' AND status = 'FROZEN' ORDER BY status DESC, id DESC LIMIT {SHOWN}
+SELECT account.*, coalesce(nullif(holder.name, ''), holder.username) AS holder
+FROM (
+    SELECT id, user_id, name, currency, status, balance FROM accounts_account
+    WHERE status <> 'ACTIVE' AND status = 'FROZEN' ORDER BY status DESC, id DESC LIMIT {SHOWN}
+) AS account JOIN accounts_user AS holder ON holder.id = account.user_id ORDER BY account.id DESC
 """  # noqa: S608
+OF_HOLDS = """
+SELECT account.id, account.user_id, account.name, account.currency,
+    coalesce(nullif(holder.name, ''), holder.username) AS holder
+FROM accounts_account AS account JOIN accounts_user AS holder ON holder.id = account.user_id
+WHERE account.id = ANY(%s)
+"""
 
 
 def count() -> dict[str, Any]:
     """How many open holds, open claims, frozen accounts, waiting corrections, and events without a place.
 
-    Each is a `number`; if it `is_bounded`, there are more. `pending_since` is when the oldest event without a
-    place was recorded.
+    A hold that is due is open no more. Each is a `number`; if it `is_bounded`, there are more.
+    `pending_since` is when the oldest event without a place was recorded.
     """
-    [[*found, pending_since]] = fetch(COUNT)
+    [[holds, due, *found, pending_since]] = fetch(COUNT)
+    found = [holds if holds > COUNTED_MAX else holds - due, *found]
     counts = {
         name: {"number": min(number, COUNTED_MAX), "is_bounded": number > COUNTED_MAX}
         for name, number in zip(("holds", "claims", "frozen", "waiting", "pending"), found, strict=True)
@@ -69,12 +83,9 @@ def count() -> dict[str, Any]:
 
 
 def find_holds_to_end() -> list[Hold]:
-    """The open holds that end next, with their accounts."""
+    """The open holds that end next, with their accounts and the names of their holders."""
     holds = list(Hold._base_manager.raw(ENDING))
-    found = Account._base_manager.raw(
-        "SELECT id, name, currency FROM accounts_account WHERE id = ANY(%s)",
-        [[hold.account_id for hold in holds]],
-    )
+    found = Account._base_manager.raw(OF_HOLDS, [[hold.account_id for hold in holds]])
     accounts = {account.id: account for account in found}
     for hold in holds:
         hold.account = accounts[hold.account_id]
@@ -82,7 +93,7 @@ def find_holds_to_end() -> list[Hold]:
 
 
 def find_frozen_accounts() -> list[Account]:
-    """The newest frozen accounts."""
+    """The newest frozen accounts, each with the name of its `holder`."""
     return list(Account._base_manager.raw(FROZEN))
 
 

@@ -19,6 +19,7 @@ from office.actions import Command, ReasonForm, show_once
 from office.admin import OfficeAdmin
 from office.explanations import explain_refusal
 from office.forms import TextField
+from office.lists.people import StaffForm
 from office.pages.people import done
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import column, list_groups, text_column
@@ -117,6 +118,8 @@ class StaffAdmin(OfficeAdmin):
     )
     ordering = ("username",)
     search_fields = ("username", "name")
+    list_form = StaffForm
+    nothing = _("No members of staff.")
     list_commands = (
         Command(
             name="create",

@@ -18,6 +18,7 @@ from events.delivery import send_test
 from events.models import PART, Cursor, Placement, Subscription, parse_cursor
 from office.actions import Command, ReasonForm
 from office.admin import OfficeAdmin
+from office.lists.events import SubscriptionForm
 from office.templatetags.ledger import column, link
 from rest.middleware import get_caller
 
@@ -113,6 +114,8 @@ class SubscriptionAdmin(OfficeAdmin):
         "created_at",
         "show_actor",
     )
+    list_form = SubscriptionForm
+    nothing = _("No subscriptions.")
     ordering = ("-id",)
     commands = (
         Command(

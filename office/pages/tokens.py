@@ -32,6 +32,7 @@ from office.access import Action
 from office.actions import Command, ReasonForm, show_once
 from office.admin import SearchedAdmin
 from office.forms import AmountField, TextField
+from office.lists.people import TokenForm
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import NOTHING, column, link, list_groups, moment
 from rest.middleware import get_caller
@@ -223,7 +224,9 @@ class TokenAdmin(SearchedAdmin):
         VALIDITY,
         DONE,
     )
-    ordering = ("-created",)
+    list_form = TokenForm
+    nothing = _("No tokens.")
+    ordering = ("-created", "-token_key")
     search_help_text = _("The user name, or the token's first letters")
     list_commands = (
         Command(

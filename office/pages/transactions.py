@@ -17,16 +17,19 @@ from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
 from office.forms import AmountField, fit
+from office.lists import columns as exports
+from office.lists.money import TransactionForm
 from office.pages.corrections import propose
 from office.pages.people import history, notes
 from office.sections import WithHistory
 from office.templatetags.ledger import (
+    ACCOUNT,
     ACCOUNT_USER,
     STATUS,
     column,
     moment,
     money,
-    show_number,
+    number_column,
     text_column,
 )
 from transactions import corrections
@@ -168,13 +171,17 @@ class TransactionAdmin(WithHistory, SearchedAdmin):
     list_display = (
         column(_("recorded at"), lambda row: moment(row.recorded_at)),
         ACCOUNT_USER,
+        ACCOUNT,
         "type",
-        column(_("amount"), lambda row: show_number(row.signed_amount, row.account.currency)),
+        number_column(_("amount"), lambda row: row.signed_amount),
         STATUS,
         column(_("why"), explain),
-        column(_("balance after"), lambda row: show_number(row.balance_after, row.account.currency)),
+        number_column(_("balance after"), lambda row: row.balance_after),
         text_column(_("reference"), "reference"),
     )
+    list_form = TransactionForm
+    exported = exports.OF_TRANSACTIONS
+    nothing = _("No transactions.")
     ordering = ("-recorded_at", "-id")
     search_help_text = _("An id or a whole reference")
 

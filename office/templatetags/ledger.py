@@ -91,18 +91,42 @@ def list_groups(user: Any) -> str:
     return ", ".join(sorted(group.name for group in user.groups.all()))
 
 
-def column(description: Any, show: Callable[[Any], Any], **options: Any) -> Callable[[Any], Any]:
-    """A column of a list, or a field of a page: what `show` makes of a row. `options` are for `display`."""
+def column(
+    description: Any, show: Callable[[Any], Any], *, kind: str = "", **options: Any
+) -> Callable[[Any], Any]:
+    """A column of a list, or a field of a page: what `show` makes of a row. `options` are for `display`.
+
+    Cells of a `kind` have it as a class, `field-kind`, and their heading has `column-kind`.
+    """
+
     # `display` writes on the function that it is given: it is one of this column alone.
-    return display(lambda row: show(row), description=description, **options)  # type: ignore[no-any-return]
+    def read(row: Any) -> Any:
+        return show(row)
+
+    read.__name__ = kind or "<lambda>"  # which Django makes the class of
+    return display(read, description=description, **options)  # type: ignore[no-any-return]
+
+
+def number_column(description: Any, read: Callable[[Any], Decimal | None]) -> Callable[[Any], Any]:
+    """A column of amounts, in the currency of the row or of its account."""
+
+    def show(row: Any) -> SafeString:
+        return show_number(read(row), row.currency if hasattr(row, "currency") else row.account.currency)
+
+    return column(description, show, kind="number")
 
 
 def text_column(description: Any, name: str) -> Callable[[Any], Any]:
     """A column of what somebody has named or written: this attribute of a row, as a text."""
     read = attrgetter(name)
-    return column(description, lambda row: bdi(str(read(row) or "")) or None)
+    return column(description, lambda row: bdi(str(read(row) or "")) or None, kind="text")
 
 
 STATUS = column(_("status"), lambda row: label(row.status, row.get_status_display()))
-# Of what moves or holds the money of an account: whose it is, and leads to the account.
-ACCOUNT_USER = column(_("user"), lambda row: link("accounts_account", row.account_id, row.account.user))
+# Of what moves or holds the money of an account: whose it is, and which.
+ACCOUNT_USER = column(
+    _("user"), lambda row: link("accounts_user", row.account.user_id, row.account.user), kind="text"
+)
+ACCOUNT = column(
+    _("account"), lambda row: link("accounts_account", row.account_id, row.account.name), kind="text"
+)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -22,12 +21,14 @@ from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
 from office.forms import AmountField, TextField, fit
+from office.lists import columns as exports
+from office.lists.people import AccountForm, UserForm
 from office.pages import audits, erasures
 from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
 from office.pages.people import done, history, notes
 from office.sections import WithHistory
-from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
+from office.templatetags.ledger import STATUS, bdi, column, moment, number_column, text_column
 from rest.middleware import get_caller
 from transactions import corrections, posting
 from transactions.models import Transaction
@@ -36,7 +37,6 @@ from transactions.posting.commands import SetStatus
 USERS_MAX = 50  # that are found by the start of their name
 ACCOUNTS_MAX = 1000  # that are found by their users
 ACCOUNTS_SHOWN_MAX = 100  # on the page of a user
-NOT_ACTIVE = (Account.Status.FROZEN.value, Account.Status.CLOSED.value)
 
 
 @admin.register(User)
@@ -48,12 +48,15 @@ class UserAdmin(WithHistory, SearchedAdmin):
     commands = (notes.WRITE, erasures.FORGET)
     sections = (history.make(history.describe_user), notes.SECTION, done.SECTION)
     list_display = (
-        column(_("name"), bdi),
+        column(_("name"), bdi, kind="text"),
         text_column(_("external id"), "external_id"),
         "id",
         "kind",
         column(_("created at"), lambda user: moment(user.created_at)),
     )
+    list_form = UserForm
+    exported = exports.OF_USERS
+    nothing = _("No users.")
     ordering = ("-created_at", "-id")
     search_help_text = _("An id, an external id, or the start of a name")
 
@@ -70,14 +73,15 @@ class UserAdmin(WithHistory, SearchedAdmin):
         return rows.filter(id__in=ids)
 
     def describe(self, request: HttpRequest, obj: User) -> dict[str, Any]:
+        may_see = request.user.has_perm("accounts.view_account")
         accounts = Account.objects.with_held_due().filter(user=obj).order_by("currency", "name")
+        found = list(accounts[: ACCOUNTS_SHOWN_MAX + 1]) if may_see else []
         return {
             "person": obj,
             "kind": self.kind(obj),
             "erasure": erasures.find_erasure(request, obj),
-            "accounts": accounts[:ACCOUNTS_SHOWN_MAX]
-            if request.user.has_perm("accounts.view_account")
-            else [],
+            "accounts": found[:ACCOUNTS_SHOWN_MAX],
+            "has_more_accounts": len(found) > ACCOUNTS_SHOWN_MAX,
         }
 
 
@@ -135,21 +139,6 @@ def find_account_ids(text: str) -> list[UUID]:
     return [*ids, *theirs.values_list("id", flat=True)[:ACCOUNTS_MAX]]
 
 
-class StatusFilter(admin.SimpleListFilter):
-    """Accounts that are not active: they have an index of their own."""
-
-    title = _("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(status, Account.Status(status).label) for status in NOT_ACTIVE]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() not in NOT_ACTIVE:
-            return queryset
-        return queryset.exclude(status=Account.Status.ACTIVE).filter(status=self.value())
-
-
 @admin.register(Account)
 class AccountAdmin(WithHistory, SearchedAdmin):
     commands = (
@@ -193,27 +182,18 @@ class AccountAdmin(WithHistory, SearchedAdmin):
         text_column(_("name"), "name"),
         "currency",
         STATUS,
-        column(_("balance"), lambda account: show_number(account.balance, account.currency)),
-        column(_("available"), lambda account: show_number(account.available, account.currency)),
+        number_column(_("balance"), lambda account: account.balance),
+        number_column(_("available"), lambda account: account.available),
         "version",
     )
-    list_filter = (StatusFilter,)
+    list_form = AccountForm
+    exported = exports.OF_ACCOUNTS
+    nothing = _("No accounts.")
+    ordering = ("-created_at", "-id")
     search_help_text = _("The start of the user's name, their external id, or the id of a user or an account")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         return Account.objects.with_held_due().select_related("user").annotate(clock=ClockTimestamp())
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Newest first; of those that are not active by id, which is the order of their index and of time."""
-        if request.GET.get(StatusFilter.parameter_name) in NOT_ACTIVE:
-            return ("-id",)
-        return ("-created_at", "-id")
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """No conditions of somebody's own: most would read the whole table."""
-        if lookup != StatusFilter.parameter_name:
-            raise IncorrectLookupParameters
-        return True
 
     def search(self, rows: QuerySet[Account], text: str) -> QuerySet[Account]:
         text = text.replace("\x00", "").strip()

@@ -21,7 +21,7 @@ from accounts.models import Account, Hold
 from events import deliveries
 from events.models import Event
 from ledger.values import escape_formula, format_time
-from office import admin, explanations
+from office import explanations, lists
 from office.pages.accounts import chart, claims, thresholds
 from office.pages.people import history as changes
 from office.pages.people import notes
@@ -225,7 +225,7 @@ def write_csv(account: Account, page: history.Page) -> HttpResponse:
         }
         for line in page.lines
     )
-    response = admin.write_csv(f"account-{account.id}", LINE, lines)
+    response = lists.write_csv(f"account-{account.id}", LINE, lines)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -1,0 +1,133 @@
+"""Fields of the forms above lists. What is odd in them gets a sentence; what is empty narrows nothing."""
+
+import re
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from accounts.queries import find_caller
+from ledger.values import UUID_TEXT, LastMoment
+from rest import times
+
+TEXT_LENGTH_MAX = 255  # nothing that can be looked for is longer
+NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,8})?")
+GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+DAY_LENGTH = len("2023-01-04")
+MINUTE_LENGTH = len("2023-01-04T12:30")
+ANY = _("any")
+PLAIN = {"autocomplete": "off", "spellcheck": "false"}
+
+
+class Choice(forms.ChoiceField):
+    """One of some, or any."""
+
+    widget = UnfoldAdminSelectWidget
+
+    def __init__(self, choices: Any, *, any: Any = ANY, **options: Any) -> None:
+        super().__init__(choices=[("", any), *choices], required=False, **options)
+
+
+class YesOrNo(forms.TypedChoiceField):
+    """True, False, or None: either."""
+
+    widget = UnfoldAdminSelectWidget
+
+    def __init__(self, **options: Any) -> None:
+        choices = [("", ANY), ("yes", _("yes")), ("no", _("no"))]
+        super().__init__(
+            choices=choices, coerce=lambda text: text == "yes", empty_value=None, required=False, **options
+        )
+
+
+class Text(forms.CharField):
+    widget = UnfoldAdminTextInputWidget(PLAIN)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=TEXT_LENGTH_MAX, required=False, **options)
+
+
+class Number(Text):
+    """An amount as pages show it or as the API takes it, of either sign."""
+
+    widget = UnfoldAdminTextInputWidget({**PLAIN, "inputmode": "decimal"})
+
+    def clean(self, value: Any) -> Decimal | None:
+        text = re.sub(r"\s", "", super().clean(value))
+        if not text:
+            return None
+        if GROUPED.fullmatch(text) and not (get_language() or "").startswith("ru"):
+            text = text.replace(",", "")
+        text = text.replace(",", ".").replace("\N{MINUS SIGN}", "-")
+        if not NUMBER.fullmatch(text):
+            raise forms.ValidationError(_("This is not a number like 1234.50."))
+        return Decimal(text)
+
+
+class Id(Text):
+    """A UUID."""
+
+    def clean(self, value: Any) -> UUID | None:
+        text = super().clean(value)
+        if text and not UUID_TEXT.fullmatch(text):
+            raise forms.ValidationError(_("This is not an id."))
+        return UUID(text) if text else None
+
+
+class Caller(Text):
+    """The id of whoever has this user name or id."""
+
+    def clean(self, value: Any) -> UUID | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        found = find_caller(text, UUID(text) if UUID_TEXT.fullmatch(text) else None)
+        if found is None:
+            raise forms.ValidationError(_("Nobody has this user name or id."))
+        return found.pk
+
+
+class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
+    """The browser's own field for a day; for a moment its field for that, or text where it has none."""
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, attrs)
+        is_day = not value or (len(value) == DAY_LENGTH and times.DATE_TEXT.fullmatch(value))
+        context["widget"]["type"] = "date" if is_day else "text"
+        return context
+
+
+class Moment(forms.CharField):
+    """A day or a moment: with `is_end` the last microsecond of that day, otherwise its first.
+
+    `zone` is the reader's, which the form sets.
+    """
+
+    widget = MomentInput
+    zone: tzinfo
+
+    def __init__(self, *, is_end: bool = False, **options: Any) -> None:
+        super().__init__(max_length=TEXT_LENGTH_MAX, required=False, **options)
+        self.is_end = is_end
+
+    def clean(self, value: Any) -> datetime | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        if len(text) == MINUTE_LENGTH:  # browsers leave seconds out when they are zero
+            text += ":00"
+        try:
+            moment = times.parse_time(text, self.zone)
+        except ValidationError:
+            raise forms.ValidationError(_("This is not a day like 2023-01-04.")) from None
+        if not times.DAY_MIN <= moment.date() <= times.DAY_MAX:
+            raise forms.ValidationError(_("This is not a day like 2023-01-04."))
+        if isinstance(moment, LastMoment) and not self.is_end:
+            return moment.begins_at
+        return moment
