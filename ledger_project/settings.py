@@ -219,6 +219,9 @@ APPROVAL_ABOVE = env.pairs(
     "APPROVAL_ABOVE", default={"USD": Decimal(100)}, read=read_amount, example="USD=100,EUR=90.50"
 )
 
+# Of the metadata of people: e-mail addresses and phone numbers, by which they are found.
+SEARCH_CONTACT_KEYS = env.items("SEARCH_CONTACT_KEYS", default=["email", "phone"])
+
 # The API
 ERASED_ID_DAYS = env.whole("ERASED_ID_DAYS", default=730)  # how long an erased external id is known again
 REASONS_REQUIRED = env.flag("REASONS_REQUIRED", default=False)  # of limits and releases too

@@ -75,6 +75,7 @@ PAGES = {
     "": None,
     "changes/": "events.view_changes",
     "find/": "accounts.view_account",
+    "find/recent/": "accounts.view_account",
     "operations/": "events.view_subscription",
     "jsi18n/": None,
     "password_change/": None,

@@ -120,6 +120,8 @@ OWNERS = {
     "test_who_is_killed_in_the_middle_of_a_slice_has_counted_nothing_of_it",
     "tests/transactions/test_races_of_figures.py::test_who_counts_goes_on_after_its_connection_was_ended",
     "tests/transactions/test_retries.py",
+    "tests/transactions/test_search_follower.py::"
+    "test_a_feed_that_was_pruned_before_it_was_read_begins_it_anew",
     "tests/tampering/test_declared.py",
     "tests/tampering/test_drill.py",
     "tests/tampering/test_guards_missed.py",

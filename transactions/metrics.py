@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 
 from ledger.figures import DatabaseCollector, counters, gauge, gauges
 from ledger.sql import fetch
-from transactions import audits
+from transactions import audits, search
 from transactions.models import Figures, Transaction
 
 TOTALS = """
@@ -91,6 +91,19 @@ class CorrectionMetrics(DatabaseCollector):
         [[count, seconds]] = fetch(WAITING)
         yield gauge("ledger_corrections_waiting", "Corrections that wait for a second person.", count)
         yield gauge("ledger_corrections_oldest_waiting_seconds", "For how long the first of them.", seconds)
+
+
+class SearchMetrics(DatabaseCollector):
+    def read(self) -> Iterator[Metric]:
+        known = search.read_knowledge()
+        text = "Age of the oldest event that the search does not know of."
+        yield gauge("ledger_search_behind_seconds", text, known.behind_seconds)
+        yield gauge(
+            "ledger_search_behind_events",
+            "Events with a place that it does not know of.",
+            known.behind_events,
+        )
+        yield gauge("ledger_search_rebuilding", "1 while it is made anew.", known.is_rebuilding)
 
 
 class AuditMetrics(DatabaseCollector):

@@ -129,6 +129,10 @@ RIGHTS: dict[str, Rights] = {
     "accounts.note": Rights({**READ, **ADD, **only("UPDATE", "done_by_id done_at")}, READ, READ),
     "transactions.hourlytotal": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.figures": Rights({**READ, **ADD, **CHANGE}, READ, READ),
+    # What is searched: made of the ledger, and made anew of it.
+    "transactions.searchedperson": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),
+    "transactions.searchedmovement": Rights({**READ, **ADD, **CHANGE}, READ, READ),
+    "transactions.searchstate": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     # The service audits single accounts: what it notes is of a part of the ledger, whoever has taken it over.
     "transactions.auditrun": Rights(
         {**READ, **only("INSERT", "id started_at seen_through account_id accounts rows findings found")},

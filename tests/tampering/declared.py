@@ -50,6 +50,7 @@ OF_GROUPS = (
     "found of staff, as the record tells it; of services the record says who put them there with a token"
 )
 OF_SERVICES = "found of staff, as the record tells it; services and holders have no such entries"
+SEARCHED = "what the office searches, made of the ledger; what is found is read from there"
 COUNTED = "figures of the dashboard, counted from the transactions, which are proven"
 FACTORS = "authenticator apps of staff; the record says who set one up, the row is not compared with it"
 HASHES = "by it the external id of somebody who was forgotten is known again; it goes after a time"
@@ -278,6 +279,23 @@ DECLARED: dict[str, dict[str, Entry]] = {
     "transactions_hourlytotal": decide(
         ("id hour currency type outcome count amount late added", UNSEEN, UNSEEN, COUNTED),
         ("removed", REFUSED, UNSEEN, COUNTED),
+    ),
+    "transactions_searchedmovement": decide(
+        (
+            "id is_hold amount recorded_at effective_at reference keys added",
+            UNSEEN,
+            UNSEEN,
+            SEARCHED,
+        ),
+        ("removed", REFUSED, UNSEEN, SEARCHED),
+    ),
+    "transactions_searchedperson": decide(
+        ("user_id name external_id contacts keys removed added", UNSEEN, UNSEEN, SEARCHED),
+    ),
+    "transactions_searchstate": decide(
+        ("id added", REFUSED, REFUSED, ""),
+        ("position rebuilding before_at before_id", UNSEEN, UNSEEN, SEARCHED),
+        ("removed", REFUSED, UNSEEN, SEARCHED),
     ),
     "transactions_transaction": decide(
         ("status", REFUSED, REFUSED, "it goes with a version or a reason"),

@@ -30,6 +30,7 @@ from tests.claims import claim, waive
 from tests.events.conftest import subscribe
 from tests.office.account_pages import find_address
 from tests.office.staff import make_staff, open_office
+from tests.searching import follow
 from tests.transactions.conftest import run_command
 from tests.transactions.correcting import WITHDRAW, adjust, approve, claim_back, reject, reverse
 from tests.transactions.correcting import claim as claim_as_staff
@@ -58,6 +59,7 @@ def make_everything() -> Account:
     make_tokens()
     make_erasures()
     note_attempt(subscribe("https://8.8.8.8/"))
+    follow()
     statistics.refresh(Flag())
     feed.read()
     assert run_command("audit_balances", "--workers", "1")[0] == 0

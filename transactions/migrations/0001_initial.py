@@ -7,6 +7,8 @@ guards look at the end of the statement that made the change, so a posting has t
 import datetime
 from decimal import Decimal
 
+import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
@@ -601,6 +603,96 @@ class Migration(migrations.Migration):
                         ),
                         name="batch_has_whole_macs",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchedMovement",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "id", "is_hold", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("id", models.UUIDField()),
+                ("is_hold", models.BooleanField()),
+                ("amount", accounts.models.columns.MoneyField(decimal_places=8, max_digits=28)),
+                ("recorded_at", models.DateTimeField()),
+                ("effective_at", models.DateTimeField()),
+                (
+                    "reference",
+                    models.TextField(help_text="Its words; empty also of somebody who was forgotten"),
+                ),
+                (
+                    "keys",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fastupdate=False, fields=["keys"], name="movement_by_key"
+                    ),
+                    models.Index(fields=["amount", "effective_at"], name="movement_by_amount"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchedPerson",
+            fields=[
+                ("user_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("name", models.TextField(help_text="Its words, with a space between")),
+                ("external_id", models.TextField(help_text="Its words; empty: none")),
+                (
+                    "contacts",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(),
+                        help_text="E-mail addresses, and the digits of phone numbers",
+                        size=None,
+                    ),
+                ),
+                (
+                    "keys",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fastupdate=False, fields=["keys"], name="person_by_key"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchState",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("position", models.BigIntegerField(default=0)),
+                (
+                    "rebuilding",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "nothing"),
+                            ("people", "People"),
+                            ("transactions", "Transactions"),
+                            ("holds", "Holds"),
+                        ],
+                        default="",
+                        max_length=12,
+                    ),
+                ),
+                ("before_at", models.DateTimeField(null=True)),
+                ("before_id", models.UUIDField(null=True)),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="search_state_is_one_row")
                 ],
             },
         ),

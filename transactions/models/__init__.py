@@ -4,6 +4,7 @@ from transactions.models.batches import BATCH_TABLE, Batch, derive_item_id
 from transactions.models.constraints import EFFECTIVE_AT_MIN
 from transactions.models.corrections import Correction
 from transactions.models.figures import AuditRun, Figures, HourlyTotal
+from transactions.models.search import SearchedMovement, SearchedPerson, SearchState
 from transactions.models.transactions import (
     COLUMNS,
     TABLE,
@@ -22,6 +23,9 @@ __all__ = [
     "Correction",
     "Figures",
     "HourlyTotal",
+    "SearchState",
+    "SearchedMovement",
+    "SearchedPerson",
     "Transaction",
     "derive_destination_id",
     "derive_item_id",

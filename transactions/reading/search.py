@@ -1,15 +1,13 @@
-"""Finding things by whatever somebody has of them, with a fixed small number of index look-ups."""
+"""Finding things by an id or a whole reference, as they are now. The rest finds `transactions.search`."""
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
-from accounts import queries
 from accounts.models import Account, Claim, Hold, User
 from transactions.models import Correction, Transaction, derive_destination_id
 
-USERS_MAX = 20
 TRANSACTIONS_MAX = 20
 # The index is by reference only. Of a reference that is on more rows than this, any so many are looked at.
 ROWS_OF_A_REFERENCE_MAX = 1000
@@ -38,20 +36,6 @@ def find_by_id(id: UUID) -> Found:
         holds=list(Hold.objects.with_clock().filter(id=id).select_related("account__user")),
         claims=list(Claim.objects.filter(id=id).select_related("account__user")),
         corrections=list(Correction.objects.filter(id=id).select_related("account__user")),
-    )
-
-
-def find_by_words(words: str, id: UUID | None) -> Found:
-    """Users by external id or the start of their name, and transactions by their reference, newest first.
-
-    When the words are an id too, whatever has it comes before them. Each thing is there once.
-    """
-    found = find_by_id(id) if id else Found()
-    users = queries.find_users_by_words(words, limit=USERS_MAX)[:USERS_MAX]
-    return replace(
-        found,
-        users=list(dict.fromkeys([*found.users, *users])),
-        transactions=list(dict.fromkeys([*found.transactions, *find_by_reference(words)])),
     )
 
 

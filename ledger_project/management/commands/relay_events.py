@@ -16,7 +16,7 @@ from events.relay import Relay
 from ledger_project.auditing import Auditor
 from ledger_project.management.serving import ServingCommand
 from ledger_project.metrics_port import listen
-from transactions import posting
+from transactions import posting, search
 from transactions.reading import statistics
 
 SECONDS = 3600.0
@@ -37,8 +37,8 @@ class Hourly:
 class Command(ServingCommand):
     help = (
         "Give events their places in the feed, send them to every subscription, end holds whose time is "
-        "over, let hashes of erased external ids go; count for the dashboard; audit every "
-        "AUDIT_EVERY_MINUTES. Several may run. SIGTERM ends it after what is being sent."
+        "over, let hashes of erased external ids go; count for the dashboard, keep what is searched; audit "
+        "every AUDIT_EVERY_MINUTES. Several may run. SIGTERM ends it after what is being sent."
     )
 
     requires_system_checks = []  # they load every page of the back office, which it would keep
@@ -62,22 +62,30 @@ class Command(ServingCommand):
         relay = Relay(chores=tuple(chores))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: relay.stop())
-        counting = Thread(target=statistics.keep, args=(relay.stopping,), name="figures", daemon=True)
+        # Beside it, so that neither is in the way of what is sent, nor stops it.
+        others = [
+            Thread(target=work, args=(relay.stopping,), name=name, daemon=True)
+            for name, work in (("figures", statistics.keep), ("search", search.keep))
+        ]
         try:
             if options["once"]:
                 statistics.attempt(relay.stopping)
                 relay.run(once=True)
+                while search.attempt():
+                    pass
             else:
                 with self.watched(relay, options["metrics_host"], options["metrics_port"]):
-                    counting.start()
+                    for thread in others:
+                        thread.start()
                     relay.run()
         except FeedStopped as error:
             raise CommandError(error.detail) from error
         finally:
             relay.stop()
             auditor.stop()
-            if counting.ident:
-                counting.join(statistics.PAUSE_SECONDS)  # what it has not committed is counted next time
+            for thread in others:
+                if thread.ident:
+                    thread.join(statistics.PAUSE_SECONDS)  # what it has not committed it does next time
             if settings.TRACING:
                 from ledger_project import tracing
 

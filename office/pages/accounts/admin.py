@@ -27,6 +27,7 @@ from office.pages import audits, erasures
 from office.pages.accounts import claims, page, thresholds
 from office.pages.corrections import propose
 from office.pages.people import done, history, notes
+from office.recent import remember
 from office.sections import WithHistory
 from office.templatetags.ledger import STATUS, bdi, column, moment, number_column, text_column
 from rest.middleware import get_caller
@@ -73,6 +74,8 @@ class UserAdmin(WithHistory, SearchedAdmin):
         return rows.filter(id__in=ids)
 
     def describe(self, request: HttpRequest, obj: User) -> dict[str, Any]:
+        if obj.is_holder:
+            remember(request, obj.pk)
         may_see = request.user.has_perm("accounts.view_account")
         accounts = Account.objects.with_held_due().filter(user=obj).order_by("currency", "name")
         found = list(accounts[: ACCOUNTS_SHOWN_MAX + 1]) if may_see else []
@@ -224,4 +227,5 @@ class AccountAdmin(WithHistory, SearchedAdmin):
         return page.write_csv(account, shown)
 
     def describe(self, request: HttpRequest, obj: Account) -> dict[str, Any]:
+        remember(request, obj.user_id)
         return page.describe(request, obj)
