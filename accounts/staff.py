@@ -180,6 +180,17 @@ def unlock(*, id: UUID, caller: Caller, reason: str = "") -> User:
     return member
 
 
+@atomic
+def set_time_zone(*, time_zone: str, caller: Caller) -> None:
+    """The zone that the actor, who is staff, sees and gives times in: a name of the IANA database."""
+    member = User.objects.select_for_update(no_key=True).get(pk=caller.actor or NIL, is_staff=True)
+    before, member.time_zone = member.time_zone, time_zone
+    member.save(update_fields=["time_zone"])
+    _record(
+        caller, member, "time_zone_changed", "", before={"time_zone": before}, after={"time_zone": time_zone}
+    )
+
+
 def is_locked_out(username: str) -> bool:
     """Whether the login of that name is locked, from one address at least."""
     recent = AccessAttempt.objects.filter(

@@ -100,6 +100,7 @@ def list_pages() -> Iterator[Page]:
     assert declined
     yield Page("dashboard", "index")
     yield Page("dashboard, 30 days", "index", query="range=30d")
+    yield Page("own settings", "settings")
     for what, words in {
         "name": "bench 7",
         "name, of most": "bench",
@@ -165,6 +166,12 @@ def list_account_views(id: Any) -> Iterator[Page]:
     for title, query, follow in (
         ("statement", "show=statement", ""),
         ("statement, ten pages on", "show=statement", r"after="),
+        ("statement of a period", "show=period&first_day=1970-01-01&last_day=2099-12-31", ""),
+        (
+            "statement of a period, ten pages on",
+            "show=period&first_day=1970-01-01&last_day=2099-12-31",
+            r"after=",
+        ),
         ("time machine, a month ago", "at={month}", ""),
         ("time machine, both times", "at={month}&known_at={week}", ""),
         ("time machine, deep page", "at={month}&known_at={week}", r"after="),

@@ -18,11 +18,18 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "LANGUAGES": {"action": reverse_lazy("admin:set_language")},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("My settings"), "link": reverse_lazy("admin:settings")},
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "STYLES": [
         lambda request: static("office/office.css"),
         lambda request: static("office/account.css"),
         lambda request: static("office/dashboard.css"),
         lambda request: static("office/lists.css"),
+        lambda request: static("office/print.css"),
     ],
     "DASHBOARD_CALLBACK": "office.pages.dashboard.describe",
     "SIDEBAR": {"navigation": "office.navigation.describe"},

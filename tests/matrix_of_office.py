@@ -81,6 +81,7 @@ PAGES = {
     "password_change/": None,
     "password_change/done/": None,
     "search/": None,
+    "settings/": None,
 }
 # The rest, which have nothing to show: what GET answers to staff.
 EMPTY = {

@@ -356,6 +356,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "time_zone",
+                    models.CharField(
+                        default="UTC",
+                        help_text="Of the pages of the back office",
+                        max_length=64,
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
                     "erased_at",
                     models.DateTimeField(
                         editable=False,

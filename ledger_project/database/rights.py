@@ -41,7 +41,7 @@ def only(privilege: str, columns: str) -> Privileges:
 
 USER_SHOWN = (
     "id username name external_id metadata email is_active is_staff is_superuser last_login created_at"
-    " created_as event_sequence last_recorded_at erased_at must_change_password is_holder"
+    " created_as event_sequence last_recorded_at erased_at must_change_password time_zone is_holder"
 )
 TOKENS_SHOWN = (
     "token_key user_id created expiry permissions account_names types amount_max last_used_at revoked_at"

@@ -1,16 +1,16 @@
 """Lists: what they are narrowed by, how far they are walked, and how they are taken away as files."""
 
 from office.lists.changelists import BoundedList, WalkedList
-from office.lists.exports import Columns, export_list, read_all, write_csv
-from office.lists.forms import ListForm, find_zone
+from office.lists.exports import BOM, Columns, export_list, read_all, write_csv
+from office.lists.forms import ListForm
 
 __all__ = [
+    "BOM",
     "BoundedList",
     "Columns",
     "ListForm",
     "WalkedList",
     "export_list",
-    "find_zone",
     "read_all",
     "write_csv",
 ]

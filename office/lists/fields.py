@@ -1,7 +1,7 @@
 """Fields of the forms above lists. What is odd in them gets a sentence; what is empty narrows nothing."""
 
 import re
-from datetime import datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,18 +9,16 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.queries import find_caller
 from ledger.values import UUID_TEXT, LastMoment
+from office.moments import NO_DAY, DayInput, read_day, read_moment
 from rest import times
 
 TEXT_LENGTH_MAX = 255  # nothing that can be looked for is longer
 NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,8})?")
 GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
-DAY_LENGTH = len("2023-01-04")
-MINUTE_LENGTH = len("2023-01-04T12:30")
 ANY = _("any")
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -93,24 +91,10 @@ class Caller(Text):
         return found.pk
 
 
-class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
-    """The browser's own field for a day; for a moment its field for that, or text where it has none."""
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context(name, value, attrs)
-        is_day = not value or (len(value) == DAY_LENGTH and times.DATE_TEXT.fullmatch(value))
-        context["widget"]["type"] = "date" if is_day else "text"
-        return context
-
-
 class Moment(forms.CharField):
-    """A day or a moment: with `is_end` the last microsecond of that day, otherwise its first.
+    """A day or a moment, in the reader's zone: with `is_end` a day's last microsecond, otherwise its first."""
 
-    `zone` is the reader's, which the form sets.
-    """
-
-    widget = MomentInput
-    zone: tzinfo
+    widget = DayInput
 
     def __init__(self, *, is_end: bool = False, **options: Any) -> None:
         super().__init__(max_length=TEXT_LENGTH_MAX, required=False, **options)
@@ -120,14 +104,10 @@ class Moment(forms.CharField):
         text = super().clean(value)
         if not text:
             return None
-        if len(text) == MINUTE_LENGTH:  # browsers leave seconds out when they are zero
-            text += ":00"
-        try:
-            moment = times.parse_time(text, self.zone)
-        except ValidationError:
-            raise forms.ValidationError(_("This is not a day like 2023-01-04.")) from None
+        day, _t, time_of_day = text.partition("T")
+        moment = read_moment(read_day(day), time_of_day)
         if not times.DAY_MIN <= moment.date() <= times.DAY_MAX:
-            raise forms.ValidationError(_("This is not a day like 2023-01-04."))
-        if isinstance(moment, LastMoment) and not self.is_end:
+            raise forms.ValidationError(NO_DAY)
+        if isinstance(moment, LastMoment) and not self.is_end and not time_of_day:
             return moment.begins_at
         return moment

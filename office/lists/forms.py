@@ -1,7 +1,7 @@
 """What a list is narrowed by: a form above it, which reads the address and says what may not be asked."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -18,11 +18,6 @@ PERIOD_MAX = timedelta(days=31)
 Lookup = str | Callable[[Any], Q]
 
 
-def find_zone(request: HttpRequest) -> tzinfo:
-    """In whose days the person thinks."""
-    return UTC
-
-
 class ListForm(forms.Form):
     """The filters of a list.
 
@@ -36,7 +31,6 @@ class ListForm(forms.Form):
     looked_at_max = LOOKED_AT_MAX
 
     def __init__(self, request: HttpRequest, data: QueryDict) -> None:
-        self.zone = find_zone(request)
         self.is_search = bool(data.get("q"))
         super().__init__(data)
         if self.orders:
@@ -46,8 +40,6 @@ class ListForm(forms.Form):
                 any=_("newest first"),
             )
         for field in self.fields.values():
-            if isinstance(field, Moment):
-                field.zone = self.zone
             field.widget.attrs.pop("autofocus", None)
 
     @classmethod
@@ -111,7 +103,7 @@ class PeriodForm(ListForm):
         self.is_today = needs_period and not (data.get("since") or data.get("until"))
         if self.is_today:
             data = data.copy()
-            data["since"] = data["until"] = timezone.now().astimezone(find_zone(request)).date().isoformat()
+            data["since"] = data["until"] = timezone.localdate().isoformat()
         self.needs_period = needs_period
         super().__init__(request, data)
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -57,14 +58,22 @@ def show_number(amount: Decimal | None, currency: str) -> SafeString:
 
 @register.filter
 def moment(instant: datetime | None) -> str | SafeString:
-    """In UTC to the second; the exact instant shows when it is pointed at."""
+    """In the reader's zone to the second; the exact instant, in UTC, shows when it is pointed at."""
     if instant is None:
         return NOTHING
     return format_html(
         '<time datetime="{0}" title="{0}">{1}</time>',
         format_time(instant),
-        date_format(instant, "DATETIME_FORMAT"),
+        date_format(shift(instant), "DATETIME_FORMAT"),
     )
+
+
+def shift(instant: datetime) -> datetime:
+    """The moment in the reader's zone; the ends of the calendar, which not every zone has, as they are."""
+    try:
+        return localtime(instant)
+    except OverflowError:
+        return instant
 
 
 @register.filter

@@ -48,13 +48,17 @@ def test_the_csv_has_the_lines_of_the_page(support, account):
 
 
 ODD = [
-    ({"at": "abc"}, "not a moment"),
-    ({"at": "2023-02-30T00:00:00"}, "not a moment"),
-    ({"at": "9999-12-31"}, "not a moment"),
-    ({"at": "0001-01-01T00:00:00+14:00"}, "not a moment"),
+    ({"at": "abc"}, "not a day"),
+    ({"at": "2023-02-30T00:00:00"}, "not a day"),
+    ({"at": "9999-12-31"}, "not a day"),
+    ({"at": "0001-01-01T00:00:00+14:00"}, "not a time"),
+    ({"at": "2023-01-01", "at_time": "25:00"}, "not a time"),
+    ({"at": "2023-01-01", "at_time": "\x00"}, "Null characters"),
+    ({"at": "2023-01-01T00:00:00", "at_time": "10:00"}, "not a day"),
+    ({"at_time": "10:00"}, "Which day"),
     ({"at": "2023-01-01T00:00:00\x00"}, "Null characters"),
     ({"known_at": "\x00"}, "Null characters"),
-    ({"known_at": PROBE}, "not a moment"),
+    ({"known_at": PROBE}, "not a day"),
     ({"at": "9999-12-31T23:59:59"}, "Balance then"),
     ({"at": "0001-01-01T00:00:00"}, "Balance then"),
     ({"known_at": "0001-01-01T00:00:00", "at": ""}, "Balance then"),
@@ -122,9 +126,11 @@ def test_an_unknown_account_is_said_to_be_unknown(operations, id, query):
 
 
 VIEWS = {
-    "": 2,  # the chart, the lines
-    "at=2023-01-05": 6,
-    "at=2023-01-05&known_at=2023-01-06": 11,
+    "": 3,  # the chart, its turns, the lines
+    "at=2023-01-05": 7,
+    "at=2023-01-05&known_at=2023-01-06": 13,
+    "show=period": 6,  # both balances, the lines in order and late, what was taken back
+    "show=period&first_day=2023-01-01&last_day=2023-01-10": 6,
     "show=declines": 1,
     "show=holds": 2,
     "show=events": 3,

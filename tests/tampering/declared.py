@@ -156,7 +156,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
             UNSEEN,
             "the record says who was given a password, and when they changed it",
         ),
-        ("email last_login", UNSEEN, UNSEEN, "nothing is decided by it"),
+        ("email last_login time_zone", UNSEEN, UNSEEN, "nothing is decided by it"),
     ),
     "accounts_user_groups": decide(
         ("id", REFUSED, UNSEEN, SURROGATE),

@@ -83,15 +83,6 @@ def find_about(transaction: Transaction) -> list[Correction]:
     return list({each.id: each for each in (*made, *asked)}.values())
 
 
-def find_corrections(rows: Iterable[Transaction]) -> dict[UUID, Correction]:
-    """Those of the rows that staff have posted: by their ids, of both legs of a transfer. One query."""
-    rows = list(rows)
-    ids = {id for row in rows for id in (row.id, row.transfer) if id}
-    found = Correction.objects.filter(id__in=ids).select_related("maker", "checker").in_bulk()
-    named = {row.id: found.get(row.id) or found.get(row.transfer or row.id) for row in rows}
-    return {id: correction for id, correction in named.items() if correction}
-
-
 def _list_waiting() -> QuerySet[Correction]:
     waiting = Correction.objects.filter(status=Correction.Status.WAITING)
     return waiting.select_related("maker").order_by("made_at", "id")

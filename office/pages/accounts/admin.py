@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -24,7 +25,7 @@ from office.forms import AmountField, TextField, fit
 from office.lists import columns as exports
 from office.lists.people import AccountForm, UserForm
 from office.pages import audits, erasures
-from office.pages.accounts import claims, page, thresholds
+from office.pages.accounts import claims, page, statement, thresholds
 from office.pages.corrections import propose
 from office.pages.people import done, history, notes
 from office.recent import remember
@@ -209,15 +210,20 @@ class AccountAdmin(WithHistory, SearchedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        is_export = request.GET.get("format") == "csv" and request.method == "GET"
+        formats = statement.FORMATS if request.GET.get("show") == statement.SHOWN else ("csv",)
+        is_export = request.GET.get("format") in formats and request.method == "GET"
         if is_export and (account := self.get_object(request, object_id)):
-            return self._export(request, account)
+            return self._export(request, account)  # type: ignore[return-value]  # it may stream
         return super().change_view(request, object_id, form_url, extra_context)
 
-    def _export(self, request: HttpRequest, account: Account) -> HttpResponse:
+    def _export(self, request: HttpRequest, account: Account) -> HttpResponseBase:
         may_see = self.has_view_permission(request, account)
         if not (may_see and request.user.has_perm("transactions.view_transaction")):
             raise PermissionDenied
+        if request.GET.get("show") == statement.SHOWN:
+            return statement.export(
+                request, account, lambda detail: self.record(request, Action.EXPORT, account, detail=detail)
+            )
         shown = page.read_page(request, account)
         if shown is None:
             asked = request.GET.copy()

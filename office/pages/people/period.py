@@ -1,7 +1,7 @@
 """Some days, and who: what is asked for on pages that say what was done."""
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,11 +9,11 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import staff
 from accounts.mentions import fold
 from accounts.models import User
+from office.moments import DayField
 
 DAYS_MAX = 31
 PEOPLE_MAX = 20
@@ -26,21 +26,17 @@ class Period(NamedTuple):
     until: datetime | None
 
 
-class DayInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
-    input_type = "date"
-
-
 class DaysForm(forms.Form):
-    """The first and the last day, in UTC. Of a page that is bound to some days, today if none is given."""
+    """The first and the last day, in the reader's zone. Of a page that is bound to some, today if none is given."""
 
-    since = forms.DateField(label=_("From day (UTC)"), required=False, widget=DayInput)
-    until = forms.DateField(label=_("To day (UTC)"), required=False, widget=DayInput)
+    since = DayField(label=_("From"), required=False)
+    until = DayField(label=_("To (inclusive)"), required=False)
     is_bounded = True
 
     def __init__(self, data: QueryDict) -> None:
         if self.is_bounded and not data.get("since") and not data.get("until"):
             data = data.copy()
-            data["since"] = data["until"] = timezone.now().astimezone(UTC).date().isoformat()
+            data["since"] = data["until"] = timezone.localdate().isoformat()
         super().__init__(data)
 
     def clean(self) -> dict[str, Any]:
@@ -55,8 +51,6 @@ class DaysForm(forms.Form):
             raise forms.ValidationError(_("The first day is after the last one."))
         if self.is_bounded and (until - since).days >= DAYS_MAX:
             raise forms.ValidationError(_("At most %(days)s days.") % {"days": DAYS_MAX})
-        if until == date.max:
-            raise forms.ValidationError(_("This day is too late."))
         return asked
 
     def read_period(self) -> Period:
@@ -65,7 +59,7 @@ class DaysForm(forms.Form):
 
 
 def _begin(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    return datetime.combine(day, time(), timezone.get_current_timezone())
 
 
 def find_people(text: str) -> Collection[UUID]:
