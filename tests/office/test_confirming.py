@@ -61,8 +61,9 @@ def test_it_follows_what_is_typed_and_does_nothing(operations, rich):
     html = read(operations.get(address))
     assert f'hx-post="{address}"' in html
     assert 'name="check"' in html
-    text = see(operations, address, amount="25", reason="", identity=new_id())
-    assert "Balance 100.00 USD 75.00 USD" in text
+    for reason in ("", "a mistake"):
+        text = see(operations, address, amount="25", reason=reason, identity=new_id())
+        assert "Balance 100.00 USD 75.00 USD" in text
     assert "As things are" not in text
     for amount in ("x", "-1", "1.001", "999999999999999", ""):
         assert operations.post(address, {"check": "1", "amount": amount}).status_code == 200, amount

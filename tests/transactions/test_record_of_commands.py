@@ -34,8 +34,8 @@ TOKEN = {
     *("permissions", "account_names", "types", "amount_max"),
 }
 MADE = {
-    *"kind account type amount reference reverses claim destination batch place batch_size".split(),
-    *("made_at", "needs_approval", "status", "decided_at"),
+    *("kind", "account", "type", "amount", "reference", "reverses", "claim", "destination"),
+    *("batch", "place", "batch_size", "made_at", "needs_approval", "status", "decided_at"),
 }
 
 
