@@ -26,7 +26,8 @@ POST = {
 FREEZE = {"accounts.freeze_account"}
 CLAIM = {"accounts.claim_account", "accounts.waive_claim"}
 THRESHOLDS = {"accounts.manage_thresholds"}
-RULE = FREEZE | THRESHOLDS | {"accounts.close_account", "accounts.limit_account"}
+LIMIT = {"accounts.close_account", "accounts.limit_account"}
+RULE = FREEZE | THRESHOLDS | LIMIT
 SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
 MONITOR = {"accounts.view_metrics"}
 # Of the back office. Staff and tokens are the administrators' alone.
@@ -48,7 +49,7 @@ GROUPS = {
     "api-admin": VIEW | POST | RULE | CLAIM | SUBSCRIBE,
     "monitoring": MONITOR,
     "support": LOOK | FREEZE,
-    "operations": LOOK | FREEZE | THRESHOLDS | CORRECT | CLAIM | ERASE | AUDIT | SUPERVISE,
+    "operations": LOOK | RULE | CORRECT | CLAIM | ERASE | AUDIT | SUPERVISE,
     "auditor": LOOK | AUDIT | SUPERVISE | {"events.view_recordentry", "accounts.view_erasure"},
 }
 

@@ -50,7 +50,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     commands: tuple[Command, ...] = ()  # done to one object, from its page
     list_commands: tuple[Command, ...] = ()  # done to no object yet, from the list
     sections: tuple[Any, ...] = ()  # of `office.sections`: tabs of the page of one object
-    actions = None
+    actions: tuple[Any, ...] | None = None
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from office.admin import SearchedAdmin
+from office.choosing import ChoosingAdmin
 
 WAITING_SHOWN_MAX = 100
 
@@ -26,7 +26,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
-class QueueAdmin(SearchedAdmin):
+class QueueAdmin(ChoosingAdmin):
     """What waits, by its status WAITING, or with `?state=all` everything that was ever asked for."""
 
     list_tabs_template = "office/queue_tabs.html"

@@ -34,6 +34,8 @@ COMMANDS = {
         "freeze": "accounts.freeze_account",
         "unfreeze": "accounts.freeze_account",
         "adjust": "transactions.adjust_account",
+        "limits": "accounts.limit_account",
+        "close": "accounts.close_account",
         "claim": "accounts.claim_account",
         "set-threshold": "accounts.manage_thresholds",
         "remove-threshold": "accounts.manage_thresholds",
@@ -83,6 +85,11 @@ PAGES = {
     "search/": None,
     "settings/": None,
 }
+# Pages of what was chosen in a list, which is sent to them: what they ask for, beside to see it.
+CHOSEN = {
+    "transactions/transaction/reverse-together/": "transactions.reverse_transaction",
+    "transactions/correction/approve-together/": "transactions.approve_correction",
+}
 # The rest, which have nothing to show: what GET answers to staff.
 EMPTY = {
     "autocomplete/": 403,
@@ -93,6 +100,7 @@ OTHERS = ("logout/", "second-factor/", "language/", "{app_label}/")
 
 OFFICE_ROUTES = (
     *PAGES,
+    *CHOSEN,
     *EMPTY,
     *OTHERS,
     *(f"{model}/{page}" for model in MODELS for page in MODEL_PAGES),

@@ -22,6 +22,7 @@ from rich.table import Column, Table
 from tests import (
     planted_faults,
     planted_faults_of_batches,
+    planted_faults_of_bulk,
     planted_faults_of_claims,
     planted_faults_of_days,
     planted_faults_of_dry_runs,
@@ -51,6 +52,7 @@ from tests.servers import PROJECT
 MUTANTS = [
     *planted_faults.MUTANTS,
     *planted_faults_of_batches.MUTANTS,
+    *planted_faults_of_bulk.MUTANTS,
     *planted_faults_of_claims.MUTANTS,
     *planted_faults_of_days.MUTANTS,
     *planted_faults_of_dry_runs.MUTANTS,

@@ -22,6 +22,7 @@ OWNERS = {
     "tests/test_claim_guards.py",
     "tests/test_collection_guards.py",
     "tests/transactions/test_claimed_reversals.py::test_the_database_holds_what_may_be_taken_back",
+    "tests/transactions/test_corrections_of_lists.py::test_a_list_that_lost_one_is_found",
     "tests/test_batch_guards.py",
     "tests/test_rule_guards.py",
     "tests/test_reversal_guards.py",

@@ -44,7 +44,8 @@ class BoundedList(ChangeList):  # type: ignore[misc]
         self.result_list = rows
         self.result_count = len(rows)
         self.full_result_count = None
-        self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
+        self.show_full_result_count = self.can_show_all = self.multi_page = False
+        self.show_admin_actions = bool(rows)
         self.page_num = 1
         self.paginator: Paginator[Any] = Paginator([], self.list_per_page)
 
@@ -92,6 +93,8 @@ class WalkedList(BoundedList):
         asked = self._get_asked(request)
         if after is None:
             self.count = self.walk.count()
+            if not self.count.is_bounded:
+                self.result_count = self.count.number  # so many are chosen by "all" of Django's actions
         else:
             self.newest = f"?{urlencode(asked)}"
         if stretch.end is not None:

@@ -26,15 +26,15 @@ class Export(NamedTuple):
     is_cut: bool  # there may be more
 
 
-def read_all(shown: WalkedList) -> Export:
-    """All that the list has, from its beginning, as far as a file goes."""
+def read_all(shown: WalkedList, *, most: int = EXPORTED_MAX) -> Export:
+    """All that the list has, from its beginning, as far as a file goes, or up to that number."""
     rows: list[Any] = []
     after: Key | None = None
     for _walk in range(WALKS_MAX) if shown.walk else ():
-        stretch = shown.walk.read(EXPORTED_MAX - len(rows), after)  # type: ignore[union-attr]
+        stretch = shown.walk.read(most - len(rows), after)  # type: ignore[union-attr]
         rows += shown.find_rows(stretch.ids)
         after = stretch.end
-        if after is None or len(rows) >= EXPORTED_MAX:
+        if after is None or len(rows) >= most:
             break
     return Export(rows, after is not None)
 

@@ -92,7 +92,7 @@ class Caller(Text):
 
 
 class Moment(forms.CharField):
-    """A day or a moment, in the reader's zone: with `is_end` a day's last microsecond, otherwise its first."""
+    """A day or a moment, in the reader's zone: of a day its first microsecond, or with `is_end` its last."""
 
     widget = DayInput
 

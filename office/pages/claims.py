@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Claim, User
-from office import explanations
+from office import explanations, facts
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
+from office.foreseeing import Foreseen
 from office.lists import columns as exports
 from office.lists.money import ClaimForm
-from office.pages.corrections import propose
+from office.pages.corrections import foresee_asking, propose
 from office.templatetags.ledger import (
     ACCOUNT,
     ACCOUNT_USER,
@@ -41,6 +42,12 @@ def waive(request: HttpRequest, claim: Claim, asked: dict[str, Any]) -> HttpResp
     )
 
 
+def foresee_waiving(request: HttpRequest, claim: Claim, asked: dict[str, Any]) -> Foreseen:
+    return foresee_asking(
+        request, corrections.waive, asked, on=claim.account_id, is_told=True, claim_id=claim.id
+    )
+
+
 @admin.register(Claim)
 class ClaimAdmin(SearchedAdmin):
     """Debts: collected of whatever comes to be free on the account, the oldest first."""
@@ -53,6 +60,8 @@ class ClaimAdmin(SearchedAdmin):
             label=_("Waive the rest"),
             permission="accounts.waive_claim",
             run=waive,
+            facts=facts.tell_claim,
+            foresee=foresee_waiving,
             form=IdentityForm,
             applies=lambda claim: claim.status == Claim.Status.OPEN,
             note=_(

@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Hold, User
-from office import explanations
+from office import explanations, facts
 from office.actions import Command
 from office.admin import SearchedAdmin, parse_id
+from office.foreseeing import Foreseen, foresee
 from office.lists import columns as exports
 from office.lists.money import HoldForm
 from office.pages.people import history
@@ -27,14 +28,23 @@ from office.templatetags.ledger import (
 from rest.middleware import get_caller
 from transactions import posting
 from transactions.models import Transaction
+from transactions.posting import PostingRequest
 from transactions.posting.commands import Release
 
 SHOWN_MAX = 100  # captures on the page of a hold
 
 
+def make_release(hold: Hold, asked: dict[str, Any]) -> Release:
+    return Release(hold_id=hold.id, account_id=hold.account_id, reason=asked["reason"])
+
+
 def release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> None:
-    command = Release(hold_id=hold.id, account_id=hold.account_id, reason=asked["reason"])
-    posting.post(command, caller=get_caller(request))
+    posting.post(make_release(hold, asked), caller=get_caller(request))
+
+
+def foresee_release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> Foreseen:
+    would_be = PostingRequest(commands=[make_release(hold, asked)], caller=get_caller(request))
+    return foresee(would_be, hold.account_id)
 
 
 @admin.register(Hold)
@@ -50,6 +60,8 @@ class HoldAdmin(WithHistory, SearchedAdmin):
             label=_("Release"),
             permission="accounts.release_hold",
             run=release,
+            facts=facts.tell_hold,
+            foresee=foresee_release,
             done=_("The hold was released: what it had left is available again."),
             applies=lambda hold: hold.status_now == Hold.Status.OPEN,
             note=_(

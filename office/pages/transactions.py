@@ -1,5 +1,7 @@
 """The pages of transactions."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +15,16 @@ from accounts.models import Claim, User
 from events.deliveries import trace
 from events.models import Event
 from ledger.sql import fetch
-from office import explanations
+from office import explanations, facts
 from office.actions import Command, IdentityForm
-from office.admin import SearchedAdmin, parse_id
+from office.admin import parse_id
+from office.choosing import ChoosingAdmin
+from office.foreseeing import Foreseen
 from office.forms import AmountField, fit
 from office.lists import columns as exports
 from office.lists.money import TransactionForm
-from office.pages.corrections import propose
+from office.pages.corrections import foresee_asking, propose
+from office.pages.corrections.lists import REVERSE_PERMISSIONS, may_be_reversed, reverse_chosen
 from office.pages.people import history, notes
 from office.sections import WithHistory
 from office.templatetags.ledger import (
@@ -117,9 +122,18 @@ def claim_back(request: HttpRequest, transaction: Transaction, asked: dict[str, 
     )
 
 
-def may_be_reversed(row: Transaction) -> bool:
-    is_posted = row.status == Transaction.Status.POSTED
-    return is_posted and not row.reverses and not row.claim and row.left > 0
+def foresee_taking_back(
+    domain: Callable[..., Correction], request: HttpRequest, transaction: Transaction, asked: dict[str, Any]
+) -> Foreseen:
+    return foresee_asking(
+        request,
+        domain,
+        asked,
+        on=transaction.account_id,
+        is_told=asked["amount"] is not None,
+        transaction_id=transaction.id,
+        amount=asked["amount"],
+    )
 
 
 def explain(transaction: Transaction) -> Any:
@@ -130,7 +144,7 @@ def explain(transaction: Transaction) -> Any:
 
 
 @admin.register(Transaction)
-class TransactionAdmin(WithHistory, SearchedAdmin):
+class TransactionAdmin(WithHistory, ChoosingAdmin):
     """A movement of money with everything that belongs to it, and taking it back."""
 
     change_form_template = "admin/transaction.html"
@@ -144,6 +158,8 @@ class TransactionAdmin(WithHistory, SearchedAdmin):
             permission="transactions.reverse_transaction",
             run=reverse_transaction,
             form=ReverseForm,
+            facts=facts.tell_transaction,
+            foresee=partial(foresee_taking_back, corrections.reverse),
             applies=may_be_reversed,
             note=_(
                 "The opposite transaction is posted, of all that is left or of a part of it; of a transfer on"
@@ -157,6 +173,8 @@ class TransactionAdmin(WithHistory, SearchedAdmin):
             permission="accounts.claim_account",
             run=claim_back,
             form=ReverseForm,
+            facts=facts.tell_transaction,
+            foresee=partial(foresee_taking_back, corrections.claim_back),
             applies=lambda row: (
                 may_be_reversed(row) and (row.type == Transaction.Type.DEPOSIT or row.transfer is not None)
             ),
@@ -168,6 +186,9 @@ class TransactionAdmin(WithHistory, SearchedAdmin):
             is_dangerous=True,
         ),
     )
+    actions = (reverse_chosen,)
+    choose_permissions = REVERSE_PERMISSIONS
+    list_per_page = 100
     list_display = (
         column(_("recorded at"), lambda row: moment(row.recorded_at)),
         ACCOUNT_USER,

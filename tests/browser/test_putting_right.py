@@ -128,11 +128,69 @@ def test_all_buttons_of_an_account_are_in_sight(page, vera, account):
     asking.set_threshold(account, "5")
     come_in(page, vera, to=account)
     buttons = page.locator(".office-commands a").all()
-    assert len(buttons) == 5
+    assert len(buttons) == 7
     for button in buttons:
         box = button.bounding_box()
         assert 0 <= box["y"] < box["y"] + box["height"] <= 65, button.inner_text()  # the line of the title
         assert box["x"] + box["width"] <= 1280
+
+
+def test_the_figures_follow_what_is_typed(page, vera, account):
+    come_in(page, vera, to=account)
+    page.get_by_role("link", name="Correct the balance", exact=True).click()
+    figures = page.locator("#foreseen")
+    expect(figures).to_contain_text("100.00")
+    page.locator("[name=type]").select_option("WITHDRAW")
+    page.locator("[name=amount]").fill("30.00")
+    page.locator("[name=reference]").focus()
+    expect(figures).to_contain_text("70.00")
+    page.locator("[name=amount]").fill("130.00")
+    page.locator("[name=reference]").focus()
+    expect(figures).to_contain_text("the ledger would decline it")
+    expect(page.get_by_text("0 / 500")).to_be_visible()
+    page.locator("[name=reason]").fill("a" * 501)
+    expect(page.get_by_text("501 / 500")).to_be_visible()
+    expect(page.locator("[name=reason]")).to_have_value("a" * 501)
+
+
+def test_a_hundred_wrong_rows_are_reversed_with_twelve_clicks(
+    page, open_browser, vera, boris, account, settings
+):
+    settings.APPROVAL_ABOVE = {"USD": Decimal(100)}
+    for number in range(100):
+        cast.deposit(account, "9.99", reference=f"row {number}")
+    come_in(page, vera)
+    open_page(page, "Transactions")  # 1
+    page.locator("#action-toggle").click()  # 2
+    page.locator("select[name=action]").select_option("reverse_chosen")  # 3
+    page.get_by_role("button", name="Run").click()  # 4
+    expect(page.get_by_text("100 transactions").first).to_be_visible()
+    expect(page.get_by_text("999.00").first).to_be_visible()
+    page.locator("[name=reason]").fill("A file was sent twice.")
+    page.get_by_role("button", name="Reverse these").click()  # 5
+    expect(page.get_by_text("second person").first).to_be_visible()
+    other = open_browser()
+    come_in(other, boris)
+    open_page(other, "Corrections")  # 6
+    other.locator("#result_list a").first.click()  # 7
+    other.get_by_role("link", name="Approve", exact=True).click()  # 8
+    expect(other.get_by_text("100 transactions").first).to_be_visible()
+    other.get_by_role("button", name="Approve", exact=True).click()  # 9
+    expect(other.get_by_text("100 transactions were reversed.")).to_be_visible()
+    account.refresh_from_db()
+    assert account.balance == 100
+
+
+def test_several_rows_of_a_statement_are_reversed_together(page, vera, account):
+    rows = [cast.deposit(account, "1.00", reference=f"row {number}") for number in range(3)]
+    come_in(page, vera, to=account)
+    for row in rows[:2]:
+        page.locator(f"input[value='{row.id}']").check()
+    page.get_by_role("button", name="Reverse the chosen ones").click()
+    expect(page.get_by_text("2 transactions").first).to_be_visible()
+    page.locator("[name=reason]").fill("Twice.")
+    page.get_by_role("button", name="Reverse these").click()
+    expect(page.get_by_text("2 transactions were reversed.")).to_be_visible()
 
 
 def test_a_token_is_seen_once(page, transactional_db):

@@ -83,8 +83,8 @@ NEVER_CHANGED = {
     "events_recordhead": "stream",
     "events_text": "id owner",
     "transactions_correction": (
-        "account_id amount claim destination id kind made_at maker_id needs_approval reason reference"
-        " request_id reverses type"
+        "account_id amount batch batch_size claim destination id kind made_at maker_id needs_approval place"
+        " reason reference request_id reverses type"
     ),
     "transactions_figures": "",
     "transactions_hourlytotal": "",

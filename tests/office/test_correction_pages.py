@@ -161,11 +161,11 @@ def test_a_part_that_waits_says_so_when_less_is_left(office, second, account):
     waiting = Correction.objects.get()
     shown = read(office.get(page(waiting)))
     assert "Left of it: 500.00\xa0USD" in shown
-    assert "less of the transaction is left" not in shown
+    assert "Less of the transaction is left" not in shown
     ask_to_reverse(office, row, amount="60")
     shown = read(office.get(page(waiting)))
     assert "Left of it: 440.00\xa0USD" in shown
-    assert "less of the transaction is left" in shown
+    assert "Less of the transaction is left" in shown
     assert "Less of the transaction is left" in read(
         open_office(second).post(page(waiting, "approve"), follow=True)
     )

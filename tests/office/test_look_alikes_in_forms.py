@@ -48,6 +48,13 @@ class Sender:
         asked = {"identity": new_id(), "type": "DEPOSIT", "amount": "1", "reason": "error", "reference": "T"}
         return self.office.post(find_address(self.account, "adjust"), asked | texts)
 
+    def reverse_together(self, **texts):
+        address = "/admin/transactions/transaction/reverse-together/"
+        return self.office.post(address, {"identity": new_id(), "rows": str(self.row.id)} | texts)
+
+    def set_limits(self, **texts):
+        return self.office.post(find_address(self.account, "limits"), {"withdraw_max": "5"} | texts)
+
 
 FIELDS = {
     "user name": (Rule.IDENTIFIER, lambda sender, text: sender.make_staff(username=text)),
@@ -57,6 +64,8 @@ FIELDS = {
     "reason of a correction": (Rule.NOTE, lambda sender, text: sender.adjust(reason=text)),
     "reason of a freeze": (Rule.NOTE, lambda sender, text: sender.freeze(reason=text)),
     "reason of a release": (Rule.NOTE, lambda sender, text: sender.release(reason=text)),
+    "reason of limits": (Rule.NOTE, lambda sender, text: sender.set_limits(reason=text)),
+    "reason of many": (Rule.NOTE, lambda sender, text: sender.reverse_together(reason=text)),
     "reason of a reversal": (Rule.NOTE, lambda sender, text: sender.reverse(reason=text)),
     "reason of a token": (Rule.NOTE, lambda sender, text: sender.issue(reason=text)),
     "reason of a make_staff": (Rule.NOTE, lambda sender, text: sender.make_staff(reason=text)),

@@ -48,7 +48,7 @@ QUERIES_MAX = {
     "transactions/auditrun/{id}/change/": 15,
     "transactions/correction/": 16,
     "transactions/correction/?state=all": 16,
-    "transactions/correction/{id}/change/": 16,
+    "transactions/correction/{id}/change/": 26,
     "transactions/transaction/": 18,
     "transactions/transaction/{id}/change/": 20,
 }

@@ -262,13 +262,14 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "transactions_correction": decide(
         (
-            "id account_id type amount reference reason reverses claim destination maker_id made_at"
-            " request_id needs_approval status checker_id decided_at decision_reason removed",
+            "id kind account_id type amount reference reason reverses claim destination batch"
+            " batch_size maker_id made_at request_id needs_approval status checker_id decided_at"
+            " decision_reason removed",
             REFUSED,
             FOUND,
             "",
         ),
-        ("kind", REFUSED, REFUSED, ""),
+        ("place", REFUSED, REFUSED, ""),
         ("added", FOUND, FOUND, ""),
     ),
     "transactions_figures": decide(

@@ -32,7 +32,7 @@ from tests.office.account_pages import find_address
 from tests.office.staff import make_staff, open_office
 from tests.searching import follow
 from tests.transactions.conftest import run_command
-from tests.transactions.correcting import WITHDRAW, adjust, approve, claim_back, reject, reverse
+from tests.transactions.correcting import WITHDRAW, adjust, approve, claim_back, reject, reverse, reverse_all
 from tests.transactions.correcting import claim as claim_as_staff
 from tests.transactions.correcting import waive as waive_as_staff
 from tests.transactions.test_audit import make_history
@@ -171,6 +171,7 @@ def make_corrections(account: Account) -> None:
     approve(adjust(account, first, "60000", type=WITHDRAW), second)  # declined
     reject(adjust(account, first, "70000"), second)
     reverse(deposit(account, "9"), second)
+    reverse_all([deposit(account, "7"), deposit(account, "8")], second)
     owing = AccountFactory()
     claim_back(deposit(owing, "8"), second)
     opened = claim_as_staff(owing, first, "6", destination=account)

@@ -35,7 +35,7 @@ TOKEN = {
 }
 MADE = {
     *("kind", "account", "type", "amount", "reference", "reverses", "claim", "destination"),
-    *("made_at", "needs_approval", "status", "decided_at"),
+    *("batch", "place", "batch_size", "made_at", "needs_approval", "status", "decided_at"),
 }
 
 
@@ -46,8 +46,7 @@ def adjust_by(world, amount):
         type=Transaction.Type.DEPOSIT,
         amount=amount,
         reference="ticket 7",
-        reason=world.reason,
-        caller=world.caller,
+        **world.why,
     )
 
 
@@ -157,6 +156,11 @@ COMMANDS = {
         lambda w: corrections.reverse(id=new_id(), transaction_id=w.row.id, amount=w.row.amount, **w.why),
         (set(), MADE),
     ),
+    "correction.proposed list": (
+        corrections.reverse_all,
+        lambda w: corrections.reverse_all(id=new_id(), transaction_ids=[w.row.id], **w.why),
+        (set(), MADE),
+    ),
     "correction.approved": (
         corrections.approve,
         lambda w: corrections.approve(id=w.waiting.id, **w.why),
@@ -191,7 +195,6 @@ def world(maker, settings):
     return SimpleNamespace(
         caller=caller,
         why={"caller": caller, "reason": "because"},
-        reason="because",
         account=account,
         member=member,
         gone=gone,
@@ -245,7 +248,7 @@ def test_every_function_that_has_a_caller_is_among_these():
         and "caller" in inspect.signature(inspect.unwrap(function)).parameters
     }
     assert commands == {function for function, _, _ in COMMANDS.values()}
-    readers = ("find_", "get", "is_", "count_", "trace", "require_")
+    readers = ("find_", "get", "is_", "count_", "trace", "require_", "draft", "make_")
     others = {
         f"{module.__name__}.{name}"
         for module in MODULES

@@ -1,6 +1,6 @@
 """What became of corrections, and what waits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet

@@ -153,8 +153,8 @@ BEGIN
             NEW.made_at, NEW.request_id, NEW.needs_approval)
         IS DISTINCT FROM (OLD.id, OLD.kind, OLD.account_id, OLD.type, OLD.amount, OLD.reference, OLD.reason,
             OLD.maker_id, OLD.made_at, OLD.request_id, OLD.needs_approval)
-        OR (NEW.reverses, NEW.claim, NEW.destination)
-        IS DISTINCT FROM (OLD.reverses, OLD.claim, OLD.destination)
+        OR (NEW.reverses, NEW.claim, NEW.destination, NEW.batch, NEW.place, NEW.batch_size)
+        IS DISTINCT FROM (OLD.reverses, OLD.claim, OLD.destination, OLD.batch, OLD.place, OLD.batch_size)
     THEN
         RAISE EXCEPTION 'correction % is decided once', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
@@ -370,6 +370,15 @@ class Migration(migrations.Migration):
                         verbose_name="destination",
                     ),
                 ),
+                ("batch", models.UUIDField(null=True, verbose_name="batch")),
+                (
+                    "place",
+                    models.SmallIntegerField(db_default=0, default=0, verbose_name="place in the batch"),
+                ),
+                (
+                    "batch_size",
+                    models.SmallIntegerField(db_default=1, default=1, verbose_name="size of the batch"),
+                ),
                 (
                     "made_at",
                     models.DateTimeField(
@@ -499,6 +508,25 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("reason", ""), _negated=True), name="correction_has_a_reason"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("batch", None), ("batch_size", 1), ("place", 0)),
+                            models.Q(
+                                ("batch__isnull", False),
+                                ("batch_size__lte", 1000),
+                                ("kind", "REVERSAL"),
+                                ("place__gte", 0),
+                                ("place__lt", models.F("batch_size")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="correction_is_alone_or_a_reversal_of_a_batch",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("batch__isnull", False)),
+                        fields=("batch", "place"),
+                        name="correction_has_its_place_in_a_batch",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -1,6 +1,5 @@
 """Users and accounts: their lists, the page of a user, and what is done with an account."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,23 +17,23 @@ from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
 from ledger.text import Rule
 from ledger.values import UUID_TEXT
+from office import facts
 from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
+from office.foreseeing import Foreseen
 from office.forms import AmountField, TextField, fit
 from office.lists import columns as exports
 from office.lists.people import AccountForm, UserForm
 from office.pages import audits, erasures
-from office.pages.accounts import claims, page, statement, thresholds
-from office.pages.corrections import propose
+from office.pages.accounts import claims, page, rules, statement, thresholds
+from office.pages.corrections import foresee_asking, propose
 from office.pages.people import done, history, notes
 from office.recent import remember
 from office.sections import WithHistory
-from office.templatetags.ledger import STATUS, bdi, column, moment, number_column, text_column
-from rest.middleware import get_caller
-from transactions import corrections, posting
+from office.templatetags.ledger import NOTHING, STATUS, bdi, column, moment, number_column, text_column
+from transactions import corrections
 from transactions.models import Transaction
-from transactions.posting.commands import SetStatus
 
 USERS_MAX = 50  # that are found by the start of their name
 ACCOUNTS_MAX = 1000  # that are found by their users
@@ -111,11 +110,6 @@ class AdjustForm(IdentityForm):
         fit(self.fields["amount"], obj.currency)
 
 
-def set_status(status: Account.Status, request: HttpRequest, account: Account, asked: dict[str, Any]) -> None:
-    command = SetStatus(account_id=account.id, status=status, reason=asked["reason"])
-    posting.post(command, caller=get_caller(request))
-
-
 def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> HttpResponse:
     return propose(
         request,
@@ -127,6 +121,20 @@ def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> Htt
         type=Transaction.Type(asked["type"]),
         amount=asked["amount"],
         reference=asked["reference"],
+    )
+
+
+def foresee_adjusting(request: HttpRequest, account: Account, asked: dict[str, Any]) -> Foreseen:
+    return foresee_asking(
+        request,
+        corrections.adjust,
+        asked,
+        on=account.id,
+        is_told=bool(asked["type"] and asked["amount"]),
+        account_id=account.id,
+        type=asked["type"] and Transaction.Type(asked["type"]),
+        amount=asked["amount"],
+        reference=asked["reference"] or NOTHING,
     )
 
 
@@ -146,35 +154,20 @@ def find_account_ids(text: str) -> list[UUID]:
 @admin.register(Account)
 class AccountAdmin(WithHistory, SearchedAdmin):
     commands = (
-        Command(
-            name="freeze",
-            label=_("Freeze"),
-            permission="accounts.freeze_account",
-            run=partial(set_status, Account.Status.FROZEN),
-            done=_("The account is frozen: it accepts money in, not out."),
-            applies=lambda account: account.status == Account.Status.ACTIVE,
-            note=_("A frozen account accepts money in, but no money out and no new holds."),
-            is_dangerous=True,
-        ),
-        Command(
-            name="unfreeze",
-            label=_("Unfreeze"),
-            permission="accounts.freeze_account",
-            run=partial(set_status, Account.Status.ACTIVE),
-            done=_("The account is active again."),
-            applies=lambda account: account.status == Account.Status.FROZEN,
-            note=_("Money can leave the account again, and holds can be placed."),
-        ),
+        *rules.COMMANDS,
         Command(
             name="adjust",
             label=_("Correct the balance"),
             permission="transactions.adjust_account",
             run=adjust,
             form=AdjustForm,
+            facts=facts.tell_account,
+            foresee=foresee_adjusting,
             applies=lambda account: account.status != Account.Status.CLOSED,
             note=_("Posts a deposit or a withdrawal. Above a limit, a second person must approve it first."),
         ),
         claims.COMMAND,
+        *rules.RARE,
         *thresholds.COMMANDS,
         audits.OF_ACCOUNT,
         notes.WRITE,
