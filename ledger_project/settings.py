@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "rest.middleware.look_after_connections",
     "rest.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pages, and static files that nobody has compressed before
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "office.middleware.speak_and_protect",
@@ -186,9 +187,20 @@ FORMAT_MODULE_PATH = ["office.formats"]
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-# What collectstatic made, if that was run; without it, static files come out of the packages.
+# What collectstatic made: compressed, and kept by browsers for good, since each name has a hash of its file.
+# Without it, static files come out of the packages, and are compressed whenever they are asked for.
 STATIC_ROOT = env.text("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_MAX_AGE = 0 if DEBUG else 3600  # seconds, of names without a hash
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if STATIC_ROOT is None
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
 
 # Security headers: those of TLS, beside Django's own, which forbid sniffing and frames. TLS ends at the proxy
 # in front, which says so in X-Forwarded-Proto.

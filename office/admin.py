@@ -10,19 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import (
-    display_for_field,
-    display_for_value,
-    label_for_field,
-    lookup_field,
-    unquote,
-)
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from office import access, actions, missing, sections
@@ -30,6 +26,7 @@ from office.access import Action
 from office.actions import Command
 from office.lists import BoundedList, Columns, ListForm, WalkedList, export_list, read_all
 from office.lists.changelists import FORMAT
+from office.templatetags.ledger import list_fields
 
 
 def parse_id(text: str) -> UUID | None:
@@ -57,10 +54,11 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     sortable_by = ()
     list_form: type[ListForm] = ListForm  # what the list is narrowed by
     exported: Columns = {}  # the columns of the list as a file; none: it is not taken away
-    nothing: Any = gettext_lazy("There is nothing here.")  # said of a list without rows
+    nothing: Any = _("There is nothing here.")  # said of a list without rows
     list_tabs_template = ""
     change_list_template = "admin/list.html"
     change_form_template = "admin/object.html"
+    empty_value_display = SafeString('<span class="office-none">\N{EN DASH}</span>')
     subject = ""  # what the access log calls one of these; empty: by its model
     key = "pk"  # the attribute that addresses and the access log name an object by: unique, and no secret
     owner = ""  # the attribute that is the id of the user whom one of these is about
@@ -123,7 +121,12 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
         words = self.describe_search(request)
         self.record(request, Action.SEARCH if words else Action.VIEW, words=words)
         return super().changelist_view(  # type: ignore[no-any-return]
-            request, {"buttons": list(self.find_buttons(request, None)), **(extra_context or {})}
+            request,
+            {
+                "title": capfirst(self.opts.verbose_name_plural),
+                "buttons": list(self.find_buttons(request, None)),
+                **(extra_context or {}),
+            },
         )
 
     def describe_search(self, request: HttpRequest) -> str:
@@ -166,31 +169,18 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": self.opts.verbose_name,
+                "title": capfirst(self.opts.verbose_name),
                 "subtitle": self.name(obj),
                 "obj": obj,
-                "fields": list(self.find_fields(obj)),
+                "fields": list_fields(self, obj),
                 "buttons": list(self.find_buttons(request, obj)),
                 **shown,
             },
         )
 
     def name(self, obj: Any) -> str:
-        """The name of the object in the heading, in the reader's language."""
+        """What people call the object, in the reader's language: the heading, and the browser's tab."""
         return str(obj)
-
-    def find_fields(self, obj: Any) -> Iterator[tuple[str, Any]]:
-        """The label and the value of each of `readonly_fields`, to be shown."""
-        empty = self.get_empty_value_display()
-        for name in self.readonly_fields:
-            label = str(label_for_field(name, self.model, self))
-            field, _attribute, value = lookup_field(name, obj, self)
-            if isinstance(value, bool):
-                yield label, gettext("yes") if value else gettext("no")
-            elif field is None:
-                yield label, display_for_value(value, empty)
-            else:
-                yield label, display_for_field(value, field, empty)
 
     def describe(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What the template of the object's page shows besides its `readonly_fields`."""

@@ -63,7 +63,7 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
             "items": _lead_to_money(corrections.count_waiting(request)),
         },
         {
-            "title": _("Telling others"),
+            "title": _("Webhooks & events"),
             "items": [
                 _lead(
                     _("Subscriptions"),

@@ -944,7 +944,7 @@ class Migration(migrations.Migration):
                 (
                     "asked_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), verbose_name="asked for at"
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="requested at"
                     ),
                 ),
                 ("decided_at", models.DateTimeField(null=True, verbose_name="decided at")),
@@ -968,7 +968,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="asked for by",
+                        verbose_name="requested by",
                     ),
                 ),
                 (

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import BigIntegerField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -26,7 +27,7 @@ from office.admin import SearchedAdmin
 from office.lists import BoundedList, write_csv
 from office.pages.people.period import DaysForm, find_people
 from office.site import USERNAME_LENGTH_MAX
-from office.templatetags.ledger import bdi, column, text_column
+from office.templatetags.ledger import COLOURS, bdi, column, text_column
 
 BEFORE = "before"
 CSV = "csv"
@@ -180,13 +181,7 @@ class RecordAdmin(SearchedAdmin):
         column(
             _("action"),
             lambda entry: (entry.action, entry.get_action_display()),
-            label={
-                "VIEW": "info",
-                "SEARCH": "info",
-                "EXPORT": "warning",
-                "CHANGE": "danger",
-                "LOGIN": "success",
-            },
+            label=COLOURS,
         ),
         "type",
         "show_subject",
@@ -200,6 +195,9 @@ class RecordAdmin(SearchedAdmin):
     )
     ordering = ("-id",)
     search_help_text = _("The id of something, or the user name of a member of staff")
+
+    def name(self, obj: RecordEntry) -> str:
+        return f"{obj.type}, {date_format(obj.recorded_at, 'DATETIME_FORMAT')}"
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[RecordList]:
         return RecordList

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -113,7 +114,7 @@ class AuditRunAdmin(OfficeAdmin):
     list_before_template = "office/audits_standing.html"
     list_display = (FINISHED, VERDICT, COVERAGE, "accounts", "rows", DURATION)
     list_form = AuditForm
-    nothing = _("No audits.")
+    nothing = _("Nothing was audited yet.")
     ordering = ("-finished_at",)
     list_commands = (Command(**{**COMMAND, "label": _("Audit an account"), "form": AccountForm}),)
     readonly_fields = (
@@ -126,6 +127,9 @@ class AuditRunAdmin(OfficeAdmin):
         DURATION,
         column(_("everything recorded was seen up to"), lambda run: moment(run.seen_through)),
     )
+
+    def name(self, obj: AuditRun) -> str:
+        return date_format(obj.finished_at, "DATETIME_FORMAT")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditRun]:
         return AuditRun.objects.select_related("account")

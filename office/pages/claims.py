@@ -22,6 +22,8 @@ from office.templatetags.ledger import (
     STATUS,
     column,
     moment,
+    money,
+    name_movement,
     number_column,
     text_column,
 )
@@ -89,7 +91,8 @@ class ClaimAdmin(SearchedAdmin):
     search_help_text = _("The id of a claim, of an account, or of what is taken back")
 
     def name(self, obj: Claim) -> str:
-        return str(obj.pk)
+        amount = money(obj.amount, obj.account.currency)
+        return name_movement(self.opts.verbose_name, amount, obj.account, obj.created_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
         return Claim.objects.select_related("account__user")

@@ -20,10 +20,10 @@ from rest.middleware import get_caller
 
 USER = column(_("user"), lambda row: link("accounts_user", row.user_id, row.user))
 ASKED = (  # columns
-    column(_("asked for at"), lambda row: moment(row.asked_at)),
+    column(_("requested at"), lambda row: moment(row.asked_at)),
     USER,
     text_column(_("reason"), "reason"),
-    text_column(_("asked for by"), "maker"),
+    text_column(_("requested by"), "maker"),
 )
 WITHOUT_THE_NAME = _("Kept for ever: do not write the person's name here, nor how to reach them.")
 
@@ -116,6 +116,9 @@ class ErasureAdmin(QueueAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
         return Erasure.objects.select_related("user", "maker", "checker")
+
+    def name(self, obj: Erasure) -> str:
+        return str(obj.user)
 
     def search(self, rows: QuerySet[Erasure], text: str) -> QuerySet[Erasure]:
         id = parse_id(text)

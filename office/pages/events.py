@@ -61,7 +61,7 @@ class EventAdmin(SearchedAdmin):
         return rows.filter(stream=stream).order_by("-sequence") if stream else rows.none()
 
     def name(self, obj: Placement) -> str:
-        return str(obj.event)
+        return f"{obj.event.type}, {obj.position}"
 
     def describe(self, request: HttpRequest, obj: Placement) -> dict[str, Any]:
         told = resources.find([obj.event]).get(obj.event.pk)

@@ -22,6 +22,8 @@ from office.templatetags.ledger import (
     column,
     label,
     moment,
+    money,
+    name_movement,
     number_column,
     text_column,
 )
@@ -87,7 +89,8 @@ class HoldAdmin(WithHistory, SearchedAdmin):
     search_help_text = _("The id of a hold")
 
     def name(self, obj: Hold) -> str:
-        return str(obj.pk)
+        amount = money(obj.amount, obj.account.currency)
+        return name_movement(self.opts.verbose_name, amount, obj.account, obj.created_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
         return Hold.objects.with_clock().select_related("account__user")

@@ -31,9 +31,11 @@ from office.templatetags.ledger import (
     ACCOUNT,
     ACCOUNT_USER,
     STATUS,
+    bdi,
     column,
     moment,
     money,
+    name_movement,
     number_column,
     text_column,
 )
@@ -196,7 +198,7 @@ class TransactionAdmin(WithHistory, ChoosingAdmin):
         "type",
         number_column(_("amount"), lambda row: row.signed_amount),
         STATUS,
-        column(_("why"), explain),
+        column(_("why"), lambda row: bdi(explain(row))),
         number_column(_("balance after"), lambda row: row.balance_after),
         text_column(_("reference"), "reference"),
     )
@@ -207,7 +209,8 @@ class TransactionAdmin(WithHistory, ChoosingAdmin):
     search_help_text = _("An id or a whole reference")
 
     def name(self, obj: Transaction) -> str:
-        return str(obj.pk)
+        amount = money(obj.amount, obj.account.currency)
+        return name_movement(obj.get_type_display(), amount, obj.account, obj.effective_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         return queries.with_resources(super().get_queryset(request)).select_related("account__user")

@@ -8,37 +8,50 @@ from operator import attrgetter
 from typing import Any
 
 from django import template
+from django.contrib.admin.utils import display_for_field, display_for_value, label_for_field, lookup_field
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.currencies import find_decimals, write_exactly
+from accounts.models import Account
 from ledger.values import format_time
 
 register = template.Library()
 NOTHING = "\N{EN DASH}"
-# Green is well, blue is open, orange wants somebody, red was refused.
+# What the colour of a label means, on every page: green is well, blue is under way, orange wants care or a
+# second look, red was refused or fails, grey is over or a remark. By status, kind of access, and mark.
 COLOURS = {
-    "ACTIVE": "success",
-    "POSTED": "success",
-    "CAPTURED": "success",
-    "COLLECTED": "success",
-    "DONE": "success",
-    "OPEN": "info",
-    "BEHIND": "warning",
-    "FROZEN": "warning",
-    "PAUSED": "warning",
-    "WAITING": "warning",
-    "DECLINED": "danger",
-    "DISABLED": "danger",
-    "FAILING": "danger",
-    "REJECTED": "danger",
+    **dict.fromkeys(("ACTIVE", "POSTED", "CAPTURED", "COLLECTED", "DONE", "SENT"), "success"),
+    **dict.fromkeys(("OPEN", "EXPORT"), "info"),
+    **dict.fromkeys(
+        ("FROZEN", "WAITING", "PAUSED", "BEHIND", "LATE", "REVERSED", "OWED", "OVERDUE", "CHANGE"), "warning"
+    ),
+    **dict.fromkeys(("DECLINED", "REJECTED", "FAILING", "DISABLED"), "danger"),
+    **dict.fromkeys(
+        (
+            "CLOSED",
+            "RELEASED",
+            "EXPIRED",
+            "WAIVED",
+            "NOT_ASKED",
+            "VIEW",
+            "SEARCH",
+            "LOGIN",
+            "REVERSAL",
+            "CORRECTION",
+        ),
+        "",
+    ),
 }
+LONG = 30  # characters: a list may cut what is longer, and shows it when it is pointed at
 
 
 @register.filter
@@ -49,6 +62,12 @@ def money(amount: Decimal | None, currency: str) -> str:
     decimals = find_decimals(currency)
     exact = amount if decimals is not None else Decimal(write_exactly(amount))  # of a currency nobody knows
     return f"{number_format(exact, decimals, force_grouping=True)}\N{NO-BREAK SPACE}{currency}"
+
+
+@register.filter
+def available_now(account: Account) -> Decimal:
+    """What can be spent: of a frozen account nothing, whatever it has."""
+    return account.available if account.status == Account.Status.ACTIVE else Decimal(0)
 
 
 def show_number(amount: Decimal | None, currency: str) -> SafeString:
@@ -79,13 +98,23 @@ def shift(instant: datetime) -> datetime:
 @register.filter
 def label(status: str, text: str) -> SafeString:
     """A coloured label: `{{ transaction.status|label:transaction.get_status_display }}`"""
-    return render_to_string("unfold/helpers/label.html", {"type": COLOURS.get(status, ""), "text": text})
+    return render_to_string("unfold/helpers/label.html", {"type": colour(status), "text": text})
+
+
+@register.filter
+def colour(status: str) -> str:
+    """That of a label, of `COLOURS`."""
+    return COLOURS[status]
 
 
 @register.filter
 def bdi(text: object) -> str | SafeString:
     """What somebody has named or written, set apart: whichever way it is read, nothing beside it moves."""
-    return "" if text is None or text == "" else format_html("<bdi>{}</bdi>", text)
+    if text is None or text == "":
+        return ""
+    if len(shown := str(text)) > LONG:
+        return format_html('<bdi title="{0}">{0}</bdi>', shown)
+    return format_html("<bdi>{}</bdi>", shown)
 
 
 def link(page: str, id: object, text: object) -> SafeString:
@@ -95,9 +124,31 @@ def link(page: str, id: object, text: object) -> SafeString:
     )
 
 
+def name_movement(what: Any, amount: str, account: Account, at: datetime) -> str:
+    """What moves or holds money, as people speak of it: what it is, how much, whose, and when."""
+    when = date_format(at, "SHORT_DATETIME_FORMAT")
+    return f" {NOTHING} ".join((f"{capfirst(what)} {amount}", str(account.user), when))
+
+
 def list_groups(user: Any) -> str:
     """The names of the groups that the user is in."""
     return ", ".join(sorted(group.name for group in user.groups.all()))
+
+
+def list_fields(page: Any, obj: Any) -> list[tuple[str, Any]]:
+    """The label and the value of each of the page's `readonly_fields`, to be shown."""
+    empty = page.get_empty_value_display()
+    found: list[tuple[str, Any]] = []
+    for name in page.readonly_fields:
+        field, _attribute, value = lookup_field(name, obj, page)
+        if isinstance(value, bool):
+            value = gettext("yes") if value else gettext("no")
+        elif field is None:
+            value = display_for_value(value, empty)
+        else:
+            value = display_for_field(value, field, empty)
+        found.append((str(label_for_field(name, page.model, page)), value))
+    return found
 
 
 def column(

@@ -70,7 +70,7 @@ def fill_login(page, staff, password=PASSWORD):
 
 def give_code(page, code):
     page.get_by_label("Code of your authenticator app").fill(code)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
 
 
 def open_page(page, name):

@@ -199,7 +199,7 @@ def test_a_token_is_seen_once(page, transactional_db):
     send_command(page, "Issue a token", "For the shop.", name="shop", days="30")
     token = page.locator(".office-secret").inner_text()
     assert re.fullmatch(r"[0-9a-f]{64}", token)
-    page.get_by_role("link", name="I have it").click()
+    page.get_by_role("link", name="Done").click()
     expect(page.locator("#main")).to_contain_text("shop")
     assert token not in page.content()
 

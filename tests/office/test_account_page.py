@@ -45,8 +45,8 @@ def test_the_head_shows_what_the_account_has(support, account, petya):
         "Held 34.00 USD",
         "Available 1,250.50 USD",
         "Credit limit 50.00 USD",
-        "Most in one withdrawal 700.00 USD",
-        "Most in a UTC day 900.00 USD",
+        "Limit of one withdrawal 700.00 USD",
+        "Daily withdrawal limit (UTC) 900.00 USD",
         "Version 1 ",
         "Status active",
         str(account.id),
@@ -189,7 +189,7 @@ def test_who_may_see_accounts_only_sees_no_sections(account):
     html = look(client, account, show="statement")
     assert "invoice 77" not in html
     assert "transaction.posted" in html
-    assert "Told to" not in html
+    assert "Delivered to" not in html
     assert client.get(find_address(account), {"format": "csv"}).status_code == 403
 
 

@@ -136,7 +136,7 @@ def test_a_reversal_leaves_what_is_not_there_owed_to_the_source(office, rich):
     for row in (moved, leg):
         text = office.get(transaction_page(row)).content.decode()
         assert claim_page(claimed) in text
-        assert "Left of it 20.00 USD" in read_text(text)
+        assert "40.00 USD of this was reversed; 20.00 USD is left." in read_text(text)
     assert str(moved.id) in office.get(claim_page(claimed)).content.decode()
     collected = office.get(transaction_page(taken(claimed))).content.decode()
     assert claim_page(claimed) in collected

@@ -19,7 +19,7 @@ def test_a_feed_without_pending_events_is_well(superuser):
     cast.deposit(cast.AccountFactory(), "5")
     assert "Without a place: 3, the oldest from" in look(superuser, page=OPERATIONS)
     feed.place_pending()
-    assert "All events have their places. All were sent." in look(superuser, page=OPERATIONS)
+    assert "No events pending. All were sent." in look(superuser, page=OPERATIONS)
     assert not find_tiles(superuser, OPERATIONS)["Events in the feed"]
 
 
@@ -76,13 +76,13 @@ def test_a_subscription_that_lags_is_in_trouble(superuser, monkeypatch):
 @pytest.mark.parametrize(
     ("runs", "says", "alarms"),
     [
-        ([], "Never audited Everything was never proven.", True),
+        ([], "Never audited Never fully audited.", True),
         ([{}], "Clean Audited", False),
         ([{"days": 1}, {"findings": 3}], "3 findings Audited", True),
         ([{"findings": 1}], "1 finding Audited", True),
         ([{"findings": 3, "days": 1}, {}], "Clean Audited", False),
         ([{"days": 3}], "Overdue Audited", True),
-        ([{"is_whole": False}], "Everything was never proven.", True),
+        ([{"is_whole": False}], "Never fully audited.", True),
         ([{"findings": 2}, {"is_whole": False}], "2 findings Audited", True),
         ([{"days": 1}, {"is_whole": False, "findings": 4}], "4 findings Audited", True),
         ([{"is_whole": False, "findings": 4, "days": 1}, {}], "Clean Audited", False),

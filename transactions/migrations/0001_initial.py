@@ -382,7 +382,7 @@ class Migration(migrations.Migration):
                 (
                     "made_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), verbose_name="asked for at"
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="requested at"
                     ),
                 ),
                 ("request_id", models.CharField(max_length=64, verbose_name="request id")),
@@ -434,7 +434,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="asked for by",
+                        verbose_name="requested by",
                     ),
                 ),
             ],

@@ -56,9 +56,9 @@ class Correction(models.Model):
     place = models.SmallIntegerField(_("place in the batch"), default=0, db_default=0)
     batch_size = models.SmallIntegerField(_("size of the batch"), default=1, db_default=1)
     maker = models.ForeignKey(
-        User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("asked for by")
+        User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("requested by")
     )
-    made_at = models.DateTimeField(_("asked for at"), db_default=Now())
+    made_at = models.DateTimeField(_("requested at"), db_default=Now())
     request_id = models.CharField(_("request id"), max_length=64)
     needs_approval = models.BooleanField(_("needs approval"))
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.WAITING)

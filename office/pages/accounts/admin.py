@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
@@ -31,7 +32,16 @@ from office.pages.corrections import foresee_asking, propose
 from office.pages.people import done, history, notes
 from office.recent import remember
 from office.sections import WithHistory
-from office.templatetags.ledger import NOTHING, STATUS, bdi, column, moment, number_column, text_column
+from office.templatetags.ledger import (
+    NOTHING,
+    STATUS,
+    available_now,
+    bdi,
+    column,
+    moment,
+    number_column,
+    text_column,
+)
 from transactions import corrections
 from transactions.models import Transaction
 
@@ -176,11 +186,11 @@ class AccountAdmin(WithHistory, SearchedAdmin):
     owner = "user_id"
     list_display = (
         text_column(_("user"), "user"),
-        text_column(_("name"), "name"),
+        text_column(pgettext_lazy("account", "name"), "name"),
         "currency",
         STATUS,
         number_column(_("balance"), lambda account: account.balance),
-        number_column(_("available"), lambda account: account.available),
+        number_column(_("available"), available_now),
         "version",
     )
     list_form = AccountForm
@@ -224,6 +234,9 @@ class AccountAdmin(WithHistory, SearchedAdmin):
             return HttpResponseRedirect(f"{self.find_url(account)}?{asked.urlencode()}")
         self.record(request, Action.EXPORT, account, detail=f"statement, {len(shown.lines)} lines")
         return page.write_csv(account, shown)
+
+    def name(self, obj: Account) -> str:
+        return f"{obj.user} {NOTHING} {obj.name} {obj.currency}"
 
     def describe(self, request: HttpRequest, obj: Account) -> dict[str, Any]:
         remember(request, obj.user_id)

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -26,7 +27,17 @@ from office.pages.corrections.deciding import (
     reject_correction,
 )
 from office.queues import QueueAdmin, show_waiting
-from office.templatetags.ledger import NOTHING, column, label, link, moment, show_number, text_column
+from office.templatetags.ledger import (
+    NOTHING,
+    column,
+    label,
+    link,
+    moment,
+    money,
+    name_movement,
+    show_number,
+    text_column,
+)
 from transactions import corrections
 from transactions.models import Correction, derive_item_id
 
@@ -55,13 +66,13 @@ def show_status(row: Any) -> str:
 
 
 ASKED = (  # columns
-    column(_("asked for at"), lambda row: moment(row.made_at)),
+    column(_("requested at"), lambda row: moment(row.made_at)),
     "kind",
     column(_("user"), show_user, kind="text"),
     column(_("account"), show_account, kind="text"),
     column(_("amount"), show_amount, kind="number"),
     text_column(_("reason"), "reason"),
-    text_column(_("asked for by"), "maker"),
+    text_column(_("requested by"), "maker"),
 )
 
 
@@ -122,6 +133,12 @@ class CorrectionAdmin(QueueAdmin):
         others = Correction.objects.filter(batch=OuterRef("batch")).exclude(status=OuterRef("status"))
         every = Correction.objects.select_related("account__user", "maker", "checker")
         return every.annotate(is_mixed=Exists(others))
+
+    def name(self, obj: Correction) -> str:
+        kind = obj.get_kind_display()
+        if is_list(obj):
+            return f"{capfirst(kind)}: {show_amount(obj)}"
+        return name_movement(kind, money(obj.change, obj.account.currency), obj.account, obj.made_at)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Correction], search_term: str

@@ -27,7 +27,7 @@ class Period(NamedTuple):
 
 
 class DaysForm(forms.Form):
-    """The first and the last day, in the reader's zone. Of a page that must have any: today, if none is given."""
+    """The first and the last day, in the reader's zone. Where there must be one: today, if none is given."""
 
     since = DayField(label=_("From"), required=False)
     until = DayField(label=_("To (inclusive)"), required=False)

@@ -1,0 +1,82 @@
+"""The pages before any script has run, and without any: they are read, and their forms work."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import cast
+from tests.browser.conftest import PHONE
+from tests.browser.steps import come_in, fill_login, send_command
+from tests.office.staff import PASSWORD, make_staff
+
+
+@pytest.fixture
+def account(transactional_db):
+    account = cast.UserFactory(name="Masha Petrova").accounts.get()
+    cast.deposit(account, "120.00", reference="INV-1")
+    return account
+
+
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE], ids=["desk", "phone"])
+def test_without_scripts_pages_are_read_and_forms_work(open_browser, account, viewport):
+    page = open_browser(java_script_enabled=False, viewport=viewport)
+    come_in(page, make_staff("operations", username="vera"), to=account)
+    expect(page.get_by_role("heading", name="Masha Petrova – main USD")).to_be_visible()
+    expect(page.get_by_text("INV-1")).to_be_visible()
+    expect(page.locator("#nav-sidebar a", has_text="Transactions")).to_be_visible()
+    send_command(page, "Freeze", "The card was stolen.")
+    expect(page.get_by_text("The account is frozen: it accepts money in, not out.")).to_be_visible()
+    page.goto("/admin/accounts/account/?status=FROZEN")
+    expect(page.get_by_text("Masha Petrova")).to_be_visible()
+    expect(page.get_by_role("link", name="frozen")).to_be_visible()  # the filter
+    page.get_by_role("button", name="Русский").click()
+    expect(page.get_by_role("heading", name="Счета")).to_be_visible()
+    page.get_by_role("button", name="Выйти").click()
+    page.goto("/admin/")
+    expect(page.locator("input[type=password]")).to_be_visible()
+
+
+def test_without_scripts_somebody_comes_in(open_browser, transactional_db):
+    staff = make_staff("support", username="vera", password=PASSWORD)
+    page = open_browser(java_script_enabled=False)
+    page.goto("/admin/")
+    fill_login(page, staff)
+    expect(page.locator("[data-secret] svg")).to_be_visible()
+
+
+def test_the_chosen_theme_is_that_of_every_page(open_browser, account):
+    page = open_browser(color_scheme="dark")
+    come_in(page, make_staff("support"))
+    html = page.locator("html")
+    expect(html).to_have_class("dark")
+    page.evaluate("localStorage.setItem('adminTheme', '\"light\"')")
+    page.reload()
+    expect(html).not_to_have_class("dark")
+
+
+def test_on_a_phone_the_commands_open_below_the_title(phone, account):
+    come_in(phone, make_staff("operations", username="vera"), to=account)
+    freeze = phone.get_by_role("link", name="Freeze", exact=True)
+    expect(freeze).not_to_be_visible()
+    phone.get_by_role("button", name="Actions").click()
+    expect(freeze).to_be_visible()
+    head = phone.locator(".office-amounts").bounding_box()
+    assert freeze.bounding_box()["y"] + freeze.bounding_box()["height"] <= head["y"]  # it covers nothing
+    phone.goto("/admin/transactions/transaction/")  # nothing is done from there
+    assert phone.get_by_role("button", name="Actions").count() == 0
+
+
+def test_a_phone_shows_ten_rows_of_a_list(phone, account):
+    for number in range(12):
+        cast.withdraw(account, "1.25", reference=f"INV-2{number}")
+    come_in(phone, make_staff("support"))
+    phone.goto("/admin/transactions/transaction/")
+    rows = phone.locator("tr.data-row").all()
+    assert rows[9].bounding_box()["y"] + rows[9].bounding_box()["height"] <= 844
+
+
+def test_the_reason_of_a_decline_is_in_sight_on_a_phone(phone, account):
+    cast.withdraw(account, "5000", reference="too much")
+    come_in(phone, make_staff("support"))
+    phone.goto(f"/admin/accounts/account/{account.id}/change/?show=declines")
+    box = phone.get_by_text("The account has less available than the withdrawal requires.").bounding_box()
+    assert 0 <= box["x"] < box["x"] + box["width"] <= 390
