@@ -66,7 +66,7 @@ def tell_correction(correction: Correction) -> Facts:
         yield from _tell_whose(correction.account)
         for row in corrections.find_taken_back(correction):
             yield (
-                _("Takes back"),
+                _("Reverses"),
                 link("transactions_transaction", row.id, money(row.signed_amount, row.account.currency)),
             )
             yield _("Effective"), moment(row.effective_at)
@@ -74,5 +74,5 @@ def tell_correction(correction: Correction) -> Facts:
         if correction.reference:
             yield _("Reference"), bdi(correction.reference)
     yield _("Reason"), bdi(correction.reason)
-    yield _("Asked for by"), bdi(correction.maker)
-    yield _("Asked for at"), moment(correction.made_at)
+    yield _("Requested by"), bdi(correction.maker)
+    yield _("Requested at"), moment(correction.made_at)

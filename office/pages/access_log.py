@@ -27,7 +27,7 @@ from office.admin import SearchedAdmin
 from office.lists import BoundedList, write_csv
 from office.pages.people.period import DaysForm, find_people
 from office.site import USERNAME_LENGTH_MAX
-from office.templatetags.ledger import COLOURS, bdi, column, text_column
+from office.templatetags.ledger import COLOURS, bdi, column, shift, text_column
 
 BEFORE = "before"
 CSV = "csv"
@@ -197,7 +197,7 @@ class RecordAdmin(SearchedAdmin):
     search_help_text = _("The id of something, or the user name of a member of staff")
 
     def name(self, obj: RecordEntry) -> str:
-        return f"{obj.type}, {date_format(obj.recorded_at, 'DATETIME_FORMAT')}"
+        return f"{obj.type}, {date_format(shift(obj.recorded_at), 'DATETIME_FORMAT')}"
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[RecordList]:
         return RecordList

@@ -20,7 +20,7 @@ from accounts.models import Account
 from office.actions import Command, ReasonForm
 from office.admin import OfficeAdmin
 from office.lists.events import AuditForm
-from office.templatetags.ledger import NOTHING, column, label, link, moment
+from office.templatetags.ledger import NOTHING, column, label, link, moment, shift
 from transactions import audits
 from transactions.models import AuditRun
 
@@ -129,7 +129,7 @@ class AuditRunAdmin(OfficeAdmin):
     )
 
     def name(self, obj: AuditRun) -> str:
-        return date_format(obj.finished_at, "DATETIME_FORMAT")
+        return date_format(shift(obj.finished_at), "DATETIME_FORMAT")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditRun]:
         return AuditRun.objects.select_related("account")

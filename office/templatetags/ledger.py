@@ -126,7 +126,7 @@ def link(page: str, id: object, text: object) -> SafeString:
 
 def name_movement(what: Any, amount: str, account: Account, at: datetime) -> str:
     """What moves or holds money, as people speak of it: what it is, how much, whose, and when."""
-    when = date_format(at, "SHORT_DATETIME_FORMAT")
+    when = date_format(shift(at), "SHORT_DATETIME_FORMAT")
     return f" {NOTHING} ".join((f"{capfirst(what)} {amount}", str(account.user), when))
 
 

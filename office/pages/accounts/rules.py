@@ -27,8 +27,8 @@ class LimitsForm(ReasonForm):
 
     field_order = (*LIMITS, "reason")
     credit_limit = AmountField(label=_("Credit limit"), required=False)
-    withdraw_max = AmountField(label=_("Most in one withdrawal"), required=False)
-    withdraw_day_max = AmountField(label=_("Most in a UTC day"), required=False)
+    withdraw_max = AmountField(label=_("Limit of one withdrawal"), required=False)
+    withdraw_day_max = AmountField(label=_("Daily withdrawal limit (UTC)"), required=False)
 
     def fill(self, obj: Account) -> None:
         for name in LIMITS:
