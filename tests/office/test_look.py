@@ -1,10 +1,12 @@
 """How the pages look to who opens them: whose they are, what colours say, what is there first."""
 
 import re
+from collections import Counter
 from decimal import Decimal
 from html import unescape
 
 import pytest
+from django.contrib.admin import site
 from django.db.models import TextChoices
 
 from accounts.models import Account, Claim, Erasure, Hold
@@ -30,10 +32,11 @@ STATUSES = (Account, Transaction, Hold, Claim, Correction, Erasure, Subscription
 def read_names(client, address):
     """What stands in the browser's tab, and in the heading."""
     html = client.get(address).content.decode()
+    isolates = str.maketrans("", "", "\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}")
     return [
-        unescape(
-            re.sub(r"<[^>]+>", "", re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", html, re.DOTALL)[1])
-        ).strip()
+        unescape(re.sub(r"<[^>]+>", "", re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", html, re.DOTALL)[1]))
+        .strip()
+        .translate(isolates)
         for tag in ("title", "h1")
     ]
 
@@ -167,6 +170,16 @@ def test_the_sidebar_and_the_way_back_have_one_name(superuser):
         assert way == f"/admin/{model}/"
         sidebar = html[html.index('id="nav-sidebar-apps"') : html.index('id="main"')]
         assert f"<span>{name}</span>" in sidebar
+
+
+@pytest.mark.parametrize(
+    "model", sorted(f"{each._meta.app_label}/{each._meta.model_name}" for each in site._registry)
+)
+def test_no_two_elements_have_the_same_id(superuser, model):
+    """A label would name the first one twice, and the other one never."""
+    ids = re.findall(r'\sid="([^"]+)"', superuser.get(f"/admin/{model}/").content.decode())
+    assert len(ids) > 5
+    assert [each for each, count in Counter(ids).items() if count > 1] == []
 
 
 def test_a_page_without_commands_has_no_menu_of_them(support):

@@ -24,7 +24,7 @@ from office.admin import SearchedAdmin, parse_id
 from office.forms import TextField
 from office.queues import show_waiting
 from office.sections import Context, Section
-from office.templatetags.ledger import NOTHING, bdi, column, link, moment, shift, text_column
+from office.templatetags.ledger import NOTHING, bdi, column, isolate, link, moment, shift, text_column
 from rest.middleware import get_caller, get_caller_id
 from transactions.models import Transaction
 
@@ -247,7 +247,7 @@ class NoteAdmin(SearchedAdmin):
     def name(self, obj: Note) -> str:
         """Whom it is about, and when it was written."""
         when = date_format(shift(obj.written_at), "SHORT_DATETIME_FORMAT")
-        return f"{obj.user} {NOTHING} {when}"
+        return f"{isolate(obj.user)} {NOTHING} {when}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Note]:
         return Note.objects.select_related("author", "user", "done_by")
