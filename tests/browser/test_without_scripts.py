@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests import cast
 from tests.browser.conftest import PHONE
-from tests.browser.steps import come_in, fill_login, send_command
+from tests.browser.steps import come_in, fill_login, open_subject, send_command
 from tests.office.staff import PASSWORD, make_staff
 
 
@@ -20,14 +20,18 @@ def account(transactional_db):
 def test_without_scripts_pages_are_read_and_forms_work(open_browser, account, viewport):
     page = open_browser(java_script_enabled=False, viewport=viewport)
     come_in(page, make_staff("operations", username="vera"), to=account)
-    expect(page.get_by_role("heading", name="Masha Petrova – main USD")).to_be_visible()
+    expect(page.get_by_role("heading", name="Masha Petrova")).to_be_visible()
     expect(page.get_by_text("INV-1")).to_be_visible()
     expect(page.locator("#nav-sidebar a", has_text="Transactions")).to_be_visible()
     send_command(page, "Freeze", "The card was stolen.")
     expect(page.get_by_text("The account is frozen: it accepts money in, not out.")).to_be_visible()
     page.goto("/admin/accounts/account/?status=FROZEN")
     expect(page.get_by_text("Masha Petrova")).to_be_visible()
-    expect(page.get_by_role("link", name="frozen")).to_be_visible()  # the filter
+    expect(page.locator(".office-filter", has_text="frozen")).to_be_visible()
+    page.locator(".office-filters summary").click()
+    page.get_by_label("Status").select_option("ACTIVE")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".office-nothing")).to_contain_text("Nothing fits.")
     page.get_by_role("button", name="Русский").click()
     expect(page.get_by_role("heading", name="Счета")).to_be_visible()
     page.get_by_role("button", name="Выйти").click()
@@ -65,13 +69,23 @@ def test_on_a_phone_the_commands_open_below_the_title(phone, account):
     assert phone.get_by_role("button", name="Actions").count() == 0
 
 
-def test_a_phone_shows_ten_rows_of_a_list(phone, account):
+@pytest.mark.parametrize("role", ["support", "operations"])  # who has boxes to choose rows
+def test_a_phone_shows_ten_rows_of_a_list_and_of_a_statement(phone, account, role):
     for number in range(12):
         cast.withdraw(account, "1.25", reference=f"INV-2{number}")
-    come_in(phone, make_staff("support"))
+    come_in(phone, make_staff(role))
     phone.goto("/admin/transactions/transaction/")
     rows = phone.locator("tr.data-row").all()
-    assert rows[9].bounding_box()["y"] + rows[9].bounding_box()["height"] <= 844
+    assert rows[9].bounding_box()["y"] + rows[9].bounding_box()["height"] <= PHONE["height"]
+    open_subject(phone, account)
+    rows = phone.locator(".office-lines tbody tr").all()
+    rows[9].scroll_into_view_if_needed()
+    first, last = rows[0].bounding_box(), rows[9].bounding_box()
+    assert last["y"] + last["height"] - first["y"] <= PHONE["height"]
+    for name, place in {"kind": (1, 1), "change": (2, 1), "effective": (1, 2), "after": (2, 2)}.items():
+        box = rows[0].locator(f".office-{name}").bounding_box()
+        assert (1 + (box["x"] > PHONE["width"] / 2 - 20), 1 + (box["y"] > first["y"] + 20)) == place, name
+    assert not rows[0].locator(".office-recorded").is_visible()
 
 
 def test_the_reason_of_a_decline_is_in_sight_on_a_phone(phone, account):
