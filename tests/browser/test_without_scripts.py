@@ -5,8 +5,10 @@ from playwright.sync_api import expect
 
 from tests import cast
 from tests.browser.conftest import PHONE
+from tests.browser.pages import find_shape, list_pages
 from tests.browser.steps import come_in, fill_login, open_subject, send_command
 from tests.office.staff import PASSWORD, make_staff
+from tests.office.things import make_things
 
 
 @pytest.fixture
@@ -37,6 +39,61 @@ def test_without_scripts_pages_are_read_and_forms_work(open_browser, account, vi
     page.get_by_role("button", name="Выйти").click()
     page.goto("/admin/")
     expect(page.locator("input[type=password]")).to_be_visible()
+
+
+# What nobody reads or sends without scripts: a page without a heading, text that only a script would show, a
+# form without a button, a field without a name. What is folded is opened first, and a row chosen.
+UNREADABLE = """() => {
+    document.querySelectorAll('details').forEach(each => { each.open = true });
+    const box = document.querySelector('[name=_selected_action]');
+    if (box) box.checked = true;
+    const main = document.querySelector('main');
+    const isSeen = each => each.checkVisibility() && each.getClientRects().length > 0;
+    const tell = (what, each) => [what, each.outerHTML.slice(0, 120)];
+    const hidden = [...main.querySelectorAll('[x-show], [x-cloak], [hidden]')].filter(
+        each => !isSeen(each) && each.innerText?.trim() && !each.closest('.office-chart'));
+    const forms = [...main.querySelectorAll('form')].filter(
+        form => ![...form.querySelectorAll('button, input[type=submit]')].some(isSeen)
+            && form.querySelector('input:not([type=hidden]), select, textarea'));
+    const fields = [...main.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(each =>
+        isSeen(each) && !each.labels.length && !each.ariaLabel && !each.placeholder
+        && !each.getAttribute('aria-labelledby'));
+    return [...(isSeen(main.querySelector('h1')) ? [] : [['no heading']]),
+        ...hidden.map(each => tell('hidden', each)), ...forms.map(each => tell('cannot be sent', each)),
+        ...fields.map(each => tell('has no name', each))];
+}"""
+
+
+def test_without_scripts_rows_of_a_list_are_chosen(open_browser, account):
+    page = open_browser(java_script_enabled=False)
+    come_in(page, make_staff("operations", username="vera"))
+    page.goto("/admin/transactions/transaction/")
+    page.locator("tr.data-row input[type=checkbox]").check()
+    page.locator("[name=action]").select_option(label="Reverse these")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("heading", name="Reverse these").first).to_be_visible()
+    expect(page.locator("#foreseen, main").first).to_contain_text("120.00")
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(600)
+def test_without_scripts_every_page_is_read_and_every_form_can_be_sent(
+    open_browser, transactional_db, settings
+):
+    settings.WEBHOOK_LOOPBACK = True  # of one of the things
+    things = make_things()
+    chief = make_staff(superuser=True, username="chief")
+    page = open_browser(java_script_enabled=False)
+    come_in(page, chief)
+    faults, shapes = {}, set()
+    for address, html in list_pages(chief, things).items():
+        if find_shape(html) not in shapes:
+            shapes.add(find_shape(html))
+            page.goto(address)
+            if found := page.evaluate(UNREADABLE):
+                faults[address] = found
+    assert len(shapes) > 50
+    assert faults == {}
 
 
 def test_without_scripts_somebody_comes_in(open_browser, transactional_db):
