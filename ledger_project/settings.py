@@ -15,6 +15,8 @@ from pathlib import Path
 
 import environ
 
+from ledger_project.api import REST_FRAMEWORK as REST_FRAMEWORK
+from ledger_project.api import REST_KNOX as REST_KNOX
 from ledger_project.database.embedded import EmbeddedPostgres
 from ledger_project.environment import Environment, name_process, read_amount, read_whole
 from ledger_project.secret_files import keep_first
@@ -214,7 +216,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else
 SECOND_FACTOR = env.flag("SECOND_FACTOR", default=not DEBUG)  # staff need an authenticator app
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_REDIRECT_URL = "admin:index"
-SESSION_ENGINE = "office.sessions"
+SESSION_ENGINE = "office.visits.sessions"
 SESSION_COOKIE_AGE = env.whole("SESSION_SECONDS", default=1800)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
@@ -241,24 +243,8 @@ REASONS_REQUIRED = env.flag("REASONS_REQUIRED", default=False)  # of limits and 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller:
 API_BODY_BYTES_MAX = 64 * 1024
 API_BATCH_BYTES_MAX = 1024 * 1024
-REST_FRAMEWORK = {
-    # A view that is no `rest.viewsets.ApiViewSet`, which say both themselves, is nobody's.
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
-    "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rest.parsers.AlwaysJSON",
-    "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: the OpenAPI document describes the API
-    "DEFAULT_SCHEMA_CLASS": "rest.schema.AutoSchema",
-    "EXCEPTION_HANDLER": "rest.errors.handle_exception",
-}
 KNOX_TOKEN_MODEL = "accounts.Token"  # noqa: S105, the name of a model
 MIGRATION_MODULES = {"knox": None}  # its one model is ours
-REST_KNOX = {
-    "AUTH_HEADER_PREFIX": "Bearer",
-    "TOKEN_TTL": timedelta(days=90),
-    "SECURE_HASH_ALGORITHM": "hashlib.sha512",
-}
 TOKEN_CACHE_SECONDS = 5
 # Private, /metrics asks for a token like the API does.
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=EMBEDDED_POSTGRES is not None)

@@ -20,12 +20,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from ledger.text import Rule
-from office import access, unsent
+from office import access
 from office.access import DETAIL_LENGTH_MAX, Action
+from office.confirming.foreseeing import Foreseen
 from office.explanations import REFUSED, explain_refusal
-from office.foreseeing import Foreseen
 from office.forms import TextField
 from office.templatetags.ledger import NOTHING
+from office.visits import unsent
 
 
 class CommandForm(forms.Form):

@@ -34,7 +34,7 @@ from accounts.models import SecondFactor, User, make_url, read_secret, seal_secr
 from events import record
 from ledger.callers import ActorKind, Caller
 from ledger.ciphers import Undecipherable
-from office import unsent
+from office.visits import unsent
 from rest.middleware import get_caller, get_caller_id, get_request_id
 
 USERNAME_LENGTH_MAX = 150  # longer ones are nobody's, and cannot be counted as a wrong password

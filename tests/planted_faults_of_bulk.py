@@ -60,8 +60,8 @@ MUTANTS = [
     Mutant(
         "checking a form carries it out",
         "actions.run",
-        "if form.is_valid() and not is_check:",
-        "if form.is_valid():",
+        "if is_sent and not is_check and form.is_valid():",
+        "if is_sent and form.is_valid():",
         CONFIRMING + "test_it_follows_what_is_typed_and_does_nothing",
     ),
     Mutant(

@@ -30,8 +30,8 @@ MUTANTS = [
     Mutant(
         "a file beyond its bound",
         "exports.read_all",
-        "stretch = shown.walk.read(EXPORTED_MAX - len(rows), after)",
-        "stretch = shown.walk.read(2 * EXPORTED_MAX, after)",
+        "stretch = shown.walk.read(most - len(rows), after)",
+        "stretch = shown.walk.read(2 * most, after)",
         f"{WALKS}test_what_is_cut_says_so_in_the_page_and_in_its_last_line",
     ),
     Mutant(

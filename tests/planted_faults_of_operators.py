@@ -83,8 +83,8 @@ MUTANTS = [
     Mutant(
         "an unsent form is done after the login",
         "actions.run",
-        "    if is_sent and form.is_valid():\n",
-        "    if form.is_valid():\n",
+        "    if is_sent and not is_check and form.is_valid():\n",
+        "    if not is_check and form.is_valid():\n",
         UNSENT + "test_what_was_typed_is_there_after_the_login_and_the_second_factor",
     ),
     Mutant(

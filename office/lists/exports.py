@@ -26,8 +26,9 @@ class Export(NamedTuple):
     is_cut: bool  # there may be more
 
 
-def read_all(shown: WalkedList, *, most: int = EXPORTED_MAX) -> Export:
+def read_all(shown: WalkedList, *, most: int | None = None) -> Export:
     """All that the list has, from its beginning, as far as a file goes, or up to that number."""
+    most = most or EXPORTED_MAX
     rows: list[Any] = []
     after: Key | None = None
     for _walk in range(WALKS_MAX) if shown.walk else ():

@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Claim, User
-from office import explanations, facts
+from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
-from office.foreseeing import Foreseen
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen
 from office.lists import columns as exports
 from office.lists.money import ClaimForm
 from office.pages.corrections import foresee_asking, propose

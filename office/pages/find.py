@@ -15,10 +15,11 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import idempotency, queries
 from accounts.errors import IdempotencyKeyInvalid
-from office import access, recent
+from office import access
 from office.access import Action
 from office.admin import parse_id
 from office.site import OfficeSite
+from office.visits import recent
 from transactions import search
 from transactions.reading.search import Found, find_by_id
 

@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Hold, User
-from office import explanations, facts
+from office import explanations
 from office.actions import Command
 from office.admin import SearchedAdmin, parse_id
-from office.foreseeing import Foreseen, foresee
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen, foresee
 from office.lists import columns as exports
 from office.lists.money import HoldForm
 from office.pages.people import history

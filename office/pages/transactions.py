@@ -15,11 +15,12 @@ from accounts.models import Claim, User
 from events.deliveries import trace
 from events.models import Event
 from ledger.sql import fetch
-from office import explanations, facts
+from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import parse_id
 from office.choosing import ChoosingAdmin
-from office.foreseeing import Foreseen
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen
 from office.forms import AmountField, fit
 from office.lists import columns as exports
 from office.lists.money import TransactionForm

@@ -42,6 +42,7 @@ COLOURS = {
             "EXPIRED",
             "WAIVED",
             "NOT_ASKED",
+            "EARLIER",
             "VIEW",
             "SEARCH",
             "LOGIN",
@@ -127,7 +128,12 @@ def link(page: str, id: object, text: object) -> SafeString:
 def name_movement(what: Any, amount: str, account: Account, at: datetime) -> str:
     """What moves or holds money, as people speak of it: what it is, how much, whose, and when."""
     when = date_format(shift(at), "SHORT_DATETIME_FORMAT")
-    return f" {NOTHING} ".join((f"{capfirst(what)} {amount}", str(account.user), when))
+    return f" {NOTHING} ".join((f"{capfirst(what)} {amount}", isolate(account.user), when))
+
+
+def isolate(name: object) -> str:
+    """Somebody's name within a plain text: whichever way it is read, nothing beside it moves."""
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def list_groups(user: Any) -> str:

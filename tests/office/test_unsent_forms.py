@@ -5,7 +5,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from office import unsent
+from office.visits import unsent
 from tests.office.account_pages import find_address
 from tests.office.answers import find_accesses, read
 from tests.office.coming_in import log_in

@@ -13,8 +13,8 @@ from django.db import DatabaseError
 
 from tests.database import execute
 from tests.tampering.columns import Column, Table, read_rows
-from tests.tampering.declared import ADDED, REMOVED
 from tests.tampering.hands import guards_off, taken_back
+from tests.tampering.outcomes import ADDED, REMOVED
 
 Row = dict[str, Any]
 WHICH = "<which>"  # of a statement: where the row is named

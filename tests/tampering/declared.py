@@ -3,41 +3,9 @@
 A new column fails the tests until somebody has decided. What nobody sees needs its reason, in plain words.
 """
 
-from enum import StrEnum
-from typing import NamedTuple
-
-REMOVED, ADDED = "removed", "added"  # of a row, beside the columns
-
-
-class Outcome(StrEnum):
-    """From the best to the worst. The last one is never meant: something is found, but not what it is."""
-
-    REFUSED = "refused"
-    FOUND = "found"
-    ANCHOR = "only an anchor"
-    UNSEEN = "not proven"
-    UNNAMED = "found under other names"
-
+from tests.tampering.outcomes import Entry, Outcome, decide
 
 REFUSED, FOUND, ANCHOR, UNSEEN, _ = Outcome
-
-
-class Entry(NamedTuple):
-    """What becomes of a change as the service's role and of one as a superuser, and why."""
-
-    service: Outcome
-    superuser: Outcome
-    reason: str = ""
-
-
-def decide(*decisions: tuple[str, Outcome, Outcome, str]) -> dict[str, Entry]:
-    """Of a table: by the columns, their names with spaces between them."""
-    return {
-        name: Entry(service, superuser, reason)
-        for names, service, superuser, reason in decisions
-        for name in names.split()
-    }
-
 
 SECRET = "a secret that only its owner can check"
 RELAY = "the relay's bookkeeping: what was sent, what failed, what comes next"

@@ -18,11 +18,11 @@ from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
 from accounts.queries import find_users_by_words
 from ledger.text import Rule
 from ledger.values import UUID_TEXT
-from office import facts
 from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
-from office.foreseeing import Foreseen
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen
 from office.forms import AmountField, TextField, fit
 from office.lists import columns as exports
 from office.lists.people import AccountForm, UserForm
@@ -30,7 +30,6 @@ from office.pages import audits, erasures
 from office.pages.accounts import claims, page, rules, statement, thresholds
 from office.pages.corrections import foresee_asking, propose
 from office.pages.people import done, history, notes
-from office.recent import remember
 from office.sections import WithHistory
 from office.templatetags.ledger import (
     NOTHING,
@@ -38,10 +37,12 @@ from office.templatetags.ledger import (
     available_now,
     bdi,
     column,
+    isolate,
     moment,
     number_column,
     text_column,
 )
+from office.visits.recent import remember
 from transactions import corrections
 from transactions.models import Transaction
 
@@ -236,7 +237,7 @@ class AccountAdmin(WithHistory, SearchedAdmin):
         return page.write_csv(account, shown)
 
     def name(self, obj: Account) -> str:
-        return f"{obj.user} {NOTHING} {obj.name} {obj.currency}"
+        return f"{isolate(obj.user)} {NOTHING} {isolate(obj.name)} {obj.currency}"
 
     def describe(self, request: HttpRequest, obj: Account) -> dict[str, Any]:
         remember(request, obj.user_id)

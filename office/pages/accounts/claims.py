@@ -11,9 +11,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import CLAIMS_MAX, REFERENCE_LENGTH_MAX, Account, Claim
 from ledger.text import Rule
-from office import facts
 from office.actions import Command, IdentityForm
-from office.foreseeing import Foreseen
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen
 from office.forms import AmountField, TextField, fit
 from office.pages.corrections import foresee_asking, propose
 from office.templatetags.ledger import NOTHING

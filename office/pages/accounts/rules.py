@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
 from accounts.models import Account
-from office import facts
 from office.actions import Command, ReasonForm
-from office.foreseeing import Foreseen, foresee
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen, foresee
 from office.forms import AmountField, fit
 from rest.middleware import get_caller
 from transactions import posting

@@ -11,9 +11,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from accounts.currencies import format_amount
 from accounts.models import Account, Threshold
 from accounts.queries import find_thresholds
-from office import facts
 from office.actions import Command, ReasonForm
-from office.foreseeing import foresee
+from office.confirming import facts
+from office.confirming.foreseeing import foresee
 from office.forms import AmountField, fit
 from rest.middleware import get_caller
 from transactions import posting

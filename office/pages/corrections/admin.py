@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.models import Account
-from office import explanations, facts
+from office import explanations
 from office.actions import Command, CommandForm
 from office.admin import parse_id
-from office.foreseeing import look_back
+from office.confirming import facts
+from office.confirming.foreseeing import look_back
 from office.lists import columns as exports
 from office.lists.money import CorrectionForm
 from office.pages.corrections.approvals import approve_chosen

@@ -13,9 +13,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from office import access, explanations, facts
+from office import access, explanations
 from office.access import Action
-from office.foreseeing import Foreseen
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen
 from office.pages.corrections.deciding import APPROVE_PERMISSION, foresee_deciding, is_decidable
 from office.pages.corrections.lists import CHOSEN, read_ids, tell_outcome
 from office.site import OfficeSite

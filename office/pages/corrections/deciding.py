@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from office import explanations
-from office.foreseeing import Foreseen, foresee, foresee_list
+from office.confirming.foreseeing import Foreseen, foresee, foresee_list
 from office.pages.corrections.lists import answer_list
 from office.pages.corrections.proposing import answer_outcome, rehearse
 from rest.middleware import get_caller

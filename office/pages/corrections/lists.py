@@ -22,8 +22,8 @@ from ledger.values import UUID_TEXT
 from office import access
 from office.access import Action
 from office.actions import IdentityForm
+from office.confirming.foreseeing import Foreseen, foresee_list
 from office.explanations import REFUSED, explain_refusal
-from office.foreseeing import Foreseen, foresee_list
 from office.pages.corrections.proposing import rehearse
 from office.site import OfficeSite
 from office.templatetags.ledger import NOTHING

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.idempotency import require_identity
 from ledger.callers import ActorKind, Caller
 from office import explanations
-from office.foreseeing import Foreseen, foresee
+from office.confirming.foreseeing import Foreseen, foresee
 from rest.middleware import get_caller, get_caller_id
 from transactions import corrections
 from transactions.models import Correction

@@ -13,7 +13,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from ledger import ciphers
-from office import sessions
+from office.visits import sessions
 
 UNSENT = "office_unsent"  # of the session
 LENGTH_MAX = 16 * 1024  # of what a browser would send; our forms have some hundred characters
