@@ -92,7 +92,8 @@ class WalkedList(BoundedList):
         self.show(self.find_rows(stretch.ids))
         asked = self._get_asked(request)
         if after is None:
-            self.count = self.walk.count()
+            is_full = stretch.end is not None and not stretch.has_stopped
+            self.count = self.walk.count() if is_full else Count(len(stretch.ids), stretch.has_stopped)
             if not self.count.is_bounded:
                 self.result_count = self.count.number  # so many are chosen by "all" of Django's actions
         else:

@@ -15,6 +15,7 @@ from ledger.callers import Caller
 from ledger.values import format_time
 from office.lists import exports, money, walks
 from office.lists.money import TransactionForm
+from office.pages.transactions import TransactionAdmin
 from tests import asking, cast
 from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, hold
 from tests.database import empty_the_ledger
@@ -80,6 +81,7 @@ def show_with_messages(client, **query):
 
 def test_counts_are_honest(boss, superuser, monkeypatch):
     monkeypatch.setattr(walks, "COUNTED_MAX", 3)
+    monkeypatch.setattr(TransactionAdmin, "list_per_page", 2)
     post_some(3)
     assert show(TRANSACTIONS, boss).count == (3, False)
     assert "Found: 3." in read(superuser.get(TRANSACTIONS))
@@ -225,7 +227,7 @@ def test_a_page_looks_at_so_many_rows_and_no_more(long_ledger, monkeypatch, quer
     with CaptureQueriesContext(connection) as captured:
         shown = show(TRANSACTIONS, user, **query)
     walked = [each["sql"] for each in captured if "walk_fits" in each["sql"]]
-    assert len(walked) == 2
+    assert len(walked) == (1 if shown.stopped_at or not shown.older else 2)  # and counted
     most = LOOKED_AT * rows_of_each if query else walks.COUNTED_MAX + 1
     for statement in walked:
         assert count_rows_touched(statement, None) <= most
