@@ -1,4 +1,4 @@
-"""What a ledger has few of, made through the domain: holds, claims, corrections, notes, subscriptions, staff."""
+"""What a ledger has few of, made through the domain: holds, claims, corrections, notes, staff and so on."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -127,7 +127,9 @@ def make_subscriptions(boss: User, few: int) -> None:
 def make_people(boss: User, maker: User, others: Sequence[Account], few: int) -> None:
     """Members of staff, tokens, and people who want to be forgotten."""
     for number in range(few):
-        staff.create(username=f"bench-staff-{number}", name=f"Staff {number}", groups=["support"], caller=call(boss))
+        staff.create(
+            username=f"bench-staff-{number}", name=f"Staff {number}", groups=["support"], caller=call(boss)
+        )
         tokens.issue(name=f"bench-service-{number}", groups=["api-read"], days=30, caller=call(boss))
     for account in others[-few // 2 :]:
         erasing.ask(user_id=account.user_id, reason="a letter", caller=call(maker))

@@ -108,7 +108,9 @@ PAGES = (
         "approve together, 20 corrections", "transactions/correction/approve-together/", chosen="corrections"
     ),
     *(
-        Page(f"what somebody did: {kind}", f"accounts/{of}/change/?show=done&kind={kind}&{{month}}", walks=True)
+        Page(
+            f"what somebody did: {kind}", f"accounts/{of}/change/?show=done&kind={kind}&{{month}}", walks=True
+        )
         for of in ("user/{boss}",)
         for kind in ("transactions", "holds", "changes")
     ),
@@ -117,7 +119,11 @@ PAGES = (
         for title, query, follow in (
             ("statement, ten pages on", "show=statement", "after="),
             ("statement of all", "show=period&first_day=1970-01-01&last_day=2099-12-31", ""),
-            ("statement of all, ten pages on", "show=period&first_day=1970-01-01&last_day=2099-12-31", "after="),
+            (
+                "statement of all, ten pages on",
+                "show=period&first_day=1970-01-01&last_day=2099-12-31",
+                "after=",
+            ),
             ("time machine, a month ago", "at={month_ago}", ""),
             ("time machine, both times", "at={month_ago}&known_at={week_ago}", ""),
             ("time machine, deep page", "at={month_ago}&known_at={week_ago}", "after="),
@@ -164,8 +170,8 @@ def find_period(model: str) -> str:
 
 
 def list_filters() -> Iterator[Page]:
-    """Every list, in every order, with every filter and each of its choices: one that rows fit, and one that none
-    fits. Where there must be a period, of a month.
+    """Every list, in every order, with every filter and each of its choices: one that rows fit, and one that
+    none fits. Where there must be a period, of a month.
     """
     for model in THINGS:
         form = find_form(model)
@@ -248,5 +254,7 @@ def find_examples() -> dict[str, Any]:
         **{name: f"{at:%Y-%m-%dT%H:%M:%S}" for name, at in days.items()},
         "day": f"{days['month_ago']:%Y-%m-%d}",
         "today": f"{now:%Y-%m-%d}",
-        "month": urlencode({"since": f"{now - PERIOD_MAX + timezone.timedelta(days=2):%Y-%m-%d}", "until": f"{now:%Y-%m-%d}"}),
+        "month": urlencode(
+            {"since": f"{now - PERIOD_MAX + timezone.timedelta(days=2):%Y-%m-%d}", "until": f"{now:%Y-%m-%d}"}
+        ),
     }

@@ -1,4 +1,4 @@
-"""How many pages of the database a page of the back office reads: EXPLAIN (ANALYZE, BUFFERS) of each statement."""
+"""How many pages of the database a page of the back office reads: each of its statements is explained."""
 
 import json
 import re

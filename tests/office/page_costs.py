@@ -1,0 +1,1 @@
+QUERIES_MAX: dict[str, int] = {}
