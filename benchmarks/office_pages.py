@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from accounts import operations
+from office.admin import OfficeAdmin
 from office.lists import fields
 from office.lists.forms import PERIOD_MAX, ListForm, PeriodForm
 
@@ -161,7 +162,7 @@ def find_form(model: str) -> type[ListForm]:
     return next(
         page.list_form
         for of, page in admin.site._registry.items()
-        if (of._meta.app_label, of._meta.model_name) == (app, name)
+        if isinstance(page, OfficeAdmin) and (of._meta.app_label, of._meta.model_name) == (app, name)
     )
 
 
@@ -196,7 +197,7 @@ def list_values(name: str, field: forms.Field) -> Iterator[str]:
     """What is asked for under this name. Of a text and of a number: what most have, and what none has."""
     match field:
         case forms.ChoiceField():
-            yield from (str(value) for value, _title in field.choices if value)
+            yield from (str(value) for value, _title in field.widget.choices if value)
         case fields.Number():
             yield from ("1", "987654321")
         case fields.Id():
@@ -228,7 +229,7 @@ def find_examples() -> dict[str, Any]:
     now = operations.read_clock()
     waiting = Correction.objects.filter(status="WAITING")
     plain = rows.filter(status="POSTED", type="DEPOSIT").order_by("seq")
-    days = {name: now - timezone.timedelta(days=ago) for name, ago in (("week_ago", 7), ("month_ago", 30))}
+    days = {name: now - timedelta(days=ago) for name, ago in (("week_ago", 7), ("month_ago", 30))}
     return {
         "account": big.id,
         "user": big.user_id,
@@ -255,6 +256,6 @@ def find_examples() -> dict[str, Any]:
         "day": f"{days['month_ago']:%Y-%m-%d}",
         "today": f"{now:%Y-%m-%d}",
         "month": urlencode(
-            {"since": f"{now - PERIOD_MAX + timezone.timedelta(days=2):%Y-%m-%d}", "until": f"{now:%Y-%m-%d}"}
+            {"since": f"{now - PERIOD_MAX + timedelta(days=2):%Y-%m-%d}", "until": f"{now:%Y-%m-%d}"}
         ),
     }

@@ -83,6 +83,7 @@ def post(seconds: float, rate: float) -> tuple[int, list[float]]:
     from accounts.models import Account
     from ledger.callers import Caller
     from transactions import posting, search
+    from transactions.models import Transaction
     from transactions.posting.commands import NewTransaction
 
     accounts = list(
@@ -100,7 +101,7 @@ def post(seconds: float, rate: float) -> tuple[int, list[float]]:
             NewTransaction(
                 id=uuid_utils.compat.uuid7(),
                 account_id=id,
-                type="DEPOSIT",
+                type=Transaction.Type.DEPOSIT,
                 amount=Decimal(1),
                 reference=f"order {posted}",
             )

@@ -1,5 +1,7 @@
-"""How many statements each page of the back office needs at most, those of every page among them: who asks, the
-record of the visit, and what waits, which the sidebar counts. A page that comes to need more has a reason to.
+"""How many statements each page of the back office needs at most, those of every page among them.
+
+These are who asks, the record of the visit, and what waits, which the sidebar counts. A page that comes to
+need more has a reason to.
 """
 
 QUERIES_MAX = {
@@ -140,5 +142,4 @@ QUERIES_MAX = {
     "transaction: to be confirmed, reverse": 18,
     "transaction: to be confirmed, claim": 18,
     "transaction: to be confirmed, note": 10,
-    "costs = {100: {Page(title='dashboard', address='', follow='', chosen='', walks=False): Cost(status=200, queries=20, pages=148)...e='own settings', address='settings/', follow='', chosen='', walks=False)": 9,
 }
