@@ -20,7 +20,7 @@ FEW_MIN, FEW = 25, 2_000  # of what there are few: holds, corrections, notes
 LOGGED = 200_000  # entries of the record
 BIG = "the biggest"
 
-# Every third one takes out, every 50th was declined, every 100th came three days late.
+# Every third one takes out, every 50th was declined, every 1,000th came three days late.
 TRANSACTIONS = f"""
 INSERT INTO transactions_transaction (id, account_id, type, amount, reference, metadata, status,
     decline_reason, decline_details, seq, version, balance_after, recorded_at, effective_at, late, actor,
@@ -35,10 +35,11 @@ SELECT gen_random_uuid(), account_id, CASE WHEN takes THEN 'WITHDRAW' ELSE 'DEPO
     'service', 'bench', 1, sha256(n::text::bytea)
 FROM (
     SELECT id AS account_id, user_id, n, n %% 3 = 0 OR n %% 50 = 0 AS takes, n %% 50 = 0 AS declined,
-        n %% 100 = 99 AND n > 1000 OR n = 99 AS late,
-        now() - interval '{DAYS} days' + n * interval '{DAYS} days' / (rows + 1) AS recorded_at
+        n %% 1000 = 999 OR n = 99 AS late,
+        now() - interval '{DAYS} days' + (n + part) * interval '{DAYS} days' / (rows + 1) AS recorded_at
     FROM (
-        SELECT a.id, user_id, CASE WHEN a.name = '{BIG}' THEN %(big)s ELSE {SMALL} END AS rows
+        SELECT a.id, user_id, CASE WHEN a.name = '{BIG}' THEN %(big)s ELSE {SMALL} END AS rows,
+            substr(external_id, 7)::float8 / (%(moving)s + 1) AS part  -- of a step: not all at one moment
         FROM accounts_account AS a JOIN accounts_user AS u ON u.id = user_id
         WHERE substr(external_id, 7)::int <= %(moving)s
     ) AS owners, generate_series(1, rows) AS n

@@ -80,11 +80,12 @@ GROUP BY taken.id
 
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
     """The transactions with all that `to_dict` reads."""
-    taken_back = {
-        "reversed": AmountTakenBack("id", "transfer"),
-        "reversed_by": TakenBackBy("id", "transfer"),
-    }
-    return transactions.select_related("account").annotate(**taken_back)
+    return with_amounts(transactions).annotate(reversed_by=TakenBackBy("id", "transfer"))
+
+
+def with_amounts(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
+    """The transactions with how much of each was taken back. Not by what: it is looked for apart."""
+    return transactions.select_related("account").annotate(reversed=AmountTakenBack("id", "transfer"))
 
 
 def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
