@@ -123,7 +123,7 @@ class WalkedList(BoundedList):
 
     def query_rows(self) -> QuerySet:
         """With all that the list shows of each."""
-        return self.root_queryset
+        return self.root_queryset  # type: ignore[no-any-return]
 
     def _find_order(self) -> tuple[str, ...]:
         """That of the list, or of what was found. No address names a key that is a secret."""

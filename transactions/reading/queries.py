@@ -85,7 +85,8 @@ def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]
 
 def with_amounts(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
     """The transactions with how much of each was taken back. Not by what: it is looked for apart."""
-    return transactions.select_related("account").annotate(reversed=AmountTakenBack("id", "transfer"))
+    taken_back = {"reversed": AmountTakenBack("id", "transfer")}
+    return transactions.select_related("account").annotate(**taken_back)
 
 
 def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
