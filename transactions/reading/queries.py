@@ -80,7 +80,11 @@ GROUP BY taken.id
 
 def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
     """The transactions with all that `to_dict` reads."""
-    return with_amounts(transactions).annotate(reversed_by=TakenBackBy("id", "transfer"))
+    taken_back = {
+        "reversed": AmountTakenBack("id", "transfer"),
+        "reversed_by": TakenBackBy("id", "transfer"),
+    }
+    return transactions.select_related("account").annotate(**taken_back)
 
 
 def with_amounts(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
