@@ -25,8 +25,20 @@ VALIDITIES = {
 }
 
 
+EVERYBODY = "everybody"
+
+
 class UserForm(OptionalPeriodForm):
-    kind = Choice([(kind.value, kind.label) for kind in KINDS], label=_("Kind"))
+    """Of customers, unless somebody looks for another kind or by words."""
+
+    kind = Choice(
+        [
+            *((kind.value, kind.label) for kind in KINDS if kind != ActorKind.HOLDER),
+            (EVERYBODY, _("everybody")),
+        ],
+        label=_("Kind"),
+        any=ActorKind.HOLDER.label,
+    )
     name = Text(label=_("Part of the name"))
     external_id = Text(label=_("Part of the external id"))
 
@@ -36,6 +48,18 @@ class UserForm(OptionalPeriodForm):
         "external_id": "external_id__icontains",
     }
     orders = {"oldest": (_("oldest first"), ("created_at", "id")), "name": (_("by name"), ("name", "id"))}
+
+    @property
+    def is_of_holders(self) -> bool:
+        return not self.is_search and not self.data.get("kind")
+
+    def clean(self) -> dict[str, Any]:
+        asked: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.is_of_holders:
+            asked["kind"] = ActorKind.HOLDER
+        elif asked.get("kind") == EVERYBODY:
+            asked["kind"] = None
+        return asked
 
 
 def have_less(amount: Any) -> Q:

@@ -95,8 +95,14 @@ class UserAdmin(WithHistory, SearchedAdmin):
             "kind": self.kind(obj),
             "erasure": erasures.find_erasure(request, obj),
             "accounts": found[:ACCOUNTS_SHOWN_MAX],
-            "has_more_accounts": len(found) > ACCOUNTS_SHOWN_MAX,
+            "accounts_in_all": self._count(obj) if len(found) > ACCOUNTS_SHOWN_MAX else 0,
+            "accounts_max": ACCOUNTS_MAX,
         }
+
+    @staticmethod
+    def _count(user: User) -> int:
+        """How many accounts they have; one more than `ACCOUNTS_MAX` stands for all beyond."""
+        return Account._base_manager.filter(user=user)[: ACCOUNTS_MAX + 1].count()
 
 
 class AdjustForm(IdentityForm):

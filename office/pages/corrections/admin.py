@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -129,6 +131,21 @@ class CorrectionAdmin(QueueAdmin):
     nothing = _("No corrections.")
     ordering = ("-made_at", "-id")
     search_help_text = _("The id of a correction, an account or a transaction")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """What waits, with the way to what this person may approve: all that is confirmed stands there."""
+        shown = super().get_list_display(request)
+        if not self._is_queue(request) or not request.user.has_perm(APPROVE_PERMISSION):
+            return shown
+        approve = self.commands[0]
+
+        def lead(row: Correction) -> Any:
+            if not approve.is_for(request, row):
+                return NOTHING
+            url = reverse(self._name(approve.name), args=[row.pk])
+            return format_html('<a class="text-link" href="{}">{}</a>', url, approve.label)
+
+        return (*shown, column(_("decision"), lead))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
         others = Correction.objects.filter(batch=OuterRef("batch")).exclude(status=OuterRef("status"))

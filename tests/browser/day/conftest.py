@@ -22,7 +22,7 @@ class Day:
         self.world = world
         self.browser = browser
         self.url = url
-        self.watches = []
+        self.pictures = os.environ.get("LEDGER_PICTURES", "")
 
     @contextmanager
     def task(self, number, who=None):
@@ -33,7 +33,12 @@ class Day:
         task = read_tasks()[number]
         with ExitStack() as self.stack:
             hand = Hand(self.open(who or task.role), f"{self.url}/admin/")
-            yield hand
+            hand.pictures = self.pictures
+            try:
+                yield hand
+            except BaseException:
+                hand.page.screenshot(path=f"/tmp/day-fail-{number}.png", full_page=True)  # DEBUG
+                raise
         assert hand.clicks == task.clicks, f"task {number} takes {hand.clicks} clicks"
 
     def open(self, who):

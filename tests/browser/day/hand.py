@@ -1,15 +1,21 @@
 """A hand at the mouse and the keys: what it clicks and presses is counted, what it types is not."""
 
+from pathlib import Path
+
+from PIL import Image
 from playwright.sync_api import Page, expect
+
+from tests.browser.steps import find_lead
 
 
 class Hand:
-    """Somebody's, who begins at the dashboard. A list that opens is one click, what is chosen in it another."""
+    """Somebody's, who begins at the dashboard. A box that opens is one click, what is chosen in it another."""
 
     def __init__(self, page: Page, home: str) -> None:
         self.page = page
         self.home = home
         self.counts = [0]
+        self.pictures = ""  # the folder of the pictures that are taken on the way; empty: none are
 
     @property
     def clicks(self) -> int:
@@ -33,17 +39,21 @@ class Hand:
         self.counts[-1] += 1
         goal.click()
 
+    def go(self, lead) -> None:
+        """Click what leads to another page, and wait for that."""
+        with self.page.expect_navigation():
+            self.click(lead)
+
     def follow(self, name: str) -> None:
         """The first link that is called so, in what the page is about."""
-        self.click(self.main.get_by_role("link", name=name, exact=True).first)
+        self.go(self.main.get_by_role("link", name=name, exact=True).first)
 
     def push(self, name: str) -> None:
-        self.click(self.main.get_by_role("button", name=name, exact=True))
+        self.go(self.main.get_by_role("button", name=name, exact=True))
 
     def open(self, name: str) -> None:
         """By the sidebar."""
-        lead = self.page.locator("#nav-sidebar-inner a")
-        self.click(lead.filter(has=self.page.get_by_text(name, exact=True)))
+        self.go(find_lead(self.page, name))
 
     def press(self, key: str) -> None:
         self.counts[-1] += 1
@@ -83,3 +93,17 @@ class Hand:
         for text in texts:
             expect(self.main).to_contain_text(text)
 
+    def take_picture(self, name: str, height: int = 640) -> None:
+        """Of what is on the page, in each language, for docs/back-office.md."""
+        if not self.pictures:
+            return
+        page = self.page
+        for language in ("ru", "en"):
+            page.context.add_cookies([{"name": "django_language", "value": language, "url": page.url}])
+            page.reload(wait_until="networkidle")
+            page.wait_for_timeout(500)  # fonts
+            box = self.main.bounding_box()
+            path = Path(self.pictures) / f"{name}-{language}.png"
+            page.screenshot(path=path, clip={**box, "y": 0, "height": height})
+            with Image.open(path) as picture:
+                picture.quantize(64).save(path, optimize=True)

@@ -19,6 +19,4 @@ class Task(NamedTuple):
 @cache
 def read_tasks() -> dict[int, Task]:
     [section] = re.findall(r"\n## A day\n(.*?)\n## ", PAGE.read_text(), re.DOTALL)
-    return {
-        int(number): Task(what, role, int(clicks)) for number, what, role, clicks in ROW.findall(section)
-    }
+    return {int(number): Task(what, role, int(clicks)) for number, what, role, clicks in ROW.findall(section)}

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def test_a_token_that_has_leaked_is_revoked(day, world):
     with day.task(23) as hand:
         hand.open("Tokens")
-        hand.click(hand.row(world.service.username).get_by_role("link").first)
+        hand.go(hand.row(world.service.username).get_by_role("link").first)
         hand.sees(world.service.username)
         hand.follow("Revoke")
         hand.type("It stood in a log, ticket 50.")

@@ -23,6 +23,7 @@ def test_the_money_that_is_missing_since_tuesday_stands_at_the_top(day):
             expect(row).to_contain_text(time)
             box = row.bounding_box()
             assert box["y"] + box["height"] <= 900, "below the fold"
+        hand.take_picture("5-statement", 760)
 
 
 def test_a_declined_withdrawal_says_why(day):
@@ -32,6 +33,7 @@ def test_a_declined_withdrawal_says_why(day):
         row = hand.row("cash machine 9")
         for said in ("5,000.00 USD", "802.00 USD", "less available than the withdrawal requires"):
             expect(row).to_contain_text(said)
+        hand.take_picture("6-declined")
 
 
 def test_the_balance_at_midnight_in_moscow_is_a_day_and_enter(day):
@@ -43,6 +45,7 @@ def test_the_balance_at_midnight_in_moscow_is_a_day_and_enter(day):
         expect(then).to_contain_text("980.00 USD")
         expect(then).to_contain_text("31 Dec 2025, 23:59:59 MSK")
         hand.sees("coffee")
+        hand.take_picture("7-balance-then", 760)
 
 
 def test_what_is_held_says_until_when(day, world):
@@ -62,6 +65,7 @@ def test_changed_limits_say_who_from_what_to_what_and_why(day):
         row = hand.row("Her bank asked for it, ticket 31.")
         for said in ("Vera Lindt", "300.00 USD → 40.00 USD"):
             expect(row).to_contain_text(said)
+        hand.take_picture("10-history")
 
 
 def test_a_frozen_account_says_who_when_and_why(day, world):
@@ -73,6 +77,7 @@ def test_a_frozen_account_says_who_when_and_why(day, world):
 def test_a_transaction_says_which_service_was_told(day, world):
     with day.task(22) as hand:
         hand.find("campaign 12")
-        hand.click(hand.row("campaign 12").get_by_role("link").first)
+        hand.go(hand.row("campaign 12").get_by_role("link").first)
         hand.sees("100.00 USD", "Petrov Fedor", "transaction.posted", "127.0.0.1")
         expect(hand.main.get_by_text("sent", exact=True).first).to_be_visible()
+        hand.take_picture("22-told", 760)

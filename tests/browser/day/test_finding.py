@@ -18,6 +18,7 @@ def test_the_right_one_of_many_petrovs_is_found_and_nothing_is_cut_in_silence(da
     with day.task(2) as hand:
         hand.find("petrov")
         hand.sees("1–20 of 32 shown.")
+        hand.take_picture("2-namesakes")
         first = hand.main.inner_text()
         hand.follow("Next page")
         hand.sees("21–32 of 32 shown.")
@@ -67,7 +68,7 @@ def test_a_hold_is_found_by_its_reference(day):
     with day.task(9) as hand:
         hand.find("booking 77")
         expect(hand.row("hotel booking 77")).to_contain_text("75.00 USD")
-        hand.click(hand.row("hotel booking 77").get_by_role("link").first)
+        hand.go(hand.row("hotel booking 77").get_by_role("link").first)
         hand.sees("75.00 USD", "Иван Сергеевич Петров", "hotel booking 77")
 
 
