@@ -86,7 +86,8 @@ def find_events(transaction: Transaction) -> list[Event]:
 
 
 class ReverseForm(IdentityForm):
-    """How much of a transaction is taken back: all that is left, unless it is said otherwise."""
+    """How much of a transaction is taken back: all that is left, unless it is said otherwise. So why has the
+    focus."""
 
     field_order = ("amount", "reason", "identity")
     amount = AmountField(label=_("Amount"))
@@ -95,6 +96,8 @@ class ReverseForm(IdentityForm):
         currency = obj.account.currency
         fit(self.fields["amount"], currency)
         self.fields["amount"].initial = format_amount(obj.left, currency)
+        for name in ("amount", "reason"):
+            self.fields[name].widget.attrs["autofocus"] = name == "reason"
         self.fields["amount"].help_text = _("Of %(amount)s there is left: %(left)s") % {
             "amount": money(obj.amount, currency),
             "left": money(obj.left, currency),

@@ -128,7 +128,6 @@ class CorrectionAdmin(QueueAdmin):
     )
     list_form = CorrectionForm
     exported = exports.OF_CORRECTIONS
-    nothing = _("No corrections.")
     ordering = ("-made_at", "-id")
     search_help_text = _("The id of a correction, an account or a transaction")
 

@@ -17,7 +17,7 @@ def test_a_token_that_has_leaked_is_revoked(day, world):
         hand.go(hand.row(world.service.username).get_by_role("link").first)
         hand.sees(world.service.username)
         hand.follow("Revoke")
-        hand.type("It stood in a log, ticket 50.")
+        hand.write("reason", "It stood in a log, ticket 50.")
         hand.push("Revoke")
         expect(hand.page.get_by_text("Revoked. Within")).to_be_visible()
         expect(hand.page.get_by_text("exist")).to_have_count(0)
@@ -39,7 +39,7 @@ def test_a_colleague_comes_loses_the_phone_and_leaves(day):
     with day.task(25) as hand:
         hand.open("Staff")
         hand.follow("New member of staff")
-        hand.type("gleb")
+        hand.write("username", "gleb")
         hand.write("name", "Gleb Stein")
         hand.click(hand.page.get_by_role("checkbox", name="support"))
         hand.write("reason", "Begins on Monday.")
@@ -54,7 +54,7 @@ def test_a_colleague_comes_loses_the_phone_and_leaves(day):
             hand.open("Staff")
             hand.follow("anton")
             hand.follow(command)
-            hand.type("Of 30 November.")
+            hand.write("reason", "Of 30 November.")
             hand.push(command)
             expect(hand.page.get_by_text(said)).to_be_visible()
         assert not User.objects.get(username="anton").is_active

@@ -16,7 +16,7 @@ def test_a_wrong_deposit_is_taken_back_by_two(day, world):
         hand.go(hand.row("order 777").get_by_role("link").first)
         hand.follow("Reverse")
         hand.sees("777.00 USD", "Petrov Adam", "main USD")
-        hand.type("Booked twice, ticket 40.")
+        hand.write("reason", "Booked twice, ticket 40.")
         hand.push("Reverse")
         expect(hand.page.get_by_text("second person").first).to_be_visible()
 
@@ -64,12 +64,12 @@ def test_an_account_is_frozen_and_unfrozen(day, world):
         open_account(hand, "Petrov Irina")
         hand.follow("Freeze")
         hand.sees("Petrov Irina", "main USD")
-        hand.type("She has lost her phone.")
+        hand.write("reason", "She has lost her phone.")
         hand.push("Freeze")
         hand.sees("She has lost her phone.", "Olga Lund")
         assert Account.objects.get(pk=world.customers["Irina"].pk).status == "FROZEN"
         hand.follow("Unfreeze")
-        hand.type("She has found it.")
+        hand.write("reason", "She has found it.")
         hand.push("Unfreeze")
         expect(hand.main.get_by_role("link", name="Freeze", exact=True)).to_be_visible()
         assert Account.objects.get(pk=world.customers["Irina"].pk).status == "ACTIVE"
@@ -80,7 +80,7 @@ def test_a_customer_is_handed_over_with_a_note(day):
         hand.find("petrov jonas")
         hand.follow("Petrov Jonas")
         hand.follow("Write a note")
-        hand.type("Rings again on Friday about his refund.")
+        hand.write("words", "Rings again on Friday about his refund.")
         hand.click(hand.page.locator("[name=is_task]"))
         hand.push("Write a note")
         expect(hand.page.get_by_text("The note is written.")).to_be_visible()
