@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
@@ -31,9 +32,8 @@ from office.sections import WithHistory
 from office.templatetags.ledger import (
     ACCOUNT,
     ACCOUNT_USER,
-    STATUS,
-    bdi,
     column,
+    label,
     moment,
     money,
     name_movement,
@@ -83,6 +83,13 @@ def find_events(transaction: Transaction) -> list[Event]:
         for event in events
         if event.about == transaction.seq or (event.data and event.data["id"] == str(transaction.hold))
     ]
+
+
+def show_status(row: Transaction) -> Any:
+    """With why, if it was declined: all of it shows when it is pointed at."""
+    shown = label(row.status, row.get_status_display())
+    why = explain(row) if row.status == Transaction.Status.DECLINED else ""
+    return format_html('{}<small class="office-why" title="{}">{}</small>', shown, why, why) if why else shown
 
 
 class ReverseForm(IdentityForm):
@@ -201,8 +208,7 @@ class TransactionAdmin(WithHistory, ChoosingAdmin):
         ACCOUNT,
         "type",
         number_column(_("amount"), lambda row: row.signed_amount),
-        STATUS,
-        column(_("why"), lambda row: bdi(explain(row))),
+        column(_("status"), show_status),
         number_column(_("balance after"), lambda row: row.balance_after),
         text_column(_("reference"), "reference"),
     )

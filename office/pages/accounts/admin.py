@@ -62,7 +62,6 @@ class UserAdmin(WithHistory, SearchedAdmin):
     list_display = (
         column(_("name"), bdi, kind="text"),
         text_column(_("external id"), "external_id"),
-        "id",
         "kind",
         column(_("created at"), lambda user: moment(user.created_at)),
     )

@@ -71,7 +71,7 @@ def show_status(row: Any) -> str:
 ASKED = (  # columns
     column(_("requested at"), lambda row: moment(row.made_at)),
     "kind",
-    column(_("user"), show_user, kind="text"),
+    column(_("user"), show_user, kind="person"),
     column(_("account"), show_account, kind="text"),
     column(_("amount"), show_amount, kind="number"),
     text_column(_("reason"), "reason"),

@@ -242,6 +242,7 @@ class NoteAdmin(SearchedAdmin):
         column(_("done at"), lambda note: moment(note.done_at)),
     )
     search_help_text = _("The id of a note or a user")
+    nothing = _("No notes.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Note]:
         return Note.objects.select_related("author", "user", "done_by")

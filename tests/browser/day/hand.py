@@ -99,7 +99,8 @@ class Hand:
             return
         page = self.page
         for language in ("ru", "en"):
-            page.context.add_cookies([{"name": "django_language", "value": language, "url": page.url}])
+            cookie = {"name": "django_language", "value": language, "domain": "localhost", "path": "/admin/"}
+            page.context.add_cookies([cookie])
             page.reload(wait_until="networkidle")
             page.wait_for_timeout(500)  # fonts
             box = self.main.bounding_box()

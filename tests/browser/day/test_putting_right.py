@@ -80,7 +80,7 @@ def test_a_customer_is_handed_over_with_a_note(day):
         hand.find("petrov jonas")
         hand.follow("Petrov Jonas")
         hand.follow("Write a note")
-        hand.write("words", "Rings again on Friday about his refund.")
+        hand.write("text", "Rings again on Friday about his refund.")
         hand.click(hand.page.locator("[name=is_task]"))
         hand.push("Write a note")
         expect(hand.page.get_by_text("The note is written.")).to_be_visible()
