@@ -31,7 +31,6 @@ class QueueAdmin(ChoosingAdmin):
 
     list_tabs_template = "office/queue_tabs.html"
     list_filter = (StateFilter,)
-    nothing = _("Nothing waits for approval.")
     asked: tuple[Any, ...] = ()  # the columns of what waits: it has no decision yet
     tabs_label: Any = ""
 

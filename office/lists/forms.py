@@ -18,7 +18,22 @@ PERIOD_MAX = timedelta(days=31)
 Lookup = str | Callable[[Any], Q]
 
 
-class ListForm(forms.Form):
+class NarrowingForm(forms.Form):
+    """A form above a list, which says what it narrows it by."""
+
+    @property
+    def used(self) -> list[tuple[forms.BoundField, str]]:
+        """The fields that somebody has filled in, each with its value as one reads it."""
+        return [(self[name], self._show(name)) for name in self.fields if self.data.get(name)]
+
+    def _show(self, name: str) -> str:
+        value, field = self.data.get(name, ""), self.fields[name]
+        if isinstance(field, Moment):
+            return field.show(value)
+        return str(dict(getattr(field, "choices", ())).get(value, value))
+
+
+class ListForm(NarrowingForm):
     """The filters of a list.
 
     `carried` are those that an index carries: the name of each, and the condition on the rows. `tried` are
@@ -76,17 +91,6 @@ class ListForm(forms.Form):
             value = self.get(name)
             if value is not None:
                 yield lookup(value) if callable(lookup) else Q(**{lookup: value})
-
-    @property
-    def used(self) -> list[tuple[forms.BoundField, str]]:
-        """The fields that somebody has filled in, each with its value as one reads it."""
-        return [(self[name], self._show(name)) for name in self.fields if self.data.get(name)]
-
-    def _show(self, name: str) -> str:
-        value, field = self.data.get(name, ""), self.fields[name]
-        if isinstance(field, Moment):
-            return field.show(value)
-        return str(dict(getattr(field, "choices", ())).get(value, value))
 
 
 class PeriodForm(ListForm):

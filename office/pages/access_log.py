@@ -174,7 +174,6 @@ class RecordAdmin(SearchedAdmin):
 
     subject = "record"
     change_list_template = "admin/access_log.html"
-    list_before_template = "office/access_log_filter.html"
     list_display = (
         column(_("recorded at"), lambda entry: moment(entry.recorded_at)),
         WHO,

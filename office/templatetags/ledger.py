@@ -48,6 +48,8 @@ COLOURS = {
             "LOGIN",
             "REVERSAL",
             "CORRECTION",
+            "TRANSFER",
+            "HOLD",
         ),
         "",
     ),

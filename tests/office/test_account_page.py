@@ -166,6 +166,7 @@ def test_the_events_of_an_account_say_who_was_told(support, account):
         epoch=FeedState.objects.get().epoch,
         position=0,
         attempts=2,
+        failing_since=account.created_at,
         last_error=f"503 {PROBE}",
         actor=new_id(),
     )

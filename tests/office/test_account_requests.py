@@ -122,7 +122,7 @@ def test_a_link_to_older_lines_is_of_its_account_and_moment_only(support, accoun
 def test_an_unknown_account_is_said_to_be_unknown(operations, id, query):
     answer = operations.get(f"/admin/accounts/account/{id}/change/{query}", follow=True)
     assert answer.status_code == 200
-    assert "Nothing was found: account" in read_text(answer.content.decode())
+    assert "Not found: account" in read_text(answer.content.decode())
 
 
 VIEWS = {

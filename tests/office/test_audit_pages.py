@@ -84,10 +84,10 @@ def test_the_list_says_what_the_last_audit_covered(support):
     for shown in (
         "accounts 77, rows 12,345",
         "where the one before it had ended",
-        "Everything was last proven",
+        "Everything was last audited",
     ):
         assert shown in text, shown
     make_run(findings=2, is_whole=False)
     text = read(support.get(AUDITS))
     assert "Findings: 2." in text
-    assert "Everything was last proven" not in text
+    assert "Everything was last audited" not in text

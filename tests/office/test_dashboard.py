@@ -30,7 +30,7 @@ from transactions.models import Figures, HourlyTotal
 from transactions.reading import statistics
 
 # Of both pages; of each seven for the session, its user and their second factor, and the sidebar.
-QUERIES = 37
+QUERIES = 41
 
 
 @pytest.fixture(autouse=True)

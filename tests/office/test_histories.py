@@ -68,7 +68,7 @@ def test_a_frozen_account_says_who_froze_it_and_when(support, account):
     command = SetStatus(account_id=account.id, status="FROZEN", reason="a stolen card")
     posting.post(command, caller=act(anna))
     deposit(account, "1")
-    head = read_text(look(support, account).partition("office-amounts")[2].partition("<dl")[0])
+    head = read_text(look(support, account).partition("office-head")[2].partition("<dl")[0])
     assert "a stolen card Anna ·" in head
     [newest, _opened] = read_history(support, find_address(account))
     assert newest[1:5] == ["Anna", "Frozen", newest[3], "a stolen card"]

@@ -134,11 +134,11 @@ def test_users(boss):
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"since": "2026-02-30"}, "This is not a day like 2023-01-04."),
-        ({"since": "yesterday"}, "This is not a day like 2023-01-04."),
+        ({"since": "2026-02-30"}, "This is not a day like 2026-12-31."),
+        ({"since": "yesterday"}, "This is not a day like 2026-12-31."),
         ({"until": "\x00"}, "Null characters are not allowed."),
-        ({"since": "0001-01-01"}, "This is not a day like 2023-01-04."),
-        ({"until": "9999-12-31"}, "This is not a day like 2023-01-04."),
+        ({"since": "0001-01-01"}, "This is not a day like 2026-12-31."),
+        ({"until": "9999-12-31"}, "This is not a day like 2026-12-31."),
         ({"since": "2026-01-02", "until": "2026-01-01"}, "The end is before the beginning."),
         ({"since": "2026-01-01", "until": "2026-02-01"}, "At most 31 days at a time."),
         ({"amount_min": "x"}, "This is not a number like 1234.50."),

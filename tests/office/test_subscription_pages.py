@@ -146,7 +146,7 @@ def test_what_fails_is_said_to_fail_in_the_list_on_its_page_and_on_the_dashboard
     deposit(AccountFactory(), "1")
     hook.behaviour = answering(500)
     Relay().run(once=True)
-    for address in (SUBSCRIPTIONS, f"{SUBSCRIPTIONS}{made.pk}/change/", "/admin/"):
+    for address in (SUBSCRIPTIONS, f"{SUBSCRIPTIONS}{made.pk}/change/", "/admin/operations/"):
         assert ">failing<" in squeeze(read(operations.get(address))), address
     assert "failed attempts: 1; events behind: 3; next attempt" in " ".join(page(operations, made).split())
     assert "mended since" not in page(operations, made)
@@ -159,7 +159,7 @@ def test_what_fails_is_said_to_fail_in_the_list_on_its_page_and_on_the_dashboard
         assert ">active<" in squeeze(text), address
         assert "The receiver answered 500." in text, address
         assert "mended since" in text, address
-    assert "hook" not in read(operations.get("/admin/")).partition("Subscriptions in trouble")[2]
+    assert "hook" not in read(operations.get("/admin/operations/")).partition("Subscriptions in trouble")[2]
 
 
 def test_the_attempts_are_listed_with_time_status_and_duration(hook, operations):

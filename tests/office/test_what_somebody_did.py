@@ -93,12 +93,12 @@ def test_it_is_of_the_days_that_are_asked_for(operations, account, service):
 @pytest.mark.parametrize(
     ("days", "sentence"),
     [
-        ({"since": "2024-02-30"}, "Enter a valid date."),
-        ({"since": "x"}, "Enter a valid date."),
+        ({"since": "2024-02-30"}, "This is not a day like 2026-12-31."),
+        ({"since": "x"}, "This is not a day like 2026-12-31."),
         ({"since": "2024-03-02", "until": "2024-03-01"}, "The first day is after the last one."),
         ({"since": "2024-01-01", "until": "2024-02-01"}, "At most 31 days."),
-        ({"since": "9999-12-31"}, "This day is too late."),
-        ({"until": "\x00"}, "Enter a valid date."),
+        ({"since": "9999-12-31"}, "This is not a day like 2026-12-31."),
+        ({"until": "\x00"}, "Null characters are not allowed."),
     ],
 )
 def test_days_that_are_none_are_refused_in_a_sentence(operations, days, sentence):

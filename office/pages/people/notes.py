@@ -11,6 +11,7 @@ from django.core.validators import MaxLengthValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
@@ -23,7 +24,7 @@ from office.admin import SearchedAdmin, parse_id
 from office.forms import TextField
 from office.queues import show_waiting
 from office.sections import Context, Section
-from office.templatetags.ledger import NOTHING, bdi, column, link, moment, text_column
+from office.templatetags.ledger import NOTHING, bdi, column, isolate, link, moment, shift, text_column
 from rest.middleware import get_caller, get_caller_id
 from transactions.models import Transaction
 
@@ -243,6 +244,11 @@ class NoteAdmin(SearchedAdmin):
     )
     search_help_text = _("The id of a note or a user")
     nothing = _("No notes.")
+
+    def name(self, obj: Note) -> str:
+        """Whom it is about, and when it was written."""
+        when = date_format(shift(obj.written_at), "SHORT_DATETIME_FORMAT")
+        return f"{isolate(obj.user)} {NOTHING} {when}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Note]:
         return Note.objects.select_related("author", "user", "done_by")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import staff
 from accounts.mentions import fold
 from accounts.models import User
+from office.lists import NarrowingForm
 from office.moments import DayField
 
 DAYS_MAX = 31
@@ -26,7 +27,7 @@ class Period(NamedTuple):
     until: datetime | None
 
 
-class DaysForm(forms.Form):
+class DaysForm(NarrowingForm):
     """The first and the last day, in the reader's zone. Where there must be one: today, if none is given."""
 
     since = DayField(label=_("From"), required=False)

@@ -9,7 +9,7 @@ from tests.browser.steps import find_lead
 
 
 class Hand:
-    """Somebody's, who begins at the dashboard. A box that opens is one click, what is chosen in it another."""
+    """Somebody's, who begins at the dashboard. To open a box is one click, to choose in it another."""
 
     def __init__(self, page: Page, home: str) -> None:
         self.page = page

@@ -1,4 +1,4 @@
-"""A small ledger for a day of its staff: some thirty customers with nearly the same name, and their trouble."""
+"""A small ledger for a day of its staff: some thirty customers of nearly one name, and their trouble."""
 
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
