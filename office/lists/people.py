@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django import forms
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.db.models.lookups import LessThan
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import Account
 from accounts.staff import GROUPS
@@ -31,13 +33,11 @@ EVERYBODY = "everybody"
 class UserForm(OptionalPeriodForm):
     """Of customers, unless somebody looks for another kind or by words."""
 
-    kind = Choice(
-        [
-            *((kind.value, kind.label) for kind in KINDS if kind != ActorKind.HOLDER),
-            (EVERYBODY, _("everybody")),
-        ],
+    kind = forms.ChoiceField(
+        choices=[*((kind.value, kind.label) for kind in KINDS), (EVERYBODY, _("everybody"))],
         label=_("Kind"),
-        any=ActorKind.HOLDER.label,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
     )
     name = Text(label=_("Part of the name"))
     external_id = Text(label=_("Part of the external id"))
