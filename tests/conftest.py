@@ -23,6 +23,7 @@ django.setup()
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # who wants the logs captures them
 
 from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
@@ -46,6 +47,7 @@ def pytest_unconfigure():
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     if settings.EMBEDDED_POSTGRES:
         EmbeddedPostgres(settings.EMBEDDED_POSTGRES.folder, settings=FAST_AND_UNSAFE).start()
+    connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get("LEDGER_TEST_TEMPLATE")
 
 
 TransactionTestCase._fixture_teardown = roles.as_owner()(TransactionTestCase._fixture_teardown)

@@ -2,23 +2,28 @@
 
 A fault names the function, class or constant it is in, wherever that lives. It is planted in the processes of
 the test that is named for it, which passes without the fault and must fail with it. Exit code 1 if one does
-not; a name as argument: only that fault.
+not; a name as argument: only that fault. The tests have databases of their own on one server, copies of one
+that was made without any fault; but for faults in what makes a database.
 """
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from contextlib import contextmanager
+from functools import cache, partial
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Column, Table
 
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests import (
     planted_faults,
     planted_faults_of_batches,
@@ -46,6 +51,7 @@ from tests import (
     planted_faults_of_tokens,
     planted_faults_of_who_is_who,
 )
+from tests.database import FAST_AND_UNSAFE
 from tests.planted_faults import Mutant
 from tests.servers import PROJECT
 
@@ -77,7 +83,10 @@ MUTANTS = [
     *planted_faults_of_texts.MUTANTS,
 ]
 PRODUCT = ("ledger", "rest", "events", "accounts", "transactions", "office", "ledger_project")
-SECONDS_MAX = 300
+SECONDS_MAX, SECONDS_MAX_OF_ALL = 300, 1500
+WORKERS = 2
+MAKES_DATABASES = re.compile(r"/(migrations|models|database)/|/(groups|apps|settings)\.py$")
+ANY_TEST = "tests/test_worked_examples.py::test_the_story_of_the_original_service"  # leaves nothing behind
 
 
 class Place(NamedTuple):
@@ -128,8 +137,10 @@ def plant(mutant: Mutant) -> tuple[Path, str]:
     return place.file, "".join(lines)
 
 
-def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The outcome of the tests, with a database of their own."""
+def run_tests(
+    *tests: str, seconds_max: int = SECONDS_MAX, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The outcome of the tests, with databases of their own."""
     own = {
         "DATABASE_URL",
         "SECRET_KEY",
@@ -142,13 +153,34 @@ def run_tests(*tests: str, **environment: str) -> subprocess.CompletedProcess[st
     environment |= {name: value for name, value in os.environ.items() if name not in own}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=SECONDS_MAX
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=seconds_max
     )
 
 
-def run_with(mutant: Mutant) -> subprocess.CompletedProcess[str]:
+@contextmanager
+def serve_databases() -> Iterator[Callable[[], dict[str, str]]]:
+    """What lends the address of a database that is still to be made, and of what it is a copy."""
+    with tempfile.TemporaryDirectory(prefix="ledger-faults-") as folder:
+        postgres = EmbeddedPostgres(Path(folder), settings=FAST_AND_UNSAFE)
+        address = f"postgres://postgres@/{postgres.socket_folder}/"
+        postgres.start()
+        try:
+            made = run_tests("--reuse-db", ANY_TEST, DATABASE_URL=f"{address}sound")
+            if made.returncode:
+                raise SystemExit(f"No database can be made:\n{made.stdout[-2000:]}")
+            numbers = count(1)
+            yield lambda: {
+                "DATABASE_URL": f"{address}faulty_{next(numbers)}",
+                "LEDGER_TEST_TEMPLATE": "test_sound",
+            }
+        finally:
+            postgres.stop()
+
+
+def run_with(lend: Callable[[], dict[str, str]], mutant: Mutant) -> subprocess.CompletedProcess[str]:
     """Plant the fault and run its test, which should end with 1, pytest's code for a test that failed."""
     file, text = plant(mutant)
+    database = {} if MAKES_DATABASES.search(str(file)) else lend()
     with tempfile.NamedTemporaryFile("w", suffix=".py") as changed:
         changed.write(text)
         changed.flush()
@@ -157,6 +189,7 @@ def run_with(mutant: Mutant) -> subprocess.CompletedProcess[str]:
             LEDGER_FAULT_IN=str(file),
             LEDGER_FAULT_AS=changed.name,
             PYTHONPATH=str(PROJECT / "tests" / "planting"),
+            **database,
         )
 
 
@@ -165,12 +198,13 @@ def main() -> int:
     if unknown := set(wanted) - {mutant.name for mutant in MUTANTS}:
         raise SystemExit(f"There are no such faults: {', '.join(sorted(unknown))}")
     mutants = [mutant for mutant in MUTANTS if not wanted or mutant.name in wanted]
-    sound = run_tests(*{mutant.test for mutant in mutants})
+    tests = sorted({mutant.test for mutant in mutants})
+    sound = run_tests("-n", str(WORKERS), "--dist", "loadfile", *tests, seconds_max=SECONDS_MAX_OF_ALL)
     if sound.returncode:
         raise SystemExit(f"Without any fault the tests fail already:\n{sound.stdout[-2000:]}")
     table = Table("planted fault", "where", Column("seen by", overflow="fold"))
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(run_with, mutants))
+    with serve_databases() as lend, ThreadPoolExecutor(WORKERS) as pool:
+        outcomes = list(pool.map(partial(run_with, lend), mutants))
     unseen = []
     for mutant, outcome in zip(mutants, outcomes, strict=True):
         if outcome.returncode != 1:
