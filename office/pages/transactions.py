@@ -89,7 +89,11 @@ def show_status(row: Transaction) -> Any:
     """With why, if it was declined: all of it shows when it is pointed at."""
     shown = label(row.status, row.get_status_display())
     why = explain(row) if row.status == Transaction.Status.DECLINED else ""
-    return format_html('{}<small class="office-why" title="{}">{}</small>', shown, why, why) if why else shown
+    return (
+        format_html('{}<small class="office-declined-why" title="{}">{}</small>', shown, why, why)
+        if why
+        else shown
+    )
 
 
 class ReverseForm(IdentityForm):

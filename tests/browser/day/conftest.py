@@ -34,11 +34,7 @@ class Day:
         with ExitStack() as self.stack:
             hand = Hand(self.open(who or task.role), f"{self.url}/admin/")
             hand.pictures = self.pictures
-            try:
-                yield hand
-            except BaseException:
-                hand.page.screenshot(path=f"/tmp/day-fail-{number}.png", full_page=True)  # DEBUG
-                raise
+            yield hand
         assert hand.clicks == task.clicks, f"task {number} takes {hand.clicks} clicks"
 
     def open(self, who):

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from accounts.models import Token, User
 from tests.office.staff import PASSWORD, code_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.drill]
 
 
 def test_a_token_that_has_leaked_is_revoked(day, world):

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.day.hand import Hand
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.drill]
 
 
 def open_account(hand: Hand, name: str) -> None:

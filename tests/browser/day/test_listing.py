@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from tests.browser.day.test_explaining import open_account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.drill]
 
 
 def test_the_statement_of_last_month_is_taken_away(day):

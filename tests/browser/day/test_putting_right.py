@@ -7,7 +7,7 @@ from accounts.models import Account
 from tests.browser.day.test_explaining import open_account
 from transactions.models import Correction
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.drill]
 
 
 def test_a_wrong_deposit_is_taken_back_by_two(day, world):
