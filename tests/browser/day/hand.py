@@ -104,7 +104,7 @@ class Hand:
             page.reload(wait_until="networkidle")
             page.wait_for_timeout(500)  # fonts
             box = self.main.bounding_box()
-            path = Path(self.pictures) / f"{name}-{language}.png"
+            path = Path(self.pictures) / f"day-{name}-{language}.png"
             page.screenshot(path=path, clip={**box, "y": 0, "height": height})
             with Image.open(path) as picture:
                 picture.quantize(64).save(path, optimize=True)
