@@ -99,8 +99,9 @@ class Hand:
             return
         page = self.page
         for language in ("ru", "en"):
-            cookie = {"name": "django_language", "value": language, "domain": "localhost", "path": "/admin/"}
-            page.context.add_cookies([cookie])
+            page.context.add_cookies(
+                [{"name": "django_language", "value": language, "domain": "localhost", "path": "/admin/"}]
+            )
             page.reload(wait_until="networkidle")
             page.wait_for_timeout(500)  # fonts
             box = self.main.bounding_box()
