@@ -38,7 +38,8 @@ def test_the_time_machine_shows_what_somebody_had(page, vera, account):
     page.locator("[name=at]").fill("2025-02-01T12:30")
     page.keyboard.press("Enter")
     page.wait_for_url("**at=2025-02-01T12%3A30**")
-    expect(page.locator("[name=at]")).to_have_value("2025-02-01T12:30")
+    expect(page.locator("[name=at]")).to_have_value("2025-02-01")
+    expect(page.locator("[name=at_time]")).to_have_value("12:30")
     expect(page.get_by_text(re.compile(r"120\.00")).first).to_be_visible()
     page.locator("[name=known_at]").fill("2025-02-02T00:00")  # before any of it was recorded
     page.keyboard.press("Enter")
@@ -122,7 +123,7 @@ def test_all_buttons_of_an_account_are_in_sight_and_so_is_its_name(page, vera, a
     come_in(page, vera, to=account)
     title = page.locator("h1")
     assert title.evaluate("element => element.scrollWidth <= element.clientWidth"), "cut"
-    expect(title).to_contain_text("Masha Petrova – main USD")
+    expect(title).to_contain_text("Masha Petrova")
     buttons = page.locator(".office-commands a").all()
     assert len(buttons) == 7
     for button in buttons:

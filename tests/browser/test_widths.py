@@ -35,8 +35,8 @@ def things(transactional_db, settings):
         account = cast.UserFactory(
             name=name, external_id=name[:60], metadata={name[:40]: name}
         ).accounts.get()
+        cast.withdraw(account, "999999999999.99", reference=name[:200])  # declined
         cast.deposit(account, "999999999999.99", reference=name[:200], metadata={name[:40]: name})
-        cast.withdraw(account, "9999999999999", reference=name[:200])
         cast.hold(account, "999999999.99", reference=name[:200])
         asking.freeze(id=account.id, reason=LONG * 3, request_id="test")
     things["accounts/account"], things["accounts/user"] = account, account.user
