@@ -358,6 +358,7 @@ class Migration(migrations.Migration):
                 (
                     "time_zone",
                     models.CharField(
+                        db_default="UTC",
                         default="UTC",
                         help_text="Of the pages of the back office",
                         max_length=64,

@@ -63,7 +63,11 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         db_persist=True,
     )
     time_zone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", help_text="Of the pages of the back office"
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        db_default="UTC",
+        help_text="Of the pages of the back office",
     )
     erased_at = models.DateTimeField(_("erased at"), null=True, editable=False, help_text="By `erasing`")
     must_change_password = models.BooleanField(

@@ -23,7 +23,7 @@ CHECKED = (
     *("AUDIT_EVERY_MINUTES", "AUDIT_DATABASE"),
     *("WEBHOOK_KEY", "ANCHOR_KEY", "CURRENCIES", "CUSTOM_CURRENCIES", "DEFAULT_CURRENCY", "APPROVAL_ABOVE"),
 )
-EXAMPLE = re.findall(r"^#(\w*_KEY\w*)=(.+)", (PROJECT / ".env.example").read_text(), flags=re.M)
+EXAMPLE = re.findall(r"^#(\w*_KEY(?:_FALLBACKS)?)=(.+)", (PROJECT / ".env.example").read_text(), flags=re.M)
 WRONG = [
     ("E001", {"WORKERS": "two"}, "WORKERS is 'two'"),
     ("E001", {"WORKERS": "0"}, "1 or more"),

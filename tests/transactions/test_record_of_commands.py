@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loopback", "limits
 
 MODULES = (staff, tokens, subscriptions, corrections)
 MEMBER = {"username": "olga", "name": "Olga", "is_staff": True, "is_active": True, "groups": ["support"]}
+MEMBER |= {"must_change_password": True}
 SUBSCRIBED = {"kind", "url", "types", "status", "cursor", "secret_generation"}
 TOKEN = {
     *("user", "username", "created_at", "expires_at", "groups"),
@@ -76,7 +77,12 @@ COMMANDS = {
     "staff.password_reset": (
         staff.reset_password,
         lambda w: staff.reset_password(id=w.member.id, **w.why),
-        ({}, {}),
+        ({}, {"must_change_password": True}),
+    ),
+    "staff.time_zone_changed": (
+        staff.set_time_zone,
+        lambda w: staff.set_time_zone(time_zone="Europe/Moscow", caller=w.caller),
+        ({"time_zone": "UTC"}, {"time_zone": "Europe/Moscow"}),
     ),
     "staff.second_factor_reset": (
         staff.reset_second_factor,
@@ -117,6 +123,11 @@ COMMANDS = {
         subscriptions.resume,
         lambda w: subscriptions.resume(id=w.paused.id, **w.why),
         ({"status": "PAUSED"}, {"status": "ACTIVE"}),
+    ),
+    "subscription.tried_now": (
+        subscriptions.try_now,
+        lambda w: subscriptions.try_now(id=w.told.id, **w.why),
+        (set(), set()),
     ),
     "subscription.replayed": (
         subscriptions.replay,
@@ -172,7 +183,10 @@ COMMANDS = {
         ({"status"}, {"status", "decided_at"}),
     ),
 }
-WITHOUT_REASON = {"subscription.created", "subscription.changed", "subscription.secret_rotated"}
+WITHOUT_REASON = {
+    *("subscription.created", "subscription.changed", "subscription.secret_rotated"),
+    "staff.time_zone_changed",
+}
 
 
 @pytest.fixture

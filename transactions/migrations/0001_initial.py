@@ -253,6 +253,7 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
+                        db_index=False,
                         help_text="If it was of one alone",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,

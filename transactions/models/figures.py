@@ -37,6 +37,7 @@ class AuditRun(models.Model):
         models.PROTECT,
         verbose_name=_("account"),
         null=True,
+        db_index=False,
         related_name="+",
         help_text="If it was of one alone",
     )
