@@ -12,7 +12,7 @@ test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill" $(TESTS)
 
 # Every command of docs/operations, a release that rolls onto a ledger in use, a restore, profiles, the proxies; the
-# demonstration, all kinds of users; a full disk, and clients that hold a server up.
+# demonstration, all kinds of users; a day in the back office, in a browser; a full disk, and clients that hold a server up.
 drills: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m drill tests
 
@@ -81,7 +81,7 @@ soak: .venv/dev
 	$(BIN)/python -m tests.crossings --histories $(or $(HISTORIES),10000)
 	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py
 	LEDGER_TAMPERING=all $(BIN)/python -m pytest -q tests/tampering/test_drill.py
-	LEDGER_ROWS=$(or $(ROWS),1000000) $(BIN)/python -m pytest -q --timeout 3600 tests/transactions/test_long_account.py tests/transactions/test_search_plans.py tests/transactions/test_import_kills.py
+	LEDGER_ROWS=$(or $(ROWS),1000000) $(BIN)/python -m pytest -q --timeout 3600 tests/transactions/test_long_account.py tests/transactions/test_search_plans.py tests/transactions/test_import_kills.py tests/office/test_page_costs.py
 
 # The functions and files that six real requests pass.
 walk: .venv/dev
@@ -105,9 +105,10 @@ bench: .venv-bench/dev
 messages: .venv/dev
 	$(BIN)/python -m tests.messages
 
-# The pictures of docs/back-office.md, of a small ledger made for them.
+# The pictures of docs/back-office.md: of a small ledger made for them, and on the ways of a day.
 screenshots: .venv/dev
 	$(BIN)/python -m tests.browser.screenshots
+	LEDGER_PICTURES=docs/images $(BIN)/python -m pytest -q tests/browser/day
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

@@ -27,9 +27,10 @@ class NarrowingForm(forms.Form):
         return [(self[name], self._show(name)) for name in self.fields if self.data.get(name)]
 
     def _show(self, name: str) -> str:
-        value = self.data.get(name, "")
-        choices = dict(getattr(self.fields[name], "choices", ()))
-        return str(choices.get(value, value))
+        value, field = self.data.get(name, ""), self.fields[name]
+        if isinstance(field, Moment):
+            return field.show(value)
+        return str(dict(getattr(field, "choices", ())).get(value, value))
 
 
 class ListForm(NarrowingForm):
@@ -69,9 +70,10 @@ class ListForm(NarrowingForm):
     def make_walk(self, rows: QuerySet[Any], order: tuple[str, ...]) -> Walk:
         """Along the rows, whose order that is if nobody asks for another one. The form must be valid."""
         conditions = list(self._make_conditions(self.tried))
+        chosen = self.find_order(order)  # which may bound it closer
         return Walk(
             rows=self.carry(rows),
-            order=self.find_order(order),
+            order=chosen,
             fits=Q(*conditions) if conditions else None,
             looked_at_max=self.looked_at_max,
         )

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
@@ -22,6 +23,7 @@ from office.choosing import ChoosingAdmin
 from office.confirming import facts
 from office.confirming.foreseeing import Foreseen
 from office.forms import AmountField, fit
+from office.lists import WalkedList
 from office.lists import columns as exports
 from office.lists.money import TransactionForm
 from office.pages.corrections import foresee_asking, propose
@@ -31,9 +33,8 @@ from office.sections import WithHistory
 from office.templatetags.ledger import (
     ACCOUNT,
     ACCOUNT_USER,
-    STATUS,
-    bdi,
     column,
+    label,
     moment,
     money,
     name_movement,
@@ -85,8 +86,20 @@ def find_events(transaction: Transaction) -> list[Event]:
     ]
 
 
+def show_status(row: Transaction) -> Any:
+    """With why, if it was declined: all of it shows when it is pointed at."""
+    shown = label(row.status, row.get_status_display())
+    why = explain(row) if row.status == Transaction.Status.DECLINED else ""
+    return (
+        format_html('{}<small class="office-declined-why" title="{}">{}</small>', shown, why, why)
+        if why
+        else shown
+    )
+
+
 class ReverseForm(IdentityForm):
-    """How much of a transaction is taken back: all that is left, unless it is said otherwise."""
+    """How much of a transaction is taken back: all that is left, unless it is said otherwise. So why has the
+    focus."""
 
     field_order = ("amount", "reason", "identity")
     amount = AmountField(label=_("Amount"))
@@ -95,6 +108,8 @@ class ReverseForm(IdentityForm):
         currency = obj.account.currency
         fit(self.fields["amount"], currency)
         self.fields["amount"].initial = format_amount(obj.left, currency)
+        for name in ("amount", "reason"):
+            self.fields[name].widget.attrs["autofocus"] = name == "reason"
         self.fields["amount"].help_text = _("Of %(amount)s there is left: %(left)s") % {
             "amount": money(obj.amount, currency),
             "left": money(obj.left, currency),
@@ -144,6 +159,13 @@ def explain(transaction: Transaction) -> Any:
     if transaction.reversed:
         return _("reversed in part") if transaction.left else _("reversed later")
     return explanations.explain(transaction)
+
+
+class TransactionList(WalkedList):
+    def query_rows(self) -> QuerySet:
+        """The page says of no row what was taken back of it; the file says how much."""
+        rows = Transaction.objects.select_related("account__user")
+        return queries.with_amounts(rows) if self.is_file else rows
 
 
 @admin.register(Transaction)
@@ -198,8 +220,7 @@ class TransactionAdmin(WithHistory, ChoosingAdmin):
         ACCOUNT,
         "type",
         number_column(_("amount"), lambda row: row.signed_amount),
-        STATUS,
-        column(_("why"), lambda row: bdi(explain(row))),
+        column(_("status"), show_status),
         number_column(_("balance after"), lambda row: row.balance_after),
         text_column(_("reference"), "reference"),
     )
@@ -213,14 +234,17 @@ class TransactionAdmin(WithHistory, ChoosingAdmin):
         amount = money(obj.amount, obj.account.currency)
         return name_movement(obj.get_type_display(), amount, obj.account, obj.effective_at)
 
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[TransactionList]:
+        return TransactionList
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         return queries.with_resources(super().get_queryset(request)).select_related("account__user")
 
     def search(self, rows: QuerySet[Transaction], text: str) -> QuerySet[Transaction]:
         found = search.find_by_reference(text)
         if id := parse_id(text):
-            found = [*found, *search.find_by_id(id).transactions]
-        return rows.filter(id__in=[row.id for row in found])
+            found += [row.id for row in search.find_by_id(id).transactions]
+        return rows.filter(id__in=found)
 
     def describe(self, request: HttpRequest, obj: Transaction) -> dict[str, Any]:
         return {
