@@ -72,8 +72,9 @@ def test_no_page_keeps_anybody_out(open_browser, things):
         come_in(page, staff)
         pages = list_pages(staff, things)
         assert len(pages) > 40, role
-        addresses = [each for each, html in pages.items() if find_shape(html) not in shapes]
-        shapes |= set(map(find_shape, go_to_place, pages.values()))
+        built = {find_shape(html): address for address, html in pages.items()}
+        addresses: list[Any] = [address for shape, address in built.items() if shape not in shapes]
+        shapes |= set(built)
         if role in ("administrator", "operations"):
             addresses += [
                 lambda page: ask_nothing(page, account, "adjust"),
