@@ -1,5 +1,7 @@
 """What axe-core finds on every page, for every role, in both themes and languages: nothing that matters."""
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
@@ -70,8 +72,9 @@ def test_no_page_keeps_anybody_out(open_browser, things):
         come_in(page, staff)
         pages = list_pages(staff, things)
         assert len(pages) > 40, role
-        addresses = [each for each, html in pages.items() if find_shape(html) not in shapes]
-        shapes |= set(map(find_shape, go_to_place, pages.values()))
+        built = {find_shape(html): address for address, html in pages.items()}
+        addresses: list[Any] = [address for shape, address in built.items() if shape not in shapes]
+        shapes |= set(built)
         if role in ("administrator", "operations"):
             addresses += [
                 lambda page: ask_nothing(page, account, "adjust"),
@@ -105,7 +108,11 @@ def test_the_pages_of_every_day_keep_nobody_out(open_browser, things):
     page = open_browser(reduced_motion="reduce")
     come_in(page, make_role("operations"))
     account = things["accounts/account"]
-    places = ["/admin/", "/admin/transactions/transaction/", f"/admin/accounts/account/{account.pk}/change/"]
+    places: list[Any] = [
+        "/admin/",
+        "/admin/transactions/transaction/",
+        f"/admin/accounts/account/{account.pk}/change/",
+    ]
     places += ["/admin/find/?q=Masha", lambda page: ask_nothing(page, account, "adjust")]
     assert [found for each in places if (found := look_at(page, each))] == []
 

@@ -47,14 +47,15 @@ UNREADABLE = """() => {
     document.querySelectorAll('details').forEach(each => { each.open = true });
     const box = document.querySelector('[name=_selected_action]');
     if (box) box.checked = true;
+    const isIdle = each => !box && each.closest('#changelist-form');  // of an empty list nothing is chosen
     const main = document.querySelector('main');
     const isSeen = each => each.checkVisibility() && each.getClientRects().length > 0;
     const tell = (what, each) => [what, each.outerHTML.slice(0, 120)];
     const hidden = [...main.querySelectorAll('[x-show], [x-cloak], [hidden]')].filter(
-        each => !isSeen(each) && each.innerText?.trim() && !each.closest('.office-chart'));
+        each => !isSeen(each) && each.innerText?.trim() && !each.closest('.office-chart') && !isIdle(each));
     const forms = [...main.querySelectorAll('form')].filter(
         form => ![...form.querySelectorAll('button, input[type=submit]')].some(isSeen)
-            && form.querySelector('input:not([type=hidden]), select, textarea'));
+            && !isIdle(form) && form.querySelector('input:not([type=hidden]), select, textarea'));
     const fields = [...main.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(each =>
         isSeen(each) && !each.labels.length && !each.ariaLabel && !each.placeholder
         && !each.getAttribute('aria-labelledby'));
