@@ -16,6 +16,7 @@ COLUMN_MAX = 416  # pixels of one column, with what is around its text
 # The cells of all tables that are wider than they may be, with their beginnings; of an open page the whole.
 WIDE = """max => [...document.querySelectorAll('td, th, dd, .office-amounts > div, h1')].filter(cell =>
     cell.checkVisibility() && !cell.hasAttribute('colspan')
+    && !(cell.parentElement.matches('tr') && cell.parentElement.children.length < 3)  // halves of a page
     && cell.getBoundingClientRect().width > (cell.matches('dd, div, h1') ? window.innerWidth : max)
 ).map(cell => [cell.tagName, cell.className, cell.innerText.slice(0, 40)])"""
 BROKEN_MONEY = """() => [...document.querySelectorAll('.office-number, .office-amounts strong')].filter(
