@@ -43,7 +43,11 @@ RANGE = "id >= %(first)s AND id < %(before)s"
 
 
 def _write_walk(changes: bool, column: str = "") -> str:
-    """SQL: the newest entries in the range, of each of `wanted` by that column, or of all; and which fit."""
+    """SQL: the newest entries in the range, of each of `wanted` by that column, or of all; and which fit.
+
+    That the column has one value is said by two bounds: else the index of everybody's is in order, too, and
+    for who has changed little PostgreSQL would walk through what all others have.
+    """
     where = f"{RANGE} AND action = 'CHANGE'" if changes else RANGE  # for its index it is written out
     if not column:
         return f"SELECT '', {COLUMNS} FROM events_recordentry WHERE {where} ORDER BY id DESC LIMIT %(each)s"  # noqa: S608
@@ -51,7 +55,8 @@ def _write_walk(changes: bool, column: str = "") -> str:
     return f"""
 SELECT of.which::text, entry.id, entry.fits FROM unnest(%(wanted)s::{kind}[]) AS of (which), LATERAL (
     SELECT {COLUMNS} FROM events_recordentry
-    WHERE {column} = of.which AND {where} ORDER BY {column} DESC, id DESC LIMIT %(each)s
+    WHERE {column} >= of.which AND {column} <= of.which AND {where}
+    ORDER BY {column} DESC, id DESC LIMIT %(each)s
 ) AS entry"""  # noqa: S608, of names, never of values
 
 

@@ -41,6 +41,7 @@ OWNERS = {
     "tests/accounts/test_erasure_guards.py",
     "tests/accounts/test_note_guards.py",
     "tests/events/test_entries.py::test_changes_are_found_without_what_was_looked_at",
+    "tests/events/test_entries.py::test_of_who_changed_nothing_nobody_elses_changes_are_walked_through",
     "tests/transactions/test_erasures_are_proven.py",
     "tests/accounts/test_rules.py::test_yesterdays_withdrawals_count_no_more",
     "tests/rest/test_codes_of_feed.py",

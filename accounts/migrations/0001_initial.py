@@ -1154,7 +1154,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="user",
-            index=models.Index(fields=["name"], name="user_by_name"),
+            index=models.Index(fields=["name", "id"], name="user_by_name"),
         ),
         migrations.AddIndex(
             model_name="user",

@@ -92,7 +92,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="user_by_creation"),
-            models.Index(fields=["name"], name="user_by_name"),
+            models.Index(fields=["name", "id"], name="user_by_name"),
             models.Index(Collate(Folded("name"), "C"), "id", name="user_by_start_of_name"),
             models.Index(fields=["username"], condition=Q(is_staff=True), name="user_of_staff"),
         ]

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from unfold.views import ChangeList
 
 from office.lists.forms import ListForm
-from office.lists.walks import Count, Key, Walk
+from office.lists.walks import COUNTED_MAX, Count, Key, Stretch, Walk
 
 AFTER, FORMAT = "after", "format"
 
@@ -70,6 +70,7 @@ class WalkedList(BoundedList):
     count: Count | None = None
     older = newest = export = ""
     stopped_at: Any = None
+    is_file = False  # it is taken away
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         found = super().get_filters_params(params).items()
@@ -83,6 +84,7 @@ class WalkedList(BoundedList):
 
     def get_results(self, request: HttpRequest) -> None:
         self.form = self.model_admin.list_form(request, request.GET)
+        self.is_file = request.GET.get(FORMAT) == "csv"
         self.show([])
         if not self.form.is_valid():
             return
@@ -92,7 +94,7 @@ class WalkedList(BoundedList):
         self.show(self.find_rows(stretch.ids))
         asked = self._get_asked(request)
         if after is None:
-            self.count = self.walk.count()
+            self.count = self._count(self.walk, stretch)
             if not self.count.is_bounded:
                 self.result_count = self.count.number  # so many are chosen by "all" of Django's actions
         else:
@@ -105,12 +107,23 @@ class WalkedList(BoundedList):
         if self.model_admin.exported:
             self.export = f"?{urlencode({**asked, FORMAT: 'csv'})}"
 
+    def _count(self, walk: Walk, stretch: Stretch) -> Count:
+        """Of a walk that has ended, or is a dear one, what it has found itself."""
+        is_full = stretch.end is not None and not stretch.has_stopped
+        if is_full and (walk.fits is None or walk.looked_at_max > COUNTED_MAX):
+            return walk.count()
+        return Count(len(stretch.ids), is_bounded=stretch.end is not None)
+
     def find_rows(self, ids: Sequence[Any]) -> list[Any]:
         """The rows with these primary keys, in this order, with all that their list shows."""
         if not ids:
             return []
-        rows = {row.pk: row for row in self.root_queryset.filter(pk__in=ids)}
+        rows = {row.pk: row for row in self.query_rows().filter(pk__in=ids)}
         return [rows[id] for id in ids if id in rows]
+
+    def query_rows(self) -> QuerySet:
+        """With all that the list shows of each."""
+        return self.root_queryset  # type: ignore[no-any-return]
 
     def _find_order(self) -> tuple[str, ...]:
         """That of the list, or of what was found. No address names a key that is a secret."""

@@ -7,7 +7,7 @@ from events.models import Event, Subscription
 from office.lists.fields import Choice, Id, Moment, YesOrNo
 from office.lists.forms import ListForm, within
 
-LOOKED_AT_MAX_WITH_EVENTS = 400  # of each place its event is looked up
+LOOKED_AT_MAX_WITH_EVENTS = 250  # of each place its event is looked up, which is four pages
 
 
 class EventForm(ListForm):

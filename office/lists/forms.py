@@ -70,9 +70,10 @@ class ListForm(NarrowingForm):
     def make_walk(self, rows: QuerySet[Any], order: tuple[str, ...]) -> Walk:
         """Along the rows, whose order that is if nobody asks for another one. The form must be valid."""
         conditions = list(self._make_conditions(self.tried))
+        chosen = self.find_order(order)  # which may bound it closer
         return Walk(
             rows=self.carry(rows),
-            order=self.find_order(order),
+            order=chosen,
             fits=Q(*conditions) if conditions else None,
             looked_at_max=self.looked_at_max,
         )

@@ -16,8 +16,8 @@ from office.lists.forms import ListForm, Lookup, OptionalPeriodForm, PeriodForm,
 from transactions.errors import DECLINES
 from transactions.models import Correction, Transaction
 
-# Of what is asked of its account, a row needs a look of its own: so many rows are some thousand pages.
-LOOKED_AT_MAX_WITH_ACCOUNTS = 400
+# Of what is asked of its account, a row needs a look of its own: so many rows are some six hundred pages.
+LOOKED_AT_MAX_WITH_ACCOUNTS = 150
 
 # The last number of an account by then; as `reading.queries.write_known`, but of declined rows too.
 FIND_NUMBER = """

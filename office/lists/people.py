@@ -27,6 +27,8 @@ VALIDITIES = {
 }
 
 
+# Accounts, as they are changed, and users by their names lie here and there: a row is a page or two.
+LOOKED_AT_MAX_SCATTERED = 500
 EVERYBODY = "everybody"
 
 
@@ -49,6 +51,10 @@ class UserForm(OptionalPeriodForm):
     }
     orders = {"oldest": (_("oldest first"), ("created_at", "id")), "name": (_("by name"), ("name", "id"))}
 
+    def find_order(self, order: tuple[str, ...]) -> tuple[str, ...]:
+        if self.get("order") == "name":
+            self.looked_at_max = LOOKED_AT_MAX_SCATTERED
+        return super().find_order(order)
     @property
     def is_of_holders(self) -> bool:
         return not self.is_search and not self.data.get("kind")
@@ -91,6 +97,7 @@ class AccountForm(OptionalPeriodForm):
         "name": "name__icontains",
     }
     orders = {"oldest": (_("oldest first"), ("created_at", "id"))}
+    looked_at_max = LOOKED_AT_MAX_SCATTERED
 
     def clean(self) -> dict[str, Any]:
         asked: dict[str, Any] = super().clean() or self.cleaned_data

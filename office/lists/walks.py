@@ -65,6 +65,7 @@ class Walk:
 
     def count(self) -> Count:
         """How many fit, as far as one walk goes."""
+        counted_max = min(COUNTED_MAX, self.looked_at_max) if self.fits is None else COUNTED_MAX
         try:
             statement, parameters = self._look(self.rows)
         except EmptyResultSet:
@@ -72,18 +73,18 @@ class Walk:
         [(fitting, looked_at)] = fetch(
             "SELECT count(*) FILTER (WHERE walk_fits), max(place) FROM ("  # noqa: S608
             f"SELECT walk_fits, row_number() OVER () AS place FROM ({statement}) AS looked_at"
-            f" LIMIT {COUNTED_MAX + 1 if self.fits is None else self.looked_at_max}) AS one",
+            f" LIMIT {counted_max + 1 if self.fits is None else self.looked_at_max}) AS one",
             parameters,
         )
-        is_bounded = fitting > COUNTED_MAX or (self.fits is not None and looked_at == self.looked_at_max)
-        return Count(min(fitting, COUNTED_MAX), is_bounded)
+        is_bounded = fitting > counted_max or (self.fits is not None and looked_at == self.looked_at_max)
+        return Count(min(fitting, counted_max), is_bounded)
 
     def _look(self, rows: QuerySet[Any]) -> tuple[str, Any]:
         """The statement of as many rows as may be looked at: the key of each, its place, whether it fits."""
         keys = {f"walk_{number}": F(name.lstrip("-")) for number, name in enumerate(self.order)}
         fits = Value(True, BooleanField()) if self.fits is None else self.fits
         looked_at = rows.order_by(*self.order).values(walk_id=F("pk"), walk_fits=fits, **keys)
-        return looked_at[: self.looked_at_max].query.sql_with_params()
+        return looked_at[: self.looked_at_max + (self.fits is None)].query.sql_with_params()
 
 
 def lie_beyond(order: Sequence[str], key: Key) -> Q:

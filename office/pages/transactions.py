@@ -23,6 +23,7 @@ from office.choosing import ChoosingAdmin
 from office.confirming import facts
 from office.confirming.foreseeing import Foreseen
 from office.forms import AmountField, fit
+from office.lists import WalkedList
 from office.lists import columns as exports
 from office.lists.money import TransactionForm
 from office.pages.corrections import foresee_asking, propose
@@ -160,6 +161,13 @@ def explain(transaction: Transaction) -> Any:
     return explanations.explain(transaction)
 
 
+class TransactionList(WalkedList):
+    def query_rows(self) -> QuerySet:
+        """The page says of no row what was taken back of it; the file says how much."""
+        rows = Transaction.objects.select_related("account__user")
+        return queries.with_amounts(rows) if self.is_file else rows
+
+
 @admin.register(Transaction)
 class TransactionAdmin(WithHistory, ChoosingAdmin):
     """A movement of money with everything that belongs to it, and taking it back."""
@@ -226,14 +234,17 @@ class TransactionAdmin(WithHistory, ChoosingAdmin):
         amount = money(obj.amount, obj.account.currency)
         return name_movement(obj.get_type_display(), amount, obj.account, obj.effective_at)
 
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[TransactionList]:
+        return TransactionList
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         return queries.with_resources(super().get_queryset(request)).select_related("account__user")
 
     def search(self, rows: QuerySet[Transaction], text: str) -> QuerySet[Transaction]:
         found = search.find_by_reference(text)
         if id := parse_id(text):
-            found = [*found, *search.find_by_id(id).transactions]
-        return rows.filter(id__in=[row.id for row in found])
+            found += [row.id for row in search.find_by_id(id).transactions]
+        return rows.filter(id__in=found)
 
     def describe(self, request: HttpRequest, obj: Transaction) -> dict[str, Any]:
         return {

@@ -138,3 +138,17 @@ def test_changes_are_found_without_what_was_looked_at(actors, django_assert_num_
     assert count_rows_touched(entries.WALKS[False, "actor"], walked) <= 2 * entries.WALK_MAX
     at = RecordEntry.objects.order_by("id")[7000].recorded_at
     assert count_rows_touched(entries.FIRST_SINCE, {"at": at}) <= 100
+
+
+def test_of_who_changed_nothing_nobody_elses_changes_are_walked_through(actors):
+    execute("ALTER TABLE events_recordentry DISABLE TRIGGER USER")
+    execute(MANY.replace("ELSE 'VIEW'", "ELSE 'CHANGE'"), actor=actors[0])
+    execute("ANALYZE events_recordentry")
+    execute("SET LOCAL enable_seqscan = off")
+    execute("SET LOCAL random_page_cost = 1.1")
+    values = {
+        "each": 51, "first": 0, "before": entries.ID_MAX, "actions": [CHANGE],
+        "actors": None, "subjects": None, "kinds": None, "since": None, "until": None,
+    }  # fmt: skip
+    for column, wanted in (("actor", actors[1:]), ("subject_id", ["2", "3"])):
+        assert count_rows_touched(entries.WALKS[True, column], values | {"wanted": wanted}) == 0

@@ -9,12 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import operations
-from accounts.models import Account
+from accounts.models import Account, User
 from events.models import RecordEntry
 from ledger.callers import Caller
 from ledger.values import format_time
 from office.lists import exports, money, walks
 from office.lists.money import TransactionForm
+from office.lists.people import LOOKED_AT_MAX_SCATTERED
+from office.pages.transactions import TransactionAdmin
 from tests import asking, cast
 from tests.cast import AccountFactory, OrderFactory, UserFactory, deposit, hold
 from tests.database import empty_the_ledger
@@ -80,6 +82,7 @@ def show_with_messages(client, **query):
 
 def test_counts_are_honest(boss, superuser, monkeypatch):
     monkeypatch.setattr(walks, "COUNTED_MAX", 3)
+    monkeypatch.setattr(TransactionAdmin, "list_per_page", 2)
     post_some(3)
     assert show(TRANSACTIONS, boss).count == (3, False)
     assert "Found: 3." in read(superuser.get(TRANSACTIONS))
@@ -88,6 +91,15 @@ def test_counts_are_honest(boss, superuser, monkeypatch):
     monkeypatch.setattr(TransactionForm, "looked_at_max", 2)
     assert show(TRANSACTIONS, boss, reference="number").count == (2, True)
     assert "Found as far as was looked: 2." in read(superuser.get(TRANSACTIONS, {"reference": "number"}))
+
+
+def test_where_few_rows_may_be_looked_at_they_are_not_looked_at_again_to_be_counted(boss, monkeypatch):
+    monkeypatch.setattr(TransactionForm, "looked_at_max", 4)
+    monkeypatch.setattr(TransactionAdmin, "list_per_page", 2)
+    post_some(6)
+    assert show(TRANSACTIONS, boss, reference="number").count == (2, True)
+    assert show(TRANSACTIONS, boss, reference="number 5").count == (1, True)
+    assert show(TRANSACTIONS, boss).count == (4, True)
 
 
 def test_a_list_goes_past_its_thousandth_row(boss):
@@ -225,7 +237,7 @@ def test_a_page_looks_at_so_many_rows_and_no_more(long_ledger, monkeypatch, quer
     with CaptureQueriesContext(connection) as captured:
         shown = show(TRANSACTIONS, user, **query)
     walked = [each["sql"] for each in captured if "walk_fits" in each["sql"]]
-    assert len(walked) == 2
+    assert len(walked) == (1 if shown.stopped_at or not shown.older else 2)  # and counted
     most = LOOKED_AT * rows_of_each if query else walks.COUNTED_MAX + 1
     for statement in walked:
         assert count_rows_touched(statement, None) <= most
@@ -245,3 +257,15 @@ def test_a_period_of_an_account_is_found_by_its_index(long_ledger, monkeypatch):
         if "walk_fits" in each["sql"] or "ARRAY" in each["sql"]:
             assert count_rows_touched(each["sql"], None) <= 2
     assert first + timedelta(days=1) > operations.read_clock()
+
+
+def test_people_of_one_name_are_listed_along_the_index_of_names(boss):
+    User.objects.bulk_create(User(username=f"nameless {number}") for number in range(3000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE accounts_user")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    with CaptureQueriesContext(connection) as captured:
+        shown = show("/admin/accounts/user/", boss, order="name")
+    assert len(shown.result_list) == 50
+    walked = [each["sql"] for each in captured if "walk_fits" in each["sql"]]
+    assert [count_rows_touched(statement, None) for statement in walked] == [51, LOOKED_AT_MAX_SCATTERED + 1]

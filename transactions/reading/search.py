@@ -10,7 +10,7 @@ from transactions.models import Correction, Transaction, derive_destination_id
 
 TRANSACTIONS_MAX = 20
 # The index is by reference only. Of a reference that is on more rows than this, any so many are looked at.
-ROWS_OF_A_REFERENCE_MAX = 1000
+ROWS_OF_A_REFERENCE_MAX = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +39,8 @@ def find_by_id(id: UUID) -> Found:
     )
 
 
-def find_by_reference(reference: str) -> list[Transaction]:
-    """The newest transactions with exactly this reference."""
-    rows = (
-        Transaction.objects.filter(reference=reference).exclude(reference="").select_related("account__user")
-    )
-    return heapq.nlargest(
-        TRANSACTIONS_MAX,
-        rows.defer("metadata", "decline_details", "chain_hash")[:ROWS_OF_A_REFERENCE_MAX],
-        key=lambda row: (row.recorded_at, row.id),
-    )
+def find_by_reference(reference: str) -> list[UUID]:
+    """The newest transactions with exactly this reference, the last one first."""
+    rows = Transaction.objects.filter(reference=reference).exclude(reference="")
+    found = rows.values_list("recorded_at", "id")[:ROWS_OF_A_REFERENCE_MAX]
+    return [id for _, id in heapq.nlargest(TRANSACTIONS_MAX, found)]

@@ -128,7 +128,7 @@ def find_movements(asked: Question) -> Ids:
     """Transactions and holds, newest first: pairs of their id and whether it is a hold. By their whole
     reference, known to the search or not; by an amount, on a day; by parts of the reference.
     """
-    first = [(row.id, False) for row in find_by_reference(asked.text)]
+    first = [(id, False) for id in find_by_reference(asked.text)]
     found: list[tuple[Any, ...]] = []
     is_cut = False
     if asked.amounts:

@@ -23,7 +23,7 @@ from transactions.reading import queries
 
 PERMISSIONS = ("events.view_changes", "events.view_recordentry")
 PAGE_SIZE = 50
-WALK_MAX = 10_000  # rows of everybody that are looked through for one page: no index has them by actor
+WALK_MAX = 5000  # rows of everybody that are looked through for one page: no index has them by actor
 
 
 def _write_walk(table: str, column: str) -> str:
