@@ -55,6 +55,7 @@ class UserForm(OptionalPeriodForm):
         if self.get("order") == "name":
             self.looked_at_max = LOOKED_AT_MAX_SCATTERED
         return super().find_order(order)
+
     @property
     def is_of_holders(self) -> bool:
         return not self.is_search and not self.data.get("kind")

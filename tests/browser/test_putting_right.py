@@ -128,9 +128,7 @@ def test_all_buttons_of_an_account_are_in_sight_and_so_is_its_name(page, vera, a
     assert len(buttons) == 9
     for button in buttons:
         box = button.bounding_box()
-        assert 0 <= box["y"] < box["y"] + box["height"] <= 130, (
-            button.inner_text()
-        )  # below it, in two lines at most
+        assert 0 <= box["y"] < box["y"] + box["height"] <= 130, button.inner_text()  # two lines at most
         assert box["x"] + box["width"] <= 1280
 
 
