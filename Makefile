@@ -12,7 +12,7 @@ test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill" $(TESTS)
 
 # Every command of docs/operations, a release that rolls onto a ledger in use, a restore, profiles, the proxies; the
-# demonstration, all kinds of users; a full disk, and clients that hold a server up.
+# demonstration, all kinds of users; a day in the back office, in a browser; a full disk, and clients that hold a server up.
 drills: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m drill tests
 
@@ -105,9 +105,10 @@ bench: .venv-bench/dev
 messages: .venv/dev
 	$(BIN)/python -m tests.messages
 
-# The pictures of docs/back-office.md, of a small ledger made for them.
+# The pictures of docs/back-office.md: of a small ledger made for them, and on the ways of a day.
 screenshots: .venv/dev
 	$(BIN)/python -m tests.browser.screenshots
+	LEDGER_PICTURES=docs/images $(BIN)/python -m pytest -q tests/browser/day
 
 format: .venv/dev
 	$(BIN)/ruff check --fix .

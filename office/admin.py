@@ -13,6 +13,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
+from django.forms import Media
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -60,6 +61,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     change_form_template = "admin/object.html"
     empty_value_display = SafeString('<span class="office-none">\N{EN DASH}</span>')
     subject = ""  # what the access log calls one of these; empty: by its model
+    media = Media()  # of Django's scripts none: there is nothing to edit
     key = "pk"  # the attribute that addresses and the access log name an object by: unique, and no secret
     owner = ""  # the attribute that is the id of the user whom one of these is about
 

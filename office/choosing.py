@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
+from django.forms import Media
+from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +20,7 @@ class ChoosingAdmin(SearchedAdmin):
     """Boxes are shown to who has `choose_permissions`; its `actions` lead on to a page of what was chosen."""
 
     choose_permissions: tuple[str, ...] = ()
+    media = Media(js=[Script("admin/js/actions.js", defer=True)])  # type: ignore[list-item]  # of Django 5.2
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return super().get_actions(request) if request.user.has_perms(self.choose_permissions) else {}

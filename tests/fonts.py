@@ -23,7 +23,7 @@ CHARACTERS = [*range(0x20, 0x180), *range(0x400, 0x460), *range(0x490, 0x494), *
 CHARACTERS += [*range(0x20A0, 0x20C1), *range(0x2190, 0x2194), *map(ord, "№™−≈≠≤≥")]
 SHOWN = re.compile(
     r"""material-symbols[^<>]*>\s*([a-z0-9_]+)\s*<|icon["']?\s*[=:]\s*["']([a-z0-9_]+)"""
-    r"""|_lead\(\s*_\([^)]*\),\s*"([a-z_]+)"""
+    r"""|_lead\(\s*_\([^)]*\),\s*"([a-z0-9_]+)"""
 )
 LIKELY = re.compile(r"""["'>\s]([a-z0-9_]{3,})(?=["'<\s])""")
 FACE = """@font-face {{

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -14,6 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from accounts.queries import find_caller
 from ledger.values import UUID_TEXT, LastMoment
 from office.moments import NO_DAY, DayInput, read_day, read_moment
+from office.templatetags.ledger import shift
 from rest import times
 
 TEXT_LENGTH_MAX = 255  # nothing that can be looked for is longer
@@ -111,3 +113,12 @@ class Moment(forms.CharField):
         if isinstance(moment, LastMoment) and not self.is_end and not time_of_day:
             return moment.begins_at
         return moment
+
+    def show(self, value: str) -> str:
+        """The day or the moment as the reader writes it; what is none, as it stands."""
+        try:
+            moment = self.clean(value)
+        except forms.ValidationError:
+            return value
+        form = "DATETIME_FORMAT" if "T" in value else "DATE_FORMAT"
+        return date_format(shift(moment), form) if moment else ""

@@ -27,9 +27,10 @@ class NarrowingForm(forms.Form):
         return [(self[name], self._show(name)) for name in self.fields if self.data.get(name)]
 
     def _show(self, name: str) -> str:
-        value = self.data.get(name, "")
-        choices = dict(getattr(self.fields[name], "choices", ()))
-        return str(choices.get(value, value))
+        value, field = self.data.get(name, ""), self.fields[name]
+        if isinstance(field, Moment):
+            return field.show(value)
+        return str(dict(getattr(field, "choices", ())).get(value, value))
 
 
 class ListForm(NarrowingForm):

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django import forms
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.db.models.lookups import LessThan
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts.models import Account
 from accounts.staff import GROUPS
@@ -27,10 +29,18 @@ VALIDITIES = {
 
 # Accounts, as they are changed, and users by their names lie here and there: a row is a page or two.
 LOOKED_AT_MAX_SCATTERED = 500
+EVERYBODY = "everybody"
 
 
 class UserForm(OptionalPeriodForm):
-    kind = Choice([(kind.value, kind.label) for kind in KINDS], label=_("Kind"))
+    """Of customers, unless somebody looks for another kind or by words."""
+
+    kind = forms.ChoiceField(
+        choices=[*((kind.value, kind.label) for kind in KINDS), (EVERYBODY, _("everybody"))],
+        label=_("Kind"),
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
     name = Text(label=_("Part of the name"))
     external_id = Text(label=_("Part of the external id"))
 
@@ -45,6 +55,17 @@ class UserForm(OptionalPeriodForm):
         if self.get("order") == "name":
             self.looked_at_max = LOOKED_AT_MAX_SCATTERED
         return super().find_order(order)
+    @property
+    def is_of_holders(self) -> bool:
+        return not self.is_search and not self.data.get("kind")
+
+    def clean(self) -> dict[str, Any]:
+        asked: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.is_of_holders:
+            asked["kind"] = ActorKind.HOLDER
+        elif asked.get("kind") == EVERYBODY:
+            asked["kind"] = None
+        return asked
 
 
 def have_less(amount: Any) -> Q:

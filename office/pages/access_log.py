@@ -27,7 +27,7 @@ from office.admin import SearchedAdmin
 from office.lists import BoundedList, write_csv
 from office.pages.people.period import DaysForm, find_people
 from office.site import USERNAME_LENGTH_MAX
-from office.templatetags.ledger import COLOURS, bdi, column, shift, text_column
+from office.templatetags.ledger import COLOURS, bdi, column, moment, shift, text_column
 
 BEFORE = "before"
 CSV = "csv"
@@ -175,7 +175,7 @@ class RecordAdmin(SearchedAdmin):
     subject = "record"
     change_list_template = "admin/access_log.html"
     list_display = (
-        "recorded_at",
+        column(_("recorded at"), lambda entry: moment(entry.recorded_at)),
         WHO,
         column(
             _("action"),
@@ -186,7 +186,6 @@ class RecordAdmin(SearchedAdmin):
         "show_subject",
         DETAIL,
         REASON,
-        "request_id",
     )
     readonly_fields = (
         *("recorded_at", WHO, "actor_kind", "action", "type", "show_kind", "subject_id", DETAIL, REASON),

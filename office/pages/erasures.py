@@ -110,7 +110,6 @@ class ErasureAdmin(QueueAdmin):
         column(_("decided at"), lambda row: moment(row.decided_at)),
     )
     list_form = ErasureForm
-    nothing = _("No erasures.")
     ordering = ("-asked_at", "-id")
     search_help_text = _("The id of an erasure or a user")
 

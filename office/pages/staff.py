@@ -118,6 +118,7 @@ class StaffAdmin(OfficeAdmin):
     )
     ordering = ("username",)
     search_fields = ("username", "name")
+    search_help_text = _("A part of a name")
     list_form = StaffForm
     nothing = _("No members of staff.")
     list_commands = (

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
@@ -32,9 +33,8 @@ from office.sections import WithHistory
 from office.templatetags.ledger import (
     ACCOUNT,
     ACCOUNT_USER,
-    STATUS,
-    bdi,
     column,
+    label,
     moment,
     money,
     name_movement,
@@ -86,8 +86,20 @@ def find_events(transaction: Transaction) -> list[Event]:
     ]
 
 
+def show_status(row: Transaction) -> Any:
+    """With why, if it was declined: all of it shows when it is pointed at."""
+    shown = label(row.status, row.get_status_display())
+    why = explain(row) if row.status == Transaction.Status.DECLINED else ""
+    return (
+        format_html('{}<small class="office-declined-why" title="{}">{}</small>', shown, why, why)
+        if why
+        else shown
+    )
+
+
 class ReverseForm(IdentityForm):
-    """How much of a transaction is taken back: all that is left, unless it is said otherwise."""
+    """How much of a transaction is taken back: all that is left, unless it is said otherwise. So why has the
+    focus."""
 
     field_order = ("amount", "reason", "identity")
     amount = AmountField(label=_("Amount"))
@@ -96,6 +108,8 @@ class ReverseForm(IdentityForm):
         currency = obj.account.currency
         fit(self.fields["amount"], currency)
         self.fields["amount"].initial = format_amount(obj.left, currency)
+        for name in ("amount", "reason"):
+            self.fields[name].widget.attrs["autofocus"] = name == "reason"
         self.fields["amount"].help_text = _("Of %(amount)s there is left: %(left)s") % {
             "amount": money(obj.amount, currency),
             "left": money(obj.left, currency),
@@ -207,8 +221,7 @@ class TransactionAdmin(WithHistory, ChoosingAdmin):
         ACCOUNT,
         "type",
         number_column(_("amount"), lambda row: row.signed_amount),
-        STATUS,
-        column(_("why"), lambda row: bdi(explain(row))),
+        column(_("status"), show_status),
         number_column(_("balance after"), lambda row: row.balance_after),
         text_column(_("reference"), "reference"),
     )

@@ -193,7 +193,7 @@ def text_column(description: Any, name: str) -> Callable[[Any], Any]:
 STATUS = column(_("status"), lambda row: label(row.status, row.get_status_display()))
 # Of what moves or holds the money of an account: whose it is, and which.
 ACCOUNT_USER = column(
-    _("user"), lambda row: link("accounts_user", row.account.user_id, row.account.user), kind="text"
+    _("user"), lambda row: link("accounts_user", row.account.user_id, row.account.user), kind="person"
 )
 ACCOUNT = column(
     _("account"), lambda row: link("accounts_account", row.account_id, row.account.name), kind="text"

@@ -102,3 +102,11 @@ def choose_to_approve(page):
             "document.querySelector('[name=action]').value = 'approve_chosen';"
             "document.querySelector('#changelist-form').submit()"
         )
+
+
+def go_to_place(page, place):
+    """To an address, or wherever the function goes."""
+    if callable(place):
+        place(page)
+    else:
+        page.goto(place)

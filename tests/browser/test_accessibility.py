@@ -5,7 +5,14 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
 from tests import cast
-from tests.browser.pages import ask_nothing, choose_to_approve, choose_to_reverse, find_shape, list_pages
+from tests.browser.pages import (
+    ask_nothing,
+    choose_to_approve,
+    choose_to_reverse,
+    find_shape,
+    go_to_place,
+    list_pages,
+)
 from tests.browser.steps import come_in
 from tests.office.staff import make_staff
 from tests.office.things import make_things
@@ -47,10 +54,7 @@ def make_role(role):
 
 def look_at(page, address, **options):
     """The faults of the page at this address, or of where the function of this name goes."""
-    if callable(address):
-        address(page)
-    else:
-        page.goto(address)
+    go_to_place(page, address)
     return find_faults(page, **options)
 
 
@@ -67,7 +71,7 @@ def test_no_page_keeps_anybody_out(open_browser, things):
         pages = list_pages(staff, things)
         assert len(pages) > 40, role
         addresses = [each for each, html in pages.items() if find_shape(html) not in shapes]
-        shapes |= set(map(find_shape, pages.values()))
+        shapes |= set(map(find_shape, go_to_place, pages.values()))
         if role in ("administrator", "operations"):
             addresses += [
                 lambda page: ask_nothing(page, account, "adjust"),

@@ -23,7 +23,7 @@ COLLECT = (
     "rest_framework",
 )
 FOR_GOOD = "max-age=315360000, public, immutable"
-BYTES_MAX = 150_000  # of what holds up the first sight of a page: at 50 KB/s three seconds
+BYTES_MAX = 95_000  # of what holds up the first sight of a page: at 50 KB/s two seconds
 
 
 @pytest.fixture(scope="module")

@@ -127,6 +127,7 @@ def test_declined_attempts_say_why_in_words(support, account):
     text = read_text(look(support, account, show="declines"))
     assert "The account is frozen: it accepts money in, not out. 5.00 USD" in text
     assert "The account has less available than the withdrawal requires." in text
+    assert "withdrawal -50.00 USD" in text
     assert "available 5.00 USD" in text
     assert "required 50.00 USD" in text
     assert "5.00 USD rent" in text

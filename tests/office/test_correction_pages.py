@@ -259,6 +259,14 @@ def test_the_queue_shows_what_waits_and_all_shows_all(office, first, account):
         assert office.get(f"{LIST}?{query}", follow=True).status_code == 200, query
 
 
+def test_the_queue_leads_whoever_may_approve_it_to_the_approval(office, first, second, account):
+    waiting = adjust(account, "500", first)
+    lead = page(waiting, "approve")
+    assert lead in read(open_office(second).get(LIST))
+    for other in (office, open_office(make_staff("support"))):  # its maker, and who may approve nothing
+        assert lead not in read(other.get(LIST))
+
+
 def test_the_sidebar_counts_what_waits(office, first, account):
     def shown():
         lead = read(office.get("/admin/find/")).split('href="/admin/transactions/correction/"')[1]

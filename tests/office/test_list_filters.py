@@ -126,9 +126,19 @@ def test_users(boss):
     UserFactory(name="service")
     User.objects.create(username="a service")
     rows = list(User.objects.order_by("created_at", "id"))
-    compare(USERS, boss, rows, worlds.filters_of_users())
+    compare(USERS, boss, rows, worlds.filters_of_users(), kind="everybody")
     by_name = User.objects.order_by("name", "id").values_list("pk", flat=True)
-    assert list_all(USERS, boss, order="name") == list(by_name)
+    assert list_all(USERS, boss, order="name", kind="everybody") == list(by_name)
+
+
+def test_users_are_customers_until_others_are_asked_for(boss, superuser):
+    holder, service = UserFactory(), User.objects.create(username="a service")
+    assert list_all(USERS, boss) == [holder.pk]
+    assert set(list_all(USERS, boss, kind="everybody")) == {holder.pk, service.pk, boss.pk}
+    assert list_all(USERS, boss, q=str(service.pk)) == [service.pk]
+    said = "account holders only"
+    assert said in superuser.get(USERS).content.decode()
+    assert said not in superuser.get(USERS, {"kind": "everybody"}).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,28 @@ def test_only_a_page_with_a_chart_loads_what_draws_charts(superuser):
     assert [url for url, is_loaded in loads.items() if is_loaded] == ["/admin/", address]
 
 
+def test_only_what_a_page_needs_holds_up_its_first_sight(superuser):
+    """No script of Django's for editing, none that does not wait, htmx where figures follow what is typed."""
+    account = cast.AccountFactory()
+    cast.deposit(account, "5")
+    page = f"/admin/accounts/account/{account.id}"
+    addresses = (
+        f"{page}/adjust/",
+        f"{page}/freeze/",
+        "/admin/transactions/transaction/",
+        "/admin/accounts/user/",
+    )
+    scripts = [
+        re.findall(r"<script [^>]*src=[^>]*>", superuser.get(url).content.decode()) for url in addresses
+    ]
+    assert [tag for tags in scripts for tag in tags if "defer" not in tag] == []
+    assert [any("htmx.js" in tag for tag in tags) for tags in scripts] == [True, False, False, False]
+    names = [
+        {tag.split("admin/js/")[1].split('"')[0] for tag in tags if "admin/js/" in tag} for tags in scripts
+    ]
+    assert names == [set(), set(), {"actions.js"}, set()]
+
+
 def test_the_cut_font_has_every_icon_that_pages_show():
     assert fonts.find_icons() - fonts.list_icons() == set(), "run: python -m tests.fonts"
     assert len(fonts.find_icons()) > 15

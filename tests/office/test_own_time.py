@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from threading import Event as Flag
 
 import pytest
 from django.utils import timezone, translation
@@ -9,11 +10,12 @@ from django.utils import timezone, translation
 from office import moments
 from office.middleware import find_zone
 from office.templatetags.ledger import moment as show_moment
-from tests.cast import day, deposit
+from tests.cast import AccountFactory, day, deposit
 from tests.office.account_pages import find_address, look, read_text
 from tests.office.answers import find_accesses
 from tests.office.reading import read
 from tests.office.staff import make_staff, open_office
+from transactions.reading import statistics
 
 SETTINGS = "/admin/settings/"
 MICROSECOND = timedelta(microseconds=1)
@@ -38,6 +40,19 @@ def test_somebody_chooses_their_zone_and_the_record_has_it(support):
     [entry] = find_accesses(type="staff.time_zone_changed")
     assert (entry.before, entry.after) == ({"time_zone": "UTC"}, {"time_zone": "Asia/Kolkata"})
     assert entry.subject_id == str(entry.actor)
+
+
+@pytest.mark.parametrize("address", ["/admin/", "/admin/operations/"])
+def test_no_sentence_calls_a_moment_of_another_zone_utc(monkeypatch, address):
+    monkeypatch.setattr(statistics, "SETTLED_AFTER", timedelta(0))
+    member = make_staff("operations", username="moscow")
+    client = open_office(member)
+    choose(client, "Europe/Moscow")
+    deposit(AccountFactory(), "5")
+    statistics.refresh(Flag())
+    text = read_text(client.get(address).content.decode())
+    assert "MSK" in text
+    assert "UTC" not in text.replace("Transactions by hour (UTC)", "")  # of which it is true
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Base", "\x00", "../../etc/passwd", "x" * 5000])

@@ -194,6 +194,18 @@ def test_a_supervisor_sees_todays_changes_of_staff_without_what_they_looked_at(o
     assert find_accesses(subject="changes")[1].detail == "PETR"
 
 
+def test_changes_name_the_customer_and_the_values_in_their_currency(operations, account):
+    boris = make_staff("operations", name="Boris")
+    limits = {"credit_limit": "25", "withdraw_max": "40", "withdraw_day_max": "", "reason": "as agreed"}
+    open_office(boris).post(f"/admin/accounts/account/{account.id}/limits/", limits)
+    [line] = list_lines(read(operations.get(CHANGES)))
+    assert "Ivan" in line[2]
+    assert str(account.id) not in line[2]
+    for said in ("Credit limit: 25.00 USD", "Most in one withdrawal: 40.00 USD"):
+        assert said in line[3].replace("\xa0", " ")
+    assert "credit_limit=" not in "".join(line)
+
+
 def test_a_supervisor_sees_no_changes_of_what_is_not_theirs_to_see(operations, superuser):
     member = make_staff("support")
     superuser.post(f"/admin/accounts/staff/{member.pk}/groups/", {"groups": ["auditor"], "reason": "x"})

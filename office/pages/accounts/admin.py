@@ -62,7 +62,6 @@ class UserAdmin(WithHistory, SearchedAdmin):
     list_display = (
         column(_("name"), bdi, kind="text"),
         text_column(_("external id"), "external_id"),
-        "id",
         "kind",
         column(_("created at"), lambda user: moment(user.created_at)),
     )
@@ -95,8 +94,14 @@ class UserAdmin(WithHistory, SearchedAdmin):
             "kind": self.kind(obj),
             "erasure": erasures.find_erasure(request, obj),
             "accounts": found[:ACCOUNTS_SHOWN_MAX],
-            "has_more_accounts": len(found) > ACCOUNTS_SHOWN_MAX,
+            "accounts_in_all": self._count(obj) if len(found) > ACCOUNTS_SHOWN_MAX else 0,
+            "accounts_max": ACCOUNTS_MAX,
         }
+
+    @staticmethod
+    def _count(user: User) -> int:
+        """How many accounts they have; one more than `ACCOUNTS_MAX` stands for all beyond."""
+        return Account._base_manager.filter(user=user)[: ACCOUNTS_MAX + 1].count()
 
 
 class AdjustForm(IdentityForm):

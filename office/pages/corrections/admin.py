@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -69,7 +71,7 @@ def show_status(row: Any) -> str:
 ASKED = (  # columns
     column(_("requested at"), lambda row: moment(row.made_at)),
     "kind",
-    column(_("user"), show_user, kind="text"),
+    column(_("user"), show_user, kind="person"),
     column(_("account"), show_account, kind="text"),
     column(_("amount"), show_amount, kind="number"),
     text_column(_("reason"), "reason"),
@@ -126,9 +128,23 @@ class CorrectionAdmin(QueueAdmin):
     )
     list_form = CorrectionForm
     exported = exports.OF_CORRECTIONS
-    nothing = _("No corrections.")
     ordering = ("-made_at", "-id")
     search_help_text = _("The id of a correction, an account or a transaction")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """What waits, with the way to what this person may approve: all that is confirmed stands there."""
+        shown = super().get_list_display(request)
+        if not self._is_queue(request) or not request.user.has_perm(APPROVE_PERMISSION):
+            return shown
+        approve = self.commands[0]
+
+        def lead(row: Correction) -> Any:
+            if not approve.is_for(request, row):
+                return NOTHING
+            url = reverse(self._name(approve.name), args=[row.pk])
+            return format_html('<a class="text-link" href="{}">{}</a>', url, approve.label)
+
+        return (*shown, column(_("decision"), lead))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Correction]:
         others = Correction.objects.filter(batch=OuterRef("batch")).exclude(status=OuterRef("status"))

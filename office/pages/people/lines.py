@@ -1,6 +1,7 @@
 """Lines that say who changed what, from which value to which, and why: of events and of the record alike."""
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from accounts.models import Account, Claim, Hold, Threshold, User
 from events import record, resources
 from events.models import Event, RecordEntry
 from ledger.callers import ActorKind
+from ledger.values import UUID_TEXT
 from office.templatetags.ledger import NOTHING, bdi, moment, money
 from transactions.models import Correction
 
@@ -88,6 +90,10 @@ MONEY = {"credit_limit", "withdraw_max", "withdraw_day_max", "amount", "captured
 SAID = {"status_reason", "decided_at", "available"}
 # What an event tells of a thing that is new, or gone: nothing of it was otherwise before.
 TELLING = ("amount", "of", "reference")
+PEOPLE = ("user", "staff")  # entries of these are about a user
+# What the detail of a command says that sets several values.
+GIVEN = re.compile(r"(\w+)=(\S+)")
+GIVEN_ALL = re.compile(rf"{GIVEN.pattern}( {GIVEN.pattern})*")
 # Statuses, and what a threshold looks at, in the reader's words.
 LABELS: dict[str, Any] = {
     value: label
@@ -110,7 +116,9 @@ class Line:
     kind: str = ""  # of the thing, where the lines are of several
     url: str = ""
     subject_id: str = ""
+    about: UUID | None = None  # the user whose thing it is, where the lines are of several
     who: User | None = field(default=None)
+    whom: User | None = field(default=None)
 
     @property
     def kind_of_actor(self) -> str:
@@ -119,9 +127,10 @@ class Line:
 
 def name_actors(lines: Collection[Line]) -> None:
     """Find who is behind the ids. One query."""
-    found = User.objects.in_bulk({line.actor for line in lines if line.actor})
+    found = User.objects.in_bulk({id for line in lines for id in (line.actor, line.about) if id})
     for line in lines:
         line.who = found.get(line.actor) if line.actor else None
+        line.whom = found.get(line.about) if line.about else None
 
 
 def describe_events(events: Sequence[Event], currency: str) -> Iterator[Line]:
@@ -150,28 +159,54 @@ def describe_entries(
     """
     pages = find_pages(request)
     read = record.read_told(entries)
-    named = {each["after"]["account"] for each in read if (each.get("after") or {}).get("account")}
-    accounts = Account.objects.filter(id__in=named).values_list("id", "currency") if named else []
-    currencies = {str(id): code for id, code in accounts}
-    for entry, told in zip(entries, read, strict=True):
+    named = [_find_account(entry, told) for entry, told in zip(entries, read, strict=True)]
+    ids = set(filter(None, named))
+    accounts = Account.objects.only("currency", "user_id").in_bulk(ids) if ids else {}
+    for entry, told, account_id in zip(entries, read, named, strict=True):
         page = pages.get(entry.subject)
-        after = told.get("after") or {}
-        before = told.get("before")
-        in_currency = currency or currencies.get(after.get("account", ""), "")
-        if before is None:
-            after = {name: after[name] for name in TELLING if after.get(name)}
+        account = accounts.get(account_id) if account_id else None
+        in_currency = currency or (account.currency if account else "")
+        what, changes = _tell(entry, told, page, in_currency)
         yield Line(
             at=entry.recorded_at,
-            what=_name_change(entry, told.get("detail") or "", page),
+            what=what,
             actor=entry.actor,
             actor_kind=entry.actor_kind,
             request_id=entry.request_id,
-            changes=list(_compare_all(before, after, in_currency)),
+            changes=changes,
             reason=told.get("reason") or "",
             kind=str(page.opts.verbose_name) if page else entry.subject,
             url=reverse(page._name("change"), args=[entry.subject_id]) if page and entry.subject_id else "",
             subject_id=entry.subject_id,
+            about=account.user_id if account else _read_id(entry.subject_id, entry.subject in PEOPLE),
         )
+
+
+def _find_account(entry: RecordEntry, told: Mapping[str, Any]) -> UUID | None:
+    """The account that an entry is about, or names."""
+    after = told.get("after") or {}
+    return _read_id(entry.subject_id, entry.subject == "account") or _read_id(after.get("account") or "")
+
+
+def _read_id(text: str, is_one: bool = True) -> UUID | None:
+    return UUID(text) if is_one and UUID_TEXT.fullmatch(text) else None
+
+
+def _tell(
+    entry: RecordEntry, told: Mapping[str, Any], page: Any, currency: str
+) -> tuple[str, list[tuple[str, str | None, str]]]:
+    """What was done, and what has become of what."""
+    before, after = told.get("before"), told.get("after") or {}
+    if before is None:
+        after = {name: after[name] for name in TELLING if after.get(name)}
+    if not entry.type.endswith(".command_given"):
+        return str(WORDS.get(entry.type, entry.type)), list(_compare_all(before, after, currency))
+    name, _space, rest = (told.get("detail") or "").partition(" ")
+    commands = {each.name: each.label for each in (*page.commands, *page.list_commands)} if page else {}
+    given = dict(GIVEN.findall(rest)) if GIVEN_ALL.fullmatch(rest) else {}
+    of_it = {each: None if value == "None" else value for each, value in given.items()}
+    said = str(commands.get(name, name)) if of_it else f"{commands.get(name, name)} {rest}".strip()
+    return said, list(_compare_all(before, of_it or after, currency))
 
 
 def find_pages(request: HttpRequest) -> dict[str, Any]:
@@ -181,15 +216,6 @@ def find_pages(request: HttpRequest) -> dict[str, Any]:
         for page in admin.site._registry.values()
         if page.has_view_permission(request)
     }
-
-
-def _name_change(entry: RecordEntry, detail: str, page: Any) -> str:
-    """What was done; of a command of the office its label, and what else its entry says of it."""
-    if not entry.type.endswith(".command_given"):
-        return str(WORDS.get(entry.type, entry.type))
-    name, _space, rest = detail.partition(" ")
-    commands = {each.name: each.label for each in (*page.commands, *page.list_commands)} if page else {}
-    return f"{commands.get(name, name)} {rest}".strip()
 
 
 def _lead_to_part(type: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -243,6 +243,7 @@ class NoteAdmin(SearchedAdmin):
         column(_("done at"), lambda note: moment(note.done_at)),
     )
     search_help_text = _("The id of a note or a user")
+    nothing = _("No notes.")
 
     def name(self, obj: Note) -> str:
         """Whom it is about, and when it was written."""
