@@ -79,8 +79,8 @@ def make_corrections(maker: User, big: Account, others: Sequence[Account], few: 
             reason="bench",
             caller=call(maker),
         )
-    rows = Transaction.objects.filter(account=big, status="POSTED", type="DEPOSIT").order_by("-seq")
-    chosen = [row.id for row in rows[:REVERSED]]
+    rows = Transaction.objects.filter(account=big, status="POSTED", type="DEPOSIT", amount=10)
+    chosen = [row.id for row in rows.order_by("-seq")[:REVERSED]]
     corrections.reverse_all(id=new_id(), transaction_ids=chosen, reason="bench", caller=call(maker))
 
 

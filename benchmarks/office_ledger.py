@@ -16,7 +16,7 @@ from transactions.models import SearchState
 
 SMALL = 100  # transactions of an account that has any, but of the biggest one
 DAYS = 60
-FEW_MIN, FEW = 25, 2_000  # of what there are few: holds, corrections, notes
+FEW_MIN, FEW = 60, 2_000  # of what there are few: holds, corrections, notes
 LOGGED = 200_000  # entries of the record
 BIG = "the biggest"
 

@@ -58,7 +58,7 @@ def follow(seconds: float, rate: float) -> None:
     command = [sys.executable, "manage.py", "relay_events", "--metrics-port", "0"]
     relay = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # its webhooks are nobody's
     try:
-        while search.read_knowledge().behind_events or not fetch(OTHERS)[0][0]:
+        while search.read_knowledge().behind_seconds or not fetch(OTHERS)[0][0]:
             time.sleep(SAMPLE_SECONDS)
         posted, behind = post(seconds, rate)
         began = time.perf_counter()

@@ -165,7 +165,8 @@ class TransactionList(WalkedList):
     def query_rows(self) -> QuerySet:
         """The page says of no row what was taken back of it; the file says how much."""
         rows = Transaction.objects.select_related("account__user")
-        return queries.with_amounts(rows) if self.is_file else rows
+        taken_back = {"reversed": queries.AmountTakenBack("id", "transfer")}
+        return rows.annotate(**taken_back) if self.is_file else rows
 
 
 @admin.register(Transaction)

@@ -87,12 +87,6 @@ def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]
     return transactions.select_related("account").annotate(**taken_back)
 
 
-def with_amounts(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]:
-    """The transactions with how much of each was taken back. Not by what: it is looked for apart."""
-    taken_back = {"reversed": AmountTakenBack("id", "transfer")}
-    return transactions.select_related("account").annotate(**taken_back)
-
-
 def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
     """The decided transactions of these ids, with what was taken back of them, and with
     their account's user and currency.
