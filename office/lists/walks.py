@@ -71,9 +71,9 @@ class Walk:
         except EmptyResultSet:
             return Count(0, is_bounded=False)
         [(fitting, looked_at)] = fetch(
-            "SELECT count(*) FILTER (WHERE walk_fits), max(place) FROM ("  # noqa: S608
+            "SELECT count(*) FILTER (WHERE walk_fits), max(place) FROM (SELECT * FROM ("  # noqa: S608
             f"SELECT walk_fits, row_number() OVER () AS place FROM ({statement}) AS looked_at"
-            f" LIMIT {counted_max + 1 if self.fits is None else self.looked_at_max}) AS one",
+            f") AS one WHERE walk_fits OR place = {self.looked_at_max} LIMIT {counted_max + 1}) AS counted",
             parameters,
         )
         is_bounded = fitting > counted_max or (self.fits is not None and looked_at == self.looked_at_max)
