@@ -1,6 +1,5 @@
-"""A statement for the customer and the balance of a day, as support does it, and what the printer gets."""
+"""A statement for the customer: what the printer gets, and on a phone."""
 
-import csv
 import io
 import re
 from datetime import UTC, datetime
@@ -10,10 +9,12 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from tests import cast
-from tests.browser.steps import come_in, find, go_to, measure_overflow, open_menu, open_subject
+from tests.browser.steps import come_in, measure_overflow, open_menu, open_subject
 from tests.office.staff import make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+PERIOD = "?show=period&first_day=2022-12-01&last_day=2022-12-31&zone=Europe%2FMoscow"
 
 
 @pytest.fixture
@@ -36,50 +37,6 @@ def choose_zone(page, zone):
     page.get_by_label("Time zone").select_option(zone)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Times are shown in this zone")).to_be_visible()
-
-
-def test_the_balance_at_midnight_in_moscow_is_a_day_and_nothing_else(page, support, account):
-    """Task 7, with three stops of the Tab key at most from the day to the button."""
-    come_in(page, support)
-    choose_zone(page, "Europe/Moscow")
-    find(page, "Иван")
-    page.get_by_role("link", name="Иван Сергеевич Петров").click()
-    page.get_by_role("link", name="main USD").click()
-    day = page.get_by_label("Balance on")
-    go_to(page, day)
-    page.keyboard.type("31.12.2022")
-    page.keyboard.press("Tab")
-    expect(page.locator("[name=at_time]")).to_be_focused()
-    page.keyboard.press("Enter")
-    then = page.locator(".office-amounts", has_text="Balance then")
-    expect(then).to_contain_text("980.00 USD")
-    expect(then).to_contain_text("31 Dec 2022, 23:59:59 MSK")
-    expect(page.get_by_role("heading", name="Effective after that moment")).to_contain_text("-3.00 USD")
-
-
-def test_the_statement_of_a_month_is_taken_away_in_six_clicks(page, support, account):
-    """Task 15: from the dashboard, typing left out."""
-    cast.deposit(account, "7", reference="этот месяц")
-    come_in(page, support)
-    find(page, "Иван")  # one
-    page.get_by_role("link", name="Иван Сергеевич Петров").click()  # two
-    page.get_by_role("link", name="main USD").click()  # three
-    page.get_by_role("link", name="Statement of a period").click()  # four; this month is there
-    expect(page.get_by_role("row", name="Opening balance")).to_contain_text("977.00 USD")
-    expect(page.get_by_role("row", name="Closing balance")).to_contain_text("984.00 USD")
-    page.get_by_role("link", name="Last month").click()  # five
-    expect(page.get_by_role("row", name="Closing balance")).to_contain_text("977.00 USD")
-    with page.expect_download() as waiting:
-        page.get_by_role("link", name="PDF").click()  # six
-    text = PdfReader(waiting.value.path()).pages[0].extract_text()
-    assert "Иван Сергеевич Петров" in text
-    with page.expect_download() as waiting:
-        page.get_by_role("link", name="CSV of all of it").click()
-    lines = list(csv.reader(io.StringIO(waiting.value.path().read_text("utf-8-sig"))))
-    assert [line[1] for line in lines[1:]] == ["OPENING", "CLOSING"]
-
-
-PERIOD = "?show=period&first_day=2022-12-01&last_day=2022-12-31&zone=Europe%2FMoscow"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

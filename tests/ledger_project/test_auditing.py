@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from ledger_project import auditing
 from ledger_project.auditing import Auditor
 from ledger_project.database.addresses import as_maintenance
+from ledger_project.database.embedded import EmbeddedPostgres
 from ledger_project.database.locks import if_free
 from ledger_project.management.commands.audit_when_due import LOCK
 from tests.cast import AccountFactory
@@ -112,7 +113,10 @@ def test_the_relay_audits_by_itself_and_an_audit_ends_with_it(tmp_path):
     service = Service(tmp_path / "var", {"AUDIT_EVERY_MINUTES": "60"}).start()
     try:
         with psycopg.connect(
-            host=str(service.var / "postgres/socket"), user="postgres", dbname="ledger", autocommit=True
+            host=str(EmbeddedPostgres(service.var / "postgres").socket_folder),
+            user="postgres",
+            dbname="ledger",
+            autocommit=True,
         ) as database:
 
             def count():
