@@ -67,7 +67,7 @@ def test_what_stands_beside_a_name_is_not_moved_by_it(page, account):
     find(page, SHALOM[:4])
     row = page.locator("tr", has_text=SHALOM).first
     expect(row).to_contain_text(ALI)
-    assert row.locator("td").all_inner_texts()[:3] == [SHALOM, ALI, str(account.user_id)]
+    assert row.locator("td").all_inner_texts()[:3] == [SHALOM, ALI, "main USD"]
     take_picture(page, "find")
 
 

@@ -159,7 +159,7 @@ def test_every_page_sets_apart_what_somebody_has_written(named):
     for address in addresses:
         page = named.office.get(address)
         assert page.status_code == 200, address
-        # In titles, in names for who cannot see and in what was typed into a form there is no place for an element.
+        # In titles, in names of regions and in what was typed into a form there is no place for an element.
         html = re.sub(
             '<title>.*?</title>|<input[^>]*>|aria-label="[^"]*"', "", page.content.decode(), flags=re.S
         )
