@@ -4,6 +4,7 @@ from tests.planted_faults import Mutant
 
 FILTERS = "tests/office/test_list_filters.py::"
 WALKS = "tests/office/test_list_walks.py::"
+PLANS = "tests/office/test_list_plans.py::"
 
 MUTANTS = [
     Mutant(
@@ -39,7 +40,7 @@ MUTANTS = [
         "ListForm.make_walk",
         "rows=self.carry(rows),",
         "rows=self.carry(rows).filter(*conditions),",
-        f"{WALKS}test_a_page_looks_at_so_many_rows_and_no_more",
+        f"{PLANS}test_a_page_looks_at_so_many_rows_and_no_more",
     ),
     Mutant(
         "a hold that is due is open in lists",
