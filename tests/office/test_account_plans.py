@@ -105,7 +105,8 @@ def test_a_page_of_a_statement_touches_a_page_of_rows(long_account, middle):
     }
     for late in (False, True):
         values = values_of(long_account, **bounds)
-        assert count_rows_touched(statements.LINES[late], values) <= 101 + LATE_LEAST
+        # Few late rows are sorted rather than walked in order, by PostgreSQL 15.
+        assert count_rows_touched(statements.LINES[late], values) <= 2 * 101
 
 
 def test_the_last_row_in_order_is_found_by_a_step(long_account, middle):
