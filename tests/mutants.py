@@ -66,7 +66,6 @@ MUTANTS = [
 ]
 PRODUCT = ("ledger", "rest", "events", "accounts", "transactions", "office", "ledger_project")
 SECONDS_MAX, SECONDS_MAX_OF_ALL = 300, 1500
-WORKERS = 2
 
 
 class Place(NamedTuple):
@@ -120,7 +119,7 @@ def plant(mutant: Mutant) -> tuple[Path, str]:
 def run_tests(
     *tests: str, seconds_max: int = SECONDS_MAX, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """The outcome of the tests, with databases of their own."""
+    """The outcome of the tests, with a database of their own."""
     own = {
         "DATABASE_URL",
         "SECRET_KEY",
@@ -160,7 +159,7 @@ def main() -> int:
     if sound.returncode:
         raise SystemExit(f"Without any fault the tests fail already:\n{sound.stdout[-2000:]}")
     table = Table("planted fault", "where", Column("seen by", overflow="fold"))
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(run_with, mutants))
     unseen = []
     for mutant, outcome in zip(mutants, outcomes, strict=True):
