@@ -237,14 +237,11 @@ def test_a_batch_is_refused_as_a_whole_and_points_to_the_transaction(world, atom
 def test_a_list_that_takes_more_of_a_hold_than_allowed_is_refused_as_a_whole(world):
     """What all of it comes to is looked at before anything is posted."""
     held = hold(world.main, "30")
-    commands = [
-        {"command": "transaction", "id": str(new_id()), "account": str(world.main.id)}
-        | {"type": DEPOSIT, "amount": "1"},
-        {"command": "capture", "id": str(new_id()), "hold": str(held.id)},
-    ]
+    first = {"id": str(new_id()), "account": str(world.main.id), "amount": "1", "type": DEPOSIT}
+    capture = {"command": "capture", "id": str(new_id()), "hold": str(held.id)}
     client = make_client("api-post", amount_max=Decimal(20))
     before = take_stock()
-    answer = client.post(f"{API}batches", {"id": str(new_id()), "atomic": False, "commands": commands})
+    answer = client.post(f"{API}batches", make_batch([first, capture], atomic=False))
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (403, "/commands/1")
     assert take_stock() == before
 
