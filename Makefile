@@ -79,7 +79,7 @@ soak: .venv/dev
 	$(BIN)/python -m tests.faults.relay_kills --kills $(or $(KILLS),50) $(if $(wildcard /usr/lib/rabbitmq),--own-broker)
 	$(BIN)/python -m tests.faults.restore_drill --seconds 10
 	$(BIN)/python -m tests.crossings --histories $(or $(HISTORIES),10000)
-	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py
+	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py tests/rest/test_random_bodies.py
 	LEDGER_TAMPERING=all $(BIN)/python -m pytest -q tests/tampering/test_drill.py
 	LEDGER_ROWS=$(or $(ROWS),1000000) $(BIN)/python -m pytest -q --timeout 3600 tests/transactions/test_long_account.py tests/transactions/test_search_plans.py tests/transactions/test_import_kills.py tests/office/test_page_costs.py
 

@@ -24,8 +24,7 @@ class Page:
     """`address` names examples: `{account}`. `chosen` are sent to it, as the boxes of a list are.
 
     `follow`: a part of a link on it, to be followed ten times first. It `walks` if it tries rows of a list
-    which an index does not carry. It `looks_back` if it tells balances of the past: for each of
-    them, every late row of the account since is looked at.
+    which an index does not carry.
     """
 
     title: str
@@ -33,7 +32,6 @@ class Page:
     follow: str = ""
     chosen: str = ""
     walks: bool = False
-    looks_back: bool = False
 
 
 # One of each: its address, and the example. Then its tabs, and what it is asked to confirm.
@@ -118,12 +116,7 @@ PAGES = (
         for kind in ("transactions", "holds", "changes")
     ),
     *(
-        Page(
-            f"account: {title}",
-            f"accounts/account/{{account}}/change/?{query}",
-            follow,
-            looks_back=any(part in query for part in ("at=", "period", "range=")),
-        )
+        Page(f"account: {title}", f"accounts/account/{{account}}/change/?{query}", follow)
         for title, query, follow in (
             ("statement, ten pages on", "show=statement", "after="),
             ("statement of all", "show=period&first_day=1970-01-01&last_day=2099-12-31", ""),
@@ -158,9 +151,9 @@ def list_pages() -> Iterator[Page]:
         yield Page(f"list: {name}, ten pages on", f"{model}/{find_period(model)}", follow="after=")
         if example:
             address = f"{model}/{example}/change/"
-            yield Page(name, address, looks_back=name == "account")  # by its chart
+            yield Page(name, address)
         for tab in tabs:
-            yield Page(f"{name}: {tab}", f"{address}?show={tab}", looks_back=tab == "period")
+            yield Page(f"{name}: {tab}", f"{address}?show={tab}")
         for command in commands:
             yield Page(f"{name}: to be confirmed, {command}", f"{model}/{example}/{command}/")
 
@@ -246,7 +239,6 @@ def find_examples() -> dict[str, Any]:
         "nobody": "00000000-0000-4000-8000-000000000000",
         "transaction": plain[len(plain[:1000]) // 2].id,
         "transactions": [row.id for row in plain[:20]],
-        "late_rows": rows.filter(late=True).count(),
         "late": Transaction.objects.filter(late=True).order_by("-recorded_at", "-id")[0].id,
         "declined": rows.filter(status="DECLINED").order_by("seq")[0].id,
         "hold": Hold._base_manager.filter(account=big, status="OPEN").order_by("created_at")[0].id,

@@ -62,7 +62,7 @@ QUERIES_MAX = {
     "accounts/token/issue/": 9,
     "list: user": 12,
     "list: user, ten pages on": 11,
-    "user": 13,
+    "user": 14,
     "user: history": 14,
     "user: notes": 13,
     "user: to be confirmed, note": 10,

@@ -22,7 +22,6 @@ SMALL, LARGE = 100, int(os.environ.get("LEDGER_ROWS", "0"))
 pytestmark = pytest.mark.timeout(600 + LARGE // 200)
 
 PAGES_MAX = 2000
-BALANCES_MAX = 3  # of the past on one page, for each of which late rows are looked at, besides
 # On the large ledger, of what is on the small one: an index is four pages high and not one or two, and where
 # the small ledger has some dozens of rows to show, a page is full.
 TIMES_MAX, MORE_MAX = 6, 700
@@ -44,8 +43,7 @@ def read_all(pages):
         for page in pages:
             status, statements = pages_read.read(client, page, examples)
             pages = sum(each.pages for each in statements)
-            late = BALANCES_MAX * examples["late_rows"] if page.looks_back else 0
-            costs[page] = Cost(status, len(statements), max(0, pages - late))
+            costs[page] = Cost(status, len(statements), pages)
             sys.stdout.write(f"{page.title}: {costs[page]}\n")
     return costs
 

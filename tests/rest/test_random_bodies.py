@@ -26,7 +26,7 @@ from transactions.errors import DECLINES as DECLINES_OF_MONEY
 from transactions.posting import NewBatch
 
 DECLINES = {**DECLINES_OF_MONEY, **DECLINES_OF_HOLDS, **DECLINES_OF_CLAIMS}
-BODIES = 2_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
+BODIES = 1_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
 LOOK_EVERY = 25
 # Of a valid body: there is no such account, or it is in another currency, or not at that version.
 REFUSED_BY_STATE = {

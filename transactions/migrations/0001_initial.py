@@ -897,6 +897,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("late", True), ("status", "POSTED")),
                         fields=["account", "seq"],
+                        include=("effective_at", "change"),
                         name="transaction_late_by_seq",
                     ),
                     models.Index(fields=["recorded_at", "id"], name="transaction_by_recording"),
