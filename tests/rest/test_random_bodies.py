@@ -153,7 +153,7 @@ def require_refused(body, answer):
 @pytest.mark.parametrize("call", strict_bodies.FIELDS)
 def test_what_is_not_valid_is_refused_and_changes_nothing(kept, account, call):
     target, random = Target(call, account), Random(f"{call} 1")
-    count = BODIES if len(target.make_valid()) > 3 else BODIES // 4
+    count = BODIES if len(target.make_valid()) > 3 else BODIES // 2
     before, accepted = take_stock(), 0
     for number, body in enumerate(random_bodies.make_bodies(random, target.make_valid, count)):
         if strict_bodies.is_valid(call, body):
