@@ -241,7 +241,8 @@ def test_one_error_is_near(one, other):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("abcd", "bcde"), ("abcd", "badc"), ("abc", "abcde"), ("abcd", "dbca")]
+    ("one", "other"),
+    [("abcd", "bcde"), ("abcd", "badc"), ("abc", "abcde"), ("abcd", "dbca"), ("abcd", "axyd")],
 )
 def test_two_errors_are_not(one, other):
     assert not folding.is_near(one, other)
