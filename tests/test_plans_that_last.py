@@ -41,8 +41,8 @@ UNKNOWN = """
 UPDATE pg_class SET relpages = 0, reltuples = -1
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
 """
-# With a record of WAL: without one it commits as with `synchronous_commit` off, and until that is flushed, no row
-# that was deleted in the last 32 transactions is marked as gone.
+# With a record of WAL: without one it commits as with `synchronous_commit` off, and until that is flushed,
+# no row that was deleted in the last 32 transactions is marked as gone.
 NOW = "SELECT pg_current_xact_id()::text FROM pg_logical_emit_message(true, '', '')"
 OLDEST_IS_AFTER = "SELECT pg_snapshot_xmin(pg_current_snapshot()) > %s::xid8"
 TABLES = """
