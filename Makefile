@@ -8,9 +8,8 @@ PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
 
-# Three processes on two cores: one of them waits, for a server or a clock, more often than not.
 test: .venv/dev
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not drill" $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill" $(TESTS)
 
 # Every command of docs/operations, a release that rolls onto a ledger in use, a restore, profiles, the proxies; the
 # demonstration, all kinds of users; a day in the back office, in a browser; a full disk, and clients that hold a server up.
