@@ -7,7 +7,7 @@ import pytest
 from accounts import operations
 from events.models import Event
 from tests.cast import CALLER
-from transactions.management import files
+from transactions.management import tables
 from transactions.models import Transaction
 
 
@@ -79,7 +79,7 @@ BROKEN = [
         "malformed_csv",
     ),
     (b'key,external_id,type,amount\n1,anna,DEPOSIT,"1"2\n', 2, "malformed_csv"),
-    (b"key,external_id,type,amount\n" + b"x" * (files.LINE_LENGTH_MAX + 1), 2, "too_long"),
+    (b"key,external_id,type,amount\n" + b"x" * (tables.LINE_LENGTH_MAX + 1), 2, "too_long"),
 ]
 
 
