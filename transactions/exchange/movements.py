@@ -1,8 +1,9 @@
 """Everything that was posted, as `import_transactions` reads it: all of it, or what is new since a position.
 
-A ledger that reads it has the same balances at every moment: each row with its id, its amount and when it took
-effect, the users with their ids. Transfers are two rows, and so is what was collected; what was declined moved
-nothing and is left out. The order is that of each account, in which later rows were covered by earlier ones.
+A ledger that reads it has the same balances at every moment: each row has its id, its amount, when it took
+effect, and its user's id. Transfers are two rows, and so is what was collected; what was declined moved
+nothing and is left out. They stand in the order of each account, in which later rows were covered by earlier
+ones.
 """
 
 import csv

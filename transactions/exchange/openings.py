@@ -6,6 +6,7 @@ next, overlapping file goes on where the last one ended, and one that leaves a g
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from itertools import chain, groupby
 from uuid import UUID
@@ -47,17 +48,55 @@ def check_balances(staging: Staging, *, source: str | None, given: Decimal | Non
             yield from problems
             continue
         row = _make_opening(-number, first, opening, source)
-        found, is_known = _read_before(account_id, row)
-        if is_told and is_known and found != opening:
+        moment = row.sent["effective_at"]
+        found, is_known = _read_balance(account_id, moment)
+        earlier = Transaction.objects.filter(id=row.id).first()
+        if earlier and earlier.effective_at > moment:
+            detail = "The opening balance of this account is of a later moment: files come in another order."
+            yield Problem(first.row.line, "balance", DIFFERS, detail)
+        elif is_told and is_known and found != opening:
             detail = (
                 f"Before this row the file has {opening:f}, the ledger {found:f}: a file in between is "
-                "missing, or files come in another order."
+                "missing, or something was posted that is in none."
             )
             yield Problem(first.row.line, "balance", DIFFERS, detail)
         elif opening and not is_known:
             openings.append(row)
     for row in openings:
         staging.add(row)
+
+
+def check_ends(staging: Staging) -> Iterator[Problem]:
+    """Compare the last balance that the file tells of each account with what the ledger will have then.
+
+    To be called when it is known which rows are in the ledger already.
+    """
+    for account_id, rows in groupby(
+        staging.read_with_balances(all=False), lambda staged: staged.account_id
+    ):
+        told: Row | None = None
+        new = new_until_then = expected = Decimal(0)
+        for staged in rows:
+            row, change = staged.row, _find_change(staged.row)
+            new += 0 if staged.is_decided else change
+            if row.balance is not None:
+                told, expected, new_until_then = row, row.balance, new
+            elif told and row.sent.get("effective_at") == told.sent["effective_at"]:
+                expected, new_until_then = expected + change, new
+        if told is None:
+            continue
+        found, _ = _read_balance(account_id, told.sent["effective_at"])
+        if found + new_until_then != expected:
+            detail = (
+                f"With this file the ledger would have {found + new_until_then:f} then, and not {expected:f}: "
+                "rows came under other keys before, or something was posted that is in no file."
+            )
+            yield Problem(told.line, "balance", DIFFERS, detail)
+
+
+def _find_change(row: Row) -> Decimal:
+    amount: Decimal = row.sent["amount"]
+    return amount if row.sent["type"] == Transaction.Type.DEPOSIT else -amount
 
 
 def _add_up(
@@ -68,7 +107,7 @@ def _add_up(
     opening, is_told, moved = given, False, Decimal(0)
     problems: list[Problem] = []
     for row in (staged.row for staged in chain((first,), others)):
-        moved += row.sent["amount"] if row.sent["type"] == Transaction.Type.DEPOSIT else -row.sent["amount"]
+        moved += _find_change(row)
         if row.balance is None or problems:
             continue
         is_told = True
@@ -100,14 +139,11 @@ def _make_opening(line: int, first: Staged, amount: Decimal, source: str | None)
     return Row(line, named, imports.derive_id(source or "", key), sent)
 
 
-def _read_before(account_id: UUID, opening: Row) -> tuple[Decimal, bool]:
-    """What the account has at the moment of its opening, and whether the ledger knows anything of it until
-    then, or that opening, of whatever moment."""
-    moment = opening.sent["effective_at"]
+def _read_balance(account_id: UUID, moment: datetime) -> tuple[Decimal, bool]:
+    """What the account has at the moment, and whether the ledger knows anything of it until then."""
     try:
         balance = reading.read_balance_at(account_id, at=moment, known_at=None).balance
-    except AccountNotFound:
+    except AccountNotFound:  # it is yet to be made
         return Decimal(0), False
-    posted = Transaction.objects.filter(Is("status", value="POSTED"))
-    is_known = posted.filter(account_id=account_id, effective_at__lte=moment).exists()
-    return balance, is_known or posted.filter(id=opening.id).exists()
+    posted = Transaction.objects.filter(Is("status", value="POSTED"), account_id=account_id)
+    return balance, posted.filter(effective_at__lte=moment).exists()

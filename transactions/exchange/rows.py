@@ -59,8 +59,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A row with its account."""
+    """A row with its account. `is_decided`: it is in the ledger already."""
 
     row: Row
     account_id: UUID
     currency: str
+    is_decided: bool = False

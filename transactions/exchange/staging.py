@@ -64,7 +64,7 @@ WHERE (kind, who, currency, name, external_id) = (?, ?, ?, ?, ?)
 """  # noqa: S608, of names, never of values
 ROWS = f"""
 SELECT line, kind, who, place.currency, name, external_id, id, account, account_currency, day, balance,
-    {COLUMNS}
+    decided, {COLUMNS}
 FROM waiting JOIN place ON place.number = waiting.place
 """  # noqa: S608
 ADD_PLACE = """
@@ -225,7 +225,7 @@ class Staging(sqlite3.Connection):
 
 def _as_staged(values: Sequence[Any]) -> Staged:
     line, kind, who, currency, name, external_id, *others = values
-    id, account_id, account_currency, day, balance, *kept = others
+    id, account_id, account_currency, day, balance, is_decided, *kept = others
     sent = {
         name: read(value)
         for (name, (_, read)), value in zip(SENT.items(), kept, strict=True)
@@ -240,4 +240,4 @@ def _as_staged(values: Sequence[Any]) -> Staged:
         sent=sent,
         balance=None if balance is None else Decimal(balance),
     )
-    return Staged(row, UUID(account_id), account_currency)
+    return Staged(row, UUID(account_id), account_currency, bool(is_decided))

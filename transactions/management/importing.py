@@ -89,23 +89,26 @@ class Run:
 
     def check(self) -> None:
         """Raises `CommandError` when something is wrong that is not to be left out."""
+        is_whole = self.staging.has_balances() or self.options["opening_balance"] is not None
         self.note_problems(self.staging.take_out_repeated())
         self.note_problems(imports.find_accounts(self.staging, create=self.options["create_users"]))
-        self._check_balances()
+        if not self.problems:  # else there are rows of which nothing is known
+            self._check_balances()
         task = self.progress.add_task("Checking", total=self.staging.count())
         for checked, problems, outcomes in imports.check_rows(self.staging):
             self.note_problems(problems)
             self.note_outcomes(outcomes)
             self.progress.advance(task, checked)
+        if not self.problems:
+            self.note_problems(openings.check_ends(self.staging))
         if self.problems > self.options["errors"]:
             self._say(f"… and {self.problems - self.options['errors']} more.")
+        if self.problems and is_whole and self.options["skip_malformed"]:
+            raise failure(f"{self.problems} errors, and a file of balances is taken whole. Nothing is posted.")
         if self.problems and self.options["skip_malformed"] is None:
             raise failure(f"{self.problems} errors. Nothing is posted.")
 
     def _check_balances(self) -> None:
-        """Balances can be compared only if every row of the file was read."""
-        if self.problems and self.staging.has_balances():
-            raise failure(f"{self.problems} errors in a file of balances. Nothing is posted.")
         given = self.options["opening_balance"]
         try:
             self.note_problems(
@@ -169,7 +172,7 @@ class Run:
                 if self.declined <= self.options["errors"]:
                     details = json.dumps(outcome.details)
                     self._say(f"{self._name(outcome.line)}: {what}: {details}")
-                self.list_declined([outcome.line, outcome.id, outcome.reason, json.dumps(outcome.details)])
+                self.list_declined([max(outcome.line, 0), outcome.id, outcome.reason, json.dumps(outcome.details)])
 
     def tell(self) -> None:
         """Raises `CommandError` when not all are posted."""

@@ -85,6 +85,8 @@ def open_input(options: dict[str, Any], like: Form | None = None) -> Iterator[tu
     `CommandError`.
     """
     path = options["file"]
+    if like and options["format"]:
+        raise failure("--format: the map says what the file is.")
     like = like or Form(format=options["format"] or Path(path).suffix.removeprefix(".").lower())
     if like.format not in FORMATS:
         raise failure(f"Say with --format whether this is {' or '.join(NEWLINES)}.")

@@ -78,9 +78,7 @@ def split_csv(
         ) from None
     if header is None:
         hint = suggest_delimiter(beginning, delimiter)
-        missing = ", ".join(wanted.missing)
-        detail = f"The file has no row that names its columns; missing: {missing}."
-        raise FileBroken(1, "", "malformed_csv", hint or detail)
+        raise FileBroken(1, "", "malformed_csv", hint or wanted.absent)
 
 
 def suggest_delimiter(text: str, delimiter: str) -> str:
@@ -95,22 +93,24 @@ def suggest_delimiter(text: str, delimiter: str) -> str:
 class Known:
     """The first row has the names of the columns, and only known ones."""
 
+    absent = "The file is empty: not even the names of its columns are there."
+
     def __init__(self, columns: Iterable[str], delimiter: str) -> None:
-        self.missing, self.delimiter = list(columns), delimiter
+        self.columns, self.delimiter = list(columns), delimiter
 
     def find(self, line: int, cells: list[str]) -> list[str]:
         """Raises `FileBroken`."""
         names = [fold(cell) for cell in cells]
         for name, cell in zip(names, cells, strict=True):
-            if name not in self.missing:
+            if name not in self.columns:
                 hint = suggest_delimiter(cell, self.delimiter) if len(cells) == 1 else ""
                 detail = (
-                    f"There is no column {parsers.echo(cell)}; but {', '.join(self.missing)}. "
+                    f"There is no column {parsers.echo(cell)}; but {', '.join(self.columns)}. "
                     "A map (--map) reads the columns of other files."
                 )
                 code = "malformed_csv" if hint else "unknown_field"
                 raise FileBroken(line, "", code, hint or detail)
-        return _require_once(line, names, self.missing)
+        return _require_once(line, names, self.columns)
 
 
 class Wanted:
@@ -119,6 +119,10 @@ class Wanted:
     def __init__(self, columns: Iterable[str]) -> None:
         self.columns = {fold(name): name for name in columns}
         self.missing = [*self.columns.values()]  # in the row that has most of them
+
+    @property
+    def absent(self) -> str:
+        return f"No row near the beginning names all columns of the map; missing: {', '.join(self.missing)}."
 
     def find(self, line: int, cells: list[str]) -> list[str] | None:
         """None for a row before it. Raises `FileBroken`."""
