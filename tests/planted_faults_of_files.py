@@ -53,9 +53,23 @@ MUTANTS = [
     Mutant(
         "files in any order",
         "openings.check_balances",
-        "if is_told and is_known and found != opening:",
+        "if earlier and earlier.effective_at > moment:",
         "if False:",
         MAPS + "test_files_in_another_order_are_found_before_anything_is_posted",
+    ),
+    Mutant(
+        "a file between two is missing",
+        "openings.check_balances",
+        "elif is_told and is_known and found != opening:",
+        "elif False:",
+        MAPS + "test_a_missing_file_between_two_is_found",
+    ),
+    Mutant(
+        "what the ledger will have is not compared",
+        "openings.check_ends",
+        "if found != expected:",
+        "if False:",
+        MAPS + "test_a_row_that_comes_again_under_another_key_is_found",
     ),
     Mutant(
         "the newest first is the oldest",

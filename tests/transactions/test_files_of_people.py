@@ -33,6 +33,7 @@ def test_another_separator_is_named_and_taken(anna, say, delimiter, name, quote)
     assert f"line 1: malformed_csv: The columns are separated by {name}: say --delimiter {name}." in say(text)
     say(text, 0, delimiter=name.strip("'"))
     assert rows_of(anna)[0].reference == "a, b"
+    say(f"sep={delimiter}\r\n{text}", 0, delimiter=name.strip("'"))
     assert "separated by ','" in say(f"{HEADER}\n1,anna,DEPOSIT,5,a\n", delimiter=";")
 
 
@@ -78,7 +79,10 @@ def test_a_json_line_in_another_encoding_is_named(say):
 
 
 def test_what_a_spreadsheet_leaves_is_no_row_and_no_column(anna, say):
-    text = "\ufeff Key ,EXTERNAL_ID,Type,amount,Reference,,\r\n1,anna,DEPOSIT,5,a,,\r\n,,,,,,\r\n2,anna,DEPOSIT,6,,,\r\n,,\r\n"
+    text = (
+        "\ufeff Key ,EXTERNAL_ID,Type,amount,Reference,,\r\n"
+        "1,anna,DEPOSIT,5,a,,\r\n,,,,,,\r\n2,anna,DEPOSIT,6,,,\r\n,,\r\n"
+    )
     assert "2    │ posted" in say(text, 0, name="EXPORT.CSV")
     assert [row.amount for row in rows_of(anna)] == [5, 6]
     assert "line 2: malformed_csv: The row has 7 cells, the header 5." in say(

@@ -1,7 +1,5 @@
 """What a map may say, and how it reads amounts, times, texts and keys."""
 
-import json
-
 import pytest
 
 from transactions.management import maps
@@ -166,12 +164,12 @@ def test_a_time_is_read_as_the_map_says(convert, format, cell, time):
 
 
 def test_a_time_of_another_form_is_named(convert):
-    with pytest.raises(Unfitting, match="'1.3.24' is not of the form %Y-%m-%d"):
+    with pytest.raises(Unfitting, match=r"'1\.3\.24' is not of the form %Y-%m-%d"):
         convert(LEAST, Date="1.3.24")
 
 
 def test_texts_become_tidy():
-    assert tidy(" a\u00a0 b\r\nc\x00".replace("\x00", "") + "\u200b\u202e ") == "a b c"
+    assert tidy(" a\u00a0 b\r\nc\u200b\u202e ") == "a b c"
     assert tidy("Zu\u0308rich") == "Zürich"
 
 
@@ -206,7 +204,3 @@ def test_a_key_is_a_column_or_what_several_say(load):
     assert one == same != other
     repeating = load(LEAST + "[key]\ncolumns = 'Id'\nrepeats = true")
     assert len({*keys(repeating, {"Id": "1"}, {"Id": "1"})}) == 2
-
-
-def test_an_amount_and_its_metadata_are_texts(convert):
-    assert json.loads(json.dumps(convert(LEAST))) == convert(LEAST)

@@ -43,8 +43,8 @@ JOIN accounts_account AS account ON account.id = row.account_id
 JOIN accounts_user AS owner ON owner.id = account.user_id
 WHERE row.status = 'POSTED'
 """
-ALL = f"{POSTED} ORDER BY row.account_id, seq"
-OF_IDS = f"{POSTED} AND row.id = ANY(%s::uuid[]) ORDER BY row.account_id, seq"
+ALL = f"{POSTED} ORDER BY row.account_id, row.seq"
+OF_IDS = f"{POSTED} AND row.id = ANY(%s::uuid[]) ORDER BY row.account_id, row.seq"
 TYPES = ("transaction.posted",)
 Movement = dict[str, Any]  # by COLUMNS; all but the metadata are texts
 

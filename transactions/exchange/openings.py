@@ -71,9 +71,7 @@ def check_ends(staging: Staging) -> Iterator[Problem]:
 
     To be called when it is known which rows are in the ledger already.
     """
-    for account_id, rows in groupby(
-        staging.read_with_balances(all=False), lambda staged: staged.account_id
-    ):
+    for account_id, rows in groupby(staging.read_with_balances(all=False), lambda staged: staged.account_id):
         told: Row | None = None
         new = new_until_then = expected = Decimal(0)
         for staged in rows:
@@ -86,9 +84,10 @@ def check_ends(staging: Staging) -> Iterator[Problem]:
         if told is None:
             continue
         found, _ = _read_balance(account_id, told.sent["effective_at"])
-        if found + new_until_then != expected:
+        found += new_until_then
+        if found != expected:
             detail = (
-                f"With this file the ledger would have {found + new_until_then:f} then, and not {expected:f}: "
+                f"With this file the ledger would have {found:f} then, and not {expected:f}: "
                 "rows came under other keys before, or something was posted that is in no file."
             )
             yield Problem(told.line, "balance", DIFFERS, detail)

@@ -104,7 +104,7 @@ class Run:
         if self.problems > self.options["errors"]:
             self._say(f"… and {self.problems - self.options['errors']} more.")
         if self.problems and is_whole and self.options["skip_malformed"]:
-            raise failure(f"{self.problems} errors, and a file of balances is taken whole. Nothing is posted.")
+            raise failure(f"{self.problems} errors in a file of balances. Nothing is posted.")
         if self.problems and self.options["skip_malformed"] is None:
             raise failure(f"{self.problems} errors. Nothing is posted.")
 
@@ -172,7 +172,8 @@ class Run:
                 if self.declined <= self.options["errors"]:
                     details = json.dumps(outcome.details)
                     self._say(f"{self._name(outcome.line)}: {what}: {details}")
-                self.list_declined([max(outcome.line, 0), outcome.id, outcome.reason, json.dumps(outcome.details)])
+                line = max(outcome.line, 0)
+                self.list_declined([line, outcome.id, outcome.reason, json.dumps(outcome.details)])
 
     def tell(self) -> None:
         """Raises `CommandError` when not all are posted."""

@@ -98,8 +98,10 @@ class Known:
     def __init__(self, columns: Iterable[str], delimiter: str) -> None:
         self.columns, self.delimiter = list(columns), delimiter
 
-    def find(self, line: int, cells: list[str]) -> list[str]:
-        """Raises `FileBroken`."""
+    def find(self, line: int, cells: list[str]) -> list[str] | None:
+        """None for the row in which a spreadsheet is told the separator. Raises `FileBroken`."""
+        if line == 1 and cells[0].startswith("sep="):
+            return None
         names = [fold(cell) for cell in cells]
         for name, cell in zip(names, cells, strict=True):
             if name not in self.columns:
