@@ -13,6 +13,7 @@ from tests.offering import offer  # noqa: F401
 from transactions.management import maps
 from transactions.models import Transaction
 
+pytestmark = pytest.mark.django_db
 FILES = Path(__file__).parent / "bank_files"
 HOUSE = {"set": ["external_id=house"]}
 # By file: its map, what has to be said beside, how many rows are posted, the balances that the file itself
@@ -97,7 +98,7 @@ def test_a_file_comes_in_by_its_map_to_the_balances_that_it_says(bring, reader, 
     assert Transaction.objects.count() == count
 
 
-def test_every_map_that_is_shipped_has_a_file_here(db):
+def test_every_map_that_is_shipped_has_a_file_here():
     assert {map for map, *_ in SAMPLES.values() if isinstance(map, str)} == set(maps.list_shipped())
 
 
@@ -162,9 +163,8 @@ def change(bring, run, write):
             text = text.replace(one, other)
         map, usual, *_ = SAMPLES.get(name, (None, HOUSE))
         path = write(text.encode(), name=name)
-        return run(
-            path, status, source="bank", map=map and str(map), create_users=True, **{**usual, **options}
-        )
+        options = {"map": map and str(map), "create_users": True, **usual, **options}
+        return run(path, status, source="bank", **options)
 
     return change
 

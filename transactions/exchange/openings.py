@@ -56,7 +56,7 @@ def check_balances(staging: Staging, *, source: str | None, given: Decimal | Non
             yield Problem(first.row.line, "balance", DIFFERS, detail)
         elif is_told and is_known and found != opening:
             detail = (
-                f"Before this row the file has {opening:f}, the ledger {found:f}: a file in between is "
+                f"Before this row the file has {opening:f}, the ledger {found.normalize():f}: a file in between is "
                 "missing, or something was posted that is in none."
             )
             yield Problem(first.row.line, "balance", DIFFERS, detail)
@@ -87,7 +87,7 @@ def check_ends(staging: Staging) -> Iterator[Problem]:
         found += new_until_then
         if found != expected:
             detail = (
-                f"With this file the ledger would have {found:f} then, and not {expected:f}: "
+                f"With this file the ledger would have {found.normalize():f} then, and not {expected:f}: "
                 "rows came under other keys before, or something was posted that is in no file."
             )
             yield Problem(told.line, "balance", DIFFERS, detail)
