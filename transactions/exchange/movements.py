@@ -9,7 +9,6 @@ ones.
 import csv
 import json
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 from django.db import connection
@@ -93,15 +92,11 @@ def _describe(values: Iterable[Any]) -> Movement:
 
 def write_csv(movements: Iterable[Movement]) -> Iterator[str]:
     """With a header. Cells are as they are: what a spreadsheet would compute is not escaped."""
-    writer = csv.DictWriter(Echo(), COLUMNS)
-    header: Iterable[Any] = (writer.writeheader(),)  # type: ignore[func-returns-value]
-    rows = (
-        writer.writerow(  # type: ignore[func-returns-value]
-            {**each, "metadata": _write_object(each["metadata"]) if each["metadata"] else ""}
-        )
-        for each in movements
-    )
-    yield from chain(header, rows)
+    writer: Any = csv.DictWriter(Echo(), COLUMNS)  # it hands back what the file does
+    yield writer.writeheader()
+    for each in movements:
+        metadata = _write_object(each["metadata"]) if each["metadata"] else ""
+        yield writer.writerow({**each, "metadata": metadata})
 
 
 def write_jsonl(movements: Iterable[Movement]) -> Iterator[str]:

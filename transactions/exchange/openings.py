@@ -56,8 +56,8 @@ def check_balances(staging: Staging, *, source: str | None, given: Decimal | Non
             yield Problem(first.row.line, "balance", DIFFERS, detail)
         elif is_told and is_known and found != opening:
             detail = (
-                f"Before this row the file has {opening:f}, the ledger {found.normalize():f}: a file in between is "
-                "missing, or something was posted that is in none."
+                f"Before this row the file has {opening:f}, the ledger {found.normalize():f}: a file in "
+                "between is missing, or something was posted that is in none."
             )
             yield Problem(first.row.line, "balance", DIFFERS, detail)
         elif opening and not is_known:

@@ -80,7 +80,7 @@ class Run:
         if run := self.options["retry_declined"]:
             return imports.read_declined(run)
         fixed = read_fixed(self.options, files.TransactionLine._declared_fields)
-        like = self.map and Form(self.map.format, self.map.encoding, self.map.delimiter)
+        like = Form(self.map.format, self.map.encoding, self.map.delimiter) if self.map else None
         file, form = opened.enter_context(open_input(self.options, like))
         zone = self.options["tz"] or (self.map and self.map.zone) or UTC
         return files.read_transactions(

@@ -137,12 +137,13 @@ def load(name: str) -> Map:
     shipped = SHIPPED / f"{name}.toml"
     path = shipped if name in list_shipped() else Path(name)
     try:
-        return _read(Map, tomllib.loads(path.read_text(encoding="utf-8")), "")
+        map: Map = _read(Map, tomllib.loads(path.read_text(encoding="utf-8")), "")
     except OSError as error:
         known = ", ".join(list_shipped())
         raise MapInvalid(f"{name}: {error.strerror}, and no map of this name is shipped ({known}).") from None
     except (UnicodeError, tomllib.TOMLDecodeError, MapInvalid) as error:
         raise MapInvalid(f"{path}: {error}") from None
+    return map
 
 
 def list_shipped() -> list[str]:
