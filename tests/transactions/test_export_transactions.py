@@ -12,6 +12,7 @@ import pytest
 from accounts.models import Account
 from tests.cast import UserFactory, day, deposit, new_id, withdraw
 from tests.database import empty_the_ledger
+from tests.roles import commanding
 from tests.transactions.conftest import require_clean
 from tests.transactions.test_export import make_history, open_accounts
 from transactions import reading
@@ -153,7 +154,8 @@ def test_a_position_that_leads_nowhere_is_said(export, command, tmp_path):
     open_accounts()
     position = tmp_path / "position"
     export(position=str(position))
-    command(0, "new_feed_epoch", force=True)
+    with commanding():
+        command(0, "new_feed_epoch", force=True)
     assert "another epoch of the feed. Without the file of the position" in export(
         status=2, position=str(position)
     )

@@ -148,8 +148,7 @@ def _drop_empty_end(cells: list[str]) -> list[str]:
 
 def _read_cells(line: int, header: list[str], cells: list[str], encoding: str) -> dict[str, Any]:
     """The cells by column. An empty one is one that was not sent."""
-    for cell in cells:
-        require_decoded(line, cell, encoding)
+    require_decoded(line, ",".join(cells), encoding)
     if len(cells) > len(header):
         cells = cells[: len(header)] + _drop_empty_end(cells[len(header) :])
     if len(cells) != len(header):
