@@ -15,7 +15,7 @@ from ledger_client import commands
 from ledger_client.ids import new_id
 from ledger_client.ledger import Ledger
 from ledger_client.resources import User
-from ledger_client.testing import LedgerServer
+from ledger_client.testing import BadNetwork, LedgerServer
 from ledger_client.wire import Amount
 
 NO_LEDGER = "Say where a checkout of the ledger is: --ledger-checkout, ledger_checkout in the ini file, or \
@@ -47,14 +47,31 @@ def ledger_server(pytestconfig: pytest.Config) -> Iterator[LedgerServer]:
 
 
 @pytest.fixture(scope="session")
-def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
-    """A client that may everything (`api-admin`)."""
-    url, token = os.environ.get("LEDGER_URL"), os.environ.get("LEDGER_TOKEN", "")
-    if url is None:
-        server: LedgerServer = request.getfixturevalue("ledger_server")
-        url, token = server.url, server.token
-    with Ledger(url, token) as client:
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    """Where the ledger is."""
+    url = os.environ.get("LEDGER_URL")
+    return url or str(request.getfixturevalue("ledger_server").url)
+
+
+@pytest.fixture(scope="session")
+def ledger_token(request: pytest.FixtureRequest) -> str:
+    """Of a service that may everything (`api-admin`)."""
+    token = os.environ.get("LEDGER_TOKEN")
+    return token or str(request.getfixturevalue("ledger_server").token)
+
+
+@pytest.fixture(scope="session")
+def ledger(ledger_url: str, ledger_token: str) -> Iterator[Ledger]:
+    """A client of it."""
+    with Ledger(ledger_url, ledger_token) as client:
         yield client
+
+
+@pytest.fixture
+def bad_network(ledger_url: str) -> Iterator[BadNetwork]:
+    """Between a client and the ledger; it goes wrong when it is told to."""
+    with BadNetwork(ledger_url) as network:
+        yield network
 
 
 @pytest.fixture

@@ -1,0 +1,20 @@
+from typing import ClassVar
+
+from django.db import models
+
+
+class Order(models.Model):
+    """What somebody buys, paid by a withdrawal of the ledger's."""
+
+    customer = models.UUIDField()
+    price = models.DecimalField(max_digits=12, decimal_places=2)
+    payment = models.UUIDField(unique=True)  # the id of its command, made before the first try
+    state = models.CharField(max_length=10, default="ordered")
+
+    objects: ClassVar[models.Manager["Order"]] = models.Manager()
+
+    class Meta:
+        app_label = "shop"
+
+    def __str__(self) -> str:
+        return f"order {self.pk}"
