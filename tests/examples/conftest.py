@@ -3,7 +3,7 @@ from django.test import Client
 from httpx2 import MockTransport, Response
 
 from examples.ad_engine.engine import Engine
-from examples.ad_engine.ledger import Ledger
+from ledger_client import Ledger
 from tests import cast
 from tests.events.conftest import loopback  # noqa: F401, a fixture
 from tests.examples.world import open_campaign

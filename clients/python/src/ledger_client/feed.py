@@ -72,7 +72,7 @@ class Consumer(ABC):
         place. Of a type that you do not know, do nothing."""
 
     @abstractmethod
-    def start_over(self, account: UUID, events: Iterator[Event]) -> None:
+    def start_over(self, account: UUID, epoch: UUID, events: Iterator[Event]) -> None:
         """After a restore: these are all events of the account, from its first on. Compute what should be,
         and correct the difference to what is. There are none of an account that is gone. In a
         transaction."""
@@ -160,7 +160,7 @@ class Consumer(ABC):
         events = self.ledger.read_account_events(account) if self.ledger.has_account(account) else iter(())
         counted = Counted(events, epoch)
         with self.book.transaction():
-            self.start_over(account, counted)
+            self.start_over(account, epoch, counted)
             for _ in counted:  # whatever was left
                 pass
             self.book.keep_place(account, Place(epoch, counted.sequence, is_account=True))

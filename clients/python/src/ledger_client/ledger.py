@@ -172,12 +172,12 @@ class Ledger(AbstractContextManager["Ledger"]):
         *,
         types: tuple[str, ...] = (),
         account: Id | None = None,
-        limit: int = EVENTS_MAX,
+        limit: int | None = None,
         wait: int | None = None,
     ) -> EventPage:
         """A page of the feed after a cursor, oldest first. `wait`: up to 10 seconds for the first event."""
         query = {"after": after, "types": ",".join(types) or None, "account": account}
-        return read(EventPage, self.get("/events", limit=limit, wait=wait, **query))
+        return read(EventPage, self.get("/events", limit=limit or EVENTS_MAX, wait=wait, **query))
 
     def read_account_events(self, account: Id, after_sequence: int = 0) -> Iterator[Event]:
         """All events of an account after one of its own, to their present end. Raises `EventsPruned`."""

@@ -3,6 +3,8 @@
 It is started when the first test asks, from a checkout (`ledger_checkout` in pytest's ini file,
 `--ledger-checkout`, or LEDGER_CHECKOUT), and stopped after the last one; or one that runs already is used:
 LEDGER_URL and LEDGER_TOKEN.
+
+PYTEST_DONT_REWRITE: it asserts nothing, and a conftest may name it though it is installed.
 """
 
 import os

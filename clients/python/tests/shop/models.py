@@ -10,6 +10,7 @@ class Order(models.Model):
     price = models.DecimalField(max_digits=12, decimal_places=2)
     payment = models.UUIDField(unique=True)  # the id of its command, made before the first try
     state = models.CharField(max_length=10, default="ordered")
+    told = models.PositiveIntegerField(default=0)  # so often of an answer
 
     objects: ClassVar[models.Manager["Order"]] = models.Manager()
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from ledger_client import commands, new_id, outbox
 from ledger_client.outbox.models import MoneyIntent
@@ -18,8 +19,8 @@ def order(customer: UUID, price: Decimal) -> Order:
 
 
 def on_done(intent: MoneyIntent) -> None:
-    Order.objects.filter(payment=intent.id).update(state="paid")
+    Order.objects.filter(payment=intent.id).update(state="paid", told=F("told") + 1)
 
 
 def on_refused(intent: MoneyIntent) -> None:
-    Order.objects.filter(payment=intent.id).update(state="refused")
+    Order.objects.filter(payment=intent.id).update(state="refused", told=F("told") + 1)
