@@ -54,6 +54,7 @@ def run_everything(folder: Path, *, makes_new_ids: bool) -> Iterator["World"]:
     service.log = folder / "serve.log"
     shop = multiprocessing.get_context("spawn").Process(target=run_shop, args=[there], daemon=False)
     shop.start()
+    there.close()
     proxy.start()
     try:
         service.start()

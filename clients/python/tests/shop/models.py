@@ -19,3 +19,18 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"order {self.pk}"
+
+
+class Sum(models.Model):
+    """What was posted on an account, as the shop has heard of it."""
+
+    account = models.UUIDField(primary_key=True)
+    total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+
+    objects: ClassVar[models.Manager["Sum"]] = models.Manager()
+
+    class Meta:
+        app_label = "shop"
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.total}"

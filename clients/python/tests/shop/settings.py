@@ -4,7 +4,7 @@ import os
 
 SECRET_KEY = "of the tests of the outbox"
 USE_TZ = True
-INSTALLED_APPS = ["ledger_client.outbox", "shop"]
+INSTALLED_APPS = ["ledger_client.outbox", "ledger_client.inbox", "shop"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {
     "default": {

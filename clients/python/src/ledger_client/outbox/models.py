@@ -35,9 +35,9 @@ class MoneyIntent(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="money_intent_is_answered_or_waiting",
-                condition=Q(status="WAITING", answered_at=None, answer=None, problem=None)
-                | Q(status="DONE", answered_at__isnull=False, answer__isnull=False, problem=None)
-                | Q(status="PARKED", answered_at__isnull=False, answer=None, problem__isnull=False),
+                condition=Q(status="WAITING", answered_at=None, answer__isnull=True, problem__isnull=True)
+                | Q(status="DONE", answered_at__isnull=False, answer__isnull=False, problem__isnull=True)
+                | Q(status="PARKED", answered_at__isnull=False, answer__isnull=True, problem__isnull=False),
             )
         ]
         indexes = [
@@ -55,13 +55,8 @@ class MoneyIntent(models.Model):
     def send_again(self) -> None:
         """A parked intent, once what stood in its way is gone: the very same command, under its id. What was
         declined and recorded stays so for ever: that needs a new intent."""
-        changed = (
-            type(self)
-            .objects.filter(pk=self.pk, status=self.Status.PARKED)
-            .update(
-                status=self.Status.WAITING, problem=None, answered_at=None, next_attempt_at=timezone.now()
-            )
-        )
-        if not changed:
+        parked = MoneyIntent.objects.using(self._state.db).filter(pk=self.pk, status=self.Status.PARKED)
+        now = timezone.now()
+        if not parked.update(status=self.Status.WAITING, problem=None, answered_at=None, next_attempt_at=now):
             raise ValueError(f"{self} is not parked.")
         self.refresh_from_db()
