@@ -1,6 +1,7 @@
 """A shop with the Django outbox, in a process of its own that forks one for every order and every sending,
 so that a kill costs milliseconds."""
 
+import logging
 import os
 import signal
 import sys
@@ -84,6 +85,7 @@ def configure(settings: Settings) -> None:
     django.setup()
     from ledger_client.outbox import sending
 
+    sending.logger.setLevel(logging.CRITICAL)
     sending.PAUSE_SECONDS = sending.PAUSE_SECONDS_MAX = 0.2
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 
 import psutil
 from ledger_client.testing import BadNetwork, Fate
@@ -112,7 +113,7 @@ class Killer:
     def answers(self) -> bool:
         try:
             return self.service.send("GET", "/readyz", timeout=5)[0] == 200
-        except OSError:
+        except (OSError, HTTPException):
             return False
 
     def kill_workers(self) -> None:

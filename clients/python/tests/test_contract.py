@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -110,7 +111,7 @@ def test_what_is_owed_is_claimed(ledger: Ledger, make_ledger_user: MakeUser) -> 
 
 def test_a_batch_is_decided_in_one_commit(ledger: Ledger, make_ledger_user: MakeUser) -> None:
     petya = make_ledger_user()
-    items: list[commands.Command[object]] = [
+    items: list[commands.Command[Any]] = [
         commands.deposit(id=new_id(), user=petya.id, amount="10.00"),
         commands.hold(id=new_id(), user=petya.id, amount="4.00"),
         commands.capture(id=new_id(), hold="#1"),
@@ -125,8 +126,9 @@ def test_a_batch_is_decided_in_one_commit(ledger: Ledger, make_ledger_user: Make
     assert (len(kept.transactions), len(kept.holds)) == (3, 1)
     back = ledger.post(commands.reverse_batch(id=new_id(), batch=decided.id, reason="a mistake"))
     assert {result.status for result in back.results} <= {200, 201}
+    too_much = commands.withdraw(id=new_id(), user=petya.id, amount="70.00")
     with pytest.raises(Declined, match="batch_declined") as declined:
-        ledger.post(commands.batch(id=new_id(), atomic=True, commands=[items[3]]))
+        ledger.post(commands.batch(id=new_id(), atomic=True, commands=[too_much]))
     assert declined.value.extensions["results"]
     with pytest.raises(ValueError, match="cannot be part of a batch"):
         commands.batch(id=new_id(), atomic=True, commands=[commands.freeze(account=new_id(), reason="no")])

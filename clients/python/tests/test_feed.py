@@ -1,5 +1,6 @@
 """A consumer of a real feed does each thing once, whatever it is told and whenever it is killed."""
 
+import contextlib
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from ledger_client import Event, Ledger, Unanswered, commands, new_id
+from ledger_client import Event, InsufficientFunds, Ledger, Unanswered, commands, new_id
 from ledger_client.books import SqliteBook
 from ledger_client.feed import CURSOR, EPOCH, Consumer
 from ledger_client.resources import Transaction, User
@@ -80,10 +81,8 @@ def accounts(ledger: Ledger, make_ledger_user: MakeUser) -> list[UUID]:
     for _ in range(20):
         account, amount = chance.choice(accounts), f"{chance.randint(1, 300) / 100:.2f}"
         command = chance.choice([commands.deposit, commands.withdraw])
-        try:
+        with contextlib.suppress(InsufficientFunds):
             ledger.post(command(id=new_id(), account=account, amount=amount))
-        except Exception as declined:
-            assert "insufficient_funds" in str(declined)  # noqa: PT017
     return accounts
 
 

@@ -128,6 +128,17 @@ def test_what_somebody_in_between_says_parks_nothing(
     assert read_states() == ["WAITING"]
 
 
+def test_no_answer_of_a_stranger_is_too_odd_to_be_kept(
+    hasty: Ledger, bad_network: BadNetwork, petya: User
+) -> None:
+    money.order(petya.id, Decimal("30.00"))
+    for body in (b"\0" * 10, b"\xff\xfe", b'"\\ud800"', b"x" * 5000):
+        bad_network.answer(500, body)
+        make_due()
+        assert send_next(hasty)
+    assert MoneyIntent.objects.get().attempts == 4
+
+
 def test_a_token_that_is_not_valid_any_more_parks_nothing(
     connect: Callable[..., Ledger], hasty: Ledger, ledger: Ledger, bad_network: BadNetwork, petya: User
 ) -> None:

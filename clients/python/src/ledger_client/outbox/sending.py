@@ -17,6 +17,7 @@ from ledger_client.wire import Resource
 
 PAUSE_SECONDS = 1.0  # doubled from attempt to attempt
 PAUSE_SECONDS_MAX = 60.0
+ERROR_LENGTH_MAX = 1000
 # Refusals that say nothing of the command: an operator has to do something, and then it goes on.
 OF_THE_CALLER = {401, 403, 405}
 OF_THE_ADDRESS = {"host_not_allowed", "bad_request", "no_such_address"}
@@ -89,6 +90,11 @@ def postpone(intent: MoneyIntent, error: str, retry_after: float = 0) -> None:
     pause = min(PAUSE_SECONDS * 2 ** min(intent.attempts - 1, 10), PAUSE_SECONDS_MAX)
     pause = max(pause * random.uniform(0.5, 1.5), retry_after)  # noqa: S311, not a secret
     intent.next_attempt_at = timezone.now() + timedelta(seconds=pause)
-    intent.last_error = error[:1000]
+    intent.last_error = clean(error)
     intent.save(update_fields=["attempts", "next_attempt_at", "last_error"])
     logger.warning("%s: attempt %d: %s", intent, intent.attempts, intent.last_error)
+
+
+def clean(text: str) -> str:
+    """As a database takes it, whatever a stranger has answered."""
+    return text.replace("\0", "").encode(errors="replace").decode()[:ERROR_LENGTH_MAX]
