@@ -8,12 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from ledger_client import Event, Unanswered
+from ledger_client.wire import read
 
 import examples.ad_engine
 from examples.ad_engine.engine import Engine
 from ledger.callers import Caller
-from ledger_client import Event, Unanswered
-from ledger_client.wire import read
 from tests import asking
 from tests.asking import capture_of
 from tests.cast import deposit, hold, hold_that_expires, new_id, withdraw

@@ -4,13 +4,13 @@ import random
 
 import pytest
 from django.db import transaction
+from ledger_client import Refused, Unanswered
+from ledger_client.feed import Consumer
 
 from events import feed
 from events.models import parse_cursor
 from examples.ad_engine.engine import Engine
 from ledger.callers import Caller
-from ledger_client import Refused, Unanswered
-from ledger_client.feed import Consumer
 from tests import asking
 from tests.asking import capture_of
 from tests.cast import deposit, hold, new_id, withdraw

@@ -5,12 +5,12 @@ import json
 import pytest
 from kombu import Connection, Exchange, Producer, Queue
 from kombu.message import Message
+from ledger_client import Refused, Unanswered
+from ledger_client.feed import Consumer
 
 from events.models import Subscription
 from examples.ad_engine import rabbitmq
 from examples.ad_engine.engine import Engine
-from ledger_client import Refused, Unanswered
-from ledger_client.feed import Consumer
 from tests.cast import deposit
 from tests.examples.world import is_running, read_events
 

@@ -6,6 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ledger_client import Refused, Unanswered
 from standardwebhooks import Webhook
 
 from events import feed
@@ -13,7 +14,6 @@ from events.delivery import webhooks
 from events.models import Subscription
 from examples.ad_engine.engine import Engine
 from examples.ad_engine.webhook import Receiver, subscribe
-from ledger_client import Refused, Unanswered
 from tests.cast import deposit
 from tests.examples.world import is_running
 

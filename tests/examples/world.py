@@ -3,13 +3,14 @@
 import json
 from decimal import Decimal
 
+from ledger_client import Event
+from ledger_client.wire import read
+
 from accounts.models import Account, Hold
 from events import feed
 from events.delivery import channels
 from examples.ad_engine.funds import AMOUNT, OF
 from ledger.callers import Caller
-from ledger_client import Event
-from ledger_client.wire import read
 from tests import asking
 from tests.asking import capture_of
 from tests.cast import AccountFactory, deposit, hold, withdraw

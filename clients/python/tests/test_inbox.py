@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
-from shop.models import Sum
 
 from ledger_client import Event, Ledger, commands, new_id
 from ledger_client.feed import CURSOR, Consumer, Place
 from ledger_client.inbox.book import DjangoBook
 from ledger_client.resources import Transaction, User
+from shop.models import Sum
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from ledger_client import Ledger, commands, new_id, outbox
 from ledger_client.outbox.models import MoneyIntent
@@ -293,7 +293,7 @@ def test_the_age_of_the_oldest_is_measured(hasty: Ledger, petya: User) -> None:
 
 
 def test_the_command_sends_what_is_due(
-    settings: SettingsWrapper, ledger_url: str, ledger_token: str, petya: User
+    settings: Settings, ledger_url: str, ledger_token: str, petya: User
 ) -> None:
     settings.LEDGER_OUTBOX = {"URL": ledger_url, "TOKEN": ledger_token}
     money.order(petya.id, Decimal("1.00"))
@@ -308,7 +308,7 @@ def test_the_command_sends_what_is_due(
     [{}, {"URL": "http://ledger"}, {"URL": "http://ledger", "TOKEN": "t", "TOKENFILE": "typo"}],
     ids=str,
 )
-def test_settings_that_cannot_be_are_refused(settings: SettingsWrapper, chosen: dict[str, str]) -> None:
+def test_settings_that_cannot_be_are_refused(settings: Settings, chosen: dict[str, str]) -> None:
     settings.LEDGER_OUTBOX = chosen
     with pytest.raises(ImproperlyConfigured):
         call_command("send_money_intents", "--once")

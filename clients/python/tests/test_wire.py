@@ -14,11 +14,21 @@ from ledger_client.wire import read, write
 
 ID = "01910000-0000-7000-8000-00000000a001"
 THRESHOLD = {
-    "id": ID, "account": ID, "of": "available", "amount": "10.00", "below": True,
-    "since": "2026-11-26T04:10:23.933938Z", "created_at": "2026-11-26T04:10:23.933938Z",
+    "id": ID,
+    "account": ID,
+    "of": "available",
+    "amount": "10.00",
+    "below": True,
+    "since": "2026-11-26T04:10:23.933938Z",
+    "created_at": "2026-11-26T04:10:23.933938Z",
 }
 EVENT = {
-    "id": "e.1", "stream": ID, "sequence": 1, "epoch": ID, "type": "threshold.set", "data": THRESHOLD,
+    "id": "e.1",
+    "stream": ID,
+    "sequence": 1,
+    "epoch": ID,
+    "type": "threshold.set",
+    "data": THRESHOLD,
     "recorded_at": "2026-11-26T04:10:23.933938Z",
 }
 

@@ -23,7 +23,7 @@ class Subscriptions:
         return read(Subscription, self.sender.send("GET", f"/subscriptions/{id}"))
 
     def create_webhook(self, url: str, *, types: Sequence[str] = ()) -> Subscription:
-        """Be told by being called; of all types, or of these. Known by its url: the second time it is the
+        """Be told by being called; of all types, or of these. Known by its url: asked for again it is the
         same one, without its `secret`."""
         return self._create({"kind": "webhook", "url": url, "types": list(types)})
 

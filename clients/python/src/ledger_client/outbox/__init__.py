@@ -9,6 +9,7 @@ your settings say where the ledger is: see `outbox.settings`. There is no intent
 and none of yours without its intent; each becomes one command of the ledger's, whoever is killed when.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,13 +17,11 @@ if TYPE_CHECKING:
     from ledger_client.outbox.statistics import Statistics, measure
 
 __all__ = ["Statistics", "intend", "measure"]
+MODULES = {"intend": "intents", "measure": "statistics", "Statistics": "statistics"}
 
 
 def __getattr__(name: str) -> Any:
     """Late: the models may be imported when the apps are ready."""
-    from ledger_client.outbox import intents, statistics
-
-    for module in (intents, statistics):
-        if name in __all__ and hasattr(module, name):
-            return getattr(module, name)
-    raise AttributeError(name)
+    if name not in MODULES:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{MODULES[name]}"), name)
