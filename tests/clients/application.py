@@ -131,7 +131,7 @@ def send(death: str | None, makes_new_ids: bool) -> None:
                 die()
             return answer
 
-        ledger.send = ask_or_die  # type: ignore[method-assign]
+        ledger.send = ask_or_die
         while send_next(ledger):
             if death == AFTER_ITS_COMMIT:
                 die()

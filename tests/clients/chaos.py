@@ -91,7 +91,7 @@ class World:
         for _ in range(TRIES_MAX):
             order = Order(
                 account=chance.choice(self.accounts),
-                amount=Decimal(chance.randint(1, 2000)) / 100,
+                amount=Decimal(chance.randint(1, 4000)) / 100,  # some are declined
                 is_refund=chance.random() < 0.4,
                 in_line=chance.random() < 0.5,
                 death=point.writer,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -316,7 +317,13 @@ def test_settings_that_cannot_be_are_refused(settings: Settings, chosen: dict[st
 
 def test_a_row_that_is_neither_answered_nor_waiting_is_refused(petya: User) -> None:
     money.order(petya.id, Decimal("1.00"))
-    for changes in ({"status": "DONE"}, {"status": "PARKED"}, {"answer": {}}, {"problem": {}}):
+    impossible: list[dict[str, Any]] = [
+        {"status": "DONE"},
+        {"status": "PARKED"},
+        {"answer": {}},
+        {"problem": {}},
+    ]
+    for changes in impossible:
         with pytest.raises(Exception, match="money_intent_is_answered_or_waiting"), transaction.atomic():
             MoneyIntent.objects.update(**changes)
 

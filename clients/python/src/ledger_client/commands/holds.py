@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Unpack
+from uuid import UUID
 
 from ledger_client.commands.command import CaptureParts, Command, Metadata
 from ledger_client.resources import Hold, SplitCapture, Transaction, Transfer
@@ -56,7 +57,11 @@ def capture_to(
 
 
 def capture_split(
-    *, id: Id, hold: Id, destinations: Mapping[Id, Amount], **parts: Unpack[CaptureParts]
+    *,
+    id: Id,
+    hold: Id,
+    destinations: Mapping[UUID, Amount] | Mapping[str, Amount],
+    **parts: Unpack[CaptureParts],
 ) -> Command[SplitCapture]:
     """A capture that goes to several accounts, each with its amount: all are paid or none."""
     each = [{"destination": account, "amount": write_amount(part)} for account, part in destinations.items()]
