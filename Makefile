@@ -94,7 +94,7 @@ soak: .venv/dev
 	$(BIN)/python -m tests.faults.feed --events $(or $(EVENTS),100000) --kills $(or $(KILLS),50)
 	$(BIN)/python -m tests.faults.relay_kills --kills $(or $(KILLS),50) $(if $(wildcard /usr/lib/rabbitmq),--own-broker)
 	$(BIN)/python -m tests.faults.restore_drill --seconds 10
-	PYTHONPATH=clients/python/src:clients/python/tests $(BIN)/python -m tests.clients.chaos --times $(or $(CHAOS),75)
+	PYTHONPATH=clients/python/src:clients/python/tests $(BIN)/python -m tests.clients.chaos --times $(or $(CHAOS),50)
 	$(BIN)/python -m tests.crossings --histories $(or $(HISTORIES),10000)
 	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py tests/rest/test_random_bodies.py
 	LEDGER_TAMPERING=all $(BIN)/python -m pytest -q tests/tampering/test_drill.py

@@ -44,6 +44,11 @@ class Point:
     after_commit: str | None = None
     kills: int = field(default=0, compare=False)
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether the ledger must be started again."""
+        return bool(self.before_commit or self.after_commit)
+
 
 WORKER, DATABASE = "the ledger", "the ledger's database"
 POINTS = [
