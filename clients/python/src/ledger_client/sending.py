@@ -74,8 +74,9 @@ class Sender:
             except Again as again:
                 wait = max(spread(pause, 0.5, 1.5), spread(again.wait, 1, 1.25))
                 if once or time.monotonic() + wait > deadline:
+                    unknown = "" if method == "GET" else ". It may have been done"
                     raise Unanswered(
-                        f"{method} {path}: {again.reason}. It may have been done.", retry_after=again.wait
+                        f"{method} {path}: {again.reason}{unknown}.", retry_after=again.wait
                     ) from again.__cause__
             time.sleep(wait)
             pause = min(2 * pause, PAUSE_SECONDS_MAX)
