@@ -1,6 +1,7 @@
 """Every command and every question, asked of a real ledger; what it answers is what the resources say."""
 
-# mypy: disable-error-code="comparison-overlap"  # a Decimal equals the number that it is
+# A Decimal equals the whole number that it is.
+# mypy: disable-error-code="comparison-overlap"
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
