@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connections
 
 from ledger_client import Ledger
+from ledger_client.resources import User
 from ledger_client.sending import Token
 from ledger_client.testing import BadNetwork, LedgerServer
 
@@ -44,3 +45,8 @@ def distant(connect: Callable[..., Ledger]) -> Ledger:
 def hasty(connect: Callable[..., Ledger]) -> Ledger:
     """One that gives up at once."""
     return connect(patience=0)
+
+
+@pytest.fixture
+def petya(make_ledger_user: Callable[..., User]) -> User:
+    return make_ledger_user(funds="100.00")
