@@ -159,7 +159,8 @@ class KeysetPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri"}
-        fields = {"next": link, "previous": link, "results": schema}
+        results = {**schema, "maxItems": self.max_page_size}
+        fields = {"next": link, "previous": link, "results": results}
         return {"type": "object", "required": list(fields), "properties": fields}
 
     def get_schema_operation_parameters(self, view: object) -> list[Any]:
@@ -168,8 +169,13 @@ class KeysetPagination(BasePagination):
             {
                 "name": self.cursor_query_param,
                 "in": "query",
-                "schema": {"type": "string"},
-                "description": "From `next` or `previous`.",
+                "schema": {"type": "string", "maxLength": self.cursor_length_max},
+                "description": "That of `next` or `previous`.",
             },
-            {"name": self.page_size_query_param, "in": "query", "schema": size},
+            {
+                "name": self.page_size_query_param,
+                "in": "query",
+                "schema": size,
+                "description": "How many rows a page has at most.",
+            },
         ]
