@@ -5,7 +5,9 @@ That it tells the truth is in test_openapi.py and, of refusals, in rest/test_eve
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -79,9 +81,9 @@ def test_every_operation_stands_in_one_chapter_and_every_chapter_has_some(docume
     assert {name for [name] in used} == told
 
 
-def test_links_lead_to_operations_that_take_an_id(operations):
+def test_links_lead_to_operations_that_take_an_id(document, operations):
     taking_id = {operation["operationId"] for call, operation in operations if "{id}" in call}
-    targets = [each["operationId"] for links in find_all(operations, "links") for each in links.values()]
+    targets = [each["operationId"] for links in find_all(document, "links") for each in links.values()]
     assert len(targets) > 20
     assert set(targets) <= taking_id
 
@@ -155,10 +157,10 @@ def make_events(account):
     hold(account, "9999")
     hold_that_expires(account, "1")
     waive(claim(account, "9999"))
-    asking.set_limits(id=account.id, limits={"withdraw_max": None, "credit_limit": 1}, request_id="x")
+    asking.set_limits(id=account.id, limits={"withdraw_max": None, "credit_limit": Decimal(1)}, request_id="x")
     for change in (asking.freeze, asking.unfreeze):
         change(id=account.id, reason="x", request_id="x")
-    closed = user["accounts"][0]["id"]
+    closed = UUID(user["accounts"][0]["id"])
     asking.close(id=closed, reason="x", request_id="x")
     client.post(f"/api/v1/accounts/{closed}/claims", {"id": str(new_id()), "amount": "1", "reason": "x"})
     forget(account.user)
