@@ -29,6 +29,10 @@ HEADERS: dict[str, Schema] = {
         "description": "Of all that `PATCH` can change of it, and of nothing else.",
         "schema": {"type": "string"},
     },
+    "Location": {
+        "description": "The address of what was created, if it has one of its own.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
     "Retry-After": {
         "description": "Seconds to wait before the same is sent again.",
         "schema": {"type": "integer", "minimum": 0, "examples": [int(RETRY["Retry-After"])]},
@@ -141,6 +145,7 @@ def add_headers(operation: Schema) -> None:
     for status, answer in operation["responses"].items():
         if status < "300":
             more = ["Idempotency-Replayed"] if is_replayed else []
+            more += ["Location"] if status == "201" else []
             answer["headers"] = refer_to_headers("X-Request-Id", *answer.get("headers", ()), *more)
             answer["description"] = answer["description"] or "What would be answered: nothing was done."
 

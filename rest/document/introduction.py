@@ -40,8 +40,9 @@ of a rule are members of the problem, by status: a 402 has `available` and `requ
 
 ## Lists
 
-`GET` of a list answers `{"next", "previous", "results"}`, newest first. `next` is the address of the next page, or null;
-its `cursor` is bound to you and to the filters. A page has up to `page_size` rows, 50 if you do not say. Unknown fields
+`GET` of a list answers `{"next", "next_cursor", "previous", "results"}`, newest first. `next` is the address of the next
+page, or null; send the same filters with `next_cursor` as `cursor` if you would rather. A cursor is bound to you and to the
+filters. A page has up to `page_size` rows, 50 if you do not say. Unknown fields
 and parameters are refused, never ignored.
 
 ## What may change within v1

@@ -61,4 +61,3 @@ const unknown = await tomorrow.POST("/api/v1/transactions", { body: { id: random
 assert.equal(unknown.error?.code, "eclipse");
 const events = await tomorrow.GET("/api/v1/events", { params: { query } });
 assert.deepEqual(new Set(events.data?.events.map((event) => event.type as string)), new Set(["moon.rose"]));
-console.log("openapi-typescript: as it should be");

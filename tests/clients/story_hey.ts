@@ -62,4 +62,3 @@ assert(unknown.error);
 assert.equal(unknown.error.code, "eclipse");
 const events = await ledger.listEvents({ client: tomorrow, query });
 assert.deepEqual(new Set(events.data?.events.map((event) => event.type as string)), new Set(["moon.rose"]));
-console.log("hey-api: as it should be");
