@@ -189,6 +189,7 @@ PROVOKE = {
     "token_bound": lambda a: Asker(make_client("api-post", types=["DEPOSIT"])).withdraw("1"),
     "permission_denied": lambda a: Asker(make_client("api-read")).post(),
     "not_found": lambda a: a.client.get(f"{TRANSACTIONS}/{new_id()}"),
+    "no_such_address": lambda a: a.client.get(f"{TRANSACTIONS}/"),
     "method_not_allowed": lambda a: a.client.delete(f"{ACCOUNTS}/{a.account.id}"),
     "length_required": lambda a: a.raw("{}", HTTP_TRANSFER_ENCODING="chunked"),
     "body_too_large": lambda a: a.raw(json.dumps({"reference": "a" * 70_000})),
