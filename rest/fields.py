@@ -216,7 +216,7 @@ class ChoicesField(Field):
 
 
 class ChoicesParameter(Field):
-    """Some of the choices in a query, with commas between them."""
+    """Some of the choices in a query, each a parameter or with commas between them."""
 
     def __init__(self, *, choices: type[Any], **options: Any) -> None:
         self.choices = [str(choice.value) for choice in choices]

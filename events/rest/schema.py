@@ -41,7 +41,7 @@ describe_events = describe(
         without it, the oldest event that is kept comes first. With `wait` the answer may wait for the first one. Without
         the permission to see everything: those of your own accounts, and without their positions.""",
         200,
-        serializers.EventsSerializer,
+        serializers.EventPageSerializer,
         "invalid_parameter",
         "id_invalid",
         "required",

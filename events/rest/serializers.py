@@ -29,7 +29,7 @@ class CursorField(fields.TextField):
 
 class EventsQuery(StrictSerializer):
     after = CursorField(required=False, help_text="From `cursor`; default: the oldest event that is kept")
-    types = fields.ChoicesParameter(choices=Event.Type, required=False, help_text="Some types, with commas")
+    types = fields.ChoicesParameter(choices=Event.Type, required=False, help_text="Some types; they may also stand in one, with commas")
     account = fields.UUIDField(required=False)
     after_sequence = fields.NumberParameter(
         minimum=0,
@@ -102,7 +102,7 @@ class EventField(serializers.Field[Any, Any, Any, Any]):
 
 
 @extend_schema_serializer(many=False)  # a page of the feed, not a list of pages
-class EventsSerializer(serializers.Serializer):
+class EventPageSerializer(serializers.Serializer):
     events = serializers.ListField(child=EventField(), max_length=READ_MAX)
     cursor = serializers.CharField(help_text="To be sent as `after`. Opaque, and never twice the same text")
     has_more = serializers.BooleanField()

@@ -26,7 +26,7 @@ class EventViewSet(ApiViewSet[Event]):
     """What happened, in one order without gaps."""
 
     request_serializers = {"list": serializers.EventsQuery}
-    serializer_class = serializers.EventsSerializer
+    serializer_class = serializers.EventPageSerializer
     queryset = Event.objects.none()
 
     def list(self, request: Request) -> Response:

@@ -107,8 +107,8 @@ def tighten(result: Schema) -> None:
             schema = parameter["schema"]
             if parameter["in"] == "query" and schema.get("type") == "string":
                 schema.setdefault("minLength", 1)
-            if schema.get("type") == "array":
-                parameter |= {"style": "form", "explode": False}  # with commas
+            if parameter["in"] == "path":
+                schema["format"] = "uuid"
         if body := operation.get("requestBody"):
             body["required"] = True
             _close(body["content"]["application/json"]["schema"], schemas)

@@ -70,7 +70,7 @@ assert refused.problem.available == "95.00"
 # Events: what the data are goes by the type.
 types = [models.EventType.HOLD_PLACED, models.EventType.TRANSACTION_POSTED]
 feed = list_events.sync(client=today, account=account, types=types)
-assert isinstance(feed, models.Events), feed
+assert isinstance(feed, models.EventPage), feed
 amounts = [event.data.amount for event in feed.events if isinstance(event, models.TransactionEvent)]
 assert amounts == ["100.00", "5.00"], feed
 
@@ -79,7 +79,7 @@ unknown = create_transaction.sync(client=tomorrow, body=ask(models.TransactionTy
 assert isinstance(unknown, models.InsufficientFundsProblem)
 assert (unknown.code, unknown["moon"]) == ("eclipse", "new")
 events = list_events.sync(client=tomorrow, account=account, types=types)
-assert isinstance(events, models.Events)
+assert isinstance(events, models.EventPage)
 for event in events.events:
     assert isinstance(event, models.OtherEvent)
     assert (event.type_, event.data["phase"]) == ("moon.rose", "full")

@@ -60,7 +60,7 @@ assert refused.problem.available == "95.00"
 
 # Events: what the data are goes by the type.
 query = {"account": str(account), "types": "hold.placed,transaction.posted"}
-feed = models.Events.model_validate_json(today.get("/events", params=query).content)
+feed = models.EventPage.model_validate_json(today.get("/events", params=query).content)
 events = [event.root.root for event in feed.events if isinstance(event.root, models.KnownEvent)]
 amounts = [event.data.amount for event in events if isinstance(event, models.TransactionEvent)]
 assert amounts == ["100.00", "5.00"], feed
@@ -68,8 +68,8 @@ assert amounts == ["100.00", "5.00"], feed
 # A ledger of tomorrow: a code and a type that nobody knows today.
 answer = post(tomorrow, "/transactions", ask(models.TransactionType.WITHDRAW, "250.00"))
 unknown = models.InsufficientFundsProblem.model_validate_json(answer.content)
-assert (unknown.code, unknown.available) == ("eclipse", "100.00")
-later = models.Events.model_validate_json(tomorrow.get("/events", params=query).content)
+assert (unknown.code, unknown.available) == ("eclipse", "95.00")
+later = models.EventPage.model_validate_json(tomorrow.get("/events", params=query).content)
 for event in later.events:
     assert isinstance(event.root, models.OtherEvent)
     assert event.root.data == {"phase": "full"}
