@@ -38,8 +38,8 @@ def _close_one(schema):
 
 
 def require_schema(document, operation, answer):
-    """The answer is what the document says of this operation and the answer's status: its body, and the headers
-    that are the API's own.
+    """The answer is what the document says of this operation and the answer's status: its body, and those
+    headers that are the API's own.
     """
     response = find_response(document, operation, answer.status_code)
     media_type = answer["Content-Type"].partition(";")[0]

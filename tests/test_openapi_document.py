@@ -157,7 +157,9 @@ def make_events(account):
     hold(account, "9999")
     hold_that_expires(account, "1")
     waive(claim(account, "9999"))
-    asking.set_limits(id=account.id, limits={"withdraw_max": None, "credit_limit": Decimal(1)}, request_id="x")
+    asking.set_limits(
+        id=account.id, limits={"withdraw_max": None, "credit_limit": Decimal(1)}, request_id="x"
+    )
     for change in (asking.freeze, asking.unfreeze):
         change(id=account.id, reason="x", request_id="x")
     closed = UUID(user["accounts"][0]["id"])

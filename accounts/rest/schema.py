@@ -101,8 +101,9 @@ describe_users = describe(
     create=operation(
         "createUser",
         "Create a user",
-        """Creates an account holder, with an account called `main`. Send an `id`, an `Idempotency-Key` or your own
-        `external_id`: repeated, it answers 201 with the user as it is now. Names need not be unique.""",
+        """Creates an account holder, with an account called `main`. Send an `id`, an `Idempotency-Key` or
+        your own `external_id`: repeated, it answers 201 with the user as it is now. Names need not be
+        unique.""",
         201,
         serializers.UserSerializer,
         *ON_BODIES,
@@ -133,8 +134,8 @@ describe_users = describe(
     retrieve=operation(
         "getUser",
         "Get a user",
-        """One account holder with all their accounts and what these have now. The `ETag` is of what `PATCH` can
-        change, the name and the metadata.""",
+        """One account holder with all their accounts and what these have now. The `ETag` is of what `PATCH`
+        can change, the name and the metadata.""",
         200,
         serializers.UserSerializer,
         "not_found",
@@ -143,8 +144,8 @@ describe_users = describe(
     partial_update=operation(
         "updateUser",
         "Change a user",
-        """Changes the name, or replaces the whole metadata. What is so already is answered as it is. With `If-Match`
-        it is changed only if nobody has changed it meanwhile.""",
+        """Changes the name, or replaces the whole metadata. What is so already is answered as it is. With
+        `If-Match` it is changed only if nobody has changed it meanwhile.""",
         200,
         serializers.UserSerializer,
         *ON_BODIES,
@@ -163,8 +164,8 @@ describe_accounts = describe(
     create=operation(
         "createAccount",
         "Open an account",
-        """Opens another account for a user. User, currency and name together identify it: repeated, it answers 201
-        with the same account, whatever its metadata is by then.""",
+        """Opens another account for a user. User, currency and name together identify it: repeated, it
+        answers 201 with the same account, whatever its metadata is by then.""",
         201,
         serializers.AccountSerializer,
         *ON_BODIES,
@@ -182,8 +183,8 @@ describe_accounts = describe(
     list=operation(
         "listAccounts",
         "List accounts",
-        """Accounts with what they have now, newest first; of one user, in one currency, of one status or with exactly
-        this name, where that is asked for.""",
+        """Accounts with what they have now, newest first; of one user, in one currency, of one status or
+        with exactly this name, where that is asked for.""",
         200,
         serializers.AccountSerializer,
         *ON_LISTS,
@@ -191,8 +192,8 @@ describe_accounts = describe(
     retrieve=operation(
         "getAccount",
         "Get an account",
-        """One account: its rules, and what it has now. The `ETag` is of what `PATCH` can change, and not of balances,
-        which are always in use.""",
+        """One account: its rules, and what it has now. The `ETag` is of what `PATCH` can change, and not of
+        balances, which are always in use.""",
         200,
         serializers.AccountSerializer,
         "not_found",
@@ -204,8 +205,8 @@ describe_me = describe(
     retrieve=operation(
         "getMe",
         "Get the token that asks",
-        """Whose token it is, what it may and is bound to, and until when. Every valid token may ask: it is the way to
-        try one, and to see in time that it ends.""",
+        """Whose token it is, what it may and is bound to, and until when. Every valid token may ask: it is
+        the way to try one, and to see in time that it ends.""",
         200,
         serializers.MeSerializer,
     ),
@@ -215,9 +216,9 @@ describe_thresholds = describe(
     create=operation(
         "createThreshold",
         "Set a threshold",
-        """Names an amount of the balance, or of what is available: whenever a request leaves the account on its other
-        side, an event tells it. Account, amount and `of` identify it: repeated, it is the same one. At most 20 of an
-        account.""",
+        """Names an amount of the balance, or of what is available: whenever a request leaves the account on
+        its other side, an event tells it. Account, amount and `of` identify it: repeated, it is the same
+        one. At most 20 of an account.""",
         201,
         serializers.ThresholdSerializer,
         *ON_BODIES,

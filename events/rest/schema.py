@@ -37,9 +37,10 @@ describe_events = describe(
     list=operation(
         "listEvents",
         "Read the feed",
-        """Events after a cursor, oldest first, in one order without gaps. Keep `cursor` and send it as `after` next time;
-        without it, the oldest event that is kept comes first. With `wait` the answer may wait for the first one. Without
-        the permission to see everything: those of your own accounts, and without their positions.""",
+        """Events after a cursor, oldest first, in one order without gaps. Keep `cursor` and send it as
+        `after` next time; without it, the oldest event that is kept comes first. With `wait` the answer may
+        wait for the first one. Without the permission to see everything: those of your own accounts, and
+        without their positions.""",
         200,
         serializers.EventPageSerializer,
         "invalid_parameter",
@@ -47,16 +48,16 @@ describe_events = describe(
         "required",
         "conflicting_fields",
         *ON_CURSORS,
-    )
+    ),
 )
 describe_subscriptions = describe(
     "Subscriptions",
     create=operation(
         "createSubscription",
         "Subscribe",
-        """Has events sent from now on: to a webhook at your url, or to the ledger's broker. The `secret` that signs the
-        messages of a webhook is shown this once. Repeated with the same url it is the same subscription, without the
-        secret.""",
+        """Has events sent from now on: to a webhook at your url, or to the ledger's broker. The `secret`
+        that signs the messages of a webhook is shown this once. Repeated with the same url it is the same
+        subscription, without the secret.""",
         201,
         serializers.NewSubscriptionSerializer,
         *ON_BODIES,
@@ -75,7 +76,8 @@ describe_subscriptions = describe(
     list=operation(
         "listSubscriptions",
         "List subscriptions",
-        """Subscriptions, newest first, each with how far it has come. Without the permission to see all, your own.""",
+        """Subscriptions, newest first, each with how far it has come. Without the permission to see all,
+        your own.""",
         200,
         serializers.SubscriptionSerializer,
         *ON_LISTS,
@@ -91,7 +93,8 @@ describe_subscriptions = describe(
     partial_update=operation(
         "updateSubscription",
         "Change a subscription",
-        """Gives it another url, or other types of events; an empty list is all of them. It goes on from where it was.""",
+        """Gives it another url, or other types of events; an empty list is all of them. It goes on from
+        where it was.""",
         200,
         serializers.SubscriptionSerializer,
         *ON_BODIES,
@@ -116,8 +119,8 @@ describe_subscriptions = describe(
     pause=operation(
         "pauseSubscription",
         "Pause a subscription",
-        """Sends nothing until it is resumed, and then goes on from where it was, as long as those events are kept. There
-        is no body.""",
+        """Sends nothing until it is resumed, and then goes on from where it was, as long as those events
+        are kept. There is no body.""",
         200,
         serializers.SubscriptionSerializer,
         "not_found",
@@ -126,8 +129,8 @@ describe_subscriptions = describe(
     resume=operation(
         "resumeSubscription",
         "Resume a subscription",
-        """Goes on from its cursor at once, whether it was paused, or disabled after too many attempts. There is no
-        body.""",
+        """Goes on from its cursor at once, whether it was paused, or disabled after too many attempts.
+        There is no body.""",
         200,
         serializers.SubscriptionSerializer,
         "not_found",
@@ -137,8 +140,8 @@ describe_subscriptions = describe(
     replay=operation(
         "replaySubscription",
         "Move a subscription",
-        """Goes on from another cursor of the feed: an earlier one sends again, a later one skips. Without `after`, all that
-        is kept is sent again.""",
+        """Goes on from another cursor of the feed: an earlier one sends again, a later one skips. Without
+        `after`, all that is kept is sent again.""",
         200,
         serializers.SubscriptionSerializer,
         *ON_BODIES,
@@ -159,8 +162,8 @@ describe_subscriptions = describe(
     rotate_secret=operation(
         "rotateSubscriptionSecret",
         "Rotate the secret of a webhook",
-        """Makes a new secret and shows it this once. For 24 hours every message is signed with the old one too. There is
-        no body.""",
+        """Makes a new secret and shows it this once. For 24 hours every message is signed with the old one
+        too. There is no body.""",
         200,
         serializers.NewSubscriptionSerializer,
         "not_found",

@@ -29,7 +29,9 @@ class CursorField(fields.TextField):
 
 class EventsQuery(StrictSerializer):
     after = CursorField(required=False, help_text="From `cursor`; default: the oldest event that is kept")
-    types = fields.ChoicesParameter(choices=Event.Type, required=False, help_text="Some types; they may also stand in one, with commas")
+    types = fields.ChoicesParameter(
+        choices=Event.Type, required=False, help_text="Some types; they may also stand in one, with commas"
+    )
     account = fields.UUIDField(required=False)
     after_sequence = fields.NumberParameter(
         minimum=0,
@@ -98,7 +100,7 @@ class EventSerializer(serializers.Serializer):
 
 @describe_as({"$ref": "#/components/schemas/Event"})
 class EventField(serializers.Field[Any, Any, Any, Any]):
-    """An event of any type: `transactions.rest.events`, above of what events are about, says what there are."""
+    """An event of any type: `transactions.rest.events` says what there are."""
 
 
 @extend_schema_serializer(many=False)  # a page of the feed, not a list of pages

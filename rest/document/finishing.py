@@ -1,5 +1,6 @@
-"""What is done to the whole OpenAPI document when all operations are described: what is said of each of them is
-said once, and what the schemas of DRF cannot say is said here.
+"""What is done to the whole OpenAPI document when all operations are described.
+
+What is said of each of them is said once, and what the schemas of DRF cannot say is said here.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,12 @@ from rest.schema import EVERYWHERE, LEADS_TO, ON_BODIES
 
 Schema = dict[str, Any]
 
-STANDING = (*ON_BODIES, *EVERYWHERE, "not_found", "request_in_progress")  # codes that need not be named of each operation
+STANDING = (
+    *ON_BODIES,
+    *EVERYWHERE,
+    "not_found",
+    "request_in_progress",
+)  # codes that need not be named of each operation
 METHODS = ("get", "post", "patch", "delete")
 HEADERS: dict[str, Schema] = {
     "X-Request-Id": {
@@ -43,9 +49,9 @@ HEADERS: dict[str, Schema] = {
     },
 }
 HEADERS_OF_PROBLEMS = {  # by status; what is declined is recorded
-    401: ["WWW-Authenticate"],
-    **dict.fromkeys((402, 412, 422), ["Idempotency-Replayed"]),
-    **dict.fromkeys((409, 503), ["Retry-After"]),
+    401: ("WWW-Authenticate",),
+    **dict.fromkeys((402, 412, 422), ("Idempotency-Replayed",)),
+    **dict.fromkeys((409, 503), ("Retry-After",)),
 }
 
 
@@ -172,7 +178,10 @@ def share_problems(result: Schema) -> Schema:
             is_usual = schema == kind.serializer.__name__.removesuffix("Serializer")
             name = kind.name if is_usual else schema.removesuffix("Problem")
             standing = [f"`{code}`" for code in STANDING if STATUS[code] == int(status)]
-            shared[name] = {**answer, "description": " ".join([kind.description, ", ".join(standing)]).strip()}
+            shared[name] = {
+                **answer,
+                "description": " ".join([kind.description, ", ".join(standing)]).strip(),
+            }
             reference = {"$ref": f"#/components/responses/{name}"}
             if not set(codes.split(", ")) <= set(standing):
                 reference["description"] = codes

@@ -24,7 +24,9 @@ def make_code(*statuses: int) -> serializers.Field[Any, Any, Any, Any]:
     return field()  # type: ignore[no-any-return]
 
 
-@describe_as({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 1000}]})
+@describe_as(
+    {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 1000}]}
+)
 class AllowedField(serializers.Field[Any, Any, Any, Any]):
     """What a token may: an amount, or a list of names."""
 

@@ -51,7 +51,9 @@ commands: list[Any] = [
     {"command": "transaction", "account": account, "type": "WITHDRAW", "amount": "999.00"},
 ]
 answer = post(today, "/batches", models.BatchRequest(id=uuid4(), atomic=False, commands=commands))
-held, captured, refused = (each.root for each in models.DecidedBatch.model_validate_json(answer.content).results)
+held, captured, refused = (
+    each.root for each in models.DecidedBatch.model_validate_json(answer.content).results
+)
 assert isinstance(held, models.HoldResult)
 assert isinstance(captured, models.TransactionResult)
 assert isinstance(refused, models.ProblemResult)

@@ -1,5 +1,7 @@
-"""The ledger as it may be tomorrow: it hands every request on to that of today, and in the answers codes of problems
-and types of events are others, which no client has heard of, and objects have a member more.
+"""The ledger as it may be tomorrow.
+
+It hands every request on to that of today; in the answers codes of problems and types of events are others,
+which no client has heard of, and these objects have a member more.
 
     python tomorrow.py http://127.0.0.1:8080 8081
 """

@@ -29,9 +29,9 @@ describe_claims = describe(
     create=command(
         "createClaim",
         "Claim what an account owes",
-        """Takes what the account can spare at once, and the rest of whatever comes in later, until all of it is
-        collected; to `destination`, if there is one. An account can owe more than it has; its balance stays what it
-        is.""",
+        """Takes what the account can spare at once, and the rest of whatever comes in later, until all of
+        it is collected; to `destination`, if there is one. An account can owe more than it has; its balance
+        stays what it is.""",
         201,
         account_serializers.ClaimSerializer,
         *ON_BODIES,
@@ -52,8 +52,8 @@ describe_claims = describe(
     list=operation(
         "listClaims",
         "List claims",
-        """Claims, newest first, open and closed: of an account or a user, of a status, in favour of a destination, or
-        with exactly this reference.""",
+        """Claims, newest first, open and closed: of an account or a user, of a status, in favour of a
+        destination, or with exactly this reference.""",
         200,
         account_serializers.ClaimSerializer,
         *ON_LISTS,
@@ -69,8 +69,8 @@ describe_claims = describe(
     waive=operation(
         "waiveClaim",
         "Waive a claim",
-        """Gives up what is left of it. What was collected stays collected. Of one that is waived already it is answered
-        as it is.""",
+        """Gives up what is left of it. What was collected stays collected. Of one that is waived already it
+        is answered as it is.""",
         200,
         account_serializers.ClaimSerializer,
         *ON_BODIES,
@@ -127,8 +127,8 @@ describe_rules = describe(
     partial_update=operation(
         "updateAccount",
         "Change an account",
-        """Replaces the whole metadata. What is so already is answered as it is. With `If-Match` it is changed only if
-        nobody has changed it meanwhile.""",
+        """Replaces the whole metadata. What is so already is answered as it is. With `If-Match` it is
+        changed only if nobody has changed it meanwhile.""",
         200,
         account_serializers.AccountSerializer,
         *ON_BODIES,
@@ -144,8 +144,8 @@ describe_rules = describe(
     limits=operation(
         "setAccountLimits",
         "Set limits",
-        """Sets how far below zero the balance may go, and what one withdrawal, or those of a UTC day, may take. A limit
-        that is not sent stays as it is; null takes it away.""",
+        """Sets how far below zero the balance may go, and what one withdrawal, or those of a UTC day, may
+        take. A limit that is not sent stays as it is; null takes it away.""",
         200,
         account_serializers.AccountSerializer,
         *ON_BODIES,
@@ -163,8 +163,8 @@ describe_rules = describe(
     freeze=changing_status(
         "freezeAccount",
         "Freeze an account",
-        """Money comes in and none goes out, and no hold is placed, until it is unfrozen. Of a frozen account it is
-        answered as it is.""",
+        """Money comes in and none goes out, and no hold is placed, until it is unfrozen. Of a frozen
+        account it is answered as it is.""",
         "FROZEN",
         "account_closed",
         example="a chargeback",
@@ -183,8 +183,8 @@ describe_rules = describe(
     close=changing_status(
         "closeAccount",
         "Close an account",
-        """Nothing comes in or goes out any more, for ever. The account must be empty, without holds and without open
-        claims. Of a closed account it is answered as it is.""",
+        """Nothing comes in or goes out any more, for ever. The account must be empty, without holds and
+        without open claims. Of a closed account it is answered as it is.""",
         "CLOSED",
         "account_not_empty",
         "account_owes",
@@ -197,8 +197,8 @@ describe_balances = describe(
     of_account=operation(
         "getAccountBalance",
         "Get the balance of an account",
-        """What the account has now, or had at a moment by what was effective then (`at`), or was known to have by what
-        was recorded by then (`known_at`), or both.""",
+        """What the account has now, or had at a moment by what was effective then (`at`), or was known to
+        have by what was recorded by then (`known_at`), or both.""",
         200,
         serializers.BalanceSerializer,
         *ON_MOMENTS,
@@ -208,8 +208,8 @@ describe_balances = describe(
     of_user=operation(
         "getUserBalance",
         "Get the balance of a user",
-        """As of an account, of the user's `main` account or of the one that `account` names; `currency` is needed only
-        where the user has accounts of that name in several.""",
+        """As of an account, of the user's `main` account or of the one that `account` names; `currency` is
+        needed only where the user has accounts of that name in several.""",
         200,
         serializers.BalanceSerializer,
         *ON_MOMENTS,
@@ -220,8 +220,8 @@ describe_balances = describe(
     statement=operation(
         "getStatement",
         "Get the statement of an account",
-        """All that moved from the first day to the last, both inclusive, by when it was effective, with the balances
-        before, after and along it. As a table for who asks with `Accept: text/csv`.""",
+        """All that moved from the first day to the last, both inclusive, by when it was effective, with the
+        balances before, after and along it. As a table for who asks with `Accept: text/csv`.""",
         200,
         serializers.StatementSerializer,
         "required",

@@ -94,9 +94,9 @@ WEBHOOK = OpenApiWebhook(
     decorator=extend_schema(
         operation_id="receiveEvent",
         summary="Hear of an event",
-        description="What a subscription of the kind `webhook` is sent, after the Standard Webhooks specification: one"
-        " event after the other, each at least once. Verify `webhook-signature` with one of its libraries, answer 2xx"
-        " within 15 seconds, and tell repetitions by the event's `id`.",
+        description="What a subscription of the kind `webhook` is sent, after the Standard Webhooks"
+        " specification: one event after the other, each at least once. Verify `webhook-signature` with one"
+        " of its libraries, answer 2xx within 15 seconds, and tell repetitions by the event's `id`.",
         request=EVENT,
         tags=["Subscriptions"],
         responses={

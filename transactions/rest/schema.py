@@ -55,9 +55,9 @@ describe_transactions = describe(
     create=command(
         "createTransaction",
         "Deposit or withdraw",
-        """Posts a deposit or a withdrawal on an account, or on the main account of a user, exactly once. A withdrawal
-        that is not covered is declined with 402: that too is recorded under its id and answered again. With an
-        `effective_at` in the past it counts from then on.""",
+        """Posts a deposit or a withdrawal on an account, or on the main account of a user, exactly once. A
+        withdrawal that is not covered is declined with 402: that too is recorded under its id and answered
+        again. With an `effective_at` in the past it counts from then on.""",
         201,
         serializers.PostedTransactionSerializer,
         *ON_COMMANDS,
@@ -74,8 +74,8 @@ describe_transactions = describe(
     list=operation(
         "listTransactions",
         "List transactions",
-        """Transactions, posted and declined, newest first by `recorded_at`. `…_after` is later than the moment,
-        `…_before` up to and including it; a date is the end of its day.""",
+        """Transactions, posted and declined, newest first by `recorded_at`. `…_after` is later than the
+        moment, `…_before` up to and including it; a date is the end of its day.""",
         200,
         serializers.TransactionSerializer,
         *ON_LISTS,
@@ -92,8 +92,9 @@ describe_transactions = describe(
     reverse=command(
         "reverseTransaction",
         "Reverse a transaction",
-        """Takes back all that is left of a transaction, or the `amount` that is sent; of a transfer both legs, whichever
-        was named. With `claim`, what is not there any more is owed: then the answer is the claim.""",
+        """Takes back all that is left of a transaction, or the `amount` that is sent; of a transfer both
+        legs, whichever was named. With `claim`, what is not there any more is owed: then the answer is the
+        claim.""",
         201,
         PolymorphicProxySerializer(
             "Reversal",
@@ -121,9 +122,9 @@ describe_transfers = describe(
     create=command(
         "createTransfer",
         "Transfer money",
-        """Moves money from one account to another, exactly once: a withdrawal and a deposit, posted together or not at
-        all. Between two currencies send both amounts. Declined, it is answered with the reason of the leg that is to
-        blame.""",
+        """Moves money from one account to another, exactly once: a withdrawal and a deposit, posted
+        together or not at all. Between two currencies send both amounts. Declined, it is answered with the
+        reason of the leg that is to blame.""",
         201,
         serializers.TransferSerializer,
         *ON_COMMANDS,
@@ -142,8 +143,8 @@ describe_transfers = describe(
     retrieve=operation(
         "getTransfer",
         "Get a transfer",
-        """Both legs, posted or declined. Of the leg on somebody else's account its holder's counterpart sees what was
-        moved, when, and on which account.""",
+        """Both legs, posted or declined. Of the leg on somebody else's account its holder's counterpart
+        sees what was moved, when, and on which account.""",
         200,
         serializers.SeenTransferSerializer,
         "not_found",
@@ -154,9 +155,10 @@ describe_batches = describe(
     create=command(
         "createBatch",
         "Post a list of commands",
-        """Decides up to 1,000 commands of any kinds in their order, in one commit. With `atomic` all are posted, or none
-        and the answer is 422 `batch_declined`; else each stands for itself, and the answer is 200 with a result for
-        each. A capture or a release may name the hold that an earlier item places: `#0` is the first.""",
+        """Decides up to 1,000 commands of any kinds in their order, in one commit. With `atomic` all are
+        posted, or none and the answer is 422 `batch_declined`; else each stands for itself, and the answer
+        is 200 with a result for each. A capture or a release may name the hold that an earlier item places:
+        `#0` is the first.""",
         200,
         serializers.DecidedBatchSerializer,
         *ON_COMMANDS,
@@ -192,8 +194,8 @@ describe_batches = describe(
     reverse=command(
         "reverseBatch",
         "Reverse a batch",
-        """Takes back what is left of a list, all or nothing: transactions are reversed, open holds released. It is itself
-        a list, of what takes it back.""",
+        """Takes back what is left of a list, all or nothing: transactions are reversed, open holds
+        released. It is itself a list, of what takes it back.""",
         200,
         serializers.DecidedBatchSerializer,
         *ON_COMMANDS,

@@ -31,8 +31,8 @@ describe_holds = describe(
     create=command(
         "createHold",
         "Place a hold",
-        """Sets funds of an account aside: they stay in its balance and are not available to anything else, until they are
-        captured or released, or the hold expires.""",
+        """Sets funds of an account aside: they stay in its balance and are not available to anything else,
+        until they are captured or released, or the hold expires.""",
         201,
         account_serializers.HoldSerializer,
         *ON_BODIES,
@@ -55,8 +55,8 @@ describe_holds = describe(
     list=operation(
         "listHolds",
         "List holds",
-        """Holds, newest first, of an account or a user, of a status or of a batch, where that is asked for. One whose time
-        is over is found as expired.""",
+        """Holds, newest first, of an account or a user, of a status or of a batch, where that is asked for.
+        One whose time is over is found as expired.""",
         200,
         account_serializers.HoldSerializer,
         *ON_LISTS,
@@ -64,8 +64,8 @@ describe_holds = describe(
     retrieve=operation(
         "getHold",
         "Get a hold",
-        """One hold: how much of it was captured, and how much is left. The `ETag` is of what `PATCH` can change, the
-        amount and the end.""",
+        """One hold: how much of it was captured, and how much is left. The `ETag` is of what `PATCH` can
+        change, the amount and the end.""",
         200,
         account_serializers.HoldSerializer,
         "not_found",
@@ -74,8 +74,9 @@ describe_holds = describe(
     partial_update=command(
         "updateHold",
         "Change a hold",
-        """Gives an open hold another amount, all of it with what was captured, or another end. What is so already is
-        answered as it is. A larger one must be covered, else it is declined with 402 and stays as it was.""",
+        """Gives an open hold another amount, all of it with what was captured, or another end. What is so
+        already is answered as it is. A larger one must be covered, else it is declined with 402 and stays
+        as it was.""",
         200,
         account_serializers.HoldSerializer,
         *ON_BODIES,
@@ -99,8 +100,8 @@ describe_holds = describe(
     release=command(
         "releaseHold",
         "Release a hold",
-        """Gives back what is left of a hold. What was captured stays captured. Of one that is released already it is
-        answered as it is. The body may be left away.""",
+        """Gives back what is left of a hold. What was captured stays captured. Of one that is released
+        already it is answered as it is. The body may be left away.""",
         200,
         account_serializers.HoldSerializer,
         "not_found",
@@ -122,8 +123,9 @@ describe_holds = describe(
     capture=command(
         "captureHold",
         "Capture a hold",
-        """Takes money that was set aside: without an amount all that is left. The rest is given back, unless `final` is
-        false. With a `destination` it is a transfer to another account, with `destinations` several at once.""",
+        """Takes money that was set aside: without an amount all that is left. The rest is given back,
+        unless `final` is false. With a `destination` it is a transfer to another account, with
+        `destinations` several at once.""",
         201,
         PolymorphicProxySerializer(
             "Capture",
