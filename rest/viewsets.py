@@ -191,7 +191,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
     permissions: ClassVar[dict[str, str | tuple[str, ...]]] = {}
     request_serializers: ClassVar[dict[str, type[StrictSerializer]]] = {}
     dry_runs: ClassVar[tuple[str, ...]] = ()  # the actions that take `dry_run`
-    http_method_names = ["get", "head", "post", "patch", "delete"]  # no OPTIONS: the OpenAPI document is it
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # OPTIONS: see the document
     format_kwarg = None
     request: Request
 

@@ -6,6 +6,8 @@ from functools import cache
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from rest.document.problems import KINDS, ProblemSerializer
+
 
 @cache
 def read_document():
@@ -46,3 +48,11 @@ def require_schema(document, operation, answer):
     make_validator(document, response["content"][media_type]["schema"]).validate(answer.json())
     sent = {name for name in answer.headers if name.replace("-", "") in document["components"]["headers"]}
     assert sent <= set(response["headers"]), sent
+
+
+def require_schema_of_problem(answer):
+    """The problem is what the document says of its status, whatever the operation."""
+    serializer = KINDS[answer.status].serializer if answer.status in KINDS else ProblemSerializer
+    name = "BatchDeclinedProblem" if answer.code == "batch_declined" else serializer.__name__
+    schema = read_document()["components"]["schemas"][name.removesuffix("Serializer")]
+    make_validator(read_document(), schema).validate(answer.json())

@@ -14,12 +14,11 @@ from accounts.models import BALANCE_MAX, CLAIMS_MAX
 from events import feed
 from ledger.callers import Caller
 from rest.codes import STATUS
-from rest.document.problems import KINDS, ProblemSerializer
 from tests import asking, feed_refusals, hold_refusals, refusals_of_reversals
 from tests.accounts.erasing import forget
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
-from tests.document import make_validator, read_document
+from tests.document import require_schema_of_problem
 from tests.raw_requests import Answer
 from tests.refusals import require_problem, take_stock
 
@@ -246,16 +245,7 @@ def test_a_refusal_has_its_code_status_and_shape(service, code):
     answer = Answer(response.status_code, response.headers.items(), response.content)
     assert answer.code == code, answer
     require_problem(answer)
-    require_described(answer)
-
-
-def require_described(answer):
-    """The problem is what the document says of its status, and has nothing that it does not name."""
-    serializer = KINDS[answer.status].serializer if answer.status in KINDS else ProblemSerializer
-    name = "BatchDeclinedProblem" if answer.code == "batch_declined" else serializer.__name__
-    document = read_document()
-    schema = document["components"]["schemas"][name.removesuffix("Serializer")]
-    make_validator(document, schema).validate(answer.json())
+    require_schema_of_problem(answer)
 
 
 def test_what_django_finds_suspicious_is_a_bad_request(rf):
