@@ -34,17 +34,17 @@ FROM (
     WHERE (part, position) > ({PART}, %(after)s) AND (part, position) <= ({PART}, %(last)s)
     ORDER BY part, position LIMIT %(limit)s
 ) AS place LEFT JOIN LATERAL (
-    SELECT type, about, data ->> 'id' AS thing FROM events_event AS e
+    SELECT type, about, CASE WHEN about IS NULL THEN data ->> 'id' END AS thing FROM events_event AS e
     WHERE e.stream = place.stream AND e.sequence = place.sequence OFFSET 0
 ) AS event ON true
 ORDER BY position
 """  # noqa: S608
 # Of somebody who was forgotten the references are not found by their parts any more.
 REFERENCE = """
-CASE WHEN (
+CASE WHEN row.reference = '' OR (
     SELECT erased_at FROM accounts_user
     WHERE id = (SELECT user_id FROM accounts_account WHERE id = row.account_id)
-) IS NULL THEN row.reference ELSE '' END
+) IS NOT NULL THEN '' ELSE row.reference END
 """
 TRANSACTION = f"row.id, false, row.amount, row.recorded_at, row.effective_at, {REFERENCE}"
 HOLD = f"row.id, true, row.amount, row.created_at, row.created_at, {REFERENCE}"
