@@ -12,7 +12,7 @@ test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill" $(TESTS)
 
 # Every command of docs/operations, a release that rolls onto a ledger in use, a restore, profiles, the proxies; the
-# demonstration, all kinds of users; a full disk, and clients that hold a server up.
+# demonstration, all kinds of users; a service in parts, killed relays; a full disk, and clients that hold a server up.
 drills: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m drill tests
 

@@ -23,7 +23,7 @@ from tests.faults.relay_verdict import (
     read_trials,
 )
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(300)]
 
 KILLS, STOPS = 2, 1  # at each of the four points
 POINTS = 4

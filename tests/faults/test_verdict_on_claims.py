@@ -11,7 +11,7 @@ from tests.faults.charges import CROSSINGS, DOUBLED, DRIFT, GHOSTS, LOST, OWED, 
 from tests.faults.operations import Operation
 from tests.faults.replies import EITHER, Reply
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(300)]
 
 
 def find_claim(ledger, *, collected=True, reverses=None):

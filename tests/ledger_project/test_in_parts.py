@@ -26,7 +26,7 @@ from tests.faults.hammer import make_account
 from tests.servers import CHEAP, PROJECT, query, wait_for
 from tests.service import Service
 
-pytestmark = pytest.mark.serve
+pytestmark = [pytest.mark.drill, pytest.mark.serve]
 
 KEYS = {name: f"a key of its own for {name}, of a service in parts" for name in checks.KEYS}
 
