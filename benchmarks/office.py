@@ -44,10 +44,10 @@ def measure(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from benchmarks import office_ledger, office_pages
-    from transactions.models import SearchedMovement
+    from transactions.models import SearchedAmount
 
     console = Console(width=160)
-    if not SearchedMovement.objects.exists():  # what is made last
+    if not SearchedAmount.objects.exists():  # what is made last
         users = options.users or options.transactions
         console.print(f"Writing {options.transactions} transactions and {users} users …")
         began = time.perf_counter()

@@ -38,8 +38,8 @@ MUTANTS = [
     Mutant(
         "the follower skips an event",
         "following._follow",
-        "_execute(statements.MOVE, [events[-1][0]])",
-        "_execute(statements.MOVE, [events[-1][0] + 1])",
+        "_execute(statements.MOVE, [position])",
+        "_execute(statements.MOVE, [position + 1])",
         FOLLOWER + "test_every_event_is_followed_once_and_the_ledger_says_the_same",
     ),
     Mutant(
@@ -65,10 +65,17 @@ MUTANTS = [
     ),
     Mutant(
         "references of the forgotten come back",
-        "statements.REFERENCE",
-        "IS NULL THEN row.reference ELSE '' END",
-        "IS NULL THEN row.reference ELSE row.reference END",
+        "statements.KEEP_AMOUNTS",
+        "IS NOT NULL THEN '' ELSE reference END",
+        "IS NOT NULL THEN reference ELSE reference END",
         FOLLOWER + "test_who_is_forgotten_is_not_found_by_anything_of_theirs",
+    ),
+    Mutant(
+        "a hold is found by an amount that it had",
+        "statements.FIND_AMOUNTS",
+        "NOT is_hold OR",
+        "true OR",
+        SEARCH + "test_a_hold_is_found_by_the_amount_that_it_has_now",
     ),
     Mutant(
         "an erasure does not wait for who writes",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from events import feed
 from transactions import search
-from transactions.models import SearchedMovement, SearchedPerson
+from transactions.models import SearchedAmount, SearchedPerson, SearchedReference
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -37,6 +37,7 @@ def read_tables():
         sorted(model.objects.values_list(*fields))
         for model, fields in (
             (SearchedPerson, ("user_id", "name", "external_id", "contacts", "keys")),
-            (SearchedMovement, ("id", "is_hold", "amount", "effective_at", "reference", "keys")),
+            (SearchedReference, ("id", "is_hold", "recorded_at", "reference", "keys")),
+            (SearchedAmount, ("amount", "effective_at", "id", "is_hold")),
         )
     ]

@@ -11,9 +11,13 @@ PERSON = {
     "user_id": "'00000000-0000-4000-8000-000000000001'", "name": "'x'", "external_id": "''",
     "contacts": "'{}'", "keys": "'{}'",
 }  # fmt: skip
-MOVEMENT = {
-    "id": "'00000000-0000-4000-8000-000000000001'", "is_hold": "false", "amount": "1",
-    "recorded_at": "now()", "effective_at": "now()", "reference": "''", "keys": "'{}'",
+REFERENCE = {
+    "id": "'00000000-0000-4000-8000-000000000001'", "is_hold": "false",
+    "recorded_at": "now()", "reference": "'x'", "keys": "'{}'",
+}  # fmt: skip
+AMOUNT = {
+    "amount": "1", "effective_at": "now()",
+    "id": "'00000000-0000-4000-8000-000000000001'", "is_hold": "false",
 }  # fmt: skip
 STATE = {"id": "1", "position": "0", "rebuilding": "''"}
 ATTEMPT = {
@@ -22,7 +26,8 @@ ATTEMPT = {
 }  # fmt: skip
 INSERTS = [
     ("transactions_searchedperson_pkey", insert("transactions_searchedperson", *[PERSON] * 2)),
-    ("transactions_searchedmovement_pkey", insert("transactions_searchedmovement", *[MOVEMENT] * 2)),
+    ("transactions_searchedreference_pkey", insert("transactions_searchedreference", *[REFERENCE] * 2)),
+    ("transactions_searchedamount_pkey", insert("transactions_searchedamount", *[AMOUNT] * 2)),
     ("transactions_searchstate_pkey", insert("transactions_searchstate", *[STATE] * 2)),
     ("search_state_is_one_row", insert("transactions_searchstate", STATE | {"id": "2"})),
     ("events_attempt_pkey", insert("events_attempt", *[ATTEMPT] * 2)),

@@ -131,7 +131,8 @@ RIGHTS: dict[str, Rights] = {
     "transactions.figures": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     # What is searched: made of the ledger, and made anew of it.
     "transactions.searchedperson": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),
-    "transactions.searchedmovement": Rights({**READ, **ADD, **CHANGE}, READ, READ),
+    "transactions.searchedreference": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),
+    "transactions.searchedamount": Rights({**READ, **ADD}, READ, READ),
     "transactions.searchstate": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     # The service audits single accounts: what it notes is of a part of the ledger, whoever has taken it over.
     "transactions.auditrun": Rights(

@@ -39,8 +39,9 @@ OF_THE_APP = {
     "transactions_correction": CHANGES,
     "transactions_figures": CHANGES,
     "transactions_hourlytotal": CHANGES,
-    "transactions_searchedmovement": CHANGES,
+    "transactions_searchedamount": ADDS,
     "transactions_searchedperson": ALL,
+    "transactions_searchedreference": ALL,
     "transactions_searchstate": CHANGES,
     "transactions_transaction": ADDS,
 }
@@ -88,7 +89,8 @@ NEVER_CHANGED = {
     ),
     "transactions_figures": "",
     "transactions_hourlytotal": "",
-    "transactions_searchedmovement": "",
+    "transactions_searchedamount": "",
     "transactions_searchedperson": "",
+    "transactions_searchedreference": "",
     "transactions_searchstate": "",
 }

@@ -249,17 +249,15 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("id hour currency type outcome count amount late added", UNSEEN, UNSEEN, COUNTED),
         ("removed", REFUSED, UNSEEN, COUNTED),
     ),
-    "transactions_searchedmovement": decide(
-        (
-            "id is_hold amount recorded_at effective_at reference keys added",
-            UNSEEN,
-            UNSEEN,
-            SEARCHED,
-        ),
-        ("removed", REFUSED, UNSEEN, SEARCHED),
+    "transactions_searchedamount": decide(
+        ("amount effective_at id is_hold removed", REFUSED, UNSEEN, SEARCHED),
+        ("added", UNSEEN, UNSEEN, SEARCHED),
     ),
     "transactions_searchedperson": decide(
         ("user_id name external_id contacts keys removed added", UNSEEN, UNSEEN, SEARCHED),
+    ),
+    "transactions_searchedreference": decide(
+        ("id is_hold recorded_at reference keys removed added", UNSEEN, UNSEEN, SEARCHED),
     ),
     "transactions_searchstate": decide(
         ("id added", REFUSED, REFUSED, ""),

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts import operations
+from accounts.models import Hold
 from tests.cast import CALLER, AccountFactory, UserFactory, day, hold, transfer, withdraw
 from tests.searching import NOW, find_names, find_references, follow
 from transactions import search
@@ -171,9 +172,14 @@ def test_other_amounts_and_days_find_nothing(money, words):
     assert find_references(words) == []
 
 
-def test_a_hold_is_found_by_the_amount_that_it_has_now(money):
+def test_a_hold_is_found_by_the_amount_that_it_has_now(money, service):
     today = f"on {search.read_knowledge().now:%Y-%m-%d}"
     assert find_references(f"70.00 {today}") == ["Hotel booking 77"]
+    for now, before in (("75", "70"), ("70", "75")):
+        assert service.patch(f"/api/v1/holds/{Hold.objects.get().pk}", {"amount": now}).status_code == 200
+        follow()
+        assert find_references(f"{now} {today}") == ["Hotel booking 77"]
+        assert find_references(f"{before} {today}") == []
 
 
 def test_a_reference_and_an_id_are_found_before_the_search_knows_of_them(money):

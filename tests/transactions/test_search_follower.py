@@ -15,7 +15,7 @@ from tests.searching import find_names, find_references, follow, read_tables
 from tests.transactions.conftest import run_command
 from tests.transactions.test_concurrency import in_hand
 from transactions import search
-from transactions.models import SearchedMovement, SearchedPerson, SearchState
+from transactions.models import SearchedAmount, SearchedPerson, SearchedReference, SearchState
 from transactions.search import following
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,11 +36,16 @@ def make_some(count=3):
         hold(account, "1", reference=f"booking {number}")
 
 
+def count_tables():
+    return tuple(each.objects.count() for each in (SearchedPerson, SearchedReference, SearchedAmount))
+
+
 def require_everything_known():
     """That the tables are what the ledger says, and that nobody is behind."""
     known = read_tables()
     execute("DELETE FROM transactions_searchedperson")
-    execute("DELETE FROM transactions_searchedmovement")
+    execute("DELETE FROM transactions_searchedreference")
+    execute("DELETE FROM transactions_searchedamount")
     search.begin_rebuilding()
     follow()
     assert read_tables() == known
@@ -51,7 +56,7 @@ def require_everything_known():
 def test_every_event_is_followed_once_and_the_ledger_says_the_same():
     make_some()
     assert follow() > 5
-    assert (SearchedPerson.objects.count(), SearchedMovement.objects.count()) == (3, 12)
+    assert count_tables() == (3, 9, 12)
     require_everything_known()
     assert follow() == 0
 
@@ -66,7 +71,7 @@ def test_who_is_killed_between_reading_and_the_commit_has_done_nothing(monkeypat
     def die(*values):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(following, "_write_movements", die)
+    monkeypatch.setattr(following, "_write_references", die)
     with pytest.raises(KeyboardInterrupt):
         follow()
     monkeypatch.undo()
@@ -146,7 +151,8 @@ def test_the_command_makes_all_anew_and_whoever_kills_it_leaves_the_rest_to_the_
     make_some()
     follow()
     known = read_tables()
-    execute("DELETE FROM transactions_searchedmovement")
+    execute("DELETE FROM transactions_searchedreference")
+    execute("DELETE FROM transactions_searchedamount")
     steps = iter(range(2))
 
     def die(state):
@@ -173,7 +179,7 @@ def test_a_feed_that_was_pruned_before_it_was_read_begins_it_anew():
     execute("UPDATE events_feed_state SET pruned_through = last_position")
     execute("ALTER TABLE events_feed_state ENABLE ALWAYS TRIGGER feed_goes_forward")
     follow()
-    assert (SearchedPerson.objects.count(), SearchedMovement.objects.count()) == (3, 12)
+    assert count_tables() == (3, 9, 12)
     require_everything_known()
 
 

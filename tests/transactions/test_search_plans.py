@@ -84,10 +84,18 @@ def make_movements():
             )
         )
         amount = Decimal(known.choice((50, 100, known.randrange(1, 100_000)))) / known.choice((1, 100))
-        yield (
-            new_id(), number % 20 == 0, amount, recorded_at, recorded_at, reference,
-            keys.of_movement(reference, recorded_at),
-        )  # fmt: skip
+        yield new_id(), number % 20 == 0, amount, recorded_at, reference
+
+
+def make_references():
+    for id, is_hold, _, recorded_at, reference in make_movements():
+        if reference:
+            yield id, is_hold, recorded_at, reference, keys.of_reference(reference, recorded_at)
+
+
+def make_amounts():
+    for id, is_hold, amount, effective_at, _ in make_movements():
+        yield amount, effective_at, id, is_hold
 
 
 def copy(table, columns, rows):
@@ -109,11 +117,8 @@ def copy(table, columns, rows):
 def many(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         copy("transactions_searchedperson", "user_id, name, external_id, contacts, keys", make_people())
-        copy(
-            "transactions_searchedmovement",
-            "id, is_hold, amount, recorded_at, effective_at, reference, keys",
-            make_movements(),
-        )
+        copy("transactions_searchedreference", "id, is_hold, recorded_at, reference, keys", make_references())
+        copy("transactions_searchedamount", "amount, effective_at, id, is_hold", make_amounts())
         yield
         empty_the_ledger()
 
@@ -195,7 +200,7 @@ def test_the_newest_movements_are_found_first(many):
     found = search.find_movements(search.read("card", NOW))
     rows = dict(
         execute(
-            "SELECT id, recorded_at FROM transactions_searchedmovement WHERE id = ANY(%s)",
+            "SELECT id, recorded_at FROM transactions_searchedreference WHERE id = ANY(%s)",
             [id for id, _ in found.ids],
         )
     )

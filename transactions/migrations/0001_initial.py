@@ -636,7 +636,32 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="SearchedMovement",
+            name="SearchedAmount",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "amount",
+                        "effective_at",
+                        "id",
+                        "is_hold",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("amount", accounts.models.columns.MoneyField(decimal_places=8, max_digits=28)),
+                ("effective_at", models.DateTimeField()),
+                ("id", models.UUIDField()),
+                ("is_hold", models.BooleanField()),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchedReference",
             fields=[
                 (
                     "pk",
@@ -646,13 +671,8 @@ class Migration(migrations.Migration):
                 ),
                 ("id", models.UUIDField()),
                 ("is_hold", models.BooleanField()),
-                ("amount", accounts.models.columns.MoneyField(decimal_places=8, max_digits=28)),
                 ("recorded_at", models.DateTimeField()),
-                ("effective_at", models.DateTimeField()),
-                (
-                    "reference",
-                    models.TextField(help_text="Its words; empty also of somebody who was forgotten"),
-                ),
+                ("reference", models.TextField(help_text="Its words")),
                 (
                     "keys",
                     django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
@@ -662,9 +682,8 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
-                        fastupdate=False, fields=["keys"], name="movement_by_key"
-                    ),
-                    models.Index(fields=["amount", "effective_at"], name="movement_by_amount"),
+                        fastupdate=False, fields=["keys"], name="reference_by_key"
+                    )
                 ],
             },
         ),

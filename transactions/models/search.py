@@ -29,27 +29,41 @@ class SearchedPerson(models.Model):
         return f"person {self.user_id}"
 
 
-class SearchedMovement(models.Model):
-    """A transaction or a hold, by its amount and the parts of its reference."""
+class SearchedReference(models.Model):
+    """A transaction or a hold by the parts of its reference, if it has one and nobody has to be forgotten."""
 
     pk = models.CompositePrimaryKey("id", "is_hold")
     id = models.UUIDField()
     is_hold = models.BooleanField()
-    amount = MoneyField()
     recorded_at = models.DateTimeField()
-    effective_at = models.DateTimeField()
-    reference = models.TextField(help_text="Its words; empty also of somebody who was forgotten")
+    reference = models.TextField(help_text="Its words")
     keys = ArrayField(models.IntegerField())
 
     class Meta:
         default_permissions = ()
-        indexes = [
-            GinIndex(fields=["keys"], fastupdate=False, name="movement_by_key"),
-            models.Index(fields=["amount", "effective_at"], name="movement_by_amount"),
-        ]
+        indexes = [GinIndex(fields=["keys"], fastupdate=False, name="reference_by_key")]
 
     def __str__(self) -> str:
         return f"{'hold' if self.is_hold else 'transaction'} {self.id}"
+
+
+class SearchedAmount(models.Model):
+    """A transaction by its amount, or a hold by each amount that it has had.
+
+    Every transaction stands here: so it is as little as can be, and written without leaving the database.
+    """
+
+    pk = models.CompositePrimaryKey("amount", "effective_at", "id", "is_hold")
+    amount = MoneyField()
+    effective_at = models.DateTimeField()
+    id = models.UUIDField()
+    is_hold = models.BooleanField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {'hold' if self.is_hold else 'transaction'} {self.id}"
 
 
 class SearchState(models.Model):

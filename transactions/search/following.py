@@ -5,7 +5,7 @@ same. Every step is a short transaction that holds the lock of `SearchState`; ki
 one goes on. Erasing a person holds it too, until its commit: nothing read before is written after.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from threading import Event as Flag
 from typing import Any, NamedTuple
@@ -35,7 +35,6 @@ NEXT = {
     Rebuilding.TRANSACTIONS: Rebuilding.HOLDS,
     Rebuilding.HOLDS: Rebuilding.NOTHING,
 }
-OF_HOLDS = ("hold.placed", "hold.declined", "hold.changed")
 
 logger = structlog.get_logger(__name__)
 
@@ -79,7 +78,9 @@ def attempt(stopping: Flag | None = None) -> bool:
 
 
 def follow_some() -> bool:
-    """Read the next events, and make some rows anew if that is due. Returns whether it did anything."""
+    """Read the next events, and make some rows anew if that is due. Returns whether there is more to do now;
+    what has come meanwhile waits for the next time, so that a step is not for one event alone.
+    """
     position, rebuilding, last, pruned_through, *_ = fetch(statements.LOOK)[0]
     if position is None:
         _execute(statements.BEGIN)
@@ -127,19 +128,18 @@ def _begin_rebuilding(position: int) -> None:
 
 
 def _follow(state: SearchState, last: int) -> bool:
-    events = fetch(statements.EVENTS, {"after": state.position, "last": last, "limit": EVENTS})
-    if not events:
+    position, streams, numbers, people, holds, count = fetch(
+        statements.EVENTS, {"after": state.position, "last": last, "limit": EVENTS}
+    )[0]
+    if not count:
         return False
-    people = {stream for _, type, stream, *_ in events if type and type.startswith("user.")}
-    numbers = [(stream, about) for _, _, stream, about, _ in events if about is not None]
-    holds = {UUID(thing) for _, type, _, _, thing in events if type in OF_HOLDS}
-    _write_people(people)
+    _write_people(set(people or ()))
     if numbers:
-        _write_movements(fetch(statements.TRANSACTIONS, list(map(list, zip(*numbers, strict=True)))))
+        _write_references(fetch(statements.TRANSACTIONS, [streams, numbers]))
     if holds:
-        _write_movements(fetch(statements.HOLDS, [list(holds)]))
-    _execute(statements.MOVE, [events[-1][0]])
-    return True
+        _write_references(fetch(statements.HOLDS, [list(map(UUID, holds))]))
+    _execute(statements.MOVE, [position])
+    return bool(count == EVENTS)
 
 
 def _rebuild_some(state: SearchState) -> bool:
@@ -153,8 +153,8 @@ def _rebuild_some(state: SearchState) -> bool:
     else:
         is_of_holds = state.rebuilding == Rebuilding.HOLDS
         found = fetch(statements.BEFORE_HOLDS if is_of_holds else statements.BEFORE_TRANSACTIONS, page)
-        _write_movements(found)
-        rows = [(id, recorded_at) for id, _, _, recorded_at, *_ in found]
+        _write_references(found)
+        rows = [(id, recorded_at) for id, _, recorded_at, _ in found]
     if len(rows) < ROWS:
         next_one: tuple[Any, ...] = (NEXT[Rebuilding(state.rebuilding)], None, None)
     else:
@@ -176,21 +176,20 @@ def _write_people(ids: Collection[UUID]) -> None:
         _execute(statements.FORGET_PEOPLE, [list(gone)])
 
 
-def _write_movements(rows: Sequence[tuple[Any, ...]]) -> None:
-    described = {}
-    for id, is_hold, amount, recorded_at, effective_at, reference in rows:
-        folded = fold(reference)
-        described[id, is_hold] = {
+def _write_references(rows: Iterable[tuple[Any, ...]]) -> None:
+    described = {
+        (id, is_hold): {
             "id": id,
             "is_hold": is_hold,
-            "amount": str(amount),
             "recorded_at": recorded_at,
-            "effective_at": effective_at,
             "reference": folded,
-            "keys": keys.of_movement(folded, recorded_at),
+            "keys": keys.of_reference(folded, recorded_at),
         }
+        for id, is_hold, recorded_at, reference in rows
+        if (folded := fold(reference))
+    }
     if described:
-        _execute(statements.WRITE_MOVEMENTS, [_write_json(described.values())])
+        _execute(statements.WRITE_REFERENCES, [_write_json(described.values())])
 
 
 def _describe_person(user: User) -> dict[str, Any]:

@@ -112,6 +112,6 @@ def of_person(*, name: str, external_id: str, contacts: Collection[str]) -> list
     return sorted(keys)
 
 
-def of_movement(reference: str, recorded_at: datetime) -> list[int]:
+def of_reference(reference: str, recorded_at: datetime) -> list[int]:
     """The reference is folded."""
-    return sorted(of_parts(reference, name_kind(number_quarter(recorded_at)))) if reference else []
+    return sorted(of_parts(reference, name_kind(number_quarter(recorded_at))))

@@ -26,9 +26,15 @@ LOCK_IF_FREE = f"{LOCK} SKIP LOCKED"
 MOVE = "UPDATE transactions_searchstate SET position = %s WHERE id = 1"
 GO_ON = "UPDATE transactions_searchstate SET rebuilding = %s, before_at = %s, before_id = %s WHERE id = 1"
 
-# The next events, in their order. Of one that was pruned at this moment nothing is known but its position.
+# Of the next events: how far they go; the numbers of movements, as texts, since they only come back; whose
+# people and which holds changed. Of one that was pruned at this moment nothing is known but its position.
 EVENTS = f"""
-SELECT place.position, event.type, place.stream, event.about, event.thing
+SELECT max(position),
+    array_agg(stream) FILTER (WHERE about IS NOT NULL)::text,
+    array_agg(about) FILTER (WHERE about IS NOT NULL)::text,
+    array_agg(stream) FILTER (WHERE starts_with(type, 'user.')),
+    array_agg(thing) FILTER (WHERE type IN ('hold.placed', 'hold.declined', 'hold.changed')),
+    count(*)
 FROM (
     SELECT position, stream, sequence FROM events_placement
     WHERE (part, position) > ({PART}, %(after)s) AND (part, position) <= ({PART}, %(last)s)
@@ -37,38 +43,48 @@ FROM (
     SELECT type, about, CASE WHEN about IS NULL THEN data ->> 'id' END AS thing FROM events_event AS e
     WHERE e.stream = place.stream AND e.sequence = place.sequence OFFSET 0
 ) AS event ON true
-ORDER BY position
 """  # noqa: S608
-# Of somebody who was forgotten the references are not found by their parts any more.
-REFERENCE = """
-CASE WHEN row.reference = '' OR (
-    SELECT erased_at FROM accounts_user
-    WHERE id = (SELECT user_id FROM accounts_account WHERE id = row.account_id)
-) IS NOT NULL THEN '' ELSE row.reference END
+TRANSACTION = "row.id, false AS is_hold, account_id, amount, recorded_at, effective_at, reference"
+HOLD = """
+row.id, true AS is_hold, account_id, amount, created_at AS recorded_at, created_at AS effective_at, reference
 """
-TRANSACTION = f"row.id, false, row.amount, row.recorded_at, row.effective_at, {REFERENCE}"
-HOLD = f"row.id, true, row.amount, row.created_at, row.created_at, {REFERENCE}"
+# Keeps the amounts of some movements, and says which these are. Of somebody who was forgotten the references
+# are not found by their parts any more.
+KEEP_AMOUNTS = """
+WITH movement AS MATERIALIZED ({}), kept AS (
+    INSERT INTO transactions_searchedamount (amount, effective_at, id, is_hold)
+    SELECT amount, effective_at, id, is_hold FROM movement ON CONFLICT DO NOTHING
+)
+SELECT id, is_hold, recorded_at, CASE WHEN reference = '' OR (
+    SELECT erased_at FROM accounts_user
+    WHERE id = (SELECT user_id FROM accounts_account WHERE id = movement.account_id)
+) IS NOT NULL THEN '' ELSE reference END
+FROM movement
+"""
 # In the order of the key, so that no other index that begins with the account is as cheap.
-TRANSACTIONS = f"""
-SELECT {TRANSACTION} FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, seq), LATERAL (
+NUMBERED = f"""
+SELECT {TRANSACTION} FROM unnest(%s::uuid[], %s::bigint[]) AS asked (stream, about), LATERAL (
     SELECT * FROM transactions_transaction AS t
-    WHERE t.account_id = asked.account_id AND t.seq >= asked.seq ORDER BY t.seq LIMIT 1
-) AS row WHERE row.seq = asked.seq
+    WHERE t.account_id = asked.stream AND t.seq >= asked.about ORDER BY t.seq LIMIT 1
+) AS row WHERE row.seq = asked.about
 """  # noqa: S608
-HOLDS = f"SELECT {HOLD} FROM accounts_hold AS row WHERE row.id = ANY(%s)"  # noqa: S608
+TRANSACTIONS = f"{KEEP_AMOUNTS.format(NUMBERED)} WHERE reference <> ''"
+HOLDS = KEEP_AMOUNTS.format(f"SELECT {HOLD} FROM accounts_hold AS row WHERE row.id = ANY(%s)")  # noqa: S608
 # For rebuilding: the newest first, those before a moment and an id.
 BEFORE_PEOPLE = """
 SELECT id, created_at FROM accounts_user
 WHERE (created_at, id) < (%s, %s) ORDER BY created_at DESC, id DESC LIMIT %s
 """
-BEFORE_TRANSACTIONS = f"""
+NEWEST_TRANSACTIONS = f"""
 SELECT {TRANSACTION} FROM transactions_transaction AS row
 WHERE (row.recorded_at, row.id) < (%s, %s) ORDER BY row.recorded_at DESC, row.id DESC LIMIT %s
 """  # noqa: S608
-BEFORE_HOLDS = f"""
+NEWEST_HOLDS = f"""
 SELECT {HOLD} FROM accounts_hold AS row
 WHERE (row.created_at, row.id) < (%s, %s) ORDER BY row.created_at DESC, row.id DESC LIMIT %s
 """  # noqa: S608
+BEFORE_TRANSACTIONS = KEEP_AMOUNTS.format(NEWEST_TRANSACTIONS)
+BEFORE_HOLDS = KEEP_AMOUNTS.format(NEWEST_HOLDS)
 
 WRITE_PEOPLE = """
 INSERT INTO transactions_searchedperson AS known (user_id, name, external_id, contacts, keys)
@@ -80,27 +96,22 @@ ON CONFLICT (user_id) DO UPDATE SET name = EXCLUDED.name, external_id = EXCLUDED
 WHERE (known.name, known.external_id, known.contacts, known.keys)
     IS DISTINCT FROM (EXCLUDED.name, EXCLUDED.external_id, EXCLUDED.contacts, EXCLUDED.keys)
 """
-WRITE_MOVEMENTS = """
-INSERT INTO transactions_searchedmovement AS known
-    (id, is_hold, amount, recorded_at, effective_at, reference, keys)
-SELECT id, is_hold, amount, recorded_at, effective_at, reference, keys
-FROM jsonb_to_recordset(%s::jsonb) AS movement (
-    id uuid, is_hold boolean, amount numeric, recorded_at timestamptz, effective_at timestamptz,
-    reference text, keys int[]
+WRITE_REFERENCES = """
+INSERT INTO transactions_searchedreference AS known (id, is_hold, recorded_at, reference, keys)
+SELECT id, is_hold, recorded_at, reference, keys FROM jsonb_to_recordset(%s::jsonb) AS movement (
+    id uuid, is_hold boolean, recorded_at timestamptz, reference text, keys int[]
 )
-ON CONFLICT (id, is_hold) DO UPDATE SET amount = EXCLUDED.amount, reference = EXCLUDED.reference,
-    keys = EXCLUDED.keys
-WHERE (known.amount, known.reference, known.keys)
-    IS DISTINCT FROM (EXCLUDED.amount, EXCLUDED.reference, EXCLUDED.keys)
+ON CONFLICT (id, is_hold) DO UPDATE SET reference = EXCLUDED.reference, keys = EXCLUDED.keys
+WHERE (known.reference, known.keys) IS DISTINCT FROM (EXCLUDED.reference, EXCLUDED.keys)
 """
 FORGET_PEOPLE = "DELETE FROM transactions_searchedperson WHERE user_id = ANY(%s)"
 FORGET_REFERENCES = """
-UPDATE transactions_searchedmovement AS known SET reference = '', keys = '{}'
-FROM (
+DELETE FROM transactions_searchedreference AS known
+USING (
     SELECT id, false AS is_hold FROM transactions_transaction WHERE account_id = ANY(%(accounts)s)
     UNION ALL SELECT id, true FROM accounts_hold WHERE account_id = ANY(%(accounts)s)
 ) AS theirs
-WHERE known.id = theirs.id AND known.is_hold = theirs.is_hold AND known.reference <> ''
+WHERE known.id = theirs.id AND known.is_hold = theirs.is_hold
 """
 
 # Of people by the keys of what was asked; each condition stands for itself. The limits stand where the
@@ -115,17 +126,20 @@ HAS_ALL, HAS_ANY = "keys @> %s::int[]", "keys && %s::int[]"
 # has all the parts may have them in other places, so it is looked at: so many at most.
 FIND_REFERENCES = """
 SELECT found.* FROM unnest(%s::text[]) AS quarter (keys), LATERAL (
-    SELECT id, is_hold, recorded_at, reference FROM transactions_searchedmovement AS movement
+    SELECT id, is_hold, recorded_at, reference FROM transactions_searchedreference AS movement
     WHERE movement.keys @> quarter.keys::int[] OFFSET 0
 ) AS found LIMIT %s
 """
+# The newest of each amount and day; of holds those that have this amount now.
 FIND_AMOUNTS = """
-SELECT found.id, found.is_hold, found.recorded_at
+SELECT found.id, found.is_hold, found.effective_at
 FROM unnest(%s::numeric[]) AS amount (asked),
     unnest(%s::timestamptz[], %s::timestamptz[]) AS days (first, after),
 LATERAL (
-    SELECT id, is_hold, recorded_at FROM transactions_searchedmovement AS movement
-    WHERE movement.amount = amount.asked AND effective_at >= days.first AND effective_at < days.after
+    SELECT id, is_hold, effective_at FROM transactions_searchedamount AS movement
+    WHERE movement.amount = amount.asked AND effective_at >= days.first AND effective_at < days.after AND (
+        NOT is_hold OR amount.asked = (SELECT hold.amount FROM accounts_hold AS hold WHERE hold.id = movement.id)
+    )
     ORDER BY effective_at DESC LIMIT %s
 ) AS found
 """
