@@ -90,7 +90,13 @@ def make_movements():
 def make_references():
     for id, is_hold, _, recorded_at, reference in make_movements():
         if reference:
-            yield id, is_hold, recorded_at, reference, keys.of_reference(reference, recorded_at)
+            yield (
+                id,
+                is_hold,
+                recorded_at,
+                reference,
+                keys.of_reference(reference, keys.number_quarter(recorded_at)),
+            )
 
 
 def make_amounts():

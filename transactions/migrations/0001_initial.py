@@ -682,7 +682,7 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
                 "indexes": [
                     django.contrib.postgres.indexes.GinIndex(
-                        fastupdate=False, fields=["keys"], name="reference_by_key"
+                        fastupdate=True, gin_pending_list_limit=128, fields=["keys"], name="reference_by_key"
                     )
                 ],
             },

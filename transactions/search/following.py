@@ -7,6 +7,7 @@ one goes on. Erasing a person holds it too, until its commit: nothing read befor
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from threading import Event as Flag
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -177,19 +178,23 @@ def _write_people(ids: Collection[UUID]) -> None:
 
 
 def _write_references(rows: Iterable[tuple[Any, ...]]) -> None:
-    described = {
-        (id, is_hold): {
+    described = {}
+    for id, is_hold, recorded_at, reference in rows:
+        quarter = keys.number_quarter(datetime.fromisoformat(recorded_at))
+        described[id, is_hold] = {
             "id": id,
             "is_hold": is_hold,
             "recorded_at": recorded_at,
-            "reference": folded,
-            "keys": keys.of_reference(folded, recorded_at),
+            **_describe_reference(reference, quarter),
         }
-        for id, is_hold, recorded_at, reference in rows
-        if (folded := fold(reference))
-    }
     if described:
         _execute(statements.WRITE_REFERENCES, [_write_json(described.values())])
+
+
+@lru_cache(1000)  # many movements have the same one
+def _describe_reference(reference: str, quarter: int) -> dict[str, Any]:
+    folded = fold(reference)
+    return {"reference": folded, "keys": keys.of_reference(folded, quarter)}
 
 
 def _describe_person(user: User) -> dict[str, Any]:

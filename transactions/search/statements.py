@@ -48,14 +48,14 @@ TRANSACTION = "row.id, false AS is_hold, account_id, amount, recorded_at, effect
 HOLD = """
 row.id, true AS is_hold, account_id, amount, created_at AS recorded_at, created_at AS effective_at, reference
 """
-# Keeps the amounts of some movements, and says which these are. Of somebody who was forgotten the references
-# are not found by their parts any more.
+# Keeps the amounts of some movements, and says which these are, in texts, which come back sooner. Of somebody
+# who was forgotten the references are not found by their parts any more.
 KEEP_AMOUNTS = """
 WITH movement AS MATERIALIZED ({}), kept AS (
     INSERT INTO transactions_searchedamount (amount, effective_at, id, is_hold)
     SELECT amount, effective_at, id, is_hold FROM movement ON CONFLICT DO NOTHING
 )
-SELECT id, is_hold, recorded_at, CASE WHEN reference = '' OR (
+SELECT id::text, is_hold, recorded_at::text, CASE WHEN reference = '' OR (
     SELECT erased_at FROM accounts_user
     WHERE id = (SELECT user_id FROM accounts_account WHERE id = movement.account_id)
 ) IS NOT NULL THEN '' ELSE reference END
@@ -101,6 +101,7 @@ INSERT INTO transactions_searchedreference AS known (id, is_hold, recorded_at, r
 SELECT id, is_hold, recorded_at, reference, keys FROM jsonb_to_recordset(%s::jsonb) AS movement (
     id uuid, is_hold boolean, recorded_at timestamptz, reference text, keys int[]
 )
+WHERE reference <> ''
 ON CONFLICT (id, is_hold) DO UPDATE SET reference = EXCLUDED.reference, keys = EXCLUDED.keys
 WHERE (known.reference, known.keys) IS DISTINCT FROM (EXCLUDED.reference, EXCLUDED.keys)
 """
@@ -138,7 +139,7 @@ FROM unnest(%s::numeric[]) AS amount (asked),
 LATERAL (
     SELECT id, is_hold, effective_at FROM transactions_searchedamount AS movement
     WHERE movement.amount = amount.asked AND effective_at >= days.first AND effective_at < days.after AND (
-        NOT is_hold OR amount.asked = (SELECT hold.amount FROM accounts_hold AS hold WHERE hold.id = movement.id)
+        NOT is_hold OR amount.asked = (SELECT amount FROM accounts_hold AS hold WHERE hold.id = movement.id)
     )
     ORDER BY effective_at DESC LIMIT %s
 ) AS found
