@@ -105,6 +105,8 @@ OWNERS = {
     "tests/office/test_transaction_page.py::"
     "test_of_an_old_capture_that_was_pruned_the_event_of_its_hold_is_still_shown",
     "tests/office/test_user_and_hold_pages.py::test_an_audit_says_what_it_covered_and_found",
+    "tests/browser/test_accessibility.py::test_the_pages_of_every_day_keep_nobody_out",
+    "tests/browser/test_widths.py::test_lists_and_an_account_hold_what_is_long",
     "tests/transactions/test_today.py",
     "tests/transactions/test_chain.py",
     "tests/transactions/test_guards_are_proven.py",
