@@ -22,7 +22,6 @@ from accounts.models import Account
 from ledger.values import format_time
 from office.lists import BOM
 from office.moments import DayField
-from office.pages.accounts import statement_pdf
 from office.pages.settings import TimeZoneField
 from rest.times import find_time_zones
 from transactions.exchange import exports
@@ -198,5 +197,8 @@ def _write_pdf(account: Account, statement: Statement) -> HttpResponseBase | Non
     if following:
         return None
     fill_in(lines)
+    # Of 28 MB, which no process has to have before somebody wants a PDF of it.
+    from office.pages.accounts import statement_pdf
+
     content = statement_pdf.write(account, statement, lines, closing=statement.read_closing())
     return HttpResponse(content, content_type="application/pdf")
