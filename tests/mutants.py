@@ -198,7 +198,8 @@ def main() -> int:
     if unknown := set(wanted) - {mutant.name for mutant in MUTANTS}:
         raise SystemExit(f"There are no such faults: {', '.join(sorted(unknown))}")
     mutants = [mutant for mutant in MUTANTS if not wanted or mutant.name in wanted]
-    sound = run_tests(*sorted({mutant.test for mutant in mutants}), seconds_max=SECONDS_MAX_OF_ALL)
+    all_tests = sorted({mutant.test for mutant in mutants})
+    sound = run_tests("-n", str(WORKERS), "--dist", "loadfile", *all_tests, seconds_max=SECONDS_MAX_OF_ALL)
     if sound.returncode:
         raise SystemExit(f"Without any fault the tests fail already:\n{sound.stdout[-2000:]}")
     table = Table("planted fault", "where", Column("seen by", overflow="fold"))
