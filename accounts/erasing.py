@@ -8,7 +8,7 @@ anchor covers more of a personal text than its MAC, so that all of them stay rig
 their `caller`, own their transaction and write their entry of the record last.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,7 @@ FREE_WORDS = [
     "words",
     "reason",
     "after/reason",
+    "after/link",
 ]  # the places of what people wrote or searched, in the record and in events
 SINCE_TRANSACTION_TIMEOUT = 170000
 # All texts of others are looked through: that may take longer than a request may.
@@ -61,10 +62,18 @@ ERASE_ACCOUNT = """
 UPDATE accounts_account SET metadata = '{}', status_reason = %s, event_sequence = %s, last_recorded_at = %s
 WHERE id = %s
 """
+_forgetting: list[Callable[[UUID], None]] = []
 FORGET_HASHES = """
 UPDATE accounts_erasure SET external_id_hash = NULL, hash_until = NULL
 WHERE external_id_hash IS NOT NULL AND hash_until <= clock_timestamp()
 """
+
+
+def register(forget: Callable[[UUID], None]) -> None:
+    """Call `forget` with the user's id in the transaction of every erasure: for a package above that keeps
+    words of people.
+    """
+    _forgetting[:] = [forget]
 
 
 @atomic
@@ -209,6 +218,8 @@ def _carry_out(erasure: Erasure, checker: User, caller: Caller, reason: str, how
     fetch(ERASE_TEXTS, [user.pk])
     _erase_reasons(user, words)
     others = [id for [id] in fetch(ERASE_MENTIONS, [mentioning])]
+    for forget in _forgetting:
+        forget(user.pk)
     _erase_rows(user, caller)
     _record(caller, erasure, how, decided, others)
 

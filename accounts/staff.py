@@ -59,11 +59,16 @@ def find_staff() -> QuerySet[Staff]:
     )
 
 
+def find_names() -> QuerySet[User]:
+    """All members of staff, in the order of their user names: as many as there are, which is not many."""
+    return User.objects.filter(is_staff=True).only("username", "name", "is_staff").order_by("username")
+
+
 @atomic
 def create(
     *, username: str, name: str, groups: Collection[str], caller: Caller, reason: str = ""
 ) -> tuple[User, str]:
-    """A new member of staff, and the password for their first login.
+    """A new member of staff, and the password for their first login, when they must choose another one.
 
     Raises `UsernameTaken`, `BeyondOwnPermissions`.
     """
@@ -71,7 +76,9 @@ def create(
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     try:
         with atomic():
-            member = User.objects.create_user(username, password=password, name=name)
+            member = User.objects.create_user(
+                username, password=password, name=name, must_change_password=True
+            )
     except IntegrityError:
         raise UsernameTaken from None
     member.groups.set(Group.objects.filter(name__in=groups))
@@ -81,6 +88,7 @@ def create(
         "is_staff": True,
         "is_active": True,
         "groups": list_groups(member),
+        "must_change_password": True,
     }
     _record(caller, member, "created", reason, after=after)
     member.is_staff = True  # which the database takes after the entry only
@@ -127,14 +135,15 @@ def activate(*, id: UUID, caller: Caller, reason: str = "") -> User:
 
 @atomic
 def reset_password(*, id: UUID, caller: Caller, reason: str = "") -> tuple[User, str]:
-    """Give them a new password, which ends their sessions.
+    """Give them a new password, which ends their sessions; they must choose another one at the next login.
 
     Raises `ChangesThemselves`, `BeyondOwnPermissions`.
     """
     member, password = _lock(id, caller), secrets.token_urlsafe(PASSWORD_BYTES)
     member.set_password(password)
-    member.save(update_fields=["password"])
-    _record(caller, member, "password_reset", reason)
+    member.must_change_password = True
+    member.save(update_fields=["password", "must_change_password"])
+    _record(caller, member, "password_reset", reason, after={"must_change_password": True})
     return member, password
 
 
@@ -169,6 +178,17 @@ def unlock(*, id: UUID, caller: Caller, reason: str = "") -> User:
     axes.utils.reset(username=member.username)
     _record(caller, member, "unlocked", reason, before=before, after={"is_locked_out": False})
     return member
+
+
+@atomic
+def set_time_zone(*, time_zone: str, caller: Caller) -> None:
+    """The zone that the actor, who is staff, sees and gives times in: a name of the IANA database."""
+    member = User.objects.select_for_update(no_key=True).get(pk=caller.actor or NIL, is_staff=True)
+    before, member.time_zone = member.time_zone, time_zone
+    member.save(update_fields=["time_zone"])
+    _record(
+        caller, member, "time_zone_changed", "", before={"time_zone": before}, after={"time_zone": time_zone}
+    )
 
 
 def is_locked_out(username: str) -> bool:

@@ -1,30 +1,26 @@
 """The ledger that the back office is measured on: rows by SQL, past the guards; what is few by the domain."""
 
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import uuid_utils.compat
 from django.db import connection
-from django.utils import timezone
 
 from accounts import operations
 from accounts.models import Account, User
+from benchmarks import office_few
 from benchmarks.audit import EVENTS, PLACES, TABLES, enable_guards, make_older
-from events.models import FeedState, Subscription
-from ledger.callers import ActorKind, Caller
-from transactions import corrections, posting
-from transactions.models import AuditRun, Transaction
-from transactions.posting.commands import NewClaim, NewHold, Release, SetStatus, Transfer
+from events.models import FeedState
+from ledger.callers import Caller
+from transactions import search
+from transactions.models import SearchState
 
-SMALL = 100  # transactions of every account but the biggest
+SMALL = 100  # transactions of an account that has any, but of the biggest one
 DAYS = 60
-FEW = 1_000  # holds, of which a part is open, frozen accounts, corrections
+FEW_MIN, FEW = 60, 2_000  # of what there are few: holds, corrections, notes
 LOGGED = 200_000  # entries of the record
 BIG = "the biggest"
 
-# Every third one takes out, every 50th was declined, every 100th came three days late.
+# Every third one takes out, every 50th was declined, every 1,000th came three days late.
 TRANSACTIONS = f"""
 INSERT INTO transactions_transaction (id, account_id, type, amount, reference, metadata, status,
     decline_reason, decline_details, seq, version, balance_after, recorded_at, effective_at, late, actor,
@@ -39,11 +35,13 @@ SELECT gen_random_uuid(), account_id, CASE WHEN takes THEN 'WITHDRAW' ELSE 'DEPO
     'service', 'bench', 1, sha256(n::text::bytea)
 FROM (
     SELECT id AS account_id, user_id, n, n %% 3 = 0 OR n %% 50 = 0 AS takes, n %% 50 = 0 AS declined,
-        n %% 100 = 99 AND n > 1000 OR n = 99 AS late,
-        now() - interval '{DAYS} days' + n * interval '{DAYS} days' / (rows + 1) AS recorded_at
+        n %% 1000 = 999 OR n = 99 AS late,
+        now() - interval '{DAYS} days' + (n + part) * interval '{DAYS} days' / (rows + 1) AS recorded_at
     FROM (
-        SELECT id, user_id, CASE WHEN name = '{BIG}' THEN %(big)s ELSE {SMALL} END AS rows
-        FROM accounts_account
+        SELECT a.id, user_id, CASE WHEN a.name = '{BIG}' THEN %(big)s ELSE {SMALL} END AS rows,
+            substr(external_id, 7)::float8 / (%(moving)s + 1) AS part  -- of a step: not all at one moment
+        FROM accounts_account AS a JOIN accounts_user AS u ON u.id = user_id
+        WHERE substr(external_id, 7)::int <= %(moving)s
     ) AS owners, generate_series(1, rows) AS n
 ) AS made
 WINDOW past AS (PARTITION BY account_id ORDER BY n)
@@ -60,59 +58,77 @@ FROM (
 ) AS found WHERE id = account_id
 """
 RECORD = ("events_recordentry", "events_recordhead")
-ENTRIES = f"""
+ENTRIES = """
 WITH entry AS (
     INSERT INTO events_recordentry (
         stream, number, recorded_at, actor, actor_kind, request_id, type, action, subject, subject_id, data,
         chain_hash
     )
     SELECT stream, number + n, now(), stream, 'staff', 'bench', 'account.viewed', 'VIEW', 'account',
-        gen_random_uuid()::text, '{{}}', sha256('0')
-    FROM events_recordhead, generate_series(1, {LOGGED}) AS n WHERE stream = %(boss)s
+        gen_random_uuid()::text, '{}', sha256('0')
+    FROM events_recordhead, generate_series(1, %(logged)s) AS n WHERE stream = %(boss)s
 )
-UPDATE events_recordhead SET number = number + {LOGGED}, recorded_at = now(), chain_hash = sha256('0')
+UPDATE events_recordhead SET number = number + %(logged)s, recorded_at = now(), chain_hash = sha256('0')
 WHERE stream = %(boss)s
 """
 
 
-def make_ledger(transactions: int) -> None:
-    """Half of the transactions are one account's, the others are of many users with a hundred each."""
+def make_ledger(transactions: int, *, users: int) -> None:
+    """Half of the transactions are one account's, the others are of accounts with a hundred each, of some of
+    the users. All of it is known to the search.
+    """
+    few = min(FEW, max(FEW_MIN, transactions // 10))
     big = transactions // 2
-    users = max(1, (transactions - big) // SMALL)
+    moving = max(1, (transactions - big) // SMALL)
+    users = max(users, moving, 2)
     first, _ = operations.create_user(id=None, name="bench 0", external_id="bench-0", caller=Caller(None))
-    User.objects.create_superuser("bench-boss", "boss@example.com", "unused")
+    boss = User.objects.create_superuser("bench-boss", "boss@example.com", "unused")
     operations.create_account(user_id=first.id, currency="USD", name=BIG, caller=Caller(None))
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         make_older(cursor, days=DAYS + 1)
         multiply(cursor, users, first.id)
-        cursor.execute(TRANSACTIONS, {"big": big})
+        cursor.execute(TRANSACTIONS, {"big": big, "moving": moving})
         cursor.execute(f"{EVENTS} ORDER BY t.recorded_at")
         for statement in (UPDATE_ACCOUNTS, *PLACES):
             cursor.execute(statement)
         enable_guards(cursor)
-    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
         cursor.execute("SET synchronous_commit = off")
-    make_few(User.objects.get(username="bench-boss"))
+    office_few.make_few(boss, few)
     with connection.cursor() as cursor:
         for table in RECORD:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        cursor.execute(ENTRIES, {"boss": User.objects.get(username="bench-boss").id})
+        cursor.execute(ENTRIES, {"boss": boss.id, "logged": min(transactions, LOGGED)})
         enable_guards(cursor, RECORD)
+    make_search()
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
 
+def make_search() -> None:
+    """As `rebuild_search` and a relay do it, at the end of a feed that was followed."""
+    search.begin_rebuilding()
+    SearchState.objects.update(position=FeedState.objects.get().last_position)
+    while search.follow_some():
+        pass
+
+
 def multiply(cursor: Any, users: int, first: UUID) -> None:
-    """As many more users as that, each with an account, after the likeness of the first one's."""
+    """As many more users as that, each with an account, after the likeness of the first one's; a second after
+    each other, so that they lie in the order in which they came. Every third one has no name.
+    """
+    later = "one.created_at + made.n * interval '1 day' / %s" % users  # noqa: UP031, it is for SQL
     alike = {
         User: {
             "id": "made.id",
             "username": "made.id::text",
-            "name": "'bench ' || n",
+            "name": "CASE WHEN n %% 3 = 0 THEN '' ELSE 'bench ' || n END",
             "external_id": "'bench-' || n",
+            "created_at": later,
         },
-        Account: {"id": "gen_random_uuid()", "user_id": "owner.id"},
+        Account: {"id": "gen_random_uuid()", "user_id": "owner.id", "created_at": "owner.created_at"},
     }
     for model, own in alike.items():
         columns = [str(field.column) for field in model._meta.concrete_fields if not field.generated]
@@ -122,57 +138,8 @@ def multiply(cursor: Any, users: int, first: UUID) -> None:
             f" FROM generate_series(1, {users}) AS n) AS made WHERE one.id = %s"
             if model is User
             else "accounts_account AS one, accounts_user AS owner"
-            " WHERE one.name = 'main' AND one.user_id = %s AND owner.name LIKE 'bench _%%'"
-            " AND owner.id <> one.user_id"
+            " WHERE one.name = 'main' AND one.user_id = %s AND owner.external_id LIKE 'bench-_%%'"
+            " AND owner.id <> one.user_id ORDER BY owner.created_at"
         )
         table = model._meta.db_table
         cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {source}", [first])
-
-
-def make_few(boss: User) -> None:
-    """Holds, claims, frozen accounts, corrections, transfers, subscriptions, audits: through the domain."""
-    big = Account.objects.get(name=BIG)
-    others = list(Account.objects.exclude(name=BIG).order_by("id")[:FEW])
-    new_id = uuid_utils.compat.uuid7
-    for number in range(FEW):
-        account = big if number % 4 == 0 else others[number % len(others)]
-        ends = timezone.now() + timedelta(days=1, minutes=number)
-        new_hold = NewHold(id=new_id(), account_id=account.id, amount=Decimal(1), expires_at=ends)
-        posting.post([new_hold], caller=Caller(boss.id, request_id="bench"))
-        if number % 3 == 0:
-            release = Release(hold_id=new_hold.id, account_id=account.id)
-            posting.post([release], caller=Caller(boss.id, request_id="bench"))
-        corrections.adjust(
-            id=new_id(),
-            account_id=account.id,
-            type=Transaction.Type.DEPOSIT,
-            amount=Decimal(1000 if number % 2 else 1),
-            reference=f"ticket {number}",
-            reason="bench",
-            caller=Caller(boss.id, ActorKind.STAFF, "bench"),
-        )
-    for account in others[1:100]:
-        moving = Transfer(id=new_id(), source_id=big.id, destination_id=account.id, amount=Decimal(1))
-        posting.post([moving], caller=Caller(boss.id, request_id="bench"))
-    for account in others[::5]:
-        frozen = SetStatus(account_id=account.id, status=Account.Status.FROZEN, reason="bench")
-        posting.post([frozen], caller=Caller(boss.id, request_id="bench"))
-    for account in [*others[1::5], *[big] * 50]:  # open ones, and of the big account some that were collected
-        amount = Decimal(1 if account is big else 1_000_000)
-        claim = NewClaim(id=new_id(), account_id=account.id, amount=amount, reason="bench")
-        posting.post([claim], caller=Caller(boss.id, request_id="bench"))
-    state = FeedState.objects.get()
-    for number in range(100):
-        Subscription.objects.create(
-            kind="webhook",
-            url=f"https://hooks{number}.example.com/",
-            epoch=state.epoch,
-            position=state.last_position - number * 1000 if number * 1000 < state.last_position else 0,
-            status="ACTIVE" if number % 3 else "PAUSED",
-            actor=boss.id,
-        )
-    for number in range(100):
-        at = timezone.now() - timedelta(days=number)
-        AuditRun.objects.create(
-            started_at=at, finished_at=at, seen_through=at, is_whole=True, accounts=1, rows=1, findings=0
-        )

@@ -138,7 +138,14 @@ ROWS: dict[str, Sequence[Panel]] = {
                 "oldest, s": "max(ledger_feed_oldest_pending_seconds)",
             },
         ),
-        Graph("Behind", "s", {"{{subscription}}": "max by (subscription) (ledger_subscription_lag_seconds)"}),
+        Graph(
+            "Behind",
+            "s",
+            {
+                "{{subscription}}": "max by (subscription) (ledger_subscription_lag_seconds)",
+                "the search": "max(ledger_search_behind_seconds)",
+            },
+        ),
         Graph(
             "Sent and failed",
             "reqps",

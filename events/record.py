@@ -81,8 +81,8 @@ def write(
     detail: str = "",
     words: str = "",
     reason: str = "",
-) -> None:
-    """Write an entry in the caller's transaction.
+) -> UUID | None:
+    """Write an entry in the caller's transaction. Returns the id of its personal text, if it has any.
 
     Call it last in the transaction: until its end, all other entries of this actor wait. `subject` is the
     kind of thing (`staff`), `subject_id` which one. `before` and `after` are values as JSON has them, without
@@ -118,6 +118,7 @@ def write(
         fetch(f"WITH {outbox.WRITE_TEXTS}, {WRITE}", [outbox.write_texts([text]), *parameters])
     else:  # operators' commands may write none, and have none
         fetch(f"WITH {WRITE}", parameters)
+    return values.text
 
 
 def read_told(entries: Collection[RecordEntry]) -> list[dict[str, Any]]:

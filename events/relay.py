@@ -8,7 +8,8 @@ the cursor; when its lease is over, another relay goes on from there.
 
 import random
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from threading import Event as Flag
@@ -19,12 +20,12 @@ import structlog
 from django.conf import settings
 from django.db import Error, connection
 from django.db.models import Expression, F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.db.transaction import atomic
 
-from events import errors, feed, feed_sql, record
+from events import attempts, errors, feed, feed_sql, record
 from events.delivery import DeliveryFailed, open_channel
-from events.models import FREE, PART, Subscription
+from events.models import FREE, PART, Attempt, Subscription
 from events.subscriptions import AFRESH, SUBSCRIPTIONS_MAX
 from ledger.callers import ActorKind, Caller
 from ledger.logs import describe_error
@@ -54,12 +55,16 @@ logger = structlog.get_logger(__name__)
 
 
 class Outcome(NamedTuple):
-    """What became of a batch: everything up to `position` was sent, and `failure` ended it, if anything."""
+    """What became of a batch: everything up to `position` was sent, and `failure` ended it, if anything.
+
+    `attempts` are the last ones of it.
+    """
 
     position: int
     sent: int
     unroutable: int
     failure: DeliveryFailed | None
+    attempts: Collection[Attempt]
 
 
 class Relay:
@@ -192,17 +197,20 @@ class Relay:
             "sent": F("sent") + outcome.sent,
             "unroutable": F("unroutable") + outcome.unroutable,
             "last_sent_at": Now() if outcome.sent else F("last_sent_at"),
+            "failing_since": None if outcome.sent else F("failing_since"),
             **AFRESH,
         }
-        attempts = 1 if outcome.sent else subscription.attempts + 1  # if this was one that failed
+        failures = 1 if outcome.sent else subscription.attempts + 1  # if this was one that failed
         if outcome.failure is not None:
-            changes |= self._plan_next_attempt(subscription, attempts, outcome.failure)
+            changes["failing_since"] = Now() if outcome.sent else Coalesce("failing_since", Now())
+            changes |= self._plan_next_attempt(subscription, failures, outcome.failure)
         moved = self._update(subscription, **changes)
+        attempts.write(subscription, outcome.attempts)
         if outcome.failure is not None:
             logger.warning(
                 "delivery_failed",
                 subscription=str(subscription.id),
-                attempts=attempts,
+                attempts=failures,
                 status=changes.get("status", subscription.status),
                 error=str(outcome.failure),
                 lease_kept=bool(moved),
@@ -215,8 +223,7 @@ class Relay:
         changes: dict[str, Any] = {
             "attempts": attempts,
             "failed": F("failed") + 1,
-            # A receiver may have had a hand in it: what is not printable might not fit into the database.
-            "last_error": "".join(each if each.isprintable() else "?" for each in str(failure))[:500],
+            "last_error": str(failure),
             "last_error_at": Now(),
         }
         is_webhook = subscription.kind == Subscription.Kind.WEBHOOK
@@ -261,22 +268,31 @@ def look() -> tuple[bool, bool]:
 def send(subscription: Subscription, page: feed.Page, stopping: Flag) -> Outcome:
     """Send the events of the page in their order, until one fails or the batch takes too long."""
     position, sent, unroutable, failure = subscription.position, 0, 0, None
+    made: deque[Attempt] = deque(maxlen=attempts.KEPT)
+    attempt = attempts.begin(subscription, page.events[0]["position"])
     ends_at = time.monotonic() + BATCH_SECONDS_MAX
     try:
         with open_channel(subscription) as channel:
             for envelope in page.events:
                 if stopping.is_set() or time.monotonic() > ends_at:
                     break
-                unroutable += not channel(envelope)
+                attempt = attempts.begin(subscription, envelope["position"])
+                taken = channel(envelope)
+                attempt.end(taken.status_code)
+                made.append(attempt)
+                unroutable += not taken.is_wanted
                 position, sent = envelope["position"], sent + 1
     except DeliveryFailed as error:
         failure = error
     except Exception as error:  # a fault of ours; the others must go on, and this one be seen
         logger.exception("delivery_broke", subscription=str(subscription.id))
         failure = DeliveryFailed.because_of(error)
+    if failure is not None:
+        attempt.end(failure.status_code, str(failure))
+        made.append(attempt)
     if sent == len(page.events):
         position = page.cursor.position
-    return Outcome(position, sent, unroutable, failure)
+    return Outcome(position, sent, unroutable, failure, made)
 
 
 def _from_now(seconds: float) -> Expression:

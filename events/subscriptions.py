@@ -1,73 +1,26 @@
-"""Whom events are sent to: the commands of people about it, and what was sent to whom.
+"""Whom events are sent to: the commands of people about it.
 
-What the relay does with subscriptions is in `events.relay`.
+What the relay does with subscriptions is in `events.relay`, what was sent to whom in `events.deliveries`.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import F, Subquery, TextChoices
+from django.db.models import F
 from django.db.models.functions import Now
 from django.db.transaction import atomic
-from django.utils.translation import gettext_lazy as _
 
 from events import errors, feed, record
 from events.delivery import url_guard
-from events.models import FREE, NIL, Cursor, Event, FeedState, Subscription
+from events.models import FREE, NIL, Cursor, FeedState, Subscription
 from ledger.callers import Caller
-from ledger.sql import fetch
 from ledger.values import find_changes
 
 SUBSCRIPTIONS_MAX = 100
-# Where events are in the feed: the position, whether it waits for one, and the highest it can have had, if
-# any. What has no position and does not wait was pruned.
-PLACES = """
-SELECT position, waits IS NOT NULL, CASE WHEN waits IS NULL THEN coalesce(position, pruned_through) END
-FROM unnest(%s::uuid[], %s::bigint[], %s::timestamptz[])
-    WITH ORDINALITY AS asked (stream, sequence, recorded_at, number)
-CROSS JOIN events_feed_state
-LEFT JOIN LATERAL (
-    SELECT position FROM events_placement AS place
-    WHERE place.stream = asked.stream AND place.sequence = asked.sequence OFFSET 0
-) AS place ON true
-LEFT JOIN LATERAL (
-    SELECT true AS waits FROM events_pending AS pending
-    WHERE pending.recorded_at = asked.recorded_at AND pending.stream = asked.stream
-        AND pending.sequence = asked.sequence
-    OFFSET 0
-) AS pending ON true
-ORDER BY number
-"""
 AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, **FREE}
-
-
-class DeliveryState(TextChoices):
-    SENT = "SENT", _("sent")
-    WAITING = "WAITING", _("waiting")
-    FAILING = "FAILING", _("failing")
-    NOT_ASKED = "NOT_ASKED", _("not asked for")
-
-
-class Traced(NamedTuple):
-    """An event, its position in the feed if it has one, whether it waits for it, and its state at each
-    subscription."""
-
-    event: Event
-    position: int | None
-    is_waiting: bool
-    deliveries: list[tuple[DeliveryState, Subscription]]
-
-    @property
-    def by_state(self) -> list[tuple[DeliveryState, list[Subscription]]]:
-        """Whom it was sent to, who waits for it, and so on; states of no subscription are left out."""
-        return [
-            (state, subscriptions)
-            for state in DeliveryState
-            if (subscriptions := [each for its_state, each in self.deliveries if its_state == state])
-        ]
 
 
 def create(
@@ -132,7 +85,8 @@ def change(
         changes["types"] = list(types)
     try:
         with atomic():
-            return _update(id, caller, "changed", **changes)
+            # The record shows no secret of a url: that it was another one is said by its name.
+            return _update(id, caller, "changed", detail="url" if url is not None else "", **changes)
     except IntegrityError:
         raise errors.SubscriptionExists("There is a subscription for this url already.") from None
 
@@ -163,6 +117,12 @@ def resume(*, id: UUID, caller: Caller, reason: str = "") -> Subscription:
 
 
 @atomic
+def try_now(*, id: UUID, caller: Caller, reason: str = "") -> Subscription:
+    """Do not wait until the next attempt is due: what failed is tried again at once, and counts as ever."""
+    return _update(id, caller, "tried_now", reason, next_attempt_at=Now())
+
+
+@atomic
 def replay(*, id: UUID, after: Cursor | None, caller: Caller, reason: str = "") -> Subscription:
     """Send again from a cursor on (None: all that is kept), or skip up to it.
 
@@ -186,13 +146,15 @@ def rotate_secret(*, id: UUID, caller: Caller) -> Subscription:
     )
 
 
-def _update(id: UUID, caller: Caller, change: str, reason: str = "", **changes: Any) -> Subscription:
+def _update(
+    id: UUID, caller: Caller, change: str, reason: str = "", detail: str = "", **changes: Any
+) -> Subscription:
     """Change it, with its entry in the record. Raises `SubscriptionNotFound`."""
     mine = Subscription.objects.filter(id=id)
     before = mine.select_for_update(no_key=True).first() or get(id)  # which raises
     mine.update(**changes)
     after = get(id)
-    _record(caller, id, change, *find_changes(_describe(before), _describe(after)), reason)
+    _record(caller, id, change, *find_changes(_describe(before), _describe(after)), reason, detail)
     return after
 
 
@@ -200,7 +162,7 @@ def _describe(subscription: Subscription) -> dict[str, Any]:
     """What people decide of it."""
     return {
         "kind": subscription.kind,
-        "url": subscription.url,
+        "url": subscription.masked_url,
         "types": sorted(subscription.types),
         "status": subscription.status,
         "cursor": str(subscription.cursor),
@@ -209,7 +171,13 @@ def _describe(subscription: Subscription) -> dict[str, Any]:
 
 
 def _record(
-    caller: Caller, id: UUID, change: str, before: dict[str, Any], after: dict[str, Any], reason: str = ""
+    caller: Caller,
+    id: UUID,
+    change: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    reason: str = "",
+    detail: str = "",
 ) -> None:
     record.write(
         caller,
@@ -219,39 +187,5 @@ def _record(
         before=before,
         after=after,
         reason=reason,
+        detail=detail,
     )
-
-
-def trace(events: Sequence[Event]) -> list[Traced]:
-    """What has become of each of the events, in their order. Two queries, however many they are."""
-    if not events:
-        return []
-    streams, sequences = zip(*(event.pk for event in events), strict=True)
-    places = fetch(PLACES, [list(streams), list(sequences), [event.recorded_at for event in events]])
-    subscriptions = list(
-        Subscription._base_manager.annotate(
-            feed_epoch=Subquery(FeedState.objects.values("epoch")[:1])
-        ).order_by(F("url").asc(nulls_first=True))[:SUBSCRIPTIONS_MAX]
-    )
-    return [
-        Traced(
-            event,
-            position,
-            is_waiting,
-            [(_find_state(event, at_most, each, each.feed_epoch), each) for each in subscriptions],
-        )
-        for event, (position, is_waiting, at_most) in zip(events, places, strict=True)
-    ]
-
-
-def _find_state(event: Event, position: int | None, subscription: Subscription, epoch: UUID) -> DeliveryState:
-    """The state of an event at a subscription. If it was pruned, its position was at most this one.
-
-    A subscription begins at the end of the feed: events that were recorded before it are not sent to it,
-    unless its cursor was moved back to before them.
-    """
-    if subscription.types and event.type not in subscription.types:
-        return DeliveryState.NOT_ASKED
-    if position is not None and subscription.epoch == epoch and subscription.position >= position:
-        return DeliveryState.SENT if subscription.created_at <= event.recorded_at else DeliveryState.NOT_ASKED
-    return DeliveryState.FAILING if subscription.attempts else DeliveryState.WAITING

@@ -11,7 +11,7 @@ from events.models import Text
 from ledger import macs
 
 # By these names, wherever they stand in what is told.
-PERSONAL = frozenset({"name", "external_id", "metadata", "status_reason", "reason", "words"})
+PERSONAL = frozenset({"name", "external_id", "metadata", "status_reason", "reason", "words", "link"})
 ERASED = "[erased]"  # in the place of a text that was erased; it is nobody's, and stays where it is told
 ERASED_PARTS: Mapping[str, Any] = {"external_id": None, "metadata": {}}  # of the others `ERASED`
 SEPARATOR = "/"  # between the keys of a place

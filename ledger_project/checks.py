@@ -118,6 +118,14 @@ def check_approvals(**options: Any) -> Iterator[CheckMessage]:
             yield Error(message, id="ledger.E012")
 
 
+@register(OF_SETTINGS)
+def check_audits(**options: Any) -> Iterator[CheckMessage]:
+    """That the audits that the relay begins can be noted: the service's role may not."""
+    if settings.AUDIT_EVERY_MINUTES and settings.EMBEDDED_POSTGRES is None and not settings.AUDIT_DATABASE:
+        message = "AUDIT_EVERY_MINUTES is set, and AUDIT_DATABASE_URL is not: give it the maintenance role's."
+        yield Error(message, id="ledger.E015")
+
+
 @register(Tags.database)
 def check_accounts(databases: Sequence[str] | None = None, **options: Any) -> Iterator[CheckMessage]:
     """Every currency of an existing account, and the decimals of what is on it."""

@@ -70,11 +70,15 @@ class Environment:
     def flag(self, name: str, default: bool) -> bool:
         return self._read(name, default, lambda text: FLAGS[text.lower()], "true or false")
 
-    def whole(self, name: str, default: int, least: int = 1) -> int:
+    def whole(self, name: str, default: int, least: int = 1, most: int | None = None) -> int:
         def read(text: str) -> int:
-            return _require(read_whole(text), least)
+            number = _require(read_whole(text), least)
+            if most is not None and number > most:
+                raise ValueError
+            return number
 
-        return self._read(name, default, read, f"a whole number, {least} or more")
+        bounds = f"{least} or more" if most is None else f"{least} to {most}"
+        return self._read(name, default, read, f"a whole number, {bounds}")
 
     def number(self, name: str, default: float, *, can_be_zero: bool = False) -> float:
         """A finite number above zero."""

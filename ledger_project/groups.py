@@ -26,11 +26,15 @@ POST = {
 FREEZE = {"accounts.freeze_account"}
 CLAIM = {"accounts.claim_account", "accounts.waive_claim"}
 THRESHOLDS = {"accounts.manage_thresholds"}
-RULE = FREEZE | THRESHOLDS | {"accounts.close_account", "accounts.limit_account"}
+LIMIT = {"accounts.close_account", "accounts.limit_account"}
+RULE = FREEZE | THRESHOLDS | LIMIT
 SUBSCRIBE = {"events.add_subscription", "events.change_subscription", "events.delete_subscription"}
 MONITOR = {"accounts.view_metrics"}
 # Of the back office. Staff and tokens are the administrators' alone.
-LOOK = VIEW | {"transactions.view_correction", "transactions.view_auditrun"}
+AUDIT = {"transactions.add_auditrun"}
+NOTE = {"accounts.view_note", "accounts.add_note"}
+LOOK = VIEW | NOTE | {"transactions.view_correction", "transactions.view_auditrun"}
+SUPERVISE = {"events.view_changes"}  # what others changed; what they looked at is for auditors
 ERASE = {"accounts.view_erasure", "accounts.erase_user"}
 CORRECT = {
     "accounts.release_hold",
@@ -45,8 +49,8 @@ GROUPS = {
     "api-admin": VIEW | POST | RULE | CLAIM | SUBSCRIBE,
     "monitoring": MONITOR,
     "support": LOOK | FREEZE,
-    "operations": LOOK | FREEZE | THRESHOLDS | CORRECT | CLAIM | ERASE,
-    "auditor": LOOK | {"events.view_recordentry", "accounts.view_erasure"},
+    "operations": LOOK | RULE | CORRECT | CLAIM | ERASE | AUDIT | SUPERVISE,
+    "auditor": LOOK | AUDIT | SUPERVISE | {"events.view_recordentry", "accounts.view_erasure"},
 }
 
 

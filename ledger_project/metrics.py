@@ -36,7 +36,7 @@ from ledger_project.database.metrics import (
 )
 from rest.errors import PermissionMissing, handle_exception
 from rest.viewsets import TokenAuthentication
-from transactions.metrics import AuditMetrics, CorrectionMetrics, MoneyMetrics
+from transactions.metrics import AuditMetrics, CorrectionMetrics, MoneyMetrics, SearchMetrics
 
 PERMISSION = "accounts.view_metrics"
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
@@ -75,6 +75,7 @@ OF_DATABASE: tuple[Collector, ...] = (
     ClaimMetrics(),
     MoneyMetrics(),
     CorrectionMetrics(),
+    SearchMetrics(),
     AuditMetrics(),
 )
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import environ
 
+from ledger_project.api import REST_FRAMEWORK as REST_FRAMEWORK
+from ledger_project.api import REST_KNOX as REST_KNOX
 from ledger_project.database.embedded import EmbeddedPostgres
 from ledger_project.environment import Environment, name_process, read_amount, read_whole
 from ledger_project.secret_files import keep_first
@@ -88,6 +90,7 @@ MIDDLEWARE = [
     "rest.middleware.look_after_connections",
     "rest.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pages, and static files that nobody has compressed before
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "office.middleware.speak_and_protect",
@@ -95,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "office.middleware.keep_own_time",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -132,6 +136,9 @@ DATABASES: dict[str, dict] = {
 }
 # As the owner of the tables, and past a pooler; without it the service's own.
 MIGRATION_DATABASE = env.database("MIGRATION_DATABASE_URL")
+# As the maintenance role: for the audits that the relay begins, so often; 0: never.
+AUDIT_EVERY_MINUTES = env.whole("AUDIT_EVERY_MINUTES", default=0, least=0, most=525_600)
+AUDIT_DATABASE = env.database("AUDIT_DATABASE_URL")
 CONN_MAX_AGE = env.whole("DATABASE_CONN_MAX_AGE", default=600, least=0)
 DATABASES["default"] |= {
     "CONN_MAX_AGE": CONN_MAX_AGE,
@@ -172,6 +179,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.OtherThanBefore"},
 ]
 
 LANGUAGE_CODE = "en"
@@ -181,9 +189,20 @@ FORMAT_MODULE_PATH = ["office.formats"]
 TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
-# What collectstatic made, if that was run; without it, static files come out of the packages.
+# What collectstatic made: compressed, and kept by browsers for good, since each name has a hash of its file.
+# Without it, static files come out of the packages, and are compressed whenever they are asked for.
 STATIC_ROOT = env.text("STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_MAX_AGE = 0 if DEBUG else 3600  # seconds, of names without a hash
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if STATIC_ROOT is None
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
 
 # Security headers: those of TLS, beside Django's own, which forbid sniffing and frames. TLS ends at the proxy
 # in front, which says so in X-Forwarded-Proto.
@@ -197,7 +216,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else
 SECOND_FACTOR = env.flag("SECOND_FACTOR", default=not DEBUG)  # staff need an authenticator app
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_REDIRECT_URL = "admin:index"
-SESSION_ENGINE = "office.sessions"
+SESSION_ENGINE = "office.visits.sessions"
 SESSION_COOKIE_AGE = env.whole("SESSION_SECONDS", default=1800)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
@@ -215,30 +234,17 @@ APPROVAL_ABOVE = env.pairs(
     "APPROVAL_ABOVE", default={"USD": Decimal(100)}, read=read_amount, example="USD=100,EUR=90.50"
 )
 
+# Of the metadata of people: e-mail addresses and phone numbers, by which they are found.
+SEARCH_CONTACT_KEYS = env.items("SEARCH_CONTACT_KEYS", default=["email", "phone"])
+
 # The API
 ERASED_ID_DAYS = env.whole("ERASED_ID_DAYS", default=730)  # how long an erased external id is known again
 REASONS_REQUIRED = env.flag("REASONS_REQUIRED", default=False)  # of limits and releases too
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # of any request; the API's own limits are smaller:
 API_BODY_BYTES_MAX = 64 * 1024
 API_BATCH_BYTES_MAX = 1024 * 1024
-REST_FRAMEWORK = {
-    # A view that is no `rest.viewsets.ApiViewSet`, which say both themselves, is nobody's.
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
-    "DEFAULT_PARSER_CLASSES": ["rest.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rest.parsers.AlwaysJSON",
-    "DEFAULT_METADATA_CLASS": None,  # no OPTIONS: the OpenAPI document describes the API
-    "DEFAULT_SCHEMA_CLASS": "rest.schema.AutoSchema",
-    "EXCEPTION_HANDLER": "rest.errors.handle_exception",
-}
 KNOX_TOKEN_MODEL = "accounts.Token"  # noqa: S105, the name of a model
 MIGRATION_MODULES = {"knox": None}  # its one model is ours
-REST_KNOX = {
-    "AUTH_HEADER_PREFIX": "Bearer",
-    "TOKEN_TTL": timedelta(days=90),
-    "SECURE_HASH_ALGORITHM": "hashlib.sha512",
-}
 TOKEN_CACHE_SECONDS = 5
 # Private, /metrics asks for a token like the API does.
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=EMBEDDED_POSTGRES is not None)

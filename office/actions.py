@@ -1,6 +1,7 @@
 """What staff can do to something: a button on its page, a form that asks why, one call of the domain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,8 +22,11 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from ledger.text import Rule
 from office import access
 from office.access import DETAIL_LENGTH_MAX, Action
+from office.confirming.foreseeing import Foreseen
 from office.explanations import REFUSED, explain_refusal
 from office.forms import TextField
+from office.templatetags.ledger import NOTHING
+from office.visits import unsent
 
 
 class CommandForm(forms.Form):
@@ -40,6 +44,26 @@ class CommandForm(forms.Form):
 
     def fill(self, obj: Any) -> None:
         """Called before the form is shown: `obj` is what the command is done to, None for one of a list."""
+
+    @property
+    def asks_for_more(self) -> bool:
+        """Than a reason."""
+        return any(name != "reason" and not each.widget.is_hidden for name, each in self.fields.items())
+
+    def read_asked(self) -> dict[str, Any]:
+        """What it says, by its fields: None where it says nothing, or nothing that can be. A reason that is
+        still missing is a dash."""
+        asked: dict[str, Any] = dict.fromkeys(self.fields)
+        if self.is_bound:
+            self.is_valid()
+            asked |= self.cleaned_data
+        else:
+            for name, each in self.fields.items():
+                with suppress(ValidationError):
+                    asked[name] = each.clean(self.get_initial_for_field(each, name))
+        if "reason" in asked:
+            asked["reason"] = asked["reason"] or NOTHING
+        return asked
 
 
 class ReasonForm(CommandForm):
@@ -82,6 +106,10 @@ class Command:
     applies: Callable[[Any], bool] = field(default=lambda obj: True)
     note: Promise | str = ""
     log_message: Callable[[dict[str, Any]], str] = field(default=lambda asked: "")  # of what was asked for
+    # What is confirmed, as labels and values: its page shows it, and what `foresee` makes of what is asked.
+    # Of a form that is not filled in yet the values are those that it begins with, or None.
+    facts: Callable[[Any], Iterable[tuple[Any, Any]]] = field(default=lambda obj: ())
+    foresee: Callable[[HttpRequest, Any, dict[str, Any]], Foreseen] | None = None
     is_dangerous: bool = False
     is_atomic: bool = True
     is_recorded: bool = False
@@ -113,9 +141,11 @@ def run(
     """
     if not command.is_allowed(request, obj):
         raise PermissionDenied
-    form = command.form(request.POST if request.method == "POST" else None)
+    is_sent = request.method == "POST"
+    form = command.form(request.POST if is_sent else unsent.take(request))
     form.fill(obj)
-    if form.is_valid():
+    is_check = is_sent and "check" in request.POST
+    if is_sent and not is_check and form.is_valid():
         try:
             done = _do(command, request, obj, of, key, owner, form.cleaned_data)
         except REFUSED as error:
@@ -130,15 +160,39 @@ def run(
                 return done
             messages.success(request, str(done or command.done))
             return HttpResponseRedirect(success_url)
-    if not command.applies(obj) and request.method != "POST":
+    if not command.applies(obj) and not is_sent:
         messages.warning(request, _("This is not possible any more."))
         return HttpResponseRedirect(success_url)
+    if obj is not None and request.method == "GET":
+        access.record(request, Action.VIEW, of, getattr(obj, key), detail=command.name)
     return TemplateResponse(
         request,
         "admin/command.html",
-        {**context, "title": command.label, "command": command, "form": form, "success_url": success_url},
-        status=422 if request.method == "POST" else 200,
+        {
+            **context,
+            "title": command.label,
+            "command": command,
+            "form": form,
+            "success_url": success_url,
+            "facts": [] if obj is None else list(command.facts(obj)),
+            "foreseen": _foresee(command, request, obj, form),
+            "may_check": command.foresee is not None and form.asks_for_more,
+        },
+        status=422 if is_sent and not is_check else 200,
     )
+
+
+def _foresee(command: Command, request: HttpRequest, obj: Any, form: CommandForm) -> Foreseen | None:
+    """What would come of what the form says, as far as it does."""
+    if command.foresee is None:
+        return None
+    try:
+        return command.foresee(request, obj, form.read_asked())
+    except REFUSED as error:
+        text, _field = explain_refusal(error)
+        return Foreseen(refusal=text)
+    except OperationalError:
+        return Foreseen(refusal=_("What would come of it cannot be told at this moment."))
 
 
 def _do(

@@ -3,68 +3,31 @@
 Their lists are of big tables: none counts more rows than it may, and no search walks far.
 """
 
-import csv
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from django.contrib.admin.utils import (
-    display_for_field,
-    display_for_value,
-    label_for_field,
-    lookup_field,
-    unquote,
-)
-from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
+from django.forms import Media
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.functional import cached_property
-from django.utils.translation import gettext
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.views import ChangeList
 
-from office import access, actions
+from office import access, actions, missing, sections
 from office.access import Action
 from office.actions import Command
-
-ROWS_MAX = 1000  # of a list; whoever looks for something older searches for it
-
-
-class BoundedPaginator(Paginator):
-    """Counts up to `ROWS_MAX` and no further, so that neither a count nor an offset is ever long."""
-
-    template_name = "unfold/helpers/pagination_infinite.html"  # its count says nothing to people
-
-    @cached_property
-    def count(self) -> int:
-        return len(self.object_list.order_by().values_list("pk")[:ROWS_MAX])  # type: ignore[attr-defined]
-
-
-class BoundedList(ChangeList):  # type: ignore[misc]
-    """In its own order, if no column is `sortable_by`: Django would sort by any that the address names."""
-
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
-        if not self.sortable_by:
-            self.params.pop(ORDER_VAR, None)
-        return list(super().get_ordering(request, queryset))
-
-    def url_for_result(self, result: Model) -> str:
-        return str(self.model_admin.find_url(result))
-
-    @property
-    def is_popup(self) -> bool:
-        """None of the pages opens one; its links would name primary keys, whatever these are."""
-        return False
-
-    @is_popup.setter
-    def is_popup(self, asked: bool) -> None:
-        """Whatever the address asks for."""
+from office.lists import BoundedList, Columns, ListForm, WalkedList, export_list, read_all
+from office.lists.changelists import FORMAT
+from office.templatetags.ledger import list_fields
 
 
 def parse_id(text: str) -> UUID | None:
@@ -84,16 +47,21 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     is_of_the_office = True
     commands: tuple[Command, ...] = ()  # done to one object, from its page
     list_commands: tuple[Command, ...] = ()  # done to no object yet, from the list
-    actions = None
-    paginator = BoundedPaginator
+    sections: tuple[Any, ...] = ()  # of `office.sections`: tabs of the page of one object
+    actions: tuple[Any, ...] | None = None
     list_per_page = 50
     list_max_show_all = 0
     show_full_result_count = False
     sortable_by = ()
-    list_filter_sheet = False
+    list_form: type[ListForm] = ListForm  # what the list is narrowed by
+    exported: Columns = {}  # the columns of the list as a file; none: it is not taken away
+    nothing: Any = _("There is nothing here.")  # said of a list without rows
+    list_tabs_template = ""
     change_list_template = "admin/list.html"
     change_form_template = "admin/object.html"
+    empty_value_display = SafeString('<span class="office-none">\N{EN DASH}</span>')
     subject = ""  # what the access log calls one of these; empty: by its model
+    media = Media()  # of Django's scripts none: there is nothing to edit
     key = "pk"  # the attribute that addresses and the access log name an object by: unique, and no secret
     owner = ""  # the attribute that is the id of the user whom one of these is about
 
@@ -104,7 +72,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     has_add_permission = has_change_permission = has_delete_permission = _never
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Of fields only those that a filter in `list_filter` is named for.
+        """Of fields only those that a filter in `list_filter` is named for. What a form asks for is none.
 
         Django would allow any: to guess at what is not shown, or to scan a big table. Words that name nothing
         are refused after this.
@@ -119,7 +87,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             return False
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[BoundedList]:
-        return BoundedList
+        return WalkedList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         if "\x00" in object_id:
@@ -150,11 +118,37 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        search = request.GET.get("q", "")
-        self.record(request, Action.SEARCH if search else Action.VIEW, words=search)
+        if request.GET.get(FORMAT) == "csv" and request.method == "GET" and self.exported:
+            return self.export_list(request)
+        words = self.describe_search(request)
+        self.record(request, Action.SEARCH if words else Action.VIEW, words=words)
         return super().changelist_view(  # type: ignore[no-any-return]
-            request, {"buttons": list(self.find_buttons(request, None)), **(extra_context or {})}
+            request,
+            {
+                "title": capfirst(self.opts.verbose_name_plural),
+                "buttons": list(self.find_buttons(request, None)),
+                **(extra_context or {}),
+            },
         )
+
+    def describe_search(self, request: HttpRequest) -> str:
+        """What the list is narrowed to, for the access log."""
+        asked = {name: request.GET.get(name, "") for name in self.list_form.list_names()}
+        words = [f"{name}={value}" for name, value in asked.items() if value]
+        return " ".join(filter(None, [request.GET.get("q", ""), *words]))
+
+    def export_list(self, request: HttpRequest) -> HttpResponse:
+        """The list as it was asked for, as CSV. What cannot be asked for is said on the list."""
+        try:
+            shown = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse(self._name("changelist")))
+        if shown.walk is None:
+            return HttpResponseRedirect(shown.get_query_string(remove=[FORMAT]))
+        found = read_all(shown)
+        detail = f"list, {len(found.rows)} lines" + (", cut" if found.is_cut else "")
+        self.record(request, Action.EXPORT, detail=detail, words=self.describe_search(request))
+        return export_list(f"{self.find_subject()}s", self.exported, found)
 
     def change_view(
         self,
@@ -168,41 +162,27 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
-                request, self.opts, object_id
-            )
+            return missing.lead_to_list(request, self.opts, unquote(object_id))
         self.record(request, Action.VIEW, obj)
+        template, shown = sections.choose(self, request, obj)
         return TemplateResponse(
             request,
-            self.change_form_template,
+            template,
             {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": self.opts.verbose_name,
+                "title": capfirst(self.opts.verbose_name),
                 "subtitle": self.name(obj),
                 "obj": obj,
-                "fields": list(self.find_fields(obj)),
+                "fields": list_fields(self, obj),
                 "buttons": list(self.find_buttons(request, obj)),
-                **self.describe(request, obj),
+                **shown,
             },
         )
 
     def name(self, obj: Any) -> str:
-        """The name of the object in the heading, in the reader's language."""
+        """What people call the object, in the reader's language: the heading, and the browser's tab."""
         return str(obj)
-
-    def find_fields(self, obj: Any) -> Iterator[tuple[str, Any]]:
-        """The label and the value of each of `readonly_fields`, to be shown."""
-        empty = self.get_empty_value_display()
-        for name in self.readonly_fields:
-            label = str(label_for_field(name, self.model, self))
-            field, _attribute, value = lookup_field(name, obj, self)
-            if isinstance(value, bool):
-                yield label, gettext("yes") if value else gettext("no")
-            elif field is None:
-                yield label, display_for_value(value, empty)
-            else:
-                yield label, display_for_field(value, field, empty)
 
     def describe(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What the template of the object's page shows besides its `readonly_fields`."""
@@ -220,9 +200,7 @@ class OfficeAdmin(ModelAdmin):  # type: ignore[misc]
             raise PermissionDenied
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(  # type: ignore[no-any-return]
-                request, self.opts, object_id
-            )
+            return missing.lead_to_list(request, self.opts, unquote(object_id))
         return self.run_command(request, command, obj)
 
     def run_command(self, request: HttpRequest, command: Command, obj: Any = None) -> HttpResponse:
@@ -286,13 +264,3 @@ class SearchedAdmin(OfficeAdmin):
     def search(self, rows: Any, text: str) -> QuerySet:
         """Those of the rows that the text, which is not empty, may mean."""
         raise NotImplementedError
-
-
-def write_csv(name: str, columns: Collection[str], lines: Iterable[Mapping[str, Any]]) -> HttpResponse:
-    """The lines as a file to download, `name` without its ending. The cells are written as they are."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    writer = csv.DictWriter(response, columns)
-    writer.writeheader()
-    writer.writerows(lines)
-    return response

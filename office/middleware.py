@@ -1,13 +1,15 @@
-"""What holds for the pages of the back office and for nothing else: language, session, CSP, no cache."""
+"""What holds for the pages of the back office and for nothing else: language, time zone, session, CSP."""
 
 import ipaddress
 from contextlib import suppress
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
 from rest.middleware import GetResponse
@@ -46,6 +48,25 @@ def speak_and_protect(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def keep_own_time(get_response: GetResponse) -> GetResponse:
+    """Middleware: pages show and read moments in the zone of the member of staff who asks for them."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(PAGES):
+            return get_response(request)
+        with timezone.override(find_zone(getattr(request.user, "time_zone", ""))):
+            return get_response(request)
+
+    return middleware
+
+
+def find_zone(name: str) -> tzinfo:
+    """The zone of that name; UTC, if there is none any more."""
+    with suppress(ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(name)
+    return UTC
 
 
 def find_address(request: HttpRequest) -> str:

@@ -18,10 +18,18 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "LANGUAGES": {"action": reverse_lazy("admin:set_language")},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("My settings"), "link": reverse_lazy("admin:settings")},
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "STYLES": [
         lambda request: static("office/office.css"),
         lambda request: static("office/account.css"),
         lambda request: static("office/dashboard.css"),
+        lambda request: static("office/lists.css"),
+        lambda request: static("office/print.css"),
     ],
     "DASHBOARD_CALLBACK": "office.pages.dashboard.describe",
     "SIDEBAR": {"navigation": "office.navigation.describe"},
@@ -30,13 +38,24 @@ UNFOLD: dict[str, Any] = {
 
 def describe(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of the sidebar; beside the link to corrections, how many wait for approval, if any do."""
-    from office.pages import corrections, erasures  # the settings, which these need, import this module
+    from office.pages import (
+        corrections,
+        erasures,
+        people,
+    )  # the settings, which these need, import this module
 
     return [
         {
             "items": [
                 {"title": _("Dashboard"), "icon": "dashboard", "link": reverse_lazy("admin:index")},
                 _lead(_("Find"), "search", "find", "accounts.view_account"),
+                _lead(
+                    _("Notes"),
+                    "sticky_note_2",
+                    "accounts_note_changelist",
+                    "accounts.view_note",
+                    people.notes.count_open(request),
+                ),
             ]
         },
         {
@@ -44,7 +63,7 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
             "items": _lead_to_money(corrections.count_waiting(request)),
         },
         {
-            "title": _("Telling others"),
+            "title": _("Webhooks & events"),
             "items": [
                 _lead(
                     _("Subscriptions"),
@@ -58,6 +77,13 @@ def describe(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Control"),
             "items": [
+                _lead(_("Changes of staff"), "manage_history", "changes", "events.view_changes"),
+                _lead(
+                    _("Operations"),
+                    "monitoring",
+                    "operations",
+                    "events.view_subscription",
+                ),
                 _lead(
                     _("Access log"), "visibility", "events_recordentry_changelist", "events.view_recordentry"
                 ),

@@ -3,12 +3,14 @@
 import base64
 import secrets
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import django_otp
 import segno
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, get_user_model, logout, user_login_failed
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
@@ -32,12 +34,15 @@ from accounts.models import SecondFactor, User, make_url, read_secret, seal_secr
 from events import record
 from ledger.callers import ActorKind, Caller
 from ledger.ciphers import Undecipherable
+from office.visits import unsent
 from rest.middleware import get_caller, get_caller_id, get_request_id
 
 USERNAME_LENGTH_MAX = 150  # longer ones are nobody's, and cannot be counted as a wrong password
 # Of the session: what its browser was shown and has not confirmed yet, encrypted as it will be kept.
 OFFERED = "office_offered_secret"
 SECRET_BYTES = 20
+OPEN_BEFORE = ("password_change", "logout")  # one's own password is chosen
+View = Callable[..., HttpResponse]
 
 
 class LoginForm(AuthenticationForm):  # type: ignore[misc]
@@ -86,6 +91,17 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _has_second_factor(request)
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        shown = super().admin_view(_require_own_password(view), cacheable)
+
+        @wraps(shown)
+        def inner(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                unsent.keep(request)
+            return shown(request, *args, **options)  # type: ignore[no-any-return]
+
+        return inner
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         return super().get_app_list(request, app_label) if self.has_permission(request) else []
@@ -159,8 +175,25 @@ class OfficeSite(UnfoldAdminSite):  # type: ignore[misc]
     ) -> HttpResponse:
         response: HttpResponse = super().password_change(request, extra_context)
         if request.method == "POST" and response.status_code == 302:
+            User.objects.filter(pk=get_caller_id(request)).update(must_change_password=False)
             _record_change_of_oneself(request, "password_changed")
         return response
+
+
+def _require_own_password(view: View) -> View:
+    """The view, for who has chosen their password themselves; others are led to where they do."""
+
+    @wraps(view)
+    def inner(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        match, user = request.resolver_match, request.user
+        if user.must_change_password and match and match.url_name not in OPEN_BEFORE:  # type: ignore[union-attr]
+            messages.warning(
+                request, _("Somebody else has made your password. Choose one that only you know.")
+            )
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        return view(request, *args, **options)
+
+    return inner
 
 
 def _has_second_factor(request: HttpRequest) -> bool:

@@ -121,6 +121,8 @@ def configure(level: str) -> dict[str, Any]:
             "django.server": {"level": "WARNING"},
             # Statements with their values, headers and bodies, whatever LOG_LEVEL is.
             "django.db.backends": {"level": "WARNING"},
+            "fontTools": {"level": "WARNING"},  # every step of making a PDF
+            "fpdf": {"level": "ERROR"},  # letters that its font does not have
             "httpcore2": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},  # a line for every webhook
             "axes": {"level": "ERROR"},  # with what was typed as a user name; the record has every login

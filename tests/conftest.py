@@ -10,7 +10,11 @@ import pytest
 import structlog
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # whose server and folder are those of its parent
+MEMORY = "/dev/shm"
 if not IS_WORKER:
+    # Where there is room for them, databases lie in memory: to empty one takes a fifth of the time.
+    if os.path.isdir(MEMORY) and shutil.disk_usage(MEMORY).free > 8 * 2**30:
+        os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
     os.environ["LEDGER_VAR"] = tempfile.mkdtemp(prefix="ledger-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "ledger_project.settings"
 os.environ["SECRET_KEY"] = "a key for tests, of more than fifty characters, used nowhere else"
@@ -23,6 +27,7 @@ django.setup()
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # who wants the logs captures them
 
 from django.conf import settings  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
@@ -46,6 +51,7 @@ def pytest_unconfigure():
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
     if settings.EMBEDDED_POSTGRES:
         EmbeddedPostgres(settings.EMBEDDED_POSTGRES.folder, settings=FAST_AND_UNSAFE).start()
+    connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get("LEDGER_TEST_TEMPLATE")
 
 
 TransactionTestCase._fixture_teardown = roles.as_owner()(TransactionTestCase._fixture_teardown)

@@ -2,36 +2,47 @@
 
 A fault names the function, class or constant it is in, wherever that lives. It is planted in the processes of
 the test that is named for it, which passes without the fault and must fail with it. Exit code 1 if one does
-not; a name as argument: only that fault.
+not; a name as argument: only that fault. The tests have databases of their own on one server, copies of one
+that was made without any fault; but for faults in what makes a database.
 """
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from contextlib import contextmanager
+from functools import cache, partial
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Column, Table
 
+from ledger_project.database.embedded import EmbeddedPostgres
 from tests import (
     planted_faults,
     planted_faults_of_batches,
+    planted_faults_of_bulk,
     planted_faults_of_claims,
     planted_faults_of_days,
     planted_faults_of_dry_runs,
     planted_faults_of_holds,
     planted_faults_of_in_process,
     planted_faults_of_lists,
+    planted_faults_of_office_lists,
+    planted_faults_of_operators,
     planted_faults_of_parts,
+    planted_faults_of_people,
     planted_faults_of_posting,
     planted_faults_of_preconditions,
+    planted_faults_of_search,
     planted_faults_of_settings,
+    planted_faults_of_statements,
     planted_faults_of_texts,
     planted_faults_of_the_feed,
     planted_faults_of_the_office,
@@ -40,22 +51,29 @@ from tests import (
     planted_faults_of_tokens,
     planted_faults_of_who_is_who,
 )
+from tests.database import FAST_AND_UNSAFE
 from tests.planted_faults import Mutant
 from tests.servers import PROJECT
 
 MUTANTS = [
     *planted_faults.MUTANTS,
     *planted_faults_of_batches.MUTANTS,
+    *planted_faults_of_bulk.MUTANTS,
     *planted_faults_of_claims.MUTANTS,
     *planted_faults_of_days.MUTANTS,
     *planted_faults_of_dry_runs.MUTANTS,
     *planted_faults_of_holds.MUTANTS,
     *planted_faults_of_in_process.MUTANTS,
     *planted_faults_of_lists.MUTANTS,
+    *planted_faults_of_office_lists.MUTANTS,
+    *planted_faults_of_operators.MUTANTS,
     *planted_faults_of_parts.MUTANTS,
+    *planted_faults_of_people.MUTANTS,
     *planted_faults_of_posting.MUTANTS,
     *planted_faults_of_preconditions.MUTANTS,
+    *planted_faults_of_search.MUTANTS,
     *planted_faults_of_settings.MUTANTS,
+    *planted_faults_of_statements.MUTANTS,
     *planted_faults_of_the_feed.MUTANTS,
     *planted_faults_of_the_office.MUTANTS,
     *planted_faults_of_the_proof.MUTANTS,
@@ -66,6 +84,9 @@ MUTANTS = [
 ]
 PRODUCT = ("ledger", "rest", "events", "accounts", "transactions", "office", "ledger_project")
 SECONDS_MAX, SECONDS_MAX_OF_ALL = 300, 1500
+WORKERS = 2
+MAKES_DATABASES = re.compile(r"/(migrations|models|database)/|/(groups|apps|settings)\.py$")
+ANY_TEST = "tests/test_worked_examples.py::test_the_story_of_the_original_service"  # leaves nothing behind
 
 
 class Place(NamedTuple):
@@ -119,7 +140,7 @@ def plant(mutant: Mutant) -> tuple[Path, str]:
 def run_tests(
     *tests: str, seconds_max: int = SECONDS_MAX, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """The outcome of the tests, with a database of their own."""
+    """The outcome of the tests, with databases of their own."""
     own = {
         "DATABASE_URL",
         "SECRET_KEY",
@@ -136,9 +157,30 @@ def run_tests(
     )
 
 
-def run_with(mutant: Mutant) -> subprocess.CompletedProcess[str]:
+@contextmanager
+def serve_databases() -> Iterator[Callable[[], dict[str, str]]]:
+    """What lends the address of a database that is still to be made, and of what it is a copy."""
+    with tempfile.TemporaryDirectory(prefix="ledger-faults-") as folder:
+        postgres = EmbeddedPostgres(Path(folder), settings=FAST_AND_UNSAFE)
+        address = f"postgres://postgres@/{postgres.socket_folder}/"
+        postgres.start()
+        try:
+            made = run_tests("--reuse-db", ANY_TEST, DATABASE_URL=f"{address}sound")
+            if made.returncode:
+                raise SystemExit(f"No database can be made:\n{made.stdout[-2000:]}")
+            numbers = count(1)
+            yield lambda: {
+                "DATABASE_URL": f"{address}faulty_{next(numbers)}",
+                "LEDGER_TEST_TEMPLATE": "test_sound",
+            }
+        finally:
+            postgres.stop()
+
+
+def run_with(lend: Callable[[], dict[str, str]], mutant: Mutant) -> subprocess.CompletedProcess[str]:
     """Plant the fault and run its test, which should end with 1, pytest's code for a test that failed."""
     file, text = plant(mutant)
+    database = {} if MAKES_DATABASES.search(str(file)) else lend()
     with tempfile.NamedTemporaryFile("w", suffix=".py") as changed:
         changed.write(text)
         changed.flush()
@@ -147,6 +189,7 @@ def run_with(mutant: Mutant) -> subprocess.CompletedProcess[str]:
             LEDGER_FAULT_IN=str(file),
             LEDGER_FAULT_AS=changed.name,
             PYTHONPATH=str(PROJECT / "tests" / "planting"),
+            **database,
         )
 
 
@@ -155,12 +198,13 @@ def main() -> int:
     if unknown := set(wanted) - {mutant.name for mutant in MUTANTS}:
         raise SystemExit(f"There are no such faults: {', '.join(sorted(unknown))}")
     mutants = [mutant for mutant in MUTANTS if not wanted or mutant.name in wanted]
-    sound = run_tests(*sorted({mutant.test for mutant in mutants}), seconds_max=SECONDS_MAX_OF_ALL)
+    all_tests = sorted({mutant.test for mutant in mutants})
+    sound = run_tests("-n", str(WORKERS), "--dist", "loadfile", *all_tests, seconds_max=SECONDS_MAX_OF_ALL)
     if sound.returncode:
         raise SystemExit(f"Without any fault the tests fail already:\n{sound.stdout[-2000:]}")
     table = Table("planted fault", "where", Column("seen by", overflow="fold"))
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(run_with, mutants))
+    with serve_databases() as lend, ThreadPoolExecutor(WORKERS) as pool:
+        outcomes = list(pool.map(partial(run_with, lend), mutants))
     unseen = []
     for mutant, outcome in zip(mutants, outcomes, strict=True):
         if outcome.returncode != 1:

@@ -220,8 +220,8 @@ MUTANTS = [
     Mutant(
         "statement opened too late",
         "read_statement",
-        "at=find_start(first_day, zone) - MICROSECOND)",
-        "at=find_start(first_day, zone))",
+        "at=find_start(first_day, zone) - MICROSECOND",
+        "at=find_start(first_day, zone)",
         STATEMENTS + "test_a_months_statement_adds_up",
     ),
 ]

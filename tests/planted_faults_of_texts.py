@@ -97,8 +97,8 @@ MUTANTS = [
     Mutant(
         "names move what is beside them",
         "office.templatetags.ledger.bdi",
-        'format_html("<bdi>{}</bdi>", text)',
-        "str(text)",
+        'format_html("<bdi>{}</bdi>", shown)',
+        "shown",
         FORMS + "test_every_page_sets_apart_what_somebody_has_written",
     ),
 ]

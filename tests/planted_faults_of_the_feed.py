@@ -177,7 +177,7 @@ MUTANTS = [
     ),
     Mutant(
         "what was pruned waits for ever",
-        "subscriptions.PLACES",
+        "deliveries.PLACES",
         "SELECT position, waits IS NOT NULL, CASE WHEN waits IS NULL",
         "SELECT position, position IS NULL, CASE WHEN position IS NOT NULL",
         "tests/events/test_tracing.py::"

@@ -127,7 +127,7 @@ MUTANTS = [
     ),
     Mutant(
         "keys of sessions in the database",
-        "office.sessions.hash_key",
+        "office.visits.sessions.hash_key",
         "return sha256(key.encode()).hexdigest()[:KEY_LENGTH]",
         "return key",
         f"{BACKUP}test_what_the_database_has_of_a_session_opens_nothing",

@@ -13,11 +13,12 @@ from tests import (
     test_hold_guards,
     test_record_guards,
     test_rule_guards,
+    test_search_guards,
     test_text_guards,
     test_threshold_guards,
     test_token_guards,
 )
-from tests.accounts import test_erasure_guards
+from tests.accounts import test_erasure_guards, test_note_guards
 from tests.events import test_feed_guards
 from tests.test_guards import (
     execute,
@@ -38,6 +39,7 @@ ATTACKS = [
     test_guards.REFUSALS,
     test_rule_guards.OTHERS,
     test_rule_guards.REFUSALS,
+    test_search_guards.INSERTS,
     test_text_guards.ATTACKS,
     test_hold_guards.INSERTS,
     test_hold_guards.CHANGES,
@@ -58,6 +60,9 @@ ATTACKS = [
     test_erasure_guards.INSERTS,
     test_erasure_guards.CHANGES,
     test_erasure_guards.REFUSALS,
+    test_note_guards.INSERTS,
+    test_note_guards.CHANGES,
+    test_note_guards.REFUSALS,
     test_batch_guards.INSERTS,
     test_batch_guards.REFUSALS,
     test_record_guards.CHECKS,

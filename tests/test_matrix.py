@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 
 from accounts.models import Account
 from events.models import CURSOR_LENGTH
-from ledger_project.groups import CLAIM, CORRECT, FREEZE, GROUPS, POST, THRESHOLDS
+from ledger_project.groups import AUDIT, CLAIM, CORRECT, FREEZE, GROUPS, POST, RULE
 from rest.viewsets import known_tokens
 from tests import matrix
 from tests.cast import transfer
@@ -109,10 +109,12 @@ def test_what_groups_may_change_is_what_their_work_is():
         for group, permissions in GROUPS.items()
     }
     assert {group for group, permissions in changing.items() if not permissions} == {
-        *("api-read", "auditor", "monitoring")
+        *("api-read", "monitoring")
     }
-    assert changing["support"] == FREEZE
-    assert changing["operations"] == FREEZE | THRESHOLDS | CORRECT | CLAIM | {"accounts.erase_user"}
+    note = {"accounts.add_note"}
+    assert changing["support"] == FREEZE | note
+    assert changing["auditor"] == AUDIT | note
+    assert changing["operations"] == RULE | CORRECT | CLAIM | AUDIT | note | {"accounts.erase_user"}
     # By the API nobody corrects, and in the back office nobody posts past the approval of others.
     assert not (changing["api-admin"] & CORRECT) - {"events.change_subscription"}
     assert not changing["operations"] & (POST | {"accounts.add_staff", "accounts.change_staff"})

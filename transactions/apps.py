@@ -7,7 +7,10 @@ class TransactionsConfig(AppConfig):
     verbose_name = _("Money")
 
     def ready(self) -> None:
+        from accounts import erasing
         from events import resources
+        from transactions import search
         from transactions.reading import queries
 
         resources.register(queries.read_resources)
+        erasing.register(search.forget)

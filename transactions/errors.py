@@ -151,6 +151,10 @@ class SameApprover(CorrectionRefused, code="same_approver"):
     """Whoever asked for a correction cannot approve it."""
 
 
+class ListTooLarge(CorrectionRefused, code="list_too_large"):
+    """Nothing was chosen to be taken back together, or more than one list may write."""
+
+
 class RequestInProgress(LedgerError, code="request_in_progress"):
     """Another request with the same id is being posted at this moment."""
 

@@ -11,7 +11,8 @@ from prometheus_client.core import Metric
 
 from ledger.figures import DatabaseCollector, counters, gauge, gauges
 from ledger.sql import fetch
-from transactions.models import AuditRun, Figures, Transaction
+from transactions import audits, search
+from transactions.models import Figures, Transaction
 
 TOTALS = """
 SELECT currency, type, outcome, sum(count)::bigint, sum(amount), sum(late)::bigint
@@ -92,13 +93,27 @@ class CorrectionMetrics(DatabaseCollector):
         yield gauge("ledger_corrections_oldest_waiting_seconds", "For how long the first of them.", seconds)
 
 
+class SearchMetrics(DatabaseCollector):
+    def read(self) -> Iterator[Metric]:
+        known = search.read_knowledge()
+        text = "Age of the oldest event that the search does not know of."
+        yield gauge("ledger_search_behind_seconds", text, known.behind_seconds)
+        yield gauge(
+            "ledger_search_behind_events",
+            "Events with a place that it does not know of.",
+            known.behind_events,
+        )
+        yield gauge("ledger_search_rebuilding", "1 while it is made anew.", known.is_rebuilding)
+
+
 class AuditMetrics(DatabaseCollector):
-    """What the last audit found, and when everything was last proven: 0, as long as it never was."""
+    """What the last audits found, and when everything was last proven: 0, as long as it never was."""
 
     def read(self) -> Iterator[Metric]:
-        last = AuditRun.objects.order_by("-finished_at").first()
-        clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at").first()
-        yield gauge("ledger_audit_findings", "Of the last audit.", last.findings if last else 0)
+        standing = audits.find_standing()
+        clean = standing.clean
+        text = "Of the last audit of everything, or of one of a part since."
+        yield gauge("ledger_audit_findings", text, standing.findings)
         yield gauge(
             "ledger_audit_clean_timestamp_seconds",
             "When an audit of everything last found nothing, in Unix time; 0: never.",

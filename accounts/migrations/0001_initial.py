@@ -19,7 +19,7 @@ from django.db import migrations, models
 
 import accounts.models.columns
 import accounts.models.tokens
-from accounts.migrations import _claims, _erasures, _holds, _thresholds, _who_is_who
+from accounts.migrations import _claims, _erasures, _holds, _notes, _thresholds, _who_is_who
 
 # Django knows `id` as the key, and the admin takes no key of two columns; the table begins with the account.
 KEYS = """
@@ -211,6 +211,7 @@ ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER account_is_never_deleted;
 ALTER TABLE accounts_account ENABLE ALWAYS TRIGGER accounts_are_never_emptied;
 """
 GUARDS += _holds.GUARDS + _who_is_who.GUARDS + _erasures.GUARDS + _claims.GUARDS + _thresholds.GUARDS
+GUARDS += _notes.GUARDS
 WITHOUT_GUARDS = """
 DROP TRIGGER events_have_their_stream ON events_event;
 DROP TRIGGER users_are_never_emptied ON accounts_user;
@@ -229,7 +230,8 @@ DROP FUNCTION ledger_require_event_of_user();
 DROP FUNCTION ledger_require_events_of_account();
 """
 WITHOUT_GUARDS = (
-    _claims.WITHOUT_GUARDS
+    _notes.WITHOUT_GUARDS
+    + _claims.WITHOUT_GUARDS
     + _holds.WITHOUT_GUARDS
     + WITHOUT_GUARDS
     + _who_is_who.WITHOUT_GUARDS
@@ -354,12 +356,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "time_zone",
+                    models.CharField(
+                        db_default="UTC",
+                        default="UTC",
+                        help_text="Of the pages of the back office",
+                        max_length=64,
+                        verbose_name="time zone",
+                    ),
+                ),
+                (
                     "erased_at",
                     models.DateTimeField(
                         editable=False,
                         help_text="By `erasing`",
                         null=True,
                         verbose_name="erased at",
+                    ),
+                ),
+                (
+                    "must_change_password",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        help_text="Somebody else has made it",
+                        verbose_name="must change the password",
                     ),
                 ),
                 (
@@ -923,7 +945,7 @@ class Migration(migrations.Migration):
                 (
                     "asked_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), verbose_name="asked for at"
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="requested at"
                     ),
                 ),
                 ("decided_at", models.DateTimeField(null=True, verbose_name="decided at")),
@@ -947,7 +969,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="asked for by",
+                        verbose_name="requested by",
                     ),
                 ),
                 (
@@ -1133,7 +1155,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="user",
-            index=models.Index(fields=["name"], name="user_by_name"),
+            index=models.Index(fields=["name", "id"], name="user_by_name"),
         ),
         migrations.AddIndex(
             model_name="user",
@@ -1373,6 +1395,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="hold",
             index=models.Index(condition=models.Q(("status", "OPEN")), fields=["account"], name="hold_open"),
+        ),
+        migrations.AddIndex(
+            model_name="hold",
+            index=models.Index(
+                condition=models.Q(("status", "OPEN")),
+                fields=["created_at", "id"],
+                name="hold_open_by_creation",
+            ),
         ),
         migrations.AddIndex(
             model_name="hold",
@@ -1652,6 +1682,97 @@ class Migration(migrations.Migration):
                 ),
                 name="threshold_times_are_finite_and_in_order",
             ),
+        ),
+        migrations.CreateModel(
+            name="Note",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "written_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="written at"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(
+                        choices=[("user", "user"), ("account", "account"), ("transaction", "transaction")],
+                        max_length=11,
+                        verbose_name="about what",
+                    ),
+                ),
+                ("subject_id", models.UUIDField(verbose_name="about which")),
+                ("text", models.UUIDField(verbose_name="text")),
+                ("is_task", models.BooleanField(verbose_name="to be done")),
+                ("done_at", models.DateTimeField(null=True, verbose_name="done at")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="written by",
+                    ),
+                ),
+                (
+                    "done_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="done by",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "note",
+                "verbose_name_plural": "notes",
+                "default_permissions": ("view", "add"),
+                "indexes": [
+                    models.Index(fields=["written_at", "id"], name="note_by_writing"),
+                    models.Index(fields=["user", "written_at"], name="note_about_a_user"),
+                    models.Index(fields=["author", "written_at"], name="note_of_an_author"),
+                    models.Index(
+                        condition=models.Q(("done_at__isnull", True), ("is_task", True)),
+                        fields=["written_at", "id"],
+                        name="note_to_be_done",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("subject__in", ["user", "account", "transaction"])),
+                        name="note_subject_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("done_at__isnull", True), ("done_by__isnull", True)),
+                            models.Q(
+                                ("done_at__isnull", False), ("done_by__isnull", False), ("is_task", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="note_is_done_by_somebody",
+                    ),
+                ],
+            },
         ),
         migrations.RunSQL(KEYS, migrations.RunSQL.noop),
         migrations.RunSQL(GUARDS, WITHOUT_GUARDS),

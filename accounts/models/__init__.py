@@ -17,6 +17,7 @@ from accounts.models.columns import (
 )
 from accounts.models.erasures import Erasure
 from accounts.models.holds import HOLD_TABLE, Hold
+from accounts.models.notes import Note
 from accounts.models.staff import SecondFactor, Staff, make_url, read_secret, seal_secret
 from accounts.models.tables import Column, Kind, Table, make_row, replace_row, write_changes
 from accounts.models.thresholds import (
@@ -51,6 +52,7 @@ __all__ = [
     "IsFinite",
     "Kind",
     "MoneyField",
+    "Note",
     "SecondFactor",
     "Staff",
     "Table",

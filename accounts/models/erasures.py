@@ -28,13 +28,13 @@ class Erasure(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=REASON_LENGTH_MAX)
     maker = models.ForeignKey(
-        User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("asked for by")
+        User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("requested by")
     )
     checker = models.ForeignKey(
         User, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("decided by")
     )
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.WAITING)
-    asked_at = models.DateTimeField(_("asked for at"), db_default=Now())
+    asked_at = models.DateTimeField(_("requested at"), db_default=Now())
     decided_at = models.DateTimeField(_("decided at"), null=True)
     external_id_hash = models.BinaryField(_("hash of the external id"), null=True)
     hash_until = models.DateTimeField(_("hash is kept until"), null=True)

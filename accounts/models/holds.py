@@ -117,6 +117,9 @@ class Hold(models.Model):
             models.Index(fields=["account", "created_at"], name="hold_by_account"),
             models.Index(fields=["account"], condition=Q(status="OPEN"), name="hold_open"),
             models.Index(
+                fields=["created_at", "id"], condition=Q(status="OPEN"), name="hold_open_by_creation"
+            ),
+            models.Index(
                 fields=["expires_at"],
                 condition=Q(status="OPEN", expires_at__isnull=False),
                 name="hold_to_expire",

@@ -62,7 +62,21 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         output_field=models.BooleanField(),
         db_persist=True,
     )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        db_default="UTC",
+        help_text="Of the pages of the back office",
+    )
     erased_at = models.DateTimeField(_("erased at"), null=True, editable=False, help_text="By `erasing`")
+    must_change_password = models.BooleanField(
+        _("must change the password"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Somebody else has made it",
+    )
     accounts_now: "list[Account]"  # of `queries.prefetch_accounts`
     etag = make_etag("name", "metadata")
     objects: ClassVar[UserManager[Self]] = UserManager()
@@ -82,7 +96,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]
         ]
         indexes = [
             models.Index(fields=["created_at", "id"], name="user_by_creation"),
-            models.Index(fields=["name"], name="user_by_name"),
+            models.Index(fields=["name", "id"], name="user_by_name"),
             models.Index(Collate(Folded("name"), "C"), "id", name="user_by_start_of_name"),
             models.Index(fields=["username"], condition=Q(is_staff=True), name="user_of_staff"),
         ]

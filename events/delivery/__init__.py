@@ -45,7 +45,7 @@ def send_test(subscription: Subscription, *, caller: Caller) -> str | None:
         raise errors.Busy("Others are waiting already. Send the same again.")
     try:
         with open_channel(subscription) as channel:
-            return None if channel(envelope) else "No queue is bound for this type."
+            return None if channel(envelope).is_wanted else "No queue is bound for this type."
     except DeliveryFailed as failure:
         return str(failure)
     finally:

@@ -10,7 +10,7 @@ from django.conf import settings
 from kombu import Connection, Exchange, Producer
 from kombu.exceptions import KombuError
 
-from events.delivery.channels import Channel, DeliveryFailed, make_body, make_message_id, write_trace
+from events.delivery.channels import Channel, DeliveryFailed, Taken, make_body, make_message_id, write_trace
 
 CONNECT_SECONDS_MAX = 3
 CONFIRM_SECONDS_MAX = 5
@@ -20,8 +20,8 @@ logger = structlog.get_logger(__name__)
 
 def publish(
     producer: Producer, returned: list[Any], failures: tuple[type[Exception], ...], envelope: dict[str, Any]
-) -> bool:
-    """Returns when the broker has confirmed; False if no queue is bound for this type."""
+) -> Taken:
+    """Returns when the broker has confirmed; it is not wanted if no queue is bound for this type."""
     returned.clear()
     try:
         producer.publish(
@@ -40,7 +40,7 @@ def publish(
         raise DeliveryFailed.because_of(error) from error
     if returned:
         logger.warning("event_unroutable", type=envelope["type"], position=envelope["position"])
-    return not returned
+    return Taken(is_wanted=not returned)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import httpx2
 from django.conf import settings
 from standardwebhooks import Webhook
 
-from events.delivery.channels import Channel, DeliveryFailed, make_body, make_message_id, write_trace
+from events.delivery.channels import Channel, DeliveryFailed, Taken, make_body, make_message_id, write_trace
 from events.delivery.url_guard import CheckedBackend
 from events.models import Subscription
 
@@ -48,8 +48,8 @@ def sign(subscription: Subscription, message_id: str, sent_at: datetime, body: s
 
 def post(
     subscription: Subscription, client: httpx2.Client, bounds: CheckedBackend, envelope: dict[str, Any]
-) -> bool:
-    """Returns True when the receiver has answered that it has the event. Raises `DeliveryFailed`."""
+) -> Taken:
+    """Returns when the receiver has answered that it has the event. Raises `DeliveryFailed`."""
     body, message_id, now = make_body(envelope), make_message_id(envelope), datetime.now(UTC)
     headers = {
         "Content-Type": "application/json",
@@ -70,8 +70,9 @@ def post(
             f"The receiver answered {answer.status_code}.",
             retry_after=read_retry_after(answer.headers.get("Retry-After", ""), now),
             is_gone=answer.status_code == httpx2.codes.GONE,
+            status_code=answer.status_code,
         )
-    return True
+    return Taken(status_code=answer.status_code)
 
 
 @contextmanager

@@ -458,9 +458,23 @@ class Migration(migrations.Migration):
                 "verbose_name": "entry of the record",
                 "verbose_name_plural": "access log",
                 "default_permissions": ("view",),
+                "permissions": [("view_changes", "Can see what staff changed, without what they looked at")],
                 "indexes": [
                     models.Index(fields=["actor", "id"], name="entry_of_an_actor"),
                     models.Index(fields=["subject_id", "id"], name="entry_about_a_subject"),
+                    models.Index(
+                        fields=["id"], condition=models.Q(("action", "CHANGE")), name="change_by_time"
+                    ),
+                    models.Index(
+                        fields=["actor", "id"],
+                        condition=models.Q(("action", "CHANGE")),
+                        name="change_by_an_actor",
+                    ),
+                    models.Index(
+                        fields=["subject_id", "id"],
+                        condition=models.Q(("action", "CHANGE")),
+                        name="change_of_a_subject",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("stream", "number"), name="entry_number_is_used_once"),
@@ -574,6 +588,14 @@ class Migration(migrations.Migration):
                 ("last_sent_at", models.DateTimeField(null=True, verbose_name="last sent at")),
                 ("last_error", models.CharField(max_length=500, null=True, verbose_name="last error")),
                 ("last_error_at", models.DateTimeField(null=True, verbose_name="last error at")),
+                (
+                    "failing_since",
+                    models.DateTimeField(
+                        help_text="The first failure of those that no success came after",
+                        null=True,
+                        verbose_name="failing since",
+                    ),
+                ),
                 ("secret_generation", models.IntegerField(default=1, verbose_name="secret generation")),
                 ("secret_rotated_at", models.DateTimeField(null=True, verbose_name="secret rotated at")),
                 ("actor", models.UUIDField(help_text="Who made it", verbose_name="actor")),
@@ -609,6 +631,48 @@ class Migration(migrations.Migration):
                         fields=("kind",),
                         name="subscription_of_the_broker_is_one",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Attempt",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "position",
+                    models.BigIntegerField(help_text="Of the event, in the feed", verbose_name="position"),
+                ),
+                ("began_at", models.DateTimeField(verbose_name="when")),
+                ("milliseconds", models.BigIntegerField(verbose_name="milliseconds")),
+                (
+                    "status_code",
+                    models.IntegerField(
+                        help_text="Of HTTP; null of the broker, and where none came",
+                        null=True,
+                        verbose_name="answer",
+                    ),
+                ),
+                (
+                    "error",
+                    models.CharField(
+                        help_text="Null: taken", max_length=500, null=True, verbose_name="error"
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="events.subscription",
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(fields=["subscription", "-id"], name="attempt_of_a_subscription"),
+                    models.Index(fields=["position", "subscription"], name="attempt_with_an_event"),
                 ],
             },
         ),

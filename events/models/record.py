@@ -48,9 +48,15 @@ class RecordEntry(models.Model):
         verbose_name = _("entry of the record")
         verbose_name_plural = _("access log")
         default_permissions = ("view",)
+        permissions = [("view_changes", "Can see what staff changed, without what they looked at")]
         indexes = [
             models.Index(fields=["actor", "id"], name="entry_of_an_actor"),
             models.Index(fields=["subject_id", "id"], name="entry_about_a_subject"),
+            models.Index(fields=["id"], condition=Q(action="CHANGE"), name="change_by_time"),
+            models.Index(fields=["actor", "id"], condition=Q(action="CHANGE"), name="change_by_an_actor"),
+            models.Index(
+                fields=["subject_id", "id"], condition=Q(action="CHANGE"), name="change_of_a_subject"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["stream", "number"], name="entry_number_is_used_once"),

@@ -1,7 +1,8 @@
 """Who events are sent to."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import uuid_utils.compat
 from django.db import models
@@ -13,8 +14,21 @@ from events.models.feed import PART, Cursor, FeedState, Placement
 from ledger.values import format_optional_time
 
 URL_LENGTH_MAX = 2048
+ERROR_LENGTH_MAX = 500
+LAG_MAX = timedelta(minutes=1)  # all is sent within seconds when all is well
+HIDDEN = "…"
 # Of a subscription, without its lease: a relay that is sending cannot note any more what came of that.
 FREE: dict[str, Any] = {"lease": None, "leased_until": None}
+
+
+class Health(models.TextChoices):
+    """How a subscription is getting on: its status, and whether it gets what it should."""
+
+    ACTIVE = "ACTIVE", _("active")
+    BEHIND = "BEHIND", _("behind")  # nothing fails, and yet it waits
+    FAILING = "FAILING", _("failing")  # the last attempt failed, and nothing was taken since
+    PAUSED = "PAUSED", _("paused")
+    DISABLED = "DISABLED", _("disabled")
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
@@ -63,8 +77,11 @@ class Subscription(models.Model):
         _("unroutable"), default=0, help_text="That the broker had no queue for"
     )
     last_sent_at = models.DateTimeField(_("last sent at"), null=True)
-    last_error = models.CharField(_("last error"), max_length=500, null=True)
+    last_error = models.CharField(_("last error"), max_length=ERROR_LENGTH_MAX, null=True)
     last_error_at = models.DateTimeField(_("last error at"), null=True)
+    failing_since = models.DateTimeField(
+        _("failing since"), null=True, help_text="The first failure of those that no success came after"
+    )
     secret_generation = models.IntegerField(_("secret generation"), default=1)
     secret_rotated_at = models.DateTimeField(_("secret rotated at"), null=True)
     actor = models.UUIDField(_("actor"), help_text="Who made it")
@@ -96,7 +113,12 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.url or ''}".strip()
+        return f"{self.kind} {self.masked_url or ''}".strip()
+
+    @property
+    def masked_url(self) -> str | None:
+        """The url without what may be a secret in it: who may not change it sees this."""
+        return mask_url(self.url) if self.url else None
 
     @property
     def is_active(self) -> bool:
@@ -116,12 +138,21 @@ class Subscription(models.Model):
         """The age of the oldest event that was not sent yet."""
         return max(0.0, (self.clock - (self.waits_since or self.clock)).total_seconds())
 
-    def to_dict(self) -> dict[str, object]:
-        """The subscription as the API shows it."""
+    @property
+    def health(self) -> Health:
+        """How it is getting on: the same everywhere that people look."""
+        if not self.is_active:
+            return Health(self.status)
+        if self.failing_since is not None:
+            return Health.FAILING
+        return Health.BEHIND if self.lag_seconds > LAG_MAX.total_seconds() else Health.ACTIVE
+
+    def to_dict(self, *, shows_url: bool = True) -> dict[str, object]:
+        """The subscription as the API shows it; its url is masked, unless `shows_url`."""
         return {
             "id": str(self.id),
             "kind": self.kind,
-            "url": self.url,
+            "url": self.url if shows_url else self.masked_url,
             "types": self.types,
             "status": self.status,
             "cursor": self.cursor.text,
@@ -136,3 +167,11 @@ class Subscription(models.Model):
             "last_error_at": format_optional_time(self.last_error_at),
             "created_at": format_optional_time(self.created_at),
         }
+
+
+def mask_url(url: str) -> str:
+    """The url without its query, its user and its password."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    user, query = HIDDEN if user else "", f"?{HIDDEN}" if parts.query else ""
+    return f"{parts.scheme}://{user}{at}{host}{parts.path}{query}"

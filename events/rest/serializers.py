@@ -107,7 +107,7 @@ class LagSerializer(serializers.Serializer):
 class SubscriptionSerializer(serializers.Serializer[Subscription]):
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=Subscription.Kind.choices)
-    url = serializers.CharField(allow_null=True)
+    url = serializers.CharField(allow_null=True, help_text="Without its query for who may not change it")
     types = serializers.ListField(child=serializers.CharField(), help_text="Empty: all")
     status = serializers.ChoiceField(choices=Subscription.Status.choices)
     cursor = serializers.CharField(help_text="Everything up to here was sent")

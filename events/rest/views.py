@@ -103,6 +103,17 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
             Subscription.objects.with_lag(), permission="events.view_subscription", owner="actor"
         )
 
+    def list(self, request: Request) -> Any:
+        """As of any resource; who may not change them sees no secret of a url."""
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
+        return self.get_paginated_response([self._show(row) for row in rows])
+
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        return Response(self._show(self.get_object()))
+
+    def _show(self, subscription: Subscription) -> dict[str, object]:
+        return subscription.to_dict(shows_url=self.request.may("events.change_subscription"))
+
     def create(self, request: Request) -> Response:
         """Subscribe, from now on. Repeated, with the same url, it is the same one, without its secret."""
         asked = request.asked
@@ -116,7 +127,8 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         )
         if not self.get_queryset().filter(id=subscription.id).exists():
             raise SubscriptionExists("There is a subscription for this already.")  # somebody else's
-        return mark(Response(_show_with_secret(subscription, hidden=replayed), status=201), replayed=replayed)
+        body = _show_with_secret(subscription, hidden=replayed)  # the url as it was sent
+        return mark(Response(body, status=201), replayed=replayed)
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change the url or the types."""

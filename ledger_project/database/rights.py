@@ -41,7 +41,7 @@ def only(privilege: str, columns: str) -> Privileges:
 
 USER_SHOWN = (
     "id username name external_id metadata email is_active is_staff is_superuser last_login created_at"
-    " created_as event_sequence last_recorded_at erased_at is_holder"
+    " created_as event_sequence last_recorded_at erased_at must_change_password time_zone is_holder"
 )
 TOKENS_SHOWN = (
     "token_key user_id created expiry permissions account_names types amount_max last_used_at revoked_at"
@@ -100,12 +100,13 @@ RIGHTS: dict[str, Rights] = {
             **only(
                 "UPDATE",
                 "url types status position attempts next_attempt_at lease leased_until sent failed unroutable"
-                " last_sent_at last_error last_error_at secret_generation secret_rotated_at",
+                " last_sent_at last_error last_error_at failing_since secret_generation secret_rotated_at",
             ),
         },
         {**READ, **only("UPDATE", "epoch lease leased_until")},
         READ,
     ),
+    "events.attempt": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     # What people saw and did, and what staff put right; what the dashboard shows.
     "events.recordentry": Rights({**READ, **ADD}, {**READ, **ADD}, READ),
     "events.recordhead": Rights(
@@ -125,9 +126,20 @@ RIGHTS: dict[str, Rights] = {
         READ,
         READ,
     ),
+    "accounts.note": Rights({**READ, **ADD, **only("UPDATE", "done_by_id done_at")}, READ, READ),
     "transactions.hourlytotal": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     "transactions.figures": Rights({**READ, **ADD, **CHANGE}, READ, READ),
-    "transactions.auditrun": Rights(READ, {**READ, **ADD}, READ),
+    # What is searched: made of the ledger, and made anew of it.
+    "transactions.searchedperson": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),
+    "transactions.searchedreference": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),
+    "transactions.searchedamount": Rights({**READ, **ADD}, READ, READ),
+    "transactions.searchstate": Rights({**READ, **ADD, **CHANGE}, READ, READ),
+    # The service audits single accounts: what it notes is of a part of the ledger, whoever has taken it over.
+    "transactions.auditrun": Rights(
+        {**READ, **only("INSERT", "id started_at seen_through account_id accounts rows findings found")},
+        {**READ, **ADD},
+        READ,
+    ),
     # Users stay. Django writes all columns when somebody changes their password.
     "accounts.user": Rights(
         {

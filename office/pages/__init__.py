@@ -3,6 +3,7 @@
 from office.pages import (
     access_log,
     accounts,
+    audits,
     claims,
     corrections,
     dashboard,
@@ -10,7 +11,10 @@ from office.pages import (
     events,
     find,
     holds,
+    people,
+    settings,
     staff,
+    subscriptions,
     tokens,
     transactions,
 )
@@ -18,6 +22,7 @@ from office.pages import (
 __all__ = [
     "access_log",
     "accounts",
+    "audits",
     "claims",
     "corrections",
     "dashboard",
@@ -25,7 +30,10 @@ __all__ = [
     "events",
     "find",
     "holds",
+    "people",
+    "settings",
     "staff",
+    "subscriptions",
     "tokens",
     "transactions",
 ]

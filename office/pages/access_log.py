@@ -4,23 +4,30 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import BigIntegerField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from events import record
+from events import entries, record
 from events.models import RecordEntry
 from ledger.callers import ActorKind
 from ledger.values import UUID_TEXT, escape_formula
 from office.access import Action
-from office.admin import BoundedList, SearchedAdmin, write_csv
-from office.templatetags.ledger import bdi, column, text_column
+from office.admin import SearchedAdmin
+from office.lists import BoundedList, write_csv
+from office.pages.people.period import DaysForm, find_people
+from office.site import USERNAME_LENGTH_MAX
+from office.templatetags.ledger import COLOURS, bdi, column, moment, shift, text_column
 
 BEFORE = "before"
 CSV = "csv"
@@ -77,41 +84,56 @@ def show_detail(entry: Any) -> str:
 DETAIL = column(_("detail"), show_detail)
 
 
+class LogForm(DaysForm):
+    """By whom, what and when: all of it together with what the list's own search finds."""
+
+    who = forms.CharField(
+        label=_("Who"),
+        required=False,
+        max_length=USERNAME_LENGTH_MAX,
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("Any part of a name"),
+    )
+    action = forms.ChoiceField(
+        label=_("Action"),
+        required=False,
+        choices=[("", _("all")), *Action.choices],
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("who", "action", "since", "until")
+    is_bounded = False
+
+
 class RecordList(BoundedList):
     """The entries before the one that `?before=` names, newest first; `older` leads on."""
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         found = super().get_filters_params(params).items()
-        return {name: value for name, value in found if name not in (BEFORE, CSV)}
+        return {name: value for name, value in found if name not in (BEFORE, CSV, *LogForm.base_fields)}
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet:
         rows: QuerySet = super().get_queryset(request, exclude_parameters)
+        self.form = LogForm(request.GET)
+        self.is_filtered = self.form.is_valid() and any(self.form.cleaned_data.values())
         before = self.params.get(BEFORE, "")
+        self.before = None
         if before.isascii() and before.isdecimal():
-            rows = rows.filter(id__lt=min(int(before[:19]), BigIntegerField.MAX_BIGINT))
-        return rows
+            self.before = min(int(before[:19]), BigIntegerField.MAX_BIGINT)
+            rows = rows.filter(id__lt=self.before)
+        return rows if self.form.is_valid() else rows.none()
 
     def url_for_result(self, result: Model) -> str:
         raise NoReverseMatch  # a line says everything about itself
 
     def get_results(self, request: HttpRequest) -> None:
-        """One page of it, and one row more, to know whether there are older ones."""
-        rows = list(self.queryset[: self.list_per_page + 1])
-        self.result_list = rows[: self.list_per_page]
-        self.result_count = len(self.result_list)
-        self.full_result_count = None
-        self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
-        self.page_num = 1
-        self.paginator = self.model_admin.get_paginator(request, self.queryset.none(), self.list_per_page)
-        asked = {"q": self.query} if self.query else {}
-        before = {BEFORE: self.params[BEFORE]} if self.params.get(BEFORE) else {}
-        self.newest = f"?{urlencode(asked)}" if before else ""
-        self.older = (
-            f"?{urlencode({**asked, BEFORE: self.result_list[-1].id})}"
-            if len(rows) > self.list_per_page
-            else ""
-        )
-        self.csv = f"?{urlencode({**asked, **before, CSV: 1})}"
+        """One page of it, and whether there are older ones."""
+        rows, before, self.is_cut = self._read_page(request)
+        self.show(rows)
+        asked = {name: request.GET[name] for name in ("q", *self.form.fields) if request.GET.get(name)}
+        place = {BEFORE: self.params[BEFORE]} if self.params.get(BEFORE) else {}
+        self.newest = f"?{urlencode(asked)}" if place else ""
+        self.older = f"?{urlencode({**asked, BEFORE: before})}" if before else ""
+        self.csv = f"?{urlencode({**asked, **place, CSV: 1})}"
         pages = {
             page.find_subject(): f"admin:{page.opts.app_label}_{page.opts.model_name}_change"
             for page in self.model_admin.admin_site._registry.values()
@@ -122,6 +144,29 @@ class RecordList(BoundedList):
             row.url = reverse(pages[row.subject], args=[row.subject_id]) if is_linked else ""
         complete(self.result_list)
 
+    def _read_page(self, request: HttpRequest) -> tuple[list[Any], int | None, bool]:
+        """The entries, where older ones go on, and whether the walk ended before the page was full."""
+        if not self.is_filtered:
+            rows = list(self.queryset[: self.list_per_page + 1])
+            page = rows[: self.list_per_page]
+            return page, page[-1].id if len(rows) > len(page) else None, False
+        asked, period = self.form.cleaned_data, self.form.read_period()
+        actors, subject_ids = self.model_admin.find_wanted(self.query)
+        if asked["who"]:
+            people = find_people(asked["who"])
+            actors = people if actors is None else [id for id in actors if id in people]
+        found = entries.find(
+            limit=self.list_per_page,
+            actors=actors,
+            subject_ids=subject_ids,
+            action=asked["action"],
+            since=period.since,
+            until=period.until,
+            before=self.before,
+        )
+        rows = list(self.root_queryset.filter(id__in=found.ids).order_by("-id"))
+        return rows, found.before, found.is_cut
+
 
 @admin.register(RecordEntry)
 class RecordAdmin(SearchedAdmin):
@@ -130,24 +175,17 @@ class RecordAdmin(SearchedAdmin):
     subject = "record"
     change_list_template = "admin/access_log.html"
     list_display = (
-        "recorded_at",
+        column(_("recorded at"), lambda entry: moment(entry.recorded_at)),
         WHO,
         column(
             _("action"),
             lambda entry: (entry.action, entry.get_action_display()),
-            label={
-                "VIEW": "info",
-                "SEARCH": "info",
-                "EXPORT": "warning",
-                "CHANGE": "danger",
-                "LOGIN": "success",
-            },
+            label=COLOURS,
         ),
         "type",
         "show_subject",
         DETAIL,
         REASON,
-        "request_id",
     )
     readonly_fields = (
         *("recorded_at", WHO, "actor_kind", "action", "type", "show_kind", "subject_id", DETAIL, REASON),
@@ -155,6 +193,9 @@ class RecordAdmin(SearchedAdmin):
     )
     ordering = ("-id",)
     search_help_text = _("The id of something, or the user name of a member of staff")
+
+    def name(self, obj: RecordEntry) -> str:
+        return f"{obj.type}, {date_format(shift(obj.recorded_at), 'DATETIME_FORMAT')}"
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[RecordList]:
         return RecordList
@@ -174,15 +215,22 @@ class RecordAdmin(SearchedAdmin):
 
     def search(self, rows: QuerySet, text: str) -> QuerySet:
         """By an index each: what was done to something, or what somebody did."""
+        actors, subject_ids = self.find_wanted(text)
+        if actors:
+            return rows.filter(actor=actors[0])
+        return rows.filter(subject_id=subject_ids[0]) if subject_ids else rows
+
+    @staticmethod
+    def find_wanted(text: str) -> tuple[list[UUID] | None, list[str] | None]:
+        """Whom or what the words of the search mean, one or the other; nothing: everything."""
         text = text.strip().replace("\x00", "")
         if not text:
-            return rows
+            return None, None
         if UUID_TEXT.fullmatch(text):  # as a user name it is that of somebody who never works here
-            return rows.filter(subject_id=text.lower())
+            return None, [text.lower()]
         users = get_user_model()._default_manager.filter(username=text)
-        if actor := users.values_list("pk", flat=True).first():
-            return rows.filter(actor=actor)
-        return rows.filter(subject_id=text)
+        actor = users.values_list("pk", flat=True).first()
+        return ([actor], None) if actor else (None, [text])
 
     def export(self, request: HttpRequest) -> HttpResponse:
         """The page as CSV."""
@@ -195,7 +243,11 @@ class RecordAdmin(SearchedAdmin):
     @admin.display(description=_("of what"))
     def show_kind(self, entry: RecordEntry) -> str:
         """The name of the model, or of a page that is of none."""
-        names: dict[str | None, Any] = {"find": _("search"), "dashboard": _("dashboard")}
+        names: dict[str | None, Any] = {
+            "find": _("search"),
+            "dashboard": _("dashboard"),
+            "changes": _("Changes of staff"),
+        }
         names |= {page.find_subject(): page.opts.verbose_name for page in self.admin_site._registry.values()}
         return str(names.get(entry.subject, entry.subject))
 

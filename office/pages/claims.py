@@ -12,8 +12,22 @@ from accounts.models import Account, Claim, User
 from office import explanations
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
-from office.pages.corrections import propose
-from office.templatetags.ledger import ACCOUNT_USER, STATUS, column, moment, show_number, text_column
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen
+from office.lists import columns as exports
+from office.lists.money import ClaimForm
+from office.pages.corrections import foresee_asking, propose
+from office.templatetags.ledger import (
+    ACCOUNT,
+    ACCOUNT_USER,
+    STATUS,
+    column,
+    moment,
+    money,
+    name_movement,
+    number_column,
+    text_column,
+)
 from transactions import corrections
 from transactions.models import Correction, Transaction
 
@@ -31,17 +45,10 @@ def waive(request: HttpRequest, claim: Claim, asked: dict[str, Any]) -> HttpResp
     )
 
 
-class OpenFilter(admin.SimpleListFilter):
-    """Claims that are open: they have an index of their own."""
-
-    title = _("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(Claim.Status.OPEN.value, Claim.Status.OPEN.label)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Claim]) -> QuerySet[Claim]:
-        return queryset.filter(status=Claim.Status.OPEN) if self.value() == Claim.Status.OPEN else queryset
+def foresee_waiving(request: HttpRequest, claim: Claim, asked: dict[str, Any]) -> Foreseen:
+    return foresee_asking(
+        request, corrections.waive, asked, on=claim.account_id, is_told=True, claim_id=claim.id
+    )
 
 
 @admin.register(Claim)
@@ -56,6 +63,8 @@ class ClaimAdmin(SearchedAdmin):
             label=_("Waive the rest"),
             permission="accounts.waive_claim",
             run=waive,
+            facts=facts.tell_claim,
+            foresee=foresee_waiving,
             form=IdentityForm,
             applies=lambda claim: claim.status == Claim.Status.OPEN,
             note=_(
@@ -68,27 +77,26 @@ class ClaimAdmin(SearchedAdmin):
     list_display = (
         column(_("opened at"), lambda claim: moment(claim.created_at)),
         ACCOUNT_USER,
-        column(_("amount"), lambda claim: show_number(claim.amount, claim.account.currency)),
-        column(_("collected"), lambda claim: show_number(claim.collected, claim.account.currency)),
-        column(_("left of it"), lambda claim: show_number(claim.remaining, claim.account.currency)),
+        ACCOUNT,
+        number_column(_("amount"), lambda claim: claim.amount),
+        number_column(_("collected"), lambda claim: claim.collected),
+        number_column(_("left of it"), lambda claim: claim.remaining),
         STATUS,
         text_column(_("reason"), "reason"),
         text_column(_("reference"), "reference"),
     )
-    list_filter = (OpenFilter,)
+    list_form = ClaimForm
+    exported = exports.OF_CLAIMS
+    nothing = _("No claims.")
+    ordering = ("-created_at", "-id")
     search_help_text = _("The id of a claim, of an account, or of what is taken back")
 
     def name(self, obj: Claim) -> str:
-        return str(obj.pk)
+        amount = money(obj.amount, obj.account.currency)
+        return name_movement(self.opts.verbose_name, amount, obj.account, obj.created_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Claim]:
         return Claim.objects.select_related("account__user")
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Newest first; the open ones in the order of their index, by account and as they are collected."""
-        if request.GET.get(OpenFilter.parameter_name) == Claim.Status.OPEN:
-            return ("account_id", "created_at", "id")
-        return ("-created_at", "-id")
 
     def search(self, rows: QuerySet[Claim], text: str) -> QuerySet[Claim]:
         id = parse_id(text)

@@ -13,16 +13,17 @@ from accounts.models import Erasure, User
 from ledger.callers import ActorKind
 from office.actions import Command, ReasonForm
 from office.admin import parse_id
+from office.lists.money import ErasureForm
 from office.queues import QueueAdmin, show_waiting
 from office.templatetags.ledger import STATUS, column, link, moment, text_column
 from rest.middleware import get_caller
 
 USER = column(_("user"), lambda row: link("accounts_user", row.user_id, row.user))
 ASKED = (  # columns
-    column(_("asked for at"), lambda row: moment(row.asked_at)),
+    column(_("requested at"), lambda row: moment(row.asked_at)),
     USER,
     text_column(_("reason"), "reason"),
-    text_column(_("asked for by"), "maker"),
+    text_column(_("requested by"), "maker"),
 )
 WITHOUT_THE_NAME = _("Kept for ever: do not write the person's name here, nor how to reach them.")
 
@@ -108,11 +109,15 @@ class ErasureAdmin(QueueAdmin):
         text_column(_("decided by"), "checker"),
         column(_("decided at"), lambda row: moment(row.decided_at)),
     )
+    list_form = ErasureForm
     ordering = ("-asked_at", "-id")
     search_help_text = _("The id of an erasure or a user")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Erasure]:
         return Erasure.objects.select_related("user", "maker", "checker")
+
+    def name(self, obj: Erasure) -> str:
+        return str(obj.user)
 
     def search(self, rows: QuerySet[Erasure], text: str) -> QuerySet[Erasure]:
         id = parse_id(text)

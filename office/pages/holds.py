@@ -11,32 +11,60 @@ from accounts.models import Hold, User
 from office import explanations
 from office.actions import Command
 from office.admin import SearchedAdmin, parse_id
-from office.templatetags.ledger import ACCOUNT_USER, column, label, moment, show_number, text_column
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen, foresee
+from office.lists import columns as exports
+from office.lists.money import HoldForm
+from office.pages.people import history
+from office.sections import WithHistory
+from office.templatetags.ledger import (
+    ACCOUNT,
+    ACCOUNT_USER,
+    column,
+    label,
+    moment,
+    money,
+    name_movement,
+    number_column,
+    text_column,
+)
 from rest.middleware import get_caller
 from transactions import posting
 from transactions.models import Transaction
+from transactions.posting import PostingRequest
 from transactions.posting.commands import Release
 
 SHOWN_MAX = 100  # captures on the page of a hold
 
 
+def make_release(hold: Hold, asked: dict[str, Any]) -> Release:
+    return Release(hold_id=hold.id, account_id=hold.account_id, reason=asked["reason"])
+
+
 def release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> None:
-    command = Release(hold_id=hold.id, account_id=hold.account_id, reason=asked["reason"])
-    posting.post(command, caller=get_caller(request))
+    posting.post(make_release(hold, asked), caller=get_caller(request))
+
+
+def foresee_release(request: HttpRequest, hold: Hold, asked: dict[str, Any]) -> Foreseen:
+    would_be = PostingRequest(commands=[make_release(hold, asked)], caller=get_caller(request))
+    return foresee(would_be, hold.account_id)
 
 
 @admin.register(Hold)
-class HoldAdmin(SearchedAdmin):
+class HoldAdmin(WithHistory, SearchedAdmin):
     """Money that is set aside, by whom and until when."""
 
     change_form_template = "admin/hold.html"
     owner = "account.user_id"
+    sections = (history.make(history.describe_hold),)
     commands = (
         Command(
             name="release",
             label=_("Release"),
             permission="accounts.release_hold",
             run=release,
+            facts=facts.tell_hold,
+            foresee=foresee_release,
             done=_("The hold was released: what it had left is available again."),
             applies=lambda hold: hold.status_now == Hold.Status.OPEN,
             note=_(
@@ -48,17 +76,22 @@ class HoldAdmin(SearchedAdmin):
     list_display = (
         column(_("placed at"), lambda hold: moment(hold.created_at)),
         ACCOUNT_USER,
-        column(_("amount"), lambda hold: show_number(hold.amount, hold.account.currency)),
-        column(_("captured"), lambda hold: show_number(hold.captured, hold.account.currency)),
+        ACCOUNT,
+        number_column(_("amount"), lambda hold: hold.amount),
+        number_column(_("captured"), lambda hold: hold.captured),
         column(_("status"), lambda hold: label(hold.status_now, hold.status_now.label)),
         column(_("expires at"), lambda hold: moment(hold.expires_at)),
         text_column(_("reference"), "reference"),
     )
+    list_form = HoldForm
+    exported = exports.OF_HOLDS
+    nothing = _("No holds.")
     ordering = ("-created_at", "-id")
     search_help_text = _("The id of a hold")
 
     def name(self, obj: Hold) -> str:
-        return str(obj.pk)
+        amount = money(obj.amount, obj.account.currency)
+        return name_movement(self.opts.verbose_name, amount, obj.account, obj.created_at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
         return Hold.objects.with_clock().select_related("account__user")

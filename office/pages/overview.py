@@ -4,7 +4,7 @@ Each reading walks an index and has an end: it takes as long on a ledger of any 
 written out, not passed: a plan that was made for any status would not use the indexes of one.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,14 +13,13 @@ from django.utils import timezone
 from accounts.models import Account, Hold
 from events import feed
 from events.errors import FeedStopped
-from events.models import Subscription
+from events.models import Health, Subscription
 from ledger.sql import fetch
-from transactions.models import AuditRun
+from transactions import audits
 
 COUNTED_MAX = 1000  # further than that nothing is counted
 SHOWN = 5
 TROUBLES_SHOWN = 10
-LAG_MAX = timedelta(minutes=1)
 AUDIT_EVERY = timedelta(days=2)  # without one for so long something is wrong
 
 COUNT = f"""
@@ -28,6 +27,10 @@ SELECT
     (SELECT count(*) FROM (
         SELECT FROM accounts_hold WHERE status = 'OPEN' ORDER BY account_id LIMIT {COUNTED_MAX + 1}
     ) AS holds),
+    (SELECT count(*) FROM (
+        SELECT FROM accounts_hold WHERE status = 'OPEN' AND expires_at <= (SELECT clock_timestamp())
+        LIMIT {COUNTED_MAX + 1}
+    ) AS due),
     (SELECT count(*) FROM (
         SELECT FROM accounts_claim WHERE status = 'OPEN' ORDER BY account_id, created_at, id
         LIMIT {COUNTED_MAX + 1}
@@ -50,18 +53,28 @@ SELECT hold.id, hold.account_id, hold.amount, hold.captured, hold.status, hold.e
 FROM accounts_hold AS hold WHERE status = 'OPEN' AND expires_at IS NOT NULL ORDER BY expires_at LIMIT {SHOWN}
 """  # noqa: S608
 FROZEN = f"""
-SELECT id, name, currency, status, balance FROM accounts_account
-WHERE status <> 'ACTIVE' AND status = 'FROZEN' ORDER BY status DESC, id DESC LIMIT {SHOWN}
+SELECT account.*, coalesce(nullif(holder.name, ''), holder.username) AS holder
+FROM (
+    SELECT id, user_id, name, currency, status, balance FROM accounts_account
+    WHERE status <> 'ACTIVE' AND status = 'FROZEN' ORDER BY status DESC, id DESC LIMIT {SHOWN}
+) AS account JOIN accounts_user AS holder ON holder.id = account.user_id ORDER BY account.id DESC
 """  # noqa: S608
+OF_HOLDS = """
+SELECT account.id, account.user_id, account.name, account.currency,
+    coalesce(nullif(holder.name, ''), holder.username) AS holder
+FROM accounts_account AS account JOIN accounts_user AS holder ON holder.id = account.user_id
+WHERE account.id = ANY(%s)
+"""
 
 
 def count() -> dict[str, Any]:
     """How many open holds, open claims, frozen accounts, waiting corrections, and events without a place.
 
-    Each is a `number`; if it `is_bounded`, there are more. `pending_since` is when the oldest event without a
-    place was recorded.
+    A hold that is due is open no more. Each is a `number`; if it `is_bounded`, there are more.
+    `pending_since` is when the oldest event without a place was recorded.
     """
-    [[*found, pending_since]] = fetch(COUNT)
+    [[holds, due, *found, pending_since]] = fetch(COUNT)
+    found = [holds if holds > COUNTED_MAX else holds - due, *found]
     counts = {
         name: {"number": min(number, COUNTED_MAX), "is_bounded": number > COUNTED_MAX}
         for name, number in zip(("holds", "claims", "frozen", "waiting", "pending"), found, strict=True)
@@ -70,12 +83,9 @@ def count() -> dict[str, Any]:
 
 
 def find_holds_to_end() -> list[Hold]:
-    """The open holds that end next, with their accounts."""
+    """The open holds that end next, with their accounts and the names of their holders."""
     holds = list(Hold._base_manager.raw(ENDING))
-    found = Account._base_manager.raw(
-        "SELECT id, name, currency FROM accounts_account WHERE id = ANY(%s)",
-        [[hold.account_id for hold in holds]],
-    )
+    found = Account._base_manager.raw(OF_HOLDS, [[hold.account_id for hold in holds]])
     accounts = {account.id: account for account in found}
     for hold in holds:
         hold.account = accounts[hold.account_id]
@@ -83,7 +93,7 @@ def find_holds_to_end() -> list[Hold]:
 
 
 def find_frozen_accounts() -> list[Account]:
-    """The newest frozen accounts."""
+    """The newest frozen accounts, each with the name of its `holder`."""
     return list(Account._base_manager.raw(FROZEN))
 
 
@@ -101,7 +111,7 @@ def read_delivery() -> dict[str, Any]:
     subscriptions = list(Subscription.objects.with_lag())
     lags = [each.lag_seconds for each in subscriptions if each.is_active and each.lag_seconds > 0]
     troubled = sorted(
-        filter(_is_in_trouble, subscriptions),
+        (each for each in subscriptions if each.health != Health.ACTIVE),
         key=lambda each: (each.status != Subscription.Status.DISABLED, -each.lag_seconds),
     )
     return {
@@ -115,20 +125,13 @@ def read_delivery() -> dict[str, Any]:
     }
 
 
-def _is_in_trouble(subscription: Subscription) -> bool:
-    ever = datetime.min.replace(tzinfo=UTC)
-    has_failed = (subscription.last_error_at or ever) > (subscription.last_sent_at or ever)
-    is_behind = subscription.lag_seconds > LAG_MAX.total_seconds()
-    return not subscription.is_active or subscription.attempts > 0 or has_failed or is_behind
-
-
 def find_proof() -> dict[str, Any]:
-    """The last audit, and the last `clean` one: of everything, with nothing found."""
-    last = AuditRun.objects.order_by("-finished_at").first()
-    is_old = last is not None and last.finished_at < timezone.now() - AUDIT_EVERY
+    """How the books stand by the audits; `is_old`, if everything was last audited too long ago."""
+    standing = audits.find_standing()
+    whole = standing.whole
+    is_old = whole is not None and whole.finished_at < timezone.now() - AUDIT_EVERY
     return {
-        "last": last,
-        "clean": AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at").first(),
+        **standing._asdict(),
         "is_old": is_old,
-        "is_alarming": last is None or last.findings > 0 or is_old,
+        "is_alarming": whole is None or standing.findings > 0 or is_old,
     }

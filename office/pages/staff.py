@@ -19,6 +19,8 @@ from office.actions import Command, ReasonForm, show_once
 from office.admin import OfficeAdmin
 from office.explanations import explain_refusal
 from office.forms import TextField
+from office.lists.people import StaffForm
+from office.pages.people import done
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import column, list_groups, text_column
 from rest.middleware import get_caller
@@ -87,7 +89,7 @@ def give_password(
         secret=password,
         note=_(
             "It is shown this once, and kept nowhere. Hand it over in person. "
-            "It should be changed at the first login."
+            "At the next login they must choose another one."
         ),
         success_url=reverse("admin:accounts_staff_change", args=[member.pk]),
     )
@@ -111,10 +113,14 @@ class StaffAdmin(OfficeAdmin):
     readonly_fields = (
         *list_display,
         "created_at",
+        "must_change_password",
         column(_("locked out"), lambda member: _("yes") if staff.is_locked_out(member.username) else _("no")),
     )
     ordering = ("username",)
     search_fields = ("username", "name")
+    search_help_text = _("A part of a name")
+    list_form = StaffForm
+    nothing = _("No members of staff.")
     list_commands = (
         Command(
             name="create",
@@ -198,6 +204,7 @@ class StaffAdmin(OfficeAdmin):
         may_see_log = request.user.has_perm("events.view_recordentry")
         return {
             "obstacle": self._find_obstacle(request, obj),
+            "may_see_changes": any(map(request.user.has_perm, done.PERMISSIONS)),
             "log": reverse("admin:events_recordentry_changelist") if may_see_log else None,
         }
 

@@ -32,6 +32,7 @@ from office.access import Action
 from office.actions import Command, ReasonForm, show_once
 from office.admin import SearchedAdmin
 from office.forms import AmountField, TextField
+from office.lists.people import TokenForm
 from office.site import USERNAME_LENGTH_MAX
 from office.templatetags.ledger import NOTHING, column, link, list_groups, moment
 from rest.middleware import get_caller
@@ -177,11 +178,20 @@ def count_permissions(token: Token) -> Any:
     )
 
 
+def show_done(token: Token) -> Any:
+    """Rows of the ledger name the user and not the token: of several tokens it is what all of them did."""
+    page = reverse("admin:accounts_user_change", args=[token.user_id])
+    return format_html(
+        '<a class="text-link" href="{}?show=done">{}</a>', page, _("with this and all other tokens of theirs")
+    )
+
+
 PREFIX = column(_("token"), lambda token: f"{token.token_key}…")
 USER = column(_("user"), lambda token: link("accounts_user", token.user_id, token.user.username))
 LAST_USED = column(_("last used at"), lambda token: moment(token.last_used_at))
 EXPIRES = column(_("expires at"), lambda token: moment(token.expiry))
 VALIDITY = column(_("state"), describe_state)
+DONE = column(_("what its user did"), show_done)
 
 
 @admin.register(Token)
@@ -212,8 +222,11 @@ class TokenAdmin(SearchedAdmin):
         EXPIRES,
         column(_("revoked at"), lambda token: moment(token.revoked_at)),
         VALIDITY,
+        DONE,
     )
-    ordering = ("-created",)
+    list_form = TokenForm
+    nothing = _("No tokens.")
+    ordering = ("-created", "-token_key")
     search_help_text = _("The user name, or the token's first letters")
     list_commands = (
         Command(

@@ -1,36 +1,48 @@
-"""The pages of transactions and of audits."""
+"""The pages of transactions."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.currencies import format_amount
 from accounts.models import Claim, User
+from events.deliveries import trace
 from events.models import Event
-from events.subscriptions import trace
 from ledger.sql import fetch
 from office import explanations
 from office.actions import Command, IdentityForm
-from office.admin import OfficeAdmin, SearchedAdmin, parse_id
+from office.admin import parse_id
+from office.choosing import ChoosingAdmin
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen
 from office.forms import AmountField, fit
-from office.pages.corrections import propose
+from office.lists import WalkedList
+from office.lists import columns as exports
+from office.lists.money import TransactionForm
+from office.pages.corrections import foresee_asking, propose
+from office.pages.corrections.lists import REVERSE_PERMISSIONS, may_be_reversed, reverse_chosen
+from office.pages.people import history, notes
+from office.sections import WithHistory
 from office.templatetags.ledger import (
+    ACCOUNT,
     ACCOUNT_USER,
-    STATUS,
     column,
     label,
     moment,
     money,
-    show_number,
+    name_movement,
+    number_column,
     text_column,
 )
 from transactions import corrections
-from transactions.models import AuditRun, Correction, Transaction
+from transactions.models import Correction, Transaction
 from transactions.reading import queries, search
 
 SHOWN_MAX = 100  # reversals and claims on the page of what they take back
@@ -74,8 +86,20 @@ def find_events(transaction: Transaction) -> list[Event]:
     ]
 
 
+def show_status(row: Transaction) -> Any:
+    """With why, if it was declined: all of it shows when it is pointed at."""
+    shown = label(row.status, row.get_status_display())
+    why = explain(row) if row.status == Transaction.Status.DECLINED else ""
+    return (
+        format_html('{}<small class="office-declined-why" title="{}">{}</small>', shown, why, why)
+        if why
+        else shown
+    )
+
+
 class ReverseForm(IdentityForm):
-    """How much of a transaction is taken back: all that is left, unless it is said otherwise."""
+    """How much of a transaction is taken back: all that is left, unless it is said otherwise. So why has the
+    focus."""
 
     field_order = ("amount", "reason", "identity")
     amount = AmountField(label=_("Amount"))
@@ -84,6 +108,8 @@ class ReverseForm(IdentityForm):
         currency = obj.account.currency
         fit(self.fields["amount"], currency)
         self.fields["amount"].initial = format_amount(obj.left, currency)
+        for name in ("amount", "reason"):
+            self.fields[name].widget.attrs["autofocus"] = name == "reason"
         self.fields["amount"].help_text = _("Of %(amount)s there is left: %(left)s") % {
             "amount": money(obj.amount, currency),
             "left": money(obj.left, currency),
@@ -114,9 +140,18 @@ def claim_back(request: HttpRequest, transaction: Transaction, asked: dict[str, 
     )
 
 
-def may_be_reversed(row: Transaction) -> bool:
-    is_posted = row.status == Transaction.Status.POSTED
-    return is_posted and not row.reverses and not row.claim and row.left > 0
+def foresee_taking_back(
+    domain: Callable[..., Correction], request: HttpRequest, transaction: Transaction, asked: dict[str, Any]
+) -> Foreseen:
+    return foresee_asking(
+        request,
+        domain,
+        asked,
+        on=transaction.account_id,
+        is_told=asked["amount"] is not None,
+        transaction_id=transaction.id,
+        amount=asked["amount"],
+    )
 
 
 def explain(transaction: Transaction) -> Any:
@@ -126,19 +161,31 @@ def explain(transaction: Transaction) -> Any:
     return explanations.explain(transaction)
 
 
+class TransactionList(WalkedList):
+    def query_rows(self) -> QuerySet:
+        """The page says of no row what was taken back of it; the file says how much."""
+        rows = Transaction.objects.select_related("account__user")
+        taken_back = {"reversed": queries.AmountTakenBack("id", "transfer")}
+        return rows.annotate(**taken_back) if self.is_file else rows
+
+
 @admin.register(Transaction)
-class TransactionAdmin(SearchedAdmin):
+class TransactionAdmin(WithHistory, ChoosingAdmin):
     """A movement of money with everything that belongs to it, and taking it back."""
 
     change_form_template = "admin/transaction.html"
     owner = "account.user_id"
+    sections = (history.make(history.describe_transaction), notes.SECTION)
     commands = (
+        notes.WRITE,
         Command(
             name="reverse",
             label=_("Reverse"),
             permission="transactions.reverse_transaction",
             run=reverse_transaction,
             form=ReverseForm,
+            facts=facts.tell_transaction,
+            foresee=partial(foresee_taking_back, corrections.reverse),
             applies=may_be_reversed,
             note=_(
                 "The opposite transaction is posted, of all that is left or of a part of it; of a transfer on"
@@ -152,6 +199,8 @@ class TransactionAdmin(SearchedAdmin):
             permission="accounts.claim_account",
             run=claim_back,
             form=ReverseForm,
+            facts=facts.tell_transaction,
+            foresee=partial(foresee_taking_back, corrections.claim_back),
             applies=lambda row: (
                 may_be_reversed(row) and (row.type == Transaction.Type.DEPOSIT or row.transfer is not None)
             ),
@@ -163,21 +212,31 @@ class TransactionAdmin(SearchedAdmin):
             is_dangerous=True,
         ),
     )
+    actions = (reverse_chosen,)
+    choose_permissions = REVERSE_PERMISSIONS
+    list_per_page = 100
     list_display = (
         column(_("recorded at"), lambda row: moment(row.recorded_at)),
         ACCOUNT_USER,
+        ACCOUNT,
         "type",
-        column(_("amount"), lambda row: show_number(row.signed_amount, row.account.currency)),
-        STATUS,
-        column(_("why"), explain),
-        column(_("balance after"), lambda row: show_number(row.balance_after, row.account.currency)),
+        number_column(_("amount"), lambda row: row.signed_amount),
+        column(_("status"), show_status),
+        number_column(_("balance after"), lambda row: row.balance_after),
         text_column(_("reference"), "reference"),
     )
+    list_form = TransactionForm
+    exported = exports.OF_TRANSACTIONS
+    nothing = _("No transactions.")
     ordering = ("-recorded_at", "-id")
     search_help_text = _("An id or a whole reference")
 
     def name(self, obj: Transaction) -> str:
-        return str(obj.pk)
+        amount = money(obj.amount, obj.account.currency)
+        return name_movement(obj.get_type_display(), amount, obj.account, obj.effective_at)
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[TransactionList]:
+        return TransactionList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transaction]:
         return queries.with_resources(super().get_queryset(request)).select_related("account__user")
@@ -185,8 +244,8 @@ class TransactionAdmin(SearchedAdmin):
     def search(self, rows: QuerySet[Transaction], text: str) -> QuerySet[Transaction]:
         found = search.find_by_reference(text)
         if id := parse_id(text):
-            found = [*found, *search.find_by_id(id).transactions]
-        return rows.filter(id__in=[row.id for row in found])
+            found += [row.id for row in search.find_by_id(id).transactions]
+        return rows.filter(id__in=found)
 
     def describe(self, request: HttpRequest, obj: Transaction) -> dict[str, Any]:
         return {
@@ -212,37 +271,3 @@ class TransactionAdmin(SearchedAdmin):
             "traced": trace(find_events(obj)),
             "chain_hash": bytes(obj.chain_hash).hex(),
         }
-
-
-def show_verdict(run: AuditRun) -> str:
-    if run.findings == 0:
-        return label("POSTED", str(_("clean")))
-    return label("DECLINED", str(_("findings: %(count)s") % {"count": run.findings}))
-
-
-VERDICT = column(_("result"), show_verdict)
-COVERAGE = column(
-    _("covers"), lambda run: str(_("all accounts and all checks") if run.is_whole else _("a part"))
-)
-FINISHED = column(_("finished at"), lambda run: moment(run.finished_at))
-DURATION = column(
-    _("seconds"), lambda run: round((run.finished_at - run.started_at) / timedelta(seconds=1), 1)
-)
-
-
-@admin.register(AuditRun)
-class AuditRunAdmin(OfficeAdmin):
-    """The audits that were made: how far each one saw, and whether the books were right."""
-
-    list_display = (FINISHED, VERDICT, COVERAGE, "accounts", "rows", DURATION)
-    ordering = ("-finished_at",)
-    readonly_fields = (
-        VERDICT,
-        COVERAGE,
-        "accounts",
-        "rows",
-        column(_("started at"), lambda run: moment(run.started_at)),
-        FINISHED,
-        DURATION,
-        column(_("everything recorded was seen up to"), lambda run: moment(run.seen_through)),
-    )

@@ -14,7 +14,7 @@ ARGUMENTS = [
 
 
 class Watch:
-    """Collects what a page must not do: ask another machine, miss a file, or complain in its console.
+    """Collects what a page must not do: ask another machine, miss a file, open a dialog, or complain.
 
     What the Content-Security-Policy forbids is a complaint.
     """
@@ -26,10 +26,15 @@ class Watch:
         page.on("requestfailed", self._see_failure)
         page.on("response", self._see_response)
         page.on("console", self._see_message)
+        page.on("dialog", self._see_dialog)
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
 
     def verify(self):
         assert self.faults == []
+
+    def _see_dialog(self, dialog):
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _see_request(self, request):
         parts = urlsplit(request.url)
@@ -70,7 +75,7 @@ def fill_login(page, staff, password=PASSWORD):
 
 def give_code(page, code):
     page.get_by_label("Code of your authenticator app").fill(code)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
 
 
 def open_page(page, name):

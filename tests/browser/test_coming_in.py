@@ -1,9 +1,13 @@
 """The password, the second factor, and the way out."""
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.browser.steps import fill_login, give_code, give_password
+from events.models import Event
+from tests.browser.steps import fill_login, give_code, give_password, open_subject
+from tests.cast import AccountFactory
 from tests.office.staff import PASSWORD, code_of, enter_code, give_device, make_staff
 
 
@@ -51,3 +55,27 @@ def test_somebody_without_a_phone_at_hand_goes_away_again(page, staff):
     give_password(page, staff)
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
+
+
+def test_a_session_that_ends_inside_a_form_loses_no_text_and_does_nothing_twice(page, staff):
+    account, device = AccountFactory(), give_device(staff)
+    give_password(page, staff)
+    give_code(page, enter_code(device))
+    open_subject(page, account)
+    page.get_by_role("link", name="Freeze", exact=True).click()
+    page.locator("[name=reason]").fill("they rang: the card\nwas stolen, ticket 4711")
+    Session.objects.update(expire_date=timezone.now())
+    page.get_by_role("button", name="Freeze", exact=True).click()
+    fill_login(page, staff)
+    device.last_t = -1  # the code of this half minute once more
+    device.save(update_fields=["last_t"])
+    give_code(page, enter_code(device))
+    expect(page.get_by_text("Your session had ended, and nothing was done.")).to_be_visible()
+    expect(page.locator("[name=reason]")).to_have_value("they rang: the card\nwas stolen, ticket 4711")
+    account.refresh_from_db()
+    assert account.status == "ACTIVE"
+    page.get_by_role("button", name="Freeze", exact=True).click()
+    expect(page.get_by_text("ticket 4711").first).to_be_visible()
+    account.refresh_from_db()
+    assert account.status == "FROZEN"
+    assert Event.objects.filter(stream=account.id, type="account.frozen").count() == 1

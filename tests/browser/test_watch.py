@@ -27,6 +27,7 @@ def watched(chromium, live_server):
         ("document.body.append(Object.assign(new Image(), {src: '/static/nothing.png'}))", "404"),
         ("setTimeout(() => { throw new Error('broken') })", "broken"),
         ("console.error('a complaint')", "a complaint"),
+        ("alert('hello')", "dialog: hello"),
     ],
 )
 def test_a_page_does_nothing_wrong_unnoticed(watched, script, fault):

@@ -9,6 +9,7 @@ from tests import cast
 from tests.browser.steps import come_in, find, open_subject
 from tests.office.notes import note
 from tests.office.staff import make_staff
+from tests.searching import follow
 
 DAVID, SHALOM, ALI = "דוד", "שלום כהן (7)", "علي: 12"
 # How far from the left a text begins in an element that is one line, in pixels.
@@ -62,10 +63,11 @@ def test_what_stands_beside_a_name_is_not_moved_by_it(page, account):
     assert stand_in_order(entry, "name", DAVID, "→", "علي")  # what was, then what has become
     take_picture(page, "record")
 
+    follow()
     find(page, SHALOM[:4])
     row = page.locator("tr", has_text=SHALOM).first
     expect(row).to_contain_text(ALI)
-    assert row.locator("td").all_inner_texts()[:3] == [SHALOM, ALI, str(account.user_id)]
+    assert row.locator("td").all_inner_texts()[:3] == [SHALOM, ALI, "main USD"]
     take_picture(page, "find")
 
 

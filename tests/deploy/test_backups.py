@@ -15,7 +15,7 @@ from tests.programs import require
 from tests.servers import wait_for
 
 PASSWORD = "a password for tests, used nowhere else"
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.drill, pytest.mark.timeout(300)]
 
 
 class Backups:

@@ -41,6 +41,7 @@ def find_first_call():
     return block[1]
 
 
+@pytest.mark.drill
 @pytest.mark.serve
 @pytest.mark.timeout(300)
 def test_a_strangers_second_command_gets_a_201(composed):
@@ -53,6 +54,7 @@ def test_a_strangers_second_command_gets_a_201(composed):
     assert json.loads(done.stdout.removesuffix(" 201\n"))["name"] == "petya"
 
 
+@pytest.mark.drill
 @pytest.mark.serve
 @pytest.mark.timeout(300)
 def test_the_demonstration_starts_and_stops_a_campaign(composed):
@@ -75,6 +77,7 @@ def find_timers():
             yield pytest.param(pod.name, pod.commands[0], ADDRESSES[secret], id=pod.name)
 
 
+@pytest.mark.drill
 @pytest.mark.serve
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("name", "words", "address"), list(find_timers()))
@@ -87,6 +90,7 @@ def test_what_runs_by_the_clock_may_do_its_work(composed, tmp_path, name, words,
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.drill
 @pytest.mark.serve
 @pytest.mark.timeout(300)
 def test_the_first_administrator_is_made_by_the_address_of_migrations(composed):
@@ -107,6 +111,7 @@ def run_manage(environment, *words):
     return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.drill
 @pytest.mark.serve
 @pytest.mark.timeout(300)
 def test_starting_again_changes_no_secret_and_no_role(composed):

@@ -160,3 +160,13 @@ def test_a_list_costs_the_same_for_one_and_for_many(admin, django_assert_num_que
     with django_assert_num_queries(1):
         answer = admin.get(SUBSCRIPTIONS).json()
     assert len(answer["results"]) == 5
+
+
+def test_who_may_not_change_it_sees_no_secret_of_its_url(admin, hook):
+    made = subscribe(admin, f"{hook.url}?key=s3cret").json()
+    assert made["url"] == f"{hook.url}?key=s3cret"
+    address = f"{SUBSCRIPTIONS}/{made['id']}"
+    reader = make_client("api-read")
+    for client, shown in ((admin, "?key=s3cret"), (reader, "?…")):
+        assert client.get(address).json()["url"] == hook.url + shown
+        assert [each["url"] for each in client.get(SUBSCRIPTIONS).json()["results"]] == [hook.url + shown]

@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from events import feed
+from events.deliveries import DeliveryState, trace
 from events.models import Event, FeedState, Subscription
-from events.subscriptions import DeliveryState, trace
 from tests.cast import deposit, new_id
 from tests.events.test_upkeep import age
 
@@ -33,7 +33,7 @@ def long_ago():
 
 
 def find_states(events):
-    return [[state for state, _ in each.deliveries] for each in trace(events)]
+    return [[delivery.state for delivery in each.deliveries] for each in trace(events)]
 
 
 def test_an_event_is_sent_when_the_cursor_has_passed_its_place(events, long_ago):
@@ -43,9 +43,9 @@ def test_an_event_is_sent_when_the_cursor_has_passed_its_place(events, long_ago)
     assert find_states(events) == [[DeliveryState.SENT], [DeliveryState.SENT], [DeliveryState.WAITING]]
 
 
-def test_what_was_recorded_before_a_subscription_was_not_asked_for(events):
+def test_what_was_recorded_before_a_subscription_is_earlier_than_it(events):
     subscribe(trace(events)[-1].position)
-    assert find_states(events) == [[DeliveryState.NOT_ASKED]] * 3
+    assert find_states(events) == [[DeliveryState.EARLIER]] * 3
 
 
 def test_a_cursor_that_was_moved_back_waits_for_what_is_older_than_it(events):
@@ -63,8 +63,8 @@ def test_types_that_a_subscription_does_not_name_are_not_asked_for(events, long_
 
 
 def test_what_fails_is_told_with_its_error(events, long_ago):
-    failing = subscribe(0, created_at=long_ago, attempts=3, last_error="503")
-    [(state, subscription)] = trace(events)[0].deliveries
+    failing = subscribe(0, created_at=long_ago, attempts=3, last_error="503", failing_since=long_ago)
+    [(state, subscription, _)] = trace(events)[0].deliveries
     assert (state, subscription, subscription.last_error) == (DeliveryState.FAILING, failing, "503")
 
 
@@ -78,7 +78,7 @@ def test_an_event_without_a_place_waits_at_everybodys(account, long_ago):
     deposit(account, "5")
     [traced] = trace(list(Event.objects.filter(stream=account.id).order_by("-sequence")[:1]))
     assert (traced.position, traced.is_waiting) == (None, True)
-    assert [state for state, _ in traced.deliveries] == [DeliveryState.WAITING]
+    assert [each.state for each in traced.deliveries] == [DeliveryState.WAITING]
 
 
 def test_what_was_pruned_waits_for_nothing_and_was_sent_to_whoever_has_passed_it(account, events, long_ago):
@@ -88,16 +88,16 @@ def test_what_was_pruned_waits_for_nothing_and_was_sent_to_whoever_has_passed_it
     assert feed.prune(days=30) == 3
     [opened] = trace(events[:1])
     assert (opened.event.type, opened.position, opened.is_waiting) == ("account.opened", None, False)
-    assert {each.position: state for state, each in opened.deliveries} == {
+    assert {each.subscription.position: each.state for each in opened.deliveries} == {
         3: DeliveryState.SENT,
         1: DeliveryState.WAITING,
     }
 
 
-def test_tracing_takes_two_queries(events):
+def test_tracing_takes_three_queries(events):
     for _ in range(3):
         subscribe(0)
     with CaptureQueriesContext(connection) as captured:
         assert len(trace(events)) == 3
-    assert len(captured) == 2
+    assert len(captured) == 3
     assert trace([]) == []

@@ -193,9 +193,9 @@ def patch_before(countdown: Countdown) -> None:
     for module, name in ((webhooks, "post"), (brokers, "publish")):
         real_send = getattr(module, name)
 
-        def send(*arguments: Any, real: Any = real_send) -> bool:
+        def send(*arguments: Any, real: Any = real_send) -> Any:
             countdown.pass_by()
-            return bool(real(*arguments))
+            return real(*arguments)
 
         setattr(module, name, send)
 

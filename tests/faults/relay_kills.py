@@ -141,6 +141,7 @@ class Stage:
             totals = dict(kept.execute("SELECT stream, total FROM totals").fetchall())
         moves = self.query("SELECT before, after, lease FROM moves WHERE subscription = %s ORDER BY id", id)
         [[deadlocks]] = self.query("SELECT deadlocks FROM pg_stat_database WHERE datname = 'ledger'")
+        self.query("DELETE FROM events_attempt WHERE subscription_id = %s", id)
         self.query("DELETE FROM events_subscription WHERE id = %s", id)
         return Trial(
             name,

@@ -20,9 +20,10 @@ ELSEWHERE = {"DATABASE_URL": "postgres://ledger:hunter2@db.internal:5432/ledger"
 CHECKED = (
     *("EMBEDDED_POSTGRES", "VAR", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CHAIN_KEY", "CHAIN_KEY_FALLBACKS"),
     *("SECOND_FACTOR_KEY", "SECOND_FACTOR_KEY_FALLBACKS"),
+    *("AUDIT_EVERY_MINUTES", "AUDIT_DATABASE"),
     *("WEBHOOK_KEY", "ANCHOR_KEY", "CURRENCIES", "CUSTOM_CURRENCIES", "DEFAULT_CURRENCY", "APPROVAL_ABOVE"),
 )
-EXAMPLE = re.findall(r"^#(\w*_KEY\w*)=(.+)", (PROJECT / ".env.example").read_text(), flags=re.M)
+EXAMPLE = re.findall(r"^#(\w*_KEY(?:_FALLBACKS)?)=(.+)", (PROJECT / ".env.example").read_text(), flags=re.M)
 WRONG = [
     ("E001", {"WORKERS": "two"}, "WORKERS is 'two'"),
     ("E001", {"WORKERS": "0"}, "1 or more"),
@@ -70,6 +71,11 @@ WRONG = [
     ("E010", {"CURRENCIES": "EUR;GBP"}, "DEFAULT_CURRENCY is 'USD'"),
     ("E011", {"APPROVAL_ABOVE": "MILES=100"}, "APPROVAL_ABOVE has 'MILES'"),
     ("E012", {"APPROVAL_ABOVE": "USD=-1"}, "0 or more"),
+    ("E001", {"AUDIT_EVERY_MINUTES": "hourly"}, "AUDIT_EVERY_MINUTES is 'hourly'"),
+    ("E001", {"AUDIT_EVERY_MINUTES": "-1"}, "0 to 525600"),
+    ("E001", {"AUDIT_EVERY_MINUTES": "525601"}, "0 to 525600"),
+    ("E001", {"AUDIT_DATABASE_URL": "mysql://hunter2@db.internal/ledger"}, "AUDIT_DATABASE_URL"),
+    ("E015", {**ELSEWHERE, "AUDIT_EVERY_MINUTES": "5"}, "AUDIT_DATABASE_URL"),
     ("E012", {"APPROVAL_ABOVE": "USD=100,JPY=0.5"}, "JPY=0.5"),
 ]
 RIGHT = [
@@ -83,6 +89,9 @@ RIGHT = [
     {"CUSTOM_CURRENCIES": "XAU=4,JPY=0", "CURRENCIES": "USD,XAU"},
     {"CUSTOM_CURRENCIES": "", "APPROVAL_ABOVE": ""},
     {"APPROVAL_ABOVE": "USD=100;HRK=90.50,POINTS=0"},
+    {"AUDIT_EVERY_MINUTES": "5"},
+    {**ELSEWHERE, "AUDIT_EVERY_MINUTES": "0"},
+    {**ELSEWHERE, "AUDIT_EVERY_MINUTES": "5", "AUDIT_DATABASE_URL": "postgres://m@db.internal/ledger"},
     {"BROKER_URL": "amqp://guest:guest@127.0.0.1:5672//;amqps://b.internal//"},
     {"WORKERS": "1", "BODY_SECONDS": "0.5", "GATHER_SECONDS": "0", "DATABASE_PREPARE_THRESHOLD": "0"},
     {"SECOND_FACTOR": "off", "DEBUG": "1", "METRICS_PUBLIC": "Yes", "LOG_LEVEL": "warning"},

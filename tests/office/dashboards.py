@@ -11,12 +11,13 @@ from tests import cast
 from transactions.models import AuditRun
 
 DASHBOARD = "/admin/"
-ICONS = r"\b(lock_clock|ac_unit|fact_check|verified|rss_feed|request_quote)\b "
+OPERATIONS = "/admin/operations/"
+ICONS = r"\b(lock_clock|ac_unit|fact_check|verified|rss_feed|request_quote|warning)\b "
 
 
-def look(client, query=""):
+def look(client, query="", page=DASHBOARD):
     """All that can be read, without the names of icons."""
-    response = client.get(DASHBOARD + query)
+    response = client.get(page + query)
     assert response.status_code == 200
     text = " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
     return re.sub(ICONS, "", text.replace("\xa0", " "))
@@ -28,9 +29,9 @@ def read_chart(client, query=""):
     return chart["labels"], {each["label"]: each["data"] for each in chart["datasets"]}
 
 
-def find_tiles(client):
+def find_tiles(client, page=DASHBOARD):
     """Their titles, and whether they raise the alarm."""
-    text = client.get(DASHBOARD).content.decode()
+    text = client.get(page).content.decode()
     return {
         title: "office-alarm" in classes
         for classes, title in re.findall(r'class="(office-tile[^"]*)" aria-label="([^"]+)"', text)

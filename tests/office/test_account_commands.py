@@ -14,6 +14,8 @@ from tests.office.answers import find_accesses
 from tests.office.staff import make_staff, open_office
 from transactions.models import Correction, Transaction
 
+COMMANDS = ("freeze", "unfreeze", "adjust", "limits", "close")
+
 
 @pytest.mark.parametrize(
     ("group", "status", "buttons"),
@@ -21,8 +23,8 @@ from transactions.models import Correction, Transaction
         ("support", "ACTIVE", {"freeze"}),
         ("support", "FROZEN", {"unfreeze"}),
         ("support", "CLOSED", set()),
-        ("operations", "ACTIVE", {"freeze", "adjust"}),
-        ("operations", "FROZEN", {"unfreeze", "adjust"}),
+        ("operations", "ACTIVE", {"freeze", "adjust", "limits", "close"}),
+        ("operations", "FROZEN", {"unfreeze", "adjust", "limits", "close"}),
         ("operations", "CLOSED", set()),
         ("auditor", "ACTIVE", set()),
         ("auditor", "FROZEN", set()),
@@ -34,7 +36,7 @@ def test_everybody_sees_the_buttons_of_their_permissions(account, group, status,
         change(id=account.id, reason="why", request_id="test")
     html = look(open_office(make_staff(group)), account)
     address = find_address(account, "")[:-1]
-    assert {name for name in ("freeze", "unfreeze", "adjust") if f"{address}{name}/" in html} == buttons
+    assert {name for name in COMMANDS if f"{address}{name}/" in html} == buttons
 
 
 def test_support_freezes_and_unfreezes_with_a_reason(support, account):
@@ -115,8 +117,9 @@ def test_a_large_correction_waits_for_a_second_person(operations, account):
     [
         ({"amount": "abc"}, "An amount is plain digits"),
         ({"amount": "1e3"}, "An amount is plain digits"),
-        ({"amount": "1,000.00"}, "An amount is plain digits"),
-        ({"amount": "1,5"}, "An amount is plain digits"),
+        ({"amount": "1,000"}, "Is this 1000 or 1.000?"),
+        ({"amount": "1,00,00"}, "An amount is plain digits"),
+        ({"amount": "1,000.00 EUR"}, "An amount is plain digits"),
         ({"amount": "NaN"}, "An amount is plain digits"),
         ({"amount": "\u0661\u0662"}, "An amount is plain digits"),
         ({"amount": "1\x00"}, "Null characters"),

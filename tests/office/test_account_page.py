@@ -27,6 +27,7 @@ from tests.office.staff import make_staff, open_office
 from transactions import posting
 from transactions.models import Transaction
 from transactions.posting.commands import Reversal
+from transactions.reading import history
 
 
 def test_the_head_shows_what_the_account_has(support, account, petya):
@@ -44,8 +45,8 @@ def test_the_head_shows_what_the_account_has(support, account, petya):
         "Held 34.00 USD",
         "Available 1,250.50 USD",
         "Credit limit 50.00 USD",
-        "Most in one withdrawal 700.00 USD",
-        "Most in a UTC day 900.00 USD",
+        "Limit of one withdrawal 700.00 USD",
+        "Daily withdrawal limit (UTC) 900.00 USD",
         "Version 1 ",
         "Status active",
         str(account.id),
@@ -78,8 +79,13 @@ def test_the_time_machine_says_what_made_the_difference(support, account):
 
 def test_the_moment_that_was_asked_stays_in_the_form(support, account):
     html = look(support, account, at="2023-01-05T10:20:00", known_at="2023-01-05T10:20:00.000001Z")
-    assert 'type="datetime-local" name="at" value="2023-01-05T10:20:00"' in html
-    assert 'type="text" name="known_at" value="2023-01-05T10:20:00.000001"' in html
+    shown = dict(re.findall(r'name="((?:known_)?at(?:_time)?)" value="([^"]*)"', html))
+    assert shown == {
+        "at": "2023-01-05",
+        "at_time": "10:20:00",
+        "known_at": "2023-01-05",
+        "known_at_time": "10:20:00.000001",
+    }
 
 
 def test_a_long_statement_is_read_page_after_page(support, account):
@@ -121,6 +127,7 @@ def test_declined_attempts_say_why_in_words(support, account):
     text = read_text(look(support, account, show="declines"))
     assert "The account is frozen: it accepts money in, not out. 5.00 USD" in text
     assert "The account has less available than the withdrawal requires." in text
+    assert "withdrawal -50.00 USD" in text
     assert "available 5.00 USD" in text
     assert "required 50.00 USD" in text
     assert "5.00 USD rent" in text
@@ -160,6 +167,7 @@ def test_the_events_of_an_account_say_who_was_told(support, account):
         epoch=FeedState.objects.get().epoch,
         position=0,
         attempts=2,
+        failing_since=account.created_at,
         last_error=f"503 {PROBE}",
         actor=new_id(),
     )
@@ -183,7 +191,7 @@ def test_who_may_see_accounts_only_sees_no_sections(account):
     html = look(client, account, show="statement")
     assert "invoice 77" not in html
     assert "transaction.posted" in html
-    assert "Told to" not in html
+    assert "Delivered to" not in html
     assert client.get(find_address(account), {"format": "csv"}).status_code == 403
 
 
@@ -194,13 +202,18 @@ def read_chart(html):
     return data
 
 
+def read_axis(html):
+    [options] = re.findall(r'data-options="([^"]*)" data-type="line"', html)
+    return json.loads(unescape(options))["scales"]["y"]
+
+
 def test_the_chart_runs_to_the_balance_now(support, account):
     deposit(account, "5", effective_at=account.created_at - timedelta(days=20))
     deposit(account, "7.25")
     data = read_chart(look(support, account))
     [balances] = [each["data"] for each in data["datasets"]]
-    assert len(balances) == len(data["labels"]) == 60
-    assert (balances[0], balances[30], balances[-1]) == (0, 5, 12.25)
+    assert len(balances) == len(data["labels"]) == 1 + 59 * 3
+    assert (balances[0], balances[88], balances[-1]) == (0, 5, 12.25)
     for name, first in (("day", 5), ("year", 0), ("all", 5)):
         data = read_chart(look(support, account, range=name))
         assert data["datasets"][0]["data"][0] == first
@@ -211,7 +224,41 @@ def test_the_chart_marks_the_chosen_moment(support, account):
     deposit(account, "5", effective_at=day("2020-06-01"))
     mark, course = read_chart(look(support, account, at="2020-01-05T12:00"))["datasets"]
     assert [balance for balance in mark["data"] if balance is not None] == [5]
-    assert len(course["data"]) == 61
+    assert len(course["data"]) == 1 + 60 * 3
+
+
+def test_the_chart_shows_a_peak_between_its_points(support, account):
+    """Within a bucket of half a day a balance came and went, and once it was lower than at both ends."""
+    at = account.created_at - timedelta(hours=1)
+    deposit(account, "500", effective_at=at - timedelta(days=3))
+    for change, minutes in (("-400", 1), ("1156", 2), ("-756", 3)):
+        move = deposit if Decimal(change) > 0 else withdraw
+        move(account, change.strip("-"), effective_at=at + timedelta(minutes=minutes))
+    [balances] = [each["data"] for each in read_chart(look(support, account))["datasets"]]
+    assert balances[-4:] == [500, 100, 1256, 500]
+
+
+def test_the_axis_ends_at_zero_when_no_balance_is_below(support, account):
+    asking.set_limits(id=account.id, limits={"credit_limit": Decimal(50)}, request_id="test")
+    deposit(account, "5", effective_at=account.created_at - timedelta(days=2))
+    assert read_axis(look(support, account))["min"] == 0
+    withdraw(account, "5.01", effective_at=account.created_at - timedelta(days=1))
+    assert "min" not in read_axis(look(support, account))
+
+
+def test_a_balance_far_from_zero_has_an_axis_of_its_own(support, account):
+    deposit(account, "5000", effective_at=account.created_at - timedelta(days=60))
+    deposit(account, "1", effective_at=account.created_at - timedelta(days=1))
+    assert "min" not in read_axis(look(support, account))
+
+
+def test_the_chart_says_since_when_it_shows_every_peak(support, account, monkeypatch):
+    said = "Every peak is drawn since"
+    for _number in range(5):
+        deposit(account, "5")
+    assert said not in look(support, account)
+    monkeypatch.setattr(history, "EFFECTS_MAX", 3)
+    assert said in look(support, account)
 
 
 def test_an_account_without_transactions_has_no_course(support, account):

@@ -16,7 +16,7 @@ from tests.database import empty_the_ledger
 from tests.transactions.test_plans import count_rows_touched, touched_by
 from transactions import posting, reading
 from transactions.models import Transaction
-from transactions.reading import history
+from transactions.reading import history, statements
 from transactions.reading.history import FOREVER, SEQ_MAX
 
 HISTORY = 8000
@@ -85,6 +85,28 @@ def test_lines_of_old_knowledge_do_not_walk_through_what_was_recorded_since(long
     assert (start.moment, start.seq) == (middle.effective_at, middle.seq + 1)
     place = {"moment": start.moment, "seq": start.seq, "known_seq": start.known_seq}
     assert count_rows_touched(history.LINES, values_of(long_account, **place)) <= TWO_ARMS + LATE_LEAST
+
+
+def test_the_newest_turns_of_the_course_touch_so_many_rows(long_account, middle):
+    place = {"moment": FOREVER, "seq": SEQ_MAX, "known_seq": long_account.seq, "since": START}
+    most = 2 * (history.EFFECTS_MAX + 1) + LATE_LEAST
+    assert count_rows_touched(history.EFFECTS, values_of(long_account, **place)) <= most
+    recent = {**place, "since": middle.effective_at}
+    assert count_rows_touched(history.EFFECTS, values_of(long_account, **recent)) <= most
+
+
+def test_a_page_of_a_statement_touches_a_page_of_rows(long_account, middle):
+    bounds = {
+        "moment": middle.effective_at,
+        "seq": middle.seq,
+        "beyond": START + timedelta(days=90),
+        "known_at": long_account.last_recorded_at,
+        "size": 101,
+    }
+    for late in (False, True):
+        values = values_of(long_account, **bounds)
+        # Few late rows are sorted rather than walked in order, by PostgreSQL 15.
+        assert count_rows_touched(statements.LINES[late], values) <= 2 * 101
 
 
 def test_the_last_row_in_order_is_found_by_a_step(long_account, middle):

@@ -90,7 +90,7 @@ def test_a_big_one_waits_and_its_checker_reads_what_would_be_owed(office, second
     other = open_office(second)
     text = read(other.get(page(correction)))
     assert "less is available than it takes" not in text
-    for part in ("Kind Claim", "Owed now 0.00 USD", "Owed with it 500.00 USD", "Balance with it 0.00 USD"):
+    for part in ("Kind Claim", "Owed 0.00 USD 500.00 USD", "Balance 100.00 USD 0.00 USD"):
         assert part in text
     assert office.post(page(correction, "approve")).status_code == 403
     assert "approved and posted" in read(other.post(page(correction, "approve"), follow=True))
@@ -136,7 +136,7 @@ def test_a_reversal_leaves_what_is_not_there_owed_to_the_source(office, rich):
     for row in (moved, leg):
         text = office.get(transaction_page(row)).content.decode()
         assert claim_page(claimed) in text
-        assert "Left of it 20.00 USD" in read_text(text)
+        assert "40.00 USD of this was reversed; 20.00 USD is left." in read_text(text)
     assert str(moved.id) in office.get(claim_page(claimed)).content.decode()
     collected = office.get(transaction_page(taken(claimed))).content.decode()
     assert claim_page(claimed) in collected
@@ -163,7 +163,7 @@ def test_a_small_rest_is_waived_by_one_person_and_a_big_one_by_two(office, secon
     assert "has asked to waive the rest" in read_text(text)
     other = open_office(second)
     text = read(other.get(page(correction)))
-    for part in ("Waiver of a claim", "0.01 USD", "Owed now 0.01 USD", "Owed with it 0.00 USD"):
+    for part in ("Waiver of a claim", "Owed 0.01 USD 0.00 USD"):
         assert part in text
     other.post(page(correction, "approve"))
     assert figures(account) == (0, 0, 0)
@@ -177,7 +177,7 @@ def test_a_waiver_that_came_too_late_can_only_be_rejected(office, second, accoun
     ask(office, claim_page(big, "waive"))
     deposit(account, "500")
     correction, other = Correction.objects.get(), open_office(second)
-    assert "can only be rejected" in read(other.get(page(correction)))
+    assert "The claim is not open any more." in read(other.get(page(correction)))
     answer = other.post(page(correction, "approve"))
     assert (answer.status_code, "not open any more" in read(answer)) == (422, True)
     other.post(page(correction, "reject"), {"reason": "it was paid"})
@@ -188,7 +188,7 @@ def test_what_comes_in_is_foreseen_as_collected(office, first, second, account):
     claims.claim(account, "300")
     correction = adjust(account, "500", first)
     text = read(open_office(second).get(page(correction)))
-    for part in ("Balance with it 200.00 USD", "Owed now 300.00 USD", "Owed with it 0.00 USD"):
+    for part in ("Balance 0.00 USD 200.00 USD", "Owed 300.00 USD 0.00 USD"):
         assert part in text
 
 
@@ -202,7 +202,7 @@ def test_the_list_is_filtered_and_searched(office, rich):
     for query, shown in (
         ("", both),
         ("?status=OPEN", rich_one),
-        ("?status=WAIVED", both),
+        ("?status=WAIVED", both - rich_one),
         (f"?q={of_rich.id}", rich_one),
         (f"?q={rich.id}", rich_one),
         (f"?q={taken_back.id}", rich_one),

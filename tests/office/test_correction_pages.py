@@ -161,11 +161,11 @@ def test_a_part_that_waits_says_so_when_less_is_left(office, second, account):
     waiting = Correction.objects.get()
     shown = read(office.get(page(waiting)))
     assert "Left of it: 500.00\xa0USD" in shown
-    assert "less of the transaction is left" not in shown
+    assert "Less of the transaction is left" not in shown
     ask_to_reverse(office, row, amount="60")
     shown = read(office.get(page(waiting)))
     assert "Left of it: 440.00\xa0USD" in shown
-    assert "less of the transaction is left" in shown
+    assert "Less of the transaction is left" in shown
     assert "Less of the transaction is left" in read(
         open_office(second).post(page(waiting, "approve"), follow=True)
     )
@@ -257,6 +257,14 @@ def test_the_queue_shows_what_waits_and_all_shows_all(office, first, account):
         assert str(done.id) in read(office.get(LIST, {"q": str(words)}))
     for query in ("state=x", "state=all&p=9999"):
         assert office.get(f"{LIST}?{query}", follow=True).status_code == 200, query
+
+
+def test_the_queue_leads_whoever_may_approve_it_to_the_approval(office, first, second, account):
+    waiting = adjust(account, "500", first)
+    lead = page(waiting, "approve")
+    assert lead in read(open_office(second).get(LIST))
+    for other in (office, open_office(make_staff("support"))):  # its maker, and who may approve nothing
+        assert lead not in read(other.get(LIST))
 
 
 def test_the_sidebar_counts_what_waits(office, first, account):

@@ -81,22 +81,24 @@ def test_the_events_of_an_account_are_read_from_their_index(support, account):
     place_all()
     with CaptureQueriesContext(connection) as queries:
         list_shown(support, q=str(account.id))
-    [text] = [
+    texts = [
         each["sql"] for each in queries if "ORDER BY" in each["sql"] and '"events_placement"' in each["sql"]
     ]
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        cursor.execute(f"EXPLAIN {text}")
-        plan = " ".join(line for (line,) in cursor.fetchall())
-    assert "event_has_one_position" in plan
-    assert "Sort" not in plan
+    assert len(texts) == 1
+    for text in texts:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+            cursor.execute(f"EXPLAIN {text}")
+            plan = " ".join(line for (line,) in cursor.fetchall())
+        assert "event_has_one_position" in plan
+        assert "Sort" not in plan
 
 
 def test_a_page_shows_the_event_its_place_and_who_was_told(support, account, hook):
     subscriptions.create(kind="webhook", url=hook.url, caller=Caller(account.user_id))
     row = deposit(account, "12.34")
     address = f"{EVENTS}3/change/"
-    assert support.get(address)["Location"] == "/admin/"  # it waits for its position
+    assert support.get(address)["Location"] == "/admin/events/placement/"  # it waits for its position
     events = f"/admin/accounts/account/{account.id}/change/?show=events"
     assert "waits for one" in read(support.get(events))
     Relay().run(once=True)

@@ -1,90 +1,96 @@
-"""What a page costs does not depend on how much there is."""
+"""What a page costs does not depend on how much there is: so many statements, and few pages of the database.
 
-from datetime import timedelta
-from decimal import Decimal
+It is asked of a ledger of a hundred transactions. `LEDGER_ROWS` makes a second one, of so many transactions
+and as many users, and asks for every filter of every list too; `make soak` asks for a million.
+"""
 
-from django.contrib.auth.models import Group
+import os
+import sys
+from typing import NamedTuple
 
-from accounts import operations
-from ledger.callers import Caller
-from tests.asking import capture_of, release_hold
-from tests.cast import CALLER, UserFactory, deposit, hold, issue_token, new_id, withdraw
-from tests.claims import claim
-from tests.office.answers import count_queries
-from tests.office.correcting import adjust
-from tests.office.dashboards import make_run, subscribe
-from tests.office.notes import note
-from tests.office.staff import give_device, make_staff
-from tests.office.things import find_id, make_things
-from transactions import posting
+import pytest
+from django.test import override_settings
 
-# The queries of a list, and of the page of one of them, at most. The page of an account has its own test.
-QUERIES_MAX = {
-    "accounts/user/": 14,
-    "accounts/user/{id}/change/": 14,
-    "accounts/account/": 14,
-    "accounts/erasure/": 14,
-    "accounts/erasure/?state=all": 14,
-    "accounts/erasure/{id}/change/": 14,
-    "accounts/hold/": 14,
-    "accounts/hold/{id}/change/": 14,
-    "accounts/claim/": 14,
-    "accounts/claim/?status=OPEN": 14,
-    "accounts/claim/{id}/change/": 16,
-    "accounts/staff/": 13,
-    "accounts/staff/{id}/change/": 14,
-    "accounts/token/": 13,
-    "events/placement/": 15,
-    "events/placement/?q={account}": 15,
-    "events/placement/{id}/change/": 15,
-    "events/subscription/": 13,
-    "events/recordentry/": 13,
-    "transactions/auditrun/": 14,
-    "transactions/correction/": 16,
-    "transactions/correction/?state=all": 16,
-    "transactions/correction/{id}/change/": 16,
-    "transactions/transaction/": 18,
-    "transactions/transaction/{id}/change/": 18,
-}
+from accounts.models import User
+from benchmarks import office_ledger, office_pages, pages_read
+from ledger_project.groups import create_groups
+from tests.database import empty_the_ledger
+from tests.office.page_costs import QUERIES_MAX
+from tests.office.staff import open_office
+
+SMALL, LARGE = 100, int(os.environ.get("LEDGER_ROWS", "0"))
+pytestmark = pytest.mark.timeout(600 + LARGE // 200)
+
+PAGES_MAX = 2000
+# On the large ledger, of what is on the small one: an index is four pages high and not one or two, and where
+# the small ledger has some dozens of rows to show, a page is full.
+TIMES_MAX, MORE_MAX = 6, 700
 
 
-def have_more(things):
-    """Of everything some dozens, also of what the pages of these things show."""
-    account, placed = things["accounts/account"], things["accounts/hold"]
-    earlier = things["transactions/transaction"].recorded_at - timedelta(days=1)
-    things["accounts/staff"].groups.set(Group.objects.all())
-    give_device(things["accounts/staff"])
-    deposit(account, "100")
-    for number in range(40):
-        member = make_staff("support", "auditor")
-        note(member, subject_id=new_id())
-        adjust(account, "500" if number % 2 else "1", member)
-        deposit(account, "1", effective_at=earlier)
-        withdraw(account, "5000")
-        hold(account, "1")
-        posting.post([capture_of(placed, Decimal("0.01"), final=False)], caller=Caller(member.id))
-        operations.create_account(user_id=account.user_id, currency="EUR", name=f"a{number}", caller=CALLER)
-        claim(things["accounts/claim"].account, "1")
-        deposit(things["accounts/claim"].account, "1")
-        issue_token("api-read", user=UserFactory())
-        subscribe(number, position=0)
-        make_run()
-    release_hold(id=placed.id)
+class Cost(NamedTuple):
+    status: int
+    queries: int
+    pages: int
 
 
-def test_a_page_costs_the_same_however_much_there_is(superuser):
-    things = make_things()
+def read_all(pages):
+    """What each of them costs, by its title."""
+    client = open_office(User.objects.get(username="bench-boss"))
+    examples = office_pages.find_examples()
+    client.get("/admin/")  # what is kept in memory from then on
+    costs = {}
+    with pages_read.planned_as_for_the_service():
+        for page in pages:
+            status, statements = pages_read.read(client, page, examples)
+            pages = sum(each.pages for each in statements)
+            costs[page] = Cost(status, len(statements), pages)
+            sys.stdout.write(f"{page.title}: {costs[page]}\n")
+    return costs
 
-    def count():
-        counts = {}
-        for page in QUERIES_MAX:
-            thing = things["/".join(page.split("/")[:2])]
-            address = page.format(id=find_id(thing), account=things["accounts/account"].id)
-            counts[page] = count_queries(superuser, f"/admin/{address}")
-        return counts
 
-    count()  # what is kept in memory from then on
-    before = count()
-    have_more(things)
-    assert count() == before
-    assert [page for page, queries in before.items() if queries > QUERIES_MAX[page]] == []
+@pytest.fixture(scope="module")
+def costs(django_db_setup, django_db_blocker):
+    """By the number of transactions; of the small ledger alone no filters."""
+    found = {}
+    pages = [*office_pages.list_pages(), *(office_pages.list_filters() if LARGE else ())]
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with django_db_blocker.unblock(), override_settings(PASSWORD_HASHERS=hashers):
+        for rows in filter(None, (SMALL, LARGE)):
+            try:
+                create_groups()
+                office_ledger.make_ledger(rows, users=rows)
+                found[rows] = read_all(pages)
+            finally:
+                empty_the_ledger()
+    return found
+
+
+def test_every_page_is_shown(costs):
+    for of_rows in costs.values():
+        shown = {page.title: cost.status for page, cost in of_rows.items()}
+        assert {title: status for title, status in shown.items() if status not in (200, 302)} == {}
+
+
+def test_a_page_costs_no_more_queries_than_is_known(costs):
+    for of_rows in costs.values():
+        queries = {page.title: cost.queries for page, cost in of_rows.items() if not page.walks}
+        assert queries.keys() == QUERIES_MAX.keys()
+        assert {title: count for title, count in queries.items() if count > QUERIES_MAX[title]} == {}
+        walked = {page.title: cost.queries for page, cost in of_rows.items() if page.walks}
+        assert {title: count for title, count in walked.items() if count > max(QUERIES_MAX.values())} == {}
+
+
+def test_a_page_reads_few_pages_of_the_database(costs):
+    for of_rows in costs.values():
+        assert {page.title: cost.pages for page, cost in of_rows.items() if cost.pages > PAGES_MAX} == {}
+
+
+def test_a_page_reads_as_many_however_much_there_is(costs):
+    """But for lists that are walked, which have more to walk through: these are bounded by the test above."""
+    small, large = costs[SMALL], costs[max(costs)]
+    more = {
+        page.title: (small[page].pages, cost.pages)
+        for page, cost in large.items()
+        if not page.walks and cost.pages > TIMES_MAX * small[page].pages + MORE_MAX
+    }
+    assert more == {}

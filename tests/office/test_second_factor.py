@@ -14,8 +14,8 @@ from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts.models import SecondFactor, seal_secret
 from office import site
-from office.sessions import hash_key
 from office.site import OFFERED
+from office.visits.sessions import hash_key
 from tests.cast import UserFactory
 from tests.events.test_upkeep import run
 from tests.office.addresses import list_urls

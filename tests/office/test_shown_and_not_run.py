@@ -1,5 +1,7 @@
 """Whatever others wrote is shown on every page as it was written: a browser never takes it for HTML."""
 
+import re
+
 import pytest
 
 from events import feed, subscriptions
@@ -76,4 +78,5 @@ def test_what_was_looked_for_and_why_is_shown_in_the_log_and_not_run(superuser, 
     note(boss, subject_id=PROBE, detail=PROBE, words=PROBE, reason=PROBE)
     text = read(superuser.get("/admin/events/recordentry/"))
     assert PROBE not in text
-    assert text.count(ESCAPED) == 4
+    shown = re.sub(r'title="[^"]*"', "", text)  # what is cut shows its whole length there
+    assert shown.count(ESCAPED) == 4

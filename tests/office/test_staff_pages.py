@@ -33,7 +33,7 @@ def test_who_is_made_gets_a_password_that_is_shown_once_and_must_enrol_a_second_
     [access] = find_accesses(action="CHANGE")
     assert (access.type, access.subject_id, access.reason) == ("staff.created", str(anna.pk), "new colleague")
     made = {"username": "anna", "name": "Anna", "is_staff": True, "is_active": True, "groups": ["support"]}
-    assert access.after == made
+    assert access.after == {**made, "must_change_password": True}
     kept = f"{dict(superuser.session)} {[vars(each) for each in find_accesses()]}"
     assert password not in kept + hear(superuser.get(STAFF))
     assert password not in read(superuser.get(f"{STAFF}{anna.pk}/change/"))
@@ -150,11 +150,11 @@ def test_the_list_shows_who_is_who_and_costs_the_same_for_few_and_for_many(
 ):
     make_staff("support", "auditor", username="anna")
     superuser.get(STAFF)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert "auditor, support" in read(superuser.get(STAFF))
     for _ in range(20):
         make_staff("support")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         read(superuser.get(STAFF))
     assert "anna" not in read(superuser.get(f"{STAFF}?q=boss")).split("<main")[-1].split("</main")[0]
     assert [access.action for access in find_accesses(type__startswith="staff.")] == ["VIEW"] * 3 + ["SEARCH"]

@@ -3,14 +3,16 @@ import re
 import pytest
 from django.core.management import call_command
 
-from events import delivery, feed, subscriptions
+from events import attempts, delivery, feed, subscriptions
 from events.models import Cursor, FeedState, Subscription, parse_cursor
 from events.relay import Relay
 from ledger.callers import Caller
+from ledger.values import format_time
 from tests.cast import AccountFactory, deposit, new_id
 from tests.events.test_upkeep import age
 from tests.office.answers import find_accesses, read
-from tests.receivers import answering
+from tests.office.staff import make_staff, open_office
+from tests.receivers import answering, taking
 
 SUBSCRIPTIONS = "/admin/events/subscription/"
 
@@ -137,3 +139,87 @@ def test_tests_take_no_more_threads_than_waiting_may(hook, operations, monkeypat
         assert "waiting already" in read(do(operations, made, "test"), 422)
     assert hook.requests == []
     assert do(operations, made, "test").status_code == 302
+
+
+def test_what_fails_is_said_to_fail_in_the_list_on_its_page_and_on_the_dashboard(hook, operations):
+    made = subscribe(hook.url)
+    deposit(AccountFactory(), "1")
+    hook.behaviour = answering(500)
+    Relay().run(once=True)
+    for address in (SUBSCRIPTIONS, f"{SUBSCRIPTIONS}{made.pk}/change/", "/admin/operations/"):
+        assert ">failing<" in squeeze(read(operations.get(address))), address
+    assert "failed attempts: 1; events behind: 3; next attempt" in " ".join(page(operations, made).split())
+    assert "mended since" not in page(operations, made)
+    hook.behaviour = taking
+    do(operations, made, "try-now")
+    Relay().run(once=True)
+    for address in (SUBSCRIPTIONS, f"{SUBSCRIPTIONS}{made.pk}/change/"):
+        text = read(operations.get(address))
+        assert ">failing<" not in squeeze(text.partition("Last attempts")[0]), address
+        assert ">active<" in squeeze(text), address
+        assert "The receiver answered 500." in text, address
+        assert "mended since" in text, address
+    assert "hook" not in read(operations.get("/admin/operations/")).partition("Subscriptions in trouble")[2]
+
+
+def test_the_attempts_are_listed_with_time_status_and_duration(hook, operations):
+    made, account = subscribe(hook.url), AccountFactory()
+    assert "Nothing was sent to it yet." in page(operations, made)
+    hook.behaviour = answering(503)
+    deposit(account, "1")
+    Relay().run(once=True)
+    [attempt] = attempts.read(made)
+    text = page(operations, made).partition("Last attempts")[2]
+    assert f"/admin/events/placement/{attempt.position}/change/" in text
+    for shown in (">503<", "The receiver answered 503.", format_time(attempt.began_at), ">failed<"):
+        assert shown in squeeze(text), shown
+
+
+def test_try_now_does_not_wait(hook, operations, support):
+    made = subscribe(hook.url)
+    assert f"{made.pk}/try-now/" not in page(operations, made)
+    deposit(AccountFactory(), "1")
+    hook.behaviour = answering(500)
+    Relay().run(once=True)
+    assert f"{made.pk}/try-now/" in page(operations, made)
+    assert f"{made.pk}/try-now/" not in page(support, made)
+    hook.behaviour = taking
+    before = find(made)
+    assert do(operations, made, "try-now").status_code == 302
+    assert find(made).position == before.position
+    Relay().run(once=True)
+    assert hook.positions == [
+        before.position + 1,
+        before.position + 1,
+        before.position + 2,
+        before.position + 3,
+    ]
+    [entry] = find_accesses(type="subscription.tried_now")
+    assert entry.reason == "because"
+
+
+def test_a_paused_one_is_not_tried(hook, operations):
+    made = subscribe(hook.url)
+    do(operations, made, "pause")
+    assert "resume it" in read(do(operations, made, "try-now"), 422)
+
+
+def test_a_secret_in_a_url_is_shown_to_who_may_change_it_and_to_nobody_else(hook, operations, support):
+    made = subscribe(f"{hook.url}?key=s3cret")
+    deposit(AccountFactory(), "1")
+    Relay().run(once=True)
+    event = f"/admin/events/placement/{find(made).position}/change/"
+    do(operations, made, "pause")
+    auditor = open_office(make_staff("auditor"))
+    log = "/admin/events/recordentry/"
+    pages = ["/admin/", SUBSCRIPTIONS, f"{SUBSCRIPTIONS}{made.pk}/change/", event]
+    for browser, addresses in ((support, pages), (auditor, [*pages, log, f"{log}?q={made.pk}"])):
+        for address in addresses:
+            assert "s3cret" not in read(browser.get(address)), address
+    assert f"{hook.url}?…" in page(support, made)
+    assert f"{hook.url}?key=s3cret" in page(operations, made)
+    assert "s3cret" not in read(operations.get(SUBSCRIPTIONS))
+
+
+def squeeze(text):
+    return re.sub(r"\s*([<>])\s*", r"\1", text)

@@ -170,13 +170,13 @@ def test_the_list_says_which_tokens_count_and_costs_the_same_for_few_and_for_man
     gone = Token.objects.get(token_key=issue_token()[:15]).user
     User.objects.filter(pk=gone.pk).update(is_active=False)
     superuser.get(TOKENS)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         text = read(superuser.get(TOKENS))
     assert "expired" in text
     assert "user is not active" in text
     for _ in range(20):
         issue_token("api-read")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         read(superuser.get(TOKENS))
 
 

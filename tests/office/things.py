@@ -8,6 +8,7 @@ from accounts.models import Erasure, Staff, Token
 from events import feed, record, subscriptions
 from events.models import Placement, RecordEntry
 from ledger.callers import ActorKind, Caller
+from tests.accounts.noting import note_about
 from tests.cast import AccountFactory, deposit, hold, issue_token, new_id
 from tests.claims import claim
 from tests.names import NOBODY
@@ -48,6 +49,7 @@ def make_things(currency: str = "USD") -> dict[str, object]:
     held = hold(account, "1")
     owed = claim(AccountFactory(currency=currency), "700")
     erasure = Erasure.objects.create(user=AccountFactory().user, reason="a letter of 3 May", maker=staff)
+    note = note_about(account.user, staff, is_task=True)
     feed.place_pending()
     things = {
         "accounts/user": account.user,
@@ -55,6 +57,7 @@ def make_things(currency: str = "USD") -> dict[str, object]:
         "accounts/erasure": erasure,
         "accounts/hold": held,
         "accounts/claim": owed,
+        "accounts/note": note,
         "accounts/staff": Staff.objects.get(id=staff.id),
         "accounts/token": Token.objects.get(token_key=token[:15]),
         "events/placement": Placement.objects.latest("position"),

@@ -25,8 +25,10 @@ from transactions import posting
 from transactions.errors import DECLINES as DECLINES_OF_MONEY
 from transactions.posting import NewBatch
 
+pytestmark = pytest.mark.drill
+
 DECLINES = {**DECLINES_OF_MONEY, **DECLINES_OF_HOLDS, **DECLINES_OF_CLAIMS}
-BODIES = 2_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
+BODIES = 1_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
 LOOK_EVERY = 25
 # Of a valid body: there is no such account, or it is in another currency, or not at that version.
 REFUSED_BY_STATE = {
@@ -153,7 +155,7 @@ def require_refused(body, answer):
 @pytest.mark.parametrize("call", strict_bodies.FIELDS)
 def test_what_is_not_valid_is_refused_and_changes_nothing(kept, account, call):
     target, random = Target(call, account), Random(f"{call} 1")
-    count = BODIES if len(target.make_valid()) > 3 else BODIES // 4
+    count = BODIES if len(target.make_valid()) > 3 else BODIES // 2
     before, accepted = take_stock(), 0
     for number, body in enumerate(random_bodies.make_bodies(random, target.make_valid, count)):
         if strict_bodies.is_valid(call, body):

@@ -13,8 +13,8 @@ from django.db import DatabaseError
 
 from tests.database import execute
 from tests.tampering.columns import Column, Table, read_rows
-from tests.tampering.declared import ADDED, REMOVED
 from tests.tampering.hands import guards_off, taken_back
+from tests.tampering.outcomes import ADDED, REMOVED
 
 Row = dict[str, Any]
 WHICH = "<which>"  # of a statement: where the row is named
@@ -24,6 +24,8 @@ OTHERS = {
     "bool": ["NOT r.c"],
     "numeric": ["coalesce(r.c, 0) + 0.01", "r.c - 0.01"],
     "_numeric": ["array_append(r.c, 1)", "array_fill(1::numeric, ARRAY[4])"],
+    "_int4": ["array_append(r.c, 1)"],
+    "_text": ["array_append(r.c, 'x')"],
     "date": ["coalesce(r.c, current_date) + 1", "r.c - 1"],
     "timestamptz": [
         "coalesce(r.c, now()) + interval '1 microsecond'",
@@ -32,7 +34,7 @@ OTHERS = {
     ],
     "jsonb": ["""coalesce(r.c, '{}') || '{"x": "y"}'""", "'[]'"],
     "bytea": ["set_byte(r.c, length(r.c) - 1, 255 - get_byte(r.c, length(r.c) - 1))", "sha256('')", "''"],
-    "varchar": ["coalesce(r.c, '') || '!'", "'x'", "''"],
+    **{type: ["coalesce(r.c, '') || '!'", "'x'", "''"] for type in ("varchar", "text")},
     **{type: ["coalesce(r.c, 0) + 1", "r.c - 1"] for type in ("int2", "int4", "int8")},
 }
 

@@ -3,41 +3,9 @@
 A new column fails the tests until somebody has decided. What nobody sees needs its reason, in plain words.
 """
 
-from enum import StrEnum
-from typing import NamedTuple
-
-REMOVED, ADDED = "removed", "added"  # of a row, beside the columns
-
-
-class Outcome(StrEnum):
-    """From the best to the worst. The last one is never meant: something is found, but not what it is."""
-
-    REFUSED = "refused"
-    FOUND = "found"
-    ANCHOR = "only an anchor"
-    UNSEEN = "not proven"
-    UNNAMED = "found under other names"
-
+from tests.tampering.outcomes import Entry, Outcome, decide
 
 REFUSED, FOUND, ANCHOR, UNSEEN, _ = Outcome
-
-
-class Entry(NamedTuple):
-    """What becomes of a change as the service's role and of one as a superuser, and why."""
-
-    service: Outcome
-    superuser: Outcome
-    reason: str = ""
-
-
-def decide(*decisions: tuple[str, Outcome, Outcome, str]) -> dict[str, Entry]:
-    """Of a table: by the columns, their names with spaces between them."""
-    return {
-        name: Entry(service, superuser, reason)
-        for names, service, superuser, reason in decisions
-        for name in names.split()
-    }
-
 
 SECRET = "a secret that only its owner can check"
 RELAY = "the relay's bookkeeping: what was sent, what failed, what comes next"
@@ -50,6 +18,7 @@ OF_GROUPS = (
     "found of staff, as the record tells it; of services the record says who put them there with a token"
 )
 OF_SERVICES = "found of staff, as the record tells it; services and holders have no such entries"
+SEARCHED = "what the office searches, made of the ledger; what is found is read from there"
 COUNTED = "figures of the dashboard, counted from the transactions, which are proven"
 FACTORS = "authenticator apps of staff; the record says who set one up, the row is not compared with it"
 HASHES = "by it the external id of somebody who was forgotten is known again; it goes after a time"
@@ -97,6 +66,15 @@ DECLARED: dict[str, dict[str, Entry]] = {
             "",
         ),
     ),
+    "accounts_note": decide(
+        (
+            "id author_id written_at user_id subject subject_id text is_task done_by_id done_at removed",
+            REFUSED,
+            FOUND,
+            "",
+        ),
+        ("added", FOUND, FOUND, "the record says who wrote it"),
+    ),
     "accounts_secondfactor": decide(
         ("id name confirmed created_at user_id", REFUSED, UNSEEN, FACTORS),
         (
@@ -140,7 +118,13 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("added", UNSEEN, UNSEEN, OF_STAFF),
         ("password", UNSEEN, UNSEEN, SECRET),
         ("is_active", UNSEEN, UNSEEN, OF_SERVICES),
-        ("email last_login", UNSEEN, UNSEEN, "nothing is decided by it"),
+        (
+            "must_change_password",
+            UNSEEN,
+            UNSEEN,
+            "the record says who was given a password, and when they changed it",
+        ),
+        ("email last_login time_zone", UNSEEN, UNSEEN, "nothing is decided by it"),
     ),
     "accounts_user_groups": decide(
         ("id", REFUSED, UNSEEN, SURROGATE),
@@ -204,11 +188,16 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("url types status position secret_generation secret_rotated_at removed added", UNSEEN, UNSEEN, WHOM),
         (
             "attempts next_attempt_at lease leased_until sent failed unroutable last_sent_at last_error"
-            " last_error_at",
+            " last_error_at failing_since",
             UNSEEN,
             UNSEEN,
             RELAY,
         ),
+    ),
+    "events_attempt": decide(
+        ("id position began_at milliseconds status_code error", REFUSED, UNSEEN, RELAY),
+        ("subscription_id", REFUSED, REFUSED, "a key of the database: there is no such subscription"),
+        ("removed added", UNSEEN, UNSEEN, RELAY),
     ),
     "events_text": decide(
         ("id owner removed", REFUSED, FOUND, ""),
@@ -217,10 +206,17 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "transactions_auditrun": decide(
         (
-            "id started_at finished_at seen_through is_whole accounts rows findings removed added",
+            "id started_at finished_at seen_through is_whole since account_id accounts rows findings found"
+            " removed",
             REFUSED,
             UNSEEN,
             "what an audit found in its time; the next one finds it again",
+        ),
+        (
+            "added",
+            REFUSED,
+            UNSEEN,
+            "the service can add one that says of itself that it was of a part, and no other",
         ),
     ),
     "transactions_batch": decide(
@@ -234,13 +230,14 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "transactions_correction": decide(
         (
-            "id account_id type amount reference reason reverses claim destination maker_id made_at"
-            " request_id needs_approval status checker_id decided_at decision_reason removed",
+            "id kind account_id type amount reference reason reverses claim destination batch"
+            " batch_size maker_id made_at request_id needs_approval status checker_id decided_at"
+            " decision_reason removed",
             REFUSED,
             FOUND,
             "",
         ),
-        ("kind", REFUSED, REFUSED, ""),
+        ("place", REFUSED, REFUSED, ""),
         ("added", FOUND, FOUND, ""),
     ),
     "transactions_figures": decide(
@@ -251,6 +248,21 @@ DECLARED: dict[str, dict[str, Entry]] = {
     "transactions_hourlytotal": decide(
         ("id hour currency type outcome count amount late added", UNSEEN, UNSEEN, COUNTED),
         ("removed", REFUSED, UNSEEN, COUNTED),
+    ),
+    "transactions_searchedamount": decide(
+        ("amount effective_at id is_hold removed", REFUSED, UNSEEN, SEARCHED),
+        ("added", UNSEEN, UNSEEN, SEARCHED),
+    ),
+    "transactions_searchedperson": decide(
+        ("user_id name external_id contacts keys removed added", UNSEEN, UNSEEN, SEARCHED),
+    ),
+    "transactions_searchedreference": decide(
+        ("id is_hold recorded_at reference keys removed added", UNSEEN, UNSEEN, SEARCHED),
+    ),
+    "transactions_searchstate": decide(
+        ("id added", REFUSED, REFUSED, ""),
+        ("position rebuilding before_at before_id", UNSEEN, UNSEEN, SEARCHED),
+        ("removed", REFUSED, UNSEEN, SEARCHED),
     ),
     "transactions_transaction": decide(
         ("status", REFUSED, REFUSED, "it goes with a version or a reason"),

@@ -10,8 +10,8 @@ from tests.database import execute
 from tests.tampering import changes, hands
 from tests.tampering.changes import Row
 from tests.tampering.columns import Table
-from tests.tampering.declared import Outcome
 from tests.tampering.hands import Hands
+from tests.tampering.outcomes import Outcome
 from transactions.proof import anchors, audit
 
 # They are looked at in a test of their own: no change of a row is one of them.

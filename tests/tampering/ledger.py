@@ -7,12 +7,14 @@ from threading import Event as Flag
 
 from django.contrib.auth.models import Permission
 
-from accounts import erasing, operations, tokens
+from accounts import erasing, notes, operations, tokens
 from accounts.models import Account, Token
-from events import feed
+from events import attempts, feed
+from events.models import Subscription
 from ledger.callers import Caller
 from tests import asking
 from tests.accounts.erasing import call, forget
+from tests.accounts.noting import note_about
 from tests.cast import (
     CALLER,
     AccountFactory,
@@ -28,8 +30,9 @@ from tests.claims import claim, waive
 from tests.events.conftest import subscribe
 from tests.office.account_pages import find_address
 from tests.office.staff import make_staff, open_office
+from tests.searching import follow
 from tests.transactions.conftest import run_command
-from tests.transactions.correcting import WITHDRAW, adjust, approve, claim_back, reject, reverse
+from tests.transactions.correcting import WITHDRAW, adjust, approve, claim_back, reject, reverse, reverse_all
 from tests.transactions.correcting import claim as claim_as_staff
 from tests.transactions.correcting import waive as waive_as_staff
 from tests.transactions.test_audit import make_history
@@ -52,15 +55,23 @@ def make_everything() -> Account:
     make_claims()
     make_corrections(account)
     make_staff_look(account)
+    make_notes(account)
     make_tokens()
     make_erasures()
-    subscribe("https://8.8.8.8/")
+    note_attempt(subscribe("https://8.8.8.8/"))
+    follow()
     statistics.refresh(Flag())
     feed.read()
     assert run_command("audit_balances", "--workers", "1")[0] == 0
     deposit(limited, "1")
     account.refresh_from_db()
     return account
+
+
+def note_attempt(subscription: Subscription) -> None:
+    attempt = attempts.begin(subscription, 1)
+    attempt.end(204)
+    attempts.write(subscription, [attempt])
 
 
 def make_accounts() -> Account:
@@ -74,6 +85,15 @@ def make_accounts() -> Account:
     withdraw(limited, "15")
     withdraw(limited, "21")  # declined: more than one may take
     return limited
+
+
+def make_notes(account: Account) -> None:
+    """One that asks for nothing, one that is to be done and one that is."""
+    author, other = make_staff("support"), make_staff("support")
+    for number, is_task in enumerate((False, True, True)):
+        note = note_about(account.user, author, link="https://tickets.example/7", is_task=is_task)
+        if number == 2:
+            notes.finish(id=note.id, caller=call(other))
 
 
 def make_tokens() -> None:
@@ -151,6 +171,7 @@ def make_corrections(account: Account) -> None:
     approve(adjust(account, first, "60000", type=WITHDRAW), second)  # declined
     reject(adjust(account, first, "70000"), second)
     reverse(deposit(account, "9"), second)
+    reverse_all([deposit(account, "7"), deposit(account, "8")], second)
     owing = AccountFactory()
     claim_back(deposit(owing, "8"), second)
     opened = claim_as_staff(owing, first, "6", destination=account)

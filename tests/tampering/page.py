@@ -1,7 +1,8 @@
 """The table of docs/proof.md: what becomes of a change of each column, out of `declared`."""
 
 from tests.servers import PROJECT
-from tests.tampering.declared import ADDED, DECLARED, OF_OTHERS, REMOVED, Entry, Outcome
+from tests.tampering.declared import DECLARED, OF_OTHERS
+from tests.tampering.outcomes import ADDED, REMOVED, Entry, Outcome
 
 PAGE = PROJECT / "docs/proof.md"
 BEGIN = "<!-- Written by `python -m tests.tampering` out of tests/tampering/declared.py. -->\n"

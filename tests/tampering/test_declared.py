@@ -4,7 +4,8 @@ import pytest
 
 from tests.tampering.changes import list_changes
 from tests.tampering.columns import list_tables, list_tables_of_others
-from tests.tampering.declared import DECLARED, OF_OTHERS, Outcome
+from tests.tampering.declared import DECLARED, OF_OTHERS
+from tests.tampering.outcomes import Outcome
 from tests.tampering.page import PAGE, write_page
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from tests.tampering.changes import list_changes
 from tests.tampering.columns import Table, list_tables
-from tests.tampering.declared import DECLARED, REMOVED
+from tests.tampering.declared import DECLARED
 from tests.tampering.drill import drill
 from tests.tampering.hands import Hands
+from tests.tampering.outcomes import REMOVED
 
 IS_WHOLE = bool(os.environ.get("LEDGER_TAMPERING"))
 SAMPLE = 80

@@ -34,6 +34,13 @@ def reverse(row, maker, amount=None, *, id=None, reason="a mistake"):
     return corrections.reverse(id=id or new_id(), reason=reason, caller=name(maker), **asked)
 
 
+def reverse_all(rows, maker, *, id=None, reason="a file sent twice"):
+    asked = [row.id for row in rows]
+    return corrections.reverse_all(
+        id=id or new_id(), transaction_ids=asked, reason=reason, caller=name(maker)
+    )
+
+
 def claim(account, maker, amount="10", *, id=None, destination=None, **asked):
     asked = {"reference": "ticket 7", "reason": "a chargeback"} | asked
     return corrections.claim(

@@ -18,8 +18,8 @@ from tests.database import execute
 from tests.office.account_pages import find_address
 from tests.office.staff import make_staff, open_office
 from tests.tampering import drill, hands
-from tests.tampering.declared import Outcome
 from tests.tampering.hands import Hands, guards_off
+from tests.tampering.outcomes import Outcome
 from tests.test_guards import EVENT, insert
 from tests.transactions.conftest import run_command
 from tests.transactions.correcting import adjust, approve

@@ -6,8 +6,8 @@ import pytest
 
 from accounts.models import User
 from tests.office.staff import make_staff
-from tests.tampering.declared import Outcome
 from tests.tampering.hands import Hands
+from tests.tampering.outcomes import Outcome
 from tests.transactions import test_attacks as attacks
 from tests.transactions.test_attacks import (
     ENTRIES,

@@ -15,6 +15,7 @@ CORRECTION = {
 ANY_ID = "gen_random_uuid()"
 CLAIM = {"kind": "'CLAIM'", "type": "'WITHDRAW'"}
 WAIVER = {"kind": "'WAIVER'", "type": "''", "claim": ANY_ID}
+REVERSAL = {"kind": "'REVERSAL'", "reference": "''", "reverses": ANY_ID, "batch": ANY_ID}
 HOURLY = {
     "hour": "'2026-01-01'", "currency": "'USD'", "type": "'DEPOSIT'", "outcome": "'posted'", "count": "1",
     "amount": "1", "late": "0",
@@ -54,6 +55,22 @@ INSERTS = [
         for amount in ("0", "-5", "1e12 + 0.00000001", "'NaN'")
     ),
     ("correction_has_a_reason", {"reason": "''"}),
+    *(
+        ("correction_is_alone_or_a_reversal_of_a_batch", changes)
+        for changes in (
+            {"place": "1"},
+            {"batch_size": "2"},
+            {"batch": ANY_ID},
+            REVERSAL | {"place": "3", "batch_size": "3"},
+            REVERSAL | {"batch_size": "1001"},
+            REVERSAL | {"batch_size": "0"},
+            REVERSAL | {"place": "-1"},
+        )
+    ),
+    (
+        "correction_has_its_place_in_a_batch",
+        REVERSAL | {"batch": "'00000000-0000-4000-8000-000000000002'", "id": ANY_ID},
+    ),
     ("correction_is_waiting_or_decided", {"decided_at": "now()"}),
     ("correction_is_waiting_or_decided", {"checker_id": "maker"}),
     ("transactions_correction_pkey", {}),
@@ -75,6 +92,9 @@ CHANGED = [
     "reverses = gen_random_uuid()",
     "claim = gen_random_uuid()",
     "destination = gen_random_uuid()",
+    "batch = gen_random_uuid()",
+    "place = 1",
+    "batch_size = 2",
     "account_id = gen_random_uuid()",
     "type = 'WITHDRAW'",
     "amount = 6",
@@ -122,6 +142,8 @@ def decide(names, status="POSTED"):
 def test_a_correction_that_cannot_be_is_refused(names, rule, changes):
     if rule.endswith("_pkey"):
         ask(names)
+    elif rule == "correction_has_its_place_in_a_batch":
+        ask(names, **changes)
     with refused_by(rule):
         ask(names, **changes)
 

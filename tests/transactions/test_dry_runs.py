@@ -212,5 +212,5 @@ def test_in_process_it_is_part_of_the_callers_transaction(rich):
     order = OrderFactory(account=rich, type=Transaction.Type.WITHDRAW, amount=Decimal(61))
     [result] = posting.rehearse(PostingRequest(commands=[order], caller=Caller(rich.user_id))).answers
     assert result.transaction.decline_reason == "insufficient_funds"
-    assert posting.rehearse(PostingRequest(commands=[], caller=Caller(None))) == ([], {}, None)
+    assert posting.rehearse(PostingRequest(commands=[], caller=Caller(None))) == ([], {}, None, {})
     assert not Batch.objects.exists()

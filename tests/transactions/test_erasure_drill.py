@@ -15,9 +15,11 @@ from tests.events.conftest import subscribe
 from tests.office.account_pages import find_address
 from tests.office.staff import make_staff, open_office
 from tests.receivers import receiver
+from tests.searching import follow
 from tests.transactions.conftest import run_command
 from tests.transactions.correcting import adjust, reverse
 from tests.transactions.test_audit import prove
+from transactions import search
 from transactions.posting.commands import Release, SetMetadata
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,11 +101,15 @@ def test_after_it_nobody_finds_the_person(tmp_path, hook):
     assert run_command("export_person", str(user.id), "--output", str(before))[0] == 0
     assert all(word in before.read_text() for word in GONE)
     books, balances = read_books(admin, account), list(Account.objects.order_by("id").values_list("balance"))
-    assert find_bytes()
+    follow()
+    assert {"transactions_searchedperson"} < {table for table, *_ in find_bytes()}
     listed = run_command("erase_person", str(user.id), "--list")[1]
 
     forget(user, reason=f"a letter of {NAME}")
 
+    follow()
+    search.begin_rebuilding()
+    follow()
     # Another one's account has a reason that names the person: it is listed, and stays.
     stays = [(table, word) for table, word, _ in find_bytes()]
     assert {table for table, _ in stays} == {"accounts_account", "events_text"}

@@ -11,6 +11,7 @@ from accounts import operations
 from events.models import RecordEntry
 from tests import asking
 from tests.accounts.erasing import forget
+from tests.accounts.noting import note_about
 from tests.cast import CALLER, UserFactory, deposit, hold, issue_token, new_id, withdraw
 from tests.office.account_pages import find_address
 from tests.office.staff import make_staff, open_office
@@ -83,6 +84,17 @@ def test_all_of_it_as_json(ivan, tmp_path):
     assert ("EXPORT", "user") in seen
     assert str(other.id) not in path.read_text()
     assert "Somebody Else" not in path.read_text()
+
+
+def test_what_staff_have_noted_about_them_is_theirs_to_know(ivan, tmp_path):
+    note_about(ivan, text="He called on Monday.")
+    note_about(UserFactory(), text="Somebody called on Tuesday.")
+    path = tmp_path / "ivan.json"
+    assert run(ivan, path)[0] == 0
+    written = [
+        row["told"]["words"] for row in json.loads(path.read_text())["record"] if row["subject"] == "note"
+    ]
+    assert written == ["He called on Monday."]
 
 
 def test_all_of_it_as_tables(ivan, tmp_path):

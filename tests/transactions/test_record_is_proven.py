@@ -225,6 +225,11 @@ OF_CORRECTIONS = {
     "reverses": "reverses = gen_random_uuid(), kind = 'REVERSAL'",
     "claim": "claim = gen_random_uuid(), kind = 'WAIVER', type = '', reverses = NULL",
     "destination": "destination = gen_random_uuid(), kind = 'CLAIM', type = 'WITHDRAW', reverses = NULL",
+    "batch": "batch = gen_random_uuid(), kind = 'REVERSAL', reverses = coalesce(reverses, gen_random_uuid())",
+    "place": "batch = gen_random_uuid(), batch_size = 2, place = 1, kind = 'REVERSAL',"
+    " reverses = coalesce(reverses, gen_random_uuid())",
+    "batch_size": "batch = gen_random_uuid(), batch_size = 2, kind = 'REVERSAL',"
+    " reverses = coalesce(reverses, gen_random_uuid())",
     "maker_id": f"maker_id = {OTHERS_ID}",
     "made_at": "made_at = made_at - interval '1 second'",
     "request_id": "request_id = 'y'",

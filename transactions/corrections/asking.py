@@ -1,5 +1,9 @@
-"""What staff can ask for, each as its maker: posted at once, or waiting for approval."""
+"""What staff can ask for, each as its maker: posted at once, or waiting for approval.
 
+`then` is what is done with it. With `draft` nothing is: it is answered unsaved, to be rehearsed.
+"""
+
+from collections.abc import Callable
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,10 +12,18 @@ from accounts.models import Account, Claim
 from ledger.callers import Caller
 from ledger.errors import gettext_noop
 from ledger.text import Rule, require_text
-from transactions.corrections.deciding import find_rows, propose
+from transactions.corrections.commands import find_rows
+from transactions.corrections.deciding import propose
 from transactions.errors import CurrencyMismatch, SameAccount
 from transactions.models import Correction, Transaction
 from transactions.posting.commands import ClaimedReversal, Reversal, require_amount, require_scale
+
+Then = Callable[[Correction, Caller], Correction]
+
+
+def draft(correction: Correction, maker: Caller) -> Correction:
+    """As it would be asked for: nothing is saved."""
+    return correction
 
 
 def adjust(
@@ -23,6 +35,7 @@ def adjust(
     reference: str,
     reason: str,
     caller: Caller,
+    then: Then = propose,
 ) -> Correction:
     """A deposit or withdrawal by staff.
 
@@ -39,10 +52,12 @@ def adjust(
         reference=reference,
         reason=reason,
     )
-    return propose(correction, caller)
+    return then(correction, caller)
 
 
-def reverse(*, id: UUID, transaction_id: UUID, amount: Decimal, reason: str, caller: Caller) -> Correction:
+def reverse(
+    *, id: UUID, transaction_id: UUID, amount: Decimal, reason: str, caller: Caller, then: Then = propose
+) -> Correction:
     """Take a transaction back, `amount` of it, and of a transfer both legs.
 
     What is approved is this amount: if less is left then, the ledger declines it. Raises
@@ -62,10 +77,12 @@ def reverse(*, id: UUID, transaction_id: UUID, amount: Decimal, reason: str, cal
         reverses=transaction_id,
         reason=reason,
     )
-    return propose(correction, caller)
+    return then(correction, caller)
 
 
-def claim_back(*, id: UUID, transaction_id: UUID, amount: Decimal, reason: str, caller: Caller) -> Correction:
+def claim_back(
+    *, id: UUID, transaction_id: UUID, amount: Decimal, reason: str, caller: Caller, then: Then = propose
+) -> Correction:
     """Take back what came in as `reverse` does; what is not there any more is owed by who has received it.
 
     Raises what `reverse` does, and `NotClaimable`.
@@ -85,7 +102,7 @@ def claim_back(*, id: UUID, transaction_id: UUID, amount: Decimal, reason: str, 
         reverses=command.reverses,
         reason=reason,
     )
-    return propose(correction, caller)
+    return then(correction, caller)
 
 
 def claim(
@@ -97,6 +114,7 @@ def claim(
     destination: UUID | None,
     reason: str,
     caller: Caller,
+    then: Then = propose,
 ) -> Correction:
     """Claim an amount of an account: what is there is taken at once, the rest is owed.
 
@@ -117,10 +135,10 @@ def claim(
         destination=destination,
         reason=reason,
     )
-    return propose(correction, caller)
+    return then(correction, caller)
 
 
-def waive(*, id: UUID, claim_id: UUID, reason: str, caller: Caller) -> Correction:
+def waive(*, id: UUID, claim_id: UUID, reason: str, caller: Caller, then: Then = propose) -> Correction:
     """Ask no more for what a claim has left. Of a waiver the amount is what that was when it was asked for.
 
     Raises `ClaimNotFound`, `ClaimNotOpen`, `IdempotencyKeyReused`.
@@ -140,7 +158,7 @@ def waive(*, id: UUID, claim_id: UUID, reason: str, caller: Caller) -> Correctio
         claim=claim_id,
         reason=reason,
     )
-    return propose(correction, caller)
+    return then(correction, caller)
 
 
 def _get_account(account_id: UUID, amount: Decimal) -> Account:

@@ -1,84 +1,100 @@
 """What becomes of what staff ask for: it is posted, or waits for a second person's answer."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import Sum
+from django.db.models import Case, Sum, Value, When
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 from psycopg.errors import UniqueViolation
 
 from accounts import errors, idempotency, operations
 from accounts.models import User
-from events import record
 from events.models import NIL
 from ledger.callers import ActorKind, Caller
 from ledger.errors import gettext_noop
-from ledger.values import format_optional_time, format_time
 from transactions import posting
+from transactions.corrections.commands import make_batch, make_commands
+from transactions.corrections.telling import record_decision, record_making
 from transactions.errors import CorrectionDecided, SameApprover
-from transactions.models import Correction, Transaction
-from transactions.posting.commands import (
-    ClaimedReversal,
-    Command,
-    NewClaim,
-    NewTransaction,
-    Reversal,
-    WaiveClaim,
-)
-from transactions.reading import queries
+from transactions.models import Correction
 
 UNAPPROVED_WITHIN = timedelta(days=1)  # what somebody corrects alone is added up over so long
 
 
 @atomic
 def approve(*, id: UUID, caller: Caller, reason: str = "") -> Correction:
-    """Post it, as a second person. Raises `CorrectionDecided`, `SameApprover`, `ClaimNotOpen`."""
-    correction = _lock_waiting(id, caller)
-    if correction.maker_id == caller.actor:
+    """Post it, with all of its batch, as a second person.
+
+    Raises `CorrectionDecided`, `SameApprover`, `ClaimNotOpen`.
+    """
+    waiting = _lock_waiting(id)
+    if waiting[0].maker_id == caller.actor:
         raise SameApprover(gettext_noop("Somebody else must approve what you have asked for."))
-    _post(correction, caller.request_id)
-    _record(caller, correction, "approved", _describe_decision(correction), reason)
-    return correction
+    _post(waiting, caller.request_id, checker_id=caller.actor)
+    record_decision(waiting, caller, "approved", reason)
+    return _get(id, waiting)
 
 
 @atomic
 def reject(*, id: UUID, caller: Caller, reason: str) -> Correction:
-    """Nothing is posted; its maker may do this too. Raises `CorrectionDecided`."""
-    correction = _lock_waiting(id, caller)
-    _decide(correction, Correction.Status.REJECTED, reason)
-    _record(caller, correction, "rejected", _describe_decision(correction), reason)
-    return correction
+    """Nothing is posted, of all of its batch; its maker may do this too. Raises `CorrectionDecided`."""
+    waiting = _lock_waiting(id)
+    _decide(waiting, caller.actor, rejected=waiting, reason=reason)
+    record_decision(waiting, caller, "rejected", reason)
+    return _get(id, waiting)
 
 
 @atomic
 def propose(correction: Correction, caller: Caller) -> Correction:
     """Under the lock of its maker, so that two small ones cannot pass a limit that they pass together."""
-    correction.maker = User.objects.select_for_update(no_key=True).get(id=caller.actor or NIL)
-    correction.request_id = caller.request_id
+    correction.maker = lock_maker(caller)
     if before := Correction.objects.filter(id=correction.id).first():
-        asked, was = (
-            {name: getattr(each, name) for name in Correction.ASKED} for each in (correction, before)
-        )
-        if differs := idempotency.find_differences(asked, was):
-            raise _refuse_reuse(before.maker_id, differs)
+        require_the_same([correction], [before])
         return before
-    correction.needs_approval = _exceeds_limit(correction)
+    make([correction], caller)
+    return correction
+
+
+def lock_maker(caller: Caller) -> User:
+    return User.objects.select_for_update(no_key=True).get(id=caller.actor or NIL)
+
+
+def make(corrections: Sequence[Correction], caller: Caller) -> None:
+    """New ones, all of one maker, who is locked: posted at once, or all of them wait.
+
+    Raises `IdempotencyKeyReused` if another maker has one of the ids.
+    """
+    needs_approval = _exceed_limit(corrections)
+    for each in corrections:
+        each.request_id, each.needs_approval = caller.request_id, needs_approval
     try:
-        correction.save(force_insert=True)
+        Correction.objects.bulk_create(corrections)
     except IntegrityError as error:
         if isinstance(error.__cause__, UniqueViolation):  # another maker's, at once
             raise _refuse_reuse(idempotency.NIL, []) from None
         raise
-    if not correction.needs_approval:
-        _post(correction, caller.request_id)
-    made = "proposed" if correction.needs_approval else correction.status.lower()
-    _record(caller, correction, made, _describe_making(correction), correction.reason)
-    return correction
+    if not needs_approval:
+        _post(corrections, caller.request_id)
+    record_making(corrections, caller)
+
+
+def require_the_same(asked: Sequence[Correction], before: Sequence[Correction]) -> None:
+    """That it is the same form, sent again. Of a batch the amounts are what was left the first time.
+
+    Raises `IdempotencyKeyReused`.
+    """
+    names = [name for name in Correction.ASKED if asked[0].batch is None or name != "amount"]
+    differs: list[str] = [] if len(asked) == len(before) else ["batch"]
+    for each, was in zip(asked, before, strict=False):
+        values = ({name: getattr(one, name) for name in names} for one in (each, was))
+        differs += [name for name in idempotency.find_differences(*values) if name not in differs]
+    if differs:
+        raise _refuse_reuse(before[0].maker_id, differs)
 
 
 def _refuse_reuse(maker_id: UUID, differs: list[str]) -> errors.IdempotencyKeyReused:
@@ -89,123 +105,88 @@ def _refuse_reuse(maker_id: UUID, differs: list[str]) -> errors.IdempotencyKeyRe
     )
 
 
-def _exceeds_limit(correction: Correction) -> bool:
-    """Whether its maker would correct more than the currency's limit within a day without approval.
+def _exceed_limit(corrections: Sequence[Correction]) -> bool:
+    """Whether their maker would correct more than a currency's limit within a day without approval.
 
-    What the ledger declined moved nothing, and does not count.
+    They count together. What the ledger declined moved nothing, and does not count.
     """
-    currency = correction.account.currency
-    limit: Decimal | None = settings.APPROVAL_ABOVE.get(currency)
-    if limit is None:
-        return True
+    asked: dict[str, Decimal] = {}
+    for each in corrections:
+        currency = each.account.currency
+        asked[currency] = asked.get(currency, Decimal(0)) + each.amount
+    since = operations.read_clock() - UNAPPROVED_WITHIN
+    return any(
+        (limit := settings.APPROVAL_ABOVE.get(currency)) is None
+        or _sum_alone(corrections[0].maker, currency, since) + sum > limit
+        for currency, sum in asked.items()
+    )
+
+
+def _sum_alone(maker: User, currency: str, since: datetime) -> Decimal:
+    """What they have corrected in the currency without approval."""
     alone = Correction.objects.filter(
-        maker=correction.maker,
+        maker=maker,
         account__currency=currency,
         needs_approval=False,
         status=Correction.Status.POSTED,
-        made_at__gt=operations.read_clock() - UNAPPROVED_WITHIN,
+        made_at__gt=since,
     )
-    before: Decimal = alone.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    return before + correction.amount > limit
+    return alone.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 
-def find_rows(transaction_id: UUID) -> list[Transaction]:
-    """The transaction to be reversed, or both legs. Raises `TransactionNotFound`."""
-    return queries.find_whole(queries.with_resources(Transaction.objects.all()), transaction_id)
-
-
-def _lock_waiting(id: UUID, caller: Caller) -> Correction:
-    """The correction, which is still to be decided, with who decides it; nothing is written yet."""
-    correction = Correction.objects.select_for_update(no_key=True, of=("self",)).get(id=id)
-    if correction.status != Correction.Status.WAITING:
+def _lock_waiting(id: UUID) -> list[Correction]:
+    """The correction, or all of its batch in their order, still to be decided; nothing is written yet."""
+    batch = Correction.objects.values_list("batch", flat=True).get(id=id)
+    asked = Correction.objects.select_related("account").select_for_update(no_key=True, of=("self",))
+    found = list(asked.filter(batch=batch).order_by("place") if batch else asked.filter(id=id))
+    if any(each.status != Correction.Status.WAITING for each in found):
         raise CorrectionDecided(gettext_noop("This was decided already."))
-    correction.checker_id = caller.actor
-    return correction
+    return found
 
 
-def _post(correction: Correction, request_id: str) -> None:
+def _get(id: UUID, corrections: Sequence[Correction]) -> Correction:
+    return next(each for each in corrections if each.id == id)
+
+
+def _post(corrections: Sequence[Correction], request_id: str, *, checker_id: UUID | None = None) -> None:
     """Through the engine. What it declines is declined for good: the next attempt is another correction.
 
     Raises `ClaimNotOpen` if the claim that it waives is not open any more.
     """
-    caller = Caller(correction.maker_id, ActorKind.STAFF, request_id)
-    result = posting.post(make_command(correction), caller=caller)
-    if correction.claim and result.claim.waived_reason != correction.reason:
-        raise errors.ClaimNotOpen(gettext_noop("The claim is not open any more."))  # another waived it
-    is_declined = posting.find_culprit([result]) is not None
-    _decide(correction, Correction.Status.DECLINED if is_declined else Correction.Status.POSTED)
+    caller = Caller(corrections[0].maker_id, ActorKind.STAFF, request_id)
+    results = posting.post(make_commands(corrections), caller=caller, batch=make_batch(corrections))
+    for each, result in zip(corrections, results, strict=True):
+        if each.claim and result.claim.waived_reason != each.reason:
+            raise errors.ClaimNotOpen(gettext_noop("The claim is not open any more."))  # another waived it
+    declined = [
+        each
+        for each, result in zip(corrections, results, strict=True)
+        if posting.find_culprit([result]) is not None
+    ]
+    _decide(corrections, checker_id, declined=declined)
 
 
-def make_command(correction: Correction) -> Command:
-    """What is posted if it is approved. Raises `TransactionNotFound`, `NotReversible`, `NotClaimable`."""
-    id, reason, amount = correction.id, correction.reason, correction.amount
-    match correction.kind:
-        case Correction.Kind.CLAIM if correction.reverses:
-            rows = find_rows(correction.reverses)
-            return ClaimedReversal(id=id, reason=reason, rows=rows, amount=amount)
-        case Correction.Kind.CLAIM:
-            return NewClaim(
-                id=id,
-                account_id=correction.account_id,
-                amount=amount,
-                reason=reason,
-                reference=correction.reference,
-                destination=correction.destination,
-            )
-        case Correction.Kind.WAIVER if correction.claim:
-            return WaiveClaim(claim_id=correction.claim, account_id=correction.account_id, reason=reason)
-        case Correction.Kind.REVERSAL if correction.reverses:
-            rows = find_rows(correction.reverses)
-            return Reversal(
-                id=id, reason=reason, rows=rows, amount=amount, transaction_id=correction.reverses
-            )
-    return NewTransaction(
-        id=id,
-        account_id=correction.account_id,
-        type=Transaction.Type(correction.type),
-        amount=amount,
-        reference=correction.reference,
-        metadata={"reason": reason},
+def _decide(
+    corrections: Sequence[Correction],
+    checker_id: UUID | None,
+    *,
+    declined: Sequence[Correction] = (),
+    rejected: Sequence[Correction] = (),
+    reason: str = "",
+) -> None:
+    """At one moment. What is neither declined nor rejected is posted."""
+    for each in corrections:
+        each.status = Correction.Status.POSTED
+    for status, those in ((Correction.Status.DECLINED, declined), (Correction.Status.REJECTED, rejected)):
+        for each in those:
+            each.status = status
+    of = {status: [each.id for each in corrections if each.status == status] for status in Correction.Status}
+    Correction.objects.filter(id__in=[each.id for each in corrections]).update(
+        status=Case(*(When(id__in=ids, then=Value(status)) for status, ids in of.items() if ids)),
+        checker=checker_id,
+        decided_at=Now(),
+        decision_reason=reason,
     )
-
-
-def _decide(correction: Correction, status: Correction.Status, reason: str = "") -> None:
-    correction.status = status
-    correction.decision_reason = reason
-    correction.decided_at = Now()
-    correction.save(update_fields=["status", "checker", "decided_at", "decision_reason"])
-    correction.refresh_from_db(fields=["decided_at"])
-
-
-def _describe_making(correction: Correction) -> dict[str, Any]:
-    """What its first entry says of it; the audit compares it with the row."""
-    return {
-        "kind": correction.kind,
-        "account": str(correction.account_id),
-        "type": correction.type,
-        "amount": f"{correction.amount:f}",
-        "reference": correction.reference,
-        "reverses": correction.reverses and str(correction.reverses),
-        "claim": correction.claim and str(correction.claim),
-        "destination": correction.destination and str(correction.destination),
-        "made_at": format_time(correction.made_at),
-        "needs_approval": correction.needs_approval,
-        **_describe_decision(correction),
-    }
-
-
-def _describe_decision(correction: Correction) -> dict[str, Any]:
-    return {"status": str(correction.status), "decided_at": format_optional_time(correction.decided_at)}
-
-
-def _record(caller: Caller, correction: Correction, what: str, after: dict[str, Any], reason: str) -> None:
-    record.write(
-        caller,
-        type=f"correction.{what}",
-        subject="correction",
-        subject_id=correction.id,
-        owner=correction.account.user_id,
-        before={"status": "WAITING"} if what in ("approved", "rejected") else None,
-        after=after,
-        reason=reason,
-    )
+    decided_at = Correction.objects.values_list("decided_at", flat=True).get(id=corrections[0].id)
+    for each in corrections:
+        each.checker_id, each.decided_at, each.decision_reason = checker_id, decided_at, reason

@@ -10,6 +10,9 @@ from transactions.errors import TRANSFER_DECLINED
 from transactions.models import Correction, Transaction, derive_destination_id
 from transactions.reading import queries
 
+OF_ACCOUNT_MAX = 100  # the newest, for the history of an account and of what is on it
+WAITING_MAX = 10
+
 
 def find_transactions(correction: Correction) -> list[Transaction]:
     """What became of it: nothing yet, a transaction, or both legs of a transfer. Its own account's first."""
@@ -59,6 +62,25 @@ def find_waiting_reversals(transaction: Transaction) -> QuerySet[Correction]:
 def find_waiting_waiver(claim_id: UUID) -> Correction | None:
     """Who has asked first to waive the claim, and waits for approval."""
     return _list_waiting().filter(claim=claim_id).first()
+
+
+def find_waiting(account_id: UUID) -> list[Correction]:
+    """What waits for approval on the account, the oldest first; so many at most."""
+    return list(_list_waiting().filter(account=account_id)[:WAITING_MAX])
+
+
+def find_of_account(account_id: UUID) -> list[Correction]:
+    """What was asked for on the account, newest first."""
+    found = Correction.objects.filter(account=account_id).order_by("-account", "-made_at")
+    return list(found[:OF_ACCOUNT_MAX])
+
+
+def find_about(transaction: Transaction) -> list[Correction]:
+    """What it came of, and what was asked for to take it back, among the newest of its account."""
+    ids = {transaction.id, transaction.transfer or transaction.id}
+    made = Correction.objects.filter(id__in=ids)
+    asked = [each for each in find_of_account(transaction.account_id) if each.reverses in ids]
+    return list({each.id: each for each in (*made, *asked)}.values())
 
 
 def _list_waiting() -> QuerySet[Correction]:

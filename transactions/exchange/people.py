@@ -13,7 +13,7 @@ from django.db.models import Model, Q, QuerySet
 from django.db.transaction import atomic
 
 from accounts import erasing, mentions, queries
-from accounts.models import CLAIM_TABLE, HOLD_TABLE, Account, Claim, Erasure, Hold, Token, User
+from accounts.models import CLAIM_TABLE, HOLD_TABLE, Account, Claim, Erasure, Hold, Note, Token, User
 from events import record, resources
 from events.models import NIL, Event, RecordEntry
 from events.record import Action
@@ -97,7 +97,7 @@ def plan_erasure(*, user_id: UUID) -> Plan:
             "name, external id and metadata of the user": 1,
             "metadata and reasons of accounts": Account.objects.filter(user=user).count(),
             "personal texts of theirs in events and in the record": texts,
-            "searches and reasons of others that name them": len(erasing.find_mentions(user, words)),
+            "searches, reasons and notes of others that name them": len(erasing.find_mentions(user, words)),
             "tokens, which are revoked": Token.objects.filter(user=user).count(),
         }
         asked = {"user": user.pk, "needles": words.needles, "free": erasing.FREE_WORDS}
@@ -219,7 +219,7 @@ def _read_erasures(user: User) -> Iterator[Row]:
 
 
 def _read_record(user: User) -> Iterator[Row]:
-    """Who looked at them, at what is theirs, or searched for them; and what they did themselves."""
+    """Who looked at them, at what is theirs, or searched for them; what was noted; and what they did."""
     yield from _show_entries(RecordEntry.objects.filter(actor=user.pk))
     for some in _list_subjects(user):
         yield from _show_entries(RecordEntry.objects.filter(subject_id__in=some).exclude(actor=user.pk))
@@ -231,7 +231,8 @@ def _list_subjects(user: User) -> Iterator[list[str]]:
     """What entries call the person and what is theirs, some at a time."""
     tokens = Token.objects.filter(user=user).values_list("token_key", flat=True)
     erasures = Erasure.objects.filter(user=user).values_list("id", flat=True)
-    yield [str(user.pk), *map(str, erasures), *tokens]
+    notes = Note.objects.filter(user=user).values_list("id", flat=True)
+    yield [str(user.pk), *map(str, erasures), *map(str, notes), *tokens]
     for account in _list_accounts(user):
         yield [str(account.id)]
         of_account: list[tuple[QuerySet[Any], tuple[str, ...]]] = [

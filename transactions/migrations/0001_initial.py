@@ -7,6 +7,8 @@ guards look at the end of the statement that made the change, so a posting has t
 import datetime
 from decimal import Decimal
 
+import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.datetime
@@ -151,8 +153,8 @@ BEGIN
             NEW.made_at, NEW.request_id, NEW.needs_approval)
         IS DISTINCT FROM (OLD.id, OLD.kind, OLD.account_id, OLD.type, OLD.amount, OLD.reference, OLD.reason,
             OLD.maker_id, OLD.made_at, OLD.request_id, OLD.needs_approval)
-        OR (NEW.reverses, NEW.claim, NEW.destination)
-        IS DISTINCT FROM (OLD.reverses, OLD.claim, OLD.destination)
+        OR (NEW.reverses, NEW.claim, NEW.destination, NEW.batch, NEW.place, NEW.batch_size)
+        IS DISTINCT FROM (OLD.reverses, OLD.claim, OLD.destination, OLD.batch, OLD.place, OLD.batch_size)
     THEN
         RAISE EXCEPTION 'correction % is decided once', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
@@ -237,13 +239,36 @@ class Migration(migrations.Migration):
                 (
                     "is_whole",
                     models.BooleanField(
+                        db_default=False,
                         help_text="All accounts and all checks, if perhaps since an earlier one",
                         verbose_name="is whole",
+                    ),
+                ),
+                (
+                    "since",
+                    models.DateTimeField(
+                        help_text="Only what was recorded after; null: all", null=True, verbose_name="since"
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="If it was of one alone",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.account",
+                        verbose_name="account",
                     ),
                 ),
                 ("accounts", models.BigIntegerField(verbose_name="accounts")),
                 ("rows", models.BigIntegerField(verbose_name="rows")),
                 ("findings", models.BigIntegerField(verbose_name="findings")),
+                (
+                    "found",
+                    models.JSONField(db_default=models.Value([], models.JSONField()), verbose_name="found"),
+                ),
             ],
             options={
                 "verbose_name": "audit",
@@ -346,10 +371,19 @@ class Migration(migrations.Migration):
                         verbose_name="destination",
                     ),
                 ),
+                ("batch", models.UUIDField(null=True, verbose_name="batch")),
+                (
+                    "place",
+                    models.SmallIntegerField(db_default=0, default=0, verbose_name="place in the batch"),
+                ),
+                (
+                    "batch_size",
+                    models.SmallIntegerField(db_default=1, default=1, verbose_name="size of the batch"),
+                ),
                 (
                     "made_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), verbose_name="asked for at"
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="requested at"
                     ),
                 ),
                 ("request_id", models.CharField(max_length=64, verbose_name="request id")),
@@ -401,7 +435,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
-                        verbose_name="asked for by",
+                        verbose_name="requested by",
                     ),
                 ),
             ],
@@ -475,6 +509,25 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("reason", ""), _negated=True), name="correction_has_a_reason"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("batch", None), ("batch_size", 1), ("place", 0)),
+                            models.Q(
+                                ("batch__isnull", False),
+                                ("batch_size__lte", 1000),
+                                ("kind", "REVERSAL"),
+                                ("place__gte", 0),
+                                ("place__lt", models.F("batch_size")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="correction_is_alone_or_a_reversal_of_a_batch",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("batch__isnull", False)),
+                        fields=("batch", "place"),
+                        name="correction_has_its_place_in_a_batch",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -579,6 +632,115 @@ class Migration(migrations.Migration):
                         ),
                         name="batch_has_whole_macs",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchedAmount",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "amount",
+                        "effective_at",
+                        "id",
+                        "is_hold",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("amount", accounts.models.columns.MoneyField(decimal_places=8, max_digits=28)),
+                ("effective_at", models.DateTimeField()),
+                ("id", models.UUIDField()),
+                ("is_hold", models.BooleanField()),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchedReference",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "id", "is_hold", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("id", models.UUIDField()),
+                ("is_hold", models.BooleanField()),
+                ("recorded_at", models.DateTimeField()),
+                ("reference", models.TextField(help_text="Its words")),
+                (
+                    "keys",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fastupdate=True, gin_pending_list_limit=128, fields=["keys"], name="reference_by_key"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchedPerson",
+            fields=[
+                ("user_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("name", models.TextField(help_text="Its words, with a space between")),
+                ("external_id", models.TextField(help_text="Its words; empty: none")),
+                (
+                    "contacts",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(),
+                        help_text="E-mail addresses, and the digits of phone numbers",
+                        size=None,
+                    ),
+                ),
+                (
+                    "keys",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(
+                        fastupdate=False, fields=["keys"], name="person_by_key"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchState",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("position", models.BigIntegerField(default=0)),
+                (
+                    "rebuilding",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "nothing"),
+                            ("people", "People"),
+                            ("transactions", "Transactions"),
+                            ("holds", "Holds"),
+                        ],
+                        default="",
+                        max_length=12,
+                    ),
+                ),
+                ("before_at", models.DateTimeField(null=True)),
+                ("before_id", models.UUIDField(null=True)),
+            ],
+            options={
+                "default_permissions": (),
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="search_state_is_one_row")
                 ],
             },
         ),
@@ -754,6 +916,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("late", True), ("status", "POSTED")),
                         fields=["account", "seq"],
+                        include=("effective_at", "change"),
                         name="transaction_late_by_seq",
                     ),
                     models.Index(fields=["recorded_at", "id"], name="transaction_by_recording"),

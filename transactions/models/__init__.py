@@ -4,6 +4,7 @@ from transactions.models.batches import BATCH_TABLE, Batch, derive_item_id
 from transactions.models.constraints import EFFECTIVE_AT_MIN
 from transactions.models.corrections import Correction
 from transactions.models.figures import AuditRun, Figures, HourlyTotal
+from transactions.models.search import SearchedAmount, SearchedPerson, SearchedReference, SearchState
 from transactions.models.transactions import (
     COLUMNS,
     TABLE,
@@ -22,6 +23,10 @@ __all__ = [
     "Correction",
     "Figures",
     "HourlyTotal",
+    "SearchState",
+    "SearchedAmount",
+    "SearchedPerson",
+    "SearchedReference",
     "Transaction",
     "derive_destination_id",
     "derive_item_id",

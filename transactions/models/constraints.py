@@ -76,6 +76,7 @@ INDEXES = [
     ),
     models.Index(
         fields=["account", "seq"],
+        include=["effective_at", "change"],
         condition=Q(status="POSTED", late=True),
         name="transaction_late_by_seq",
     ),

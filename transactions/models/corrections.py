@@ -17,11 +17,13 @@ class Correction(models.Model):
     transaction or claim that it becomes.
 
     What was asked never changes, and it is decided once. Above a limit, its checker is not its maker.
+    Reversals that were asked for together are of one `batch` of `batch_size`, each at its `place` from 0 on:
+    they are decided together, and posted as the list of that id.
     """
 
     ASKED = (
         "kind", "account_id", "type", "amount", "reference", "reason", "reverses", "claim", "destination",
-        "maker_id",
+        "batch", "maker_id",
     )  # fmt: skip
 
     class Kind(models.TextChoices):
@@ -50,10 +52,13 @@ class Correction(models.Model):
     destination = models.UUIDField(
         _("destination"), null=True, help_text="Of a claim that takes nothing back: the account that is paid"
     )
+    batch = models.UUIDField(_("batch"), null=True)
+    place = models.SmallIntegerField(_("place in the batch"), default=0, db_default=0)
+    batch_size = models.SmallIntegerField(_("size of the batch"), default=1, db_default=1)
     maker = models.ForeignKey(
-        User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("asked for by")
+        User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("requested by")
     )
-    made_at = models.DateTimeField(_("asked for at"), db_default=Now())
+    made_at = models.DateTimeField(_("requested at"), db_default=Now())
     request_id = models.CharField(_("request id"), max_length=64)
     needs_approval = models.BooleanField(_("needs approval"))
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.WAITING)
@@ -92,6 +97,22 @@ class Correction(models.Model):
                 name="correction_amount_is_positive_and_bounded",
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="correction_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(batch=None, place=0, batch_size=1)
+                | Q(
+                    batch__isnull=False,
+                    kind="REVERSAL",
+                    place__gte=0,
+                    place__lt=F("batch_size"),
+                    batch_size__lte=1000,
+                ),
+                name="correction_is_alone_or_a_reversal_of_a_batch",
+            ),
+            models.UniqueConstraint(
+                fields=["batch", "place"],
+                condition=Q(batch__isnull=False),
+                name="correction_has_its_place_in_a_batch",
+            ),
             models.CheckConstraint(
                 condition=Q(status="WAITING", checker__isnull=True, decided_at__isnull=True)
                 | Q(status__in=["POSTED", "DECLINED", "REJECTED"], decided_at__isnull=False),

@@ -5,14 +5,20 @@ It is kept beside the ledger, and is never part of its proof.
 
 import uuid_utils.compat
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Account
 from ledger.values import format_time
 
 
 class AuditRun(models.Model):
-    """An audit that was made, and what it found."""
+    """An audit that was made, and what it found.
+
+    `found` are the first of its findings, with the check, the account, the table and the key of the row, and
+    without what stood there, which may be personal.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.compat.uuid7, editable=False)
     started_at = models.DateTimeField(_("started at"))
@@ -21,11 +27,24 @@ class AuditRun(models.Model):
         _("seen through"), help_text="All that was recorded up to here was seen: for `--since`"
     )
     is_whole = models.BooleanField(
-        _("is whole"), help_text="All accounts and all checks, if perhaps since an earlier one"
+        _("is whole"),
+        db_default=False,
+        help_text="All accounts and all checks, if perhaps since an earlier one",
+    )
+    since = models.DateTimeField(_("since"), null=True, help_text="Only what was recorded after; null: all")
+    account = models.ForeignKey(
+        Account,
+        models.PROTECT,
+        verbose_name=_("account"),
+        null=True,
+        db_index=False,
+        related_name="+",
+        help_text="If it was of one alone",
     )
     accounts = models.BigIntegerField(_("accounts"))
     rows = models.BigIntegerField(_("rows"))
     findings = models.BigIntegerField(_("findings"))
+    found = models.JSONField(_("found"), db_default=Value([], models.JSONField()))
 
     class Meta:
         verbose_name = _("audit")

@@ -97,6 +97,9 @@ class Transaction(models.Model):
     # What was taken back of it, and by which transactions, the oldest first: filled in by queries.
     reversed: Decimal = Decimal(0)
     reversed_by: Sequence[str] = []
+    # What `reading.relations` fills in: the account of the other leg, and the correction that became this.
+    other: Account | None = None
+    correction: Any = None
 
     class Meta:
         verbose_name = _("transaction")

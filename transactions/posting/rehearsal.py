@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -51,18 +52,22 @@ class Rehearsed(NamedTuple):
     """What a request would be answered, and the `versions` of its accounts that this was decided at.
 
     `version` is the account's that decides: of one command the account that it is about, of a transfer the
-    source; of a list its only one. None: there is no such account.
+    source; of a list its only one. None: there is no such account. `accounts` are as they would be then.
     """
 
     answers: Answers
     versions: dict[UUID, int]
     version: int | None
+    accounts: Mapping[UUID, AccountState]
 
 
-def rehearse(request: PostingRequest) -> Rehearsed:
+def rehearse(
+    request: PostingRequest, *, after: Mapping[UUID, AccountState] = MappingProxyType({})
+) -> Rehearsed:
     """What `post_request` would answer at this moment, by the same decisions on one snapshot.
 
-    What was decided under an id before is answered again; what would be made has the moment of the snapshot.
+    `after`: these accounts are not as they are stored, but as another rehearsal has left them. What was
+    decided under an id before is answered again; what would be made has the moment of the snapshot.
     Works where the database is read-only. Raises the `LedgerError`s of `post_request`.
     """
     if len(request.commands) > 1:
@@ -70,27 +75,35 @@ def rehearse(request: PostingRequest) -> Rehearsed:
     account_ids = list(dict.fromkeys(request.account_ids))
     ids = [id for command in request.commands for id in command.needs.rows]
     with reading_one_moment(briefly=True):
-        found = _read_rows(account_ids)
+        found = [_get_row(after, row) for row in _read_rows(account_ids)]
         versions = {id: account.version for id, account in make_accounts(found).items()}
         look = writing.look(ids, [request.batch.id] if request.batch else [])
-        outcome = _decide_with_payees(request, found, look)
+        outcome, accounts = _decide_with_payees(request, found, look, after)
     if isinstance(outcome, LedgerError):
         raise outcome
     first = next(iter(account_ids), None)
     decides = request.batch is None or len(account_ids) == 1
-    return Rehearsed(outcome, versions, versions.get(first) if first and decides else None)
+    return Rehearsed(outcome, versions, versions.get(first) if first and decides else None, accounts)
 
 
-def _decide_with_payees(request: PostingRequest, found: list[tuple[Any, ...]], look: Look) -> Outcome:
+def _decide_with_payees(
+    request: PostingRequest, found: list[tuple[Any, ...]], look: Look, after: Mapping[UUID, AccountState]
+) -> tuple[Outcome, Accounts]:
     """On the rows of accounts that were found, and of those that their claims are paid to if need be."""
     while True:
         try:
-            [outcome], _ = decide([request], found, look)
+            [outcome], state = decide([request], found, look)
         except MoreAccounts as error:
             known = {row[0] for row in found}
-            found = [*found, *_read_rows(find_payees([error.account_id]) - known)]
+            more = _read_rows(find_payees([error.account_id]) - known)
+            found = [*found, *(_get_row(after, row) for row in more)]
         else:
-            return outcome
+            return outcome, state.accounts
+
+
+def _get_row(after: Mapping[UUID, AccountState], row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Of `COLUMNS`: the account's that was left so, or else the one that is stored."""
+    return after[row[0]][: len(COLUMNS)] if row[0] in after else row
 
 
 class Rehearsal:

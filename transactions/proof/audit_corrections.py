@@ -21,22 +21,34 @@ SELECT correction.account_id, 'transactions_correction', correction.id::text,
     CASE correction.status WHEN 'POSTED' THEN 'the posted transaction that it became'
         WHEN 'DECLINED' THEN 'the declined transaction that it became' ELSE 'no transaction' END,
     CASE WHEN became.status IS NULL THEN 'none'
-        ELSE concat_ws(' ', became.status, became.type, became.amount, became.account_id, became.reverses) END
+        ELSE concat_ws(' ', became.status, became.type, became.amount, became.account_id, became.reverses,
+            became.batch) END
 FROM transactions_correction AS correction
 CROSS JOIN LATERAL (SELECT correction.status IN ('POSTED', 'DECLINED') AS must_be_there) AS facts
 LEFT JOIN LATERAL (
-    SELECT account_id, type, amount, reverses, status FROM transactions_transaction AS t
+    SELECT account_id, type, amount, reverses, status, batch FROM transactions_transaction AS t
     WHERE t.id = correction.id OR transfer = correction.id
     ORDER BY t.account_id = correction.account_id DESC LIMIT 1
 ) AS became ON true
 WHERE correction.kind NOT IN ('CLAIM', 'WAIVER')
-    AND (became.status, became.account_id, became.type, became.amount, became.reverses) IS DISTINCT FROM (
+    AND (became.status, became.account_id, became.type, became.amount, became.reverses, became.batch)
+    IS DISTINCT FROM (
     CASE WHEN must_be_there THEN correction.status END,
     CASE WHEN must_be_there THEN correction.account_id END,
     CASE WHEN must_be_there THEN correction.type END,
     CASE WHEN must_be_there THEN correction.amount END,
-    CASE WHEN must_be_there THEN correction.reverses END
+    CASE WHEN must_be_there THEN correction.reverses END,
+    CASE WHEN must_be_there THEN correction.batch END
 )
+UNION ALL
+SELECT min(account_id::text)::uuid, 'transactions_correction', min(id::text),
+    'a batch of as many as it has, asked for and decided together',
+    concat_ws(' ', count(*), 'of', string_agg(DISTINCT batch_size::text, ', '), 'in the batch', batch)
+FROM transactions_correction WHERE batch IS NOT NULL GROUP BY batch
+HAVING count(*) <> min(batch_size) OR count(DISTINCT (
+    batch_size, maker_id, made_at, request_id, reason, needs_approval, checker_id, decided_at,
+    decision_reason, CASE WHEN status IN ('WAITING', 'REJECTED') THEN status END
+)) > 1
 UNION ALL
 SELECT correction.account_id, 'transactions_correction', correction.id::text,
     CASE correction.status WHEN 'POSTED' THEN 'the claim that it opened'
@@ -88,12 +100,13 @@ FROM transactions_correction AS correction LEFT JOIN made ON subject_id = id::te
 WHERE times IS DISTINCT FROM 1 OR (
         made.type, actor, made.request_id, after ->> 'kind', after ->> 'account', after ->> 'type',
         (after ->> 'amount')::numeric, after ->> 'reference', after ->> 'reverses', after ->> 'claim',
-        after ->> 'destination',
+        after ->> 'destination', after ->> 'batch', (after ->> 'place')::int, (after ->> 'batch_size')::int,
         (after ->> 'made_at')::timestamptz, (after ->> 'needs_approval')::boolean
     ) IS DISTINCT FROM (
         CASE WHEN needs_approval THEN 'correction.proposed' ELSE 'correction.' || lower(status) END,
         maker_id::text, correction.request_id, kind, account_id::text, correction.type,
-        amount, reference, reverses::text, claim::text, destination::text, made_at, needs_approval
+        amount, reference, reverses::text, claim::text, destination::text, batch::text, place,
+        batch_size, made_at, needs_approval
     )
     OR made.reason <> correction.reason
     OR NOT needs_approval AND (after ->> 'decided_at')::timestamptz IS DISTINCT FROM decided_at

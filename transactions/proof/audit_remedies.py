@@ -41,6 +41,10 @@ AN_ERASURE = (
     "without an erasure is in the last backup: put it back from there as the owner, with the table's guards "
     "disabled and in one transaction; enable them ALWAYS; then audit again."
 )
+A_NOTE = (
+    "It was done in SQL: the office writes an entry. The record says who wrote the note and who has done it; "
+    "put the row back as it tells."
+)
 UNCOLLECTED = (
     "The ledger collects by itself what an account that owes has free: somebody changed one behind its "
     "back, or the ledger has a fault. Any command on the account collects: a deposit, for example."
@@ -63,6 +67,7 @@ REMEDIES = {
     "users": A_RULE,
     "corrections": A_CORRECTION,
     "erasures": AN_ERASURE,
+    "notes": A_NOTE,
     "record": AN_ENTRY,
     "staff": A_MEMBER,
     "tokens": OF_TOKENS,

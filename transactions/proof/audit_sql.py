@@ -17,6 +17,7 @@ from transactions.proof import (
     record,
     told,
 )
+from transactions.proof.told.notes import NOTES
 from transactions.proof.told.thresholds import THRESHOLDS
 
 # (account, table, row, expected, found), once for everything that is wrong.
@@ -267,6 +268,7 @@ SELECT NULL, 'events_feed_state', '0', 'how it is', 'no row' WHERE NOT EXISTS (S
     Question("batches", audit_batches.find_wrong_batches, is_sliced=False, is_whole=True),
     Question("corrections", audit_corrections.CORRECTIONS, is_sliced=False, is_whole=True),
     Question("erasures", audit_erasures.ERASURES, is_sliced=False, is_whole=True),
+    Question("notes", NOTES, is_sliced=False, is_whole=True),
     Question("staff", audit_staff.STAFF, is_sliced=False, is_whole=True),
     Question("tokens", audit_tokens.TOKENS, is_sliced=False, is_whole=True),
     Question("record", record.find_wrong_entries, is_sliced=False, is_whole=True),

@@ -21,11 +21,12 @@ from transactions.reading.balances import Balance, read_balance
 from transactions.reading.queries import TAKEN_BACK_OF_ROW
 
 PAGE_SIZE = 50  # rows of a page, and of each part of a difference
+EFFECTS_MAX = 500  # of which a course tells every turn
 LONG_AGO, FOREVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 SEQ_MAX = 2**63 - 1
 
 
-def _write_page(in_order: str, late: str, order: str) -> str:
+def _write_page(in_order: str, late: str, order: str, size: int = PAGE_SIZE) -> str:
     """SQL: a page of posted rows and one row more, out of those in order and those that are late, sorted.
 
     Each arm is a condition and its own order. `late` is written out, so that each walks an index of its own.
@@ -33,12 +34,12 @@ def _write_page(in_order: str, late: str, order: str) -> str:
     arms = [
         f"""(
         SELECT * FROM transactions_transaction WHERE account_id = %(account)s AND status = 'POSTED'
-            AND {arm} LIMIT {PAGE_SIZE + 1}
+            AND {arm} LIMIT {size + 1}
     )"""  # noqa: S608, no value is in the text
         for arm in (f"NOT late AND {in_order}", f"late AND {late}")
     ]
     rows = " UNION ALL ".join(arms)
-    return f"SELECT {COLUMNS} FROM ({rows}) AS row ORDER BY {order} LIMIT {PAGE_SIZE + 1}"  # noqa: S608
+    return f"SELECT {COLUMNS} FROM ({rows}) AS row ORDER BY {order} LIMIT {size + 1}"  # noqa: S608
 
 
 BEFORE = """(effective_at, seq) < (%(moment)s, %(seq)s) AND seq <= %(known_seq)s
@@ -50,6 +51,12 @@ FROM ({_write_page(BEFORE, BEFORE, "effective_at DESC, seq DESC")}) AS row,
     LATERAL {TAKEN_BACK_OF_ROW} AS taken
 ORDER BY effective_at DESC, seq DESC
 """  # noqa: S608, no value is in the text
+IN_RANGE = BEFORE.replace("ORDER BY", "AND effective_at >= %(since)s ORDER BY")
+EFFECTS = f"""
+SELECT effective_at, change
+FROM ({_write_page(IN_RANGE, IN_RANGE, "effective_at DESC, seq DESC", EFFECTS_MAX)}) AS row
+ORDER BY effective_at DESC, seq DESC
+"""  # noqa: S608
 DECLINES = f"""
 SELECT {COLUMNS} FROM transactions_transaction
 WHERE account_id = %(account)s AND status = 'DECLINED' AND recorded_at < %(before)s
@@ -234,6 +241,20 @@ def begin_at(balance: Balance) -> Place:
         last = find_last_in_order(balance.account_id, balance.seq)
         start = min(start, (last[0], last[1] + 1)) if last else (LONG_AGO, 0)
     return Place(*start, balance.balance, balance.seq)
+
+
+def read_newest_effects(
+    account_id: UUID, place: Place, *, since: datetime
+) -> tuple[list[tuple[datetime, Decimal]], bool]:
+    """The balances right after each of the newest transactions since a moment, by effect, oldest first; and
+    whether these are all of them, or only the newest `EFFECTS_MAX`.
+    """
+    rows = fetch(EFFECTS, {"account": account_id, "since": since, **asdict(place)})
+    effects, balance = [], place.balance
+    for effective_at, change in rows[:EFFECTS_MAX]:
+        effects.append((effective_at, balance))
+        balance -= change
+    return effects[::-1], len(rows) <= EFFECTS_MAX
 
 
 def read_lines(account_id: UUID, place: Place) -> Page:

@@ -1,18 +1,16 @@
-"""Finding things by whatever somebody has of them, with a fixed small number of index look-ups."""
+"""Finding things by an id or a whole reference, as they are now. The rest finds `transactions.search`."""
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
-from accounts import queries
 from accounts.models import Account, Claim, Hold, User
 from transactions.models import Correction, Transaction, derive_destination_id
 
-USERS_MAX = 20
 TRANSACTIONS_MAX = 20
 # The index is by reference only. Of a reference that is on more rows than this, any so many are looked at.
-ROWS_OF_A_REFERENCE_MAX = 1000
+ROWS_OF_A_REFERENCE_MAX = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,27 +39,8 @@ def find_by_id(id: UUID) -> Found:
     )
 
 
-def find_by_words(words: str, id: UUID | None) -> Found:
-    """Users by external id or the start of their name, and transactions by their reference, newest first.
-
-    When the words are an id too, whatever has it comes before them. Each thing is there once.
-    """
-    found = find_by_id(id) if id else Found()
-    users = queries.find_users_by_words(words, limit=USERS_MAX)[:USERS_MAX]
-    return replace(
-        found,
-        users=list(dict.fromkeys([*found.users, *users])),
-        transactions=list(dict.fromkeys([*found.transactions, *find_by_reference(words)])),
-    )
-
-
-def find_by_reference(reference: str) -> list[Transaction]:
-    """The newest transactions with exactly this reference."""
-    rows = (
-        Transaction.objects.filter(reference=reference).exclude(reference="").select_related("account__user")
-    )
-    return heapq.nlargest(
-        TRANSACTIONS_MAX,
-        rows.defer("metadata", "decline_details", "chain_hash")[:ROWS_OF_A_REFERENCE_MAX],
-        key=lambda row: (row.recorded_at, row.id),
-    )
+def find_by_reference(reference: str) -> list[UUID]:
+    """The newest transactions with exactly this reference, the last one first."""
+    rows = Transaction.objects.filter(reference=reference).exclude(reference="")
+    found = rows.values_list("recorded_at", "id")[:ROWS_OF_A_REFERENCE_MAX]
+    return [id for _, id in heapq.nlargest(TRANSACTIONS_MAX, found)]

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
+from itertools import islice
 from operator import attrgetter
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
@@ -13,7 +15,8 @@ from accounts.currencies import format_amount
 from accounts.models import Account
 from ledger.values import MICROSECOND, format_time
 from transactions.models import COLUMNS, Transaction
-from transactions.reading.balances import Balance, read_balance
+from transactions.reading.balances import Balance, read_balance, read_balance_at
+from transactions.reading.history import Line
 
 LINE = ("transaction", "type", "amount", "balance", "effective_at", "recorded_at", "reference")
 PAGE_SIZE = 1000
@@ -25,10 +28,18 @@ SELECT {COLUMNS} FROM transactions_transaction
 WHERE account_id = %(account)s AND status = 'POSTED' AND {"late" if is_late else "NOT late"}
     AND (effective_at, seq) > (%(moment)s, %(seq)s) AND effective_at < %(beyond)s
     AND recorded_at <= %(known_at)s
-ORDER BY effective_at, seq LIMIT {PAGE_SIZE}
+ORDER BY effective_at, seq LIMIT %(size)s
 """  # noqa: S608, no value is in the text
     for is_late in (False, True)
 }
+
+
+class Position(NamedTuple):
+    """Behind a line: when its row was effective, the number of the row, and the balance after it."""
+
+    moment: datetime
+    seq: int
+    balance: Decimal
 
 
 @dataclass(kw_only=True)
@@ -60,12 +71,8 @@ class Statement:
 
     def read_lines(self) -> Iterator[dict[str, str]]:
         """The lines by `effective_at`, each with the balance after it. To be read once."""
-        for row in heapq.merge(
-            self._read_rows(late=False),
-            self._read_rows(late=True),
-            key=attrgetter("effective_at", "seq"),
-        ):
-            self.closing += row.change
+        for line in self.read_rows():
+            row, self.closing = line.row, line.balance
             yield {
                 "transaction": str(row.id),
                 "type": row.type,
@@ -76,29 +83,62 @@ class Statement:
                 "reference": row.reference,
             }
 
-    def _read_rows(self, *, late: bool) -> Iterator[Transaction]:
+    def read_page(self, after: Position | None, size: int) -> tuple[list[Line], Position | None]:
+        """So many lines behind a position, or from the first one; and the position of those that follow."""
+        lines = list(islice(self.read_rows(after, size + 1), size + 1))
+        if len(lines) <= size:
+            return lines, None
+        last = lines[size - 1]
+        return lines[:size], Position(last.row.effective_at, last.row.seq, last.balance)
+
+    def read_rows(self, after: Position | None = None, size: int = PAGE_SIZE) -> Iterator[Line]:
+        """The transactions by `effective_at`, each with the balance after it; `size` of them at a time."""
+        start = after or Position(find_start(self.first_day, self.zone), 0, self.opening.balance)
+        balance = start.balance
+        for row in heapq.merge(
+            *(self._read_rows(late, start, size) for late in (False, True)),
+            key=attrgetter("effective_at", "seq"),
+        ):
+            balance += row.change
+            yield Line(row, balance)
+
+    def read_closing(self) -> Decimal:
+        """The balance at the end of the last day, which the lines lead to, before they are read."""
+        end = find_start(self.last_day + timedelta(days=1), self.zone) - MICROSECOND
+        return read_balance_at(self.opening.account_id, at=end, known_at=self.opening.known_at).balance
+
+    def _read_rows(self, late: bool, start: Position, size: int) -> Iterator[Transaction]:
         """The rows by effect, page after page; those that are late have an index of their own."""
         bounds = {
             "account": self.opening.account_id,
-            "moment": find_start(self.first_day, self.zone),
-            "seq": 0,
+            "moment": start.moment,
+            "seq": start.seq,
             "beyond": find_start(self.last_day + timedelta(days=1), self.zone),
             "known_at": self.opening.known_at,
+            "size": size,
         }
         while True:
             page = list(Transaction.objects.raw(LINES[late], bounds))
             yield from page
-            if len(page) < PAGE_SIZE:
+            if len(page) < size:
                 return
             bounds |= {"moment": page[-1].effective_at, "seq": page[-1].seq}
 
 
 def read_statement(
-    accounts: QuerySet[Account], *, first_day: date, last_day: date, zone: tzinfo | None = None
+    accounts: QuerySet[Account],
+    *,
+    first_day: date,
+    last_day: date,
+    zone: tzinfo | None = None,
+    known_at: datetime | None = None,
 ) -> Statement:
-    """The statement of the one account in `accounts`, both days inclusive. Raises `AccountNotFound`."""
+    """The statement of the one account in `accounts`, both days inclusive, as known at a moment or now.
+
+    Raises `AccountNotFound`.
+    """
     zone = zone or UTC
-    opening = read_balance(accounts, at=find_start(first_day, zone) - MICROSECOND)
+    opening = read_balance(accounts, at=find_start(first_day, zone) - MICROSECOND, known_at=known_at)
     return Statement(
         first_day=first_day,
         last_day=last_day,

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
@@ -26,6 +26,7 @@ from transactions.reading.queries import SETTLED_AFTER
 ROWS = 20_000  # transactions counted per commit, accounts looked at per statement
 BIGGEST = 5  # accounts of each currency
 BIGGEST_EVERY = timedelta(minutes=10)
+BIGGEST_AGAIN = timedelta(seconds=30)  # if there was no money yet, and some has moved since
 PAUSE_SECONDS = 5.0
 FLIGHT_SECONDS_MAX = 2.0  # waited for postings in flight, before it is tried again later
 POLL_SECONDS = 0.02
@@ -108,7 +109,10 @@ def refresh(stopping: Flag) -> None:
     through = _find_settled(stopping)
     while through and not stopping.is_set() and _count_slice(through):
         pass
-    old = Figures.objects.filter(Q(biggest_at=None) | Q(biggest_at__lte=Now() - BIGGEST_EVERY), id=1)
+    has_moved = Exists(HourlyTotal.objects.filter(outcome="posted"))
+    is_old = Q(biggest_at=None) | Q(biggest_at__lte=Now() - BIGGEST_EVERY)
+    was_empty = Q(has_moved, biggest={}, biggest_at__lte=Now() - BIGGEST_AGAIN)
+    old = Figures.objects.filter(is_old | was_empty, id=1)
     if not stopping.is_set() and old.exists():
         began_at = read_clock()
         biggest, held = _look_at_accounts(stopping)
@@ -179,12 +183,17 @@ def read_totals(*, since: datetime, each: str) -> list[HourlyTotal]:
 
 
 def read_biggest(figures: Figures | None) -> list[Account]:
-    """The biggest accounts by currency, with their balances of this moment, which may have changed places."""
+    """The biggest accounts by currency, each with the name of its `holder`.
+
+    Their balances are of this moment, and may have changed places.
+    """
     ids = [id for found in figures.biggest.values() for id in found] if figures else []
     return list(
         Account.objects.raw(
-            "SELECT id, name, currency, status, balance FROM accounts_account WHERE id = ANY(%s::uuid[])"
-            " ORDER BY currency, balance DESC, id",
+            "SELECT account.id, user_id, account.name, currency, status, balance,"
+            " coalesce(nullif(holder.name, ''), holder.username) AS holder"
+            " FROM accounts_account AS account JOIN accounts_user AS holder ON holder.id = user_id"
+            " WHERE account.id = ANY(%s::uuid[]) ORDER BY currency, balance DESC, account.id",
             [ids],
         )
     )

@@ -3,6 +3,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from threading import Thread
 from typing import Any
 
@@ -12,9 +13,10 @@ from django.core.management.base import CommandError
 from accounts import erasing
 from events.errors import FeedStopped
 from events.relay import Relay
+from ledger_project.auditing import Auditor
 from ledger_project.management.serving import ServingCommand
 from ledger_project.metrics_port import listen
-from transactions import posting
+from transactions import posting, search
 from transactions.reading import statistics
 
 SECONDS = 3600.0
@@ -35,8 +37,8 @@ class Hourly:
 class Command(ServingCommand):
     help = (
         "Give events their places in the feed, send them to every subscription, end holds whose time is "
-        "over, let hashes of erased external ids go; count for the dashboard. Several may run. SIGTERM ends "
-        "it after what is being sent."
+        "over, let hashes of erased external ids go; count for the dashboard, keep what is searched; audit "
+        "every AUDIT_EVERY_MINUTES. Several may run. SIGTERM ends it after what is being sent."
     )
 
     requires_system_checks = []  # they load every page of the back office, which it would keep
@@ -53,24 +55,37 @@ class Command(ServingCommand):
         parser.add_argument("--metrics-host", default=host, help="its address (RELAY_METRICS_HOST)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        relay = Relay(chores=(posting.expire_some, Hourly(erasing.forget_hashes)))
+        chores: list[Callable[[], object]] = [posting.expire_some, Hourly(erasing.forget_hashes)]
+        auditor = Auditor(timedelta(minutes=settings.AUDIT_EVERY_MINUTES))
+        if settings.AUDIT_EVERY_MINUTES and not options["once"]:
+            chores.append(auditor)
+        relay = Relay(chores=tuple(chores))
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: relay.stop())
-        counting = Thread(target=statistics.keep, args=(relay.stopping,), name="figures", daemon=True)
+        # Beside it, so that neither is in the way of what is sent, nor stops it.
+        others = [
+            Thread(target=work, args=(relay.stopping,), name=name, daemon=True)
+            for name, work in (("figures", statistics.keep), ("search", search.keep))
+        ]
         try:
             if options["once"]:
                 statistics.attempt(relay.stopping)
                 relay.run(once=True)
+                while search.attempt():
+                    pass
             else:
                 with self.watched(relay, options["metrics_host"], options["metrics_port"]):
-                    counting.start()
+                    for thread in others:
+                        thread.start()
                     relay.run()
         except FeedStopped as error:
             raise CommandError(error.detail) from error
         finally:
             relay.stop()
-            if counting.ident:
-                counting.join(statistics.PAUSE_SECONDS)  # what it has not committed is counted next time
+            auditor.stop()
+            for thread in others:
+                if thread.ident:
+                    thread.join(statistics.PAUSE_SECONDS)  # what it has not committed it does next time
             if settings.TRACING:
                 from ledger_project import tracing
 

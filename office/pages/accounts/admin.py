@@ -1,17 +1,17 @@
 """Users and accounts: their lists, the page of a user, and what is done with an account."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import REFERENCE_LENGTH_MAX, Account, ClockTimestamp, User
@@ -21,36 +21,53 @@ from ledger.values import UUID_TEXT
 from office.access import Action
 from office.actions import Command, IdentityForm
 from office.admin import SearchedAdmin, parse_id
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen
 from office.forms import AmountField, TextField, fit
-from office.pages import erasures
-from office.pages.accounts import claims, page, thresholds
-from office.pages.corrections import propose
-from office.templatetags.ledger import STATUS, bdi, column, moment, show_number, text_column
-from rest.middleware import get_caller
-from transactions import corrections, posting
+from office.lists import columns as exports
+from office.lists.people import AccountForm, UserForm
+from office.pages import audits, erasures
+from office.pages.accounts import claims, page, rules, statement, thresholds
+from office.pages.corrections import foresee_asking, propose
+from office.pages.people import done, history, notes
+from office.sections import WithHistory
+from office.templatetags.ledger import (
+    NOTHING,
+    STATUS,
+    available_now,
+    bdi,
+    column,
+    isolate,
+    moment,
+    number_column,
+    text_column,
+)
+from office.visits.recent import remember
+from transactions import corrections
 from transactions.models import Transaction
-from transactions.posting.commands import SetStatus
 
 USERS_MAX = 50  # that are found by the start of their name
 ACCOUNTS_MAX = 1000  # that are found by their users
 ACCOUNTS_SHOWN_MAX = 100  # on the page of a user
-NOT_ACTIVE = (Account.Status.FROZEN.value, Account.Status.CLOSED.value)
 
 
 @admin.register(User)
-class UserAdmin(SearchedAdmin):
+class UserAdmin(WithHistory, SearchedAdmin):
     """Whom the ledger knows, with all their accounts. Neither a password nor what one may do is shown."""
 
     change_form_template = "admin/user.html"
     owner = "pk"
-    commands = (erasures.FORGET,)
+    commands = (notes.WRITE, erasures.FORGET)
+    sections = (history.make(history.describe_user), notes.SECTION, done.SECTION)
     list_display = (
-        column(_("name"), bdi),
+        column(_("name"), bdi, kind="text"),
         text_column(_("external id"), "external_id"),
-        "id",
         "kind",
         column(_("created at"), lambda user: moment(user.created_at)),
     )
+    list_form = UserForm
+    exported = exports.OF_USERS
+    nothing = _("No users.")
     ordering = ("-created_at", "-id")
     search_help_text = _("An id, an external id, or the start of a name")
 
@@ -67,15 +84,24 @@ class UserAdmin(SearchedAdmin):
         return rows.filter(id__in=ids)
 
     def describe(self, request: HttpRequest, obj: User) -> dict[str, Any]:
+        if obj.is_holder:
+            remember(request, obj.pk)
+        may_see = request.user.has_perm("accounts.view_account")
         accounts = Account.objects.with_held_due().filter(user=obj).order_by("currency", "name")
+        found = list(accounts[: ACCOUNTS_SHOWN_MAX + 1]) if may_see else []
         return {
             "person": obj,
             "kind": self.kind(obj),
             "erasure": erasures.find_erasure(request, obj),
-            "accounts": accounts[:ACCOUNTS_SHOWN_MAX]
-            if request.user.has_perm("accounts.view_account")
-            else [],
+            "accounts": found[:ACCOUNTS_SHOWN_MAX],
+            "accounts_in_all": self._count(obj) if len(found) > ACCOUNTS_SHOWN_MAX else 0,
+            "accounts_max": ACCOUNTS_MAX,
         }
+
+    @staticmethod
+    def _count(user: User) -> int:
+        """How many accounts they have; one more than `ACCOUNTS_MAX` stands for all beyond."""
+        return Account._base_manager.filter(user=user)[: ACCOUNTS_MAX + 1].count()
 
 
 class AdjustForm(IdentityForm):
@@ -100,11 +126,6 @@ class AdjustForm(IdentityForm):
         fit(self.fields["amount"], obj.currency)
 
 
-def set_status(status: Account.Status, request: HttpRequest, account: Account, asked: dict[str, Any]) -> None:
-    command = SetStatus(account_id=account.id, status=status, reason=asked["reason"])
-    posting.post(command, caller=get_caller(request))
-
-
 def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> HttpResponse:
     return propose(
         request,
@@ -116,6 +137,20 @@ def adjust(request: HttpRequest, account: Account, asked: dict[str, Any]) -> Htt
         type=Transaction.Type(asked["type"]),
         amount=asked["amount"],
         reference=asked["reference"],
+    )
+
+
+def foresee_adjusting(request: HttpRequest, account: Account, asked: dict[str, Any]) -> Foreseen:
+    return foresee_asking(
+        request,
+        corrections.adjust,
+        asked,
+        on=account.id,
+        is_told=bool(asked["type"] and asked["amount"]),
+        account_id=account.id,
+        type=asked["type"] and Transaction.Type(asked["type"]),
+        amount=asked["amount"],
+        reference=asked["reference"] or NOTHING,
     )
 
 
@@ -132,83 +167,46 @@ def find_account_ids(text: str) -> list[UUID]:
     return [*ids, *theirs.values_list("id", flat=True)[:ACCOUNTS_MAX]]
 
 
-class StatusFilter(admin.SimpleListFilter):
-    """Accounts that are not active: they have an index of their own."""
-
-    title = _("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(status, Account.Status(status).label) for status in NOT_ACTIVE]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if self.value() not in NOT_ACTIVE:
-            return queryset
-        return queryset.exclude(status=Account.Status.ACTIVE).filter(status=self.value())
-
-
 @admin.register(Account)
-class AccountAdmin(SearchedAdmin):
+class AccountAdmin(WithHistory, SearchedAdmin):
     commands = (
-        Command(
-            name="freeze",
-            label=_("Freeze"),
-            permission="accounts.freeze_account",
-            run=partial(set_status, Account.Status.FROZEN),
-            done=_("The account is frozen: it accepts money in, not out."),
-            applies=lambda account: account.status == Account.Status.ACTIVE,
-            note=_("A frozen account accepts money in, but no money out and no new holds."),
-            is_dangerous=True,
-        ),
-        Command(
-            name="unfreeze",
-            label=_("Unfreeze"),
-            permission="accounts.freeze_account",
-            run=partial(set_status, Account.Status.ACTIVE),
-            done=_("The account is active again."),
-            applies=lambda account: account.status == Account.Status.FROZEN,
-            note=_("Money can leave the account again, and holds can be placed."),
-        ),
+        *rules.COMMANDS,
         Command(
             name="adjust",
             label=_("Correct the balance"),
             permission="transactions.adjust_account",
             run=adjust,
             form=AdjustForm,
+            facts=facts.tell_account,
+            foresee=foresee_adjusting,
             applies=lambda account: account.status != Account.Status.CLOSED,
             note=_("Posts a deposit or a withdrawal. Above a limit, a second person must approve it first."),
         ),
         claims.COMMAND,
+        *rules.RARE,
         *thresholds.COMMANDS,
+        audits.OF_ACCOUNT,
+        notes.WRITE,
     )
     change_form_template = "admin/account.html"
     owner = "user_id"
     list_display = (
         text_column(_("user"), "user"),
-        text_column(_("name"), "name"),
+        text_column(pgettext_lazy("account", "name"), "name"),
         "currency",
         STATUS,
-        column(_("balance"), lambda account: show_number(account.balance, account.currency)),
-        column(_("available"), lambda account: show_number(account.available, account.currency)),
+        number_column(_("balance"), lambda account: account.balance),
+        number_column(_("available"), available_now),
         "version",
     )
-    list_filter = (StatusFilter,)
+    list_form = AccountForm
+    exported = exports.OF_ACCOUNTS
+    nothing = _("No accounts.")
+    ordering = ("-created_at", "-id")
     search_help_text = _("The start of the user's name, their external id, or the id of a user or an account")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         return Account.objects.with_held_due().select_related("user").annotate(clock=ClockTimestamp())
-
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Newest first; of those that are not active by id, which is the order of their index and of time."""
-        if request.GET.get(StatusFilter.parameter_name) in NOT_ACTIVE:
-            return ("-id",)
-        return ("-created_at", "-id")
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """No conditions of somebody's own: most would read the whole table."""
-        if lookup != StatusFilter.parameter_name:
-            raise IncorrectLookupParameters
-        return True
 
     def search(self, rows: QuerySet[Account], text: str) -> QuerySet[Account]:
         text = text.replace("\x00", "").strip()
@@ -221,15 +219,20 @@ class AccountAdmin(SearchedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        is_export = request.GET.get("format") == "csv" and request.method == "GET"
+        formats = statement.FORMATS if request.GET.get("show") == statement.SHOWN else ("csv",)
+        is_export = request.GET.get("format") in formats and request.method == "GET"
         if is_export and (account := self.get_object(request, object_id)):
-            return self._export(request, account)
+            return self._export(request, account)  # type: ignore[return-value]  # it may stream
         return super().change_view(request, object_id, form_url, extra_context)
 
-    def _export(self, request: HttpRequest, account: Account) -> HttpResponse:
+    def _export(self, request: HttpRequest, account: Account) -> HttpResponseBase:
         may_see = self.has_view_permission(request, account)
         if not (may_see and request.user.has_perm("transactions.view_transaction")):
             raise PermissionDenied
+        if request.GET.get("show") == statement.SHOWN:
+            return statement.export(
+                request, account, lambda detail: self.record(request, Action.EXPORT, account, detail=detail)
+            )
         shown = page.read_page(request, account)
         if shown is None:
             asked = request.GET.copy()
@@ -238,5 +241,9 @@ class AccountAdmin(SearchedAdmin):
         self.record(request, Action.EXPORT, account, detail=f"statement, {len(shown.lines)} lines")
         return page.write_csv(account, shown)
 
+    def name(self, obj: Account) -> str:
+        return f"{isolate(obj.user)} {NOTHING} {isolate(obj.name)} {obj.currency}"
+
     def describe(self, request: HttpRequest, obj: Account) -> dict[str, Any]:
+        remember(request, obj.user_id)
         return page.describe(request, obj)

@@ -2,6 +2,9 @@
 
 import json
 from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from django.utils.formats import date_format
@@ -11,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
 from office.pages.dashboard import GREY
+from office.templatetags.ledger import shift
 from transactions.reading import history
 
 POINTS = 60
@@ -22,6 +26,7 @@ RANGES: dict[str, tuple[Promise, timedelta | None]] = {
     ALL: (_("All"), None),
 }
 MARK = "#ea580c"
+Course = list[tuple[datetime, Decimal]]
 
 
 def choose_range(asked: str, moment: datetime | None, clock: datetime) -> str:
@@ -36,9 +41,15 @@ def choose_range(asked: str, moment: datetime | None, clock: datetime) -> str:
 
 
 def describe(
-    account: Account, *, name: str, clock: datetime, known_at: datetime, moment: datetime | None
-) -> dict[str, str] | None:
-    """Data and options of the chart of that range, until now; None when nothing has ever moved."""
+    account: Account, *, name: str, clock: datetime, comparison: history.Comparison | None
+) -> dict[str, Any] | None:
+    """Data and options of the chart of that range, until now; None when nothing has ever moved.
+
+    `comparison` is of the chosen moment, whose knowledge counts. Between its points the highest and the
+    lowest balance are drawn, too, as far back as `turns_since`: None if that is all of the range.
+    """
+    then = comparison.then if comparison else None
+    known_at, moment = (then.known_at, then.at) if then else (clock, None)
     length = RANGES[name][1]
     since = clock - length if length else history.find_first_effect(account.id)
     if since is None or since >= clock:
@@ -47,6 +58,13 @@ def describe(
     moments = {clock, *(since + step * number for number in range(POINTS - 1))}
     mark = moment if moment and since <= moment <= clock else None
     course = history.read_course(account.id, moments | ({mark} if mark else set()), known_at=known_at)
+    start = (
+        history.begin_at(then._replace(at=clock, balance=course[-1][1]))
+        if then
+        else history.begin_now(account)
+    )
+    effects, has_all = history.read_newest_effects(account.id, start, since=since)
+    course = _draw_turns(course, effects)
     format = "SHORT_DATETIME_FORMAT" if name in ("day", "month") else "DATE_FORMAT"
     datasets: list[dict[str, Any]] = [
         {
@@ -72,14 +90,37 @@ def describe(
         )
     return {
         "data": json.dumps(
-            {"labels": [date_format(at, format) for at, _balance in course], "datasets": datasets}
+            {"labels": [date_format(shift(at), format) for at, _balance in course], "datasets": datasets}
         ),
-        "options": json.dumps(_describe_options()),
+        "options": json.dumps(_describe_options(course)),
+        "turns_since": None if has_all else effects[0][0],
     }
 
 
-def _describe_options() -> dict[str, Any]:
+def _draw_turns(course: Course, effects: Course) -> Course:
+    """Between two points the lowest and the highest balance, or twice that of the first one: so many between
+    any two, for the axis counts points and not seconds.
+    """
+    drawn = course[:1]
+    by_moment = list(dict(effects).items())  # the last one of each
+    for (begin, balance), (end, after) in pairwise(course):
+        inside = [effect for effect in by_moment if begin < effect[0] <= end]
+        third = (end - begin) / 3
+        drawn += (
+            sorted(choose(inside, key=itemgetter(1)) for choose in (min, max))
+            if inside
+            else [(begin + third, balance), (end - third, balance)]
+        )
+        drawn.append((end, after))
+    return drawn
+
+
+def _describe_options(course: Course) -> dict[str, Any]:
     """The options of the chart. They are given since unfold's own would hide the axis of the amounts."""
+    balances = [balance for _at, balance in course]
+    lowest, grace = min(balances), (max(balances) - min(balances)) / 20
+    # There is no room below zero when no balance is.
+    bounds: dict[str, Any] = {"min": 0} if 0 <= lowest <= grace else {}
     axis = {"border": {"display": False}, "grid": {"display": False}}
     ticks = {"color": GREY, "maxRotation": 0, "autoSkipPadding": 24}
     return {
@@ -91,6 +132,12 @@ def _describe_options() -> dict[str, Any]:
         "plugins": {"legend": {"display": False}},
         "scales": {
             "x": {**axis, "ticks": ticks},
-            "y": {**axis, "grid": {"tickWidth": 0}, "ticks": {**ticks, "maxTicksLimit": 6}, "grace": "5%"},
+            "y": {
+                **axis,
+                "grid": {"tickWidth": 0},
+                "ticks": {**ticks, "maxTicksLimit": 6},
+                "grace": "5%",
+                **bounds,
+            },
         },
     }

@@ -12,8 +12,11 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.models import CLAIMS_MAX, REFERENCE_LENGTH_MAX, Account, Claim
 from ledger.text import Rule
 from office.actions import Command, IdentityForm
+from office.confirming import facts
+from office.confirming.foreseeing import Foreseen
 from office.forms import AmountField, TextField, fit
-from office.pages.corrections import propose
+from office.pages.corrections import foresee_asking, propose
+from office.templatetags.ledger import NOTHING
 from transactions import corrections
 
 CLOSED_MAX = 20
@@ -55,12 +58,28 @@ def claim(request: HttpRequest, account: Account, asked: dict[str, Any]) -> Http
     )
 
 
+def foresee_claim(request: HttpRequest, account: Account, asked: dict[str, Any]) -> Foreseen:
+    return foresee_asking(
+        request,
+        corrections.claim,
+        asked,
+        on=account.id,
+        is_told=asked["amount"] is not None,
+        account_id=account.id,
+        amount=asked["amount"],
+        reference=asked["reference"] or NOTHING,
+        destination=asked["destination"],
+    )
+
+
 COMMAND = Command(
     name="claim",
     label=_("Claim an amount"),
     permission="accounts.claim_account",
     run=claim,
     form=ClaimForm,
+    facts=facts.tell_account,
+    foresee=foresee_claim,
     applies=lambda account: account.status != Account.Status.CLOSED,
     note=_(
         "What is there beyond what is held is taken at once, the rest as soon as it comes in: the balance is"

@@ -5,7 +5,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core import signing
 from django.db import OperationalError
@@ -14,89 +13,60 @@ from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.currencies import format_amount
 from accounts.models import Account, Hold
-from events import subscriptions
+from events import deliveries
 from events.models import Event
 from ledger.values import escape_formula, format_time
-from office import admin, explanations
-from office.pages.accounts import chart, claims, thresholds
+from office import explanations, lists
+from office.moments import MomentForm
+from office.pages.accounts import chart, claims, statement, thresholds
+from office.pages.people import history as changes
+from office.pages.people import notes
 from rest import times
-from transactions import reading
-from transactions.reading import history
+from transactions import corrections, reading
+from transactions.reading import history, relations
 from transactions.reading.statements import LINE
 
 OPEN_HOLDS_MAX = 50
 CLOSED_HOLDS_MAX = 20
 EVENTS_MAX = 20
-MOMENTS = ("at", "known_at")  # fields of `MomentForm`
 Context = dict[str, Any]
-
-
-def read_moment(text: str) -> datetime:
-    """A moment, read as the API does, in UTC; a browser leaves seconds out when they are zero.
-
-    Raises DRF's `ValidationError`.
-    """
-    return times.parse_time(text + ":00" if len(text) == len("0000-00-00T00:00") and "T" in text else text)
-
-
-class MomentInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]
-    """The browser's own field for a day and a time; text where that could not show the value."""
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context(name, value, attrs)
-        widget = context["widget"]
-        widget["type"], widget["attrs"]["step"] = "datetime-local", 1
-        if value:
-            try:
-                moment = read_moment(value)
-            except ValidationError:
-                widget["type"] = "text"
-            else:
-                widget["type"] = "text" if moment.microsecond else "datetime-local"
-                widget["value"] = moment.replace(tzinfo=None).isoformat()
-        return context
-
-
-class MomentField(forms.CharField):
-    widget = MomentInput
-
-    def clean(self, value: Any) -> datetime | None:
-        text = super().clean(value)
-        try:
-            return read_moment(text) if text else None
-        except ValidationError:
-            raise forms.ValidationError(_("This is not a moment like 2023-01-04T12:30:00 (UTC).")) from None
-
-
-class MomentForm(forms.Form):
-    """Which balance: effective at a moment, as it was known at another."""
-
-    at = MomentField(label=_("Balance at (UTC)"), required=False)
-    known_at = MomentField(label=_("As known at (UTC)"), required=False)
 
 
 def describe(request: HttpRequest, account: Account) -> Context:
     """The section that is asked for; the first one that its reader may see, if none or an unknown one is."""
     may_see = {name: section for name, section in SECTIONS.items() if request.user.has_perm(section[1])}
+    more = {section.name: section for section in MORE if section.is_for(request, account)}
     asked = request.GET.get("show", "")
-    shown = asked if asked in may_see else next(iter(may_see), "")
+    shown = asked if asked in (*may_see, *more) else next(iter(may_see), "")
     try:
-        found = may_see[shown][2](request, account) if shown else {}
+        if shown in more:
+            found = {"section": more[shown], **more[shown].describe(request, account)}
+        else:
+            found = may_see[shown][2](request, account) if shown else {}
     except OperationalError:
         messages.error(request, _("Others are working on this account. Ask again."))
-        found = {"form": MomentForm(request.GET), "is_refused": True}
+        form = (
+            statement.PeriodForm(request.GET, account)
+            if shown == statement.SHOWN
+            else MomentForm(request.GET)
+        )
+        found = {"form": form, "is_refused": True}
     return {
         "account": account,
         "currency": account.currency,
         "tabs": [
             {"title": title, "link": _make_link(show=name), "active": name == shown}
             for name, (title, _permission, _read) in may_see.items()
-        ],
+        ]
+        + [section.make_tab(request, account, is_active=section.name == shown) for section in more.values()],
         "shown": shown,
+        "status_change": changes.find_status_change(account),
+        "waiting": corrections.find_waiting(account.id)
+        if request.user.has_perm("transactions.view_correction")
+        else (),
         **found,
     }
 
@@ -112,16 +82,19 @@ def _describe_statement(request: HttpRequest, account: Account) -> Context:
     form = MomentForm(request.GET)
     if form.errors:
         return {"form": form, "is_refused": True}
-    asked = {name: request.GET.get(name, "") for name in MOMENTS}
-    is_past = any(form.cleaned_data.values())
+    asked = {name: form.data[name] for name in form.fields}
+    is_past = any(form.moments.values())
     place = _read_place(request, account, form)
     found: Context = {"form": form, "is_past": is_past, "is_first": place is None}
     if place is None:
         only = Account.objects.filter(id=account.id)
-        comparison = history.compare(only, **form.cleaned_data) if is_past else None
+        comparison = history.compare(only, **form.moments) if is_past else None
         place = history.begin_at(comparison.then) if comparison else history.begin_now(account)
         found |= {"comparison": comparison, **_describe_chart(request, account, comparison, asked)}
     page = history.read_lines(account.id, place)
+    rows = [line.row for line in page.lines]
+    relations.fill_in_others(rows)
+    relations.fill_in_corrections(rows)
     older = {"after": _write_place(account, form, page.next)} if page.next else {}
     return {
         **found,
@@ -141,9 +114,8 @@ def _describe_chart(
     clock: datetime = account.clock  # type: ignore[attr-defined]
     moment = comparison.then.at if comparison else None
     name = chart.choose_range(request.GET.get("range", ""), moment, clock)
-    known_at = comparison.then.known_at if comparison else clock
     return {
-        "chart": chart.describe(account, name=name, clock=clock, known_at=known_at, moment=moment),
+        "chart": chart.describe(account, name=name, clock=clock, comparison=comparison),
         "ranges": [
             {"title": title, "link": _make_link(**asked, range=each), "active": each == name}
             for each, (title, _length) in chart.RANGES.items()
@@ -154,10 +126,8 @@ def _describe_chart(
 
 def _salt(account: Account, form: MomentForm) -> str:
     """A place is of one account and one moment: in a link to another it is not right."""
-    moments = (form.cleaned_data[name] for name in MOMENTS)
-    return ":".join(
-        ["account-lines", str(account.id), *(format_time(each) if each else "" for each in moments)]
-    )
+    moments = (format_time(each) if each else "" for each in form.moments.values())
+    return ":".join(["account-lines", str(account.id), *moments])
 
 
 def _write_place(account: Account, form: MomentForm, place: history.Place) -> str:
@@ -189,9 +159,9 @@ def read_page(request: HttpRequest, account: Account) -> history.Page | None:
     if place is None and request.GET.get("after"):
         return None
     try:
-        if place is None and any(form.cleaned_data.values()):
+        if place is None and any(form.moments.values()):
             only = Account.objects.filter(id=account.id)
-            place = history.begin_at(reading.read_balance(only, **form.cleaned_data))
+            place = history.begin_at(reading.read_balance(only, **form.moments))
         return history.read_lines(account.id, place or history.begin_now(account))
     except OperationalError:
         return None
@@ -211,7 +181,7 @@ def write_csv(account: Account, page: history.Page) -> HttpResponse:
         }
         for line in page.lines
     )
-    response = admin.write_csv(f"account-{account.id}", LINE, lines)
+    response = lists.write_csv(f"account-{account.id}", LINE, lines)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -223,7 +193,7 @@ def _describe_declines(request: HttpRequest, account: Account) -> Context:
     before = None
     if text := request.GET.get("before", ""):
         try:
-            before = read_moment(text)
+            before = times.parse_time(text)
         except ValidationError:
             messages.warning(
                 request, _("This link to older attempts is not right. Here are the newest ones.")
@@ -235,7 +205,7 @@ def _describe_declines(request: HttpRequest, account: Account) -> Context:
                 row,
                 explanations.describe_decline(row, account.currency),
                 # What the ledger saw at that moment.
-                _make_link(**dict.fromkeys(MOMENTS, format_time(row.recorded_at))),
+                _make_link(**dict.fromkeys(MomentForm.MOMENTS, format_time(row.recorded_at))),
             )
             for row in rows
         ],
@@ -258,7 +228,7 @@ def _describe_holds(request: HttpRequest, account: Account) -> Context:
 def _describe_events(request: HttpRequest, account: Account) -> Context:
     events = Event.objects.filter(stream=account.id).defer("data", "before").order_by("-stream", "-sequence")
     return {
-        "traced": subscriptions.trace(list(events[:EVENTS_MAX])),
+        "traced": deliveries.trace(list(events[:EVENTS_MAX])),
         "may_see_deliveries": request.user.has_perm("events.view_subscription"),
     }
 
@@ -266,9 +236,11 @@ def _describe_events(request: HttpRequest, account: Account) -> Context:
 # Of each: its title, the permission to see it, and what its template shows.
 SECTIONS: dict[str, tuple[Promise, str, Callable[[HttpRequest, Account], Context]]] = {
     "statement": (_("Balance and statement"), "transactions.view_transaction", _describe_statement),
+    statement.SHOWN: (_("Statement of a period"), "transactions.view_transaction", statement.describe),
     "declines": (_("Declined attempts"), "transactions.view_transaction", _describe_declines),
     "holds": (_("Holds"), "accounts.view_hold", _describe_holds),
     "claims": (_("Claims"), "accounts.view_claim", claims.describe),
     "events": (_("Events"), "events.view_event", _describe_events),
     "thresholds": (_("Thresholds"), "accounts.view_account", thresholds.describe),
 }
+MORE = (changes.make(changes.describe_account), notes.SECTION)

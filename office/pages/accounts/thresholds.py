@@ -12,6 +12,8 @@ from accounts.currencies import format_amount
 from accounts.models import Account, Threshold
 from accounts.queries import find_thresholds
 from office.actions import Command, ReasonForm
+from office.confirming import facts
+from office.confirming.foreseeing import foresee
 from office.forms import AmountField, fit
 from rest.middleware import get_caller
 from transactions import posting
@@ -60,6 +62,8 @@ COMMANDS = (
         label=_("Set a threshold"),
         permission=PERMISSION,
         run=set_one,
+        facts=facts.tell_account,
+        foresee=lambda request, account, asked: foresee(None, account.id),
         done=_("The threshold is set."),
         form=SetForm,
         applies=lambda account: account.status != Account.Status.CLOSED,
@@ -74,6 +78,7 @@ COMMANDS = (
         label=_("Remove a threshold"),
         permission=PERMISSION,
         run=remove,
+        facts=facts.tell_account,
         done=_("The threshold was removed."),
         form=RemoveForm,
         applies=lambda account: account.nearest is not None,

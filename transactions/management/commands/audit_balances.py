@@ -17,6 +17,7 @@ from rich.table import Column, Table
 
 from accounts.models import Account
 from ledger.values import format_time
+from transactions import audits
 from transactions.management.options import COULD_NOT_RUN, FOUND, StrictCommand
 from transactions.models import AuditRun
 from transactions.proof import audit
@@ -85,14 +86,7 @@ class Command(StrictCommand):
     def store(self, scope: audit.Scope, result: audit.Result, started_at: datetime, moment: datetime) -> None:
         """Keep the run for the metrics. A role that may only read has its answer all the same."""
         try:
-            AuditRun.objects.create(
-                started_at=started_at,
-                seen_through=moment,
-                is_whole=scope.accounts is None and scope.checks == frozenset(audit.CHECKS),
-                accounts=result.accounts,
-                rows=result.rows,
-                findings=result.count,
-            )
+            audits.note(scope, result, started_at=started_at, seen_through=moment)
         except Error as error:
             self.stderr.write(f"The run could not be stored: {error}")
 
@@ -156,9 +150,9 @@ def find_moment(text: str) -> datetime | None:
     None before the first of them, for `last`: so a timer that asks for it works from the first day on. Raises
     `CommandError`.
     """
-    clean = AuditRun.objects.filter(is_whole=True, findings=0).order_by("-finished_at")
     try:
-        run = (clean if text == "last" else clean.filter(id=UUID(text))).first()
+        clean = AuditRun.objects.filter(is_whole=True, findings=0)
+        run = audits.find_last_clean() if text == "last" else clean.filter(id=UUID(text)).first()
     except ValueError:
         try:
             moment = datetime.fromisoformat(text)

@@ -23,7 +23,7 @@ from accounts.models import BALANCE_MAX, Account, replace_row
 from accounts.operations import require_etag
 from events import outbox
 from ledger.callers import Caller
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, gettext_noop
 from ledger.values import find_changes
 from transactions.posting.asked import require_asked
 from transactions.posting.legs import require_scale
@@ -80,7 +80,7 @@ class SetLimits(OfRules):
         changed = account._replace(**changes)
         if changed.available < 0:
             raise CreditLimitInUse(
-                "The account has used more credit than that.",
+                gettext_noop("The account has used more credit than that."),
                 used=format_amount(account.held - account.balance, account.currency),
             )
         highest = max(state.rules[account.id].credit_limit_max, changed.credit_limit)
@@ -106,13 +106,15 @@ class SetStatus(OfRules):
         account.require_sequence(self.expected_sequence)
         if self.status == Account.Status.CLOSED and (account.balance or account.held):
             raise AccountNotEmpty(
-                "An account is closed when its balance and what it holds are zero.",
+                gettext_noop("An account is closed when its balance and what it holds are zero."),
                 balance=format_amount(account.balance, account.currency),
                 held=format_amount(account.held, account.currency),
             )
         if self.status == Account.Status.CLOSED and account.owed:
             raise AccountOwes(
-                "An account is closed when nothing is owed: waive its claims, or let them be collected.",
+                gettext_noop(
+                    "An account is closed when nothing is owed: waive its claims, or let them be collected."
+                ),
                 owed=format_amount(account.owed, account.currency),
             )
         changes = {"status": self.status}

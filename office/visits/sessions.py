@@ -35,3 +35,11 @@ class SessionStore(db.SessionStore):
 def hash_key(key: str) -> str:
     """As the database has it."""
     return sha256(key.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def read_ended(session_key: str) -> dict[str, Any]:
+    """What was in the session of that key, if its time is over; of any other, and a cleared one, nothing."""
+    store = SessionStore()
+    over = store.model.objects.filter(expire_date__lte=timezone.now())
+    ended = over.filter(session_key=hash_key(session_key)).first() if session_key else None
+    return store.decode(ended.session_data) if ended else {}
