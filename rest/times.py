@@ -18,6 +18,7 @@ TIME_TEXT = re.compile(
     r"(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 PLUS_LOST = re.compile(r".*[0-9] [0-9]{2}:[0-9]{2}")  # in a query a plus sign is a space
+PLUS_LOST_HINT = " A plus sign in a query is written %2B."
 DAY_MIN, DAY_MAX = date(1970, 1, 1), date(9998, 12, 31)  # every zone has the midnights around them
 LEAP_SECOND = "60"
 NO_SUCH_TIME = "There is no such day or time."
@@ -73,7 +74,7 @@ def parse_time(value: Any, zone: tzinfo = UTC) -> datetime:
     match = TIME_TEXT.fullmatch(value) if type(value) is str else None
     if match is None:
         is_plus_lost = type(value) is str and PLUS_LOST.fullmatch(value)
-        hint = " A plus sign in a query is written %2B." if is_plus_lost else ""
+        hint = PLUS_LOST_HINT if is_plus_lost else ""
         raise refuse("datetime_invalid", "Not a time like 2023-01-04T00:00:00Z." + hint)
     day, minute, second, fraction, offset = match.group("date", "minute", "second", "fraction", "offset")
     if (fraction or "")[6:].strip("0"):

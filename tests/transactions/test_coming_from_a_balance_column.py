@@ -96,7 +96,9 @@ def test_a_planted_difference_is_found(command):
     account.refresh_from_db()
     said = command(1, *COMPARE)
     before, after = account.balance - Decimal("0.01"), account.balance
-    assert f"line 8, {account.id}: {before:.2f} expected, {after:.2f} USD found." in said
+    assert (
+        f"line 8, external_id 7, account {account.id}: {before:.2f} expected, {after:.2f} USD found." in said
+    )
     assert "1 balances differ." in said
     assert "1 balances differ." in command(1, *COMPARE_THEN)
 
@@ -109,7 +111,7 @@ def test_an_account_that_no_line_names_and_a_line_without_an_account_are_differe
     assert "2 balances differ." in said
     assert "line 41, external_id 99: 5.00 expected, There is no such user." in said
     account = Account.objects.get(user__external_id="7")
-    assert f"no line, {account.id}: {account.balance:.2f} USD found." in said
+    assert f"no line, external_id 7, account {account.id}: {account.balance:.2f} USD found." in said
     assert "1 balances differ." in command(1, "compare_balances", "balances.csv")
     Path("balances.csv").write_text("\n".join([*lines, lines[7]]))
     assert "Another line names this account too." in command(1, *COMPARE)

@@ -7,7 +7,7 @@ import pytest
 from accounts import operations
 from events.models import Event
 from tests.cast import CALLER
-from transactions.management import files
+from transactions.management import tables
 from transactions.models import Transaction
 
 
@@ -37,8 +37,8 @@ MALFORMED = [
     ({"account_name": "savings"}, "external_id", "not_found"),
     ({"key": None}, "id", "identity_required"),
     ({"id": "01890a5d-ac96-774b-bcce-b302099a8057"}, "id", "two_identities"),
-    ({"key": None, "id": "01890a5d-ac96-874b-bcce-b302099a8057"}, "id", "id_invalid"),
     ({"key": None, "id": "00000000-0000-0000-0000-000000000000"}, "id", "id_invalid"),
+    ({"key": None, "id": "ffffffff-ffff-ffff-ffff-ffffffffffff"}, "id", "id_invalid"),
     ({"effective_at": "yesterday"}, "effective_at", "datetime_invalid"),
     ({"effective_at": "2023-02-30"}, "effective_at", "datetime_invalid"),
     ({"effective_at": "2023-01-01T00:00:00.1234567Z"}, "effective_at", "datetime_precision"),
@@ -79,7 +79,7 @@ BROKEN = [
         "malformed_csv",
     ),
     (b'key,external_id,type,amount\n1,anna,DEPOSIT,"1"2\n', 2, "malformed_csv"),
-    (b"key,external_id,type,amount\n" + b"x" * (files.LINE_LENGTH_MAX + 1), 2, "too_long"),
+    (b"key,external_id,type,amount\n" + b"x" * (tables.LINE_LENGTH_MAX + 1), 2, "too_long"),
 ]
 
 
@@ -115,7 +115,7 @@ def test_a_row_with_too_many_cells_and_bytes_of_another_encoding_are_named(anna,
     text = "\ufeffkey,external_id,type,amount,reference\n\n1,anna,DEPOSIT,1,a,b\n2,anna,DEPOSIT,1,\n".encode()
     said = run(write(text + "3,anna,DEPOSIT,1,Gebühr\n".encode("latin-1")), 2)
     assert "line 3: malformed_csv: The row has 6 cells, the header 5." in said
-    assert "line 5, reference: invalid_text" in said
+    assert "line 5: invalid_text: The line is not UTF-8: try --encoding cp1252." in said
     assert "2 errors" in said
 
 

@@ -9,12 +9,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.errors import AccountNotFound, UserNotFound
-from accounts.models import Account
+from accounts.models import MAIN, Account
 from ledger.errors import LedgerError
 from ledger.values import slice_up
 from transactions import reading
 from transactions.exchange import imports
-from transactions.exchange.staging import PAGE_SIZE, Named
+from transactions.exchange.rows import Named
+from transactions.exchange.staging import PAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`expected` None: the account is in no line. `found` None: `refusal` says why there is no balance; there
-    is no currency either."""
+    """`account` says which one: as the line names it, and its id. `expected` None: it is in no line. `found`
+    None: `refusal` says why there is no balance; there is no currency either."""
 
     line: int | None
     account: str
@@ -67,7 +68,7 @@ def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Ite
                     added = seen.execute("INSERT OR IGNORE INTO account VALUES (?)", [str(id)]).rowcount
                     yield Compared(
                         line.line,
-                        str(id),
+                        _describe(line.named, id),
                         currency,
                         line.balance,
                         balances[id] if added else None,
@@ -80,12 +81,24 @@ def compare(lines: Iterable[Expected], *, at: datetime | None, all: bool) -> Ite
 def _find_others(seen: sqlite3.Connection, at: datetime | None) -> Iterator[Compared]:
     last = UUID(int=0)
     accounts = Account._base_manager.order_by("id")
-    while page := list(accounts.filter(id__gt=last).values_list("id", "currency")[:PAGE_SIZE]):
-        balances = _read_balances([id for id, _ in page], at)
-        for last, currency in page:
+    columns = ("id", "currency", "name", "user__external_id")
+    while page := list(accounts.filter(id__gt=last).values_list(*columns)[:PAGE_SIZE]):
+        balances = _read_balances([id for id, *_ in page], at)
+        for last, currency, name, external_id in page:
             is_seen = seen.execute("SELECT 1 FROM account WHERE id = ?", [str(last)]).fetchone()
             if balances[last] and not is_seen:
-                yield Compared(None, str(last), currency, None, balances[last])
+                named = Named(
+                    "external_id" if external_id else "account", external_id or str(last), name=name
+                )
+                yield Compared(None, _describe(named, last), currency, None, balances[last])
+
+
+def _describe(named: Named, id: UUID) -> str:
+    """As whoever has the file knows it, and its id in the ledger."""
+    if named.kind == "account":
+        return f"account {id}"
+    name = "" if named.name == MAIN else f" ({named.name})"
+    return f"{named.kind} {named.who}{name}, account {id}"
 
 
 def _read_balances(ids: list[UUID], at: datetime | None) -> dict[UUID, Decimal]:

@@ -15,13 +15,14 @@ from django.conf import settings
 from django.db.transaction import atomic
 
 from accounts import currencies, idempotency, operations
-from accounts.errors import AccountNotFound, CurrencyRequired, UserNotFound
+from accounts.errors import AccountNotFound, CurrencyRequired, ExternalIdTaken, UserNotFound
 from accounts.models import Account, Is, User
 from ledger.callers import ActorKind, Caller
 from ledger.errors import LedgerError
 from ledger.values import LastMoment
 from transactions import errors, posting
-from transactions.exchange.staging import Named, Problem, Row, Staged, Staging
+from transactions.exchange.rows import Named, Problem, Row, Staged
+from transactions.exchange.staging import Staging
 from transactions.models import TABLE, Transaction
 from transactions.posting.commands import NewTransaction, require_begun, require_scale
 from transactions.reading import queries
@@ -30,11 +31,6 @@ SLICE = 500  # transactions a commit
 
 Found = tuple[UUID, str] | LedgerError  # the account's id and currency, or why there is none
 USER_COLUMNS = {"user": "id", "external_id": "external_id"}  # what names a user, by the kind of the name
-# Why there may be none yet where one can be made, by the kind of the name.
-CAN_BE_MADE: dict[str, tuple[type[LedgerError], ...]] = {
-    "user": (AccountNotFound,),
-    "external_id": (AccountNotFound, UserNotFound),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +72,15 @@ def find_named(wanted: Collection[Named]) -> dict[Named, Found]:
         )
     )
     users = {
-        (kind, str(who)): id
+        (kind, str(who)): (id, external_id)
         for kind, column in USER_COLUMNS.items()
-        for who, id in User.objects.filter(
+        for who, id, external_id in User.objects.filter(
             **{f"{column}__in": [named.who for named in wanted if named.kind == kind]}
-        ).values_list(column, "id")
+        ).values_list(column, "id", "external_id")
     }
+    user_ids = [id for id, _ in users.values()]
     by_name = {
-        name: queries.find_account_ids(Account.objects.all(), users.values(), name)
+        name: queries.find_account_ids(Account.objects.all(), user_ids, name)
         for name in {named.name for named in wanted if named.kind != "account"}
     }
 
@@ -95,9 +92,11 @@ def find_named(wanted: Collection[Named]) -> dict[Named, Found]:
             if named.currency not in ("", by_id[id]):
                 return errors.CurrencyMismatch(f"The account is in {by_id[id]}, not in {named.currency}.")
             return id, by_id[id]
-        user_id = users.get((named.kind, named.who))
+        user_id, external_id = users.get((named.kind, named.who), (None, None))
         if user_id is None:
             return UserNotFound("There is no such user.")
+        if named.external_id not in ("", external_id):
+            return ExternalIdTaken("The user of this id has another external_id.")
         accounts = by_name[named.name].get(user_id, {})
         try:
             id = queries.choose_account_id(accounts, named.currency or None)
@@ -112,12 +111,12 @@ def find_accounts(staging: Staging, *, create: bool) -> Iterator[Problem]:
     """Give the rows their accounts. Those without one are taken out; with `create`, what can be made is not
     a problem, and is missing until `make_accounts`."""
     for page in staging.read_named():
-        found = find_named([named for _, _, named in page])
-        for number, _, named in page:
+        found = find_named([place.named for place in page])
+        for number, _, named, called in page:
             account = found[named]
             if isinstance(account, CurrencyRequired):
                 account = _find_earlier(staging, number, named) or account
-            missing = create and isinstance(account, CAN_BE_MADE.get(named.kind, ()))
+            missing = create and _can_be_made(named, called, account)
             if missing:
                 account = _plan(staging, named)
             if isinstance(account, LedgerError):
@@ -125,6 +124,13 @@ def find_accounts(staging: Staging, *, create: bool) -> Iterator[Problem]:
                     yield Problem(line, account.field or named.kind, account.code, account.detail)
             else:
                 staging.set_account(number, *account, missing=missing)
+
+
+def _can_be_made(named: Named, called: str, account: Found) -> bool:
+    """A user is made by external_id, or by id if the file says what to call them."""
+    if isinstance(account, UserNotFound):
+        return named.kind == "external_id" or bool(called)
+    return isinstance(account, AccountNotFound) and named.kind != "account"
 
 
 def _find_earlier(staging: Staging, number: int, named: Named) -> tuple[UUID, str] | None:
@@ -196,26 +202,24 @@ def make_accounts(staging: Staging, *, caller: Caller) -> Iterator[int]:
     """Make the users and accounts that are missing, a page in a commit; yields how many."""
     for page in staging.read_named("missing"):
         with atomic():
-            for number, currency, named in page:
-                staging.set_account(number, _make_account(named, currency, caller), currency)
+            for number, currency, named, _ in page:
+                account_id = _make_account(named, staging.find_name(named), str(currency), caller)
+                staging.set_account(number, account_id, str(currency))
         yield len(page)
 
 
-def _make_account(named: Named, currency: str, caller: Caller) -> UUID:
-    if named.kind == "user":
-        user_id = UUID(named.who)
-    else:
-        user = User.objects.filter(external_id=named.who).first()
-        if user is None:
-            user, _ = operations.create_user(
-                id=None,
-                name=named.who,
-                external_id=named.who,
-                currency=currency,
-                caller=caller,
-            )
-        user_id = user.id
-    account, _ = operations.create_account(user_id=user_id, currency=currency, name=named.name, caller=caller)
+def _make_account(named: Named, called: str, currency: str, caller: Caller) -> UUID:
+    user = User.objects.filter(**{USER_COLUMNS[named.kind]: named.who}).first()
+    if user is None:
+        is_by_id = named.kind == "user"
+        user, _ = operations.create_user(
+            id=UUID(named.who) if is_by_id else None,
+            name=called or named.who,
+            external_id=(named.external_id or None) if is_by_id else named.who,
+            currency=currency,
+            caller=caller,
+        )
+    account, _ = operations.create_account(user_id=user.id, currency=currency, name=named.name, caller=caller)
     return account.id
 
 

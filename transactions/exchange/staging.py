@@ -6,57 +6,18 @@ The file has no name and is gone with its process, however that ends.
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from accounts.models import MAIN, Kind
+from accounts.models import Kind
 from ledger.values import EPOCH, MICROSECOND, LastMoment, slice_up
+from transactions.exchange.rows import Named, Place, Problem, Row, Staged
 from transactions.models import TABLE
 
 PAGE_SIZE = 500
-
-
-class Problem(NamedTuple):
-    """One thing that is wrong with a line of a file; the codes are those of the API."""
-
-    line: int
-    field: str
-    code: str
-    detail: str
-
-
-class Named(NamedTuple):
-    """How a line names its account: by the account's id, or by a user and which of the user's accounts.
-
-    `kind` is `account`, `user` or `external_id`, and `who` that. No `currency`: the only one there is.
-    """
-
-    kind: str
-    who: str
-    currency: str = ""
-    name: str = MAIN
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line that was read: a transaction to be posted. `sent`: its columns, as far as the line has them."""
-
-    line: int
-    named: Named
-    id: UUID
-    sent: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A row with its account."""
-
-    row: Row
-    account_id: UUID
-    currency: str
+LEAST = -(2**62)  # less than any number of a line
 
 
 def _count_time(time: datetime) -> int:
@@ -87,30 +48,42 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
 CREATE TABLE place (
-    number INTEGER PRIMARY KEY, kind TEXT, who TEXT, currency TEXT, name TEXT,
-    account TEXT, account_currency TEXT, missing INTEGER, UNIQUE (kind, who, currency, name)
+    number INTEGER PRIMARY KEY, kind TEXT, who TEXT, currency TEXT, name TEXT, external_id TEXT, called TEXT,
+    account TEXT, account_currency TEXT, missing INTEGER, UNIQUE (kind, who, currency, name, external_id)
 );
 CREATE TABLE waiting (
     -- `day`: when the day begins that `effective_at` is the last moment of.
-    line INTEGER PRIMARY KEY, place INTEGER, id TEXT, day INTEGER, {COLUMNS}, decided INTEGER DEFAULT 0
+    line INTEGER PRIMARY KEY, place INTEGER, id TEXT, day INTEGER, balance TEXT, {COLUMNS},
+    decided INTEGER DEFAULT 0
 );
 """
 ADD_ROW = f"""
-INSERT INTO waiting (place, line, id, day, {COLUMNS})
-SELECT number, ?, ?, ?{", ?" * len(SENT)} FROM place WHERE (kind, who, currency, name) = (?, ?, ?, ?)
+INSERT INTO waiting (place, line, id, day, balance, {COLUMNS})
+SELECT number, ?, ?, ?, ?{", ?" * len(SENT)} FROM place
+WHERE (kind, who, currency, name, external_id) = (?, ?, ?, ?, ?)
 """  # noqa: S608, of names, never of values
 ROWS = f"""
-SELECT line, kind, who, place.currency, name, id, account, account_currency, day, {COLUMNS}
+SELECT line, kind, who, place.currency, name, external_id, id, account, account_currency, day, balance,
+    decided, {COLUMNS}
 FROM waiting JOIN place ON place.number = waiting.place
 """  # noqa: S608
+ADD_PLACE = """
+INSERT INTO place (kind, who, currency, name, external_id, called) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (kind, who, currency, name, external_id) DO UPDATE SET called = excluded.called WHERE called = ''
+"""
 # An account's rows by their moments, of each how many it has; those of a moment as they stand in the file, or
-# deposits first if there are more of them than are decided at once.
+# the other way round, or deposits first if there are more of them than are decided at once.
 IN_ORDER = f"""
 SELECT * FROM (
     SELECT CASE WHEN effective_at IS NULL THEN 1 ELSE count(*) OVER (PARTITION BY account, effective_at) END
         AS together, waiting.*
     FROM ({ROWS} WHERE NOT decided) AS waiting
-) ORDER BY account, effective_at IS NULL, effective_at, together > ? AND type = 'WITHDRAW', line
+) ORDER BY account, effective_at IS NULL, effective_at, together > ? AND type = 'WITHDRAW', line * ?
+"""  # noqa: S608
+OF_BALANCES = f"""
+{ROWS} WHERE account IN (
+    SELECT account FROM waiting JOIN place ON place.number = waiting.place WHERE balance IS NOT NULL OR ?
+) ORDER BY account, effective_at IS NULL, effective_at, line * ?
 """  # noqa: S608
 TWICE = """
 FROM waiting JOIN (SELECT id, min(line) AS first FROM waiting GROUP BY id HAVING count(*) > 1) AS repeated
@@ -119,19 +92,24 @@ FROM waiting JOIN (SELECT id, min(line) AS first FROM waiting GROUP BY id HAVING
 
 
 class Staging(sqlite3.Connection):
-    """A database to be filled with `add`, then looked through in any way but while it is being changed."""
+    """A database to be filled with `add`, then looked through in any way but while it is being changed.
 
-    def __init__(self) -> None:
+    `newest_first`: what stands earlier in the file comes later in an account.
+    """
+
+    def __init__(self, *, newest_first: bool = False) -> None:
         super().__init__("")
         self.executescript(TABLES)
+        self.direction = -1 if newest_first else 1
 
     def add(self, row: Row) -> None:
-        self.execute("INSERT OR IGNORE INTO place (kind, who, currency, name) VALUES (?, ?, ?, ?)", row.named)
+        self.execute(ADD_PLACE, [*row.named, row.called])
         sent = [write(row.sent[name]) if name in row.sent else None for name, (write, _) in SENT.items()]
         moment = row.sent.get("effective_at")
         begins_at = moment.begins_at if isinstance(moment, LastMoment) else None
         day = _count_time(begins_at) if begins_at else None
-        self.execute(ADD_ROW, [row.line, str(row.id), day, *sent, *row.named])
+        balance = None if row.balance is None else str(row.balance)
+        self.execute(ADD_ROW, [row.line, str(row.id), day, balance, *sent, *row.named])
 
     def index(self) -> None:
         """Make reading by place fast. To be called once, when all rows are there."""
@@ -149,14 +127,22 @@ class Staging(sqlite3.Connection):
             yield Problem(line, "id", "duplicate_id", f"The row of line {first} has this id or key already.")
         self.execute(f"DELETE FROM waiting WHERE line IN (SELECT line {TWICE})")  # noqa: S608
 
-    def read_named(self, which: str = "true") -> Iterator[list[tuple[int, str, Named]]]:
-        """All that is named in the file, once, with its number and its account's currency, if it has one.
+    def read_named(self, which: str = "true") -> Iterator[list[Place]]:
+        """All that is named in the file, once; in pages, between which it may change.
 
-        In pages, between which it may change. `which` "missing": only what has yet to be made.
+        `which` "missing": only what has yet to be made.
         """
-        query = f"SELECT number, account_currency, kind, who, currency, name FROM place WHERE {which}"  # noqa: S608
+        columns = "number, account_currency, called, kind, who, currency, name, external_id"
+        query = f"SELECT {columns} FROM place WHERE {which}"  # noqa: S608
         for page in self._read_pages(query, "number"):
-            yield [(number, currency, Named(*named)) for number, currency, *named in page]
+            yield [
+                Place(number, currency, Named(*named), called) for number, currency, called, *named in page
+            ]
+
+    def find_name(self, named: Named) -> str:
+        """What the user of these lines is called, by these lines or others; empty: nobody says it."""
+        called = "SELECT coalesce(max(called), '') FROM place WHERE kind = ? AND who = ?"
+        return str(self._read_one(called, named.kind, named.who))
 
     def set_account(self, number: int, account_id: UUID, currency: str, *, missing: bool = False) -> None:
         self.execute(
@@ -206,7 +192,7 @@ class Staging(sqlite3.Connection):
         """
         page: list[Staged] = []
         left = 0  # of the moment that has begun
-        for together, *values in self.execute(IN_ORDER, [size]):
+        for together, *values in self.execute(IN_ORDER, [size, self.direction]):
             if not left:
                 left = together
             if page and (len(page) == size or (left == together and len(page) + together > size)):
@@ -217,8 +203,16 @@ class Staging(sqlite3.Connection):
         if page:
             yield page
 
+    def has_balances(self) -> bool:
+        return bool(self._read_one("SELECT count(*) FROM waiting WHERE balance IS NOT NULL"))
+
+    def read_with_balances(self, *, all: bool) -> Iterator[Staged]:
+        """The rows of accounts whose balance the file tells somewhere, or of all, in the order of their
+        effect."""
+        return map(_as_staged, self.execute(OF_BALANCES, [all, self.direction]))
+
     def _read_pages(self, query: str, key: str) -> Iterator[list[Any]]:
-        last = 0
+        last = LEAST
         while page := self.execute(
             f"{query} AND {key} > ? ORDER BY {key} LIMIT {PAGE_SIZE}", [last]
         ).fetchall():
@@ -230,7 +224,8 @@ class Staging(sqlite3.Connection):
 
 
 def _as_staged(values: Sequence[Any]) -> Staged:
-    line, kind, who, currency, name, id, account_id, account_currency, day, *kept = values
+    line, kind, who, currency, name, external_id, *others = values
+    id, account_id, account_currency, day, balance, is_decided, *kept = others
     sent = {
         name: read(value)
         for (name, (_, read)), value in zip(SENT.items(), kept, strict=True)
@@ -238,5 +233,11 @@ def _as_staged(values: Sequence[Any]) -> Staged:
     }
     if day is not None:
         sent["effective_at"] = LastMoment.of(sent["effective_at"], begins_at=_find_time(day))
-    row = Row(line=line, named=Named(kind, who, currency, name), id=UUID(id), sent=sent)
-    return Staged(row, UUID(account_id), account_currency)
+    row = Row(
+        line=line,
+        named=Named(kind, who, currency, name, external_id),
+        id=UUID(id),
+        sent=sent,
+        balance=None if balance is None else Decimal(balance),
+    )
+    return Staged(row, UUID(account_id), account_currency, bool(is_decided))

@@ -1,11 +1,14 @@
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
+from rest_framework.exceptions import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from accounts.currencies import format_amount
-from rest.times import TimeField
+from rest.fields import list_details
+from rest.times import TimeZoneField, parse_time
 from transactions.exchange import comparison
 from transactions.management import files
 from transactions.management.options import (
@@ -14,6 +17,7 @@ from transactions.management.options import (
     describe_file,
     failure,
     open_input,
+    read_fixed,
 )
 
 SHOWN_MAX = 100
@@ -27,27 +31,33 @@ class Command(StrictCommand):
 
     arguments = {
         **describe_file(files.BalanceLine._declared_fields),
-        "--at": {
-            "field": TimeField(),
-            "help": "compare the balances effective at this moment (default: now)",
+        "--at": {"help": "compare the balances effective at this moment (default: now)"},
+        "--tz": {
+            "field": TimeZoneField(),
+            "help": "the zone of --at, if it is a day or a time without an offset (default: UTC)",
         },
         "--all": {"action": "store_true", "help": "an account that is not in the file must be empty"},
     }
 
     def handle(self, *args: Any, **options: Any) -> None:
-        different = 0
+        lines = different = 0
         totals: dict[str, tuple[int, Decimal, Decimal]] = {}  # by currency: accounts, expected and found
-        with open_input(options["file"], options["format"]) as (file, format):
+        try:
+            at = options["at"] and parse_time(options["at"], options["tz"] or UTC)
+        except ValidationError as error:
+            raise failure(f"--at: {list_details(error)[0]}") from None
+        fixed = read_fixed(options, files.BalanceLine._declared_fields)
+        with open_input(options) as (file, form):
+            expected = files.read_balances(file, form, fixed=fixed)
             try:
-                for each in comparison.compare(
-                    files.read_balances(file, format=format), at=options["at"], all=options["all"]
-                ):
+                for each in comparison.compare(expected, at=at, all=options["all"]):
+                    lines += each.line is not None
                     if each.currency:
-                        count, expected, found = totals.get(each.currency, (0, Decimal(0), Decimal(0)))
+                        count, *sums = totals.get(each.currency, (0, Decimal(0), Decimal(0)))
                         totals[each.currency] = (
                             count + 1,
-                            expected + (each.expected or 0),
-                            found + (each.found or 0),
+                            sums[0] + (each.expected or 0),
+                            sums[1] + (each.found or 0),
                         )
                     if each.expected != each.found:
                         different += 1
@@ -55,11 +65,14 @@ class Command(StrictCommand):
                             self.stdout.write(_describe(each))
             except files.Unfitting as error:
                 wrong = error.problem
-                raise failure(f"line {wrong.line}, {wrong.field}: {wrong.code}: {wrong.detail}") from None
+                field = f", {wrong.field}" if wrong.field else ""
+                raise failure(f"line {wrong.line}{field}: {wrong.code}: {wrong.detail}") from None
+        if not lines and not options["allow_empty"]:
+            raise failure("The file has no rows: nothing is compared. If that is right, say --allow-empty.")
         table = Table("currency", "accounts", "expected", "found")
         for currency, (count, *sums) in sorted(totals.items()):
             table.add_row(currency, str(count), *(format_amount(each, currency) for each in sums))
-        Console().print(table)
+        Console().print(table, f"{lines} lines compared.")
         if different:
             raise failure(f"{different} balances differ.", FOUND)
 
