@@ -3,18 +3,29 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: run test drills check check-workflows image image-test requirements sbom release demo format messages screenshots soak walk mutants bench
+.PHONY: run test drills clients check check-workflows image image-test requirements sbom release demo format messages screenshots soak walk mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill" $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill and not clients" $(TESTS)
 
 # Every command of docs/operations, a release that rolls onto a ledger in use, a restore, profiles, the proxies; the
 # demonstration, all kinds of users; a day in the back office, in a browser; a full disk, and clients that hold a server up.
 drills: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m drill tests
+
+# The published clients, in an environment of their own, against the ledger of this checkout; and a few kills at every
+# point between an application's intent and the ledger's answer.
+clients: .venv/dev .venv-clients/dev
+	cd clients/python && ../../.venv-clients/bin/python -m pytest -q
+	$(BIN)/python -m pytest -m clients tests/clients
+
+.venv-clients/dev: clients/python/pyproject.toml
+	$(PYTHON) -m venv .venv-clients
+	.venv-clients/bin/pip install --quiet --disable-pip-version-check --editable 'clients/python[test]'
+	@touch $@
 
 # What may be used and passed on with a program under the Apache License 2.0. psycopg's LGPL is met by
 # importing it unchanged, the files of MPL packages stay theirs. hadolint is a program of its own, under GPL:
@@ -69,8 +80,13 @@ release:
 
 # The ledger and an advertising engine that hears of it, both killed in the middle.
 # DEMO="--way pull" or DEMO="--way rabbitmq --broker amqp://..." for the other ways to hear.
-demo: .venv/run
-	$(BIN)/python -m examples.ad_engine.demo $(DEMO)
+demo: .venv/run .venv-ads/run
+	.venv-ads/bin/python -m examples.ad_engine.demo $(DEMO)
+
+.venv-ads/run: examples/ad_engine/requirements.txt clients/python/pyproject.toml
+	$(PYTHON) -m venv .venv-ads
+	.venv-ads/bin/pip install --quiet --disable-pip-version-check -r examples/ad_engine/requirements.txt
+	@touch $@
 
 # Kills and volumes: OPERATIONS=300000 FAULTS=2000 for a night.
 soak: .venv/dev
@@ -78,6 +94,7 @@ soak: .venv/dev
 	$(BIN)/python -m tests.faults.feed --events $(or $(EVENTS),100000) --kills $(or $(KILLS),50)
 	$(BIN)/python -m tests.faults.relay_kills --kills $(or $(KILLS),50) $(if $(wildcard /usr/lib/rabbitmq),--own-broker)
 	$(BIN)/python -m tests.faults.restore_drill --seconds 10
+	PYTHONPATH=clients/python/src:clients/python/tests $(BIN)/python -m tests.clients.chaos --times $(or $(CHAOS),50)
 	$(BIN)/python -m tests.crossings --histories $(or $(HISTORIES),10000)
 	LEDGER_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/python -m pytest -q tests/test_histories_at_random.py tests/rest/test_random_bodies.py
 	LEDGER_TAMPERING=all $(BIN)/python -m pytest -q tests/tampering/test_drill.py

@@ -10,10 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from examples.ad_engine import pull, rabbitmq, webhook
-from examples.ad_engine.engine import Engine
-from examples.ad_engine.ledger import Ledger, LedgerAway, Refused
+from ledger_client import EventsPruned, Ledger, Refused, Unanswered
 
+from examples.ad_engine import rabbitmq, webhook
+from examples.ad_engine.engine import Engine
+
+PATIENCE_SECONDS = 10
 PAUSE_SECONDS = 1.0
 PRUNED = """Events that this engine has not heard are not kept by the ledger any more: its campaigns may be
 wrong. Set them right by hand (GET /api/v1/accounts: ACTIVE with available above zero may run). The engine can
@@ -29,11 +31,13 @@ def main() -> int:
         token = options.token_file.read_text().strip()
     except OSError as error:
         return fail(f"No token of the ledger: {error}")
-    engine = Engine(options.database, Ledger(options.ledger, token))
+    engine = Engine(options.database, Ledger(options.ledger, token, patience=PATIENCE_SECONDS))
     try:
         keep_listening(choose(engine, options))
+    except EventsPruned:
+        return fail(PRUNED)
     except Refused as refused:
-        return fail(PRUNED if refused.code == "events_pruned" else f"The ledger refuses: {refused}")
+        return fail(f"The ledger refuses: {refused}")
 
 
 def parse() -> argparse.Namespace:
@@ -61,7 +65,7 @@ def choose(engine: Engine, options: argparse.Namespace) -> Callable[[], None]:
         return partial(webhook.listen, engine, options.host, options.port, url)
     if options.way == "rabbitmq":
         return partial(rabbitmq.listen, engine, options.broker, options.exchange, options.queue)
-    return partial(pull.listen, engine)
+    return engine.run
 
 
 def keep_listening(listen: Callable[[], None]) -> NoReturn:
@@ -69,7 +73,7 @@ def keep_listening(listen: Callable[[], None]) -> NoReturn:
     while True:
         try:
             listen()
-        except LedgerAway as away:
+        except Unanswered as away:
             logger.warning("%s", away)
             time.sleep(PAUSE_SECONDS)
 

@@ -11,13 +11,14 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
+from ledger_client import Ledger, LedgerError, commands, new_id
+from ledger_client.testing import LedgerServer
 from rich.console import Console
 
 from examples.ad_engine.engine import Engine
-from examples.ad_engine.funds import ENOUGH, Funds
-from examples.ad_engine.ledger import Ledger, LedgerAway, Refused
+from examples.ad_engine.funds import AMOUNT, OF, Funds
 from examples.ad_engine.processes import Part, wait_until
 
 WAIT_SECONDS_MAX = 60
@@ -39,73 +40,69 @@ class Campaigns:
         command = ["-m", "examples.ad_engine", way, "--ledger", url]
         command += ["--token-file", str(token_file), "--database", str(self.database), *options]
         self.engine_part = Part(command, folder / "engine.log")
-        self.parts = [self.engine_part]
+        self.parts: list[Part | LedgerServer] = [self.engine_part]
 
     def start_engine(self) -> None:
         self.ledger = self.make_client()
-        self.ledger.get("/accounts")
+        self.ledger.who_am_i()
         Engine(self.database, self.ledger).database.close()  # its tables are there before they are looked at
         self.engine_part.start()
 
     def show_one_campaign(self) -> None:
         petya = self.make_account("petya")
         self.show("petya has an account with nothing in it", petya, "stopped")
-        self.move(petya, "DEPOSIT", "100.00")
+        self.ledger.post(commands.deposit(id=new_id(), account=petya, amount="100.00"))
         self.show("a deposit of 100.00", petya, "running")
-        hold = self.post("/holds", account=petya, amount="60.00")
+        hold = self.ledger.post(commands.hold(id=new_id(), account=petya, amount="60.00"))
         self.show("a hold of 60.00 leaves 40.00", petya, "running")
-        self.post(f"/holds/{hold['id']}/capture")
+        self.ledger.post(commands.capture(id=new_id(), hold=hold.id))
         self.show("it is captured: still 40.00", petya, "running")
-        self.move(petya, "WITHDRAW", "40.00")
+        self.ledger.post(commands.withdraw(id=new_id(), account=petya, amount="40.00"))
         self.show("the rest is spent", petya, "stopped")
         if [action for _, action in self.read_effects(petya)] != ["start", "stop"]:
             raise WentWrong(f"One start and one stop were due, not {self.read_effects(petya)}.")
 
-    def show(self, what: str, account: str, state: str) -> None:
+    def show(self, what: str, account: UUID, state: str) -> None:
         self.catch_up(account)
         is_running = self.read_campaign(account)[1]
         self.say(f"  {what:<42} campaign {'[green]running' if is_running else '[red]stopped'}[/]")
         if is_running != (state == "running"):
             raise WentWrong(f"The campaign should be {state}.")
 
-    def recompute(self, account: str) -> tuple[Funds, int, list[tuple[int, str]]]:
+    def recompute(self, account: UUID) -> tuple[Funds, int, list[tuple[int, str]]]:
         """What the whole feed says: the funds, the last sequence number, the effects that were due."""
         funds, due, sequence = Funds(), [], 0
-        for event in self.ledger.read_account(account, 0):
-            before, sequence = funds.may_be_spent, event["account_sequence"]
+        for event in self.ledger.read_account_events(account):
+            before, sequence = funds.may_be_spent, event.sequence
             funds.apply(event)
             if funds.may_be_spent != before:
                 due.append((sequence, "stop" if before else "start"))
         return funds, sequence, due
 
-    def catch_up(self, account: str) -> None:
+    def catch_up(self, account: UUID) -> None:
         sequence = self.recompute(account)[1]
         self.wait("The engine hears it all", lambda: self.read_campaign(account)[0] >= sequence)
 
-    def read_campaign(self, account: str) -> tuple[int, bool]:
+    def read_campaign(self, account: UUID) -> tuple[int, bool]:
         """The engine's place in the account's events, and whether the campaign runs."""
-        rows = self.read("SELECT sequence, is_running FROM campaign WHERE account = ?", account)
+        rows = self.read(
+            "SELECT sequence, is_running FROM campaign JOIN ledger_place ON stream = ?1 WHERE account = ?1",
+            account,
+        )
         return (rows[0][0], bool(rows[0][1])) if rows else (0, False)
 
-    def read_effects(self, account: str) -> list[tuple[int, str]]:
+    def read_effects(self, account: UUID) -> list[tuple[int, str]]:
         return self.read("SELECT account_sequence, action FROM effect WHERE account = ? ORDER BY id", account)
 
-    def read(self, query: str, account: str) -> list[tuple[Any, ...]]:
+    def read(self, query: str, account: UUID) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.database)) as database:
-            return database.execute(query, [account]).fetchall()
+            return database.execute(query, [str(account)]).fetchall()
 
-    def make_account(self, name: str) -> str:
+    def make_account(self, name: str) -> UUID:
         """Of a new user, with the threshold that the engine listens for."""
-        account = str(self.post("/users", name=name)["accounts"][0]["id"])
-        self.ledger.post(f"/accounts/{account}/thresholds", ENOUGH)
-        return account
-
-    def move(self, account: str, type: str, amount: str, client: Ledger | None = None) -> None:
-        self.post("/transactions", client, account=account, type=type, amount=amount)
-
-    def post(self, path: str, client: Ledger | None = None, **body: str) -> dict[str, Any]:
-        """A command with an id of its own: the client may repeat it without doing it twice."""
-        return (client or self.ledger).post(path, {"id": str(uuid4()), **body})
+        [account] = self.ledger.post(commands.create_user(id=new_id(), name=name)).accounts
+        self.ledger.post(commands.set_threshold(account=account.id, amount=AMOUNT, of=OF))
+        return account.id
 
     def wait(self, what: str, condition: Any) -> None:
         def has_happened() -> bool:
@@ -145,7 +142,7 @@ def main() -> int:
         try:
             campaigns.start_engine()
             campaigns.show_one_campaign()
-        except (WentWrong, LedgerAway, Refused) as wrong:
+        except (WentWrong, LedgerError) as wrong:
             campaigns.explain(wrong)
             return 1
         finally:

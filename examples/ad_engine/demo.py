@@ -4,6 +4,7 @@
 """
 
 import argparse
+import contextlib
 import random
 import signal
 import sys
@@ -17,21 +18,22 @@ from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from threading import Event as Flag
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from kombu import Connection
+from ledger_client import InsufficientFunds, LedgerError, commands, new_id
+from ledger_client.testing import LedgerServer, find_free_port
 from rich.table import Table
 
 from examples.ad_engine.campaign import Campaigns, WentWrong
-from examples.ad_engine.ledger import LedgerAway, Refused
-from examples.ad_engine.processes import LedgerPart, find_free_port
+from examples.ad_engine.processes import PROJECT
 
 SECONDS_MAX = 150
 BURST_SECONDS = 2  # before the kills, and once more after them
 USERS = 5
 CUSTOMERS = 4
 PAUSE_SECONDS = 0.02
-STEP = "10.00"
+STEP = Decimal("10.00")
 
 
 class Demo(Campaigns):
@@ -40,7 +42,7 @@ class Demo(Campaigns):
         port, own_port = find_free_port(), find_free_port()
         var = folder / "var"
         self.exchange = f"ledger.demo.{uuid4()}"  # a broker may be others' too
-        environment = {"WEBHOOK_LOOPBACK": "true", "RELAY_LEASE_SECONDS": "2"}
+        environment = {"RELAY_LEASE_SECONDS": "2"}
         options: list[str] = []
         if way == "webhook":
             options = ["--port", str(own_port)]
@@ -48,14 +50,13 @@ class Demo(Campaigns):
             environment |= {"BROKER_URL": broker, "BROKER_EXCHANGE": self.exchange}
             options = ["--broker", broker, "--exchange", self.exchange, "--queue", self.exchange]
         super().__init__(f"http://127.0.0.1:{port}", var / "api_token", folder, way, *options)
-        self.ledger_part = LedgerPart(var, port, folder / "ledger.log", **environment)
+        self.ledger_part = LedgerServer(PROJECT, var=var, port=port, settings=environment)
         self.parts = [self.ledger_part, self.engine_part]
-        self.changes: dict[str, Decimal] = defaultdict(Decimal)  # what the ledger has acknowledged
+        self.changes: dict[UUID, Decimal] = defaultdict(Decimal)  # what the ledger has acknowledged
 
     def run(self) -> None:
         began = time.monotonic()
         self.ledger_part.start()
-        self.wait("The ledger starts", self.token_file.exists)
         self.start_engine()
         self.say(f"The ledger is at {self.url}; the ad engine hears it by {self.way}.")
         self.show_one_campaign()
@@ -69,7 +70,7 @@ class Demo(Campaigns):
             self.say("kill -9 of both sides in the middle of it. Both are started again …")
             self.engine_part.start()
             self.ledger_part.start()
-            self.ledger.get("/accounts")
+            self.ledger.who_am_i()
             self.say("The ledger answers again; the clients go on with the same requests.")
             time.sleep(BURST_SECONDS)
         for account in accounts:
@@ -79,7 +80,7 @@ class Demo(Campaigns):
         self.say(f"[green]Everything is right[/], after {time.monotonic() - began:.0f} s.")
 
     @contextmanager
-    def burst(self, accounts: list[str]) -> Iterator[None]:
+    def burst(self, accounts: list[UUID]) -> Iterator[None]:
         """Clients that change funds for as long as the block lasts."""
         stopping = Flag()
         with ThreadPoolExecutor(CUSTOMERS) as pool:
@@ -93,49 +94,49 @@ class Demo(Campaigns):
         for account, change in chain.from_iterable(posted):
             self.changes[account] += change
 
-    def spend(self, seed: int, accounts: list[str], stopping: Flag) -> list[tuple[str, Decimal]]:
+    def spend(self, seed: int, accounts: list[UUID], stopping: Flag) -> list[tuple[UUID, Decimal]]:
         """By turns a deposit, a withdrawal, a captured hold; what was acknowledged of it."""
-        client, chance, posted = self.make_client(), random.Random(seed), []  # noqa: S311, not a secret
+        chance, posted = random.Random(seed), []  # noqa: S311, not a secret
         while not stopping.is_set():
-            account, kind = chance.choice(accounts), chance.choice(["DEPOSIT", "WITHDRAW", "capture"])
-            try:
-                if kind == "capture":
-                    hold = self.post("/holds", client, account=account, amount=STEP)
-                    self.post(f"/holds/{hold['id']}/capture", client)
-                else:
-                    self.move(account, kind, STEP, client)
-                posted.append((account, Decimal(STEP) if kind == "DEPOSIT" else -Decimal(STEP)))
-            except Refused as refused:
-                if refused.code != "insufficient_funds":
-                    raise
+            account, kind = chance.choice(accounts), chance.choice(["deposit", "withdraw", "capture"])
+            with contextlib.suppress(InsufficientFunds):
+                match kind:
+                    case "deposit":
+                        self.ledger.post(commands.deposit(id=new_id(), account=account, amount=STEP))
+                    case "withdraw":
+                        self.ledger.post(commands.withdraw(id=new_id(), account=account, amount=STEP))
+                    case "capture":
+                        hold = self.ledger.post(commands.hold(id=new_id(), account=account, amount=STEP))
+                        self.ledger.post(commands.capture(id=new_id(), hold=hold.id))
+                posted.append((account, STEP if kind == "deposit" else -STEP))
             stopping.wait(PAUSE_SECONDS)
         return posted
 
     def tell_everything_again(self) -> None:
         """Whoever pulls has no subscription: nobody but itself decides what it is told."""
-        for subscription in self.ledger.get("/subscriptions")["results"]:
-            path = f"/subscriptions/{subscription['id']}"
-            self.ledger.post(f"{path}/replay")
+        subscriptions = self.ledger.subscriptions
+        for id in [each.id for each in subscriptions.list()]:
+            subscriptions.replay(id)
             self.say("The ledger tells everything once more, from the beginning …")
-            self.wait("The engine hears it", lambda path=path: not self.ledger.get(path)["lag"]["events"])
+            self.wait("The engine hears it", lambda id=id: not subscriptions.get(id).lag.events)
 
-    def verify(self, names: dict[str, str]) -> None:
+    def verify(self, names: dict[UUID, str]) -> None:
         table = Table("account of", "events", "balance", "available", "campaign", "starts and stops")
         for account, name in names.items():
             funds, sequence, due = self.recompute(account)
             effects, (place, is_running) = self.read_effects(account), self.read_campaign(account)
-            now = self.ledger.get(f"/accounts/{account}")
-            may_run = now["status"] == "ACTIVE" and Decimal(now["available"]) > 0
+            now = self.ledger.get_account(account)
+            may_run = now.status == "ACTIVE" and now.available > 0
             state = "running" if is_running else "stopped"
-            table.add_row(name, str(sequence), now["balance"], now["available"], state, str(len(effects)))
+            table.add_row(name, *map(str, (sequence, now.balance, now.available, state, len(effects))))
             if is_running != may_run or funds.may_be_spent != may_run:
-                raise WentWrong(f"{account} is {state}, but {now['available']} is available.")
+                raise WentWrong(f"{account} is {state}, but {now.available} is available.")
             if (effects, place) != (due, sequence):
                 raise WentWrong(
                     f"{account}: up to {place} there are {effects}; to {sequence}, {due} are due."
                 )
-            if Decimal(now["balance"]) != self.changes[account]:
-                raise WentWrong(f"{account} has {now['balance']}, not the {self.changes[account]} promised.")
+            if now.balance != self.changes[account]:
+                raise WentWrong(f"{account} has {now.balance}, not the {self.changes[account]} promised.")
         self.console.print(table)
         self.say("Every campaign is what the ledger's own balances say; every start and stop happened once.")
 
@@ -163,7 +164,7 @@ def main() -> int:
         demo = Demo(Path(folder), options.way, options.broker)
         try:
             demo.run()
-        except (WentWrong, LedgerAway, Refused) as wrong:
+        except (WentWrong, LedgerError) as wrong:
             demo.explain(wrong)
             return 1
         finally:

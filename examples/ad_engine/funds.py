@@ -1,10 +1,15 @@
 """Whether a campaign may run, by what the ledger tells of its account: all that is the engine's own trade."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
+
+from ledger_client import Event
+from ledger_client.resources import Account, Threshold
+from ledger_client.telling import Crossing
 
 # At least this must be available. Whoever opens a campaign sets it: POST /accounts/{id}/thresholds
-ENOUGH = {"of": "available", "amount": "0.01"}
+OF: Literal["available"] = "available"
+AMOUNT = "0.01"
 
 
 @dataclass
@@ -17,13 +22,11 @@ class Funds:
         """A frozen account lets nothing out, whatever it has."""
         return self.status == "ACTIVE" and self.is_enough
 
-    def apply(self, event: dict[str, Any]) -> None:
+    def apply(self, event: Event) -> None:
         """The account's next event. Types that the engine does not know change nothing it knows."""
-        data = event["data"]
-        match event["type"].split("."):
-            case ["account", _]:
-                self.status = data["status"]
-            case ["threshold", "removed"] if ENOUGH.items() <= data.items():
-                self.is_enough = False
-            case ["threshold" | "balance", _] if ENOUGH.items() <= data.items():
-                self.is_enough = not data["below"]
+        match event.resource:
+            case Account(status=status):
+                self.status = status
+            case Threshold(of=of, amount=amount, below=below) | Crossing(of=of, amount=amount, below=below):
+                if (of, str(amount)) == (OF, AMOUNT):
+                    self.is_enough = event.type != "threshold.removed" and not below

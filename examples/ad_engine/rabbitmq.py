@@ -7,10 +7,11 @@ import time
 from typing import Any
 
 from kombu import Connection, Exchange, Queue
+from ledger_client import Event, Unanswered
+from ledger_client.feed import CURSOR
+from ledger_client.wire import read
 
-from examples.ad_engine import pull
 from examples.ad_engine.engine import Engine
-from examples.ad_engine.ledger import LedgerAway
 
 PREFETCH = 50
 PAUSE_SECONDS = 1.0
@@ -20,14 +21,14 @@ logger = logging.getLogger("ad_engine")
 
 
 def listen(engine: Engine, broker: str, exchange: str, queue: str) -> None:
-    """For ever. Raises `LedgerAway` and `Refused`."""
+    """For ever. Raises `Unanswered` and `Refused`."""
     source = Queue(queue, Exchange(exchange, type="topic", durable=True), routing_key="#", durable=True)
 
     def hear(message: Any) -> None:
         """Not acknowledged, the message comes again: after a pause, or after a kill."""
         try:
-            engine.hear(json.loads(message.body))
-        except LedgerAway as away:
+            engine.hear(read(Event, json.loads(message.body)))
+        except Unanswered as away:
             logger.warning("%s", away)
             time.sleep(PAUSE_SECONDS)
             message.requeue()
@@ -51,8 +52,8 @@ def listen(engine: Engine, broker: str, exchange: str, queue: str) -> None:
 def subscribe(engine: Engine) -> None:
     """The broker is told once for all who listen: what came before the queue is read from the feed."""
     engine.look_for_a_new_epoch()
-    subscription = engine.ledger.post("/subscriptions", {"kind": "broker"})
-    engine.ledger.post(f"/subscriptions/{subscription['id']}/resume")
-    if engine.recall("cursor") is None:
-        while pull.read_on(engine):
+    subscription = engine.ledger.subscriptions.create_broker()
+    engine.ledger.subscriptions.resume(subscription.id)
+    if engine.book.recall(CURSOR) is None:
+        while engine.pull():
             pass

@@ -1,20 +1,18 @@
 """Hearing by being called: signed webhooks (https://www.standardwebhooks.com), answered after the commit."""
 
-import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from standardwebhooks import Webhook, WebhookVerificationError
+from ledger_client import Refused, Unanswered, webhooks
 
 from examples.ad_engine.engine import Engine
-from examples.ad_engine.ledger import LedgerAway, Refused
 
 BODY_BYTES_MAX = 1024 * 1024
 SILENCE_SECONDS_MAX = 30
 
 
 def listen(engine: Engine, host: str, port: int, url: str) -> None:
-    """For ever. Raises `LedgerAway` and `Refused`."""
+    """For ever. Raises `Unanswered` and `Refused`."""
     with Receiver(engine, host, port) as receiver:  # what the ledger sends from here on waits to be accepted
         engine.look_for_a_new_epoch()
         receiver.secret = subscribe(engine, url)
@@ -28,14 +26,16 @@ def subscribe(engine: Engine, url: str) -> str:
 
     The secret is shown once. If it was lost, to a kill in between for example, another one is made.
     """
-    subscription = engine.ledger.post("/subscriptions", {"kind": "webhook", "url": url})
-    path = f"/subscriptions/{subscription['id']}"
-    secret = engine.recall("secret")
-    if secret is None or engine.recall("subscription") != subscription["id"]:
-        secret = subscription["secret"] or engine.ledger.post(f"{path}/rotate-secret")["secret"]
-        engine.ledger.post(f"{path}/replay")  # a new one begins at the end of the feed: send all that is kept
-        engine.remember(subscription=subscription["id"], secret=secret)
-    engine.ledger.post(f"{path}/resume")
+    subscriptions, book = engine.ledger.subscriptions, engine.book
+    subscription = subscriptions.create_webhook(url)
+    secret = book.recall("secret")
+    if secret is None or book.recall("subscription") != str(subscription.id):
+        secret = subscription.secret or subscriptions.rotate_secret(subscription.id).secret
+        subscriptions.replay(
+            subscription.id
+        )  # a new one begins at the end of the feed: send all that is kept
+        book.remember(subscription=str(subscription.id), secret=secret)
+    subscriptions.resume(subscription.id)
     return str(secret)
 
 
@@ -51,12 +51,10 @@ class Receiver(ThreadingHTTPServer):
     def take(self, body: bytes, headers: dict[str, str]) -> int:
         """The status to answer with. Anything but 2xx, and the ledger sends the same again later."""
         try:
-            Webhook(self.secret).verify(body, headers, json_parse=False)
-        except (WebhookVerificationError, ValueError):  # the library splits and decodes before it compares
+            self.engine.hear(webhooks.verify(self.secret, body, headers))
+        except webhooks.NotSigned:
             return 401
-        try:
-            self.engine.hear(json.loads(body))
-        except LedgerAway:
+        except Unanswered:
             return 503
         except Refused as refused:
             self.failure = refused

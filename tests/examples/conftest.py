@@ -1,9 +1,9 @@
 import pytest
 from django.test import Client
 from httpx2 import MockTransport, Response
+from ledger_client import Ledger
 
 from examples.ad_engine.engine import Engine
-from examples.ad_engine.ledger import Ledger
 from tests import cast
 from tests.events.conftest import loopback  # noqa: F401, a fixture
 from tests.examples.world import open_campaign

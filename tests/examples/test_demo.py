@@ -1,5 +1,6 @@
 """The demonstration: both sides in processes of their own, both killed in the middle of a burst."""
 
+import os
 import subprocess
 import sys
 
@@ -10,9 +11,12 @@ from tests.servers import PROJECT
 pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(200)]
 
 
+CLIENT = {**os.environ, "PYTHONPATH": str(PROJECT / "clients/python/src")}
+
+
 def run(*arguments):
     command = [sys.executable, "-m", "examples.ad_engine.demo", *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    return subprocess.run(command, cwd=PROJECT, env=CLIENT, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("way", ["webhook", "pull"])
@@ -32,6 +36,6 @@ def test_the_same_by_a_broker(broker):
 def test_without_its_token_the_engine_says_so(tmp_path):
     command = [sys.executable, "-m", "examples.ad_engine", "pull"]
     command += ["--token-file", str(tmp_path / "none"), "--database", str(tmp_path / "ads.sqlite")]
-    engine = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    engine = subprocess.run(command, cwd=PROJECT, env=CLIENT, capture_output=True, text=True)
     assert engine.returncode == 1
     assert engine.stderr.startswith("No token of the ledger:")

@@ -4,18 +4,18 @@ import random
 
 import pytest
 from django.db import transaction
+from ledger_client import Refused, Unanswered
+from ledger_client.feed import Consumer
 
 from events import feed
 from events.models import parse_cursor
-from examples.ad_engine import pull
 from examples.ad_engine.engine import Engine
-from examples.ad_engine.ledger import LedgerAway, Refused
 from ledger.callers import Caller
 from tests import asking
 from tests.asking import capture_of
 from tests.cast import deposit, hold, new_id, withdraw
 from tests.events.test_upkeep import age
-from tests.examples.world import World, is_running, open_campaign, read_effects, read_events, tell
+from tests.examples.world import World, is_running, open_campaign, read_effects, read_events, read_place, tell
 
 
 class Restore:
@@ -85,7 +85,7 @@ def test_the_campaign_of_an_account_that_is_gone_stops(engine, account, pruned):
     with Restore():
         gone = open_campaign()
         deposit(gone, "10")
-        tell(engine, [event for event in read_events() if event["account"] == str(gone.id)])
+        tell(engine, [event for event in read_events() if event.account == gone.id])
     tell(engine)
     assert read_effects(engine, gone.id) == [(4, "start"), (0, "stop")]
 
@@ -97,9 +97,9 @@ def test_late_events_of_a_history_that_has_ended_are_dropped_and_nothing_is_read
         deposit(account, "10")
         ended = read_events()
     tell(engine)
-    monkeypatch.delattr(Engine, "begin_again")
+    monkeypatch.delattr(Consumer, "begin_again")
     tell(engine, ended)
-    assert engine.read_campaign(str(account.id)).sequence == 2
+    assert read_place(engine, account.id) == 2
     assert read_effects(engine, account.id) == []
 
 
@@ -112,7 +112,7 @@ def test_it_is_noticed_in_the_middle_of_filling_a_gap(engine, account):
         [*_, late] = read_events()
     deposit(account, "1")
     engine.hear(late)
-    assert engine.recall("epoch") != late["epoch"]
+    assert engine.book.recall("epoch") != str(late.epoch)
     assert is_running(engine, account.id)
 
 
@@ -123,7 +123,7 @@ def test_an_event_that_no_history_has_any_more_is_dropped(engine, account):
         withdraw(account, "10")
         [*_, late] = read_events()
     engine.hear(late)
-    assert engine.recall("epoch") != late["epoch"]
+    assert engine.book.recall("epoch") != str(late.epoch)
     assert read_effects(engine, account.id) == []
 
 
@@ -137,7 +137,7 @@ def test_killed_while_it_reads_everything_anew_it_does_so_again(make_engine, mon
         tell(make_engine())
     world.seen = seen
     world.change(times=5)
-    rebuild = Engine._rebuild
+    rebuild = Engine._read_anew
     lives = [1, 2]  # so many accounts until it is killed, and then started again
 
     def rebuild_or_die(engine, account, epoch):
@@ -147,7 +147,7 @@ def test_killed_while_it_reads_everything_anew_it_does_so_again(make_engine, mon
             if not lives[0]:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(Engine, "_rebuild", rebuild_or_die)
+    monkeypatch.setattr(Engine, "_read_anew", rebuild_or_die)
     engine = make_engine()
     while lives:
         with pytest.raises(KeyboardInterrupt):
@@ -156,21 +156,20 @@ def test_killed_while_it_reads_everything_anew_it_does_so_again(make_engine, mon
         engine = make_engine()
     tell(engine)
     for id, (sequence, may) in world.seen.items():
-        campaign = engine.read_campaign(str(id))
-        assert (campaign.sequence, campaign.is_running) == (sequence, may)
+        assert (read_place(engine, id), is_running(engine, id)) == (sequence, may)
         actions = [action for _, action in read_effects(engine, id)]
         assert actions == ["start", "stop"] * (len(actions) // 2) + ["start"] * (len(actions) % 2)
 
 
 def test_a_history_of_several_pages_is_read_anew_without_an_effect(engine, account, monkeypatch):
-    monkeypatch.setattr("examples.ad_engine.ledger.PAGE", 1)
+    monkeypatch.setattr("ledger_client.ledger.EVENTS_MAX", 1)
     deposit(account, "100")
     asking.post([capture_of(hold(account, "60"))], caller=Caller(new_id()))
     with Restore():
         tell(engine)
     tell(engine)
     assert read_effects(engine, account.id) == [(4, "start")]
-    assert engine.read_campaign(str(account.id)).sequence == 7
+    assert read_place(engine, account.id) == 7
 
 
 @pytest.mark.parametrize("begins_epoch", [True, False], ids=["another epoch", "a cursor ahead of the feed"])
@@ -178,35 +177,35 @@ def test_who_pulls_is_told_by_the_cursor(engine, account, begins_epoch):
     deposit(account, "10")
     with Restore(begins_epoch=begins_epoch):
         withdraw(account, "10")
-        pull.read_on(engine)
+        engine.pull()
         assert not is_running(engine, account.id)
-    assert pull.read_on(engine)
-    assert engine.recall("cursor") is None
+    assert engine.pull()
+    assert engine.book.recall("cursor") is None
     assert read_effects(engine, account.id) == [(4, "start"), (6, "stop"), (4, "start")]
     withdraw(account, "4")
     withdraw(account, "6")
-    assert not pull.read_on(engine)
-    assert parse_cursor(engine.recall("cursor")) == feed.read().cursor
+    assert not engine.pull()
+    assert parse_cursor(engine.book.recall("cursor")) == feed.read().cursor
     assert read_effects(engine, account.id)[3:] == [(7, "stop")]
 
 
 def test_a_history_that_changes_while_it_is_read_is_read_again_later(engine, account):
     deposit(account, "10")
     tell(engine)
-    other_epoch = str(new_id())
-    with pytest.raises(LedgerAway):
+    other_epoch = new_id()
+    with pytest.raises(Unanswered):
         engine.begin_again(other_epoch)
-    assert engine.recall("epoch") != other_epoch
+    assert engine.book.recall("epoch") != str(other_epoch)
 
 
 def test_without_the_events_it_needs_it_does_not_guess(engine, account):
     deposit(account, "10")
-    pull.read_on(engine)
+    engine.pull()
     deposit(account, "10")
     deposit(account, "10")
     prune(up_to=6)
     with pytest.raises(Refused) as refused:
-        pull.read_on(engine)
+        engine.pull()
     assert refused.value.code == "events_pruned"
     with pytest.raises(Refused):
         engine.hear(read_events()[-1])

@@ -5,16 +5,19 @@ import json
 import pytest
 from kombu import Connection, Exchange, Producer, Queue
 from kombu.message import Message
+from ledger_client import Refused, Unanswered
+from ledger_client.feed import Consumer
 
 from events.models import Subscription
 from examples.ad_engine import rabbitmq
 from examples.ad_engine.engine import Engine
-from examples.ad_engine.ledger import LedgerAway, Refused
 from tests.cast import deposit
 from tests.examples.world import is_running, read_events
 
 BROKER = "memory://"
-END = {"account": None, "type": "the end of the test"}
+ID = "01910000-0000-7000-8000-00000000a001"
+END = {"id": "the end", "stream": ID, "sequence": 1, "epoch": ID, "type": "the end of the test", "data": {}}
+END["recorded_at"] = "2026-11-26T04:10:23.933938Z"
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def listen(engine, queue, monkeypatch):
     hear = Engine.hear
 
     def hear_or_end(engine, event):
-        if event == END:
+        if event.raw == END:
             raise Refused(410, {"code": "ended"})
         hear(engine, event)
 
@@ -72,7 +75,7 @@ def order(monkeypatch):
 
 def test_a_message_is_acknowledged_after_the_commit(engine, account, queue, order, listen):
     deposit(account, "5")
-    publish(queue, [*read_events(), END])
+    publish(queue, [*(event.raw for event in read_events()), END])
     listen()
     assert is_running(engine, account.id)
     assert order == ["committed", "acknowledged"] * 5
@@ -80,13 +83,13 @@ def test_a_message_is_acknowledged_after_the_commit(engine, account, queue, orde
 
 def test_what_could_not_be_applied_comes_again(engine, account, queue, listen, monkeypatch):
     deposit(account, "5")
-    publish(queue, [*read_events(), END])
+    publish(queue, [*(event.raw for event in read_events()), END])
     hear, away = Engine.hear, [True, True]
 
     def hear_later(engine, event):
-        if event["account"] and away:
+        if event.account and away:
             away.pop()
-            raise LedgerAway("It does not answer.")
+            raise Unanswered("It does not answer.")
         hear(engine, event)
 
     monkeypatch.setattr(Engine, "hear", hear_later)
@@ -104,5 +107,5 @@ def test_what_was_before_the_queue_is_read_from_the_feed_once(engine, account, s
     assert is_running(engine, account.id)
     [subscription] = Subscription.objects.all()
     assert subscription.kind == "broker"
-    monkeypatch.delattr(rabbitmq.pull, "read_on")
+    monkeypatch.delattr(Consumer, "pull")
     rabbitmq.subscribe(engine)

@@ -6,20 +6,22 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ledger_client import Refused, Unanswered
 from standardwebhooks import Webhook
 
 from events import feed
 from events.delivery import webhooks
 from events.models import Subscription
 from examples.ad_engine.engine import Engine
-from examples.ad_engine.ledger import LedgerAway, Refused
 from examples.ad_engine.webhook import Receiver, subscribe
 from tests.cast import deposit
 from tests.examples.world import is_running
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 URL = "http://127.0.0.1:9001/"
-BODY = json.dumps({"account": None, "type": "user.created"}).encode()
+ID = "01910000-0000-7000-8000-00000000a001"
+EVENT = {"id": "e.1", "stream": ID, "sequence": 1, "epoch": ID, "account": None, "type": "user.created"}
+BODY = json.dumps({**EVENT, "recorded_at": "2026-11-26T04:10:23.933938Z", "data": {}}).encode()
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def send(receiver, body=BODY, headers=None, method="POST"):
 
 def test_what_the_ledger_has_signed_is_taken(receiver, heard):
     assert send(receiver) == 204
-    assert heard == [json.loads(BODY)]
+    assert [event.raw for event in heard] == [json.loads(BODY)]
 
 
 def test_with_one_byte_flipped_it_is_not(receiver, heard):
@@ -112,7 +114,7 @@ def test_a_body_that_is_too_long_or_of_no_length_is_refused(receiver, heard):
 
 def test_what_cannot_be_applied_now_is_to_be_sent_again(receiver, monkeypatch):
     def fail(engine, event):
-        raise LedgerAway("It does not answer.")
+        raise Unanswered("It does not answer.")
 
     monkeypatch.setattr(Engine, "hear", fail)
     assert send(receiver) == 503
@@ -157,7 +159,7 @@ def test_it_is_told_all_that_was_before_it_and_at_once_what_was_tried_in_vain(en
 
 def test_a_secret_that_was_lost_is_replaced(engine, account, loopback):
     lost = subscribe(engine, URL)
-    engine.remember(secret=None)
+    engine.book.remember(secret=None)
     found = subscribe(engine, URL)
     assert found != lost
     assert found == webhooks.make_secret(Subscription.objects.get().id, 2)

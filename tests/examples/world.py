@@ -3,10 +3,13 @@
 import json
 from decimal import Decimal
 
+from ledger_client import Event
+from ledger_client.wire import read
+
 from accounts.models import Account, Hold
 from events import feed
 from events.delivery import channels
-from examples.ad_engine.funds import ENOUGH
+from examples.ad_engine.funds import AMOUNT, OF
 from ledger.callers import Caller
 from tests import asking
 from tests.asking import capture_of
@@ -27,7 +30,7 @@ CHANGES = (
 def open_campaign(account=None):
     """An account with the threshold that the engine listens for."""
     account = account or AccountFactory()
-    asking.set_threshold(account, ENOUGH["amount"], ENOUGH["of"])
+    asking.set_threshold(account, AMOUNT, OF)
     return account
 
 
@@ -90,8 +93,8 @@ class World:
         """Every campaign is what the ledger says, and every effect that was due has happened once."""
         for id, (sequence, may) in self.seen.items():
             account = Account.objects.with_held_due().get(id=id)
-            campaign = engine.read_campaign(str(id))
-            assert (campaign.sequence, campaign.is_running) == (sequence, may)
+            campaign = engine.read_campaign(id)
+            assert (read_place(engine, id), campaign.is_running) == (sequence, may)
             assert campaign.funds.is_enough == (account.available > 0)
             effects, due = read_effects(engine, id), self.due[str(id)]
             assert [action for _, action in effects] == [action for _, action in due]
@@ -103,7 +106,7 @@ def read_events():
     events, cursor, has_more = [], None, True
     while has_more:
         page = feed.read(cursor)
-        events += [json.loads(channels.make_body(event)) for event in page.events]
+        events += [read(Event, json.loads(channels.make_body(event))) for event in page.events]
         cursor, has_more = page.cursor, page.has_more
     return events
 
@@ -120,4 +123,10 @@ def read_effects(engine, account_id):
 
 
 def is_running(engine, account_id):
-    return engine.read_campaign(str(account_id)).is_running
+    return engine.read_campaign(account_id).is_running
+
+
+def read_place(engine, account_id):
+    """The last event of the account that it has heard."""
+    place = engine.book.get_place(account_id)
+    return place.sequence if place else 0

@@ -1,0 +1,1 @@
+"""A shop of its own, with a database of its own: what a Django project that has the outbox looks like."""
