@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
 
-.PHONY: run test drills clients check check-workflows image image-test requirements sbom release demo format messages screenshots soak walk mutants bench
+.PHONY: run test drills clients check check-workflows image image-test requirements sbom release demo format messages openapi screenshots soak walk mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
@@ -121,6 +121,10 @@ bench: .venv-bench/dev
 # New texts come into the Russian catalogue without a translation; then write them and run this again.
 messages: .venv/dev
 	$(BIN)/python -m tests.messages
+
+# docs/openapi.json: the OpenAPI document as the service serves it. A test fails when it differs.
+openapi: .venv/dev
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file docs/openapi.json
 
 # The pictures of docs/back-office.md: of a small ledger made for them, and on the ways of a day.
 screenshots: .venv/dev

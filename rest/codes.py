@@ -53,6 +53,7 @@ STATUS = {
     "permission_denied": 403,
     "token_bound": 403,
     "not_found": 404,
+    "no_such_address": 404,
     "method_not_allowed": 405,
     "request_timeout": 408,
     # A cursor that cannot be gone on from
@@ -127,6 +128,7 @@ DETAILS = {
     "token_expired": "The token has expired: ask for another one.",
     "permission_denied": "The token has no right to do this.",
     "not_found": "There is nothing here.",
+    "no_such_address": "There is no such address: it has no slash at its end, and ids in it are UUIDs.",
     "method_not_allowed": "This address does not know the method.",
     "internal_error": "The ledger failed. Send the same request again.",
     "busy": "The ledger cannot answer at this moment. Send the same again.",

@@ -177,7 +177,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _make_problem_of_api(request, "not_found") or defaults.page_not_found(request, exception)
+    return _make_problem_of_api(request, "no_such_address") or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

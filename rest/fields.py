@@ -117,7 +117,7 @@ class IdentityField(UUIDField):
         "type": "string",
         "pattern": r"^[0-9]+(\.[0-9]+)?$",
         "description": "A decimal string, in units of the currency. A JSON number is refused.",
-        "example": "100.00",
+        "examples": ["100.00"],
     }
 )
 class AmountField(Field):
@@ -134,6 +134,11 @@ class AmountField(Field):
         if len(value.lstrip("-").partition(".")[0]) > DECIMAL_DIGITS_MAX:
             raise refuse("amount_too_large", "The amount has too many digits.")
         raise refuse("amount_scale", "The amount has too many decimals.")
+
+
+def amount_text(**options: Any) -> serializers.RegexField:
+    """An amount in an answer: a decimal string in the precision of its currency."""
+    return serializers.RegexField(r"^-?[0-9]+(\.[0-9]+)?$", **options)
 
 
 @describe_as({"type": "boolean"})
@@ -196,7 +201,8 @@ class ChoicesField(Field):
 
     def __init__(self, *, choices: type[Any], **options: Any) -> None:
         self.choices = [str(choice.value) for choice in choices]
-        schema = {"type": "array", "items": {"type": "string", "enum": self.choices}, "uniqueItems": True}
+        items = {"type": "string", "enum": self.choices}
+        schema = {"type": "array", "items": items, "uniqueItems": True, "maxItems": len(self.choices)}
         super().__init__(schema, **options)
 
     def to_internal_value(self, value: Any) -> list[str]:
@@ -210,11 +216,12 @@ class ChoicesField(Field):
 
 
 class ChoicesParameter(Field):
-    """Some of the choices in a query, with commas between them."""
+    """Some of the choices in a query, each a parameter or with commas between them."""
 
     def __init__(self, *, choices: type[Any], **options: Any) -> None:
         self.choices = [str(choice.value) for choice in choices]
-        super().__init__({"type": "string", "example": ",".join(self.choices[:2])}, **options)
+        items = {"type": "string", "enum": self.choices}
+        super().__init__({"type": "array", "items": items, "uniqueItems": True, "minItems": 1}, **options)
 
     def to_internal_value(self, value: Any) -> list[str]:
         chosen: list[str] = value.split(",")

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.core.validators import MaxLengthValidator, MinLengthValidator
 from drf_spectacular.utils import PolymorphicProxySerializer
 from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework.exceptions import ErrorDetail
@@ -12,6 +13,11 @@ from rest.fields import CodeWithin, Field, UUIDField, refuse
 from rest.serializers import NO_OBJECT, StrictSerializer
 
 ITEM_TEXT = re.compile(r"#(0|[1-9][0-9]{0,2})")
+
+
+def lengths(length_max: int) -> list[Any]:
+    """How many items a list has, for the OpenAPI document: reading it has found that before."""
+    return [MinLengthValidator(1), MaxLengthValidator(length_max)]
 
 
 class KindField(Field):
@@ -30,7 +36,7 @@ class KindField(Field):
         "type": "string",
         "pattern": r"^(#(0|[1-9][0-9]{0,2})|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$",
         "description": "An id, or `#0` for the first item of the same list, `#1` for the second …",
-        "example": "#0",
+        "examples": ["#0"],
     }
 )
 class ItemField(UUIDField):
@@ -46,7 +52,7 @@ class ObjectsField(Field):
     """A list of objects of one kind, at least one of them. What is wrong is told of each."""
 
     def __init__(self, *, of: type[StrictSerializer], length_max: int, **options: Any) -> None:
-        super().__init__(of(many=True), **options)
+        super().__init__(of(many=True), validators=lengths(length_max), **options)
         self.of, self.length_max = of, length_max
 
     def to_internal_value(self, value: Any) -> list[dict[str, Any]]:
@@ -82,7 +88,7 @@ class KindsField(Field):
     ) -> None:
         kinds: dict[str, Any] = {**of}
         schema = PolymorphicProxySerializer(name, kinds, resource_type_field_name=tag, many=True)
-        super().__init__(schema, **options)
+        super().__init__(schema, validators=lengths(length_max), **options)
         self.tag, self.of, self.length_max = tag, of, length_max
 
     def to_internal_value(self, value: Any) -> list[Any]:

@@ -53,6 +53,14 @@ class TextFilter(django_filters.CharFilter):
         super().__init__(strip=False, **options)
 
 
+class ChoiceFilter(django_filters.ChoiceFilter):
+    """One of the values, which a refusal lists."""
+
+    def __init__(self, *, choices: list[tuple[str, Any]], **options: Any) -> None:
+        messages = {"invalid_choice": f"One of {', '.join(value for value, _ in choices)}."}
+        super().__init__(choices=choices, error_messages=messages, **options)
+
+
 class InstantFilter(django_filters.Filter):
     field_class = InstantFormField
 
@@ -129,7 +137,14 @@ class KeysetPagination(BasePagination):
     def get_paginated_response(self, data: Any) -> Answer:  # type: ignore[override]
         next = self.encode_cursor(True, self.page[-1]) if self.page and self.has_next else None
         back = self.encode_cursor(False, self.page[0]) if self.page and self.has_previous else None
-        return answer({"next": next, "previous": back, "results": data})
+        return answer(
+            {
+                "next": next and self.make_address(next),
+                "next_cursor": next,
+                "previous": back and self.make_address(back),
+                "results": data,
+            }
+        )
 
     def decode_cursor(self, text: str | None) -> tuple[bool, tuple[datetime, UUID] | None]:
         """Whether it leads forward, and beyond which row. Raises `InvalidRequest`."""
@@ -144,11 +159,13 @@ class KeysetPagination(BasePagination):
         return forward, (datetime.fromisoformat(moment), UUID(id))
 
     def encode_cursor(self, forward: bool, row: Any) -> str:
-        """The address of the page beyond the row."""
-        position = json.dumps(
-            [forward, getattr(row, self.ordering).isoformat(), str(row.id)], separators=(",", ":")
-        )
-        query = {**self.request.query_params.dict(), self.cursor_query_param: self._signer.sign(position)}
+        """Where the page beyond the row begins."""
+        position = [forward, getattr(row, self.ordering).isoformat(), str(row.id)]
+        return self._signer.sign(json.dumps(position, separators=(",", ":")))
+
+    def make_address(self, cursor: str) -> str:
+        """Of the page that begins there."""
+        query = {**self.request.query_params.dict(), self.cursor_query_param: cursor}
         return self.request.build_absolute_uri(f"{self.request.path}?{urlencode(query)}")
 
     @property
@@ -159,7 +176,9 @@ class KeysetPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri"}
-        fields = {"next": link, "previous": link, "results": schema}
+        cursor = {"type": ["string", "null"], "description": "That of `next`, for the parameter `cursor`"}
+        results = {**schema, "maxItems": self.max_page_size}
+        fields = {"next": link, "next_cursor": cursor, "previous": link, "results": results}
         return {"type": "object", "required": list(fields), "properties": fields}
 
     def get_schema_operation_parameters(self, view: object) -> list[Any]:
@@ -168,8 +187,13 @@ class KeysetPagination(BasePagination):
             {
                 "name": self.cursor_query_param,
                 "in": "query",
-                "schema": {"type": "string"},
-                "description": "From `next` or `previous`.",
+                "schema": {"type": "string", "maxLength": self.cursor_length_max},
+                "description": "A `next_cursor`, or that of `next` or `previous`.",
             },
-            {"name": self.page_size_query_param, "in": "query", "schema": size},
+            {
+                "name": self.page_size_query_param,
+                "in": "query",
+                "schema": size,
+                "description": "How many rows a page has at most.",
+            },
         ]

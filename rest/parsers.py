@@ -64,9 +64,8 @@ class StrictJSONParser(BaseParser):
         try:
             body = read_bytes(request._request.read())
         except (ValueError, UnreadablePostError) as error:
-            raise InvalidRequest(
-                FieldError("", "malformed_json", "The body is not JSON in UTF-8.")
-            ) from error
+            detail = f"The body is not JSON in UTF-8{_say_where(error)}."
+            raise InvalidRequest(FieldError("", "malformed_json", detail)) from error
         if not isinstance(body, dict):
             raise InvalidRequest(FieldError("", "invalid_body", "The body is not a JSON object."))
         return body
@@ -80,6 +79,14 @@ class AlwaysJSON(BaseContentNegotiation):
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
+
+
+def _say_where(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f": line {error.lineno}, column {error.colno}" if error.doc.strip() else ": it is empty"
+    if isinstance(error, UnicodeDecodeError):
+        return f": byte {error.start + 1}"
+    return f": {error}" if type(error) is ValueError else ""
 
 
 def read_bytes(text: bytes) -> Any:

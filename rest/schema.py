@@ -1,7 +1,7 @@
 """What the OpenAPI document says of every operation: the problems it may answer, its headers and examples."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from drf_spectacular.drainage import isolate_view_method
@@ -9,9 +9,9 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import serializers
 
 from rest.codes import PROBLEM_JSON, STATUS
+from rest.document.problems import KINDS, ProblemSerializer
 from rest.serializers import DryRunQuery, NoFields
 
 AnyViewSet = TypeVar("AnyViewSet", bound=type)
@@ -55,10 +55,17 @@ ON_AMOUNTS = (
 )
 ON_CHANGES = ("if_match_invalid", "etag_mismatch")
 ON_LISTS = ("invalid_parameter", "invalid_cursor")
+# What a good answer is, by its status.
+GOOD = {
+    200: "As it is now.",
+    201: "It is there; `Idempotency-Replayed` says whether it was before.",
+    204: "It is gone.",
+}
+LEADS_TO = "x-leads-to"  # the links of an operation, until the document is finished
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    OpenApiTypes.STR,
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
     description="Instead of an `id`: 1 to 255 printable ASCII characters; the id is derived from it and you.",
 )
@@ -99,67 +106,68 @@ class AutoSchema(SpectacularSchema):
         serializer = self.view.request_serializers.get(self.view.action)
         return None if serializer is NoFields else serializer
 
+    def get_paginated_name(self, serializer_name: str) -> str:
+        return f"{serializer_name}Page"
+
     def get_override_parameters(self) -> list[Any]:
+        if not hasattr(self.view, "request_serializers"):
+            return []  # of a webhook, which is no view of ours
         serializer = self.view.request_serializers.get(self.view.action)
         if self.view.action in self.view.dry_runs:
             return [DryRunQuery]
         return [serializer] if serializer and self.method == "GET" else []
 
 
-class FieldErrorSerializer(serializers.Serializer):
-    pointer = serializers.CharField(help_text="`/amount` in the body, `?at` in the query")
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class ProblemSerializer(serializers.Serializer):
-    """RFC 9457. `code` is the contract; the particulars of the rule stand beside it."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.ChoiceField(choices=sorted(STATUS))
-    request_id = serializers.CharField()
-    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
-    id = serializers.UUIDField(required=False, help_text="The declined transaction")
-    transfer = serializers.UUIDField(required=False, help_text="Of a declined leg")
-    permission = serializers.CharField(required=False, help_text="That the token has not got")
-    bound = serializers.CharField(required=False, help_text="Of the token, that does not allow it")
-    differs = serializers.ListField(child=serializers.CharField(), required=False)
-    results = serializers.ListField(
-        child=serializers.DictField(), required=False, help_text="Of a declined batch"
-    )
-
-
-def describe(**operations: Operation) -> Callable[[AnyViewSet], AnyViewSet]:
-    """Class decorator of viewsets: tells the OpenAPI document of their actions, inherited ones included."""
+def describe(tag: str, **operations: Operation) -> Callable[[AnyViewSet], AnyViewSet]:
+    """Class decorator of viewsets: tells the OpenAPI document of their actions, inherited ones included. The
+    tag is the chapter that they stand in.
+    """
 
     def decorate(view: AnyViewSet) -> AnyViewSet:
         for action, say in operations.items():
-            say(isolate_view_method(view, action))  # type: ignore[no-untyped-call]
+            method = isolate_view_method(view, action)  # type: ignore[no-untyped-call]
+            extend_schema(tags=[tag])(say(method))
         return view
 
     return decorate
 
 
 def operation(
-    status: int, serializer: Any, *codes: str, also: Mapping[Any, Any] | None = None, **options: Any
+    name: str,
+    summary: str,
+    description: str,
+    status: int,
+    serializer: Any,
+    *codes: str,
+    also: Mapping[Any, Any] | None = None,
+    problems: Mapping[int, type[ProblemSerializer]] | None = None,
+    leads_to: Sequence[str] = (),
+    **options: Any,
 ) -> Operation:
-    """`extend_schema` with these options, for an action.
+    """`extend_schema` with these options, for an action. `name` is what clients that are generated call it.
 
-    Its responses are the good one, a problem per status that the codes have, and `also`.
+    Its responses are the good one, a problem per status that the codes have, and `also`. `problems` are of
+    kinds of their own. It `leads_to` operations that take the `id` of the good answer.
     """
     by_status: dict[int, list[str]] = defaultdict(list)
-    for code in (*codes, *EVERYWHERE):
+    for code in dict.fromkeys((*codes, *EVERYWHERE)):
         by_status[STATUS[code]].append(code)
-    problems = {
+    responses = {
         (problem_status, PROBLEM_JSON): OpenApiResponse(
-            ProblemSerializer, description=", ".join(f"`{code}`" for code in by_status[problem_status])
+            (problems or {}).get(problem_status, KINDS[problem_status].serializer),
+            description=", ".join(f"`{code}`" for code in by_status[problem_status]),
         )
         for problem_status in sorted(by_status)
     }
-    return extend_schema(responses={status: serializer, **problems, **(also or {})}, **options)
+    good = OpenApiResponse(serializer, description=GOOD[status])
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        description=" ".join(description.split()),
+        responses={status: good, **responses, **(also or {})},
+        extensions={LEADS_TO: [*leads_to]} if leads_to else None,
+        **options,
+    )
 
 
 def sent(name: str, value: object) -> OpenApiExample:
@@ -170,34 +178,3 @@ def sent(name: str, value: object) -> OpenApiExample:
 def answered(name: str, value: object, status: int = 200, **options: Any) -> OpenApiExample:
     """The example of an answer."""
     return OpenApiExample(name, value, response_only=True, status_codes=[str(status)], **options)
-
-
-def tighten(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """A hook of drf-spectacular: say how strictly bodies and queries are read, whatever the operation.
-
-    A body is required and has no other fields; no parameter is empty.
-    """
-    for item in result["paths"].values():
-        for described in item.values():
-            for parameter in described.get("parameters", ()):
-                schema = parameter["schema"]
-                if parameter["in"] == "query" and schema.get("type") == "string":
-                    schema.setdefault("minLength", 1)
-            if body := described.get("requestBody"):
-                body["required"] = True
-                _close(body["content"]["application/json"]["schema"], result["components"]["schemas"])
-    return result
-
-
-def _close(schema: dict[str, Any], components: dict[str, Any]) -> None:
-    """No other fields in a body, nor in the objects of its lists."""
-    component = components[schema["$ref"].rpartition("/")[2]]
-    for kind in component.get("oneOf", ()):
-        _close(kind, components)
-    if component.get("type") != "object":
-        return
-    component["additionalProperties"] = False
-    component.pop("description", None)  # that of `StrictSerializer` itself, which is for programmers
-    for property in component["properties"].values():
-        if "$ref" in property.get("items", {}):
-            _close(property["items"], components)

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from rest.errors import FieldError, InvalidRequest
-from rest.fields import BooleanParameter, Field, refuse
+from rest.fields import BooleanParameter, ChoicesParameter, Field, refuse
 from rest.parsers import echo
 from rest.times import TimeField, parse_time
 
@@ -27,7 +27,7 @@ NO_FIELD = ("unknown_field", "There is no such field.")
 
 
 def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
-    """The query's parameters, each known and given once."""
+    """The query's parameters, each known and given once; a list may be given item by item."""
     if not request.META.get("QUERY_STRING"):
         return {}
     query = request.query_params
@@ -36,14 +36,17 @@ def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
         for name in query
         if name not in known
     ]
-    errors += [
-        FieldError(f"?{name}", "duplicate_parameter", f"The parameter {name} is given more than once.")
-        for name in query
-        if name in known and len(query.getlist(name)) > 1
-    ]
+    repeated = [name for name in query if name in known and len(query.getlist(name)) > 1]
+    for name in repeated:
+        if not isinstance(known[name], ChoicesParameter):
+            detail = f"The parameter {name} is given more than once."
+            errors.append(FieldError(f"?{name}", "duplicate_parameter", detail))
     if errors:
         raise InvalidRequest(*errors)
-    return {name: query[name] for name in query}
+    values = {name: query[name] for name in query}
+    for name in repeated:
+        values[name] = ",".join(query.getlist(name))
+    return values
 
 
 def read_if_match(request: Request) -> list[str] | None:

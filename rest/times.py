@@ -28,10 +28,10 @@ find_time_zones = cache(available_timezones)
 
 @describe_as(
     {
-        "type": "string",
+        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
         "description": "RFC 3339; without an offset it is read in UTC (or in `tz` where there is one); "
         "a date alone is the end of that day. A leap second is the last microsecond of its minute.",
-        "example": "2023-01-04T00:00:00Z",
+        "examples": ["2023-01-04T00:00:00Z"],
     }
 )
 class TimeField(Field):
@@ -55,7 +55,7 @@ class DateField(Field):
         return day
 
 
-@describe_as({"type": "string", "example": "Europe/Berlin"})
+@describe_as({"type": "string", "examples": ["Europe/Berlin"]})
 class TimeZoneField(Field):
     """A name of the IANA time zone database."""
 

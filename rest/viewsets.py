@@ -191,6 +191,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
     permissions: ClassVar[dict[str, str | tuple[str, ...]]] = {}
     request_serializers: ClassVar[dict[str, type[StrictSerializer]]] = {}
     dry_runs: ClassVar[tuple[str, ...]] = ()  # the actions that take `dry_run`
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # OPTIONS: see the document
     format_kwarg = None
     request: Request
 
@@ -214,8 +215,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
         return headers
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        method = (request.method or "").lower()
-        self.action = "metadata" if method == "options" else self.action_map.get(method)  # type: ignore[assignment]
+        self.action = self.action_map.get((request.method or "").lower())  # type: ignore[assignment]
         return Request(
             request,
             parsers=self.get_parsers(),

@@ -97,7 +97,13 @@ THRESHOLD: dict[str, object] = {
 }
 
 describe_users = describe(
+    "Users",
     create=operation(
+        "createUser",
+        "Create a user",
+        """Creates an account holder, with an account called `main`. Send an `id`, an `Idempotency-Key` or
+        your own `external_id`: repeated, it answers 201 with the user as it is now. Names need not be
+        unique.""",
         201,
         serializers.UserSerializer,
         *ON_BODIES,
@@ -106,6 +112,7 @@ describe_users = describe(
         "currency_closed",
         "external_id_taken",
         "user_erased",
+        leads_to=["getUser", "updateUser", "getUserBalance"],
         parameters=[IDEMPOTENCY_KEY, etag_of(201)],
         examples=[
             sent(
@@ -115,9 +122,30 @@ describe_users = describe(
             answered("created", USER, 201),
         ],
     ),
-    list=operation(200, serializers.UserSerializer, *ON_LISTS, description="Users, newest first."),
-    retrieve=operation(200, serializers.UserSerializer, "not_found", parameters=[etag_of()]),
+    list=operation(
+        "listUsers",
+        "List users",
+        """Account holders with their accounts, newest first, all of them or those with exactly this name or
+        external id. Without the permission to see all, only yourself.""",
+        200,
+        serializers.UserSerializer,
+        *ON_LISTS,
+    ),
+    retrieve=operation(
+        "getUser",
+        "Get a user",
+        """One account holder with all their accounts and what these have now. The `ETag` is of what `PATCH`
+        can change, the name and the metadata.""",
+        200,
+        serializers.UserSerializer,
+        "not_found",
+        parameters=[etag_of()],
+    ),
     partial_update=operation(
+        "updateUser",
+        "Change a user",
+        """Changes the name, or replaces the whole metadata. What is so already is answered as it is. With
+        `If-Match` it is changed only if nobody has changed it meanwhile.""",
         200,
         serializers.UserSerializer,
         *ON_BODIES,
@@ -132,7 +160,12 @@ describe_users = describe(
     ),
 )
 describe_accounts = describe(
+    "Accounts",
     create=operation(
+        "createAccount",
+        "Open an account",
+        """Opens another account for a user. User, currency and name together identify it: repeated, it
+        answers 201 with the same account, whatever its metadata is by then.""",
         201,
         serializers.AccountSerializer,
         *ON_BODIES,
@@ -140,25 +173,52 @@ describe_accounts = describe(
         "currency_closed",
         "not_found",
         "user_erased",
+        leads_to=["getAccount", "getAccountBalance", "listThresholds"],
         parameters=[etag_of(201)],
         examples=[
             sent("savings", {"user": PETYA, "currency": "USD", "name": "savings"}),
             answered("opened", {**ACCOUNT, "id": SAVINGS_ID, "name": "savings"}, 201),
         ],
     ),
-    list=operation(200, serializers.AccountSerializer, *ON_LISTS, description="Accounts, newest first."),
-    retrieve=operation(200, serializers.AccountSerializer, "not_found", parameters=[etag_of()]),
+    list=operation(
+        "listAccounts",
+        "List accounts",
+        """Accounts with what they have now, newest first; of one user, in one currency, of one status or
+        with exactly this name, where that is asked for.""",
+        200,
+        serializers.AccountSerializer,
+        *ON_LISTS,
+    ),
+    retrieve=operation(
+        "getAccount",
+        "Get an account",
+        """One account: its rules, and what it has now. The `ETag` is of what `PATCH` can change, and not of
+        balances, which are always in use.""",
+        200,
+        serializers.AccountSerializer,
+        "not_found",
+        parameters=[etag_of()],
+    ),
 )
 describe_me = describe(
+    "Token",
     retrieve=operation(
+        "getMe",
+        "Get the token that asks",
+        """Whose token it is, what it may and is bound to, and until when. Every valid token may ask: it is
+        the way to try one, and to see in time that it ends.""",
         200,
         serializers.MeSerializer,
-        operation_id="me_retrieve",
-        description="Whose token it is, what it may, and until when. Every valid token may ask.",
     ),
 )
 describe_thresholds = describe(
+    "Thresholds",
     create=operation(
+        "createThreshold",
+        "Set a threshold",
+        """Names an amount of the balance, or of what is available: whenever a request leaves the account on
+        its other side, an event tells it. Account, amount and `of` identify it: repeated, it is the same
+        one. At most 20 of an account.""",
         201,
         serializers.ThresholdSerializer,
         *ON_BODIES,
@@ -169,19 +229,28 @@ describe_thresholds = describe(
         "account_closed",
         "sequence_mismatch",
         "limit_reached",
-        operation_id="accounts_thresholds_create",
+        leads_to=["deleteThreshold"],
         examples=[
             sent("stop the campaign", {"amount": "10.00", "of": "available"}),
             answered("set", THRESHOLD, 201),
         ],
     ),
     list=operation(
+        "listThresholds",
+        "List the thresholds of an account",
+        """Its thresholds, newest first, each with the side on which the account is now and since when.""",
         200,
         serializers.ThresholdSerializer,
         *ON_LISTS,
         "not_found",
-        operation_id="accounts_thresholds_list",
-        description="The thresholds of an account, newest first.",
     ),
-    destroy=operation(204, None, "not_found", "token_bound"),
+    destroy=operation(
+        "deleteThreshold",
+        "Remove a threshold",
+        """Nobody is told of this amount any more. Its removal is told by an event.""",
+        204,
+        None,
+        "not_found",
+        "token_bound",
+    ),
 )

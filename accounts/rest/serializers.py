@@ -27,6 +27,7 @@ from accounts.tokens import TYPES
 from ledger.callers import ActorKind
 from ledger.text import Rule
 from rest import fields, times
+from rest.fields import amount_text
 from rest.serializers import StrictSerializer
 
 CALLERS = [kind.value for kind in (ActorKind.SERVICE, ActorKind.HOLDER, ActorKind.STAFF)]  # of the API
@@ -105,7 +106,7 @@ class ThresholdRequest(StrictSerializer):
             "type": "string",
             "pattern": r"^-?[0-9]+(\.[0-9]+)?$",
             "description": "A decimal string, in units of the currency; with credit it may be below zero.",
-            "example": "10.00",
+            "examples": ["10.00"],
         }
     )
     of = fields.ChoiceField(choices=Threshold.Of, help_text="What is compared with the amount")
@@ -175,11 +176,6 @@ class HoldRequest(CommandRequest):
         help_text="Which of the user's main accounts, or the one that the account must have",
     )
     expected_sequence = SequenceField(help_text="Decline unless the account's event_sequence is this")
-
-
-def amount_text(**options: Any) -> serializers.RegexField:
-    """An amount in an answer: a decimal string in the precision of its currency."""
-    return serializers.RegexField(r"^-?[0-9]+(\.[0-9]+)?$", **options)
 
 
 def object_of_texts(**options: Any) -> serializers.DictField:
@@ -276,6 +272,7 @@ class TokenSerializer(serializers.Serializer[Token]):
     )
     types = serializers.ListField(
         child=serializers.ChoiceField(choices=sorted(TYPES)),
+        max_length=len(TYPES),
         allow_null=True,
         help_text="Of the transactions it is bound to; null: all",
     )

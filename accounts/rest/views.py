@@ -11,7 +11,7 @@ from accounts.idempotency import identify, require_identity
 from accounts.models import MAIN, Account, Token, User
 from accounts.rest import schema, serializers
 from rest.answers import mark, tag
-from rest.lists import TextFilter, UUIDFilter
+from rest.lists import ChoiceFilter, TextFilter, UUIDFilter
 from rest.serializers import read_if_match, read_query
 from rest.viewsets import ApiViewSet, Request, ResourceViewSet
 
@@ -24,7 +24,7 @@ class UserFilter(django_filters.FilterSet):
 class AccountFilter(django_filters.FilterSet):
     user = UUIDFilter(field_name="user_id")
     currency = TextFilter()
-    status = django_filters.ChoiceFilter(choices=Account.Status.choices)
+    status = ChoiceFilter(choices=Account.Status.choices)
     name = TextFilter()
 
 
@@ -102,8 +102,10 @@ class AccountViewSet(ResourceViewSet[Account]):
 
 
 def show(row: User | Account, status: int = 200) -> Response:
-    """It as it is now, and the ETag of what `PATCH` can change of it."""
-    return tag(Response(row.to_dict(), status=status), row.etag)
+    """It as it is now, the ETag of what `PATCH` can change of it, and if it is new, where it is."""
+    kind = "users" if isinstance(row, User) else "accounts"
+    location = {"Location": f"/api/v1/{kind}/{row.id}"} if status == 201 else None
+    return tag(Response(row.to_dict(), status=status, headers=location), row.etag)
 
 
 @schema.describe_me

@@ -33,19 +33,31 @@ SUBSCRIPTION: dict[str, object] = {
 ON_CURSORS = ("invalid_cursor", "feed_epoch_changed", "cursor_ahead_of_feed", "events_pruned", "feed_stopped")
 
 describe_events = describe(
+    "Events",
     list=operation(
+        "listEvents",
+        "Read the feed",
+        """Events after a cursor, oldest first, in one order without gaps. Keep `cursor` and send it as
+        `after` next time; without it, the oldest event that is kept comes first. With `wait` the answer may
+        wait for the first one. Without the permission to see everything: those of your own accounts, and
+        without their positions.""",
         200,
-        serializers.EventsSerializer,
+        serializers.EventPageSerializer,
         "invalid_parameter",
         "id_invalid",
         "required",
         "conflicting_fields",
         *ON_CURSORS,
-        operation_id="events_list",
-    )
+    ),
 )
 describe_subscriptions = describe(
+    "Subscriptions",
     create=operation(
+        "createSubscription",
+        "Subscribe",
+        """Has events sent from now on: to a webhook at your url, or to the ledger's broker. The `secret`
+        that signs the messages of a webhook is shown this once. Repeated with the same url it is the same
+        subscription, without the secret.""",
         201,
         serializers.NewSubscriptionSerializer,
         *ON_BODIES,
@@ -55,21 +67,34 @@ describe_subscriptions = describe(
         "subscription_exists",
         "limit_reached",
         "feed_stopped",
+        leads_to=["getSubscription", "updateSubscription", "testSubscription", "pauseSubscription"],
         examples=[
             sent("a webhook", {"kind": "webhook", "url": URL, "types": ["transaction.posted"]}),
             answered("subscribed", {**SUBSCRIPTION, "secret": SECRET}, 201),
         ],
     ),
     list=operation(
-        200, serializers.SubscriptionSerializer, *ON_LISTS, description="Subscriptions, newest first."
+        "listSubscriptions",
+        "List subscriptions",
+        """Subscriptions, newest first, each with how far it has come. Without the permission to see all,
+        your own.""",
+        200,
+        serializers.SubscriptionSerializer,
+        *ON_LISTS,
     ),
     retrieve=operation(
+        "getSubscription",
+        "Get a subscription",
+        """One subscription: its cursor, how far it lags behind the feed, and its last error.""",
         200,
         serializers.SubscriptionSerializer,
         "not_found",
-        description="One subscription: its cursor, its lag and its last error.",
     ),
     partial_update=operation(
+        "updateSubscription",
+        "Change a subscription",
+        """Gives it another url, or other types of events; an empty list is all of them. It goes on from
+        where it was.""",
         200,
         serializers.SubscriptionSerializer,
         *ON_BODIES,
@@ -83,14 +108,29 @@ describe_subscriptions = describe(
             answered("done", {**SUBSCRIPTION, "types": []}),
         ],
     ),
-    destroy=operation(204, None, "not_found"),
+    destroy=operation(
+        "deleteSubscription",
+        "Unsubscribe",
+        """Nobody is told any more, and where it was is forgotten. To go on later, pause it instead.""",
+        204,
+        None,
+        "not_found",
+    ),
     pause=operation(
+        "pauseSubscription",
+        "Pause a subscription",
+        """Sends nothing until it is resumed, and then goes on from where it was, as long as those events
+        are kept. There is no body.""",
         200,
         serializers.SubscriptionSerializer,
         "not_found",
         examples=[answered("done", {**SUBSCRIPTION, "status": "PAUSED"})],
     ),
     resume=operation(
+        "resumeSubscription",
+        "Resume a subscription",
+        """Goes on from its cursor at once, whether it was paused, or disabled after too many attempts.
+        There is no body.""",
         200,
         serializers.SubscriptionSerializer,
         "not_found",
@@ -98,6 +138,10 @@ describe_subscriptions = describe(
         examples=[answered("done", SUBSCRIPTION)],
     ),
     replay=operation(
+        "replaySubscription",
+        "Move a subscription",
+        """Goes on from another cursor of the feed: an earlier one sends again, a later one skips. Without
+        `after`, all that is kept is sent again.""",
         200,
         serializers.SubscriptionSerializer,
         *ON_BODIES,
@@ -116,6 +160,10 @@ describe_subscriptions = describe(
         ],
     ),
     rotate_secret=operation(
+        "rotateSubscriptionSecret",
+        "Rotate the secret of a webhook",
+        """Makes a new secret and shows it this once. For 24 hours every message is signed with the old one
+        too. There is no body.""",
         200,
         serializers.NewSubscriptionSerializer,
         "not_found",
@@ -123,8 +171,11 @@ describe_subscriptions = describe(
         examples=[answered("done", {**SUBSCRIPTION, "secret": SECRET})],
     ),
     test=operation(
+        "testSubscription",
+        "Send a test",
+        """Sends a `subscription.test` now, beside the feed, and says what came of it. There is no body.""",
         200,
-        serializers.TestSerializer,
+        serializers.TestResultSerializer,
         "not_found",
         examples=[
             answered(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field as describe_as
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -9,6 +10,7 @@ from events.feed import READ_MAX
 from events.models import CURSOR_LENGTH, URL_LENGTH_MAX, Cursor, Event, Subscription, parse_cursor
 from ledger.callers import ActorKind
 from rest import fields
+from rest.document.problems import open_enum
 from rest.serializers import StrictSerializer
 
 
@@ -27,7 +29,9 @@ class CursorField(fields.TextField):
 
 class EventsQuery(StrictSerializer):
     after = CursorField(required=False, help_text="From `cursor`; default: the oldest event that is kept")
-    types = fields.ChoicesParameter(choices=Event.Type, required=False, help_text="Some types, with commas")
+    types = fields.ChoicesParameter(
+        choices=Event.Type, required=False, help_text="Some types; they may also stand in one, with commas"
+    )
     account = fields.UUIDField(required=False)
     after_sequence = fields.NumberParameter(
         minimum=0,
@@ -71,6 +75,8 @@ class ActorSerializer(serializers.Serializer):
 
 
 class EventSerializer(serializers.Serializer):
+    """The envelope of an event. What its `data` is goes by its `type`."""
+
     id = serializers.CharField(help_text="Opaque")
     stream = serializers.UUIDField(help_text="The account, or the user where it is of no account")
     sequence = serializers.IntegerField(help_text="Among the stream's events, without gaps")
@@ -79,7 +85,7 @@ class EventSerializer(serializers.Serializer):
         allow_null=True,
         help_text="In the feed, without gaps; null for who sees the events of their own accounts only",
     )
-    type = serializers.ChoiceField(choices=Event.Type.choices)
+    type = serializers.CharField()
     account = serializers.UUIDField(allow_null=True)
     account_sequence = serializers.IntegerField(allow_null=True, help_text="Of an account: its `sequence`")
     recorded_at = serializers.DateTimeField()
@@ -92,11 +98,21 @@ class EventSerializer(serializers.Serializer):
     reason = serializers.CharField(allow_null=True, help_text="Why, where somebody said it")
 
 
+@describe_as({"$ref": "#/components/schemas/Event"})
+class EventField(serializers.Field[Any, Any, Any, Any]):
+    """An event of any type: `transactions.rest.events` says what there are."""
+
+
 @extend_schema_serializer(many=False)  # a page of the feed, not a list of pages
-class EventsSerializer(serializers.Serializer):
-    events = EventSerializer(many=True)
+class EventPageSerializer(serializers.Serializer):
+    events = serializers.ListField(child=EventField(), max_length=READ_MAX)
     cursor = serializers.CharField(help_text="To be sent as `after`. Opaque, and never twice the same text")
     has_more = serializers.BooleanField()
+
+
+@describe_as(open_enum(Event.Type.values))
+class TypeField(serializers.Field[Any, Any, Any, Any]):
+    """The type of an event, in an answer."""
 
 
 class LagSerializer(serializers.Serializer):
@@ -108,7 +124,7 @@ class SubscriptionSerializer(serializers.Serializer[Subscription]):
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=Subscription.Kind.choices)
     url = serializers.CharField(allow_null=True, help_text="Without its query for who may not change it")
-    types = serializers.ListField(child=serializers.CharField(), help_text="Empty: all")
+    types = serializers.ListField(child=TypeField(), help_text="Of events; empty: all")
     status = serializers.ChoiceField(choices=Subscription.Status.choices)
     cursor = serializers.CharField(help_text="Everything up to here was sent")
     lag = LagSerializer()
@@ -127,6 +143,6 @@ class NewSubscriptionSerializer(SubscriptionSerializer):
     secret = serializers.CharField(allow_null=True, help_text="Of a webhook. Shown this once")
 
 
-class TestSerializer(serializers.Serializer):
+class TestResultSerializer(serializers.Serializer):
     delivered = serializers.BooleanField()
     error = serializers.CharField(allow_null=True)

@@ -26,7 +26,7 @@ class EventViewSet(ApiViewSet[Event]):
     """What happened, in one order without gaps."""
 
     request_serializers = {"list": serializers.EventsQuery}
-    serializer_class = serializers.EventsSerializer
+    serializer_class = serializers.EventPageSerializer
     queryset = Event.objects.none()
 
     def list(self, request: Request) -> Response:
@@ -128,7 +128,8 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         if not self.get_queryset().filter(id=subscription.id).exists():
             raise SubscriptionExists("There is a subscription for this already.")  # somebody else's
         body = _show_with_secret(subscription, hidden=replayed)  # the url as it was sent
-        return mark(Response(body, status=201), replayed=replayed)
+        location = {"Location": f"/api/v1/subscriptions/{subscription.id}"}
+        return mark(Response(body, status=201, headers=location), replayed=replayed)
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change the url or the types."""

@@ -35,6 +35,10 @@ def test_types_and_account_narrow_it(db, reader, account):
     deposit(AccountFactory(), "1")
     found = ask(reader, types="transaction.posted,transaction.declined", account=account.id)["events"]
     assert [event["type"] for event in found] == ["transaction.posted", "transaction.declined"]
+    assert (
+        ask(reader, types=["transaction.posted", "transaction.declined"], account=account.id)["events"]
+        == found
+    )
 
 
 def test_changes_of_users_and_accounts_are_told_and_found_by_their_types(db, reader, service, account):

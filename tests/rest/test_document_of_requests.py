@@ -13,6 +13,7 @@ from tests.names import NOBODY
 
 pytestmark = pytest.mark.django_db
 
+SAYING_SO = {"enum", "$ref", "format", "minLength", "minItems", "pattern", "minimum"}
 TELLING = ("pause", "resume", "rotate-secret", "test")
 
 
@@ -109,7 +110,7 @@ def test_a_filter_that_may_not_be_empty_says_so(document, service):
     for name in ("users", "accounts", "transactions", "holds", "events", "subscriptions"):
         path = f"/api/v1/{name}"
         for parameter in document["paths"][path]["get"]["parameters"]:
-            says_so = {"enum", "format", "minLength", "pattern", "minimum"} & parameter["schema"].keys()
+            says_so = parameter["schema"].keys() & SAYING_SO
             answer = service.get(f"{path}?{parameter['name']}=")
             if answer.status_code == 400 and not says_so:
                 silent.append(f"{path}?{parameter['name']}")

@@ -18,6 +18,7 @@ from tests import asking, feed_refusals, hold_refusals, refusals_of_reversals
 from tests.accounts.erasing import forget
 from tests.cast import AccountFactory, OrderFactory, UserFactory, day, deposit, new_id
 from tests.conftest import make_client
+from tests.document import require_schema_of_problem
 from tests.raw_requests import Answer
 from tests.refusals import require_problem, take_stock
 
@@ -187,6 +188,7 @@ PROVOKE = {
     "token_bound": lambda a: Asker(make_client("api-post", types=["DEPOSIT"])).withdraw("1"),
     "permission_denied": lambda a: Asker(make_client("api-read")).post(),
     "not_found": lambda a: a.client.get(f"{TRANSACTIONS}/{new_id()}"),
+    "no_such_address": lambda a: a.client.get(f"{TRANSACTIONS}/"),
     "method_not_allowed": lambda a: a.client.delete(f"{ACCOUNTS}/{a.account.id}"),
     "length_required": lambda a: a.raw("{}", HTTP_TRANSFER_ENCODING="chunked"),
     "body_too_large": lambda a: a.raw(json.dumps({"reference": "a" * 70_000})),
@@ -243,6 +245,7 @@ def test_a_refusal_has_its_code_status_and_shape(service, code):
     answer = Answer(response.status_code, response.headers.items(), response.content)
     assert answer.code == code, answer
     require_problem(answer)
+    require_schema_of_problem(answer)
 
 
 def test_what_django_finds_suspicious_is_a_bad_request(rf):

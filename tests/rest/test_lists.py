@@ -24,6 +24,25 @@ def test_pages_are_newest_first_and_complete(service, account):
     assert pages == cut(rows[::-1], 10)
 
 
+def test_a_client_goes_on_by_the_cursor_or_by_the_address(service, account):
+    for _ in range(3):
+        deposit(account, "1")
+    first = service.get(f"{LIST}?page_size=2").json()
+    pages = [service.get(first["next"]), service.get(LIST, {"page_size": 2, "cursor": first["next_cursor"]})]
+    assert pages[0].json() == pages[1].json()
+    assert len(pages[0].json()["results"]) == 1
+    assert (pages[0].json()["next"], pages[0].json()["next_cursor"]) == (None, None)
+
+
+def test_what_is_no_choice_is_told_what_the_choices_are(service):
+    [error] = service.get(f"{LIST}?status=posted").json()["errors"]
+    assert error == {
+        "pointer": "?status",
+        "code": "invalid_parameter",
+        "detail": "One of POSTED, DECLINED.",
+    }
+
+
 def test_a_cursor_is_for_its_caller_list_and_filters_only(service, account):
     for _ in range(2):
         deposit(account, "1")

@@ -31,6 +31,21 @@ def test_what_is_not_json_in_utf_8_is_malformed(send, body):
     assert send(body) == (400, "malformed_json")
 
 
+WHERE = {
+    b"": "it is empty",
+    b'{"a": 1,\n "b" 2}': "line 2, column 6",
+    b'{"a": "\xe9"}': "byte 8",
+    b'{"a": NaN}': "NaN is not JSON",
+    b"[" * 60_000: "too many levels",
+}
+
+
+@pytest.mark.parametrize("body", WHERE, ids=list(WHERE.values()))
+def test_where_a_body_is_no_json_is_said(service, body):
+    problem = service.generic("POST", "/api/v1/transactions", body, content_type="application/json").json()
+    assert problem["detail"] == f"The body is not JSON in UTF-8: {WHERE[body]}."
+
+
 @pytest.mark.parametrize(
     "body", [b"null", b"[]", b'"x"', b"1", b"true", b"1" * 5000, b'[{"type": "DEPOSIT"}]']
 )

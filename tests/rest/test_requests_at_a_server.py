@@ -72,7 +72,7 @@ def test_nothing_that_payments_and_hot_reads_need_is_asked_of_the_database_by_th
     reads = [
         ("HEAD", TRANSFERS, 405),
         ("GET", f"{TRANSACTIONS}/{new_id()}", "not_found"),
-        ("GET", f"{TRANSACTIONS}/%00%2F%ff", "not_found"),
+        ("GET", f"{TRANSACTIONS}/%00%2F%ff", "no_such_address"),
     ]
     for then in ("at=2020-01-01T00:00:00Z", "known_at=2999-01-01T00:00:00Z"):
         reads += [
@@ -85,10 +85,10 @@ def test_nothing_that_payments_and_hot_reads_need_is_asked_of_the_database_by_th
         reads += [
             ("GET", path, 200),
             ("HEAD", path, 200),
-            ("GET", f"{path}/", "not_found"),
+            ("GET", f"{path}/", "no_such_address"),
             ("OPTIONS", path, "method_not_allowed"),
             ("DELETE", path, "method_not_allowed"),
-            ("GET", path.replace("-", "_"), "not_found"),
+            ("GET", path.replace("-", "_"), "no_such_address"),
         ]
     for method, path, told in reads:
         answer = ask(service, method, path)

@@ -32,7 +32,8 @@ class Repository:
         (self.folder / "ledger").mkdir(parents=True)
         (self.folder / ".ci").mkdir()
         (self.folder / "deploy/kubernetes/base").mkdir(parents=True)
-        for file in (".ci/release", "ledger/__init__.py", ".gitignore", *DEPLOYED):
+        (self.folder / "docs").mkdir()
+        for file in (".ci/release", "ledger/__init__.py", "docs/openapi.json", ".gitignore", *DEPLOYED):
             shutil.copy(PROJECT / file, self.folder / file)
         (self.folder / "Makefile").write_text(MAKEFILE)
         (self.folder / "CHANGELOG.md").write_text(f"# Changelog\n\n## Unreleased\n\n{TOLD}\n")
@@ -159,4 +160,4 @@ def test_the_version_is_stated_once():
         capture_output=True,
         text=True,
     )
-    assert listed.stdout.split() == ["ledger/__init__.py"]
+    assert listed.stdout.split() == ["docs/openapi.json", "ledger/__init__.py"]  # the first is made

@@ -39,7 +39,12 @@ def test_one_is_set_seen_and_removed(admin, account):
     assert (again.json()["id"], again.json()["below"]) == (shown["id"], True)
     other = set_one(admin, account, "-3", "balance").json()
     listed = admin.get(f"{API}/accounts/{account.id}/thresholds").json()
-    assert listed == {"next": None, "previous": None, "results": [other, again.json()]}
+    assert listed == {
+        "next": None,
+        "next_cursor": None,
+        "previous": None,
+        "results": [other, again.json()],
+    }
     gone = [admin.delete(f"{API}/thresholds/{shown['id']}") for _ in range(2)]
     assert [answer.status_code for answer in gone] == [204, 404]
     assert admin.get(f"{API}/accounts/{account.id}/thresholds").json()["results"] == [other]

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.models import Claim
 from accounts.rest.serializers import ClaimRequest, ClaimSerializer, WaiveRequest
-from rest.lists import TextFilter, UUIDFilter
+from rest.lists import ChoiceFilter, TextFilter, UUIDFilter
 from rest.viewsets import Request, ResourceViewSet
 from transactions.posting.commands import NewClaim, WaiveClaim
 from transactions.rest import account_schema
@@ -20,7 +20,7 @@ from transactions.rest.views import post, respond, take_identity
 class ClaimFilter(django_filters.FilterSet):
     account = UUIDFilter(field_name="account_id")
     user = UUIDFilter(field_name="account__user_id")
-    status = django_filters.ChoiceFilter(choices=Claim.Status.choices)
+    status = ChoiceFilter(choices=Claim.Status.choices)
     destination = UUIDFilter()
     reverses = UUIDFilter()
     reference = TextFilter()

@@ -13,7 +13,7 @@ from accounts.rest.serializers import HoldChanges, HoldRequest, HoldSerializer, 
 from ledger.errors import LedgerError
 from rest.answers import mark, tag
 from rest.errors import send_problem
-from rest.lists import UUIDFilter
+from rest.lists import ChoiceFilter, UUIDFilter
 from rest.serializers import read_if_match
 from rest.viewsets import Request, ResourceViewSet
 from transactions.posting.commands import ChangeHold, NewHold, Release
@@ -27,7 +27,7 @@ from transactions.rest.views import find_users, name_as_asked, post, respond, ta
 class HoldFilter(django_filters.FilterSet):
     account = UUIDFilter(field_name="account_id")
     user = UUIDFilter(field_name="account__user_id")
-    status = django_filters.ChoiceFilter(choices=Hold.Status.choices, method="have_status")
+    status = ChoiceFilter(choices=Hold.Status.choices, method="have_status")
     batch = UUIDFilter()
 
     def have_status(self, holds: QuerySet[Hold], name: str, value: Any) -> QuerySet[Hold]:
@@ -137,7 +137,8 @@ def _show_hold(request: Request, hold: Hold, status: int = 200) -> HttpResponse:
     """The hold with its ETag, or the problem that its decline is, or that of its change."""
     if hold.decline_reason:
         return send_problem(describe_declined_hold(request, hold))
-    return tag(Response(hold.to_dict(), status=status), hold.etag)
+    location = {"Location": f"/api/v1/holds/{hold.id}"} if status == 201 else None
+    return tag(Response(hold.to_dict(), status=status, headers=location), hold.etag)
 
 
 def make_hold(

@@ -143,7 +143,8 @@ def respond_claim(request: Request, result: PostingResult) -> Answer:
     claim = result.claim
     if claim.decline_reason:
         return mark(send_problem(describe_declined_claim(request, claim)), replayed=result.replayed)
-    return mark(Answer(orjson.dumps(claim.to_dict()), status=201), replayed=result.replayed)
+    location = {"Location": f"/api/v1/claims/{claim.id}"}
+    return mark(answer(claim.to_dict(), 201, location), replayed=result.replayed)
 
 
 def hide(row: Transaction) -> bytes:

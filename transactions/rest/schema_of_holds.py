@@ -27,7 +27,12 @@ from transactions.rest.schema import DECLINES_OF_ONE, ON_COMMANDS, command
 CHANGED = {**HOLD, "amount": "25.00", "remaining": "25.00", "expires_at": "2998-01-03T17:00:00.000000Z"}
 
 describe_holds = describe(
+    "Holds",
     create=command(
+        "createHold",
+        "Place a hold",
+        """Sets funds of an account aside: they stay in its balance and are not available to anything else,
+        until they are captured or released, or the hold expires.""",
         201,
         account_serializers.HoldSerializer,
         *ON_BODIES,
@@ -40,17 +45,38 @@ describe_holds = describe(
         "currency_required",
         "currency_mismatch",
         *(code for code in DECLINES_OF_HOLDS if code != errors.BATCH_DECLINED),
+        leads_to=["getHold", "updateHold", "captureHold", "releaseHold"],
         parameters=[IDEMPOTENCY_KEY, etag_of(201)],
         examples=[
             sent("a budget", {name: HOLD[name] for name in ("id", "account", "amount", "reference")}),
             answered("placed", HOLD, 201),
         ],
     ),
-    list=operation(200, account_serializers.HoldSerializer, *ON_LISTS, description="Holds, newest first."),
+    list=operation(
+        "listHolds",
+        "List holds",
+        """Holds, newest first, of an account or a user, of a status or of a batch, where that is asked for.
+        One whose time is over is found as expired.""",
+        200,
+        account_serializers.HoldSerializer,
+        *ON_LISTS,
+    ),
     retrieve=operation(
-        200, account_serializers.HoldSerializer, "not_found", description="One hold.", parameters=[etag_of()]
+        "getHold",
+        "Get a hold",
+        """One hold: how much of it was captured, and how much is left. The `ETag` is of what `PATCH` can
+        change, the amount and the end.""",
+        200,
+        account_serializers.HoldSerializer,
+        "not_found",
+        parameters=[etag_of()],
     ),
     partial_update=command(
+        "updateHold",
+        "Change a hold",
+        """Gives an open hold another amount, all of it with what was captured, or another end. What is so
+        already is answered as it is. A larger one must be covered, else it is declined with 402 and stays
+        as it was.""",
         200,
         account_serializers.HoldSerializer,
         *ON_BODIES,
@@ -72,6 +98,10 @@ describe_holds = describe(
         ],
     ),
     release=command(
+        "releaseHold",
+        "Release a hold",
+        """Gives back what is left of a hold. What was captured stays captured. Of one that is released
+        already it is answered as it is. The body may be left away.""",
         200,
         account_serializers.HoldSerializer,
         "not_found",
@@ -91,6 +121,11 @@ describe_holds = describe(
         ],
     ),
     capture=command(
+        "captureHold",
+        "Capture a hold",
+        """Takes money that was set aside: without an amount all that is left. The rest is given back,
+        unless `final` is false. With a `destination` it is a transfer to another account, with
+        `destinations` several at once.""",
         201,
         PolymorphicProxySerializer(
             "Capture",
@@ -109,7 +144,6 @@ describe_holds = describe(
         "same_account",
         errors.HOLD_NOT_OPEN,
         *DECLINES_OF_ONE,
-        operation_id="holds_capture",
         parameters=[IDEMPOTENCY_KEY],
         examples=examples.CAPTURE,
     ),

@@ -3,17 +3,16 @@
 import dataclasses
 from typing import Any
 
+from drf_spectacular.utils import PolymorphicProxySerializer
+from drf_spectacular.utils import extend_schema_field as describe_as
 from rest_framework import serializers
 
 from accounts.models import Account
-from accounts.rest.serializers import (
-    ClaimSerializer,
-    HoldSerializer,
-    amount_text,
-    make_field,
-)
-from rest.schema import ProblemSerializer
+from accounts.rest.serializers import ClaimSerializer, HoldSerializer, make_field
+from rest.document.problems import CommandProblemSerializer, RefusedProblemSerializer
+from rest.fields import amount_text
 from transactions.models import BATCH_TABLE, TABLE, Batch, Transaction
+from transactions.posting import PARTS_MAX, ROWS_MAX
 
 
 class TransactionSerializer(serializers.Serializer[Transaction]):
@@ -69,14 +68,62 @@ class SplitCaptureSerializer(serializers.Serializer[Transaction]):
     transfers = TransferSerializer(many=True, help_text="In the order of the destinations")
 
 
-class BatchResultSerializer(serializers.Serializer[Transaction]):
+class ResultSerializer(serializers.Serializer[Transaction]):
     status = serializers.IntegerField(help_text="What the command alone would have been answered with")
-    transaction = TransactionSerializer(required=False)
-    transfer = TransferSerializer(required=False)
-    transfers = TransferSerializer(many=True, required=False, help_text="Of a capture to `destinations`")
-    hold = HoldSerializer(required=False)
-    claim = ClaimSerializer(required=False)
-    problem = ProblemSerializer(required=False)
+
+
+class TransactionResultSerializer(ResultSerializer):
+    transaction = TransactionSerializer()
+
+
+class TransferResultSerializer(ResultSerializer):
+    transfer = TransferSerializer()
+
+
+class TransfersResultSerializer(ResultSerializer):
+    """Of a capture to `destinations`."""
+
+    transfers = serializers.ListField(child=TransferSerializer(), max_length=PARTS_MAX)
+
+
+class HoldResultSerializer(ResultSerializer):
+    hold = HoldSerializer()
+
+
+class ClaimResultSerializer(ResultSerializer):
+    claim = ClaimSerializer()
+
+
+class ProblemResultSerializer(ResultSerializer):
+    problem = CommandProblemSerializer()
+
+
+@describe_as(
+    PolymorphicProxySerializer(
+        "Result",
+        [
+            TransactionResultSerializer,
+            TransferResultSerializer,
+            TransfersResultSerializer,
+            HoldResultSerializer,
+            ClaimResultSerializer,
+            ProblemResultSerializer,
+        ],
+        resource_type_field_name=None,
+    )
+)
+class ResultField(serializers.Field[Any, Any, Any, Any]):
+    """What a command has come to."""
+
+
+def results(**options: Any) -> serializers.ListField:
+    return serializers.ListField(child=ResultField(), max_length=ROWS_MAX, **options)
+
+
+class BatchDeclinedProblemSerializer(RefusedProblemSerializer):
+    """As of any command; a declined batch has its results."""
+
+    results = results(required=False, help_text="Of `batch_declined`: in the order of the commands")
 
 
 class DryRunSerializer(serializers.Serializer[Transaction]):
@@ -91,14 +138,14 @@ class DryRunSerializer(serializers.Serializer[Transaction]):
     versions = serializers.DictField(
         child=serializers.IntegerField(), help_text="Of every account that it is about, by their ids"
     )
-    results = BatchResultSerializer(many=True, help_text="As of a batch, of one command too")
+    results = results(help_text="As of a batch, of one command too")
     collected = collected()
 
 
 class DecidedBatchSerializer(serializers.Serializer[Batch]):
     id = serializers.UUIDField()
     atomic = serializers.BooleanField()
-    results = BatchResultSerializer(many=True, help_text="In the order of the commands")
+    results = results(help_text="In the order of the commands")
     collected = collected()
 
 

@@ -14,7 +14,7 @@ from accounts.models import Account, Claim
 from ledger.errors import LedgerError
 from rest.answers import Answer, ask, mark, wait_for
 from rest.errors import FieldError, InvalidRequest, PermissionMissing, send_problem
-from rest.lists import InstantFilter, KeysetPagination, TextFilter, UUIDFilter
+from rest.lists import ChoiceFilter, InstantFilter, KeysetPagination, TextFilter, UUIDFilter
 from rest.serializers import read_query
 from rest.viewsets import Request, ResourceViewSet
 from transactions import errors, posting, reading
@@ -43,8 +43,8 @@ class TransactionFilter(django_filters.FilterSet):
 
     account = UUIDFilter(field_name="account_id")
     user = UUIDFilter(field_name="account__user_id")
-    type = django_filters.ChoiceFilter(choices=Transaction.Type.choices)
-    status = django_filters.ChoiceFilter(choices=Transaction.Status.choices)
+    type = ChoiceFilter(choices=Transaction.Type.choices)
+    status = ChoiceFilter(choices=Transaction.Status.choices)
     reference = TextFilter()
     transfer = UUIDFilter()
     batch = UUIDFilter()
@@ -134,9 +134,7 @@ class TransferViewSet(TransactionViewSet):
             raise
 
     def retrieve(self, request: Request, pk: UUID) -> Answer:
-        """Both legs, posted or declined. Of somebody else's a holder sees what was moved, when, and on which
-        account.
-        """
+        """Both legs, posted or declined; of somebody else's a holder sees what was moved."""
         found = self.filter_queryset(queries.with_resources(Transaction.objects.filter(transfer=pk)))
         rows = sorted(found, key=lambda row: row.type, reverse=True)
         seen = [request.may_see(row.user_id, VIEW) for row in rows]
@@ -288,11 +286,13 @@ def respond(request: Request, result: PostingResult, *, are_parts: bool = False)
     if row.decline_reason:
         answer = send_problem(describe_decline(request, row))
     else:
+        body, kind = row.as_json, "transactions"
         if are_parts:
             body = write_parts(row.id, rows)
-        else:
-            body = show_transfer(rows) if len(rows) > 1 else row.as_json
+        elif len(rows) > 1:
+            body, kind = show_transfer(rows), "transfers"
         answer = Answer(add_collected(body, collected) if collected else body, status=201)
+        answer.headers._store["location"] = ("Location", f"/api/v1/{kind}/{row.id_text}")
     answer.log_facts = {
         "transaction_id": str(row.id),
         "outcome": "replayed" if result.replayed else row.decline_reason or "posted",
