@@ -46,7 +46,8 @@ def get_decimals(currency: str) -> int:
     """How many decimals amounts of this currency have. Raises `CurrencyUnknown`."""
     decimals = find_decimals(currency)
     if decimals is None:
-        raise CurrencyUnknown(f"{currency} is not a currency of this ledger.")
+        known = ", ".join([*settings.CURRENCIES, *settings.CUSTOM_CURRENCIES])
+        raise CurrencyUnknown(f"{currency} is not a currency of this ledger. There are: {known}.")
     return decimals
 
 

@@ -4,6 +4,8 @@ The classes are refusals: nothing is recorded, no id is burnt. The constants are
 transactions: answers that depend on the state of the account, recorded under the id for ever.
 """
 
+from uuid import UUID
+
 from ledger.errors import LedgerError, gettext_noop
 
 INSUFFICIENT_FUNDS = "insufficient_funds"
@@ -62,7 +64,9 @@ class CurrencyRequired(LedgerError, code="currency_required", field="currency"):
 
 
 class AccountNotFound(LedgerError, code="not_found"):
-    """No account has this id, or no account of the user has this currency and name."""
+    """No account has this id, the `account_id`, or no account of the user has this currency and name."""
+
+    account_id: UUID | None = None
 
 
 class HoldNotFound(LedgerError, code="not_found"):

@@ -49,7 +49,7 @@ def derive_id(caller_id: UUID, key: str) -> UUID:
     """The same id for the same caller and key, for ever."""
     if not KEY.fullmatch(key):
         raise IdempotencyKeyInvalid(
-            gettext_noop("An Idempotency-Key is 1 to 255 printable ASCII characters.")
+            gettext_noop("An Idempotency-Key is one header of 1 to 255 printable ASCII characters.")
         )
     return make_uuid8(b"ledger-key-1" + str(caller_id).encode() + b"\x00" + key.encode())
 

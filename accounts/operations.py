@@ -155,7 +155,7 @@ def create_account(
     currencies.require_open(currency)
     user = User.objects.select_for_update(no_key=True).filter(id=user_id, is_holder=True).first()
     if user is None:
-        raise errors.UserNotFound("There is no such user.")
+        raise errors.UserNotFound("There is no such user.").about("user")
     _require_not_erased(user)
     account = _open_account(user, currency=currency, name=name, metadata=metadata or {}, caller=caller)
     return account, False

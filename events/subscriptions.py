@@ -45,7 +45,8 @@ def create(
             if found := Subscription.objects.with_lag().filter(kind=kind, url=url).first():
                 if sorted(found.types) != sorted(types):
                     raise errors.SubscriptionExists(
-                        "There is a subscription for this already, with other types."
+                        "There is a subscription for this already, with other types.",
+                        subscription=str(found.id),
                     )
                 return found, True
             if Subscription.objects.count() >= SUBSCRIPTIONS_MAX:
@@ -88,7 +89,10 @@ def change(
             # The record shows no secret of a url: that it was another one is said by its name.
             return _update(id, caller, "changed", detail="url" if url is not None else "", **changes)
     except IntegrityError:
-        raise errors.SubscriptionExists("There is a subscription for this url already.") from None
+        [other] = Subscription.objects.filter(url=url).values_list("id", flat=True) or [""]
+        raise errors.SubscriptionExists(
+            "There is a subscription for this url already.", subscription=str(other)
+        ) from None
 
 
 @atomic

@@ -1,6 +1,6 @@
 """What every refusal of the product is made of. HTTP statuses are `rest.errors`' business."""
 
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 
@@ -33,3 +33,8 @@ class LedgerError(Exception):
         self.detail = detail
         self.confidential_to = confidential_to
         self.extensions = extensions
+
+    def about(self, field: str) -> Self:
+        """Itself, and about this part of the command, where that is not so of every error of its class."""
+        self.field = field
+        return self

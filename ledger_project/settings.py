@@ -270,6 +270,7 @@ LONG_POLLS_MAX = env.whole("LONG_POLLS_MAX", default=8)
 LONG_ANSWERS_BYTES_MAX = env.whole(
     "LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024
 )  # that readers wait for
+RATE_LIMIT = env.whole("RATE_LIMIT", default=0, least=0)  # requests a second of a token; 0: any number
 
 # How long a posting waits for others to be committed with, as many as usually come; alone it does not wait.
 GATHER_SECONDS = env.number("GATHER_SECONDS", default=0.001, can_be_zero=True)

@@ -9,7 +9,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from accounts.rest.views import AccountViewSet, MeViewSet, UserViewSet
 from events.rest.views import EventViewSet, SubscriptionViewSet
 from ledger.values import UUIDConverter
-from ledger_project import health, metrics
+from ledger_project import error_pages, health, metrics
 from transactions.rest.account_views import BalanceViewSet, RuleViewSet
 from transactions.rest.batch_views import BatchViewSet
 from transactions.rest.claim_views import ClaimViewSet
@@ -65,6 +65,8 @@ urlpatterns = [
     path("api/v1/subscriptions/<id:pk>/test", SubscriptionViewSet.as_view({"post": "test"})),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("errors", error_pages.show_errors),
+    path("errors/<slug:code>", error_pages.show_error),
     path("admin/", admin.site.urls),
     path("livez", health.livez),
     path("readyz", health.readyz),

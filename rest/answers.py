@@ -7,14 +7,16 @@ Everywhere else the thread waits.
 
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from functools import cached_property
 from http.cookies import SimpleCookie
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from django.db import close_old_connections, connections
 from django.http import HttpResponse
 from django.http.response import ResponseHeaders
+from django.utils.http import http_date
 from greenlet import getcurrent, greenlet
 
 Result = TypeVar("Result")
@@ -55,6 +57,22 @@ def mark(response: AnyResponse, *, replayed: bool) -> AnyResponse:
     if replayed:
         response["Idempotency-Replayed"] = "true"
     return response
+
+
+class Deprecation(NamedTuple):
+    """Since when an operation is not to be used any more, from when on it may be gone, and what to use."""
+
+    since: datetime
+    until: datetime
+    instead: str
+
+    def to_headers(self) -> dict[str, str]:
+        """Of RFC 9745, 8594 and 8288."""
+        return {
+            "Deprecation": f"@{int(self.since.timestamp())}",
+            "Sunset": http_date(self.until.timestamp()),
+            "Link": f'<{self.instead}>; rel="successor-version"',
+        }
 
 
 def tag(response: AnyResponse, etag: str) -> AnyResponse:

@@ -103,6 +103,7 @@ STATUS = {
     "not_a_webhook": 422,
     # The same request with the same id again
     "request_in_progress": 409,
+    "too_many_requests": 429,
     "internal_error": 500,
     "busy": 503,
     "database_unavailable": 503,
@@ -111,7 +112,7 @@ STATUS = {
 }
 PROBLEM_JSON = "application/problem+json"
 RETRY = {"Retry-After": "1"}  # seconds
-HEADERS = {409: RETRY, 503: RETRY}  # by status
+HEADERS = dict.fromkeys((409, 429, 503), RETRY)  # by status
 CHALLENGE = 'Bearer realm="ledger"'
 REFUSED_TOKEN = f'{CHALLENGE}, error="invalid_token", error_description='
 CHALLENGES = {  # by code: of RFC 6750
@@ -123,13 +124,13 @@ CHALLENGES = {  # by code: of RFC 6750
 DETAILS = {
     "host_not_allowed": "The service has another name than `Host` says: ALLOWED_HOSTS lists them.",
     "bad_request": "The request is malformed.",
-    "not_authenticated": "Send a valid token: Authorization: Bearer <token>.",
+    "not_authenticated": "Send a token, in the header `Authorization: Bearer <token>`.",
     "token_invalid": "The token is unknown, was revoked, or its user is not active.",
     "token_expired": "The token has expired: ask for another one.",
     "permission_denied": "The token has no right to do this.",
-    "not_found": "There is nothing here.",
-    "no_such_address": "There is no such address: it has no slash at its end, and ids in it are UUIDs.",
-    "method_not_allowed": "This address does not know the method.",
+    "not_found": "Nothing has this id here, or it is not yours to see.",
+    "no_such_address": "There is no such address: all begin with /api/v1/, none ends with a slash, and ids "
+    "in them are UUIDs.",
     "internal_error": "The ledger failed. Send the same request again.",
     "busy": "The ledger cannot answer at this moment. Send the same again.",
     "database_unavailable": "The ledger cannot answer at this moment. Send the same again.",

@@ -15,6 +15,7 @@ from django.db import Error, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
+from rest_framework.permissions import SAFE_METHODS
 
 from ledger.errors import LedgerError
 from ledger.logs import describe_error
@@ -43,7 +44,6 @@ FRAMEWORK_CODES: list[tuple[tuple[type[Exception], ...], str]] = [
     ((exceptions.AuthenticationFailed,), "token_invalid"),
     ((exceptions.PermissionDenied, PermissionDenied), "permission_denied"),
     ((exceptions.NotFound, Http404), "not_found"),
-    ((exceptions.MethodNotAllowed,), "method_not_allowed"),
     ((exceptions.APIException,), "bad_request"),
 ]
 # Locks, time-outs and exhausted resources.
@@ -100,7 +100,7 @@ def describe_problem(
 ) -> dict[str, Any]:
     """The body of a problem. A code of `DETAILS` needs no detail."""
     body: dict[str, Any] = {
-        "type": f"urn:ledger:problem:{code}",
+        "type": f"/errors/{code}",
         "title": HTTPStatus(STATUS[code]).phrase,
         "status": STATUS[code],
         "detail": DETAILS[code] if detail is None else detail,
@@ -117,9 +117,13 @@ def describe_refusal(request: Any, error: LedgerError | InvalidRequest, at: str 
     """The body of the problem that a refusal in a viewset is. `at` points to the item of the body that it is
     about."""
     if isinstance(error, InvalidRequest):
-        first = error.errors[0]
-        return describe_problem(request, first.code, first.detail, errors=error.errors)
-    pointer = f"{at}/{error.field}" if error.field else at
+        first, *others = error.errors
+        detail = f"{first.pointer}: {first.detail}" if first.pointer else first.detail
+        if others:
+            detail += f" And {len(others)} more: see `errors`."
+        return describe_problem(request, first.code, detail, errors=error.errors)
+    mark = "?" if request.method in SAFE_METHODS else "/"
+    pointer = f"{at}{mark}{error.field}" if error.field else at
     errors = [FieldError(pointer, error.code, error.detail)] if pointer else []
     is_shown = error.confidential_to is None or request.may_see(*error.confidential_to)
     return describe_problem(
@@ -135,7 +139,11 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> HttpRespon
     if isinstance(error, InvalidRequest | LedgerError):
         return send_problem(describe_refusal(request, error))
     if isinstance(error, PermissionMissing):
-        return make_problem(request, "permission_denied", extensions={"permission": error.permission})
+        detail = f"The token has not got the permission {error.permission}."
+        return make_problem(request, "permission_denied", detail, extensions={"permission": error.permission})
+    if isinstance(error, exceptions.MethodNotAllowed):
+        detail = f"This address knows {', '.join(context['view'].allowed_methods)}."
+        return make_problem(request, "method_not_allowed", detail)
     for kinds, code in FRAMEWORK_CODES:
         if isinstance(error, kinds):
             return make_problem(request, code)

@@ -279,3 +279,10 @@ class MetadataField(Field):
         if fault := find_fault_of_metadata(value):
             raise refuse(fault.code, fault.detail)
         return cast(dict[str, str], value)
+
+
+class ChangedMetadataField(MetadataField):
+    """What takes the place of all there was; null: nothing."""
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        return super().validate_empty_values({} if data is None else data)

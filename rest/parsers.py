@@ -55,7 +55,11 @@ class StrictJSONParser(BaseParser):
         content_type = headers.get("CONTENT_TYPE", "")
         is_json = content_type == "application/json" or CONTENT_TYPE.fullmatch(content_type)
         if not is_json or "HTTP_CONTENT_ENCODING" in headers:
-            raise UnsupportedMediaType("Send application/json, UTF-8, without Content-Encoding.")
+            if not request.has_body:
+                return {}  # whoever reads it says what is missing
+            raise UnsupportedMediaType(
+                "Send Content-Type: application/json, the body in UTF-8, and no Content-Encoding."
+            )
         if "HTTP_TRANSFER_ENCODING" in headers:
             raise LengthRequired("Send the body with a Content-Length, not chunked.")
         length = headers.get("CONTENT_LENGTH") or "0"

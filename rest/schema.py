@@ -23,6 +23,7 @@ EVERYWHERE = (
     "token_invalid",
     "token_expired",
     "permission_denied",
+    "too_many_requests",
     "internal_error",
     "busy",
     "database_unavailable",
@@ -105,6 +106,9 @@ class AutoSchema(SpectacularSchema):
     def get_request_serializer(self) -> Any:
         serializer = self.view.request_serializers.get(self.view.action)
         return None if serializer is NoFields else serializer
+
+    def is_deprecated(self) -> bool:
+        return getattr(self.view, "action", None) in getattr(self.view, "deprecations", ())
 
     def get_paginated_name(self, serializer_name: str) -> str:
         return f"{serializer_name}Page"

@@ -6,7 +6,7 @@ ADR 18 has the figures.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -23,7 +23,6 @@ from rest.times import TimeField, parse_time
 ETAG = re.compile('(W/)?"([!#-~\x80-\xff]*)"')
 ETAGS = re.compile(rf"{ETAG.pattern}(?:[ \t]*,[ \t,]*{ETAG.pattern})*")
 NO_OBJECT = ("invalid_type", "Not an object.")
-NO_FIELD = ("unknown_field", "There is no such field.")
 
 
 def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
@@ -32,7 +31,7 @@ def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
         return {}
     query = request.query_params
     errors = [
-        FieldError(f"?{echo(name)}", "unknown_parameter", f"There is no parameter {echo(name)}.")
+        FieldError(f"?{echo(name)}", "unknown_parameter", f"There is no such parameter. {list_known(known)}")
         for name in query
         if name not in known
     ]
@@ -47,6 +46,14 @@ def read_query(request: Request, known: Mapping[str, Any]) -> dict[str, str]:
     for name in repeated:
         values[name] = ",".join(query.getlist(name))
     return values
+
+
+def refuse_field(known: Iterable[str]) -> tuple[str, str]:
+    return "unknown_field", f"There is no such field. {list_known(known)}"
+
+
+def list_known(known: Iterable[str]) -> str:
+    return f"There are: {', '.join(known)}." if known else "There are none."
 
 
 def read_if_match(request: Request) -> list[str] | None:
@@ -73,7 +80,8 @@ class StrictSerializer(serializers.Serializer):
     def to_internal_value(self, data: Any) -> Any:
         if type(data) is not dict:
             raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: refuse(*NO_OBJECT).detail})
-        unknown = {echo(name): refuse(*NO_FIELD).detail for name in data if name not in self.fields}
+        no_field = refuse_field(self.fields)
+        unknown = {echo(name): refuse(*no_field).detail for name in data if name not in self.fields}
         try:
             values = super().to_internal_value(data)
         except ValidationError as error:
@@ -127,9 +135,9 @@ class StrictSerializer(serializers.Serializer):
                     FieldError(point(name) + getattr(each.code, "pointer", ""), str(each.code), str(each))
                     for each in details
                 ]
-        errors += [
-            FieldError(point(echo(name)), *NO_FIELD) for name in sent if name not in cls._declared_fields
-        ]
+        if unknown := [name for name in sent if name not in cls._declared_fields]:
+            no_field = refuse_field(cls._declared_fields)
+            errors += [FieldError(point(echo(name)), *no_field) for name in unknown]
         if errors:
             raise InvalidRequest(*errors)
         return values

@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from ledger.callers import Caller
-from rest.answers import Answer, ask_once
+from rest.answers import Answer, Deprecation, ask_once
 from rest.errors import PermissionMissing, TokenExpired
 from rest.lists import KeysetPagination, StrictFilterBackend
 from rest.serializers import DryRunQuery, NoFields, StrictSerializer
@@ -114,9 +114,7 @@ class HasPermission(BasePermission):
         if permission is None:
             return view.action is None or request.method in SAFE_METHODS
         if isinstance(permission, tuple):
-            if any(map(request.may, permission)):
-                return True
-            permission = permission[0]
+            permission = next(filter(request.may, permission), permission[0])
         if not request.may(permission):
             raise PermissionMissing(permission)
         return True
@@ -182,7 +180,6 @@ class ApiViewSet(GenericViewSet[AnyModel]):
 
     They hold no state of a request, so that all requests can share them. Throttles and versions are looked at
     where a view has them. All else is DRF's, and so is everything for responses that are not an `Answer`.
-
     What an action's `request_serializers` say is read before the action: of a GET the query, else the body.
     """
 
@@ -191,6 +188,7 @@ class ApiViewSet(GenericViewSet[AnyModel]):
     permissions: ClassVar[dict[str, str | tuple[str, ...]]] = {}
     request_serializers: ClassVar[dict[str, type[StrictSerializer]]] = {}
     dry_runs: ClassVar[tuple[str, ...]] = ()  # the actions that take `dry_run`
+    deprecations: ClassVar[dict[str, Deprecation]] = {}  # by actions
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]  # OPTIONS: see the document
     format_kwarg = None
     request: Request
@@ -212,6 +210,8 @@ class ApiViewSet(GenericViewSet[AnyModel]):
         headers = {"Allow": list_methods(type(self), *self.action_map)}
         if len(self.renderer_classes) > 1:
             headers["Vary"] = "Accept"
+        if self.action in self.deprecations:
+            headers |= self.deprecations[self.action].to_headers()
         return headers
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:

@@ -60,6 +60,7 @@ TEXTS = {
         "culprit",
         "permission",
         "bound",
+        "subscription",
     ),
     "allowed",  # an amount
 }
@@ -85,7 +86,7 @@ def require_problem(answer: Answer) -> None:
     problem = answer.json()
     assert problem.keys() >= MEMBERS, answer
     assert STATUS[problem["code"]] == problem["status"] == answer.status, answer
-    assert problem["type"] == f"urn:ledger:problem:{problem['code']}"
+    assert problem["type"] == f"/errors/{problem['code']}"
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert all((problem["title"], problem["detail"])), answer
     for error in problem.get("errors", []):

@@ -30,6 +30,7 @@ from rest import fields, times
 from rest.fields import amount_text
 from rest.serializers import StrictSerializer
 
+METADATA_HELP = "Replaces the whole object; null: by an empty one"
 CALLERS = [kind.value for kind in (ActorKind.SERVICE, ActorKind.HOLDER, ActorKind.STAFF)]  # of the API
 ReasonField = partial(
     fields.TextField,
@@ -66,7 +67,7 @@ class UserRequest(StrictSerializer):
 
 class UserChanges(StrictSerializer):
     name = fields.TextField(length_min=1, length_max=NAME_LENGTH_MAX, rule=Rule.NAME, required=False)
-    metadata = fields.MetadataField(required=False, help_text="Replaces the whole object")
+    metadata = fields.ChangedMetadataField(required=False, allow_null=True, help_text=METADATA_HELP)
 
 
 class AccountRequest(StrictSerializer):
@@ -83,7 +84,7 @@ class AccountRequest(StrictSerializer):
 
 
 class AccountChanges(StrictSerializer):
-    metadata = fields.MetadataField(help_text="Replaces the whole object")
+    metadata = fields.ChangedMetadataField(allow_null=True, help_text=METADATA_HELP)
 
 
 class LimitsRequest(StrictSerializer):

@@ -49,7 +49,9 @@ def make_environ(scope: Any) -> dict[str, Any]:
     for name, value in readable:
         key = _keys.get(name) or _make_key(name)
         if key in environ:
-            value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
+            # Two lines are one list (RFC 9110), which a key is not.
+            between = "; " if key == "HTTP_COOKIE" else UNREADABLE if key == "HTTP_IDEMPOTENCY_KEY" else ","
+            value = f"{environ[key]}{between}{value}"
         environ[key] = value
     if len(headers.keys()) != len(dict(readable)):
         for name in set(headers.keys()).difference(name for name, _ in readable):
@@ -69,7 +71,8 @@ def _make_key(name: str) -> str:
 
 
 class Refused(Exception):
-    """The server does not work on the request. Its arguments are the code and the detail of the problem."""
+    """The server does not work on the request. Its arguments are the code and the detail of the problem, and
+    in how many seconds the same may be sent again, if the code does not say that."""
 
 
 class Refusals(RequestMiddleware):
@@ -79,9 +82,14 @@ class Refusals(RequestMiddleware):
     def __init__(self) -> None:
         super().__init__(refuse)
 
-    def make_answer(self, environ: dict[str, Any], code: str, detail: str | None = None) -> HttpResponseBase:
+    def make_answer(
+        self, environ: dict[str, Any], code: str, detail: str | None = None, retry_after: str | None = None
+    ) -> HttpResponseBase:
         """The problem, as the answer to the request that has this environ."""
-        return self(WSGIRequest({**environ, "ledger.refusal": (code, detail)}))
+        answer = self(WSGIRequest({**environ, "ledger.refusal": (code, detail)}))
+        if retry_after is not None:
+            answer.headers["Retry-After"] = retry_after
+        return answer
 
     def _answer(self, request: HttpRequest, match: ResolverMatch) -> HttpResponseBase:
         return super()._answer(request, ResolverMatch(refuse, (), {}, route=match.route))

@@ -21,11 +21,14 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import Error, close_old_connections, connection
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.middleware.gzip import GZipMiddleware
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]
 
 from ledger_project.server.lanes import REFUSED, Lane, choose_lane, make_lanes
+from ledger_project.server.rates import Rates, write_seconds
 from ledger_project.server.requests import Bodies, Refusals, Refused, make_environ
 from ledger_project.wsgi import application as wsgi
+from rest import API
 from rest.answers import Answer, RequestGreenlet
 from rest.viewsets import known_tokens
 from transactions.posting import committer
@@ -39,6 +42,8 @@ COUNT_SECONDS = 0.5
 USES_SECONDS = 60
 SHOW_SECONDS = 1.0
 OPEN_FILES = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+
+COMPRESSION = GZipMiddleware(lambda request: HttpResponse())  # of what is long, for who can read it
 
 logger = structlog.get_logger(__name__)
 
@@ -131,6 +136,7 @@ class Application:
         self.loop = loop
         self.lanes = make_lanes()
         self.refusals = Refusals()
+        self.rates = Rates(settings.RATE_LIMIT) if settings.RATE_LIMIT else None
         self.bodies = Bodies(loop)
         self.long_answers = LongAnswers(loop)
         self.ready: deque[asyncio.Future[None]] = deque()
@@ -167,6 +173,8 @@ class Application:
         caller = environ.get("HTTP_AUTHORIZATION") or environ["REMOTE_ADDR"]
         with suppress(ProtocolClosed):  # the client has gone
             try:
+                if self.rates is not None and scope.path.startswith(API):
+                    self.require_rate(self.rates, caller)
                 self.require_place(lane, caller)
                 length = environ.get("CONTENT_LENGTH", "0")
                 # A body without a length, or one that is too long, is refused by who would read it.
@@ -174,14 +182,14 @@ class Application:
                     environ["wsgi.input"] = io.BytesIO(await self.bodies.read(proto, int(length)))
                     self.require_place(lane, caller)  # while the body came others may have come as well
             except Refused as refused:
-                self.send(proto, self.refusals.make_answer(environ, *refused.args))
+                self.send(proto, self.refusals.make_answer(environ, *refused.args), caller)
                 return
             lane.enter(caller)
             try:
                 if lane.pool is None:
-                    await self.answer_on_loop(environ, proto)
+                    await self.answer_on_loop(environ, proto, caller)
                 else:
-                    await self.until_done(lane.pool.submit(self.answer_in_thread, environ, proto))
+                    await self.until_done(lane.pool.submit(self.answer_in_thread, environ, proto, caller))
             finally:
                 lane.leave(caller)
 
@@ -191,23 +199,33 @@ class Application:
             REFUSED.labels(lane.name).inc()
             raise Refused("busy", "The ledger has too much to do at this moment. Send the same again.")
 
-    async def answer_on_loop(self, environ: dict[str, Any], proto: Any) -> None:
+    def require_rate(self, rates: Rates, caller: str) -> None:
+        """Raise `Refused` if the caller has sent too much of late."""
+        if wait := rates.take(caller):
+            detail = f"More than {settings.RATE_LIMIT} requests a second. Send the same again a little later."
+            raise Refused("too_many_requests", detail, write_seconds(wait))
+
+    async def answer_on_loop(self, environ: dict[str, Any], proto: Any, caller: str) -> None:
         request = RequestGreenlet(wsgi.handle)
         answer = request.switch(WSGIRequest(environ))
         while not request.dead:
             await self.until_done(answer)
             answer = request.switch()
-        self.send(proto, answer)
+        self.send(proto, answer, caller)
 
-    def answer_in_thread(self, environ: dict[str, Any], proto: Any) -> None:
+    def answer_in_thread(self, environ: dict[str, Any], proto: Any, caller: str) -> None:
         """Called by a thread of a lane."""
         try:
-            self.send(proto, wsgi.handle(WSGIRequest(environ)))
+            request = WSGIRequest(environ)
+            response = wsgi.handle(request)
+            if "ETag" not in response:  # it would become a weak one, which no `If-Match` matches
+                response = COMPRESSION.process_response(request, response)
+            self.send(proto, response, caller)
         except ProtocolClosed:
             pass
         except Exception:  # of an answer that is made while it is sent; nothing of it has gone yet
             logger.exception("answer_failed", request_id=environ.get("HTTP_X_REQUEST_ID"))
-            self.send(proto, self.refusals.make_answer(environ, "internal_error"))
+            self.send(proto, self.refusals.make_answer(environ, "internal_error"), caller)
         finally:
             close_old_connections()  # gives it back to the pool
 
@@ -231,8 +249,10 @@ class Application:
             if not waiter.done():
                 waiter.set_result(None)
 
-    def send(self, proto: Any, response: HttpResponseBase) -> None:
+    def send(self, proto: Any, response: HttpResponseBase, caller: str) -> None:
         """Called by the loop's thread or a lane's; what is made while it is sent, by a lane's only."""
+        if self.rates is not None and "Idempotency-Replayed" in response:
+            self.rates.give_back(caller)
         headers = list(response.headers.items())
         if "cookies" in vars(response):
             headers += [("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values()]

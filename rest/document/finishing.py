@@ -51,7 +51,7 @@ HEADERS: dict[str, Schema] = {
 HEADERS_OF_PROBLEMS = {  # by status; what is declined is recorded
     401: ("WWW-Authenticate",),
     **dict.fromkeys((402, 412, 422), ("Idempotency-Replayed",)),
-    **dict.fromkeys((409, 503), ("Retry-After",)),
+    **dict.fromkeys((409, 429, 503), ("Retry-After",)),
 }
 
 

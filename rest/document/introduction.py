@@ -39,7 +39,7 @@ time is asked for, a date alone is the end of that day.
 Every failure is `application/problem+json` (RFC 9457). `code` is the contract: `detail` is for people and
 may change. What is wrong with fields stands in `errors`, each with a `pointer` (`/amount` of the body,
 `?at` of the query). The particulars of a rule are members of the problem, by status: a 402 has `available`
-and `required`. `docs/errors.md` explains every code.
+and `required`. `type` is the address of a page of this ledger that explains the code; `/errors` has all.
 
 ## Lists
 
@@ -55,6 +55,10 @@ types of events. Codes and types are therefore plain strings here, with those of
 `x-extensible-enum`; take an event of a type that you do not know for one that does not concern you, and a
 problem of a code that you do not know for what its status says. Lists of values that stand as `enum` are
 complete.
+
+What is to go away goes at least 180 days after it was said: here by `deprecated`, in every answer of the
+operation by the headers `Deprecation` (since when), `Sunset` (until when) and `Link` (what to use instead).
+Nothing is deprecated today.
 """.strip()
 
 TAGS = {

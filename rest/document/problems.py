@@ -45,7 +45,9 @@ class FieldErrorSerializer(serializers.Serializer):
 class ProblemSerializer(serializers.Serializer):
     """RFC 9457. `code` is the contract; the particulars of the rule stand beside it."""
 
-    type = serializers.CharField(help_text="A URI reference that names the kind of problem")
+    type = serializers.CharField(
+        help_text="A URI reference, `/errors/CODE`: a page of this ledger that says what the code means"
+    )
     title = serializers.CharField(help_text="What the status means")
     status = serializers.IntegerField(min_value=400, max_value=599)
     detail = serializers.CharField(help_text="One sentence for people. It may change")
@@ -130,6 +132,7 @@ class RefusedProblemSerializer(ProblemSerializer):
     hold_status = serializers.CharField(required=False)
     claim_status = serializers.CharField(required=False)
     open = serializers.IntegerField(required=False, help_text="How many claims are")
+    subscription = serializers.UUIDField(required=False, help_text="That there is already")
     culprit = serializers.UUIDField(
         required=False, help_text="Of all that was declined together: what had a reason of its own"
     )
@@ -175,6 +178,7 @@ KINDS = {
     413: Kind("ContentTooLarge", "Over 64 KiB, of a batch over 1 MiB."),
     415: Kind("UnsupportedMediaType", "Send application/json in UTF-8, without Content-Encoding."),
     422: Kind("UnprocessableContent", "Declined, and recorded; or refused.", RefusedProblemSerializer),
+    429: Kind("TooManyRequests", "More than the ledger takes of a token. Send the same again later."),
     500: Kind("InternalServerError", "A fault of the ledger's. Send the same again."),
     503: Kind("ServiceUnavailable", "The ledger cannot answer at this moment. Send the same again."),
 }

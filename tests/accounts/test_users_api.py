@@ -112,6 +112,19 @@ def test_what_a_user_is_already_is_not_told_again(service, petya):
     assert (petya.event_sequence, petya.last_recorded_at) == (3, told[-1].recorded_at)
 
 
+@pytest.mark.parametrize("kind", ["users", "accounts"])
+def test_metadata_of_null_is_none_any_more(petya, kind):
+    admin = make_client("api-admin")
+    address = f"/api/v1/{kind}/{petya.id if kind == 'users' else petya.accounts.get().id}"
+    assert admin.patch(address, {"metadata": {"a": "b"}}).json()["metadata"] == {"a": "b"}
+    for _ in range(2):
+        answer = admin.patch(address, {"metadata": None})
+        assert (answer.status_code, answer.json()["metadata"]) == (200, {})
+    assert admin.get(address).json()["metadata"] == {}
+    told = read_events(stream=petya.id) if kind == "users" else read_events(account=petya.accounts.get())
+    assert [event.type for event in told][1:] == [f"{kind.removesuffix('s')}.changed"] * 2
+
+
 @pytest.mark.parametrize("kind", ["service", "staff", "holder"])
 def test_a_change_of_a_user_tells_who_did_it_as_what_and_in_which_request(petya, kind):
     client = make_client("api-post", user={"staff": make_staff(), "holder": petya}.get(kind))

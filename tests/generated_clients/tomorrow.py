@@ -18,7 +18,7 @@ HOPS = {"connection", "content-length", "transfer-encoding"}
 
 def change(answer: Any) -> Any:
     if "code" in answer and "detail" in answer:
-        answer |= {"code": "eclipse", "type": "urn:ledger:problem:eclipse", "moon": "new"}
+        answer |= {"code": "eclipse", "type": "/errors/eclipse", "moon": "new"}
     for event in answer.get("events", ()):
         event |= {"type": "moon.rose", "data": {"phase": "full"}, "tide": "high"}
     return answer

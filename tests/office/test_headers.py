@@ -160,7 +160,7 @@ def test_refusals_are_pages_that_can_be_read(superuser, language):
         assert f'lang="{language}"' in text
         assert "<h1>" in text
         assert "Traceback" not in text
-        assert "urn:ledger" not in text
+        assert "request_id" not in text
 
 
 @pytest.mark.parametrize(

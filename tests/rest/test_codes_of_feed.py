@@ -109,8 +109,9 @@ def test_a_url_is_refused_wherever_it_is_given(told):
 
 def test_of_a_url_there_is_one_subscription(told):
     other = subscribe(url=f"https://{PUBLIC}/other", types=["hold.placed"]).json()
-    require(subscribe(types=["hold.placed"]), "subscription_exists")
-    require(change(other["id"], url=URL), "subscription_exists")
+    for refused in (subscribe(types=["hold.placed"]), change(other["id"], url=URL)):
+        require(refused, "subscription_exists")
+        assert refused.json()["subscription"] == told["id"]
     again = subscribe()
     assert (again.status_code, again["Idempotency-Replayed"]) == (201, "true")
     assert again.json() == {

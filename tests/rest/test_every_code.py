@@ -37,6 +37,7 @@ FAULTS = {
     "internal_error",
     "request_in_progress",
     "request_timeout",
+    "too_many_requests",  # tests/ledger_project/test_rates.py
 }
 # The reason of a leg; a transfer is answered with that of its culprit. In test_codes_of_groups.py.
 IN_ROWS_ONLY = {"transfer_declined"}

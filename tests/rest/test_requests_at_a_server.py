@@ -1,8 +1,11 @@
 """What reaches the application of a request, and the client of its answer, through the server."""
 
+import gzip
 import json
 import socket
+from types import SimpleNamespace
 
+import httpx2
 import pytest
 
 from ledger_project.database.embedded import EmbeddedPostgres
@@ -144,6 +147,46 @@ def test_a_header_that_is_not_ascii_is_never_taken_for_none(service, order):
 def test_an_underscore_is_no_hyphen(service, order):
     keyed = {name: value for name, value in order.items() if name != "id"}
     assert ask(service, "POST", TRANSACTIONS, keyed, ("Idempotency_Key", "k")).code == "identity_required"
+
+
+def test_two_lines_of_a_key_are_none(service, order):
+    keyed = {name: value for name, value in order.items() if name != "id"}
+    lines = [("Idempotency-Key", "a"), ("Idempotency-Key", "a")]
+    assert ask(service, "POST", TRANSACTIONS, keyed, *lines).code == "idempotency_key_invalid"
+    assert ask(service, "POST", TRANSACTIONS, keyed, lines[0]).status == 201
+    assert ask(service, "POST", TRANSACTIONS, keyed, ("Idempotency-Key", "a,a")).status == 201
+
+
+def test_what_is_long_is_compressed_for_who_can_read_that(service, petya, order):
+    accepted = ("Accept-Encoding", "gzip, br")
+    for _ in range(3):
+        assert ask(service, "POST", TRANSACTIONS, {**order, "id": str(new_id())}).status == 201
+    statement = f"/api/v1/accounts/{order['account']}/statement?from=2020-01-01&to=2099-01-01"
+    for target in (TRANSACTIONS, "/api/v1/events", statement, "/api/schema"):
+        plain, packed = ask_raw(service, target), ask_raw(service, target, accepted)
+        assert "content-encoding" not in plain.headers
+        assert packed.headers["content-encoding"] == "gzip"
+        assert "Accept-Encoding" in packed.headers["vary"]
+        assert len(packed.content) < len(plain.content)
+        assert gzip.decompress(packed.content) == plain.content
+    user = ask_raw(service, f"/api/v1/users/{petya['id']}", accepted)
+    assert user.headers["etag"].startswith('"')  # a weak one would never match
+    assert "content-encoding" not in user.headers
+
+
+def ask_raw(service, target, *headers):
+    bearer = ("Authorization", f"Bearer {service.token}")
+    lines = dict((bearer, *headers))
+    with (
+        httpx2.Client() as client,
+        client.stream(
+            "GET",
+            f"http://localhost:{service.port}{target}",
+            headers={"Accept-Encoding": "identity", **lines},
+        ) as answer,
+    ):
+        content = b"".join(answer.iter_raw())
+        return SimpleNamespace(headers=answer.headers, content=content)
 
 
 def test_two_lines_of_a_header_are_one_with_a_comma_and_cookies_one_with_a_semicolon(service):

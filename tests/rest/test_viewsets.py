@@ -1,6 +1,7 @@
 """The viewsets of the API are what DRF's documentation says."""
 
 import gc
+from datetime import UTC, datetime
 
 import pytest
 from django.test import RequestFactory
@@ -12,8 +13,9 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.rest.views import UserViewSet
 from ledger_project.wsgi import application
-from rest.answers import Answer, answer
+from rest.answers import Answer, Deprecation, answer
 from rest.middleware import find_address
+from rest.schema import AutoSchema
 from rest.viewsets import ApiViewSet
 from tests.cast import UserFactory, issue_token, new_id
 from tests.office.staff import make_staff
@@ -55,6 +57,29 @@ def test_data_query_and_kwargs_are_there():
         "pk": "x",
     }
     assert response["Content-Type"] == "application/json"
+
+
+def test_what_is_deprecated_says_since_when_until_when_and_what_instead():
+    since, until = datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 7, 1, tzinfo=UTC)
+
+    class Old(Echo):
+        deprecations = {"list": Deprecation(since, until, "/api/v1/new")}
+
+    told = Old.as_view(ACTIONS)(make.get("/")).headers
+    assert told["Deprecation"] == "@1798761600"
+    assert told["Sunset"] == "Thu, 01 Jul 2027 00:00:00 GMT"
+    assert told["Link"] == '</api/v1/new>; rel="successor-version"'
+    for others in (
+        Old.as_view(ACTIONS)(make.post("/", {}, format="json")),
+        Echo.as_view(ACTIONS)(make.get("/")),
+    ):
+        assert not {"Deprecation", "Sunset", "Link"} & set(others.headers)
+    view = Old()
+    view.action, view.action_map, schema = "list", {"get": "list"}, AutoSchema()
+    schema.view = view
+    assert schema.is_deprecated()
+    view.action = "create"
+    assert not schema.is_deprecated()
 
 
 @pytest.mark.parametrize("kind", ["user", "nobody"])

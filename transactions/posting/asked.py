@@ -16,7 +16,7 @@ from accounts.currencies import AMOUNT_MAX
 from accounts.errors import AmountInvalid, AmountNotPositive, AmountTooLarge, IdInvalid
 from accounts.models import REASON_LENGTH_MAX, REFERENCE_LENGTH_MAX, Account, Threshold
 from ledger.text import Rule, TypeInvalid, require_metadata, require_text
-from ledger.values import LastMoment
+from ledger.values import LastMoment, format_time
 from transactions import errors
 from transactions.models import Transaction
 
@@ -68,7 +68,10 @@ def require_begun(asked: datetime, clock: datetime) -> None:
     """Refuse a moment that is yet to come; a day has come when it has begun. Raises `EffectiveAtInFuture`."""
     begins_at = asked.begins_at if isinstance(asked, LastMoment) else None
     if (begins_at or asked) > clock + CLOCK_SKEW_MAX:
-        raise errors.EffectiveAtInFuture("Money cannot move later than now.")
+        now = format_time(clock)
+        raise errors.EffectiveAtInFuture(
+            f"Money cannot move later than now, which is {now}. A time without an offset is UTC."
+        )
 
 
 def require_type(kind: type, value: object, field: str) -> None:

@@ -85,7 +85,9 @@ class Accounts(dict[UUID, AccountState]):
     """By id. There is no account of an id that is not in it: raises `AccountNotFound`."""
 
     def __missing__(self, id: UUID) -> AccountState:
-        raise AccountNotFound("There is no such account.")
+        error = AccountNotFound("There is no such account.")
+        error.account_id = id
+        raise error
 
 
 Culprit = Transaction | Hold | Claim  # what was declined, and with it all that it belongs to

@@ -10,7 +10,8 @@ import orjson
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Func, QuerySet, TextField
 
-from accounts.errors import AccountNotFound, CurrencyRequired
+from accounts.currencies import get_decimals
+from accounts.errors import AccountNotFound, CurrencyRequired, UserNotFound
 from accounts.models import CLAIMS_MAX, MAIN, Account, Hold, Kind, MoneyField, make_row
 from events.models import Resource
 from ledger.errors import gettext_noop
@@ -88,8 +89,7 @@ def with_resources(transactions: QuerySet[Transaction]) -> QuerySet[Transaction]
 
 
 def get_transactions(ids: Collection[UUID]) -> dict[UUID, Transaction]:
-    """The decided transactions of these ids, with what was taken back of them, and with
-    their account's user and currency.
+    """The decided transactions of these ids, with what was taken back, and the account's user and currency.
 
     What else there is of a row, and its account, Django reads when somebody asks for it.
     """
@@ -197,20 +197,23 @@ def choose_account_id(
     """Out of a user's accounts the one in that currency; without a currency, the only one.
 
     A command repeated after the user got a second currency still means the account it meant at first:
-    `command_id`, of a transaction or a hold, finds it. Raises `AccountNotFound`, `CurrencyRequired`.
+    `command_id`, of a transaction or a hold, finds it. Everybody has an account: without any it raises
+    `UserNotFound`, else `CurrencyRequired`, `CurrencyUnknown`, `AccountNotFound`.
     """
     if currency is None and len(by_currency) > 1:
         asked = [command_id] if command_id else []
         decided = [row.account_id for row in find_transactions(asked).values()]
         decided += [hold.account_id for hold in Hold.objects.filter(id__in=asked)]
-        for account_id in decided:
-            if account_id in by_currency.values():
-                return account_id
+        if meant := [id for id in by_currency.values() if id in decided]:
+            return meant[0]
         raise CurrencyRequired("The user has accounts in several currencies: name one.")
     ids = [id for code, id in by_currency.items() if currency in (None, code)]
-    if not ids:
-        raise AccountNotFound("There is no such account.")
-    return ids[0]
+    if ids:
+        return ids[0]
+    if not by_currency:
+        raise UserNotFound("There is no such user.")
+    get_decimals(currency or "")
+    raise AccountNotFound(f"The user has accounts in {', '.join(by_currency)}.").about("currency")
 
 
 def write_known(account: str, known_at: str) -> str:
@@ -262,9 +265,8 @@ def write_balance_at(account: str, at: str, known_seq: str) -> str:
         ) AS base"""  # noqa: S608, of names, never of values
 
 
-COLUMNS = [column.column for column in TABLE.stored if column.kind not in (Kind.OBJECT, Kind.HASH)] + [
-    "change"
-]
+COLUMNS = [column.column for column in TABLE.stored if column.kind not in (Kind.OBJECT, Kind.HASH)]
+COLUMNS.append("change")
 OBJECTS = [column.column for column in TABLE.stored if column.kind is Kind.OBJECT]
 # Each row is looked up by itself, for the reason that `reading.balances` gives.
 ACCOUNT = "(SELECT user_id, currency FROM accounts_account WHERE id = row.account_id OFFSET 0) AS account"

@@ -121,11 +121,18 @@ class BalanceViewSet(ApiViewSet[Account]):
         )
         balances = found or {}
         ids = {code: balance.account_id for code, balance in balances.items()}
+        if not ids and name != MAIN and self._has_main_account(pk):
+            raise AccountNotFound("The user has no account of this name.").about("account")
         account_id = queries.choose_account_id(ids, currency)
         if asked.keys() & MOMENTS:
             return self._answer_of_then(account_id, asked)
         [balance] = [each for each in balances.values() if each.account_id == account_id]
         return Answer(balance.to_json())
+
+    def _has_main_account(self, user_id: UUID) -> bool:
+        """Whether it is a user, and one that the caller sees."""
+        may_see = self.request.may_see(user_id, VIEW)
+        return may_see and bool(wait_for(reading.share(reading.read_balances_of_users, (user_id, MAIN))))
 
     def _answer_of_then(self, account_id: UUID, asked: dict[str, Any]) -> Answer:
         at, known_at = asked.get("at"), asked.get("known_at")

@@ -16,8 +16,8 @@ from transactions.posting.commands import Command, NewClaim, NewHold, Release
 from transactions.reading import queries
 from transactions.rest.captures import find_destination_users, make_capture
 from transactions.rest.hold_views import make_hold
-from transactions.rest.requests import COMMANDS
-from transactions.rest.views import SENT_AS, VIEW, find_users, make_reversal, make_transaction, make_transfer
+from transactions.rest.requests import COMMANDS, SENT_AS, find_users
+from transactions.rest.views import VIEW, make_reversal, make_transaction, make_transfer
 
 MOVE = "transactions.add_transaction"
 PERMISSIONS = {
@@ -125,7 +125,7 @@ class Items:
         if kind == "reversal":
             named = fields.pop("transaction")
             if named not in self.rows:
-                raise TransactionNotFound(queries.NO_TRANSACTION)
+                raise TransactionNotFound(queries.NO_TRANSACTION).about("transaction")
             return make_reversal(self.request, id, self.rows[named], named, fields, at=at)
         hold_id, account_id = self._find_hold(place, fields.pop("hold"))
         if kind == "capture":
@@ -140,7 +140,7 @@ class Items:
         """The hold that a capture or a release is of, and its account."""
         if isinstance(named, UUID):
             if named not in self.holds:
-                raise HoldNotFound("There is no such hold.")
+                raise HoldNotFound("There is no such hold.").about("hold")
             return named, self.holds[named]
         command = self.commands.get(named)
         if not isinstance(command, NewHold):  # one that comes later is not made yet either

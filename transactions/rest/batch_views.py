@@ -19,8 +19,9 @@ from transactions.posting import Culprit, NewBatch, PostingResult, find_culprit
 from transactions.reading import queries
 from transactions.rest import requests, schema, serializers
 from transactions.rest.batch_items import PERMISSIONS, Items, point
+from transactions.rest.requests import name_as_asked, point_to_account
 from transactions.rest.results import answer_dry_run, describe_collection, describe_result
-from transactions.rest.views import VIEW, name_as_asked, post_list, take_identity
+from transactions.rest.views import VIEW, post_list, take_identity
 
 ERRORS_MAX = 100
 Results = dict[int, PostingResult]  # by their place in the request
@@ -149,6 +150,7 @@ class List:
     def _keep(self, place: int, error: LedgerError) -> None:
         command_id = self.commands[place].id
         name_as_asked(error, self.users.get(command_id, {}) if command_id else {})
+        point_to_account(error, self.commands[place])
         self.refusals[place] = error
 
     def _refuse(self) -> NoReturn:
@@ -159,7 +161,7 @@ class List:
         place, refusal = next(iter(self.refusals.items()))
         if isinstance(refusal, LedgerError):
             at = point(place).removeprefix("/")
-            refusal.field = f"{at}/{refusal.field}" if refusal.field else at
+            refusal.about(f"{at}/{refusal.field}" if refusal.field else at)
         raise refusal
 
     def _respond(self, results: Results, culprit: Culprit | None = None) -> Answer:

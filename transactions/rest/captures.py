@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from ledger.errors import LedgerError
 from rest.errors import FieldError, InvalidRequest
 from transactions.models import derive_destination_id, derive_part_id
 from transactions.posting.commands import Capture, Part
@@ -40,13 +41,7 @@ def make_capture(
                 raise InvalidRequest(FieldError(f"{at}/{name}", "conflicting_fields", detail))
         where["destinations"] = [
             Part(
-                _take_destination(
-                    derive_part_id(id, number),
-                    dict(part),
-                    accounts,
-                    currency=currency,
-                    at=f"{at}/destinations/{number}",
-                ),
+                _take_part(id, number, dict(part), accounts, currency=currency, at=at),
                 part["amount"],
             )
             for number, part in enumerate(parts)
@@ -54,6 +49,25 @@ def make_capture(
     elif "destination" in asked or "destination_user" in asked:
         where["destination_id"] = _take_destination(id, asked, accounts, currency=currency, at=at)
     return Capture(id=id, hold_id=hold_id, account_id=account_id, **where, **asked)
+
+
+def _take_part(
+    id: UUID,
+    number: int,
+    part: dict[str, Any],
+    accounts: dict[UUID, dict[str, UUID]],
+    *,
+    currency: str | None,
+    at: str,
+) -> UUID:
+    """The account of one of the destinations."""
+    where = f"destinations/{number}"
+    try:
+        return _take_destination(
+            derive_part_id(id, number), part, accounts, currency=currency, at=f"{at}/{where}"
+        )
+    except LedgerError as error:
+        raise error.about(f"{where}/{error.field}") from None
 
 
 def _take_destination(

@@ -56,7 +56,7 @@ CREATE_TRANSACTION = [
     answered(
         "declined",
         {
-            "type": "urn:ledger:problem:insufficient_funds",
+            "type": "/errors/insufficient_funds",
             "title": "Payment Required",
             "status": 402,
             "detail": "The account has less available than the withdrawal requires.",

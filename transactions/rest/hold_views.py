@@ -20,8 +20,9 @@ from transactions.posting.commands import ChangeHold, NewHold, Release
 from transactions.reading import queries
 from transactions.rest import requests, schema_of_holds
 from transactions.rest.captures import find_destination_users, make_capture
+from transactions.rest.requests import find_users, name_as_asked
 from transactions.rest.results import answer_dry_run, describe_declined_hold, describe_result
-from transactions.rest.views import find_users, name_as_asked, post, respond, take_account, take_identity
+from transactions.rest.views import post, respond, take_account, take_identity
 
 
 class HoldFilter(django_filters.FilterSet):

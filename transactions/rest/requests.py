@@ -1,7 +1,10 @@
 """What requests to move and read money hold."""
 
 import dataclasses
+from typing import Any
+from uuid import UUID
 
+from accounts.errors import AccountNotFound
 from accounts.models import NAME_LENGTH_MAX, REASON_LENGTH_MAX
 from accounts.rest.serializers import (
     ClaimRequest,
@@ -12,13 +15,14 @@ from accounts.rest.serializers import (
     VersionField,
     make_request_fields,
 )
+from ledger.errors import LedgerError
 from ledger.text import Rule
 from rest import fields, times
 from rest.kinds import ItemField, KindField, KindsField, ObjectsField
 from rest.serializers import StrictSerializer
 from transactions.models import BATCH_TABLE, TABLE
 from transactions.posting import PARTS_MAX, ROWS_MAX
-from transactions.posting.commands import Transfer
+from transactions.posting.commands import Command, Transfer
 
 
 class TransactionRequest(CommandRequest):
@@ -83,6 +87,7 @@ class DestinationRequest(StrictSerializer):
 
 
 class CaptureRequest(CommandRequest):
+    body_is_optional = True
     amount = fields.AmountField(required=False, help_text="At most what is left; default: all of it")
     destination = fields.UUIDField(
         required=False, help_text="The account that it goes to: then the capture is a transfer"
@@ -167,3 +172,46 @@ class UserBalanceQuery(BalanceQuery):
         required=False,
         help_text="The account's name; default: main",
     )
+
+
+# By what a command calls an account: how a user is sent instead of it, and in which currency.
+SENT_AS = {
+    "account": ("user", "currency"),
+    "source": ("source_user", "currency"),
+    "destination": ("destination_user", ""),
+}
+
+
+def find_users(asked: dict[str, Any]) -> dict[str, UUID]:
+    """The users that are named in place of accounts, by what the accounts are called."""
+    return {name: asked[user] for name, (user, _) in SENT_AS.items() if user in asked}
+
+
+def name_as_asked(error: LedgerError, users: dict[str, UUID]) -> None:
+    """For a request that named users: call an account that differs what was sent, a user or a currency.
+
+    Other errors than a reused id have no `differs` and stay as they are.
+    """
+    owner_id, _ = error.confidential_to or (None, "")
+    for account, user_id in users.items():
+        if account in (differs := error.extensions.get("differs", ())):
+            user, currency = SENT_AS[account]
+            name = currency if currency and owner_id == user_id else user
+            error.extensions["differs"] = [name, *(field for field in differs if field != account)]
+
+
+# The attributes of commands that are accounts, and what requests call them.
+CALLED = {"account_id": "account", "source_id": "source", "destination_id": "destination"}
+
+
+def point_to_account(error: LedgerError, command: Command) -> None:
+    """Say which field of the command's request has the account that there is not. Other errors stay as they
+    are."""
+    if not isinstance(error, AccountNotFound) or error.account_id is None:
+        return
+    for attribute, name in CALLED.items():
+        if getattr(command, attribute, None) == error.account_id:
+            error.about(name)
+    for number, (account_id, _) in enumerate(getattr(command, "destinations", ())):
+        if account_id == error.account_id:
+            error.about(f"destinations/{number}/destination")

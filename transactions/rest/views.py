@@ -9,6 +9,7 @@ import orjson
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 
+from accounts.errors import AccountNotFound, UserNotFound
 from accounts.idempotency import require_identity
 from accounts.models import Account, Claim
 from ledger.errors import LedgerError
@@ -23,6 +24,7 @@ from transactions.posting import Answers, PostingRequest, PostingResult
 from transactions.posting.commands import ClaimedReversal, Command, NewTransaction, Reversal, Transfer
 from transactions.reading import queries
 from transactions.rest import requests, schema, serializers
+from transactions.rest.requests import find_users, name_as_asked, point_to_account
 from transactions.rest.results import (
     add_collected,
     answer_dry_run,
@@ -218,13 +220,21 @@ def take_account(
         code = "required" if user_id is None else "conflicting_fields"
         raise InvalidRequest(FieldError(f"{at}/{name}", code, "Name an account or a user."))
     if account_id is None:
-        account_id = ask(queries.choose_account_id, accounts.get(user_id, {}), currency, id)
+        try:
+            account_id = ask(queries.choose_account_id, accounts.get(user_id, {}), currency, id)
+        except UserNotFound as error:
+            raise error.about(name_of_user) from None
     return cast(UUID, account_id)
 
 
 def post(request: Request, command: Command) -> PostingResult:
     """Post the command for who asks, and wait for what it made. Raises `LedgerError`."""
-    [answer] = post_list(request, (command,))
+    try:
+        [answer] = post_list(request, (command,))
+    except AccountNotFound as error:
+        if error.account_id != request.parser_context["kwargs"].get("pk"):  # it is not that of the address
+            point_to_account(error, command)
+        raise
     return cast(PostingResult, answer)
 
 
@@ -242,32 +252,6 @@ def post_list(request: Request, commands: Sequence[Command], **how: Any) -> Answ
         rehearsed = request.rehearsed = ask(posting.rehearse, asked)
         return rehearsed.answers
     return wait_for(posting.share(asked))
-
-
-# By what a command calls an account: how a user is sent instead of it, and in which currency.
-SENT_AS = {
-    "account": ("user", "currency"),
-    "source": ("source_user", "currency"),
-    "destination": ("destination_user", ""),
-}
-
-
-def find_users(asked: dict[str, Any]) -> dict[str, UUID]:
-    """The users that are named in place of accounts, by what the accounts are called."""
-    return {name: asked[user] for name, (user, _) in SENT_AS.items() if user in asked}
-
-
-def name_as_asked(error: LedgerError, users: dict[str, UUID]) -> None:
-    """For a request that named users: call an account that differs what was sent, a user or a currency.
-
-    Other errors than a reused id have no `differs` and stay as they are.
-    """
-    owner_id, _ = error.confidential_to or (None, "")
-    for account, user_id in users.items():
-        if account in (differs := error.extensions.get("differs", ())):
-            user, currency = SENT_AS[account]
-            name = currency if currency and owner_id == user_id else user
-            error.extensions["differs"] = [name, *(field for field in differs if field != account)]
 
 
 def respond(request: Request, result: PostingResult, *, are_parts: bool = False) -> Answer:

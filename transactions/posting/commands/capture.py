@@ -103,9 +103,9 @@ class Capture:
         currency = state.accounts[self.account_id].currency
         for id in self.targets:
             if state.accounts[id].currency != currency:
-                mismatch = errors.CurrencyMismatch(f"The hold is in {currency}, the destination is not.")
-                mismatch.field = "destinations" if self.destinations else "destination"
-                raise mismatch
+                raise errors.CurrencyMismatch(f"The hold is in {currency}, the destination is not.").about(
+                    "destinations" if self.destinations else "destination"
+                )
         amount = self.amount_asked
         if amount is None:
             amount = hold.remaining or hold.amount

@@ -103,14 +103,10 @@ class NewClaim:
         if self.destination is None:
             return None
         payee = state.accounts.get(self.destination)
-        error: AccountNotFound | CurrencyMismatch | None = None
         if payee is None:
-            error = AccountNotFound("There is no such account to be paid.")
-        elif payee.currency != account.currency:
-            error = CurrencyMismatch(f"The account to be paid is in {payee.currency}.")
-        if error is not None:
-            error.field = "destination"
-            raise error
+            raise AccountNotFound("There is no such account to be paid.").about("destination")
+        if payee.currency != account.currency:
+            raise CurrencyMismatch(f"The account to be paid is in {payee.currency}.").about("destination")
         return payee
 
     def _find_decline(

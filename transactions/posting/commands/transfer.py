@@ -97,11 +97,9 @@ class Transfer:
             if self.destination_amount not in (None, self.amount):
                 raise errors.AmountsDiffer("Within one currency as much arrives as was sent.")
         elif self.destination_amount is None:
-            mismatch = errors.CurrencyMismatch(
+            raise errors.CurrencyMismatch(
                 "The accounts have two currencies: name the destination_amount."
-            )
-            mismatch.field = "destination_amount"
-            raise mismatch
+            ).about("destination_amount")
         return decide_legs(self.legs, state, caller, culprit)
 
 
