@@ -169,6 +169,8 @@ OF_FEED = (
 OTHERS = {
     "api/schema": PUBLIC,
     "api/docs": PUBLIC,
+    "errors": PUBLIC,
+    "errors/{code}": PUBLIC,
     "livez": PUBLIC,
     "readyz": PUBLIC,
     "metrics": PUBLIC,  # unless METRICS_PUBLIC is off

@@ -26,6 +26,7 @@ from rich.table import Column, Table
 from ledger_project.database.embedded import EmbeddedPostgres
 from tests import (
     planted_faults,
+    planted_faults_of_answers,
     planted_faults_of_batches,
     planted_faults_of_bulk,
     planted_faults_of_claims,
@@ -58,6 +59,7 @@ from tests.servers import PROJECT
 
 MUTANTS = [
     *planted_faults.MUTANTS,
+    *planted_faults_of_answers.MUTANTS,
     *planted_faults_of_batches.MUTANTS,
     *planted_faults_of_bulk.MUTANTS,
     *planted_faults_of_claims.MUTANTS,

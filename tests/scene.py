@@ -88,6 +88,7 @@ class Scene:
         )
         text = re.sub(r"^(admin/\w+/(\w+)/)\{object_id\}", r"\1{\2}", text)
         places = {**objects, "new": new_id(), "app_label": "accounts", "content_type_id": 1, "object_id": 1}
+        places["code"] = "not_found"
         return re.sub(r"\{(\w+)\}", lambda place: str(places.get(place[1], "nothing")), text)
 
     def ask(self, cell, query="", client=None):

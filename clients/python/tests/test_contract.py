@@ -17,8 +17,10 @@ from ledger_client import (
     InsufficientFunds,
     InvalidRequest,
     Ledger,
+    NoSuchAddress,
     NotAuthenticated,
     NotFound,
+    NotTheLedger,
     PermissionDenied,
     Refused,
     commands,
@@ -231,6 +233,15 @@ def test_who_may_not_is_told_what_they_would_need(
     with pytest.raises(NotFound):
         ledger.get_transaction(new_id())
     assert not ledger.has_account(new_id())
+
+
+def test_a_wrong_address_is_not_taken_for_something_that_is_gone(
+    ledger_server: LedgerServer, ledger_token: str
+) -> None:
+    with Ledger(f"{ledger_server.url}/ledger", ledger_token) as lost, pytest.raises(NotTheLedger):
+        lost.remove_threshold(new_id())
+    with ledger_server.connect() as ledger, pytest.raises(NoSuchAddress, match="none ends with a slash"):
+        ledger.get("/thresholds/")
 
 
 @pytest.mark.parametrize(

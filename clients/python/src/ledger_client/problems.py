@@ -6,7 +6,8 @@
       Refused             final; `code` says why, `extensions` have the particulars
         Declined          recorded under its id for ever
           InsufficientFunds
-        InvalidRequest, NotAuthenticated, PermissionDenied, NotFound, HistoryChanged, EventsPruned
+        InvalidRequest, NotAuthenticated, PermissionDenied, NotFound, NoSuchAddress, HistoryChanged,
+        EventsPruned
 
 A code that this client does not know is the class of its status, or `Refused` itself.
 """
@@ -95,6 +96,10 @@ class NotFound(Refused):
     """404: not there, or not the caller's to see."""
 
 
+class NoSuchAddress(Refused):
+    """404 of the address: nothing is said of what was asked for. Look at the `url` of the client."""
+
+
 class HistoryChanged(Refused):
     """410: the cursor is of a history that a restore or a failover has ended."""
 
@@ -143,6 +148,7 @@ BY_CODE: dict[str, type[Refused]] = {
         ),
         Declined,
     ),
+    "no_such_address": NoSuchAddress,
     "feed_epoch_changed": HistoryChanged,
     "cursor_ahead_of_feed": HistoryChanged,
     "events_pruned": EventsPruned,
