@@ -89,7 +89,6 @@ NEVER_CHANGED = {
     ),
     "transactions_figures": "",
     "transactions_hourlytotal": "",
-    "transactions_searchedamount": "",
     "transactions_searchedperson": "",
     "transactions_searchedreference": "",
     "transactions_searchstate": "",
