@@ -31,6 +31,7 @@ EVENT_TYPES = (
 class Field(NamedTuple):
     fits: Fits
     required: bool = False
+    takes_null: bool = False  # which says something
 
 
 def is_cursor(value: Any) -> bool:
@@ -145,7 +146,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "name": Field(HANDLE),
         "metadata": Field(is_metadata),
     },
-    "PATCH /accounts/{id}": {"metadata": Field(is_metadata, required=True)},
+    "PATCH /accounts/{id}": {"metadata": Field(is_metadata, required=True, takes_null=True)},
     "POST /accounts/{id}/limits": {
         "credit_limit": Field(is_limit),
         "withdraw_max": Field(is_limit),
@@ -266,7 +267,8 @@ def is_valid_object(call: str, sent: Any) -> bool:
     if type(sent) is not dict or not sent.keys() <= fields.keys():
         return False
     values = {name: value for name, value in sent.items() if value is not None}
-    required = {name for name, field in fields.items() if field.required}
+    said = {name for name in sent if fields[name].takes_null}
+    required = {name for name, field in fields.items() if field.required} - said
     if not required <= values.keys() or not all(some & values.keys() for some in ONE_OF.get(call, [])):
         return False
     if any(len(some & values.keys()) != 1 for some in ONLY_ONE_OF.get(call, [])):

@@ -61,15 +61,6 @@ def test_a_bad_input_is_answered_by_the_server_as_it_must_be(service, world, ask
         require_problem(answer)
 
 
-def test_two_lines_of_a_key_are_the_same_key_again(service, world):
-    """IDE-031 goes through; what matters is that it goes through once."""
-    keys = [("Idempotency-Key", str(new_id())) for _ in range(2)]
-    request = make_request({**CASES["IDE-031"], "headers": keys}, world.fill)
-    first, second = send_to_port(service.port, request), send_to_port(service.port, request)
-    assert (first.status, second.headers["idempotency-replayed"]) == (201, "true")
-    assert second.text == first.text
-
-
 def find_rows(service, world):
     status, page = service.insist("GET", f"{TRANSACTIONS}?account={world['account_id']}")
     assert status == 200
