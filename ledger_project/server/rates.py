@@ -3,7 +3,8 @@
 import math
 import time
 
-BURST_SECONDS = 2.0  # whoever was silent so long may send so many seconds' worth at once
+SECOND = 1_000_000_000  # in nanoseconds, which add up exactly
+BURST = 2 * SECOND  # who was silent so long may send as much at once
 CALLERS_MAX = 10_000  # that are remembered
 
 
@@ -14,16 +15,16 @@ class Rates:
     """
 
     def __init__(self, per_second: float) -> None:
-        self.cost = 1 / per_second
-        self.free_at: dict[str, float] = {}
+        self.cost = int(SECOND / per_second)
+        self.free_at: dict[str, int] = {}
 
     def take(self, caller: str) -> float:
         """0 if the caller may send one more, which then counts; else how many seconds to wait."""
-        now = time.monotonic()
+        now = time.monotonic_ns()
         free_at = max(self.free_at.get(caller, now), now) + self.cost
-        wait = free_at - now - max(BURST_SECONDS, self.cost)
+        wait = free_at - now - max(BURST, self.cost)
         if wait > 0:
-            return wait
+            return wait / SECOND
         if len(self.free_at) >= CALLERS_MAX:
             self._forget(now)
         self.free_at[caller] = free_at
@@ -34,7 +35,7 @@ class Rates:
         if caller in self.free_at:
             self.free_at[caller] -= self.cost
 
-    def _forget(self, now: float) -> None:
+    def _forget(self, now: int) -> None:
         """Those of whom there is nothing to remember; if all have sent something just now, all of them."""
         self.free_at = {caller: free_at for caller, free_at in self.free_at.items() if free_at > now}
         if len(self.free_at) >= CALLERS_MAX:

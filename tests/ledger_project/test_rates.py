@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ledger_project.server import rates
-from ledger_project.server.rates import BURST_SECONDS, Rates, write_seconds
+from ledger_project.server.rates import BURST, SECOND, Rates, write_seconds
 from tests.cast import new_id
 from tests.raw_requests import Request, send_to_port
 from tests.service import Service
@@ -24,14 +24,14 @@ def ask(service, method, path, body=None, token=None):
 
 @pytest.fixture
 def clock(monkeypatch):
-    clock = [1000.0]
-    monkeypatch.setattr(rates.time, "monotonic", lambda: clock[0])
+    clock = [1000.0]  # seconds
+    monkeypatch.setattr(rates.time, "monotonic_ns", lambda: int(clock[0] * SECOND))
     return clock
 
 
 def test_as_much_as_was_saved_up_and_then_as_much_as_comes(clock):
     of_all = Rates(10)
-    taken = int(10 * BURST_SECONDS)
+    taken = 10 * BURST // SECOND
     assert [of_all.take("petya") for _ in range(taken)] == [0] * taken
     assert 0 < of_all.take("petya") <= 0.1 + 1e-6
     assert of_all.take("vasya") == 0
