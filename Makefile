@@ -13,7 +13,8 @@ test: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not drill and not clients" $(TESTS)
 
 # Every command of docs/operations, a release that rolls onto a ledger in use, a restore, profiles, the proxies; the
-# demonstration, all kinds of users; a day in the back office, in a browser; a full disk, and clients that hold a server up.
+# demonstration, all kinds of users; a day in the back office, in a browser; a full disk, killed databases, clients that hold a
+# server up; requests and bodies at random.
 drills: .venv/dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m drill tests
 

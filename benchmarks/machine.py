@@ -12,8 +12,8 @@ from typing import Any
 PROJECT = Path(__file__).parent.parent
 HINT = (
     "This Python was built without profile-guided optimization; it is some 1.5 times slower than one that"
-    " was, and figures made on it say little. `make` takes /usr/bin/python3.11 where it can make environments"
-    " (Debian's is optimized, and needs its package python3.11-venv); another by `make PYTHON=...`, into a new"
+    " was, and figures made on it say little. `make` takes /usr/bin/python3.11 where that makes environments"
+    " (Debian's is optimized, and needs python3.11-venv for it); another by `make PYTHON=...`, into a new"
     " .venv. `--any-python` measures on this one all the same."
 )
 

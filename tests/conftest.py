@@ -10,7 +10,11 @@ import pytest
 import structlog
 
 IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ  # whose server and folder are those of its parent
+MEMORY = "/dev/shm"
 if not IS_WORKER:
+    # Where there is room for them, databases lie in memory: to empty one takes a fifth of the time.
+    if os.path.isdir(MEMORY) and shutil.disk_usage(MEMORY).free > 8 * 2**30:
+        os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
     os.environ["LEDGER_VAR"] = tempfile.mkdtemp(prefix="ledger-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "ledger_project.settings"
 os.environ["SECRET_KEY"] = "a key for tests, of more than fifty characters, used nowhere else"

@@ -24,7 +24,7 @@ from tests.scene import Scene
 from tests.test_matrix import OUTSIDE, find_wrong
 from transactions.reading import statistics
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.drill, pytest.mark.django_db]
 USERS, ACCOUNTS, TRANSACTIONS = "/api/v1/users", "/api/v1/accounts", "/api/v1/transactions"
 CALLERS = ("api-admin", HOLDER)
 

@@ -17,6 +17,8 @@ from tests.histories.verdict import Verdict
 from tests.histories.watching import Watching
 from tests.transactions.conftest import require_clean
 
+pytestmark = pytest.mark.drill
+
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "30"))
 STEPS = 40
 

@@ -87,6 +87,7 @@ def read_rights():
     }
 
 
+@pytest.mark.drill
 def test_all_migrations_go_down_to_nothing_and_up_again(other_database):
     migrate(other_database)
     before = read_schema(other_database)
@@ -102,6 +103,7 @@ def test_all_migrations_go_down_to_nothing_and_up_again(other_database):
     assert read_schema(other_database) == before
 
 
+@pytest.mark.drill
 @pytest.mark.parametrize("app", APPS)
 def test_one_app_alone_can_be_migrated(other_database, app):
     migrate(other_database, app)

@@ -12,6 +12,8 @@ from tests.deploy.image import find_image_faults
 from tests.deploy.manifests import DEPLOY, render
 from tests.deploy.test_manifests import VERSION
 
+pytestmark = pytest.mark.drill
+
 RESTRICTED = "            allowPrivilegeEscalation: false\n"
 BASE = "kubernetes/base/"
 TEMPLATE = BASE + "pods/template.yaml"

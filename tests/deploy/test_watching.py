@@ -17,6 +17,8 @@ from tests.database import execute
 from tests.programs import require
 from tests.scraping import find_names
 
+pytestmark = pytest.mark.drill
+
 DEPLOY = settings.BASE_DIR / "deploy"
 TESTS = ("alerts_test.yaml", "alerts_of_a_week_test.yaml")
 GROUPS = yaml.safe_load((DEPLOY / "alerts.yaml").read_text())["groups"]

@@ -11,7 +11,7 @@ from tests.faults.conftest import Place
 from tests.faults.hammer import run_service_behind_proxy
 from tests.servers import wait_for
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(300)]
 
 CLIENTS, ACCOUNTS, KILLS = 24, 3, 4
 REQUESTS = 150  # between two kills

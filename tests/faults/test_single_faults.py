@@ -18,7 +18,7 @@ from tests.servers import wait_for
 from tests.service import is_gone
 from transactions.posting.engine import ATTEMPTS_MAX
 
-pytestmark = pytest.mark.serve
+pytestmark = [pytest.mark.drill, pytest.mark.serve]
 
 RECOVERY_SECONDS_MAX = 30
 WORKERS = 2  # of the service, unless it is told otherwise

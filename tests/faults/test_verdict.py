@@ -9,7 +9,7 @@ import pytest
 from tests.faults.charges import DOUBLED, DRIFT, GHOSTS, LOST, NEGATIVE, UNRESOLVED, WRONG
 from tests.faults.replies import AMBIGUOUS, DEFINITIVE, OK, UNEXPECTED
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(300)]
 
 
 def find_posted(replies, ledger):

@@ -11,7 +11,7 @@ from tests.faults.charges import DOUBLED, LEAKED, TORN, WRONG
 from tests.faults.conftest import find_row
 from tests.faults.replies import DEFINITIVE
 
-pytestmark = [pytest.mark.serve, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.drill, pytest.mark.serve, pytest.mark.timeout(300)]
 
 OTHER_ID = UUID(int=1)
 

@@ -21,6 +21,8 @@ from tests.servers import (
     wait_for,
 )
 
+pytestmark = pytest.mark.drill
+
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to leave root behind")
 
 

@@ -26,7 +26,7 @@ from tests.ledger_project.test_database_roles import execute
 from tests.scraping import scrape_relay
 from tests.servers import CHEAP, PROJECT, query, wait_for
 
-pytestmark = pytest.mark.serve
+pytestmark = [pytest.mark.drill, pytest.mark.serve]
 
 OWNER, APP, MAINTENANCE, AUDITOR = Roles("ledger").names.values()
 DEPLOY = "deploy"

@@ -23,6 +23,8 @@ from tests.cast import new_id
 from tests.servers import PROJECT
 from tests.service import Service
 
+pytestmark = pytest.mark.drill
+
 MARK = "Konstantinovskaya"  # in everything that is personal
 NAME, HANDLE, MAIL = f"Anna {MARK}", f"crm-{MARK}", f"anna@{MARK}.example"
 

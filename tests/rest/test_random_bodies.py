@@ -25,6 +25,8 @@ from transactions import posting
 from transactions.errors import DECLINES as DECLINES_OF_MONEY
 from transactions.posting import NewBatch
 
+pytestmark = pytest.mark.drill
+
 DECLINES = {**DECLINES_OF_MONEY, **DECLINES_OF_HOLDS, **DECLINES_OF_CLAIMS}
 BODIES = 1_000 * int(os.environ.get("LEDGER_EXAMPLES", "40")) // 40
 LOOK_EVERY = 25

@@ -26,6 +26,8 @@ from tests.raw_requests import Answer, connection_kept
 from tests.refusals import require_books, require_problem, take_stock
 from transactions import posting
 
+pytestmark = pytest.mark.drill
+
 EXAMPLES = int(os.environ.get("LEDGER_EXAMPLES", "40")) // 2
 DOCUMENT = SchemaGenerator().get_schema(request=None, public=True)
 # An eager schema: one from a fixture breaks on pytest 9.

@@ -15,6 +15,8 @@ from tests.transactions.conftest import run_command
 from tests.transactions.told import read_events
 from transactions import reading
 
+pytestmark = pytest.mark.drill
+
 RULES = ("name", "status", "status_reason", "credit_limit", "withdraw_max", "withdraw_day_max", "metadata")
 KEEP = 90  # days
 
