@@ -94,8 +94,11 @@ class LedgerServer:
 
     def answers(self) -> bool:
         """Whether somebody listens, and the token of the first service is there."""
+        return self.token_file.exists() and self.listens()
+
+    def listens(self) -> bool:
         with socket.socket() as probe:
-            return self.token_file.exists() and probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def has_ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
@@ -124,6 +127,9 @@ class LedgerServer:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self.process.wait()
+            deadline = time.monotonic() + STOP_SECONDS_MAX
+            while self.listens() and time.monotonic() < deadline:  # its children end a little later
+                time.sleep(0.01)
         for place in ("data", "location/data"):
             with contextlib.suppress(OSError, ValueError):
                 lines = (self.var / "postgres" / place / "postmaster.pid").read_text().splitlines()
