@@ -642,7 +642,7 @@ class Migration(migrations.Migration):
                     "pk",
                     models.CompositePrimaryKey(
                         "amount",
-                        "effective_at",
+                        "at",
                         "id",
                         "is_hold",
                         blank=True,
@@ -652,9 +652,32 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("amount", accounts.models.columns.MoneyField(decimal_places=8, max_digits=28)),
-                ("effective_at", models.DateTimeField()),
+                ("at", models.DateTimeField()),
                 ("id", models.UUIDField()),
                 ("is_hold", models.BooleanField()),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="SearchedTerm",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "term",
+                        "at",
+                        "id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("term", models.BigIntegerField()),
+                ("at", models.DateTimeField()),
+                ("id", models.UUIDField()),
             ],
             options={
                 "default_permissions": (),

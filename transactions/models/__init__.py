@@ -4,7 +4,13 @@ from transactions.models.batches import BATCH_TABLE, Batch, derive_item_id
 from transactions.models.constraints import EFFECTIVE_AT_MIN
 from transactions.models.corrections import Correction
 from transactions.models.figures import AuditRun, Figures, HourlyTotal
-from transactions.models.search import SearchedAmount, SearchedPerson, SearchedReference, SearchState
+from transactions.models.search import (
+    SearchedAmount,
+    SearchedPerson,
+    SearchedReference,
+    SearchedTerm,
+    SearchState,
+)
 from transactions.models.transactions import (
     COLUMNS,
     TABLE,
@@ -27,6 +33,7 @@ __all__ = [
     "SearchedAmount",
     "SearchedPerson",
     "SearchedReference",
+    "SearchedTerm",
     "Transaction",
     "derive_destination_id",
     "derive_item_id",

@@ -51,14 +51,15 @@ class SearchedReference(models.Model):
 
 
 class SearchedAmount(models.Model):
-    """A transaction by its amount, or a hold by each amount that it has had.
+    """A transaction by its amount, or a hold by each amount that it has had, at the moment of its effect; of
+    a transaction that was recorded at another one, at that, too.
 
     Every transaction stands here: so it is as little as can be, and written without leaving the database.
     """
 
-    pk = models.CompositePrimaryKey("amount", "effective_at", "id", "is_hold")
+    pk = models.CompositePrimaryKey("amount", "at", "id", "is_hold")
     amount = MoneyField()
-    effective_at = models.DateTimeField()
+    at = models.DateTimeField()
     id = models.UUIDField()
     is_hold = models.BooleanField()
 
@@ -67,6 +68,25 @@ class SearchedAmount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} of {'hold' if self.is_hold else 'transaction'} {self.id}"
+
+
+class SearchedTerm(models.Model):
+    """A transaction by something that only some have, and by the moments that amounts stand at.
+
+    A term is a hash of `metadata.KEY=value`, `decline_reason=…`, or, of those that took effect at another
+    moment than they were recorded, of `moved`: these stand at their effect alone.
+    """
+
+    pk = models.CompositePrimaryKey("term", "at", "id")
+    term = models.BigIntegerField()
+    at = models.DateTimeField()
+    id = models.UUIDField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"term of transaction {self.id}"
 
 
 class SearchState(models.Model):

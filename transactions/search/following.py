@@ -114,6 +114,7 @@ def forget(user_id: UUID) -> None:
     accounts = list(Account.objects.filter(user=user_id).values_list("id", flat=True))
     _execute(statements.FORGET_PEOPLE, [[user_id]])
     _execute(statements.FORGET_REFERENCES, {"accounts": accounts})
+    _execute(statements.FORGET_TERMS, [accounts])
 
 
 def _lock(how: str = statements.LOCK) -> SearchState | None:

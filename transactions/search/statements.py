@@ -44,23 +44,46 @@ FROM (
     WHERE e.stream = place.stream AND e.sequence = place.sequence OFFSET 0
 ) AS event ON true
 """  # noqa: S608
-TRANSACTION = "row.id, false AS is_hold, account_id, amount, recorded_at, effective_at, reference"
+TRANSACTION = """
+row.id, false AS is_hold, account_id, amount, recorded_at, effective_at, reference, metadata, decline_reason
+"""
 HOLD = """
-row.id, true AS is_hold, account_id, amount, created_at AS recorded_at, created_at AS effective_at, reference
+row.id, true AS is_hold, account_id, amount, created_at AS recorded_at, created_at AS effective_at, reference,
+'{}'::jsonb AS metadata, NULL AS decline_reason
 """
-# Keeps the amounts of some movements, and says which these are, in texts, which come back sooner. Of somebody
-# who was forgotten the references are not found by their parts any more.
-KEEP_AMOUNTS = """
-WITH movement AS MATERIALIZED ({}), kept AS (
-    INSERT INTO transactions_searchedamount (amount, effective_at, id, is_hold)
-    SELECT amount, effective_at, id, is_hold FROM movement ON CONFLICT DO NOTHING
+# A hash of 64 bits: what is found by it is looked at again.
+TERM = "hashtextextended({}, 0)"
+OF_PAIR = TERM.format("'metadata.' || pair.key || '=' || pair.value")
+OF_DECLINE = TERM.format("'decline_reason=' || decline_reason")
+MOVED = TERM.format("'moved'")
+# Keeps the amounts and the terms of some movements, and says which these are, in texts, which come back
+# sooner. Of somebody who was forgotten neither parts of references nor metadata are found any more.
+KEEP = f"""
+WITH row AS ({{}}), movement AS MATERIALIZED (
+    SELECT row.*, (reference <> '' OR metadata <> '{{{{}}}}') AND (
+        SELECT erased_at FROM accounts_user
+        WHERE id = (SELECT user_id FROM accounts_account WHERE id = row.account_id)
+    ) IS NOT NULL AS is_forgotten
+    FROM row
+), amounts AS (
+    INSERT INTO transactions_searchedamount (amount, at, id, is_hold)
+    SELECT amount, effective_at, id, is_hold FROM movement
+    UNION ALL SELECT amount, recorded_at, id, is_hold FROM movement WHERE effective_at <> recorded_at
+    ON CONFLICT DO NOTHING
+), terms AS (
+    INSERT INTO transactions_searchedterm (term, at, id)
+    SELECT {OF_PAIR}, moment.at, id
+    FROM movement, LATERAL jsonb_each_text(metadata) AS pair,
+        LATERAL (SELECT recorded_at UNION SELECT effective_at) AS moment (at)
+    WHERE metadata <> '{{{{}}}}' AND NOT is_forgotten
+    UNION ALL SELECT {OF_DECLINE}, moment.at, id
+    FROM movement, LATERAL (SELECT recorded_at UNION SELECT effective_at) AS moment (at)
+    WHERE decline_reason IS NOT NULL
+    UNION ALL SELECT {MOVED}, effective_at, id FROM movement WHERE effective_at <> recorded_at
+    ON CONFLICT DO NOTHING
 )
-SELECT id::text, is_hold, recorded_at::text, CASE WHEN reference = '' OR (
-    SELECT erased_at FROM accounts_user
-    WHERE id = (SELECT user_id FROM accounts_account WHERE id = movement.account_id)
-) IS NOT NULL THEN '' ELSE reference END
-FROM movement
-"""
+SELECT id::text, is_hold, recorded_at::text, CASE WHEN is_forgotten THEN '' ELSE reference END FROM movement
+"""  # noqa: S608
 # In the order of the key, so that no other index that begins with the account is as cheap.
 NUMBERED = f"""
 SELECT {TRANSACTION} FROM unnest(%s::uuid[], %s::bigint[]) AS asked (stream, about), LATERAL (
@@ -68,8 +91,8 @@ SELECT {TRANSACTION} FROM unnest(%s::uuid[], %s::bigint[]) AS asked (stream, abo
     WHERE t.account_id = asked.stream AND t.seq >= asked.about ORDER BY t.seq LIMIT 1
 ) AS row WHERE row.seq = asked.about
 """  # noqa: S608
-TRANSACTIONS = f"{KEEP_AMOUNTS.format(NUMBERED)} WHERE reference <> ''"
-HOLDS = KEEP_AMOUNTS.format(f"SELECT {HOLD} FROM accounts_hold AS row WHERE row.id = ANY(%s)")  # noqa: S608
+TRANSACTIONS = f"{KEEP.format(NUMBERED)} WHERE reference <> ''"
+HOLDS = KEEP.format(f"SELECT {HOLD} FROM accounts_hold AS row WHERE row.id = ANY(%s)")  # noqa: S608
 # For rebuilding: the newest first, those before a moment and an id.
 BEFORE_PEOPLE = """
 SELECT id, created_at FROM accounts_user
@@ -83,8 +106,8 @@ NEWEST_HOLDS = f"""
 SELECT {HOLD} FROM accounts_hold AS row
 WHERE (row.created_at, row.id) < (%s, %s) ORDER BY row.created_at DESC, row.id DESC LIMIT %s
 """  # noqa: S608
-BEFORE_TRANSACTIONS = KEEP_AMOUNTS.format(NEWEST_TRANSACTIONS)
-BEFORE_HOLDS = KEEP_AMOUNTS.format(NEWEST_HOLDS)
+BEFORE_TRANSACTIONS = KEEP.format(NEWEST_TRANSACTIONS)
+BEFORE_HOLDS = KEEP.format(NEWEST_HOLDS)
 
 WRITE_PEOPLE = """
 INSERT INTO transactions_searchedperson AS known (user_id, name, external_id, contacts, keys)
@@ -115,6 +138,16 @@ USING (
 WHERE known.id = theirs.id AND known.is_hold = theirs.is_hold
 """
 
+# As they stand in the ledger: that is how they were kept.
+FORGET_TERMS = f"""
+DELETE FROM transactions_searchedterm WHERE (term, at, id) IN (
+    SELECT {OF_PAIR}, moment.at, movement.id
+    FROM transactions_transaction AS movement, LATERAL jsonb_each_text(metadata) AS pair,
+        LATERAL (SELECT recorded_at UNION SELECT effective_at) AS moment (at)
+    WHERE account_id = ANY(%s) AND metadata <> '{{}}'
+)
+"""  # noqa: S608
+
 # Of people by the keys of what was asked; each condition stands for itself. The limits stand where the
 # planner does not see that few rows are wanted: it would rather walk through a whole table in another order.
 FIND_PEOPLE = """
@@ -131,17 +164,17 @@ SELECT found.* FROM unnest(%s::text[]) AS quarter (keys), LATERAL (
     WHERE movement.keys @> quarter.keys::int[] OFFSET 0
 ) AS found LIMIT %s
 """
-# The newest of each amount and day; of holds those that have this amount now.
+# The newest of each amount and day, of which there may be two of one; of holds those that have this amount now.
 FIND_AMOUNTS = """
-SELECT found.id, found.is_hold, found.effective_at
+SELECT found.id, found.is_hold, found.at
 FROM unnest(%s::numeric[]) AS amount (asked),
     unnest(%s::timestamptz[], %s::timestamptz[]) AS days (first, after),
 LATERAL (
-    SELECT id, is_hold, effective_at FROM transactions_searchedamount AS movement
-    WHERE movement.amount = amount.asked AND effective_at >= days.first AND effective_at < days.after AND (
+    SELECT id, is_hold, at FROM transactions_searchedamount AS movement
+    WHERE movement.amount = amount.asked AND at >= days.first AND at < days.after AND (
         NOT is_hold OR amount.asked = (SELECT amount FROM accounts_hold AS hold WHERE hold.id = movement.id)
     )
-    ORDER BY effective_at DESC LIMIT %s
+    ORDER BY at DESC LIMIT %s
 ) AS found
 """
 FIRST = "SELECT recorded_at FROM transactions_transaction ORDER BY recorded_at, id LIMIT 1"
