@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from accounts.rest.views import AccountViewSet, MeViewSet, UserViewSet
+from accounts.rest.views import AccountViewSet, MeViewSet
 from events.rest.views import EventViewSet, SubscriptionViewSet
 from ledger.values import UUIDConverter
 from ledger_project import health, metrics
@@ -14,6 +14,7 @@ from transactions.rest.account_views import BalanceViewSet, RuleViewSet
 from transactions.rest.batch_views import BatchViewSet
 from transactions.rest.claim_views import ClaimViewSet
 from transactions.rest.hold_views import HoldViewSet
+from transactions.rest.lists.people import PeopleViewSet
 from transactions.rest.threshold_views import ThresholdViewSet
 from transactions.rest.views import TransactionViewSet, TransferViewSet
 
@@ -24,8 +25,8 @@ MEMBER: Any = {"get": "retrieve", "patch": "partial_update"}
 
 urlpatterns = [
     path("api/v1/me", MeViewSet.as_view({"get": "retrieve"})),
-    path("api/v1/users", UserViewSet.as_view(COLLECTION)),
-    path("api/v1/users/<id:pk>", UserViewSet.as_view(MEMBER)),
+    path("api/v1/users", PeopleViewSet.as_view(COLLECTION)),
+    path("api/v1/users/<id:pk>", PeopleViewSet.as_view(MEMBER)),
     path("api/v1/users/<id:pk>/balance", BalanceViewSet.as_view({"get": "of_user"})),
     path("api/v1/accounts", AccountViewSet.as_view(COLLECTION)),
     path("api/v1/accounts/<id:pk>", RuleViewSet.as_view(MEMBER)),

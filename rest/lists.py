@@ -3,7 +3,7 @@ last row, so that they stay right while rows are added.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -19,12 +19,16 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 
+from ledger.text import find_fault_of_metadata
 from ledger.values import UUID_TEXT
 from rest.answers import Answer, answer
 from rest.errors import FieldError, InvalidRequest
 from rest.fields import list_details
+from rest.parsers import echo
 from rest.serializers import DryRunQuery, read_query
 from rest.times import parse_time
+
+METADATA, METADATA_MAX = "metadata.", 3
 
 
 class StrictUUIDFormField(forms.UUIDField):
@@ -57,6 +61,21 @@ class InstantFilter(django_filters.Filter):
     field_class = InstantFormField
 
 
+class MetadataFilter(TextFilter):
+    """Stands for the parameters `metadata.KEY`, of any key: rows that have exactly this value under it."""
+
+    def __init__(self, key: str = "", **options: Any) -> None:
+        def require_text(value: str) -> None:
+            if fault := find_fault_of_metadata({key: value}):
+                raise forms.ValidationError(fault.detail)
+
+        super().__init__(validators=[require_text], **options)
+        self.key = key
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return qs.filter(metadata__contains={self.key: value})
+
+
 class StrictFilterBackend(DjangoFilterBackend):
     """django-filter that refuses unknown, repeated, empty and unfit parameters."""
 
@@ -64,24 +83,44 @@ class StrictFilterBackend(DjangoFilterBackend):
         if view.action != "list":
             read_query(request, DryRunQuery._declared_fields if view.action in view.dry_runs else {})
             return queryset
-        filters: Mapping[str, Any] = view.filterset_class.base_filters
+        filterset = self.read(request, queryset, view)
+        return queryset if filterset is None else cast(QuerySet[Any], filterset.qs)
+
+    def read(self, request: Any, queryset: QuerySet[Any], view: Any) -> Any:
+        """The filterset with what was asked for; None: nothing was."""
+        filters = find_filters(view.filterset_class, request.query_params)
         query = read_query(request, {**filters, **dict.fromkeys(view.pagination_class.parameters)})
         asked = frozenset(query.keys() & filters.keys())
         if not asked:
-            return queryset
+            return None
         filterset = narrow(view.filterset_class, asked)(query, queryset=queryset, request=request)
         errors = [
-            FieldError(f"?{name}", "invalid_parameter", str(messages[0]))
+            FieldError(f"?{echo(name)}", "invalid_parameter", str(messages[0]))
             for name, messages in filterset.errors.items()
         ]
         errors += [
-            FieldError(f"?{name}", "invalid_parameter", "The parameter is empty.")
+            FieldError(f"?{echo(name)}", "invalid_parameter", "The parameter is empty.")
             for name in query
             if name in asked and not query[name]
         ]
         if errors:
             raise InvalidRequest(*errors)
-        return cast(QuerySet[Any], filterset.qs)
+        return filterset
+
+
+def find_filters(filterset: type[django_filters.FilterSet], names: Iterable[str]) -> dict[str, Any]:
+    """The filters that there are, by their parameters; of metadata those by the keys that are asked for.
+
+    Raises `InvalidRequest` for too many keys.
+    """
+    filters: dict[str, Any] = dict(filterset.base_filters)
+    if filters.pop("metadata", None):
+        asked = [name for name in names if name.startswith(METADATA) and name != METADATA]
+        if len(asked) > METADATA_MAX:
+            told = f"At most {METADATA_MAX} keys of metadata."
+            raise InvalidRequest(FieldError("?metadata", "invalid_parameter", told))
+        filters |= {name: MetadataFilter(name.removeprefix(METADATA)) for name in asked}
+    return filters
 
 
 @lru_cache(maxsize=256)
@@ -90,7 +129,8 @@ def narrow(filterset: type[django_filters.FilterSet], names: frozenset[str]) -> 
     dearer than the query.
     """
     narrowed: Any = type(filterset.__name__, (filterset,), {})
-    narrowed.base_filters = {name: each for name, each in narrowed.base_filters.items() if name in names}
+    filters = find_filters(filterset, names)
+    narrowed.base_filters = {name: each for name, each in filters.items() if name in names}
     return narrowed
 
 
@@ -100,6 +140,7 @@ class KeysetPagination(BasePagination):
     parameters = cursor_query_param, page_size_query_param = ("cursor", "page_size")
     page_size, max_page_size, cursor_length_max = 50, 500, 500
     ordering = "created_at"
+    told: dict[str, Any] = {}  # what an answer says beside its rows
 
     def paginate_queryset(self, queryset: Any, request: Request, view: object = None) -> list[Any]:
         self.request, size = request, self.get_page_size(request)
@@ -129,7 +170,7 @@ class KeysetPagination(BasePagination):
     def get_paginated_response(self, data: Any) -> Answer:  # type: ignore[override]
         next = self.encode_cursor(True, self.page[-1]) if self.page and self.has_next else None
         back = self.encode_cursor(False, self.page[0]) if self.page and self.has_previous else None
-        return answer({"next": next, "previous": back, "results": data})
+        return answer({"next": next, "previous": back, **self.told, "results": data})
 
     def decode_cursor(self, text: str | None) -> tuple[bool, tuple[datetime, UUID] | None]:
         """Whether it leads forward, and beyond which row. Raises `InvalidRequest`."""

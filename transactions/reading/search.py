@@ -44,3 +44,12 @@ def find_by_reference(reference: str) -> list[UUID]:
     rows = Transaction.objects.filter(reference=reference).exclude(reference="")
     found = rows.values_list("recorded_at", "id")[:ROWS_OF_A_REFERENCE_MAX]
     return [id for _, id in heapq.nlargest(TRANSACTIONS_MAX, found)]
+
+
+def find_ids_of_command(id: UUID, parts: Sequence[UUID]) -> list[UUID]:
+    """The ids of all transactions that came of the command, whatever it was: one; a transfer; a capture, whose
+    `parts` may be transfers of their own; a list.
+    """
+    rows = Transaction.objects.order_by().values_list("id", flat=True)
+    of_transfers, of_list = rows.filter(transfer__in=[id, *parts]), rows.filter(batch=id)
+    return list(rows.filter(id=id).union(of_transfers, of_list, all=True))

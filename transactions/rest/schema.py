@@ -17,6 +17,7 @@ from rest.schema import (
 )
 from transactions import errors
 from transactions.rest import examples, serializers
+from transactions.rest.lists.filters import BY_METADATA
 
 ON_COMMANDS = (*ON_BODIES, *ON_IDENTITY, "not_found", "token_bound", "request_in_progress")
 ON_EFFECT = ("effective_at_in_future", "effective_at_too_early", "datetime_invalid", "datetime_precision")
@@ -59,7 +60,7 @@ describe_transactions = describe(
         parameters=[IDEMPOTENCY_KEY],
         examples=examples.CREATE_TRANSACTION,
     ),
-    list=operation(200, serializers.TransactionSerializer, *ON_LISTS),
+    list=operation(200, serializers.TransactionSerializer, *ON_LISTS, parameters=[BY_METADATA]),
     retrieve=operation(
         200, serializers.TransactionSerializer, "not_found", examples=[answered("posted", examples.POSTED)]
     ),

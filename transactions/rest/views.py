@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
-import django_filters
 import orjson
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -14,7 +13,6 @@ from accounts.models import Account, Claim
 from ledger.errors import LedgerError
 from rest.answers import Answer, ask, mark, wait_for
 from rest.errors import FieldError, InvalidRequest, PermissionMissing, send_problem
-from rest.lists import InstantFilter, KeysetPagination, TextFilter, UUIDFilter
 from rest.serializers import read_query
 from rest.viewsets import Request, ResourceViewSet
 from transactions import errors, posting, reading
@@ -23,6 +21,8 @@ from transactions.posting import Answers, PostingRequest, PostingResult
 from transactions.posting.commands import ClaimedReversal, Command, NewTransaction, Reversal, Transfer
 from transactions.reading import queries
 from transactions.rest import requests, schema, serializers
+from transactions.rest.lists.filters import VIEW, TransactionFilter, TransactionFilterBackend
+from transactions.rest.lists.pages import SearchPagination
 from transactions.rest.results import (
     add_collected,
     answer_dry_run,
@@ -35,27 +35,7 @@ from transactions.rest.results import (
     write_transfer,
 )
 
-VIEW, CLAIM = "transactions.view_transaction", "accounts.claim_account"
-
-
-class TransactionFilter(django_filters.FilterSet):
-    """`…_after` is later than the moment, `…_before` up to and including it; a date is the end of its day."""
-
-    account = UUIDFilter(field_name="account_id")
-    user = UUIDFilter(field_name="account__user_id")
-    type = django_filters.ChoiceFilter(choices=Transaction.Type.choices)
-    status = django_filters.ChoiceFilter(choices=Transaction.Status.choices)
-    reference = TextFilter()
-    transfer = UUIDFilter()
-    batch = UUIDFilter()
-    recorded_after = InstantFilter(field_name="recorded_at", lookup_expr="gt")
-    recorded_before = InstantFilter(field_name="recorded_at", lookup_expr="lte")
-    effective_after = InstantFilter(field_name="effective_at", lookup_expr="gt")
-    effective_before = InstantFilter(field_name="effective_at", lookup_expr="lte")
-
-
-class TransactionPagination(KeysetPagination):
-    ordering = "recorded_at"
+CLAIM = "accounts.claim_account"
 
 
 @schema.describe_transactions
@@ -69,8 +49,9 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
     }
     dry_runs: ClassVar[tuple[str, ...]] = ("create", "reverse")
     serializer_class = serializers.TransactionSerializer
+    filter_backends = [TransactionFilterBackend]
     filterset_class = TransactionFilter
-    pagination_class = TransactionPagination
+    pagination_class = SearchPagination
 
     def get_queryset(self) -> QuerySet[Transaction]:
         return self.narrow_to_own(
@@ -92,8 +73,7 @@ class TransactionViewSet(ResourceViewSet[Transaction]):
 
     def list(self, request: Request) -> HttpResponse:
         """Transactions, newest first by `recorded_at`."""
-        found = self.filter_queryset(self.get_queryset()).values_list("id", "recorded_at", named=True)
-        page = self.paginate_queryset(found) or []
+        page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         rows = reading.get_transactions([key.id for key in page])
         return self.get_paginated_response([orjson.Fragment(rows[key.id].as_json) for key in page])
 

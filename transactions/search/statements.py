@@ -164,7 +164,7 @@ SELECT found.* FROM unnest(%s::text[]) AS quarter (keys), LATERAL (
     WHERE movement.keys @> quarter.keys::int[] OFFSET 0
 ) AS found LIMIT %s
 """
-# The newest of each amount and day, of which there may be two of one; of holds those that have this amount now.
+# The newest of each amount and day, some of them twice; of holds those that have this amount now.
 FIND_AMOUNTS = """
 SELECT found.id, found.is_hold, found.at
 FROM unnest(%s::numeric[]) AS amount (asked),
@@ -186,3 +186,33 @@ FROM unnest(%s::uuid[]) AS asked (user_id), LATERAL (
     SELECT * FROM accounts_account AS a WHERE a.user_id = asked.user_id ORDER BY currency, name LIMIT %s
 ) AS account
 """
+
+# Of lists: some that have a term or an amount, holds among them, in whatever order; and sources, that give
+# the next ones beyond a position in one direction. Where the order is that of the effect, what was recorded
+# at that moment is among those by recording, and all else among those that moved.
+FEW_OF_TERM = f"SELECT id FROM transactions_searchedterm WHERE term = {TERM.format('%s')} LIMIT %s"  # noqa: S608
+FEW_OF_AMOUNTS = "SELECT id FROM transactions_searchedamount WHERE amount >= %s AND amount <= %s LIMIT %s"
+_NEXT = "({2}, id) {0} (%(at)s, %(id)s) ORDER BY {2} {1}, id {1} LIMIT %(limit)s"
+_NEXT_AT = _NEXT.format("{0}", "{1}", "at")
+_OF_TERM = "SELECT at, id FROM transactions_searchedterm WHERE term = {} AND {}"
+IN_TERM = _OF_TERM.format(TERM.format("%(term)s"), _NEXT_AT)
+IN_AMOUNT = f"SELECT at, id FROM transactions_searchedamount WHERE amount = %(amount)s AND {_NEXT_AT}"  # noqa: S608
+BY_RECORDING = f"""
+SELECT recorded_at AS at, id FROM transactions_transaction WHERE {_NEXT.format("{0}", "{1}", "recorded_at")}
+"""  # noqa: S608
+BY_EFFECT = f"""
+SELECT at, id FROM (({BY_RECORDING}) UNION ALL ({_OF_TERM.format(MOVED, _NEXT_AT)})) AS found
+ORDER BY at {{1}}, id {{1}} LIMIT %(limit)s
+"""  # noqa: S608
+# People: by all words of their name, as they begin; by how their external id begins, in the order of bytes.
+FEW_OF_WORDS = """
+SELECT user_id FROM generate_series(1, 1), LATERAL (
+    SELECT user_id FROM transactions_searchedperson WHERE keys @> %s::int[] OFFSET 0
+) AS found LIMIT %s
+"""
+FEW_OF_PREFIX = """
+SELECT id FROM accounts_user WHERE external_id ~>=~ %s AND external_id ~<~ %s LIMIT %s
+"""
+PEOPLE_BY_CREATION = f"""
+SELECT created_at AS at, id FROM accounts_user WHERE {_NEXT.format("{0}", "{1}", "created_at")}
+"""  # noqa: S608
