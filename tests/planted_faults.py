@@ -72,10 +72,10 @@ MUTANTS = [
     ),
     Mutant(
         "cursor off by one",
-        "paginate_queryset",
+        "KeysetPagination.paginate_queryset",
         'Q(**{f"id__{beyond}": id})',
         'Q(**{f"id__{beyond}e": id})',
-        "tests/rest/test_lists.py::test_pages_are_newest_first_and_complete",
+        "tests/transactions/test_filters_oracle.py::test_users_and_accounts_are_filtered_and_paged_exactly",
     ),
     Mutant(
         "past without its bound",

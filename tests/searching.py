@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from events import feed
 from transactions import search
-from transactions.models import SearchedAmount, SearchedPerson, SearchedReference
+from transactions.models import SearchedAmount, SearchedPerson, SearchedReference, SearchedTerm
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -38,6 +38,7 @@ def read_tables():
         for model, fields in (
             (SearchedPerson, ("user_id", "name", "external_id", "contacts", "keys")),
             (SearchedReference, ("id", "is_hold", "recorded_at", "reference", "keys")),
-            (SearchedAmount, ("amount", "effective_at", "id", "is_hold")),
+            (SearchedAmount, ("amount", "at", "id", "is_hold")),
+            (SearchedTerm, ("term", "at", "id")),
         )
     ]

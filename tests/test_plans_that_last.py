@@ -14,14 +14,16 @@ from accounts.models import Account, User
 from events import feed, relay
 from events.models import Cursor, Subscription
 from ledger.callers import Caller
+from ledger.sql import fetch
 from ledger_project.database.rights import SETTINGS
 from tests import asking
 from tests.cast import AccountFactory, OrderFactory, deposit, hold, new_id, transfer, withdraw
 from tests.database import execute
 from tests.servers import wait_for
-from transactions import posting, reading
+from transactions import posting, reading, search
 from transactions.posting.commands import SetLimits, SetMetadata
 from transactions.reading import queries
+from transactions.search import look_up_amounts, look_up_term
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
@@ -121,6 +123,11 @@ class Ledger:
                 feed.read_state().last_position - PAGE, types=["account.opened"]
             ),
             "the numbers of an account": lambda: feed.read_account(self.one.id, PAGE, limit=PAGE),
+            "the next of an amount": lambda: self.read_next(look_up_amounts(Decimal(1), Decimal(1)).source),
+            "the next of a reason": lambda: self.read_next(look_up_term("decline_reason", "x").source),
+            "the next by effect": lambda: self.read_next(search.BY_EFFECT),
+            "the next by recording": lambda: self.read_next(search.BY_RECORDING),
+            "some of all amounts": lambda: fetch(look_up_amounts(None, None).sql, [0, 10**20, PAGE]),
             "the relay's look": relay.look,
             "the relay's claim": self.claim,
             "the lag of a subscription": lambda: Subscription.objects.with_lag().get(id=self.subscription.id),
@@ -157,6 +164,10 @@ class Ledger:
         after = Cursor(feed.read_state().epoch, max(0, position))
         feed.read(after, limit=PAGE, placed_only=True, **asked)
 
+    def read_next(self, source):
+        beyond = {"at": self.first.recorded_at + timedelta(days=1), "id": self.first.id, "limit": PAGE}
+        fetch(source.sql.format("<", "DESC"), {**source.values, **beyond})
+
     def claim(self):
         """Of one that has got everything but the last event, and is free."""
         state = feed.read_state()
@@ -184,7 +195,12 @@ class Ledger:
         accounts = (self.one if n % every == 0 else many[n % len(many)] for n in range(ROWS))
         while some := list(islice(accounts, 1000)):
             self.post(some)
+        self.follow()
+
+    def follow(self):
         while feed.place_pending():
+            pass
+        while search.follow_some():
             pass
 
 
@@ -226,6 +242,7 @@ def test_what_was_prepared_on_a_small_ledger_reads_no_more_rows_of_a_large_one(s
             execute("VACUUM ANALYZE")
         for do in ledger.actions.values():
             do()
+    ledger.follow()
     before = ledger.count_rows_read()
     ledger.grow()
     wait_for_older_transactions()

@@ -16,9 +16,10 @@ REFERENCE = {
     "recorded_at": "now()", "reference": "'x'", "keys": "'{}'",
 }  # fmt: skip
 AMOUNT = {
-    "amount": "1", "effective_at": "now()",
+    "amount": "1", "at": "now()",
     "id": "'00000000-0000-4000-8000-000000000001'", "is_hold": "false",
 }  # fmt: skip
+TERM = {"term": "1", "at": "now()", "id": "'00000000-0000-4000-8000-000000000001'"}
 STATE = {"id": "1", "position": "0", "rebuilding": "''"}
 ATTEMPT = {
     "id": "1", "subscription_id": "(SELECT id FROM events_subscription LIMIT 1)", "position": "1",
@@ -28,6 +29,7 @@ INSERTS = [
     ("transactions_searchedperson_pkey", insert("transactions_searchedperson", *[PERSON] * 2)),
     ("transactions_searchedreference_pkey", insert("transactions_searchedreference", *[REFERENCE] * 2)),
     ("transactions_searchedamount_pkey", insert("transactions_searchedamount", *[AMOUNT] * 2)),
+    ("transactions_searchedterm_pkey", insert("transactions_searchedterm", *[TERM] * 2)),
     ("transactions_searchstate_pkey", insert("transactions_searchstate", *[STATE] * 2)),
     ("search_state_is_one_row", insert("transactions_searchstate", STATE | {"id": "2"})),
     ("events_attempt_pkey", insert("events_attempt", *[ATTEMPT] * 2)),

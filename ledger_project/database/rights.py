@@ -132,6 +132,7 @@ RIGHTS: dict[str, Rights] = {
     # What is searched: made of the ledger, and made anew of it.
     "transactions.searchedperson": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),
     "transactions.searchedreference": Rights({**READ, **ADD, **CHANGE, **REMOVE}, READ, READ),
+    "transactions.searchedterm": Rights({**READ, **ADD, **REMOVE}, READ, READ),
     "transactions.searchedamount": Rights({**READ, **ADD}, READ, READ),
     "transactions.searchstate": Rights({**READ, **ADD, **CHANGE}, READ, READ),
     # The service audits single accounts: what it notes is of a part of the ledger, whoever has taken it over.

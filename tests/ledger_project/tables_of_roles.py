@@ -42,6 +42,7 @@ OF_THE_APP = {
     "transactions_searchedamount": ADDS,
     "transactions_searchedperson": ALL,
     "transactions_searchedreference": ALL,
+    "transactions_searchedterm": ADDS_AND_REMOVES,
     "transactions_searchstate": CHANGES,
     "transactions_transaction": ADDS,
 }
@@ -89,7 +90,6 @@ NEVER_CHANGED = {
     ),
     "transactions_figures": "",
     "transactions_hourlytotal": "",
-    "transactions_searchedamount": "",
     "transactions_searchedperson": "",
     "transactions_searchedreference": "",
     "transactions_searchstate": "",

@@ -109,6 +109,8 @@ def test_a_filter_that_may_not_be_empty_says_so(document, service):
     for name in ("users", "accounts", "transactions", "holds", "events", "subscriptions"):
         path = f"/api/v1/{name}"
         for parameter in document["paths"][path]["get"]["parameters"]:
+            if parameter["schema"].get("type") == "object":  # whose keys are the parameters
+                continue
             says_so = {"enum", "format", "minLength", "pattern", "minimum"} & parameter["schema"].keys()
             answer = service.get(f"{path}?{parameter['name']}=")
             if answer.status_code == 400 and not says_so:

@@ -18,7 +18,7 @@ OF_GROUPS = (
     "found of staff, as the record tells it; of services the record says who put them there with a token"
 )
 OF_SERVICES = "found of staff, as the record tells it; services and holders have no such entries"
-SEARCHED = "what the office searches, made of the ledger; what is found is read from there"
+SEARCHED = "what is searched, made of the ledger; what is found is read from there"
 COUNTED = "figures of the dashboard, counted from the transactions, which are proven"
 FACTORS = "authenticator apps of staff; the record says who set one up, the row is not compared with it"
 HASHES = "by it the external id of somebody who was forgotten is known again; it goes after a time"
@@ -250,7 +250,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
         ("removed", REFUSED, UNSEEN, COUNTED),
     ),
     "transactions_searchedamount": decide(
-        ("amount effective_at id is_hold removed", REFUSED, UNSEEN, SEARCHED),
+        ("amount at id is_hold removed", REFUSED, UNSEEN, SEARCHED),
         ("added", UNSEEN, UNSEEN, SEARCHED),
     ),
     "transactions_searchedperson": decide(
@@ -258,6 +258,10 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "transactions_searchedreference": decide(
         ("id is_hold recorded_at reference keys removed added", UNSEEN, UNSEEN, SEARCHED),
+    ),
+    "transactions_searchedterm": decide(
+        ("term at id", REFUSED, UNSEEN, SEARCHED),
+        ("removed added", UNSEEN, UNSEEN, SEARCHED),
     ),
     "transactions_searchstate": decide(
         ("id added", REFUSED, REFUSED, ""),

@@ -9,14 +9,21 @@ from django.db.transaction import atomic
 
 from events import feed
 from tests.accounts.erasing import forget
-from tests.cast import AccountFactory, UserFactory, deposit, hold, new_id, withdraw
+from tests.cast import AccountFactory, UserFactory, day, deposit, hold, new_id, withdraw
 from tests.database import execute
 from tests.searching import find_names, find_references, follow, read_tables
 from tests.transactions.conftest import run_command
 from tests.transactions.test_concurrency import in_hand
 from transactions import search
-from transactions.models import SearchedAmount, SearchedPerson, SearchedReference, SearchState
+from transactions.models import (
+    SearchedAmount,
+    SearchedPerson,
+    SearchedReference,
+    SearchedTerm,
+    SearchState,
+)
 from transactions.search import following
+from transactions.search.listing import find_few
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,13 +38,16 @@ def make_some(count=3):
     """People with money, holds and declines; what is in the search tables when all is known."""
     for number in range(count):
         account = AccountFactory(name=f"Petrov {number}", funds="10", external_id=f"crm-{number}-{new_id()}")
-        withdraw(account, "3", reference=f"order {number}")
+        metadata = {"order": str(number), "shop": "one"}
+        withdraw(account, "3", reference=f"order {number}", metadata=metadata)
         withdraw(account, "9999", reference=f"too much {number}")
         hold(account, "1", reference=f"booking {number}")
 
 
 def count_tables():
-    return tuple(each.objects.count() for each in (SearchedPerson, SearchedReference, SearchedAmount))
+    return tuple(
+        each.objects.count() for each in (SearchedPerson, SearchedReference, SearchedAmount, SearchedTerm)
+    )
 
 
 def require_everything_known():
@@ -46,6 +56,7 @@ def require_everything_known():
     execute("DELETE FROM transactions_searchedperson")
     execute("DELETE FROM transactions_searchedreference")
     execute("DELETE FROM transactions_searchedamount")
+    execute("DELETE FROM transactions_searchedterm")
     search.begin_rebuilding()
     follow()
     assert read_tables() == known
@@ -56,7 +67,7 @@ def require_everything_known():
 def test_every_event_is_followed_once_and_the_ledger_says_the_same():
     make_some()
     assert follow() > 5
-    assert count_tables() == (3, 9, 12)
+    assert count_tables() == (3, 9, 12, 9)
     require_everything_known()
     assert follow() == 0
 
@@ -179,7 +190,7 @@ def test_a_feed_that_was_pruned_before_it_was_read_begins_it_anew():
     execute("UPDATE events_feed_state SET pruned_through = last_position")
     execute("ALTER TABLE events_feed_state ENABLE ALWAYS TRIGGER feed_goes_forward")
     follow()
-    assert count_tables() == (3, 9, 12)
+    assert count_tables() == (3, 9, 12, 9)
     require_everything_known()
 
 
@@ -204,20 +215,25 @@ def test_who_is_forgotten_is_not_found_by_anything_of_theirs():
         name="Ivan Konstantinov", external_id="crm-4711", metadata={"email": "ivan@example.com"}
     )
     account = user.accounts.with_held_due().get()
-    deposit(account, "12.34", reference="for Konstantinov")
+    deposit(account, "12.34", reference="for Konstantinov", metadata={"for": "Konstantinov"})
+    deposit(account, "1", metadata={"for": "Konstantinov"}, effective_at=day("2023-01-01"))
     hold(account, "1", reference="Konstantinov, room 7")
     follow()
     asked = ("konstantinov", "konstantinof", "crm-4711", "4711", "ivan@example.com")
     assert all(find_names(words) for words in asked)
     assert len(find_references("konstantinov")) == 2
+    theirs = [search.look_up_term("metadata.for", "Konstantinov")]
+    assert len(find_few(theirs)) == 2
     forget(user)
+    assert find_few(theirs) == set()
     assert not SearchedPerson.objects.filter(user_id=user.pk).exists()
     assert find_references("konstantinov") == []
-    deposit(account, "1", reference="again for Konstantinov")
+    deposit(account, "1", reference="again for Konstantinov", metadata={"for": "Konstantinov"})
     follow()
     for _ in range(2):
         assert not any(find_names(words) for words in asked)
         assert find_references("konstantinov") == []
+        assert find_few(theirs) == set()
         assert find_references("12.34 today") == ["for Konstantinov"]  # bookkeeping
         search.begin_rebuilding()
         follow()
@@ -253,3 +269,21 @@ def test_an_erasure_that_is_rolled_back_takes_nothing_away():
         search.forget(UUID(str(user.pk)))
         raise ZeroDivisionError
     assert find_names("konstantinov") == ["Ivan Konstantinov"]
+
+
+def test_a_movement_stands_at_both_its_moments_under_what_is_on_it():
+    account = AccountFactory(funds="10")
+    follow()
+    empty = count_tables()
+    deposit(account, "1")
+    follow()
+    assert count_tables() == (*empty[:2], empty[2] + 1, empty[3])
+    deposit(account, "1", metadata={"a": "b"})
+    follow()
+    assert count_tables() == (*empty[:2], empty[2] + 2, empty[3] + 1)
+    moved = deposit(account, "2", metadata={"c": "d", "e": "f"}, effective_at=day("2023-01-01"))
+    follow()
+    assert count_tables() == (*empty[:2], empty[2] + 4, empty[3] + 6)
+    amounts = SearchedAmount.objects.filter(id=moved.id).values_list("at", flat=True)
+    assert set(amounts) == {moved.recorded_at, moved.effective_at}
+    require_everything_known()

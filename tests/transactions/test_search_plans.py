@@ -16,6 +16,7 @@ from django.db import connection
 from tests.cast import new_id
 from tests.database import empty_the_ledger, execute
 from transactions import search
+from transactions.models import Transaction
 from transactions.search import keys, statements
 from transactions.search.folding import fold
 
@@ -124,7 +125,7 @@ def many(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         copy("transactions_searchedperson", "user_id, name, external_id, contacts, keys", make_people())
         copy("transactions_searchedreference", "id, is_hold, recorded_at, reference, keys", make_references())
-        copy("transactions_searchedamount", "amount, effective_at, id, is_hold", make_amounts())
+        copy("transactions_searchedamount", "amount, at, id, is_hold", make_amounts())
         yield
         empty_the_ledger()
 
@@ -214,3 +215,46 @@ def test_the_newest_movements_are_found_first(many):
     assert times == sorted(times, reverse=True)
     assert found.is_cut
     assert times[0] > NOW - timedelta(days=92)
+
+
+@pytest.fixture(scope="module")
+def terms(many, django_db_blocker):
+    """Of every movement a pair of metadata that all have, one that it alone has, and another moment."""
+    with django_db_blocker.unblock():
+        for term in ("'metadata.channel=web'", "'metadata.order=' || row_number() OVER ()", "'moved'"):
+            execute(
+                f"INSERT INTO transactions_searchedterm (term, at, id)"
+                f" SELECT {statements.TERM.format(term)}, at, id FROM transactions_searchedamount"
+            )
+        execute("ANALYZE transactions_searchedterm")
+
+
+WEB, SEVENTEEN, NONE = ("metadata.channel", "web"), ("metadata.order", "17"), ("metadata.order", "none")
+LISTS = [
+    ([WEB], None),
+    ([SEVENTEEN], None),
+    ([WEB, SEVENTEEN, NONE], None),
+    ([WEB], (Decimal(50), Decimal(50))),
+    ([WEB], (Decimal(3), None)),
+    ([], (Decimal(50), Decimal(50))),
+    ([], (Decimal(3), None)),
+    ([], None),
+]
+
+
+@pytest.mark.parametrize("source", [search.BY_RECORDING, search.BY_EFFECT], ids=["recording", "effect"])
+@pytest.mark.parametrize(("named", "amounts"), LISTS, ids=range(len(LISTS)))
+def test_a_page_of_a_list_reads_few_pages_though_nothing_fits(terms, named, amounts, source):
+    """What the tables name is not in the ledger here, so that as much is looked at as ever is."""
+    lookups = [search.look_up_term(*each) for each in named]
+    lookups += [search.look_up_amounts(*amounts)] if amounts else []
+    order = "recorded_at" if source is search.BY_RECORDING else "effective_at"
+    listing = search.Listing(rows=Transaction.objects.all(), order=order, lookups=lookups, source=source)
+    for position in (None, (FIRST + (NOW - FIRST) / 2, new_id())):
+        pages = Pages()
+        with connection.execute_wrapper(pages):
+            keys = search.find_keys(listing, position, is_forward=True, limit=51)
+        sys.stdout.write(f"{named} {amounts}: {pages.count} pages\n")
+        assert keys.found == []
+        assert pages.count <= PAGES_MAX
+        assert "Seq Scan" not in {node["Node Type"] for plan in pages.plans for node in walk(plan)}

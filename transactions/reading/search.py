@@ -47,8 +47,8 @@ def find_by_reference(reference: str) -> list[UUID]:
 
 
 def find_ids_of_command(id: UUID, parts: Sequence[UUID]) -> list[UUID]:
-    """The ids of all transactions that came of the command, whatever it was: one; a transfer; a capture, whose
-    `parts` may be transfers of their own; a list.
+    """The ids of all transactions that came of the command, whatever it was: one; a transfer; a capture, the
+    `parts` of which may be transfers of their own; a list.
     """
     rows = Transaction.objects.order_by().values_list("id", flat=True)
     of_transfers, of_list = rows.filter(transfer__in=[id, *parts]), rows.filter(batch=id)

@@ -16,8 +16,9 @@ from transactions.posting.commands import Command, NewClaim, NewHold, Release
 from transactions.reading import queries
 from transactions.rest.captures import find_destination_users, make_capture
 from transactions.rest.hold_views import make_hold
+from transactions.rest.lists.filters import VIEW
 from transactions.rest.requests import COMMANDS
-from transactions.rest.views import SENT_AS, VIEW, find_users, make_reversal, make_transaction, make_transfer
+from transactions.rest.views import SENT_AS, find_users, make_reversal, make_transaction, make_transfer
 
 MOVE = "transactions.add_transaction"
 PERMISSIONS = {

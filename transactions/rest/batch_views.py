@@ -19,8 +19,9 @@ from transactions.posting import Culprit, NewBatch, PostingResult, find_culprit
 from transactions.reading import queries
 from transactions.rest import requests, schema, serializers
 from transactions.rest.batch_items import PERMISSIONS, Items, point
+from transactions.rest.lists.filters import VIEW
 from transactions.rest.results import answer_dry_run, describe_collection, describe_result
-from transactions.rest.views import VIEW, name_as_asked, post_list, take_identity
+from transactions.rest.views import name_as_asked, post_list, take_identity
 
 ERRORS_MAX = 100
 Results = dict[int, PostingResult]  # by their place in the request

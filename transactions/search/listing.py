@@ -45,6 +45,7 @@ class Lookup(NamedTuple):
     sql: str
     values: Sequence[Any]
     source: Source | None = None
+    is_of_search: bool = True
 
 
 class Key(NamedTuple):
@@ -72,8 +73,8 @@ class Listing:
 
 
 class Keys(NamedTuple):
-    """Keys of a list, as they were asked for. `last`: what was looked at last; `is_cut`: after so many, and
-    there may be more. `knowledge`: of the search, if it has answered.
+    """Keys of a list, as they were asked for. `last`: what was looked at last, or the end; `is_cut`: after
+    so many, and there may be more. `knowledge`: of the search, if it has answered.
     """
 
     found: list[Key]
@@ -102,7 +103,7 @@ def look_up_amounts(least: Decimal | None, most: Decimal | None) -> Lookup:
 
 def look_up_prefix(prefix: str) -> Lookup:
     """People whose external id begins so."""
-    return Lookup(statements.FEW_OF_PREFIX, [prefix, prefix + chr(0x10FFFF)])
+    return Lookup(statements.FEW_OF_PREFIX, [prefix, prefix + chr(0x10FFFF)], is_of_search=False)
 
 
 def look_up_words(words: Sequence[str]) -> Lookup:
@@ -127,17 +128,18 @@ def split(text: str) -> list[str]:
 def find_keys(listing: Listing, position: Position | None, *, is_forward: bool, limit: int) -> Keys:
     """So many keys of the list at most, beyond the position, or from its end on."""
     is_descending = listing.is_newest_first == is_forward
-    source = next((each.source for each in listing.lookups if each.source), None) if listing.source else None
-    source = source or listing.source
-    knowledge = read_knowledge() if listing.lookups or (source and source.is_of_search) else None
+    source = listing.source and next((each.source for each in listing.lookups if each.source), listing.source)
+    is_of_search = any(each.is_of_search for each in listing.lookups)
+    knowledge = read_knowledge() if is_of_search or (source and source.is_of_search) else None
     few = find_few(listing.lookups)
     if few is not None:
-        found = read_keys(listing, listing.rows.filter(id__in=few), position, is_descending, limit)
-        return Keys(found, knowledge=knowledge)
+        rows = listing.rows.filter(id__in=few)
+        found = read_keys(listing, rows, position, is_descending, limit)
+        return Keys(found, knowledge=knowledge if is_of_search else None)
     if source is None:
         return Keys(read_keys(listing, listing.rows, position, is_descending, limit))
-    found_keys = go_through(listing, source, position, is_descending, limit)
-    return found_keys._replace(knowledge=knowledge if source.is_of_search else None)
+    gone_through = go_through(listing, source, position, is_descending, limit)
+    return gone_through._replace(knowledge=knowledge if source.is_of_search else None)
 
 
 def find_few(lookups: Sequence[Lookup]) -> set[UUID] | None:
@@ -173,7 +175,8 @@ def go_through(
     sql = source.sql.format(*(("<", "DESC") if is_descending else (">", "ASC")))
     at, id = begin(listing, position, is_descending)
     found: list[Key] = []
-    last, looked_at, size = None, 0, limit
+    end_at, end_id = FIRST if is_descending else LAST
+    last, looked_at, size = Key(end_id, end_at), 0, limit
     while looked_at < LOOKED_AT_MAX:
         size = min(size, LOOKED_AT_MAX - looked_at)
         some = fetch(sql, {**source.values, "at": at, "id": id, "limit": size})

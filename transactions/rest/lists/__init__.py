@@ -1,1 +1,1 @@
-"""What lists are asked for, and the pages that they are answered in, where the ledger's indexes do not suffice."""
+"""Lists that the ledger's own indexes do not suffice for: what is asked for, and pages of the answer."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django import forms
@@ -41,7 +42,7 @@ BY_METADATA = OpenApiParameter(
     "metadata",
     {
         "type": "object",
-        "additionalProperties": {"type": "string"},
+        "additionalProperties": {"type": "string", "minLength": 1},
         "propertyNames": {"pattern": "^metadata\\..+$"},
         "maxProperties": METADATA_MAX,
         "examples": [{"metadata.order": "7"}],
@@ -74,7 +75,7 @@ class TransactionFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=Transaction.Status.choices)
     decline_reason = django_filters.ChoiceFilter(choices=[(code, code) for code in errors.DECLINES])
     amount = AmountFilter()
-    amount_min = AmountFilter(field_name="amount", lookup_expr="gte")
+    amount_min = AmountFilter(field_name="amount", lookup_expr="gte")  # both ends are included
     amount_max = AmountFilter(field_name="amount", lookup_expr="lte")
     reference = TextFilter()
     metadata = MetadataFilter()
@@ -89,18 +90,23 @@ class TransactionFilter(django_filters.FilterSet):
     recorded_before = InstantFilter(field_name="recorded_at", lookup_expr="lte")
     effective_after = InstantFilter(field_name="effective_at", lookup_expr="gt")
     effective_before = InstantFilter(field_name="effective_at", lookup_expr="lte")
-    order = django_filters.ChoiceFilter(choices=[(name, name) for name in ORDERS], method="stay")
+    order = django_filters.ChoiceFilter(
+        choices=[(name, name) for name in ORDERS],
+        method="stay",
+        help_text="With a minus the newest first; `-recorded_at` unless you say otherwise.",
+    )
 
     def have_key(self, rows: QuerySet[Transaction], name: str, value: str) -> QuerySet[Transaction]:
         """All that came of the command that was sent with this key."""
+        caller: Any = self.request
         try:
-            id = derive_id(self.request.user.pk, value)
+            id = derive_id(caller.user.pk, value)
         except IdempotencyKeyInvalid:
             return rows.none()
         parts = [derive_part_id(id, index) for index in range(1, PARTS_MAX)]
         return rows.filter(id__in=find_ids_of_command(id, parts))
 
-    def take_back(self, rows: QuerySet[Transaction], name: str, value: Any) -> QuerySet[Transaction]:
+    def take_back(self, rows: QuerySet[Transaction], name: str, value: UUID) -> QuerySet[Transaction]:
         return rows.filter(reverses=value, status=Transaction.Status.POSTED)
 
     def stay(self, rows: QuerySet[Transaction], name: str, value: str) -> QuerySet[Transaction]:

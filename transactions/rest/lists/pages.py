@@ -12,8 +12,8 @@ from transactions.search import Key, Listing
 KNOWN_AT = {
     "type": ["string", "null"],
     "format": "date-time",
-    "description": "Stands only where the search has answered, which is a moment behind: what came later may be"
-    " missing. Null: the search is being made anew, and anything may be missing.",
+    "description": "Stands only where the search has answered, which is a moment behind: what came later may"
+    " be missing. Null: the search is being made anew, and anything may be missing.",
 }
 
 

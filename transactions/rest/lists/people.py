@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from rest_framework import request as drf
 
 from accounts.models import User
 from accounts.rest.views import UserFilter, UserViewSet
 from rest.lists import StrictFilterBackend, TextFilter
-from rest.viewsets import Request
 from transactions import search
 from transactions.rest.lists.pages import SearchPagination
 from transactions.search import BY_CREATION, Listing
@@ -40,18 +40,23 @@ class PeopleFilterBackend(StrictFilterBackend):
         filterset = self.read(request, queryset, view)
         if filterset is None:
             return Listing(rows=queryset, order="created_at")
-        asked = filterset.form.cleaned_data
-        lookups = []
+        asked, lookups, source = filterset.form.cleaned_data, [], None
         if prefix := asked.get("external_id_prefix"):
             lookups.append(search.look_up_prefix(prefix))
+            source = BY_CREATION
         if words := asked.get("name_words"):
             lookups.append(search.look_up_words(search.split(words)))
-        return Listing(
-            rows=filterset.qs,
-            order="created_at",
-            lookups=lookups,
-            source=BY_CREATION if lookups else None,
-        )
+            source = BY_CREATION._replace(is_of_search=True)  # which decides who has them
+        return Listing(rows=filterset.qs, order="created_at", lookups=lookups, source=source)
+
+
+class PeoplePagination(SearchPagination):
+    """Pages of the people themselves."""
+
+    def paginate_queryset(self, queryset: Any, request: drf.Request, view: object = None) -> list[Any]:
+        page = super().paginate_queryset(queryset, request, view)
+        people = queryset.rows.in_bulk([key.id for key in page])
+        return [people[key.id] for key in page if key.id in people]
 
 
 class PeopleViewSet(UserViewSet):
@@ -59,10 +64,4 @@ class PeopleViewSet(UserViewSet):
 
     filter_backends = [PeopleFilterBackend]
     filterset_class = PeopleFilter
-    pagination_class = SearchPagination
-
-    def list(self, request: Request) -> Any:
-        """Users, newest first."""
-        page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
-        people = self.get_queryset().in_bulk([key.id for key in page])
-        return self.get_paginated_response([people[key.id].to_dict() for key in page])
+    pagination_class = PeoplePagination
