@@ -5,6 +5,7 @@ start over it, and `/readyz` is 503. What cannot be read at all is refused by th
 (`ledger_project.environment`). No message has a key or an address in it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks
 
 from accounts.currencies import CODE, DECIMALS_MAX, find_decimals, find_iso_decimals
+from events.delivery import can_be_opened
 from ledger_project.database import currencies
 
 OF_SETTINGS = "settings"  # the tag of what asks no database
@@ -21,6 +23,10 @@ KEY_BYTES_MIN = 32
 KEY_CHARACTERS_MIN = 8  # different ones
 # As they begin
 KNOWN_KEYS = ("django-insecure-", "at least ", "older chain keys", "an older SECRET_KEY", "an older key")
+LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST = re.compile(
+    rf"\.?({LABEL}\.)*(?![0-9]){LABEL}"
+)  # as urls have them: the last part begins with a letter
 
 
 def find_errors(*tags: str, databases: Sequence[str] = ()) -> list[CheckMessage]:
@@ -124,6 +130,19 @@ def check_audits(**options: Any) -> Iterator[CheckMessage]:
     if settings.AUDIT_EVERY_MINUTES and settings.EMBEDDED_POSTGRES is None and not settings.AUDIT_DATABASE:
         message = "AUDIT_EVERY_MINUTES is set, and AUDIT_DATABASE_URL is not: give it the maintenance role's."
         yield Error(message, id="ledger.E015")
+
+
+@register(OF_SETTINGS)
+def check_webhooks(**options: Any) -> Iterator[CheckMessage]:
+    """That what they may call of one's own network is one's own."""
+    for network in settings.WEBHOOK_ALLOWED_NETWORKS:
+        if not can_be_opened(network):
+            has = f"WEBHOOK_ALLOWED_NETWORKS has {network}, which is not inside of one private network"
+            yield Error(f"{has}: take it out. Public addresses are called without it.", id="ledger.E016")
+    for name in settings.WEBHOOK_ALLOWED_HOSTS:
+        if not HOST.fullmatch(name):
+            wanted = "write ads.example.com, or .example.com for all hosts below it, and no address."
+            yield Error(f"WEBHOOK_ALLOWED_HOSTS has {name!r}: {wanted}", id="ledger.E017")
 
 
 @register(Tags.database)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from importlib.util import find_spec
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -95,6 +96,16 @@ class Environment:
         """A list, as in `a,b`."""
         text = self.values.get(name)
         return list(default) if text is None else _split(text, separators)
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """A list of networks, as in `10.0.0.0/8,fd12::/16`; an address is one of its own."""
+        networks = []
+        for item in self.items(name):
+            try:
+                networks.append(ip_network(item))
+            except ValueError:
+                self._add(UNREADABLE, f"{name} has {item!r}: write a network, as in 10.0.0.0/8.")
+        return networks
 
     def secrets(self, name: str) -> list[str]:
         """A list of keys, each exactly as it stands."""

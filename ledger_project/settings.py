@@ -267,15 +267,16 @@ WORKERS = env.whole("WORKERS", default=2)
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", default=0.0, can_be_zero=True)  # not ready, before it is stopped
 PAYMENTS_MAX = env.whole("PAYMENTS_MAX", default=512)  # at once, and as many hot reads
 LONG_POLLS_MAX = env.whole("LONG_POLLS_MAX", default=8)
-LONG_ANSWERS_BYTES_MAX = env.whole(
-    "LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024
-)  # that readers wait for
+# Of answers that readers wait for:
+LONG_ANSWERS_BYTES_MAX = env.whole("LONG_ANSWERS_BYTES_MAX", default=256 * 1024 * 1024)
 
 # How long a posting waits for others to be committed with, as many as usually come; alone it does not wait.
 GATHER_SECONDS = env.number("GATHER_SECONDS", default=0.001, can_be_zero=True)
 
 # Telling others
 WEBHOOK_LOOPBACK = env.flag("WEBHOOK_LOOPBACK", default=False)  # may call this machine: tests, development
+WEBHOOK_ALLOWED_NETWORKS = env.networks("WEBHOOK_ALLOWED_NETWORKS")  # private ones that they may call
+WEBHOOK_ALLOWED_HOSTS = env.items("WEBHOOK_ALLOWED_HOSTS")  # whose private addresses they may call
 BROKER_URL = env.brokers("BROKER_URL")
 # What a restore or a failover changes: managed servers may hide what tells one cluster from another.
 FEED_EPOCH_OF = env.choice("FEED_EPOCH_OF", default="cluster", choices=("cluster", "database"))

@@ -66,17 +66,17 @@ def talkative(handler):
 class Receiver:
     """`behaviour` may be changed while it runs."""
 
-    def __init__(self, behaviour=taking, tls=None):
+    def __init__(self, behaviour=taking, tls=None, host="127.0.0.1"):
         self.behaviour = behaviour
         self.requests = []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
         self.server.receiver = self
         self.server.handle_error = lambda *_: None
         if tls:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_port
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}/hook"
+        self.url = f"http{'s' if tls else ''}://{host}:{self.port}/hook"
 
     @property
     def events(self):
@@ -92,8 +92,8 @@ class Receiver:
 
 
 @contextmanager
-def receiver(behaviour=taking, tls=None):
-    made = Receiver(behaviour, tls)
+def receiver(behaviour=taking, tls=None, host="127.0.0.1"):
+    made = Receiver(behaviour, tls, host)
     thread = threading.Thread(target=made.server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

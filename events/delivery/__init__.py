@@ -6,10 +6,11 @@ from threading import BoundedSemaphore
 from events import errors
 from events.delivery import webhooks
 from events.delivery.channels import Channel, DeliveryFailed
+from events.delivery.url_guard import can_be_opened
 from events.models import Event, Resource, Subscription
 from ledger.callers import Caller
 
-__all__ = ["Channel", "DeliveryFailed", "open_channel", "send_test"]
+__all__ = ["Channel", "DeliveryFailed", "can_be_opened", "open_channel", "send_test"]
 
 waiting = BoundedSemaphore(2)  # of a process's threads that wait for receivers of tests; others are for work
 

@@ -1,4 +1,4 @@
-"""Which addresses a webhook may have: public ones over https; the ledger's own network is nobody's to call.
+"""Which addresses a webhook may have: public ones over https, and private ones that the operator has named.
 
 The name is resolved when the subscription is made, to refuse early, and again for every connection, which
 goes to the very address that was checked: a name that changes its mind in between gains nothing.
@@ -22,17 +22,30 @@ URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)"
     r"(:(?P<port>[0-9]{1,5}))?(?P<path>[/?][!$-\[\]-~]*)?"  # printable ASCII but for quotes, # and backslash
 )
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def list_networks(*texts: str) -> list[Network]:
+    return [ipaddress.ip_network(text) for text in texts]
+
+
 PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
 # Beyond what `is_global` knows: where an IPv4 address is inside, documentation, a cloud's own host.
-NOT_PUBLIC = [
-    ipaddress.ip_network(text)
-    for text in (
-        *("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20"),
-        *("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24"),
-    )
-]
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+NOT_PUBLIC = list_networks(
+    *("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20"),
+    *("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24"),
+)
+# What settings can open: one's own networks (RFC 1918, 6598 and 4193), and this machine. Nothing link-local,
+# where most clouds tell their machines secrets; those that tell them inside of one's own networks:
+PRIVATE = list_networks("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+LOOPBACK = list_networks("127.0.0.0/8", "::1/128")
+METADATA = list_networks(
+    *("100.100.100.200/32", "fd00:100::100:200/128"),  # Alibaba
+    *("fd00:ec2::/32", "fd20:ce::/64", "fd00:c1::a9fe:a9fe/128"),  # AWS, Google, Oracle
+    *("fd00:42::42/128", "fd00:a9fe:a9fe::1/128"),  # Scaleway, Linode
+)
+NO_PUBLIC = "The host is not at a public address"
 
 
 def require_allowed(url: str) -> None:
@@ -62,15 +75,56 @@ def resolve(host: str, port: int, *, scheme: str) -> list[str]:
     for text in addresses:
         resolved = ipaddress.ip_address(text)
         address: Address = getattr(resolved, "ipv4_mapped", None) or resolved
-        if address.is_loopback and settings.WEBHOOK_LOOPBACK:
+        if is_opened(host, address):
             continue
         if not is_public(address):
-            raise UrlNotAllowed("The host is not at a public address.")
+            raise UrlNotAllowed(describe_closed(address))
         if scheme != "https" and not settings.DEBUG:
-            raise UrlNotAllowed("Only https is called.")
+            raise UrlNotAllowed("Only https is called at a public address.")
         if port not in (443, 8443) and not settings.DEBUG:
-            raise UrlNotAllowed("Only the ports 443 and 8443 are called.")
+            raise UrlNotAllowed("Only the ports 443 and 8443 are called at a public address.")
     return addresses
+
+
+def is_opened(host: str, address: Address) -> bool:
+    """Whether a setting opens this private address, over http and at any port too: by its network, or by the
+    host whose it is, unless that leads to this machine. Where clouds tell secrets is opened by none."""
+    if is_within(address, METADATA) or not is_within(address, [*PRIVATE, *LOOPBACK]):
+        return False
+    if is_within(address, settings.WEBHOOK_ALLOWED_NETWORKS):
+        return True
+    if is_within(address, LOOPBACK):
+        return bool(settings.WEBHOOK_LOOPBACK)
+    return any(is_named(host.lower(), name.lower()) for name in settings.WEBHOOK_ALLOWED_HOSTS)
+
+
+def is_named(host: str, name: str) -> bool:
+    """Whether the host is that of the name, or one below it if that begins with a dot."""
+    return host.endswith(name) if name.startswith(".") else host == name
+
+
+def describe_closed(address: Address) -> str:
+    """Why an address that is not public is refused, and which setting would open it."""
+    if is_within(address, METADATA) or not is_within(address, [*PRIVATE, *LOOPBACK]):
+        return f"{NO_PUBLIC}, and no setting allows this one."
+    if is_within(address, LOOPBACK):
+        return f"{NO_PUBLIC} but on the ledger's own machine, which only WEBHOOK_LOOPBACK=true allows."
+    return (
+        f"{NO_PUBLIC} but at a private one: whoever runs the ledger allows it by its network in "
+        "WEBHOOK_ALLOWED_NETWORKS, or by its name in WEBHOOK_ALLOWED_HOSTS."
+    )
+
+
+def is_within(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def can_be_opened(network: Network) -> bool:
+    """Whether all of the network is one's own: what WEBHOOK_ALLOWED_NETWORKS may have."""
+    return any(
+        isinstance(network, type(own)) and network.subnet_of(own)  # type: ignore[arg-type]
+        for own in (*PRIVATE, *LOOPBACK)
+    )
 
 
 def is_public(address: Address) -> bool:
@@ -79,7 +133,7 @@ def is_public(address: Address) -> bool:
         address.is_global
         and not (address.is_multicast or address.is_reserved)
         and (address.version == 4 or address in PUBLIC_IPV6)
-        and not any(address in network for network in NOT_PUBLIC)
+        and not is_within(address, NOT_PUBLIC)
     )
 
 

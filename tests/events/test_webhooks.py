@@ -3,6 +3,7 @@
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 import trustme
@@ -11,6 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from events import subscriptions
 from events.delivery import open_channel, webhooks
 from events.delivery.channels import DeliveryFailed
+from events.errors import UrlNotAllowed
 from events.models import Subscription
 from tests.cast import CALLER
 from tests.events.conftest import deposit_times, get_secret, relay_once, subscribe
@@ -142,6 +144,49 @@ def test_the_connection_goes_to_the_address_that_was_checked(names, loopback):
         send(subscription)
         assert hook.requests[0][0]["Host"] == f"ads.example.com:{hook.port}"
         assert names["ads.example.com"] == ["10.0.0.1"]  # which nobody has asked for
+
+
+def test_of_ones_own_network_what_is_allowed_is_called_and_what_is_beside_it_is_not(settings):
+    settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.2/31")]  # 127.0.0.1 is beside it
+    with receiver(host="127.0.0.2") as inside, receiver() as beside:
+        subscription = subscribe(inside.url)
+        send(subscription)
+        assert inside.events == [ENVELOPE]
+        with pytest.raises(UrlNotAllowed):
+            subscribe(beside.url)
+        Subscription.objects.filter(id=subscription.id).update(url=beside.url)
+        assert "not at a public address" in str(fail(subscriptions.get(subscription.id)))
+        assert beside.requests == []
+
+
+def test_a_name_that_changes_to_an_address_beside_the_allowed_network_is_not_called(names, settings):
+    settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.2/32")]
+    settings.WEBHOOK_ALLOWED_HOSTS = ["ads.example.com"]
+    with receiver() as beside:
+        for address in ("127.0.0.1", "169.254.169.254", "fd00:ec2::254"):
+            names["ads.example.com"] = ["127.0.0.2", address]
+            subscription = subscribe(f"http://ads.example.com:{beside.port}/{address.replace(':', '-')}")
+            assert "not at a public address" in str(fail(subscription))
+        assert beside.requests == []
+
+
+def test_an_allowed_host_is_called_at_the_private_address_that_was_checked(names, settings):
+    settings.WEBHOOK_ALLOWED_HOSTS = ["ads.example.com"]
+    names["ads.example.com"] = ["10.1.2.3"]
+    subscription = subscribe("http://ads.example.com:8080/hook")
+    names["ads.example.com"] = ["10.1.2.3", "10.9.9.9"]
+    assert "a test calls 10.1.2.3" in str(fail(subscription))  # it would have
+    assert names["ads.example.com"] == ["10.9.9.9"]  # which nobody has asked for
+
+
+def test_what_is_allowed_no_more_is_called_no_more(settings):
+    settings.WEBHOOK_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
+    with receiver() as hook:
+        subscription = subscribe(hook.url)
+        send(subscription)
+        settings.WEBHOOK_ALLOWED_NETWORKS = []
+        assert "not at a public address" in str(fail(subscription))
+        assert len(hook.requests) == 1
 
 
 def test_over_https_the_certificate_is_that_of_the_name(names, loopback, monkeypatch):

@@ -26,7 +26,7 @@ from tests.service import Service, find_free_port, is_gone
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    environment = {"WEBHOOK_LOOPBACK": "true", "RELAY_LEASE_SECONDS": "1"}
+    environment = {"WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8", "RELAY_LEASE_SECONDS": "1"}
     environment["RELAY_METRICS_PORT"] = str(find_free_port())
     service = Service(tmp_path_factory.mktemp("a place") / "var", environment).start()
     yield service

@@ -20,7 +20,7 @@ ELSEWHERE = {"DATABASE_URL": "postgres://ledger:hunter2@db.internal:5432/ledger"
 CHECKED = (
     *("EMBEDDED_POSTGRES", "VAR", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CHAIN_KEY", "CHAIN_KEY_FALLBACKS"),
     *("SECOND_FACTOR_KEY", "SECOND_FACTOR_KEY_FALLBACKS"),
-    *("AUDIT_EVERY_MINUTES", "AUDIT_DATABASE"),
+    *("AUDIT_EVERY_MINUTES", "AUDIT_DATABASE", "WEBHOOK_ALLOWED_NETWORKS", "WEBHOOK_ALLOWED_HOSTS"),
     *("WEBHOOK_KEY", "ANCHOR_KEY", "CURRENCIES", "CUSTOM_CURRENCIES", "DEFAULT_CURRENCY", "APPROVAL_ABOVE"),
 )
 EXAMPLE = re.findall(r"^#(\w*_KEY(?:_FALLBACKS)?)=(.+)", (PROJECT / ".env.example").read_text(), flags=re.M)
@@ -77,6 +77,23 @@ WRONG = [
     ("E001", {"AUDIT_DATABASE_URL": "mysql://hunter2@db.internal/ledger"}, "AUDIT_DATABASE_URL"),
     ("E015", {**ELSEWHERE, "AUDIT_EVERY_MINUTES": "5"}, "AUDIT_DATABASE_URL"),
     ("E012", {"APPROVAL_ABOVE": "USD=100,JPY=0.5"}, "JPY=0.5"),
+    ("E001", {"WEBHOOK_ALLOWED_NETWORKS": "ten"}, "has 'ten'"),
+    ("E001", {"WEBHOOK_ALLOWED_NETWORKS": "10.0.0.0/8,10.0.0.1/8"}, "has '10.0.0.1/8'"),
+    ("E001", {"WEBHOOK_ALLOWED_NETWORKS": "10.0.0.0/8;fd00::/8"}, "write a network, as in 10.0.0.0/8"),
+    ("E016", {"WEBHOOK_ALLOWED_NETWORKS": "0.0.0.0/0"}, "0.0.0.0/0"),
+    ("E016", {"WEBHOOK_ALLOWED_NETWORKS": "::/0"}, "::/0"),
+    ("E016", {"WEBHOOK_ALLOWED_NETWORKS": "10.0.0.0/7"}, "10.0.0.0/7"),
+    ("E016", {"WEBHOOK_ALLOWED_NETWORKS": "8.8.8.8"}, "8.8.8.8/32"),
+    ("E016", {"WEBHOOK_ALLOWED_NETWORKS": "169.254.0.0/16"}, "169.254.0.0/16"),
+    ("E016", {"WEBHOOK_ALLOWED_NETWORKS": "fe80::/10"}, "fe80::/10"),
+    ("E016", {"WEBHOOK_ALLOWED_NETWORKS": "::ffff:10.0.0.0/104"}, "not inside of one private network"),
+    ("E017", {"WEBHOOK_ALLOWED_HOSTS": "10.1.2.3"}, "has '10.1.2.3'"),
+    ("E017", {"WEBHOOK_ALLOWED_HOSTS": ".3"}, "has '.3'"),
+    ("E017", {"WEBHOOK_ALLOWED_HOSTS": "."}, "has '.'"),
+    ("E017", {"WEBHOOK_ALLOWED_HOSTS": "*.example.com"}, "write ads.example.com"),
+    ("E017", {"WEBHOOK_ALLOWED_HOSTS": "ads.example.com:8080"}, "ads.example.com:8080"),
+    ("E017", {"WEBHOOK_ALLOWED_HOSTS": "http://ads.example.com"}, "http://ads.example.com"),
+    ("E017", {"WEBHOOK_ALLOWED_HOSTS": "ads.example.com."}, "ads.example.com."),
 ]
 RIGHT = [
     {},
@@ -94,6 +111,11 @@ RIGHT = [
     {**ELSEWHERE, "AUDIT_EVERY_MINUTES": "5", "AUDIT_DATABASE_URL": "postgres://m@db.internal/ledger"},
     {"BROKER_URL": "amqp://guest:guest@127.0.0.1:5672//;amqps://b.internal//"},
     {"WORKERS": "1", "BODY_SECONDS": "0.5", "GATHER_SECONDS": "0", "DATABASE_PREPARE_THRESHOLD": "0"},
+    {"WEBHOOK_ALLOWED_NETWORKS": " 10.0.0.0/8 , 192.168.7.1,100.64.0.0/10,fd12:3456::/32,127.0.0.1/32,::1"},
+    {
+        "WEBHOOK_ALLOWED_HOSTS": "ads, .svc.cluster.local,Ads-2.example.com,x.y2",
+        "WEBHOOK_ALLOWED_NETWORKS": "",
+    },
     {"SECOND_FACTOR": "off", "DEBUG": "1", "METRICS_PUBLIC": "Yes", "LOG_LEVEL": "warning"},
 ]
 
