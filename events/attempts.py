@@ -1,12 +1,13 @@
-"""The newest attempts to send to each subscription: the relay writes them, people look at them."""
+"""The newest attempts to send to each subscription: who sends writes them, people look at them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from events.models import Attempt, Subscription
+from events.models import PART, Attempt, Event, Placement, Subscription
 from ledger.sql import fetch
 
 KEPT = 20  # of those of a subscription that were taken, and as many of those that failed
@@ -36,8 +37,8 @@ FROM events_attempt WHERE position = ANY(%s) AND error IS NULL GROUP BY position
 """
 
 
-def begin(subscription: Subscription, position: int) -> Attempt:
-    """An attempt that begins at this moment, with the event at that position."""
+def begin(subscription: Subscription, position: int | None) -> Attempt:
+    """An attempt that begins at this moment, with the event at that position (None: a test)."""
     return Attempt(subscription_id=subscription.id, position=position, began_at=timezone.now())
 
 
@@ -56,6 +57,17 @@ def read(subscription: Subscription) -> Sequence[Attempt]:
     failed = newest.filter(error__isnull=False)[:KEPT]
     taken = newest.filter(error=None)[:KEPT]
     return sorted([*taken, *failed], key=lambda each: -each.id)
+
+
+def describe(made: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """The attempts as the API shows them; an event that was pruned meanwhile has no name any more."""
+    positions = [attempt.position for attempt in made if attempt.position is not None]
+    places = Placement.objects.filter(part=PART, position__in=positions)
+    names: dict[int | None, str] = {
+        position: Event.name_of(stream, sequence)
+        for position, stream, sequence in places.values_list("position", "stream", "sequence")
+    }
+    return [attempt.to_dict(event=names.get(attempt.position)) for attempt in made]
 
 
 def find_delivered(positions: Iterable[int | None]) -> dict[tuple[int, UUID], datetime]:

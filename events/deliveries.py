@@ -1,9 +1,11 @@
 """What has become of events at those who are subscribed: sent, waiting, or never meant for them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db.models import F, Subquery, TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -37,7 +39,7 @@ class DeliveryState(TextChoices):
     SENT = "SENT", _("sent")
     WAITING = "WAITING", _("waiting")
     FAILING = "FAILING", _("failing")
-    NOT_ASKED = "NOT_ASKED", _("not asked for")  # it is of a type that the subscription does not name
+    NOT_ASKED = "NOT_ASKED", _("not asked for")  # by its types, account or user
     EARLIER = "EARLIER", _("earlier than the subscription")
 
 
@@ -69,7 +71,8 @@ class Traced(NamedTuple):
 
 
 def trace(events: Sequence[Event]) -> list[Traced]:
-    """What has become of each of the events, in their order. Three queries, however many they are."""
+    """What has become of each of the events, in their order. Three queries, however many they are, and one
+    more if a subscription is of a user."""
     if not events:
         return []
     streams, sequences = zip(*(event.pk for event in events), strict=True)
@@ -80,13 +83,16 @@ def trace(events: Sequence[Event]) -> list[Traced]:
         ).order_by(F("url").asc(nulls_first=True))[:SUBSCRIPTIONS_MAX]
     )
     delivered = attempts.find_delivered(position for position, *_ in places)
+    users = _find_users(streams) if any(each.user for each in subscriptions) else {}
     return [
         Traced(
             event,
             position,
             is_waiting,
             [
-                _find_delivery(event, at_most, each, delivered.get((position, each.id)))
+                _find_delivery(
+                    event, users.get(event.stream), at_most, each, delivered.get((position, each.id))
+                )
                 for each in subscriptions
             ],
         )
@@ -94,8 +100,14 @@ def trace(events: Sequence[Event]) -> list[Traced]:
     ]
 
 
+def _find_users(streams: Collection[UUID]) -> dict[UUID, UUID]:
+    """Whose the streams are: accounts their users', and users their own."""
+    owners = get_user_model()._default_manager.filter(accounts__in=streams)
+    return {stream: stream for stream in streams} | dict(owners.values_list("accounts", "pk"))
+
+
 def _find_delivery(
-    event: Event, position: int | None, subscription: Any, delivered_at: datetime | None
+    event: Event, user: UUID | None, position: int | None, subscription: Any, delivered_at: datetime | None
 ) -> Delivery:
     """The state of an event at a subscription. If it was pruned, its position was at most this one.
 
@@ -104,7 +116,7 @@ def _find_delivery(
     """
     if delivered_at is not None:
         state = DeliveryState.SENT
-    elif subscription.types and event.type not in subscription.types:
+    elif not subscription.asks_for(event, user):
         state = DeliveryState.NOT_ASKED
     elif (
         position is not None

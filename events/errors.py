@@ -27,8 +27,20 @@ class SubscriptionNotFound(LedgerError, code="not_found"):
     """No subscription has this id."""
 
 
+class AccountNotFound(LedgerError, code="not_found", field="account"):
+    """No account has this id, of which a subscription is to be."""
+
+
+class UserNotFound(LedgerError, code="not_found", field="user"):
+    """No user has this id, of whom a subscription is to be."""
+
+
 class SubscriptionExists(LedgerError, code="subscription_exists"):
-    """There is one for this url (or for the broker) already, with other types."""
+    """There is one for this url (or for the broker) already, of other events."""
+
+
+class SubscriptionNotActive(LedgerError, code="subscription_not_active"):
+    """Nothing is tried now of one that is paused or disabled."""
 
 
 class TooManySubscriptions(LedgerError, code="limit_reached"):

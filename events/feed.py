@@ -118,13 +118,15 @@ def read(
     after: Cursor | None = None,
     *,
     types: Collection[str] = (),
-    accounts: Iterable[UUID] | None = None,
+    streams: Iterable[UUID] | None = None,
     limit: int = READ_MAX,
     placed_only: bool = False,
     of_all: bool = True,
 ) -> Page:
-    """The events after a cursor (None: from the oldest that is kept), of all types and accounts or of some.
+    """The events after a cursor (None: from the oldest that is kept), of all types and streams or of some.
 
+    Which streams is asked when it is known how far to read: whatever has a position then belongs to streams
+    that were there before, so that what a query finds by then (the accounts of a user) leaves none out.
     With `placed_only` of the events alone that have their positions already: none is given one. Without
     `of_all` nothing of the page but its cursor depends on events of other accounts: `has_more` is not true
     for an event, perhaps another's, that waits for its position.
@@ -138,12 +140,12 @@ def read(
     state.require(after)
     scan = SCAN_MAX if types else limit
     scanned = fetch(
-        POSITIONS if accounts is None else POSITIONS_OF_STREAMS,
+        POSITIONS if streams is None else POSITIONS_OF_STREAMS,
         {
             "after": after.position,
             "last": state.last_position,
             "limit": scan,
-            "streams": list(set(accounts or ())),
+            "streams": list(set(streams or ())),
         },
     )
     wanted = [place for *place, type in scanned if not types or type in types][:limit]
@@ -187,7 +189,9 @@ def read_account(account_id: UUID, after_sequence: int, *, limit: int = READ_MAX
 
 def _describe(places: Sequence[Sequence[Any]], state: State) -> list[dict[str, Any]]:
     """The envelopes of the events at these places: (position, stream, sequence)."""
-    _, streams, sequences = zip(*places, strict=True) if places else ((), (), ())
+    if not places:
+        return []
+    _, streams, sequences = zip(*places, strict=True)
     events = {}
     for values in fetch(EVENTS, {"streams": list(streams), "sequences": list(sequences)}):
         known = dict(zip(COLUMNS, values, strict=True))

@@ -55,10 +55,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Outcome(NamedTuple):
-    """What became of a batch: everything up to `position` was sent, and `failure` ended it, if anything.
-
-    `attempts` are the last ones of it.
-    """
+    """What became of a batch: all up to `position` was sent, and what ended it; `attempts` are its last."""
 
     position: int
     sent: int
@@ -168,7 +165,8 @@ class Relay:
             )
         for subscription in claimed:
             try:
-                page = feed.read(subscription.cursor, types=subscription.types, limit=BATCH, placed_only=True)
+                asked: Any = {"types": subscription.types, "streams": subscription.streams}
+                page = feed.read(subscription.cursor, **asked, limit=BATCH, placed_only=True)
             except errors.EventsPruned as error:
                 self._update(
                     subscription, status=DISABLED, last_error=error.detail, last_error_at=Now(), **FREE

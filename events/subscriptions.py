@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.db.models.functions import Now
 from django.db.transaction import atomic
 
@@ -24,12 +25,19 @@ AFRESH: dict[str, Any] = {"attempts": 0, "next_attempt_at": None, **FREE}
 
 
 def create(
-    *, kind: str, url: str | None, types: Sequence[str] = (), caller: Caller
+    *,
+    kind: str,
+    url: str | None,
+    types: Sequence[str] = (),
+    account: UUID | None = None,
+    user: UUID | None = None,
+    caller: Caller,
 ) -> tuple[Subscription, bool]:
     """Make a subscription that begins at the end of the feed. Returns it, and whether it was there before.
 
-    It is known again by its url, the broker's by being the broker's. Raises `UrlNotAllowed`,
-    `BrokerNotConfigured`, `SubscriptionExists`, `TooManySubscriptions`.
+    It is of everything, or of one account, or of one user. It is known again by its url, the broker's by
+    being the broker's. Raises `UrlNotAllowed`, `BrokerNotConfigured`, `AccountNotFound`, `UserNotFound`,
+    `SubscriptionExists`, `TooManySubscriptions`.
     """
     if kind == Subscription.Kind.WEBHOOK:
         url_guard.require_allowed(url or "")
@@ -38,14 +46,19 @@ def create(
     elif not settings.BROKER_URL:
         raise errors.BrokerNotConfigured("There is no broker: BROKER_URL is not set.")
 
+    users = get_user_model()._default_manager
+    if account and not users.filter(accounts=account).exists():
+        raise errors.AccountNotFound("There is no such account.")
+    if user and not users.filter(pk=user).exists():
+        raise errors.UserNotFound("There is no such user.")
     feed.place_pending()
     try:
         with atomic():
             state = FeedState.objects.select_for_update().get()  # so that they can be counted
             if found := Subscription.objects.with_lag().filter(kind=kind, url=url).first():
-                if sorted(found.types) != sorted(types):
+                if (sorted(found.types), found.account, found.user) != (sorted(types), account, user):
                     raise errors.SubscriptionExists(
-                        "There is a subscription for this already, with other types."
+                        "There is a subscription for this already, of other types, account or user."
                     )
                 return found, True
             if Subscription.objects.count() >= SUBSCRIPTIONS_MAX:
@@ -54,6 +67,8 @@ def create(
                 kind=kind,
                 url=url,
                 types=list(types),
+                account=account,
+                user=user,
                 epoch=state.epoch,
                 position=state.last_position,
                 actor=caller.actor or NIL,
@@ -118,8 +133,14 @@ def resume(*, id: UUID, caller: Caller, reason: str = "") -> Subscription:
 
 @atomic
 def try_now(*, id: UUID, caller: Caller, reason: str = "") -> Subscription:
-    """Do not wait until the next attempt is due: what failed is tried again at once, and counts as ever."""
-    return _update(id, caller, "tried_now", reason, next_attempt_at=Now())
+    """Do not wait until the next attempt is due: what failed is tried again at once, and counts as ever.
+
+    Where nothing has failed nothing waits. Raises `SubscriptionNotActive`.
+    """
+    if not get(id).is_active:
+        raise errors.SubscriptionNotActive("Nothing is sent to it at the moment: resume it.")
+    at_once = Case(When(next_attempt_at__isnull=False, then=Now()))
+    return _update(id, caller, "tried_now", reason, next_attempt_at=at_once)
 
 
 @atomic
@@ -164,6 +185,8 @@ def _describe(subscription: Subscription) -> dict[str, Any]:
         "kind": subscription.kind,
         "url": subscription.masked_url,
         "types": sorted(subscription.types),
+        "account": subscription.account and str(subscription.account),
+        "user": subscription.user and str(subscription.user),
         "status": subscription.status,
         "cursor": str(subscription.cursor),
         "secret_generation": subscription.secret_generation,

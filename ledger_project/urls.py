@@ -63,6 +63,8 @@ urlpatterns = [
         "api/v1/subscriptions/<id:pk>/rotate-secret", SubscriptionViewSet.as_view({"post": "rotate_secret"})
     ),
     path("api/v1/subscriptions/<id:pk>/test", SubscriptionViewSet.as_view({"post": "test"})),
+    path("api/v1/subscriptions/<id:pk>/try-now", SubscriptionViewSet.as_view({"post": "try_now"})),
+    path("api/v1/subscriptions/<id:pk>/attempts", SubscriptionViewSet.as_view({"get": "attempts"})),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
     path("admin/", admin.site.urls),

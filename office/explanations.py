@@ -169,6 +169,7 @@ REFUSALS_BY_CLASS: dict[type[Exception], tuple[Promise, str | None]] = {
         "after",
     ),
     errors.SubscriptionNotFound: (gettext_lazy("There is no such subscription any more."), "after"),
+    errors.SubscriptionNotActive: (gettext_lazy("Nothing is sent to it at the moment: resume it."), None),
     errors.Busy: (gettext_lazy("Others are waiting already. Send it again."), "after"),
 }
 REFUSED: tuple[type[Exception], ...] = (LedgerError, *REFUSALS_BY_CLASS)

@@ -97,6 +97,7 @@ STATUS = {
     "claim_not_open": 422,
     "credit_limit_in_use": 422,
     "subscription_exists": 422,
+    "subscription_not_active": 422,
     "limit_reached": 422,
     "broker_not_configured": 422,
     "not_a_webhook": 422,

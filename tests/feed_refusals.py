@@ -1,11 +1,11 @@
 """Every refusal of the feed and of its subscriptions, provoked for `tests/rest/test_every_code.py`."""
 
 from accounts.models import User
-from events import feed
+from events import feed, subscriptions
 from events.feed import Cursor
 from events.models import Subscription
 from tests.bad_inputs_setup import subscribe_all
-from tests.cast import new_id
+from tests.cast import CALLER, new_id
 from tests.conftest import make_client
 from tests.database import execute
 from tests.names import PUBLIC
@@ -31,6 +31,10 @@ def make_broker():
     """The subscription of a broker that was there once."""
     end = feed.read_state().end
     return Subscription.objects.create(kind="broker", epoch=end.epoch, position=end.position, actor=new_id())
+
+
+def pause():
+    return subscriptions.pause(id=subscribe().json()["id"], caller=CALLER)
 
 
 def be_elsewhere():
@@ -78,6 +82,7 @@ PROVOKE = {
     "subscription_exists": lambda a: subscribe() and subscribe(types=["user.created"]),
     "limit_reached": lambda a: subscribe_once_more(),
     "broker_not_configured": lambda a: make_client("api-admin").post(SUBSCRIPTIONS, {"kind": "broker"}),
+    "subscription_not_active": lambda a: tell(pause().id, "try-now"),
     "not_a_webhook": lambda a: tell(make_broker().id, "rotate-secret"),
     "feed_stopped": lambda a: be_elsewhere() or a.client.get(EVENTS),
 }

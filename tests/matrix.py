@@ -147,6 +147,8 @@ API = {
     "subscriptions/{subscription}/replay": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
     "subscriptions/{subscription}/rotate-secret": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
     "subscriptions/{subscription}/test": {"POST": Rule(permission=TELL, sees=SUBSCRIPTION)},
+    "subscriptions/{subscription}/try-now": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
+    "subscriptions/{subscription}/attempts": {"GET": read(SUBSCRIPTION)},
 }
 # The filters of a list, and of the feed, that name an object: foreign and missing ones find the same nothing.
 LISTS = {

@@ -27,14 +27,14 @@ MUTANTS = [
     Mutant(
         "try now skips events",
         "subscriptions.try_now",
-        "next_attempt_at=Now())",
-        'next_attempt_at=Now(), position=F("position") + 1)',
+        "next_attempt_at=at_once)",
+        'next_attempt_at=at_once, position=F("position") + 1)',
         ATTEMPTS + "test_try_now_tries_at_once_what_failed_and_skips_nothing",
     ),
     Mutant(
         "try now forgets the failures",
         "subscriptions.try_now",
-        "next_attempt_at=Now())",
+        "next_attempt_at=at_once)",
         "**AFRESH)",
         ATTEMPTS + "test_a_try_that_fails_again_counts",
     ),
@@ -55,9 +55,23 @@ MUTANTS = [
     Mutant(
         "a masked secret shows",
         "subscriptions.mask_url",
-        "{parts.path}{query}",
-        "{parts.path}{query and '?' + parts.query}",
+        "{host}/{hidden}",
+        "{host}/{hidden and parts.query}",
         PAGES + "test_a_secret_in_a_url_is_shown_to_who_may_change_it_and_to_nobody_else",
+    ),
+    Mutant(
+        "a secret of a path shows",
+        "subscriptions.mask_url",
+        "{host}/{hidden}",
+        "{host}{parts.path}",
+        PAGES + "test_a_secret_in_a_url_is_shown_to_who_may_change_it_and_to_nobody_else",
+    ),
+    Mutant(
+        "a test is no attempt",
+        "send_test",
+        "    attempts.write(subscription, [attempt])\n",
+        "",
+        ATTEMPTS + "test_a_test_is_an_attempt_like_any_other_but_with_no_event",
     ),
     Mutant(
         "the whole url for everybody",

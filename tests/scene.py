@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts import operations
@@ -78,7 +79,8 @@ class Scene:
         """Active, and with a failure behind it: so that every command to it changes something."""
         url = matrix.URL.format(new=user.name.replace(" ", "-"))
         made, _ = subscriptions.create(kind="webhook", url=url, caller=Caller(user.id))
-        Subscription.objects.filter(id=made.id).update(attempts=1)
+        later = timezone.now() + timedelta(hours=1)
+        Subscription.objects.filter(id=made.id).update(attempts=1, next_attempt_at=later)
         return made.id
 
     def fill(self, text, role, whose):

@@ -228,6 +228,8 @@ FIELDS: dict[str, dict[str, Field]] = {
         "kind": Field(is_one_of("webhook", "broker"), required=True),
         "url": Field(is_url),
         "types": Field(is_list_of_types),
+        "account": Field(is_id),
+        "user": Field(is_id),
     },
     "PATCH /subscriptions/{id}": {"url": Field(is_url), "types": Field(is_list_of_types)},
     "POST /subscriptions/{id}/replay": {"after": Field(is_cursor)},
@@ -246,7 +248,8 @@ EITHER = {
     "POST /holds/{id}/capture": [
         ({"destination"}, {"destination_user"}),
         ({"destinations"}, {"amount", "destination", "destination_user"}),
-    ]
+    ],
+    "POST /subscriptions": [({"account"}, {"user"})],
 }
 
 

@@ -81,6 +81,7 @@ def test_real_answers_of_every_read_hold_to_the_schema(document, service, accoun
         "/api/v1/events": "",
         "/api/v1/subscriptions": "",
         "/api/v1/subscriptions/{id}": subscribe().json()["id"],
+        "/api/v1/subscriptions/{id}/attempts": subscribe().json()["id"],
     }
     assert set(pages) == {path for path, item in document["paths"].items() if "get" in item}
     for path, id in pages.items():
@@ -182,6 +183,7 @@ def give_commands_of_feed(asker):
     yield "subscriptions/{id}/replay", [tell(id, "replay"), *(tell(id, "replay", after=at) for at in places)]
     yield "subscriptions/{id}/rotate-secret", [tell(each, "rotate-secret") for each in (id, broker.id)]
     yield "subscriptions/{id}/test", [tell(each, "test") for each in (id, new_id())]
+    yield "subscriptions/{id}/try-now", [tell(each, "try-now") for each in (id, new_id())]
 
 
 SEEN = {

@@ -115,14 +115,19 @@ class Ledger:
             "the feed from its start": lambda: self.read(0),
             "the feed from its middle": lambda: self.read(feed.read_state().last_position // 2),
             "the end of the feed": lambda: self.read(feed.read_state().last_position - PAGE),
-            "the feed of an account": lambda: self.read(0, accounts=[self.one.id]),
-            "the feed of quiet accounts": lambda: self.read(PAGE, accounts=[self.quiet.id, new_id()]),
+            "the feed of an account": lambda: self.read(0, streams=[self.one.id]),
+            "the feed of quiet accounts": lambda: self.read(PAGE, streams=[self.quiet.id, new_id()]),
             "the feed of a type": lambda: self.read(
                 feed.read_state().last_position - PAGE, types=["account.opened"]
             ),
             "the numbers of an account": lambda: feed.read_account(self.one.id, PAGE, limit=PAGE),
             "the relay's look": relay.look,
+            "the feed of a user": lambda: self.read(
+                PAGE, streams=Subscription(user=self.quiet.user_id).streams
+            ),
             "the relay's claim": self.claim,
+            "the relay's claim for an account": lambda: self.claim(account=self.quiet.id),
+            "the relay's claim for a user": lambda: self.claim(user=self.quiet.user_id),
             "the lag of a subscription": lambda: Subscription.objects.with_lag().get(id=self.subscription.id),
         }
 
@@ -157,13 +162,13 @@ class Ledger:
         after = Cursor(feed.read_state().epoch, max(0, position))
         feed.read(after, limit=PAGE, placed_only=True, **asked)
 
-    def claim(self):
+    def claim(self, **whose):
         """Of one that has got everything but the last event, and is free."""
         state = feed.read_state()
         told = Subscription.objects.filter(id=self.subscription.id)
-        told.update(status="ACTIVE", position=state.last_position - 1, types=["account.closed"])
+        told.update(status="ACTIVE", position=state.last_position - 1, types=["account.closed"], **whose)
         assert relay.Relay().claim() == 1
-        told.update(status="PAUSED")
+        told.update(status="PAUSED", account=None, user=None)
 
     def count_rows_read(self):
         """By action; the second time, since rows that were just removed are seen once more, and marked."""

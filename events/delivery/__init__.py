@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from threading import BoundedSemaphore
 
-from events import errors
+from events import attempts, errors
 from events.delivery import webhooks
 from events.delivery.channels import Channel, DeliveryFailed
 from events.delivery.url_guard import can_be_opened
@@ -27,7 +27,8 @@ def open_channel(subscription: Subscription) -> AbstractContextManager[Channel]:
 def send_test(subscription: Subscription, *, caller: Caller) -> str | None:
     """Send a `subscription.test` now. Returns why it was not taken, or None if it was. Raises `Busy`.
 
-    It looks like an event, but is of no account and at no position. The subscription is one `with_lag`.
+    It looks like an event, but is of no account and at no position; the attempt is noted like any other. The
+    subscription is one `with_lag`.
     """
     data = {"subscription": str(subscription.id)}
     event = Event(
@@ -44,10 +45,14 @@ def send_test(subscription: Subscription, *, caller: Caller) -> str | None:
     }
     if not waiting.acquire(blocking=False):
         raise errors.Busy("Others are waiting already. Send the same again.")
+    attempt = attempts.begin(subscription, None)
     try:
         with open_channel(subscription) as channel:
-            return None if channel(envelope).is_wanted else "No queue is bound for this type."
+            taken = channel(envelope)
+        attempt.end(taken.status_code, None if taken.is_wanted else "No queue is bound for this type.")
     except DeliveryFailed as failure:
-        return str(failure)
+        attempt.end(failure.status_code, str(failure))
     finally:
         waiting.release()
+    attempts.write(subscription, [attempt])
+    return attempt.error

@@ -551,6 +551,20 @@ class Migration(migrations.Migration):
                     models.JSONField(default=list, help_text="Of events; empty: all", verbose_name="types"),
                 ),
                 (
+                    "account",
+                    models.UUIDField(
+                        help_text="Whose events alone are sent", null=True, verbose_name="account"
+                    ),
+                ),
+                (
+                    "user",
+                    models.UUIDField(
+                        help_text="Whose events, and their accounts', are sent",
+                        null=True,
+                        verbose_name="user",
+                    ),
+                ),
+                (
                     "status",
                     models.CharField(
                         choices=[("ACTIVE", "active"), ("PAUSED", "paused"), ("DISABLED", "disabled")],
@@ -619,6 +633,10 @@ class Migration(migrations.Migration):
                         name="subscription_of_a_webhook_has_its_url",
                     ),
                     models.CheckConstraint(
+                        condition=models.Q(("account", None), ("user", None), _connector="OR"),
+                        name="subscription_is_of_an_account_or_of_a_user",
+                    ),
+                    models.CheckConstraint(
                         condition=models.Q(("status__in", ["ACTIVE", "PAUSED", "DISABLED"])),
                         name="subscription_status_is_known",
                     ),
@@ -640,7 +658,11 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "position",
-                    models.BigIntegerField(help_text="Of the event, in the feed", verbose_name="position"),
+                    models.BigIntegerField(
+                        help_text="Of the event, in the feed; null: a test, which is none",
+                        null=True,
+                        verbose_name="position",
+                    ),
                 ),
                 ("began_at", models.DateTimeField(verbose_name="when")),
                 ("milliseconds", models.BigIntegerField(verbose_name="milliseconds")),

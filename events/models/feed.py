@@ -179,7 +179,11 @@ class Event(models.Model):
     @property
     def id(self) -> str:
         """Its name outside, which nobody takes apart."""
-        return f"{self.stream}.{self.sequence}"
+        return self.name_of(self.stream, self.sequence)
+
+    @staticmethod
+    def name_of(stream: UUID, sequence: int) -> str:
+        return f"{stream}.{sequence}"
 
     @property
     def sealed(self) -> Sealed:

@@ -1,16 +1,20 @@
 """Who events are sent to."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import uuid_utils.compat
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from events.models.feed import PART, Cursor, FeedState, Placement
+from events.models.feed import PART, Cursor, Event, FeedState, Placement
 from ledger.values import format_optional_time
 
 URL_LENGTH_MAX = 2048
@@ -45,6 +49,8 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 class Subscription(models.Model):
     """Whom events are sent to: a webhook, or the broker; those up to its cursor (`epoch`, `position`) were.
 
+    It is of everything, or of one account, or of one user: of them and of all their accounts.
+
     The secret of a webhook is not kept anywhere: it is computed from the subscription, the generation and a
     key outside the database (`events.delivery.webhooks`).
     """
@@ -62,6 +68,8 @@ class Subscription(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     url = models.CharField(_("url"), max_length=URL_LENGTH_MAX, null=True)
     types = models.JSONField(_("types"), default=list, help_text="Of events; empty: all")
+    account = models.UUIDField(_("account"), null=True, help_text="Whose events alone are sent")
+    user = models.UUIDField(_("user"), null=True, help_text="Whose events, and their accounts', are sent")
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
     epoch = models.UUIDField(_("epoch"))
     position = models.BigIntegerField(_("position"))
@@ -101,6 +109,9 @@ class Subscription(models.Model):
                 name="subscription_of_a_webhook_has_its_url",
             ),
             models.CheckConstraint(
+                condition=Q(account=None) | Q(user=None), name="subscription_is_of_an_account_or_of_a_user"
+            ),
+            models.CheckConstraint(
                 condition=Q(status__in=["ACTIVE", "PAUSED", "DISABLED"]), name="subscription_status_is_known"
             ),
             models.CheckConstraint(
@@ -129,6 +140,18 @@ class Subscription(models.Model):
         return Cursor(self.epoch, self.position)
 
     @property
+    def streams(self) -> Iterable[UUID] | None:
+        """Whose events it is of; None: everybody's. A user's accounts are found when this is gone through."""
+        if self.user is not None:
+            return chain([self.user], get_user_model()(pk=self.user).accounts.values_list("id", flat=True))
+        return None if self.account is None else [self.account]
+
+    def asks_for(self, event: Event, user: UUID | None) -> bool:
+        """Whether it is of such an event, which is this user's."""
+        is_of_type = not self.types or event.type in self.types
+        return is_of_type and self.account in (None, event.stream) and self.user in (None, user)
+
+    @property
     def lag_events(self) -> int:
         """How many events were not sent yet. It needs `with_lag`, as all that follows does."""
         return max(0, self.feed_end - self.position)
@@ -154,6 +177,8 @@ class Subscription(models.Model):
             "kind": self.kind,
             "url": self.url if shows_url else self.masked_url,
             "types": self.types,
+            "account": self.account and str(self.account),
+            "user": self.user and str(self.user),
             "status": self.status,
             "cursor": self.cursor.text,
             "lag": {"events": self.lag_events, "seconds": round(self.lag_seconds, 3)},
@@ -170,8 +195,8 @@ class Subscription(models.Model):
 
 
 def mask_url(url: str) -> str:
-    """The url without its query, its user and its password."""
+    """The url's scheme, host and port: its user, its path and its query may be secrets, or have one."""
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
-    user, query = HIDDEN if user else "", f"?{HIDDEN}" if parts.query else ""
-    return f"{parts.scheme}://{user}{at}{host}{parts.path}{query}"
+    hidden = HIDDEN if parts.path.strip("/") or parts.query else ""
+    return f"{parts.scheme}://{HIDDEN if user else ''}{at}{host}/{hidden}"

@@ -16,6 +16,8 @@ SUBSCRIPTION: dict[str, object] = {
     "kind": "webhook",
     "url": URL,
     "types": ["transaction.posted"],
+    "account": None,
+    "user": None,
     "status": "ACTIVE",
     "cursor": CURSOR,
     "lag": {"events": 0, "seconds": 0.0},
@@ -28,6 +30,15 @@ SUBSCRIPTION: dict[str, object] = {
     "last_error": None,
     "last_error_at": None,
     "created_at": "2026-01-01T12:00:00.000000Z",
+}
+ATTEMPT: dict[str, object] = {
+    "event": None,
+    "position": None,
+    "began_at": "2026-01-01T12:00:01.000000Z",
+    "milliseconds": 12,
+    "delivered": False,
+    "status_code": None,
+    "error": "ConnectError: The name of the host does not resolve.",
 }
 
 ON_CURSORS = ("invalid_cursor", "feed_epoch_changed", "cursor_ahead_of_feed", "events_pruned", "feed_stopped")
@@ -50,6 +61,9 @@ describe_subscriptions = describe(
         serializers.NewSubscriptionSerializer,
         *ON_BODIES,
         "invalid_choice",
+        "id_invalid",
+        "conflicting_fields",
+        "not_found",
         "url_not_allowed",
         "broker_not_configured",
         "subscription_exists",
@@ -131,5 +145,15 @@ describe_subscriptions = describe(
                 "done", {"delivered": False, "error": "ConnectError: The name of the host does not resolve."}
             )
         ],
+    ),
+    try_now=operation(
+        200,
+        serializers.SubscriptionSerializer,
+        "not_found",
+        "subscription_not_active",
+        examples=[answered("done", SUBSCRIPTION)],
+    ),
+    attempts=operation(
+        200, serializers.AttemptsSerializer, "not_found", examples=[answered("done", {"attempts": [ATTEMPT]})]
     ),
 )

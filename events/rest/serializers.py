@@ -50,9 +50,13 @@ class SubscriptionRequest(StrictSerializer):
         length_min=1,
         length_max=URL_LENGTH_MAX,
         required=False,
-        help_text="Of a webhook: https, at a public address",
+        help_text="Of a webhook: https, at a public address, or at one that the operator has allowed",
     )
     types = fields.ChoicesField(choices=Event.Type, required=False, help_text="Default: all")
+    account = fields.UUIDField(required=False, help_text="Whose events alone are sent")
+    user = fields.UUIDField(
+        required=False, help_text="Instead of `account`: whose events, and their accounts', are sent"
+    )
 
 
 class SubscriptionChanges(StrictSerializer):
@@ -107,8 +111,12 @@ class LagSerializer(serializers.Serializer):
 class SubscriptionSerializer(serializers.Serializer[Subscription]):
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=Subscription.Kind.choices)
-    url = serializers.CharField(allow_null=True, help_text="Without its query for who may not change it")
+    url = serializers.CharField(
+        allow_null=True, help_text="Without its path and its query for who may not change it"
+    )
     types = serializers.ListField(child=serializers.CharField(), help_text="Empty: all")
+    account = serializers.UUIDField(allow_null=True, help_text="Whose events alone are sent")
+    user = serializers.UUIDField(allow_null=True, help_text="Whose events, and their accounts', are sent")
     status = serializers.ChoiceField(choices=Subscription.Status.choices)
     cursor = serializers.CharField(help_text="Everything up to here was sent")
     lag = LagSerializer()
@@ -130,3 +138,21 @@ class NewSubscriptionSerializer(SubscriptionSerializer):
 class TestSerializer(serializers.Serializer):
     delivered = serializers.BooleanField()
     error = serializers.CharField(allow_null=True)
+
+
+class AttemptSerializer(serializers.Serializer):
+    event = serializers.CharField(
+        allow_null=True, help_text="Its `id`; null of a test, and when the event was pruned"
+    )
+    position = serializers.IntegerField(allow_null=True, help_text="Of the event, in the feed; null: a test")
+    began_at = serializers.DateTimeField()
+    milliseconds = serializers.IntegerField(help_text="That it took")
+    delivered = serializers.BooleanField()
+    status_code = serializers.IntegerField(
+        allow_null=True, help_text="Of HTTP; null of the broker, and where none came"
+    )
+    error = serializers.CharField(allow_null=True)
+
+
+class AttemptsSerializer(serializers.Serializer):
+    attempts = AttemptSerializer(many=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from rest_framework.response import Response
 
-from events import feed, subscriptions
+from events import attempts, feed, subscriptions
 from events.delivery import send_test, webhooks
 from events.errors import SubscriptionExists
 from events.models import Event, Subscription
@@ -56,14 +56,14 @@ class EventViewSet(ApiViewSet[Event]):
         sees_all = request.may("events.view_event")
         if not sees_all:
             own: Any = request.user.accounts.values_list("id", flat=True)
-            accounts = list(own if account is None else own.filter(id=account))
+            accounts = own if account is None else own.filter(id=account)  # asked for by who reads
         if "after_sequence" in asked and accounts:
             page = feed.read_account(asked["account"], asked["after_sequence"], limit=limit)
         else:
             page = feed.read(
                 asked.get("after"),
                 types=asked.get("types", ()),
-                accounts=accounts,
+                streams=accounts,
                 limit=limit,
                 of_all=sees_all,
             )
@@ -86,6 +86,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         "replay": "events.change_subscription",
         "rotate_secret": "events.change_subscription",
         "test": "events.change_subscription",
+        "try_now": "events.change_subscription",
     }
     request_serializers = {
         "create": serializers.SubscriptionRequest,
@@ -95,6 +96,7 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         "replay": serializers.ReplayRequest,
         "rotate_secret": NoFields,
         "test": NoFields,
+        "try_now": NoFields,
     }
     serializer_class = serializers.SubscriptionSerializer
 
@@ -119,10 +121,10 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         asked = request.asked
         if asked["kind"] == Subscription.Kind.WEBHOOK and "url" not in asked:
             raise InvalidRequest(FieldError("/url", "required", "A webhook has a url."))
+        if "account" in asked and "user" in asked:
+            raise InvalidRequest(FieldError("/user", "conflicting_fields", "Either an account or a user."))
         subscription, replayed = subscriptions.create(
-            kind=asked["kind"],
-            url=asked.get("url"),
-            types=asked.get("types", []),
+            **{"url": None, **asked},
             caller=request.caller,
         )
         if not self.get_queryset().filter(id=subscription.id).exists():
@@ -165,6 +167,15 @@ class SubscriptionViewSet(ResourceViewSet[Subscription]):
         lend_connections()
         error = send_test(subscription, caller=request.caller)
         return Response({"delivered": error is None, "error": error})
+
+    def try_now(self, request: Request, pk: UUID) -> Response:
+        """Try what has failed again at once, and do not wait until it is due. There is no body."""
+        return self._change(request, subscriptions.try_now)
+
+    def attempts(self, request: Request, pk: UUID) -> Response:
+        """The newest attempts to send to it, the last one first: 20 that were taken and 20 that failed."""
+        made = attempts.read(self.get_object())
+        return Response({"attempts": attempts.describe(made)})
 
     def _change(self, request: Request, change: Callable[..., Subscription]) -> Response:
         return Response(change(id=self.get_object().pk, caller=request.caller).to_dict())

@@ -59,16 +59,19 @@ def test(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]
         raise forms.ValidationError(_("It was not delivered: %(error)s") % {"error": error})
 
 
-def try_at_once(request: HttpRequest, subscription: Subscription, asked: dict[str, Any]) -> None:
-    """Has what failed tried again at once. Raises `ValidationError` if nothing would be tried."""
-    if not subscription.is_active:
-        raise forms.ValidationError(_("Nothing is sent to it at the moment: resume it."))
-    change(subscriptions.try_now, request, subscription, asked)
-
-
 def shorten_name(subscription: Subscription) -> str:
     name = str(subscription)
     return name if len(name) <= NAME_LENGTH_SHOWN else f"{name[:NAME_LENGTH_SHOWN]}…"
+
+
+def show_whose(subscription: Subscription) -> str:
+    """The account or the user of it, or that it is of all."""
+    if subscription.account:
+        return link("accounts_account", subscription.account, subscription.account)
+    if subscription.user:
+        user = get_user_model()._default_manager.filter(pk=subscription.user).first()
+        return link("accounts_user", subscription.user, user or subscription.user)
+    return str(_("all"))
 
 
 TYPES = column(_("types"), lambda subscription: ", ".join(subscription.types) or _("all"))
@@ -103,6 +106,7 @@ class SubscriptionAdmin(OfficeAdmin):
         "kind",
         column(_("url"), lambda subscription: subscription.masked_url),
         TYPES,
+        column(_("whose events"), show_whose),
         column(_("cursor"), lambda subscription: subscription.cursor.text),
         EVENTS_BEHIND,
         SECONDS_BEHIND,
@@ -132,7 +136,7 @@ class SubscriptionAdmin(OfficeAdmin):
             label=_("Try now"),
             permission=CHANGE,
             is_recorded=True,
-            run=try_at_once,
+            run=partial(change, subscriptions.try_now),
             done=_("It is tried within a second. Look here again."),
             applies=lambda subscription: subscription.is_active and subscription.next_attempt_at is not None,
             note=_("It does not wait for its next attempt. Should it fail, that counts like any other one."),
@@ -176,7 +180,7 @@ class SubscriptionAdmin(OfficeAdmin):
 
     def describe(self, request: HttpRequest, obj: Subscription) -> dict[str, Any]:
         made = attempts.read(obj)
-        positions = [attempt.position for attempt in made]
+        positions = [attempt.position for attempt in made if attempt.position is not None]
         in_feed = Placement.objects.filter(part=PART, position__in=positions)
         return {
             "whole_url": obj.url if obj.url != obj.masked_url and request.user.has_perm(CHANGE) else None,

@@ -58,8 +58,8 @@ def take_seconds(seconds):
     return behave
 
 
-def subscribe(url=None, kind="webhook", types=()):
-    subscription, _ = subscriptions.create(kind=kind, url=url, types=types, caller=CALLER)
+def subscribe(url=None, kind="webhook", **asked):
+    subscription, _ = subscriptions.create(kind=kind, url=url, caller=CALLER, **asked)
     return subscription
 
 

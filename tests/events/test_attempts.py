@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from events import attempts, deliveries, feed, subscriptions
+from events.delivery import send_test
 from events.models import Attempt, Event, Health, RecordEntry, Subscription
 from events.models.subscriptions import mask_url
 from events.relay import Relay
@@ -203,16 +204,55 @@ def test_a_try_that_fails_again_counts(hook, account, subscription):
     assert fetch(subscription).next_attempt_at > timezone.now() + timedelta(minutes=4)
 
 
+def test_where_nothing_has_failed_nothing_is_tried_sooner(hook, account, subscription):
+    tried = subscriptions.try_now(id=subscription.id, caller=CALLER)
+    assert (tried.next_attempt_at, tried.attempts) == (None, 0)
+    relay_once()
+    assert hook.requests == []
+
+
+def test_a_test_is_an_attempt_like_any_other_but_with_no_event(hook, account, subscription):
+    deposit(account, "1")
+    relay_once()
+    assert send_test(fetch(subscription), caller=CALLER) is None
+    hook.behaviour = answering(404)
+    assert send_test(fetch(subscription), caller=CALLER) == "The receiver answered 404."
+    assert tell(subscription) == [
+        (None, 404, "The receiver answered 404."),
+        (None, 204, None),
+        (3, 204, None),
+    ]
+    [event] = Event.objects.filter(stream=account.id, type="transaction.posted")
+    assert [each["event"] for each in attempts.describe(attempts.read(subscription))] == [
+        None,
+        None,
+        event.id,
+    ]
+    after = fetch(subscription)
+    assert (after.failing_since, after.failed, after.sent) == (None, 0, 1)
+
+
+def test_tests_push_out_older_attempts_and_are_pushed_out(hook, account, subscription):
+    for _ in range(attempts.KEPT + 1):
+        send_test(fetch(subscription), caller=CALLER)
+    assert Attempt.objects.count() == attempts.KEPT + 1  # what is let go is of before
+    deposit_times(account, attempts.KEPT)
+    relay_once()
+    assert [position for position, *_ in tell(subscription)] == list(range(2 + attempts.KEPT, 2, -1))
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("https://ads.example.com/hook", "https://ads.example.com/hook"),
-        ("https://ads.example.com:8443/hook?key=1", "https://ads.example.com:8443/hook?…"),
-        ("https://ads.example.com?key=1", "https://ads.example.com?…"),
+        ("https://ads.example.com/hook", "https://ads.example.com/…"),
+        ("https://ads.example.com/services/T0/B0/s3cret", "https://ads.example.com/…"),
+        ("https://ads.example.com:8443/hook?key=1", "https://ads.example.com:8443/…"),
+        ("https://ads.example.com?key=1", "https://ads.example.com/…"),
+        ("https://ads.example.com", "https://ads.example.com/"),
         ("https://ads.example.com/?", "https://ads.example.com/"),
-        ("https://user:word@ads.example.com/hook?a=b@c", "https://…@ads.example.com/hook?…"),
+        ("https://user:word@ads.example.com/hook?a=b@c", "https://…@ads.example.com/…"),
         ("https://user@ads.example.com/", "https://…@ads.example.com/"),
-        ("https://[2001:db8::1]:8443/h?x", "https://[2001:db8::1]:8443/h?…"),
+        ("https://[2001:db8::1]:8443/h?x", "https://[2001:db8::1]:8443/…"),
     ],
 )
 def test_what_may_be_a_secret_in_a_url_is_masked(url, shown):
@@ -221,8 +261,8 @@ def test_what_may_be_a_secret_in_a_url_is_masked(url, shown):
 
 
 def test_the_record_has_no_secret_of_a_url_and_says_that_it_changed(hook):
-    subscription = subscribe(f"{hook.url}?key=s3cret")
-    subscriptions.change(id=subscription.id, url=f"{hook.url}?key=0ther", caller=CALLER)
+    subscription = subscribe(f"{hook.url}/s3cret?key=s3cret")
+    subscriptions.change(id=subscription.id, url=f"{hook.url}/0ther?key=0ther", caller=CALLER)
     subscriptions.delete(id=subscription.id, caller=CALLER)
     entries = list(RecordEntry.objects.filter(subject_id=subscription.id).order_by("id"))
     assert [each.type.partition(".")[2] for each in entries] == ["created", "changed", "deleted"]

@@ -13,6 +13,7 @@ from events.models import (
     FeedState,
     PendingEvent,
     Placement,
+    Subscription,
     parse_cursor,
 )
 from ledger.callers import Caller
@@ -148,11 +149,27 @@ def test_some_accounts_are_read_alone(account):
     other = AccountFactory()
     for each in (account, other, account):
         deposit(each, "1")
-    page = feed.read(accounts=[other.id])
+    page = feed.read(streams=[other.id])
     assert {event["account"] for event in page.events} == {str(other.id)}
     assert len(page.events) == 2
     assert page.cursor == feed.read_state().end
-    assert feed.read(accounts=[]).events == []
+    assert feed.read(streams=[]).events == []
+
+
+def test_an_account_that_is_opened_while_its_user_is_read_is_not_passed_over(petya, monkeypatch):
+    """What has a position when it is looked how far to read is of an account that is then looked up."""
+    end = feed.read().cursor
+    streams = Subscription(user=petya.id).streams
+
+    def read_state(real=feed.read_state):
+        if petya.accounts.count() == 1:
+            operations.create_account(user_id=petya.id, name="new", currency="USD", caller=CALLER)
+            feed.place_pending()
+        return real()
+
+    monkeypatch.setattr(feed, "read_state", read_state)
+    page = feed.read(end, streams=streams, placed_only=True)
+    assert [event["type"] for event in page.events] == ["account.opened"]
 
 
 def test_a_gap_of_an_account_is_filled_by_its_own_sequence(account):

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from accounts import operations
 from events import feed
 from events.models import FeedState, PendingEvent
 from ledger.callers import Caller
 from tests import asking
-from tests.cast import AccountFactory, OrderFactory, deposit, new_id, withdraw
+from tests.cast import CALLER, AccountFactory, OrderFactory, deposit, new_id, withdraw
 from tests.conftest import make_client
 
 EVENTS = "/api/v1/events"
@@ -89,6 +90,20 @@ def test_a_kept_cursor_goes_on_over_the_events_of_others(holders):
     page = client.get(EVENTS, {"after": cursor}).json()
     assert [(event["sequence"], event["position"]) for event in page["events"]] == [(4, None)]
     assert page["has_more"] is False
+
+
+def test_an_account_that_is_opened_while_its_holder_reads_is_told(holders, monkeypatch):
+    (own, client), _ = holders
+    cursor = client.get(EVENTS).json()["cursor"]
+
+    def place_pending(real=feed.place_pending):
+        if own.user.accounts.count() == 1:
+            operations.create_account(user_id=own.user_id, name="new", currency="USD", caller=CALLER)
+        return real()
+
+    monkeypatch.setattr(feed, "place_pending", place_pending)
+    page = client.get(EVENTS, {"after": cursor}).json()
+    assert [event["type"] for event in page["events"]] == ["account.opened"]
 
 
 def test_nothing_that_a_holder_reads_has_a_number_of_the_whole_ledger(holders):

@@ -4,11 +4,13 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import operations
 from accounts.models import Hold
-from events import errors, relay, subscriptions
-from events.models import FeedState, Placement, Subscription
+from events import attempts, errors, feed, relay, subscriptions
+from events.models import Event, FeedState, Placement, Subscription
 from events.relay import WEBHOOK_DELAYS, Relay
 from ledger_project.management.commands import relay_events
 from tests.cast import CALLER, AccountFactory, deposit, hold_that_expires, withdraw
@@ -40,6 +42,69 @@ def test_only_the_types_it_asked_for_are_sent_and_its_cursor_passes_the_others(h
     relay_once()
     assert [event["type"] for event in hook.events] == ["transaction.declined"]
     assert fetch(subscription).lag_events == 0
+
+
+def test_of_an_account_its_events_alone_are_sent(hook, account):
+    other = AccountFactory()
+    subscription = subscribe(hook.url, account=account.id)
+    for each in (other, account, other):
+        deposit(each, "1")
+    operations.change_user(id=account.user_id, changes={"name": "Ana"}, caller=CALLER)
+    relay_once()
+    assert [event["stream"] for event in hook.events] == [str(account.id)]
+    assert fetch(subscription).lag_events == 0
+    assert [each.position for each in attempts.read(subscription)] == hook.positions
+
+
+def test_of_a_user_their_own_events_and_those_of_all_their_accounts_are_sent(hook, account):
+    other = AccountFactory()
+    subscription = subscribe(hook.url, user=account.user_id)
+    deposit(other, "1")
+    second, _ = operations.create_account(
+        user_id=account.user_id, name="second", currency="USD", caller=CALLER
+    )
+    for each in (other, account, second):
+        deposit(each, "1")
+    operations.change_user(id=account.user_id, changes={"name": "Ana"}, caller=CALLER)
+    operations.change_user(id=other.user_id, changes={"name": "Bob"}, caller=CALLER)
+    relay_once()
+    assert [(event["type"], event["stream"]) for event in hook.events] == [
+        ("account.opened", str(second.id)),
+        ("transaction.posted", str(account.id)),
+        ("transaction.posted", str(second.id)),
+        ("user.changed", str(account.user_id)),
+    ]
+    assert fetch(subscription).lag_events == 0
+
+
+def test_account_and_types_narrow_it_together_and_no_event_is_sent_twice(hook, account):
+    subscribe(hook.url, account=account.id, types=["transaction.declined"])
+    for _ in range(3):
+        withdraw(account, "9")
+        deposit(account, "1")
+        withdraw(AccountFactory(), "9")
+        relay_once()
+    declined = Event.objects.filter(stream=account.id, type="transaction.declined").order_by("sequence")
+    assert [event["id"] for event in hook.events] == [event.id for event in declined]
+
+
+def test_an_account_costs_a_claim_no_question_and_a_user_one(hook, account):
+    whose = [{}, {"account": account.id}, {"user": account.user_id}]
+    made = [subscribe(f"{hook.url}/{number}", **each) for number, each in enumerate(whose)]
+    deposit(account, "1")
+    feed.place_pending()
+    asked = []
+    for subscription in made:
+        Subscription.objects.update(status="PAUSED")
+        Subscription.objects.filter(id=subscription.id).update(status="ACTIVE")
+        running = Relay()
+        with CaptureQueriesContext(relay.connection) as captured:
+            assert running.claim() == 1
+        asked.append(len(captured))
+        while running.sending:
+            running.collect()
+    assert hook.positions == [3, 3, 3]
+    assert asked == [asked[0], asked[0], asked[0] + 1]
 
 
 def test_what_fails_is_tried_again_later_and_nothing_overtakes_it(hook, account, subscription):

@@ -4,11 +4,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from events import delivery, subscriptions
-from events.models import Subscription, parse_cursor
-from tests.cast import deposit
+from events.models import Attempt, Event, Subscription, parse_cursor
+from tests.cast import deposit, new_id
 from tests.conftest import make_client
 from tests.events.conftest import get_secret, relay_once
-from tests.receivers import answering
+from tests.receivers import answering, taking
 
 SUBSCRIPTIONS = "/api/v1/subscriptions"
 
@@ -142,6 +142,7 @@ def test_tests_take_no_more_threads_than_waiting_may(admin, hook, monkeypatch, m
         answer = admin.post(f"{SUBSCRIPTIONS}/{made['id']}/test")
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "busy", "1")
     assert do(admin, made, "test")["delivered"]
+    assert Attempt.objects.count() == 1
 
 
 def test_there_are_not_too_many(admin, monkeypatch):
@@ -163,10 +164,112 @@ def test_a_list_costs_the_same_for_one_and_for_many(admin, django_assert_num_que
 
 
 def test_who_may_not_change_it_sees_no_secret_of_its_url(admin, hook):
-    made = subscribe(admin, f"{hook.url}?key=s3cret").json()
-    assert made["url"] == f"{hook.url}?key=s3cret"
+    url = f"{hook.url}/s3cret?key=s3cret"
+    made = subscribe(admin, url).json()
+    assert made["url"] == url
     address = f"{SUBSCRIPTIONS}/{made['id']}"
     reader = make_client("api-read")
-    for client, shown in ((admin, "?key=s3cret"), (reader, "?…")):
-        assert client.get(address).json()["url"] == hook.url + shown
-        assert [each["url"] for each in client.get(SUBSCRIPTIONS).json()["results"]] == [hook.url + shown]
+    for client, shown in ((admin, url), (reader, hook.url.replace("/hook", "/…"))):
+        assert client.get(address).json()["url"] == shown
+        assert [each["url"] for each in client.get(SUBSCRIPTIONS).json()["results"]] == [shown]
+
+
+def test_attempts_are_listed_with_time_status_and_duration(admin, hook, account, made):
+    list_attempts = f"{SUBSCRIPTIONS}/{made['id']}/attempts"
+    assert admin.get(list_attempts).json() == {"attempts": []}
+    do(admin, made, "test")
+    hook.behaviour = answering(503)
+    deposit(account, "1")
+    relay_once()
+    failed, tested = make_client("api-read").get(list_attempts).json()["attempts"]
+    event = Event.objects.get(stream=account.id, type="transaction.posted")
+    assert (failed["event"], failed["delivered"]) == (event.id, False)
+    assert failed["position"] == hook.positions[-1]
+    assert (failed["status_code"], failed["error"]) == (503, "The receiver answered 503.")
+    assert (tested["event"], tested["position"], tested["delivered"]) == (None, None, True)
+    assert (tested["status_code"], tested["error"]) == (204, None)
+    assert tested["began_at"] < failed["began_at"]
+    assert min(tested["milliseconds"], failed["milliseconds"]) >= 0
+    assert admin.get(list_attempts, {"page_size": 1}).json()["code"] == "unknown_parameter"
+    [others] = [make_client("api-read").get(f"{SUBSCRIPTIONS}/{new_id()}/attempts")]
+    assert (others.status_code, others.json()["code"]) == (404, "not_found")
+
+
+def test_try_now_does_not_wait_and_counts_as_an_attempt(admin, hook, account, made):
+    hook.behaviour = answering(500)
+    deposit(account, "1")
+    relay_once()
+    hook.behaviour = taking
+    relay_once()
+    assert len(hook.requests) == 1
+    tried = do(admin, made, "try-now")
+    assert (tried["attempts"], tried["status"]) == (1, "ACTIVE")
+    relay_once()
+    shown = admin.get(f"{SUBSCRIPTIONS}/{made['id']}").json()
+    assert (shown["sent"], shown["failed"], shown["attempts"], shown["lag"]["events"]) == (1, 1, 0, 0)
+    listed = admin.get(f"{SUBSCRIPTIONS}/{made['id']}/attempts").json()["attempts"]
+    assert [(each["event"], each["status_code"]) for each in listed] == [
+        (hook.events[0]["id"], 204),
+        (hook.events[0]["id"], 500),
+    ]
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "DISABLED"])
+def test_one_that_is_sent_nothing_is_not_tried_now(admin, made, status):
+    Subscription.objects.update(status=status)
+    answer = admin.post(f"{SUBSCRIPTIONS}/{made['id']}/try-now")
+    assert (answer.status_code, answer.json()["code"]) == (422, "subscription_not_active")
+
+
+def test_whose_events_it_is_of_is_shown_and_part_of_it(admin, account):
+    whose = [{}, {"account": str(account.id)}, {"user": str(account.user_id)}]
+    for number, fields in enumerate(whose):
+        url = f"https://8.8.8.8/{number}"
+        made = subscribe(admin, url, **fields).json()
+        assert {"account": made["account"], "user": made["user"]} == {"account": None, "user": None} | fields
+        assert subscribe(admin, url, **fields)["Idempotency-Replayed"] == "true"
+        for others in whose:
+            if others != fields:
+                assert subscribe(admin, url, **others).json()["code"] == "subscription_exists"
+        change = admin.patch(f"{SUBSCRIPTIONS}/{made['id']}", {"account": str(account.id)})
+        assert change.json()["code"] == "unknown_field"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "pointer"),
+    [
+        ({"account": "x"}, "id_invalid", "/account"),
+        ({"user": 7}, "id_invalid", "/user"),
+        ({"account": str(new_id())}, "not_found", "/account"),
+        ({"user": str(new_id())}, "not_found", "/user"),
+        ({"account": str(new_id()), "user": str(new_id())}, "conflicting_fields", "/user"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else value.strip("/"),
+)
+def test_nobodys_events_are_not_asked_for(admin, fields, code, pointer):
+    answer = subscribe(admin, **fields).json()
+    assert (answer["code"], answer["errors"][0]["pointer"]) == (code, pointer)
+    assert not Subscription.objects.exists()
+
+
+def test_an_account_is_no_user_and_a_user_no_account(admin, account):
+    for fields in ({"user": str(account.id)}, {"account": str(account.user_id)}):
+        assert subscribe(admin, **fields).json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("url", "setting"),
+    [
+        ("https://10.1.2.3/", "WEBHOOK_ALLOWED_NETWORKS"),
+        ("http://192.168.1.1:8080/", "WEBHOOK_ALLOWED_HOSTS"),
+        ("http://127.0.0.1:8080/", "WEBHOOK_LOOPBACK=true"),
+        ("https://169.254.169.254/", "no setting allows this one"),
+        ("https://[fd00:ec2::254]/", "no setting allows this one"),
+        ("http://8.8.8.8/", "Only https"),
+        ("https://8.8.8.8:8080/", "ports 443 and 8443"),
+    ],
+)
+def test_the_refusal_of_a_url_says_which_setting_would_allow_it(admin, url, setting):
+    answer = subscribe(admin, url).json()
+    assert answer["code"] == "url_not_allowed"
+    assert setting in answer["detail"]

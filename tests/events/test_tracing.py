@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from events import feed
 from events.deliveries import DeliveryState, trace
 from events.models import Event, FeedState, Subscription
-from tests.cast import deposit, new_id
+from tests.cast import AccountFactory, deposit, new_id
 from tests.events.test_upkeep import age
 
 
@@ -60,6 +60,28 @@ def test_types_that_a_subscription_does_not_name_are_not_asked_for(events, long_
         [DeliveryState.WAITING],
         [DeliveryState.WAITING],
     ]
+
+
+def test_what_is_of_another_account_or_user_is_not_asked_for(events, account, long_ago):
+    other = AccountFactory()
+    whose = [
+        {"account": account.id},
+        {"account": other.id},
+        {"user": account.user_id},
+        {"user": other.user_id},
+    ]
+    made = {subscribe(0, created_at=long_ago, **each).id: each for each in whose}
+    user_changed = Event.objects.get(stream=account.user_id)
+    with CaptureQueriesContext(connection) as captured:
+        traced = trace([events[0], user_changed])
+    assert len(captured) == 4
+    asked = [
+        [made[each.subscription.id] for each in one.deliveries if each.state == DeliveryState.WAITING]
+        for one in traced
+    ]
+    assert [len(each.deliveries) for each in traced] == [4, 4]
+    assert sorted(asked[0], key=str) == sorted([whose[0], whose[2]], key=str)
+    assert asked[1] == [whose[2]]
 
 
 def test_what_fails_is_told_with_its_error(events, long_ago):

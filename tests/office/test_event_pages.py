@@ -108,7 +108,7 @@ def test_a_page_shows_the_event_its_place_and_who_was_told(support, account, hoo
     assert f"<dd>{row.request_id}</dd>" in text
     assert f"/admin/accounts/account/{account.id}/change/" in text
     assert "&quot;12.34&quot;" in text
-    assert hook.url in text
+    assert hook.url.replace("/hook", "/…") in text
     assert "sent" in text
     assert [access.subject_id for access in find_accesses(subject="event", action="VIEW")] == ["3"]
 

@@ -128,6 +128,10 @@ def test_a_test_says_what_came_of_it(hook, operations):
     assert [event["type"] for event in hook.events] == ["subscription.test"]
     hook.behaviour = answering(404)
     assert "The receiver answered 404." in read(do(operations, made, "test"), 422)
+    text = squeeze(page(operations, made).partition("Last attempts")[2])
+    assert text.count(">test<") == 2
+    for shown in (">204<", ">taken<", ">404<", ">failed<", "The receiver answered 404."):
+        assert shown in text, shown
     assert [each.detail for each in find_accesses(type="subscription.command_given")] == ["test", "test"]
     assert find(made).failed == 0
 
@@ -205,7 +209,7 @@ def test_a_paused_one_is_not_tried(hook, operations):
 
 
 def test_a_secret_in_a_url_is_shown_to_who_may_change_it_and_to_nobody_else(hook, operations, support):
-    made = subscribe(f"{hook.url}?key=s3cret")
+    made = subscribe(f"{hook.url}/s3cret?key=s3cret")
     deposit(AccountFactory(), "1")
     Relay().run(once=True)
     event = f"/admin/events/placement/{find(made).position}/change/"
@@ -216,9 +220,26 @@ def test_a_secret_in_a_url_is_shown_to_who_may_change_it_and_to_nobody_else(hook
     for browser, addresses in ((support, pages), (auditor, [*pages, log, f"{log}?q={made.pk}"])):
         for address in addresses:
             assert "s3cret" not in read(browser.get(address)), address
-    assert f"{hook.url}?…" in page(support, made)
-    assert f"{hook.url}?key=s3cret" in page(operations, made)
+    assert "/hook" not in page(support, made)
+    assert hook.url.replace("/hook", "/…") in page(support, made)
+    assert f"{hook.url}/s3cret?key=s3cret" in page(operations, made)
     assert "s3cret" not in read(operations.get(SUBSCRIPTIONS))
+
+
+def test_a_page_says_whose_events_are_sent(hook, operations):
+    account = AccountFactory()
+    made = [
+        subscribe(f"{hook.url}/1"),
+        subscribe(f"{hook.url}/2", account=account.id),
+        subscribe(f"{hook.url}/3", user=account.user_id),
+    ]
+    links = [
+        f"/admin/accounts/account/{account.id}/change/",
+        f"/admin/accounts/user/{account.user_id}/change/",
+    ]
+    shown = [[link in page(operations, each) for link in links] for each in made]
+    assert shown == [[False, False], [True, False], [False, True]]
+    assert account.user.name in page(operations, made[2])
 
 
 def squeeze(text):
