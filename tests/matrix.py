@@ -146,7 +146,7 @@ API = {
     "subscriptions/{subscription}/resume": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
     "subscriptions/{subscription}/replay": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
     "subscriptions/{subscription}/rotate-secret": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
-    "subscriptions/{subscription}/test": {"POST": Rule(permission=TELL, sees=SUBSCRIPTION)},
+    "subscriptions/{subscription}/test": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
     "subscriptions/{subscription}/try-now": {"POST": write(TELL, 200, {}, sees=SUBSCRIPTION)},
     "subscriptions/{subscription}/attempts": {"GET": read(SUBSCRIPTION)},
 }
