@@ -553,12 +553,16 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.UUIDField(
-                        help_text="Whose events alone are sent", null=True, verbose_name="account"
+                        db_column="account_id",
+                        help_text="Whose events alone are sent",
+                        null=True,
+                        verbose_name="account",
                     ),
                 ),
                 (
                     "user",
                     models.UUIDField(
+                        db_column="user_id",
                         help_text="Whose events, and their accounts', are sent",
                         null=True,
                         verbose_name="user",

@@ -68,8 +68,12 @@ class Subscription(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     url = models.CharField(_("url"), max_length=URL_LENGTH_MAX, null=True)
     types = models.JSONField(_("types"), default=list, help_text="Of events; empty: all")
-    account = models.UUIDField(_("account"), null=True, help_text="Whose events alone are sent")
-    user = models.UUIDField(_("user"), null=True, help_text="Whose events, and their accounts', are sent")
+    account = models.UUIDField(
+        _("account"), null=True, db_column="account_id", help_text="Whose events alone are sent"
+    )
+    user = models.UUIDField(
+        _("user"), null=True, db_column="user_id", help_text="Whose events, and their accounts', are sent"
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
     epoch = models.UUIDField(_("epoch"))
     position = models.BigIntegerField(_("position"))

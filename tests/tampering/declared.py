@@ -184,7 +184,7 @@ DECLARED: dict[str, dict[str, Entry]] = {
     ),
     "events_subscription": decide(
         ("kind", REFUSED, REFUSED, ""),
-        ("id epoch actor created_at account user", REFUSED, UNSEEN, WHOM),
+        ("id epoch actor created_at account_id user_id", REFUSED, UNSEEN, WHOM),
         ("url types status position secret_generation secret_rotated_at removed added", UNSEEN, UNSEEN, WHOM),
         (
             "attempts next_attempt_at lease leased_until sent failed unroutable last_sent_at last_error"
