@@ -108,7 +108,7 @@ def describe_closed(address: Address) -> str:
     if is_within(address, METADATA) or not is_within(address, [*PRIVATE, *LOOPBACK]):
         return f"{NO_PUBLIC}, and no setting allows this one."
     if is_within(address, LOOPBACK):
-        return f"{NO_PUBLIC} but on the ledger's own machine, which only WEBHOOK_LOOPBACK=true allows."
+        return f"{NO_PUBLIC} but on the ledger's own machine, which WEBHOOK_LOOPBACK=true allows."
     return (
         f"{NO_PUBLIC} but at a private one: whoever runs the ledger allows it by its network in "
         "WEBHOOK_ALLOWED_NETWORKS, or by its name in WEBHOOK_ALLOWED_HOSTS."

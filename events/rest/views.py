@@ -56,7 +56,7 @@ class EventViewSet(ApiViewSet[Event]):
         sees_all = request.may("events.view_event")
         if not sees_all:
             own: Any = request.user.accounts.values_list("id", flat=True)
-            accounts = own if account is None else own.filter(id=account)  # asked for by who reads
+            accounts = own if account is None else own.filter(id=account)  # looked up as the feed is read
         if "after_sequence" in asked and accounts:
             page = feed.read_account(asked["account"], asked["after_sequence"], limit=limit)
         else:
