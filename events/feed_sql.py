@@ -57,7 +57,7 @@ ORDER BY part, position LIMIT %(limit)s
 # Along a stream the positions rise with the sequence, which is without gaps. So the first event after a
 # position is looked for in the middle, then in the middle of one half, and so on: no index of positions by
 # stream is written for it. What is nearest is looked for among the events of all streams: so only the index
-# in that order is cheap, whatever the statistics.
+# in that order is cheap, whatever the statistics; and no more of them than the stream has left.
 POSITIONS_OF_STREAMS = f"""
 SELECT position, stream, sequence, {TYPE}
 FROM unnest(%(streams)s::uuid[]) AS asked (id), LATERAL (
@@ -81,7 +81,8 @@ FROM unnest(%(streams)s::uuid[]) AS asked (id), LATERAL (
     SELECT position, stream, sequence FROM (
         SELECT position, stream, sequence FROM events_placement
         WHERE (stream, sequence) >= (asked.id, (SELECT max(low) FROM halves))
-        ORDER BY stream, sequence LIMIT %(limit)s
+        ORDER BY stream, sequence
+        LIMIT least(%(limit)s, (SELECT coalesce(max(high) - max(low), 0) FROM halves))
     ) AS next WHERE stream = asked.id AND position <= %(last)s
 ) AS place
 ORDER BY position LIMIT %(limit)s
