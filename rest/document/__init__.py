@@ -32,6 +32,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "POSTPROCESSING_HOOKS": [
         "rest.document.finishing.finish",
         "transactions.rest.events.finish_webhook",
+        "transactions.rest.examples.name_in_addresses",
         "drf_spectacular.hooks.postprocess_schema_enum_id_removal",
     ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

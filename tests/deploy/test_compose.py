@@ -35,8 +35,8 @@ def composed():
 
 
 def find_first_call():
-    """The command of the README that follows `up`."""
-    page = (PROJECT / "README.md").read_text()
+    """The command of the quick start that follows `up`."""
+    page = (PROJECT / "docs/quick-start.md").read_text()
     block = re.search(r"docker compose -f deploy/compose.yaml up .*?\n(curl .*?)\n```", page, flags=re.S)
     return block[1]
 

@@ -1,6 +1,9 @@
 """The examples of the OpenAPI document: the story of `accounts.rest.schema` goes on."""
 
-from accounts.rest.schema import ACCOUNT_ID, HOLD, HOLD_ID, PETYA, SAVINGS_ID
+from typing import Any
+
+from accounts.rest.schema import ACCOUNT_ID, CLAIM, HOLD, HOLD_ID, PETYA, SAVINGS_ID, THRESHOLD_ID
+from events.rest.schema import SUBSCRIPTION_ID
 from rest.schema import answered, sent
 
 DEPOSIT = "01910000-0000-7000-8000-00000000d001"
@@ -218,3 +221,29 @@ REVERSE_BATCH = [
         },
     ),
 ]
+# What stands in addresses, by the first word of their paths, and in queries that ask for it: there after
+# `seed_demo`.
+IN_PATHS = {
+    "users": PETYA,
+    "accounts": ACCOUNT_ID,
+    "thresholds": THRESHOLD_ID,
+    "transactions": DEPOSIT,
+    "batches": BATCH_ID,
+    "transfers": TRANSFER,
+    "holds": HOLD_ID,
+    "claims": CLAIM["id"],
+    "subscriptions": SUBSCRIPTION_ID,
+}
+IN_QUERIES = {"from": "2023-01-01", "to": "2023-01-31"}
+
+
+def name_in_addresses(result: dict[str, Any], **context: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular: examples of what must be said to try an operation out."""
+    for path, item in result["paths"].items():
+        for operation in item.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path":
+                    parameter["example"] = IN_PATHS[path.split("/")[3]]
+                elif parameter.get("required") and parameter["in"] == "query":
+                    parameter["example"] = IN_QUERIES[parameter["name"]]
+    return result

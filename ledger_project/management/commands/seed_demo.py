@@ -19,6 +19,7 @@ from accounts import currencies, operations
 from accounts.models import Account
 from ledger.callers import ActorKind, Caller
 from transactions import posting
+from transactions.management.demo import make_examples
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction
 
@@ -29,7 +30,10 @@ CALLER = Caller(None, ActorKind.COMMAND, "seed_demo")
 
 
 class Command(BaseCommand):
-    help = "Make users and a history of deposits and withdrawals, some late, some declined."
+    help = (
+        "Make users and a history of deposits and withdrawals, some late, some declined, and what the "
+        "examples of the API docs name."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--users", type=int, default=100)
@@ -38,6 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, users: int, transactions: int, **options: Any) -> None:
         if users < 1 or transactions < 0:
             raise CommandError("--users is at least 1, --transactions at least 0.")
+        make_examples(caller=CALLER)
         outcomes: Counter[str] = Counter()
         with Progress(
             "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()

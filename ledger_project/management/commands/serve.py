@@ -131,5 +131,9 @@ def describe_service(port: int, *, with_secrets: bool) -> str:
             "",
             f"curl -s {base}/api/v1/users -H 'Authorization: Bearer {token}' \\",
             """  -H 'Content-Type: application/json' -d '{"name": "petya", "external_id": "petya-1"}'""",
+            "",
+            "Customers to look at, and what the examples of the API docs name, in another terminal:",
+            "",
+            ".venv/bin/python manage.py seed_demo --users 20 --transactions 2000",
         ]
     return "\n".join([*lines, "", "Ctrl-C stops everything.", ""])
