@@ -70,6 +70,7 @@ OWNERS = {
     "tests/transactions/test_audits.py",
     "tests/ledger_project/test_auditing.py",
     "tests/ledger_project/test_audits_of_the_service.py",
+    "tests/test_try_it_out.py::test_the_examples_are_made_once_and_audited_clean",
     "tests/office/test_audit_pages.py::test_findings_are_shown_with_links_to_their_rows",
     "tests/office/test_audit_pages.py::test_the_list_says_what_the_last_audit_covered",
     "tests/transactions/test_in_process.py::test_a_list_with_an_id_takes_own_rows_along",
