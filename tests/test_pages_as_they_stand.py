@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def test_the_receiver_of_the_guide_hears_what_happens_once(service):
     (folder / "receiver.py").write_text(receiver.replace("9000", port))
     process = subprocess.Popen([sys.executable, "receiver.py"], cwd=folder, stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: has_posted(folder, "nothing", 0))
+        wait_for(lambda: has_posted(folder, "nothing", 0) and is_heard(int(port)))
         tested, _user, posted = run((subscribe + post).replace(":9000", f":{port}"), service)
         assert tested == {"delivered": True, "error": None}
         wait_for(lambda: has_posted(folder, posted["id"], 1))
@@ -104,6 +105,11 @@ def test_the_receiver_of_the_guide_hears_what_happens_once(service):
     finally:
         process.terminate()
         process.wait()
+
+
+def is_heard(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def has_posted(folder, id, count):

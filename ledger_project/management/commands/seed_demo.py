@@ -18,8 +18,8 @@ from rich.table import Table
 from accounts import currencies, operations
 from accounts.models import Account
 from ledger.callers import ActorKind, Caller
+from ledger_project.management.demo import make_examples
 from transactions import posting
-from transactions.management.demo import make_examples
 from transactions.models import Transaction
 from transactions.posting.commands import NewTransaction
 
