@@ -8,8 +8,10 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from django.core.management import call_command
 
+from accounts import operations
 from accounts.models import Account
 from events.rest.schema import URL
+from ledger.callers import ActorKind, Caller
 from tests.conftest import make_client
 from tests.document import read_document
 from tests.names import PUBLIC, resolving
@@ -82,3 +84,10 @@ def test_the_examples_are_made_once_and_audited_clean(client, capsys):
     call_command("seed_demo", users=1, transactions=0)
     assert [len(after) - len(was) for was, after in zip(before, look(), strict=True)] == [0, 1]
     call_command("audit_balances")
+
+
+def test_somebody_who_has_the_name_of_an_example_keeps_it(db, capsys):
+    operations.create_user(id=None, name="x", external_id="crm-17", caller=Caller(None, ActorKind.COMMAND))
+    call_command("seed_demo", users=1, transactions=0)
+    assert "was not made: The external_id 'crm-17' belongs to another user." in capsys.readouterr().err
+    assert Account.objects.count() == 2

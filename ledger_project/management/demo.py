@@ -34,7 +34,7 @@ MORE = UUID("01910000-0000-7000-8000-00000000d0ff")
 
 @atomic
 def make_examples(*, caller: Caller) -> None:
-    """Once: told again it changes nothing. Raises `ExternalIdTaken`, when somebody else has it."""
+    """Once: told again it changes nothing. Raises `ExternalIdTaken`, `UserErased`."""
     user, was_there = operations.create_user(
         id=PETYA_ID,
         account_id=ACCOUNT,

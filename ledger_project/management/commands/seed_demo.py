@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Table
 
 from accounts import currencies, operations
+from accounts.errors import ExternalIdTaken, UserErased
 from accounts.models import Account
 from ledger.callers import ActorKind, Caller
 from ledger_project.management.demo import make_examples
@@ -42,7 +43,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, users: int, transactions: int, **options: Any) -> None:
         if users < 1 or transactions < 0:
             raise CommandError("--users is at least 1, --transactions at least 0.")
-        make_examples(caller=CALLER)
+        try:
+            make_examples(caller=CALLER)
+        except (ExternalIdTaken, UserErased) as refused:
+            self.stderr.write(f"What the examples of the API docs name was not made: {refused.detail}")
         outcomes: Counter[str] = Counter()
         with Progress(
             "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
