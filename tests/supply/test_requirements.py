@@ -78,7 +78,7 @@ def test_what_is_tested_is_what_is_served():
 
 
 def test_nothing_is_installed_past_the_hashes():
-    """But what has an environment of its own: the published client, who uses it, and contestants of benchmarks."""
+    """But what has an environment of its own: the published client, and who uses it."""
     makefile = (PROJECT / "Makefile").read_text()
     assert "PIP_INSTALL := pip install --disable-pip-version-check --require-hashes -r\n" in makefile
     assert re.findall(r"(\S*)pip install", makefile) == ["", ".venv-clients/bin/", ".venv-ads/bin/"]
