@@ -43,6 +43,28 @@ def run(script, service):
     return [json.loads(line) for line in done.stdout.splitlines() if line]
 
 
+def test_the_receiver_of_the_guide_hears_what_happens_once(service):
+    [receiver] = read_blocks("guides/webhooks.md", "python")
+    subscribe, post = read_blocks("guides/webhooks.md", "sh")
+    folder, port = service.var.parent, str(find_free_port())
+    (folder / "receiver.py").write_text(receiver.replace("9000", port))
+    process = subprocess.Popen([sys.executable, "receiver.py"], cwd=folder, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: has_posted(folder, "nothing", 0) and is_heard(int(port)))
+        tested, _user, posted = run((subscribe + post).replace(":9000", f":{port}"), service)
+        assert tested == {"delivered": True, "error": None}
+        wait_for(lambda: has_posted(folder, posted["id"], 1))
+        replay = """curl -sw '\\n' $API/subscriptions/$ID/replay -H "$AUTH" -H "$JSON" -d '{}'\n"""
+        look_up = subscribe[subscribe.index("ID=") :].partition("\n")[0]
+        again = post.replace("webhook-1", "webhook-2")
+        [*_, later] = run("\n".join([subscribe.partition("\n\n")[0], look_up, replay, again]), service)
+        wait_for(lambda: has_posted(folder, later["id"], 1), 30)  # which comes after all that was replayed
+        assert has_posted(folder, posted["id"], 1)
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def test_the_quick_start_moves_money_and_asks(service):
     move, ask, demo, containers = read_blocks("quick-start.md", "sh")
     user, deposit, withdrawal, decline, deposits, now, then = run(move + ask, service)
@@ -83,28 +105,6 @@ def test_the_readme_leads_in_six_lines_to_the_first_posting_by_the_client(servic
         text=True,
     )
     assert "amount=Decimal('100.00')" in done.stdout, done.stderr
-
-
-def test_the_receiver_of_the_guide_hears_what_happens_once(service):
-    [receiver] = read_blocks("guides/webhooks.md", "python")
-    subscribe, post = read_blocks("guides/webhooks.md", "sh")
-    folder, port = service.var.parent, str(find_free_port())
-    (folder / "receiver.py").write_text(receiver.replace("9000", port))
-    process = subprocess.Popen([sys.executable, "receiver.py"], cwd=folder, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: has_posted(folder, "nothing", 0) and is_heard(int(port)))
-        tested, _user, posted = run((subscribe + post).replace(":9000", f":{port}"), service)
-        assert tested == {"delivered": True, "error": None}
-        wait_for(lambda: has_posted(folder, posted["id"], 1))
-        replay = """curl -sw '\\n' $API/subscriptions/$ID/replay -H "$AUTH" -H "$JSON" -d '{}'\n"""
-        look_up = subscribe[subscribe.index("ID=") :].partition("\n")[0]
-        again = post.replace("webhook-1", "webhook-2")
-        [*_, later] = run("\n".join([subscribe.partition("\n\n")[0], look_up, replay, again]), service)
-        wait_for(lambda: has_posted(folder, later["id"], 1))  # which comes after all that was replayed
-        assert has_posted(folder, posted["id"], 1)
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def is_heard(port):
