@@ -13,10 +13,10 @@ def write(site: Path, languages: list[tuple[Path, str, Contents]]) -> None:
     """Each language is a folder of pages, where it is in the site, and the order of its pages."""
     lines, full = [ABOUT], [ABOUT]
     for folder, address, contents in languages:
-        for page in sorted(folder.rglob("*.md")):
-            place = site / address / page.relative_to(folder)
+        for written in sorted(folder.rglob("*.md")):
+            place = site / address / written.relative_to(folder)
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(page, place)
+            shutil.copyfile(written, place)
         for caption, pages in contents.items():
             lines.append(f"\n## {caption or ('Русский' if address else 'Start')}\n")
             for page in map("{}.md".format, pages):

@@ -82,7 +82,7 @@ def split_fences(text: str) -> Iterator[str]:
 
 def read_title(text: str) -> str:
     """The heading of a page."""
-    return re.findall(r"^# (.+)$", text, re.MULTILINE)[0].strip()
+    return str(re.findall(r"^# (.+)$", text, re.MULTILINE)[0]).strip()
 
 
 def read_lead(text: str) -> str:

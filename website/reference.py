@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -68,15 +68,15 @@ def write_operation(document: Json, method: str, path: str, operation: Json) -> 
         parts.append(f"**Body**: {describe(document, content['schema'])}")
         parts.append(write_fields(document, content["schema"]))
         parts += write_examples(content)
-    rows, examples = [], []
+    answers, examples = [], []
     for status, answer in operation["responses"].items():
         more = answer.get("description", "")
         answer = resolve(document, answer)
         content = next(iter(answer.get("content", {}).values()), {})
         schema = describe(document, content["schema"]) if content else NONE
-        rows.append((status, schema, more or answer.get("description", "")))
+        answers.append((status, schema, more or answer.get("description", "")))
         examples += write_examples(content, f"{status}, ")
-    parts.append(write_table(("status", "answer", ""), rows))
+    parts.append(write_table(("status", "answer", ""), answers))
     return "\n\n".join([*(part for part in parts if part), *examples])
 
 
@@ -160,7 +160,7 @@ def describe_bounds(schema: Json) -> Iterator[str]:
         yield f"else `{json.dumps(schema['default'])}`"
 
 
-def write_table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def write_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [heads, ("---",) * len(heads), *rows]
     return "\n".join("| " + " | ".join(cell(value) for value in line) + " |" for line in lines)
 
