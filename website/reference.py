@@ -72,10 +72,10 @@ def write_operation(document: Json, method: str, path: str, operation: Json) -> 
     for status, answer in operation["responses"].items():
         more = answer.get("description", "")
         answer = resolve(document, answer)
-        content = next(iter(answer.get("content", {}).values()), {})
-        schema = describe(document, content["schema"]) if content else NONE
+        told: Json = next(iter(answer.get("content", {}).values()), {})
+        schema = describe(document, told["schema"]) if told else NONE
         answers.append((status, schema, more or answer.get("description", "")))
-        examples += write_examples(content, f"{status}, ")
+        examples += write_examples(told, f"{status}, ")
     parts.append(write_table(("status", "answer", ""), answers))
     return "\n\n".join([*(part for part in parts if part), *examples])
 
