@@ -180,13 +180,10 @@ def _write_people(ids: Collection[UUID]) -> None:
 def _write_references(rows: Iterable[tuple[Any, ...]]) -> None:
     described = {}
     for id, is_hold, recorded_at, reference in rows:
-        quarter = keys.number_quarter(datetime.fromisoformat(recorded_at))
-        described[id, is_hold] = {
-            "id": id,
-            "is_hold": is_hold,
-            "recorded_at": recorded_at,
-            **_describe_reference(reference, quarter),
-        }
+        found = _describe_reference(reference, keys.number_quarter(datetime.fromisoformat(recorded_at)))
+        if found["reference"]:
+            moved = {"id": id, "is_hold": is_hold, "recorded_at": recorded_at}
+            described[id, is_hold] = moved | found
     if described:
         _execute(statements.WRITE_REFERENCES, [_write_json(described.values())])
 

@@ -21,8 +21,15 @@ NATIONAL = 10  # the digits of a phone number that are the same, whatever stands
 PART = 3  # letters
 
 
+def make_keys(kind: str, texts: Iterable[str]) -> set[int]:
+    """Of the kind and each text, one after the other."""
+    begun = crc32(kind.encode())
+    return {crc32(text.encode(), begun) - 2**31 for text in texts}
+
+
 def make_key(kind: str, text: str) -> int:
-    return crc32(text.encode(), crc32(kind.encode())) - 2**31  # of both, one after the other
+    [key] = make_keys(kind, [text])
+    return key
 
 
 def find_spellings(word: str) -> set[str]:
@@ -54,7 +61,7 @@ def of_start(word: str) -> int:
 
 
 def of_spellings(word: str) -> set[int]:
-    return {make_key("~", each) for each in find_spellings(word[:LETTERS_MAX])}
+    return make_keys("~", find_spellings(word[:LETTERS_MAX]))
 
 
 def of_contact(folded: str) -> set[int]:
@@ -73,11 +80,13 @@ def of_digits(digits: str) -> set[int]:
     return {make_key("#", digits[-length:]) for length in {min(len(digits), DIGITS_MAX), NATIONAL}}
 
 
+def list_parts(text: str) -> set[str]:
+    return {text[place : place + PART] for place in range(len(text) - PART + 1)}
+
+
 def of_parts(folded: str, kind: str) -> set[int]:
     """Of all parts of a text of `kind`."""
-    text, begun = f" {folded} ", crc32(kind.encode())
-    parts = {text[place : place + PART] for place in range(len(text) - PART + 1)}
-    return {crc32(part.encode(), begun) - 2**31 for part in parts}  # as `make_key` does, some twenty at once
+    return make_keys(kind, list_parts(f" {folded} "))
 
 
 def of_asked_parts(words: Iterable[str], kind: str) -> set[int]:
@@ -85,7 +94,7 @@ def of_asked_parts(words: Iterable[str], kind: str) -> set[int]:
     keys: set[int] = set()
     for word in words:
         text = word if len(word) >= PART else f" {word}"
-        keys |= {make_key(kind, text[place : place + PART]) for place in range(len(text) - PART + 1)}
+        keys |= make_keys(kind, list_parts(text))
     return keys
 
 

@@ -101,7 +101,6 @@ INSERT INTO transactions_searchedreference AS known (id, is_hold, recorded_at, r
 SELECT id, is_hold, recorded_at, reference, keys FROM jsonb_to_recordset(%s::jsonb) AS movement (
     id uuid, is_hold boolean, recorded_at timestamptz, reference text, keys int[]
 )
-WHERE reference <> ''
 ON CONFLICT (id, is_hold) DO UPDATE SET reference = EXCLUDED.reference, keys = EXCLUDED.keys
 WHERE (known.reference, known.keys) IS DISTINCT FROM (EXCLUDED.reference, EXCLUDED.keys)
 """
